@@ -1,0 +1,95 @@
+"""Errors that a user can act on: a code, what is wrong, where, why, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    code
+        Short stable name such as ``pack-duplicate-row``; tests and scripts may rely on it.
+    what
+        One sentence that says what is wrong.
+    where
+        File, line, column or parameter path; empty when there is none.
+    why
+        Why it matters or why it was refused; may be empty.
+    fix
+        The next step for the user; may be empty.
+    """
+
+    code: str
+    what: str
+    where: str = ""
+    why: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"[{self.code}] {self.what}"]
+        lines += [
+            f"  {label}: {text}" for label, text in (("where", self.where), ("why", self.why), ("do", self.fix)) if text
+        ]
+        return "\n".join(lines)
+
+
+@dataclass
+class DrgsimError(Exception):
+    """Base of every error that drgsim raises on purpose; it carries all problems found, not just the first.
+
+    ``exit_code`` is what the command line returns: 3 for input that cannot be read, 2 for a call that makes no sense.
+    """
+
+    problems: Sequence[Problem]
+    exit_code: int = field(default=3, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+    @classmethod
+    def single(cls, code: str, what: str, *, where: str = "", why: str = "", fix: str = "") -> DrgsimError:
+        """Build an error with one problem."""
+        return cls([Problem(code, what, where, why, fix)])
+
+
+class SchemeError(DrgsimError):
+    """A scheme pack is missing or contradicts itself."""
+
+
+class InputError(DrgsimError):
+    """A case-mix file, or a table handed in from Python, cannot be read as discharges."""
+
+
+class OutputError(DrgsimError):
+    """A result cannot be written where the user asked for it."""
+
+
+class UsageError(DrgsimError):
+    """The call itself makes no sense (an unknown option value, two options that exclude each other)."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems, exit_code=2)
+
+
+def did_you_mean(word: str, known: Sequence[str], prefix: str = "did you mean ") -> str:
+    """Suggest the nearest known word, or an empty string when none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("chs-drg-20", ["chs-drg-2.0", "beijing-2022"])
+    'did you mean chs-drg-2.0?'
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"{prefix}{near[0]}?" if near else ""
