@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+SHOWN_ALIKE = 8  # problems of one code that a message spells out
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,17 @@ class DrgsimError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+        """All problems; of many alike the first ones, with the count of the rest."""
+        counts = Counter(problem.code for problem in self.problems)
+        shown: Counter[str] = Counter()
+        lines = []
+        for problem in self.problems:
+            shown[problem.code] += 1
+            if shown[problem.code] <= SHOWN_ALIKE:
+                lines.append(str(problem))
+            elif shown[problem.code] == counts[problem.code]:
+                lines.append(f"[{problem.code}] ... and {counts[problem.code] - SHOWN_ALIKE} more of this kind")
+        return "\n".join(lines)
 
     @classmethod
     def single(cls, code: str, what: str, *, where: str = "", why: str = "", fix: str = "") -> DrgsimError:

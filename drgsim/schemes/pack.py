@@ -1,0 +1,432 @@
+"""Read a scheme pack: a folder with ``scheme.toml`` and CSV tables, or an overlay that states differences from a base.
+
+The format is described in ``docs/scheme-packs.md``. Everything that is wrong with a pack is reported at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from drgsim.assets import asset_root
+from drgsim.errors import Problem, SchemeError, did_you_mean
+from drgsim.records.codes import DICTIONARY_FILES, CodeBook, national_codes
+from drgsim.schemes.model import KINDS, Adrg, Drg, Mdc, Scheme, Severity
+from drgsim.schemes.rules import Always, Rule, RuleSyntaxError, parse_rule, sets_of
+from drgsim.schemes.tables import Row, read_table
+
+_TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
+_KNOWN_KEYS = (*_TEXTS, "sources", "notes", "sites", "counts", "options")
+_OPTIONS = {"regroup": ("each_other_procedure",)}
+PACK_FILES = (
+    "scheme.toml", "mdc.csv", "adrg.csv", "drg.csv", "sets.csv", "cc.csv", "exclusions.csv", "local_codes.csv",
+)  # fmt: skip
+_MDC = ("order", "mdc", "name", "rule")
+_ADRG = ("order", "adrg", "mdc", "name", "kind", "rule")
+_DRG = ("order", "drg", "adrg", "name", "rule")
+_LISTS = {
+    "sets": (("set", "code"), ("set", "code")),
+    "cc": (("code", "level", "exclusion"), ("code",)),
+    "exclusions": (("exclusion", "code"), ("exclusion", "code")),
+}
+
+
+def scheme_ids() -> list[str]:
+    """Ids of the schemes that ship with drgsim."""
+    return sorted(path.parent.name for path in asset_root("groupers").glob("*/scheme.toml"))
+
+
+def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
+    """Folder of a scheme: a path to a pack, an id beside another pack, or an id that ships with drgsim.
+
+    Raises
+    ------
+    SchemeError
+        ``scheme-unknown`` when there is no such pack.
+    """
+    candidates = [Path(scheme)] if len(Path(scheme).parts) > 1 or Path(scheme).is_dir() else []
+    candidates += [beside / scheme] if beside else []
+    candidates += [asset_root("groupers") / scheme]
+    for folder in candidates:
+        if (folder / "scheme.toml").is_file():
+            return folder.resolve()
+    ids = scheme_ids()
+    raise SchemeError.single(
+        "scheme-unknown",
+        f"there is no scheme {str(scheme)!r}",
+        why="it is neither a folder with a scheme.toml nor the id of a shipped scheme",
+        fix=did_you_mean(str(scheme), ids) or f"choose one of {', '.join(ids)}, or name a folder",
+    )
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, digest: str) -> Scheme:
+    return _Reader(folder, digest).scheme()
+
+
+def load_scheme(scheme: str | Path) -> Scheme:
+    """Read a scheme by id or folder, resolve its bases and check it.
+
+    Parameters
+    ----------
+    scheme
+        Id of a shipped scheme (``chs-drg-2.0``) or path of a pack.
+
+    Raises
+    ------
+    SchemeError
+        With every problem found in the pack.
+
+    Examples
+    --------
+    >>> scheme = load_scheme("chs-drg-2.0")
+    >>> scheme.counts["drg"], scheme.drgs["FR21"].name
+    (634, '心力衰竭、休克，伴严重合并症或并发症')
+    """
+    folder = find_pack(scheme)
+    return _load(folder, pack_digest(folder))
+
+
+def pack_digest(scheme: str | Path) -> str:
+    """SHA-256 over all files that a scheme is read from: its own tables, those of its bases, and the code dictionaries."""
+    sha = hashlib.sha256()
+    icd = asset_root("groupers") / "icd"
+    files = [icd / name for name in DICTIONARY_FILES]
+    for folder in _chain(find_pack(scheme)):
+        files += [folder / name for name in PACK_FILES]
+    for path in files:
+        if path.is_file():
+            sha.update(f"{path.parent.name}/{path.name}\0".encode())
+            sha.update(hashlib.sha256(path.read_bytes()).digest())
+    return sha.hexdigest()
+
+
+def _chain(folder: Path) -> list[Path]:
+    """The pack and its bases, nearest first."""
+    chain = [folder]
+    while True:
+        settings = _read_toml(chain[-1])
+        if settings.get("kind") != "overlay":
+            return chain
+        base = settings.get("base")
+        if not isinstance(base, str) or not base:
+            raise SchemeError.single(
+                "pack-without-base", f"{chain[-1].name} is an overlay and names no base",
+                where=f"{chain[-1].name}/scheme.toml", fix='add base = "..." with the id of a full pack',
+            )  # fmt: skip
+        following = find_pack(base, beside=chain[-1].parent)
+        if following in chain:
+            raise SchemeError.single(
+                "pack-base-circle", "the bases of an overlay lead back to itself", where=f"{chain[-1].name}/scheme.toml",
+                fix="an overlay chain must end in a full pack",
+            )  # fmt: skip
+        chain.append(following)
+
+
+def _read_toml(folder: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((folder / "scheme.toml").read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SchemeError.single(
+            "pack-unreadable-settings", f"scheme.toml of {folder.name} is not valid TOML: {error}",
+            where=f"{folder.name}/scheme.toml",
+        ) from error  # fmt: skip
+
+
+@dataclass
+class _Lists:
+    """The three code tables of a pack as change-able collections."""
+
+    sets: dict[tuple[str, ...], None] = field(default_factory=dict)
+    cc: dict[tuple[str, ...], Row] = field(default_factory=dict)
+    exclusions: dict[tuple[str, ...], None] = field(default_factory=dict)
+
+
+class _Reader:
+    """Reads one pack; collects problems and raises them together."""
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        self.folder = folder
+        self.digest = digest
+        self.problems: list[Problem] = []
+        self.chain = _chain(folder)
+
+    def scheme(self) -> Scheme:
+        settings = self.settings()
+        lists = self.lists()
+        book = self.book()
+        mdcs = self.groups()
+        # a contradiction between tables means nothing while a table itself cannot be read
+        self.stop_if_wrong()
+        self.check_lists(mdcs, lists, book)
+        named = {name for _, rule in _rules(mdcs) for name in sets_of(rule)}
+        sets = _gathered(lists.sets)
+        scheme = Scheme(
+            **{key: settings.get(key, "") for key in ("id", "title_zh", "title_en", "issuer", "icd10", "icd9cm3")},
+            sources=tuple(settings.get("sources", ())),
+            notes=tuple(settings.get("notes", ())),
+            chain=tuple(folder.name for folder in self.chain),
+            mdcs=mdcs,
+            sets={name: codes for name, codes in sets.items() if name in named},
+            severities={row[0]: Severity(row[1], row[2]) for row in lists.cc.values()},
+            exclusions=_gathered(lists.exclusions),
+            sites=settings.get("sites", {}),
+            regroup=settings.get("options", {}).get("regroup", ""),
+            reference_weights=settings.get("reference_weights", ""),
+            book=book,
+            digest=self.digest,
+            folder=self.folder,
+        )
+        self.check_counts(scheme, settings.get("counts", {}))
+        self.stop_if_wrong()
+        return scheme
+
+    # -- pieces ------------------------------------------------------------------------------------------------------
+    def wrong(self, code: str, what: str, where: str = "", **more: str) -> None:
+        self.problems.append(Problem(code, what, where=f"{self.folder.name}/{where}" if where else self.folder.name, **more))
+
+    def stop_if_wrong(self) -> None:
+        if self.problems:
+            raise SchemeError(self.problems)
+
+    def settings(self) -> dict[str, Any]:
+        settings = _read_toml(self.folder)
+        for key in settings:
+            if key not in _KNOWN_KEYS:
+                fix = did_you_mean(key, _KNOWN_KEYS) or f"the keys are {', '.join(_KNOWN_KEYS)}"
+                self.wrong("pack-unknown-key", f"scheme.toml has an unknown key {key!r}", "scheme.toml", fix=fix)
+        for key in ("id", "title_zh", "title_en", "kind"):
+            if not settings.get(key):
+                self.wrong("pack-missing-key", f"scheme.toml lacks {key}", "scheme.toml")
+        if settings.get("id") not in (None, self.folder.name):
+            what = f"the pack in folder {self.folder.name} says that its id is {settings['id']!r}"
+            self.wrong("pack-wrong-id", what, "scheme.toml", fix="give folder and id the same name")
+        if settings.get("kind") not in (None, "full", "overlay"):
+            self.wrong("pack-unknown-kind", f"kind is {settings['kind']!r}", "scheme.toml", fix="use full or overlay")
+        for option, value in settings.get("options", {}).items():
+            if value not in _OPTIONS.get(option, ()):
+                self.wrong("pack-unknown-option", f"options.{option} = {value!r} is not known", "scheme.toml")
+        return settings
+
+    def lists(self) -> _Lists:
+        """Code tables of the full pack at the end of the chain, with the changes of each overlay applied in turn."""
+        lists = _Lists()
+        for folder in reversed(self.chain):
+            full = folder == self.chain[-1]
+            for table, (columns, key) in _LISTS.items():
+                path = folder / f"{table}.csv"
+                if not path.is_file():
+                    if full:
+                        self.wrong("pack-missing-table", f"the pack lacks {table}.csv", f"{table}.csv")
+                    continue
+                content: dict[tuple[str, ...], Any] = getattr(lists, table)
+                if full:
+                    for row in read_table(path, columns, key, self.problems):
+                        content[row[: len(key)]] = row
+                else:
+                    changed = (*columns, "change")
+                    self.apply(table, content, read_table(path, changed, (*key, "change"), self.problems), len(key))
+        return lists
+
+    def apply(self, table: str, content: dict[tuple[str, ...], Any], changes: list[Row], width: int) -> None:
+        for sign in "-+":
+            for row in changes:
+                key = row[:width]
+                if row[-1] != sign:
+                    if row[-1] not in ("-", "+"):
+                        self.wrong("pack-unknown-change", f"{', '.join(key)}: change is {row[-1]!r}", f"{table}.csv",
+                                   fix="use + or -")  # fmt: skip
+                elif sign == "-" and content.pop(key, self) is self:
+                    self.wrong("pack-change-of-nothing", f"{', '.join(key)} is taken away but the base does not list it",
+                               f"{table}.csv")  # fmt: skip
+                elif sign == "+":
+                    if key in content:
+                        self.wrong("pack-change-of-nothing", f"{', '.join(key)} is added but the base lists it already",
+                                   f"{table}.csv")  # fmt: skip
+                    content[key] = row[:-1]
+
+    def book(self) -> CodeBook:
+        local: dict[str, dict[str, str]] = {"diagnosis": {}, "procedure": {}}
+        for folder in self.chain:
+            path = folder / "local_codes.csv"
+            if not path.is_file():
+                continue
+            for kind, code, name in read_table(path, ("kind", "code", "name"), ("kind", "code"), self.problems):
+                if kind in local:
+                    local[kind].setdefault(code, name)
+                else:
+                    self.wrong("pack-unknown-code-kind", f"{code}: kind is {kind!r}", "local_codes.csv",
+                               fix="use diagnosis or procedure")  # fmt: skip
+        national = national_codes()
+        for kind, codes in (("diagnosis", national.diagnoses), ("procedure", national.procedures)):
+            for code in sorted(set(local[kind]).intersection(codes.codes)):
+                self.wrong("pack-local-code-is-national", f"{code} is listed as local but the national dictionary has it",
+                           "local_codes.csv", fix="remove the row")  # fmt: skip
+        return national.extended(local["diagnosis"], local["procedure"])
+
+    def groups(self) -> tuple[Mdc, ...]:
+        tables = {}
+        for name, columns, key in (("mdc", _MDC, "mdc"), ("adrg", _ADRG, "adrg"), ("drg", _DRG, "drg")):
+            path = self.folder / f"{name}.csv"
+            if not path.is_file():
+                self.wrong("pack-missing-table", f"the pack lacks {name}.csv", f"{name}.csv")
+                return ()
+            tables[name] = read_table(path, columns, (key,), self.problems)
+        drgs = self.nested("drg", tables["drg"], 2, {row[1] for row in tables["adrg"]}, "ADRG")
+        adrgs = self.nested("adrg", tables["adrg"], 2, {row[1] for row in tables["mdc"]}, "MDC")
+        self.check_orders("mdc", "the scheme", tables["mdc"])
+        built: dict[str, list[Adrg]] = {}
+        for mdc, rows in adrgs.items():
+            for _, code, _, name, kind, rule in rows:
+                if kind not in KINDS:
+                    self.wrong("pack-unknown-adrg-kind", f"{code}: kind is {kind!r}", "adrg.csv",
+                               fix=f"use one of {', '.join(KINDS)}")  # fmt: skip
+                if code not in drgs:
+                    self.wrong("pack-adrg-without-drg", f"ADRG {code} has no row in drg.csv", "drg.csv")
+                children = tuple(
+                    Drg(row[1], code, row[3], self.rule("drg.csv", row[1], row[4])) for row in drgs.get(code, ())
+                )
+                built.setdefault(mdc, []).append(
+                    Adrg(code, mdc, name, kind, self.rule("adrg.csv", code, rule), children)
+                )
+        return tuple(
+            Mdc(code, name, self.rule("mdc.csv", code, rule), tuple(built.get(code, ())))
+            for _, code, name, rule in sorted(tables["mdc"], key=lambda row: _order(row[0]))
+        )
+
+    def nested(self, table: str, rows: list[Row], parent: int, parents: set[str], title: str) -> dict[str, list[Row]]:
+        """Rows by parent, each in order; a row under an unknown parent and a gap in the orders are reported."""
+        found: dict[str, list[Row]] = {}
+        for row in rows:
+            if row[parent] in parents:
+                found.setdefault(row[parent], []).append(row)
+            else:
+                self.wrong("pack-unknown-parent", f"{row[1]} belongs to {title} {row[parent]}, which the pack does not have",
+                           f"{table}.csv", fix=did_you_mean(row[parent], sorted(parents)))  # fmt: skip
+        for name, group in found.items():
+            self.check_orders(table, name, group)
+            group.sort(key=lambda row: _order(row[0]))
+        return found
+
+    def check_orders(self, table: str, parent: str, rows: list[Row]) -> None:
+        orders = sorted(_order(row[0]) for row in rows)
+        for expected, order in enumerate(orders, start=1):
+            if order != expected:
+                self.wrong("pack-order-gap", f"the orders within {parent} run {_shown(orders)}; {expected} is missing or another"
+                           " stands twice", f"{table}.csv", fix="number the rows 1, 2, 3 ... without gaps")  # fmt: skip
+                return
+
+    def rule(self, table: str, code: str, text: str) -> Rule:
+        try:
+            return parse_rule(text)
+        except RuleSyntaxError as error:
+            self.wrong("pack-unreadable-rule", f"rule of {code}: {error}", table)
+            return Always()
+
+    # -- checks across tables ------------------------------------------------------------------------------------------
+    def check_lists(self, mdcs: tuple[Mdc, ...], lists: _Lists, book: CodeBook) -> None:
+        defined = {key[0] for key in lists.sets}
+        named: dict[str, str] = {}
+        for code, rule in _rules(mdcs):
+            for name in sets_of(rule):
+                named.setdefault(name, code)
+        for name in sorted(set(named) - defined):
+            self.wrong("pack-unknown-set", f"the rule of {named[name]} names {name}, which sets.csv does not list", "sets.csv",
+                       fix=did_you_mean(name, sorted(defined)))  # fmt: skip
+        own = defined if len(self.chain) == 1 else self.own_sets()
+        for name in sorted(own - set(named)):
+            self.wrong("pack-unused-set", f"no rule names the set {name}", "sets.csv", fix="remove the set or mend the rule")
+        self.check_codes("sets.csv", book, {(key[0][:2], key[1]): key[0] for key in lists.sets})
+        self.check_codes("cc.csv", book, {("DI", key[0]): "cc" for key in lists.cc})
+        self.check_codes("exclusions.csv", book, {("DI", key[1]): key[0] for key in lists.exclusions})
+        known = {key[0] for key in lists.exclusions} | {""}
+        for code, level, exclusion in lists.cc.values():
+            if level not in ("MCC", "CC"):
+                self.wrong("pack-unknown-level", f"{code}: level is {level!r}", "cc.csv", fix="use MCC or CC")
+            if exclusion not in known:
+                self.wrong("pack-unknown-exclusion", f"{code} refers to exclusion {exclusion}, which exclusions.csv does not list",
+                           "cc.csv")  # fmt: skip
+        self.check_local_codes(lists, book)
+
+    def own_sets(self) -> set[str]:
+        """Sets that only the overlay itself mentions: a base's set may stay unused, one that it lacks may not."""
+        path = self.folder / "sets.csv"
+        if not path.is_file():
+            return set()
+        ignored: list[Problem] = []
+        own = {row[0] for row in read_table(path, ("set", "code", "change"), ("set", "code", "change"), ignored)}
+        base = _sets_of_chain(self.chain[1:])
+        return own - base
+
+    def check_codes(self, table: str, book: CodeBook, codes: Mapping[tuple[str, str], str]) -> None:
+        known = {"DI": set(book.diagnoses.codes), "OP": set(book.procedures.codes)}
+        for (side, code), place in codes.items():
+            if code not in known.get(side, ()):
+                what = f"{place} lists {code}, which the national dictionary does not have"
+                self.wrong("pack-unknown-code", what, table, fix="correct the code, or list it in local_codes.csv")
+
+    def check_local_codes(self, lists: _Lists, book: CodeBook) -> None:
+        used = {(key[0][:2], key[1]) for key in lists.sets}
+        used |= {("DI", key[0]) for key in lists.cc} | {("DI", key[1]) for key in lists.exclusions}
+        national = national_codes()
+        for side, codes, base in (("DI", book.diagnoses, national.diagnoses), ("OP", book.procedures, national.procedures)):
+            for code in codes.codes[len(base.codes) :]:
+                if (side, code) not in used and len(self.chain) == 1:
+                    self.wrong("pack-unused-local-code", f"local_codes.csv lists {code}, which no table of the pack uses",
+                               "local_codes.csv", fix="remove the row")  # fmt: skip
+
+    def check_counts(self, scheme: Scheme, promised: Mapping[str, int]) -> None:
+        actual = dict(scheme.counts)
+        for table in _LISTS if scheme.is_overlay else ():
+            path = self.folder / f"{table}.csv"
+            lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else ["header"]
+            actual[f"{table.rstrip('s')}_changes"] = len(lines) - 1
+        for name, count in promised.items():
+            if name not in actual:
+                self.wrong("pack-unknown-count", f"counts.{name} is not a size of a pack", "scheme.toml",
+                           fix=did_you_mean(name, sorted(actual)))  # fmt: skip
+            elif actual[name] != count:
+                self.wrong("pack-wrong-count", f"scheme.toml promises {name} = {count}, the tables hold {actual[name]}",
+                           "scheme.toml")  # fmt: skip
+
+
+def _sets_of_chain(chain: list[Path]) -> set[str]:
+    """Names of all sets that a chain of packs defines."""
+    ignored: list[Problem] = []
+    names: set[str] = set()
+    for folder in chain:
+        columns = ("set", "code") if folder == chain[-1] else ("set", "code", "change")
+        if (folder / "sets.csv").is_file():
+            names |= {row[0] for row in read_table(folder / "sets.csv", columns, columns, ignored)}
+    return names
+
+
+def _rules(mdcs: tuple[Mdc, ...]) -> list[tuple[str, Rule]]:
+    found: list[tuple[str, Rule]] = []
+    for mdc in mdcs:
+        found.append((mdc.code, mdc.rule))
+        for adrg in mdc.adrgs:
+            found.append((adrg.code, adrg.rule))
+            found += [(drg.code, drg.rule) for drg in adrg.drgs]
+    return found
+
+
+def _gathered(rows: Mapping[tuple[str, ...], object]) -> dict[str, frozenset[str]]:
+    gathered: dict[str, set[str]] = {}
+    for name, code in rows:
+        gathered.setdefault(name, set()).add(code)
+    return {name: frozenset(codes) for name, codes in gathered.items()}
+
+
+def _order(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else -1
+
+
+def _shown(orders: list[int]) -> str:
+    head = ", ".join(map(str, orders[:12]))
+    return head + (" ..." if len(orders) > 12 else "")

@@ -1,0 +1,76 @@
+"""Read the CSV tables of a scheme pack strictly: exact columns, no duplicate rows, every problem with its line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from drgsim.errors import Problem, did_you_mean
+
+Row = tuple[str, ...]
+
+
+def read_table(path: Path, columns: Sequence[str], key: Sequence[str], problems: list[Problem]) -> list[Row]:
+    """Rows of a table, cells in the order of ``columns``; rows in doubt are left out and reported.
+
+    Parameters
+    ----------
+    path
+        A UTF-8 CSV file with a header row.
+    columns
+        The columns that the table has, no more and no fewer.
+    key
+        The columns that name a row: two rows with the same key are a duplicate.
+    problems
+        Receives what is wrong, with file and line.
+    """
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.reader(file, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        problems.append(Problem("pack-unreadable-table", f"{name} is not a UTF-8 CSV table: {error}", where=name))
+        return []
+    header = lines[0] if lines else []
+    if not _header_holds(name, header, columns, problems):
+        return []
+    places = [header.index(column) for column in columns]
+    key_places = [list(columns).index(column) for column in key]
+    straight = places == list(range(len(header)))
+    rows: list[Row] = []
+    seen: dict[Row | str, int] = {}
+    single = key_places[0] if len(key_places) == 1 else None
+    for number, cells in enumerate(lines[1:], start=2):
+        if len(cells) != len(header):
+            if cells:
+                what = f"line {number} of {name} has {len(cells)} cells, the header has {len(header)}"
+                problems.append(Problem("pack-broken-row", what, where=f"{name}:{number}"))
+            continue
+        row = tuple(cells) if straight else tuple(cells[place] for place in places)
+        mark = row[single] if single is not None else tuple(row[place] for place in key_places)
+        if mark in seen:
+            shown = mark if isinstance(mark, str) else ", ".join(mark)
+            what = f"{shown} stands twice in {name}, on lines {seen[mark]} and {number}"
+            problems.append(Problem("pack-duplicate-row", what, where=f"{name}:{number}", fix="remove one of the two rows"))
+            continue
+        seen[mark] = number
+        rows.append(row)
+    return rows
+
+
+def _header_holds(name: str, header: Sequence[str], columns: Sequence[str], problems: list[Problem]) -> bool:
+    before = len(problems)
+    for column in header:
+        if column not in columns:
+            hint = did_you_mean(column, list(columns))
+            what = f"{name} has a column {column!r} that no pack table of this name has"
+            fix = hint or f"the columns are {', '.join(columns)}"
+            problems.append(Problem("pack-unknown-column", what, where=f"{name}:1", fix=fix))
+    missing = [column for column in columns if column not in header]
+    if missing:
+        what = f"{name} lacks the column {', '.join(missing)}"
+        problems.append(Problem("pack-missing-column", what, where=f"{name}:1", fix=f"the columns are {', '.join(columns)}"))
+    if len(set(header)) < len(header):
+        problems.append(Problem("pack-duplicate-column", f"{name} names a column twice", where=f"{name}:1"))
+    return len(problems) == before
