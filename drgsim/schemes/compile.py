@@ -41,6 +41,7 @@ from drgsim.schemes.rules import (
     Or,
     Rule,
     TextIn,
+    asserted,
     variables_of,
     walk,
 )
@@ -415,7 +416,7 @@ class _Compiler:
         """Per class of principal diagnosis: first MDC that names it in a list of its own rule, -1 for none."""
         claims = np.full(len(dx_bits), -1, np.int32)
         for number, mdc in reversed(list(enumerate(self.mdcs))):
-            for test in _asserted(mdc.rule):
+            for test in asserted(mdc.rule):
                 if isinstance(test, CodeIn) and "ZYZD" in test.variables:
                     claims[_listed(dx_bits, self.dx.bit(test.sets))] = number
         return claims
@@ -470,13 +471,3 @@ def _evaluate(rule: Rule, known: Callable[[Rule], NDArray[np.int8]]) -> NDArray[
         case Always():
             return np.full_like(known(rule), YES)
     return known(rule)
-
-
-def _asserted(rule: Rule) -> list[Rule]:
-    """Tests that speak for a rule, those under ``not`` left out."""
-    match rule:
-        case Not():
-            return []
-        case And(rules) | Or(rules):
-            return [test for part in rules for test in _asserted(part)]
-    return [rule]

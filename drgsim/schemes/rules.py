@@ -417,6 +417,18 @@ def walk(rule: Rule) -> Iterator[Test]:
             yield rule
 
 
+def asserted(rule: Rule) -> Iterator[Test]:
+    """The tests that speak for a rule: all but those under ``not``."""
+    match rule:
+        case Not():
+            return
+        case And(rules) | Or(rules):
+            for part in rules:
+                yield from asserted(part)
+        case _:
+            yield rule
+
+
 def sets_of(rule: Rule) -> set[str]:
     """Names of the code sets that a rule mentions (MCC and CC are no code sets)."""
     found: set[str] = set()

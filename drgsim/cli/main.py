@@ -1,0 +1,55 @@
+"""The program ``drgsim``: one file per command, this one joins them and turns errors into messages and exit codes.
+
+Exit codes: 0 done, 1 the verdict is no (validate, selftest, schemes check), 2 a call that makes no sense, 3 input that cannot be read.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from drgsim import __version__
+from drgsim.cli import demo, explain, group, schemes, selftest, validate
+from drgsim.cli.terminal import show_error
+from drgsim.errors import DrgsimError
+
+app = typer.Typer(
+    name="drgsim",
+    help="Group hospital discharges by China's DRG schemes and explain every one. 按CHS-DRG分组，并解释每一份病案。",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)] = False
+) -> None:
+    if version:
+        typer.echo(f"drgsim {__version__}")
+        raise typer.Exit
+
+
+app.command()(group.group)
+app.command()(explain.explain)
+app.command()(validate.validate)
+app.add_typer(schemes.app, name="schemes")
+app.command()(selftest.selftest)
+app.command()(demo.demo)
+
+
+def main() -> None:
+    """Run the program."""
+    try:
+        app()
+    except DrgsimError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)

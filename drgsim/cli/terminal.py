@@ -1,0 +1,75 @@
+"""What all commands share at the terminal: consoles, progress, errors, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from drgsim.errors import SHOWN_ALIKE, DrgsimError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def show_error(error: DrgsimError) -> None:
+    """All problems on the error stream, nothing else."""
+    shown: dict[str, int] = {}
+    for problem in error.problems:
+        shown[problem.code] = shown.get(problem.code, 0) + 1
+        if shown[problem.code] > SHOWN_ALIKE:
+            continue
+        err.print(f"[bold red]✗[/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
+        for label, text in (("where", problem.where), ("why", problem.why), ("do", problem.fix)):
+            if text:
+                err.print(f"  [dim]{label:>5}[/]  {escape(text)}", soft_wrap=True)
+    for code, number in shown.items():
+        if number > SHOWN_ALIKE:
+            err.print(f"[bold red]✗[/] ... and {number - SHOWN_ALIKE} more [dim]\\[{code}][/]")
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, Chinese characters as they are."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextmanager
+def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float, int], None] | None]:
+    """A progress callback (share done, records) that draws a bar on the error stream; None when nobody would see it."""
+    if quiet or not err.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[records]:,} records"), TimeElapsedColumn(), TimeRemainingColumn(), console=err, transient=True,
+    ) as progress:  # fmt: skip
+        task = progress.add_task(title, total=1.0, records=0)
+        yield lambda done, records: progress.update(task, completed=done, records=records)
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in per cent with one decimal; a share that is not zero never shows as 0.0."""
+    if not whole:
+        return "-"
+    share = 100 * part / whole
+    return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
+
+
+def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """A plain table on standard output."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    out.print(table)

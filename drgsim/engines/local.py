@@ -1,0 +1,180 @@
+"""Group files on this machine: read, group and write side by side, in bounded memory, records in their order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from drgsim.engines.duplicates import SeenIds
+from drgsim.errors import InputError, Problem, UsageError
+from drgsim.grouping.batch import INPUT_COLUMNS, GroupCounts, Grouper, _ids
+from drgsim.records.read import Source, open_source
+from drgsim.records.write import TableWriter, check_writable, open_writer
+from drgsim.schemes.compile import CompiledScheme
+from drgsim.schemes.model import Scheme
+
+Progress = Callable[[float, int], None]  # share of the input that is done, records so far
+
+
+@dataclass
+class GroupRun:
+    """What a run over files did.
+
+    Attributes
+    ----------
+    inputs, output
+        Files.
+    scheme
+        The compiled scheme.
+    counts
+        What was counted.
+    seconds
+        Wall time, reading and writing included.
+    absent
+        Canonical columns that grouping can use and no input has.
+    ids_checked
+        Records whose id was compared with all before; fewer than all when the memory bound was reached.
+    """
+
+    inputs: list[Path]
+    output: Path | None
+    scheme: CompiledScheme
+    counts: GroupCounts
+    seconds: float = 0.0
+    absent: list[str] = field(default_factory=list)
+    ids_checked: int = 0
+
+
+def group_files(
+    inputs: Sequence[str | Path],
+    scheme: Scheme | CompiledScheme | str | Path,
+    output: str | Path | None,
+    *,
+    keep_input: bool = False,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> GroupRun:
+    """Group case-mix files into one result file.
+
+    Parameters
+    ----------
+    inputs
+        CSV, Parquet or XLSX files; they are read one after another.
+    scheme
+        Scheme, id or folder.
+    output
+        CSV, Parquet or XLSX file to write; None to count only.
+    keep_input
+        Put all columns of the input before the answers.
+    progress
+        Called after every batch with the share done and the number of records.
+    workers
+        Threads that group; all processors by default.
+
+    Raises
+    ------
+    InputError
+        When an input cannot be read; nothing is written then.
+    UsageError
+        When output and input are the same file, or inputs with different columns are to be kept.
+    """
+    started = time.perf_counter()
+    paths = [Path(path) for path in inputs]
+    target = None if output is None else Path(output)
+    sources = _open_all(paths)
+    _check_target(sources, target, keep_input)
+    grouper = Grouper(scheme)
+    run = GroupRun(paths, target, grouper.compiled, GroupCounts.empty(grouper.compiled))
+    run.absent = [name for name in INPUT_COLUMNS if not any(name in source.canonical for source in sources)]
+    seen = SeenIds()
+    threads = workers or os.cpu_count() or 1
+
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(threads))
+        writer: TableWriter | None = None
+        pending: deque[Future[tuple[pa.RecordBatch, GroupCounts, object]]] = deque()
+
+        def work(batch: pa.RecordBatch, noted: Any, encode: Callable[[pa.RecordBatch], object] | None) -> Any:
+            answers, counts = grouper.group_batch(batch, noted)
+            if keep_input:
+                answers = _with_input(batch, answers)
+            return answers, counts, encode(answers) if encode else None
+
+        def finish() -> None:
+            nonlocal writer
+            answers, counts, encoded = pending.popleft().result()
+            run.counts.add(counts)
+            if target is not None:
+                if writer is None:
+                    writer = stack.enter_context(open_writer(target, answers.schema))
+                writer.write(writer.encode(answers) if encoded is None else encoded)
+            if progress:
+                progress(sum(source.done for source in sources) / len(sources), run.counts.records)
+
+        for batch in _batches(sources, keep_input):
+            noted = seen.note(_ids(batch))
+            pending.append(pool.submit(work, batch, noted, writer.encode if writer else None))
+            # one batch more than threads keeps every thread busy while the oldest is written
+            while len(pending) > threads + 1 or (target is not None and writer is None and pending):
+                finish()
+        while pending:
+            finish()
+    run.ids_checked = seen.checked if seen.complete else 0
+    run.seconds = time.perf_counter() - started
+    return run
+
+
+def _open_all(paths: Sequence[Path]) -> list[Source]:
+    """Open every input before any is read, so that a bad last file does not cost the time of the first."""
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            sources.append(open_source(path))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return sources
+
+
+def _check_target(sources: Sequence[Source], target: Path | None, keep_input: bool) -> None:
+    if keep_input and any(source.names != sources[0].names for source in sources):
+        raise UsageError([Problem("inputs-differ", "the inputs have different columns, so they cannot be kept in one output",
+                                  fix="group them one by one, or without --keep-input")])  # fmt: skip
+    if target is None:
+        return
+    for source in sources:
+        if target.exists() and target.samefile(source.path):
+            raise UsageError([Problem("output-is-input", f"{target} is also an input", where=str(target),
+                                      why="inputs are never overwritten", fix="name another output")])  # fmt: skip
+    known = [source.rows for source in sources if source.rows is not None]
+    check_writable(target, sum(known) if len(known) == len(sources) else None)
+
+
+def _batches(sources: Sequence[Source], keep: bool) -> Iterator[pa.RecordBatch]:
+    for source in sources:
+        yield from source.batches(INPUT_COLUMNS, keep=keep)
+
+
+def _with_input(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:
+    """All columns of the input under their own names, then the answers; an answer replaces an input column of its name."""
+    arrays: dict[str, pa.Array] = {}
+    for name in batch.schema.names:
+        if name.startswith("="):
+            column = batch.column(name)
+            joined = pa.types.is_list(column.type)
+            arrays[name[1:]] = pa.array(["|".join(cell or ()) for cell in column.to_pylist()]) if joined else column
+    for name in answers.schema.names:
+        if name != "discharge_id" or name not in arrays:
+            arrays[name] = answers.column(name)
+    return pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))

@@ -1,0 +1,295 @@
+"""Group batches and tables of discharges: canonical columns in, one answer per record out, in the same order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.grouping.kernel import MDC_CLAIMS, MDC_HOLDS, PROCEDURE_MISFIT, Encoded, Grouped, group_encoded
+from drgsim.records.batch import PreparedBatch, prepare_batch
+from drgsim.records.findings import BITS, FINDINGS, INVALID, WARNING, codes_in, mask_of
+from drgsim.records.read import BROKEN_LINE, to_canonical
+from drgsim.schemes.compile import CompiledScheme, compile_scheme
+from drgsim.schemes.model import UNGROUPED, Scheme
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STATUSES = ("grouped", "ambiguous", "ungroupable", "invalid")
+GROUPED, AMBIGUOUS, UNGROUPABLE_STATUS, INVALID_STATUS = range(4)
+SEVERITIES = ("none", "CC", "MCC")
+RESULT_COLUMNS = (
+    "discharge_id", "mdc", "adrg", "drg", "drg_name", "severity", "status", "reason", "warnings", "mdc_hint",
+)  # fmt: skip
+# columns of a file that grouping reads
+INPUT_COLUMNS = (
+    "discharge_id", "sex", "age", "age_days", "birth_weight_g", "los_days", "icu_hours", "discharge_way",
+    "admission_department", "diagnoses", "procedures",
+)  # fmt: skip
+_WARNING_MASK = mask_of(WARNING)
+_INVALID_MASK = mask_of(INVALID)
+
+
+@dataclass
+class GroupCounts:
+    """What a run counted; sums of batches in any order are equal."""
+
+    status: NDArray[np.int64]
+    drg: NDArray[np.int64]  # by DRG row
+    reasons: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def empty(cls, compiled: CompiledScheme) -> GroupCounts:
+        """Zeros for a scheme."""
+        return cls(np.zeros(len(STATUSES), np.int64), np.zeros(len(compiled.drg_codes), np.int64))
+
+    def add(self, other: GroupCounts) -> None:
+        """Add the counts of another batch."""
+        self.status += other.status
+        self.drg += other.drg
+        self.reasons.update(other.reasons)
+        self.warnings.update(other.warnings)
+
+    @property
+    def records(self) -> int:
+        """Number of records."""
+        return int(self.status.sum())
+
+
+class Grouper:
+    """A compiled scheme with the answer texts that every batch needs."""
+
+    def __init__(self, scheme: Scheme | CompiledScheme | str | Path) -> None:
+        self.compiled = compile_scheme(scheme)
+
+    @cached_property
+    def _answers(self) -> dict[str, tuple[NDArray[np.int32], pa.Array]]:
+        """For each answer column: what each DRG row (and, last, no group) maps to, and the texts."""
+        c = self.compiled
+        rows = len(c.drg_codes)
+        adrg = c.arrays.drg_row
+        mdc = c.arrays.row_mdc[adrg]
+        return {
+            "mdc": (np.append(mdc, -1).astype(np.int32), pa.array(c.mdc_codes, pa.string())),
+            "adrg": (np.append(adrg, -1).astype(np.int32), pa.array(c.adrg_codes, pa.string())),
+            "drg": (np.arange(rows + 1, dtype=np.int32), pa.array([*c.drg_codes, UNGROUPED], pa.string())),
+            "drg_name": (np.append(np.arange(rows), -1).astype(np.int32), pa.array(c.drg_names, pa.string())),
+        }
+
+    def prepare(self, batch: pa.RecordBatch | pa.Table) -> PreparedBatch:
+        """Encode a batch of canonical columns for this scheme."""
+        c = self.compiled
+        return prepare_batch(batch, c.diagnoses, c.procedures, c.text_words, c.variables)
+
+    def group_prepared(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> Grouped:
+        """Run the kernel on a prepared batch."""
+        d, p = prepared.diagnoses, prepared.procedures
+        encoded = Encoded(d.ids, d.offsets, p.ids, p.offsets, prepared.numbers, prepared.texts, skip)
+        return group_encoded(self.compiled.arrays, encoded)
+
+    def group_batch(
+        self, batch: pa.RecordBatch | pa.Table, noted: NDArray[np.int64] | None = None
+    ) -> tuple[pa.RecordBatch, GroupCounts]:
+        """Group a batch of canonical columns.
+
+        Parameters
+        ----------
+        batch
+            Canonical columns; columns that grouping does not read are passed over.
+        noted
+            Findings that are known already (bits per record), such as a duplicate id.
+
+        Returns
+        -------
+        answers
+            ``RESULT_COLUMNS``, one row per record in the order of the batch; texts are dictionary arrays.
+        counts
+            What was counted.
+        """
+        prepared = self.prepare(batch)
+        findings = prepared.findings if noted is None else prepared.findings | noted
+        if BROKEN_LINE in batch.schema.names:  # such a record is its line only: nothing else is worth saying of it
+            findings = np.full_like(findings, 1 << BITS["line_broken"])
+        invalid = (findings & _INVALID_MASK) != 0
+        grouped = self.group_prepared(prepared, invalid)
+        status, reason = self._verdicts(grouped, findings, invalid)
+        answers = {"discharge_id": _ids(batch)}
+        for name, (places, texts) in self._answers.items():
+            answers[name] = _texts(places[grouped.drg], texts)  # no group is -1, the last entry of places
+        answers["severity"] = _texts(grouped.severity, pa.array(SEVERITIES))
+        answers["status"] = _texts(status, pa.array(STATUSES))
+        answers["reason"] = _texts(reason, _REASON_TEXTS)
+        masks, answers["warnings"] = _warning_texts(findings)
+        answers["mdc_hint"] = _texts(grouped.mdc, self._answers["mdc"][1])
+        counts = self._count(grouped, status, reason, masks)
+        return pa.RecordBatch.from_arrays(list(answers.values()), list(answers)), counts
+
+    def _verdicts(
+        self, grouped: Grouped, findings: NDArray[np.int64], invalid: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Status and reason (number in FINDINGS, -1 for a grouped record) of each record."""
+        arrays = self.compiled.arrays
+        found = grouped.drg >= 0
+        ambiguous = found & arrays.row_ambiguous[arrays.drg_row[grouped.drg]]
+        status = np.select(
+            [invalid, ambiguous, found], [INVALID_STATUS, AMBIGUOUS, GROUPED], UNGROUPABLE_STATUS
+        ).astype(np.int8)
+        lowest = findings & -findings  # invalid findings come first in the registry, the first of them is the reason
+        first = np.log2(np.where(invalid, lowest, 1)).astype(np.int8)
+
+        def noted(code: str) -> NDArray[np.bool_]:
+            return (findings >> np.int64(BITS[code]) & 1) == 1
+
+        reason = np.select(
+            [
+                invalid,
+                ambiguous & (grouped.cause == PROCEDURE_MISFIT),
+                ambiguous,
+                found,
+                noted("principal_unknown_code"),
+                noted("principal_grey_code"),
+                grouped.cause == MDC_CLAIMS,
+                grouped.cause == MDC_HOLDS,
+            ],
+            [
+                first,
+                BITS["procedure_outside_mdc"],
+                BITS["ambiguous_diagnosis"],
+                -1,
+                BITS["principal_unknown"],
+                BITS["principal_grey"],
+                BITS["mdc_rule_not_met"],
+                BITS["no_group_in_mdc"],
+            ],
+            BITS["principal_in_no_mdc"],
+        ).astype(np.int8)
+        return status, reason
+
+    def _count(
+        self, grouped: Grouped, status: NDArray[np.int8], reason: NDArray[np.int8], masks: Counter[int]
+    ) -> GroupCounts:
+        counts = GroupCounts.empty(self.compiled)
+        counts.status += np.bincount(status, minlength=len(STATUSES))
+        counts.drg += np.bincount(grouped.drg[grouped.drg >= 0], minlength=len(counts.drg))
+        by_reason = np.bincount(reason[reason >= 0], minlength=len(FINDINGS))
+        counts.reasons.update({f.code: int(n) for f, n in zip(FINDINGS, by_reason, strict=True) if n})
+        for mask, number in masks.items():
+            for code in codes_in(mask, WARNING):
+                counts.warnings[code] += number
+        return counts
+
+
+_REASON_TEXTS = pa.array([finding.code for finding in FINDINGS], pa.string())
+
+
+def _texts(numbers: NDArray[Any], texts: pa.Array) -> pa.DictionaryArray:
+    """Texts by number; a number below 0 has none."""
+    indices = pa.array(numbers, mask=numbers < 0)
+    return pa.DictionaryArray.from_arrays(indices, texts, safe=False)
+
+
+def _ids(batch: pa.RecordBatch | pa.Table) -> pa.Array:
+    """The ids as text, whatever type the file gives them."""
+    if "discharge_id" not in batch.schema.names:
+        return pa.nulls(batch.num_rows, pa.string())
+    column = batch.column("discharge_id")
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
+def _warning_texts(findings: NDArray[np.int64]) -> tuple[Counter[int], pa.DictionaryArray]:
+    """Warnings of each record joined by ``|``, and how often each combination occurs."""
+    encoded = pa.array(findings & _WARNING_MASK).dictionary_encode()
+    masks = encoded.dictionary.to_pylist()
+    places = encoded.indices.to_numpy()
+    counts = np.bincount(places, minlength=len(masks))
+    texts = pa.array(["|".join(codes_in(mask, WARNING)) for mask in masks], pa.string())
+    silent = np.array([mask == 0 for mask in masks], np.bool_)
+    return Counter(dict(zip(masks, counts.tolist(), strict=True))), _texts(np.where(silent[places], -1, places), texts)
+
+
+def plain_strings(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
+    """The same batch with dictionary columns as plain strings."""
+    fields = [
+        pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in batch.schema
+    ]
+    return batch.cast(pa.schema(fields))
+
+
+def group(
+    records: pa.Table | pa.RecordBatch | pd.DataFrame | Sequence[dict[str, Any]],
+    scheme: Scheme | CompiledScheme | str | Path,
+) -> Any:
+    """Group a table of discharges.
+
+    Parameters
+    ----------
+    records
+        A pandas DataFrame, an Arrow table, or a list of dictionaries, with canonical columns or their aliases. Every record stands
+        for itself: duplicate ids are noted and never mixed.
+    scheme
+        A scheme, or its id or folder.
+
+    Returns
+    -------
+    DataFrame or Table
+        ``RESULT_COLUMNS`` for every record in the same order; a DataFrame (with the same index) for a DataFrame, else an Arrow table.
+
+    Raises
+    ------
+    InputError
+        When a required column is missing.
+
+    Examples
+    --------
+    >>> record = {"discharge_id": 1, "sex": "1", "age": 65, "diagnoses": "I21.001|I10.x00", "procedures": ""}
+    >>> group([record], "chs-drg-2.0").to_pylist()[0]["drg"]
+    'FR15'
+    """
+    from drgsim.engines.duplicates import SeenIds
+
+    if isinstance(records, pa.RecordBatch):
+        table, index = pa.Table.from_batches([records]), None
+    elif isinstance(records, pa.Table):
+        table, index = records, None
+    elif isinstance(records, Sequence):
+        table, index = pa.Table.from_pylist(list(records)), None
+    else:
+        table, index = _from_frame(records), records.index
+    canonical = to_canonical(table)
+    canonical = canonical.select([name for name in INPUT_COLUMNS if name in canonical.schema.names]).combine_chunks()
+    grouper = Grouper(scheme)
+    seen = SeenIds()
+    batches = [
+        grouper.group_batch(batch, seen.note(_ids(batch)))[0] for batch in canonical.to_batches(max_chunksize=1 << 16)
+    ]
+    if not batches:
+        batches = [grouper.group_batch(pa.RecordBatch.from_pylist([], schema=canonical.schema))[0]]
+    result = plain_strings(pa.Table.from_batches([plain_strings(batch) for batch in batches]))
+    if index is None:
+        return result
+    frame = result.to_pandas()
+    frame.index = index
+    return frame
+
+
+def _from_frame(frame: pd.DataFrame) -> pa.Table:
+    """A frame as an Arrow table; a column of mixed types becomes text, as a person would read it."""
+    arrays = {}
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        try:
+            arrays[str(name)] = pa.array(column, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            arrays[str(name)] = pa.array([None if value is None or value != value else str(value) for value in column], pa.string())
+    return pa.table(arrays)

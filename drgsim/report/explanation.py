@@ -1,0 +1,146 @@
+"""An explanation as a tree of lines, for the terminal and for plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from drgsim.grouping.explain import CodeTrace, Explanation
+from drgsim.grouping.reference import GroupTrace, RuleTrace
+from drgsim.records.findings import BY_CODE
+from drgsim.schemes.model import KINDS
+
+SEX = {1.0: "male 男", 2.0: "female 女", None: "missing"}
+
+
+@dataclass
+class Line:
+    """A line of the tree: text, style (a word such as ``good``, ``bad``, ``dim``, ``title`` or ``warn``) and the lines below it."""
+
+    text: str
+    style: str = ""
+    below: list[Line] = field(default_factory=list)
+
+
+def explanation_lines(e: Explanation, *, brief: bool = False) -> list[Line]:
+    """The explanation as trees: the record, the groups tried, the answer. ``brief`` leaves out what did not match."""
+    record = Line(f"Discharge 病案 {e.discharge_id}".rstrip(), "title", [*_person(e), _codes(e.diagnoses, "diagnosis 诊断", _levels(e)),
+                  _codes(e.procedures, "procedure 手术操作", [""] * len(e.procedures))])  # fmt: skip
+    tried = Line(f"Rules of {e.trace.scheme}, in order 分组过程", "title")
+    if e.trace.only_procedure:
+        tried.below.append(Line(f"grouped again with {e.trace.only_procedure} as the only procedure", "warn"))
+    for group in e.trace.tried:
+        if group.holds or not brief:
+            tried.below.append(_group(group, brief))
+    return [record, tried, _answer(e)]
+
+
+def _person(e: Explanation) -> Iterator[Line]:
+    d = e.discharge
+    parts = [f"sex 性别 {SEX[d.sex]}", f"age 年龄 {_number(d.age)}"]
+    parts += [
+        f"{label} {_number(value)}"
+        for label, value in (
+            ("age in days 日龄", d.age_days), ("birth weight 出生体重 g", d.birth_weight_g),
+            ("stay 住院天数", d.los_days), ("ICU hours", d.icu_hours),
+        )
+        if value is not None
+    ]  # fmt: skip
+    parts += [
+        f"{label} {text}"
+        for label, text in (("discharge way 离院方式", d.discharge_way), ("department 科室", d.department))
+        if text
+    ]
+    yield Line(" · ".join(parts))
+
+
+def _number(value: float | None) -> str:
+    return "missing" if value is None else f"{value:g}"
+
+
+def _levels(e: Explanation) -> list[str]:
+    levels = [""] if e.diagnoses else []
+    for diagnosis in e.trace.other_diagnoses:
+        if diagnosis.excluded:
+            principal = e.diagnoses[0].code
+            levels.append(f"{diagnosis.level} taken away: exclusion list {diagnosis.exclusion} holds {principal} 被排除")
+        else:
+            levels.append("" if diagnosis.level == "none" else diagnosis.level)
+    return levels
+
+
+def _codes(codes: tuple[CodeTrace, ...], title: str, levels: list[str]) -> Line:
+    lines = []
+    for place, (code, level) in enumerate(zip(codes, levels, strict=True)):
+        role = "principal 主" if place == 0 else "other 其他"
+        if not code.code:
+            lines.append(Line(f"{role}: blank", "warn"))
+            continue
+        marks = [level] if level else []
+        marks += [] if code.known else ["not in the national dictionary 未知编码"]
+        marks += ["grey code 灰码"] if code.grey and place == 0 else []
+        style = "warn" if not code.known or (code.grey and place == 0) else ""
+        lines.append(Line(" · ".join([f"{role}: {code.code} {code.name}".rstrip(), *marks]), style))
+    return Line(title if lines else f"{title}: none 无", "", lines)
+
+
+def _group(group: GroupTrace, brief: bool) -> Line:
+    mark = "✓" if group.holds else "✗"
+    kind = {"mdc": "", "drg": ""}.get(group.kind, f" [{group.kind} {KINDS.get(group.kind, '')}]")
+    line = Line(f"{mark} {group.code} {group.name}{kind}", "good" if group.holds else "dim")
+    simple = not group.rule.parts
+    if simple:
+        line.text += f" — {_rule(group.rule)}"
+    else:
+        line.text += f" — {group.rule.rule}"
+        line.below += [_part(part) for part in group.rule.parts]
+    tried = [below for below in group.tried if below.holds or not brief]
+    line.below += [_group(below, brief) for below in tried]
+    if group.holds and group.kind != "drg" and not any(below.holds for below in group.tried):
+        line.text += "  (no group below holds, go on 无匹配，继续)"
+    return line
+
+
+def _part(part: RuleTrace) -> Line:
+    mark = "✓" if part.holds else "✗"
+    below = [_part(inner) for inner in part.parts]
+    return Line(f"{mark} {_rule(part)}", "" if part.holds else "dim", below)
+
+
+def _rule(rule: RuleTrace) -> str:
+    text = "always 恒成立" if rule.rule == "1" else rule.rule
+    if rule.seen:
+        text += f"  ({rule.seen})"
+    if rule.hits and not rule.parts:
+        several = len({hit.listed_in for hit in rule.hits}) > 1 or "{DI_" in rule.rule or "{OP_" in rule.rule
+        lists = [f" [{hit.listed_in}]" if several else "" for hit in rule.hits]
+        text += "  ← " + ", ".join(f"{hit.code} {hit.name}{place}" for hit, place in zip(rule.hits, lists, strict=True))
+    return text
+
+
+def _answer(e: Explanation) -> Line:
+    style = {"grouped": "good", "ambiguous": "warn"}.get(e.status, "bad")
+    if e.status == "invalid":
+        answer = Line("Answer 结果: invalid 无效 → 0000", style)
+    elif e.trace.mdc:
+        path = " → ".join((e.trace.mdc, e.trace.adrg, f"{e.trace.drg} {e.trace.drg_name}"))
+        answer = Line(f"Answer 结果: {path}  ({e.status}, severity {e.trace.severity})", style)
+    else:
+        hint = f", MDC known 所属MDC: {e.mdc_hint}" if e.mdc_hint else ""
+        answer = Line(f"Answer 结果: ungroupable 未入组 → 0000{hint}", style)
+    for label, codes in (("reason 原因", [e.reason] if e.reason else []), ("warning 提示", e.warnings)):
+        for code in codes:
+            finding = BY_CODE[code]
+            answer.below.append(Line(f"{label}: {finding.title} {finding.title_zh} [{code}] — {finding.fix}", "warn"))
+    return answer
+
+
+def explanation_text(e: Explanation, *, brief: bool = False) -> str:
+    """The explanation as indented plain text."""
+
+    def render(line: Line, depth: int) -> Iterator[str]:
+        yield "  " * depth + line.text
+        for below in line.below:
+            yield from render(below, depth + 1)
+
+    return "\n".join(text for line in explanation_lines(e, brief=brief) for text in render(line, 0))
