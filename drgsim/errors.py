@@ -35,9 +35,7 @@ class Problem:
 
     def __str__(self) -> str:
         lines = [f"[{self.code}] {self.what}"]
-        lines += [
-            f"  {label}: {text}" for label, text in (("where", self.where), ("why", self.why), ("do", self.fix)) if text
-        ]
+        lines += [f"  {label}: {text}" for label, text in (("where", self.where), ("why", self.why), ("do", self.fix)) if text]
         return "\n".join(lines)
 
 

@@ -51,9 +51,7 @@ def case_mix(counts: GroupCounts, compiled: CompiledScheme, weights: Mapping[str
     if weights is None:
         weights = relative_weights(compiled.reference_weights) if compiled.reference_weights else {}
     ambiguous = compiled.arrays.row_ambiguous[compiled.arrays.drg_row]
-    cases = {
-        code: int(n) for code, n, qy in zip(compiled.drg_codes, counts.drg, ambiguous, strict=True) if n and not qy
-    }
+    cases = {code: int(n) for code, n, qy in zip(compiled.drg_codes, counts.drg, ambiguous, strict=True) if n and not qy}
     total = sum(cases.values())
     covered = sum(n for code, n in cases.items() if code in weights)
     cmi = sum(n * weights[code] for code, n in cases.items() if code in weights) / covered if covered else None

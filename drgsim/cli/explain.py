@@ -19,7 +19,9 @@ MOST_SHOWN = 5
 
 
 def explain(
-    source: Annotated[Path | None, typer.Argument(metavar="[INPUT]", help="Case-mix file to take the record from.", show_default=False)] = None,
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[INPUT]", help="Case-mix file to take the record from.", show_default=False)
+    ] = None,
     record_id: Annotated[str | None, typer.Option("--id", help="Id of the record in INPUT.")] = None,
     diagnoses: Annotated[str | None, typer.Option(help='Diagnosis codes, principal first: "I21.001|I10.x00".')] = None,
     procedures: Annotated[str, typer.Option(help="Procedure codes, principal first.")] = "",
@@ -47,9 +49,17 @@ def explain(
         records = _find(source, record_id)
     else:
         typed = {
-            "diagnoses": diagnoses, "procedures": procedures, "sex": sex, "age": age, "age_days": age_days, "birth_weight_g": weight,
-            "los_days": los, "icu_hours": icu_hours, "discharge_way": discharge_way, "admission_department": department,
-        }  # fmt: skip
+            "diagnoses": diagnoses,
+            "procedures": procedures,
+            "sex": sex,
+            "age": age,
+            "age_days": age_days,
+            "birth_weight_g": weight,
+            "los_days": los,
+            "icu_hours": icu_hours,
+            "discharge_way": discharge_way,
+            "admission_department": department,
+        }
         if diagnoses is None:
             _refuse("explain needs a record", "name a file and an id (drgsim explain cases.csv --id 17), or give --diagnoses")
         records = [{name: value for name, value in typed.items() if value is not None}]
@@ -59,7 +69,10 @@ def explain(
         print_json(values[0] if len(values) == 1 else values)
         return
     if len(records) > 1:
-        out.print(f"[yellow]{len(records)} records have the id {record_id}[/]; each is explained on its own, the first {MOST_SHOWN} at most")
+        out.print(
+            f"[yellow]{len(records)} records have the id {record_id}[/]; "
+            f"each is explained on its own, the first {MOST_SHOWN} at most"
+        )
     for explanation in explanations:
         for line in explanation_lines(explanation, brief=brief):
             out.print(_tree(line))
@@ -90,8 +103,12 @@ def _find(path: Path, record_id: str | None) -> list[dict[str, Any]]:
         ids = pc.utf8_trim_whitespace(batch.column("discharge_id").cast("string"))
         found += batch.filter(pc.equal(ids, str(record_id).strip())).to_pylist()
     if not found:
-        raise InputError.single("explain-unknown-id", f"{path.name} has no record with the id {record_id}", where=str(path),
-                                fix="the id is the one in the column discharge_id (or its alias) of the file")  # fmt: skip
+        raise InputError.single(
+            "explain-unknown-id",
+            f"{path.name} has no record with the id {record_id}",
+            where=str(path),
+            fix="the id is the one in the column discharge_id (or its alias) of the file",
+        )
     return found
 
 

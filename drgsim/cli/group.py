@@ -77,9 +77,16 @@ def show_summary(run: GroupRun) -> None:
     from drgsim.records.findings import BY_CODE
 
     counts, records = run.counts, run.counts.records
-    titles = {"grouped": "grouped 入组", "ambiguous": "ambiguous 歧义", "ungroupable": "ungroupable 未入组", "invalid": "invalid 无效"}
+    titles = {
+        "grouped": "grouped 入组",
+        "ambiguous": "ambiguous 歧义",
+        "ungroupable": "ungroupable 未入组",
+        "invalid": "invalid 无效",
+    }
     colours = {"grouped": "green", "ambiguous": "yellow", "ungroupable": "red", "invalid": "red"}
-    table = Table(title=f"Grouped by {run.scheme.id}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=f"Grouped by {run.scheme.id}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
     table.add_column("")
     table.add_column("records", justify="right")
     table.add_column("share", justify="right")
@@ -100,12 +107,17 @@ def show_summary(run: GroupRun) -> None:
     mix = case_mix(counts, run.scheme)
     line = f"{mix.groups} different groups 组数"
     if mix.cmi is not None:
-        line += f" · CMI {mix.cmi:.4f} (weights {run.scheme.reference_weights}, {percent_of(mix.weighted_share)} of grouped cases)"
+        line += (
+            f" · CMI {mix.cmi:.4f} (weights {run.scheme.reference_weights}, {percent_of(mix.weighted_share)} of grouped cases)"
+        )
     out.print(line)
     if run.absent:
         out.print(f"[yellow]absent columns[/]: {', '.join(run.absent)} — they count as missing in every record")
     if run.ids_checked < records:
-        out.print("[yellow]duplicate ids[/] were looked for among the first records only: the file has too many ids for the memory bound")
+        out.print(
+            "[yellow]duplicate ids[/] were looked for among the first records only: "
+            "the file has too many ids for the memory bound"
+        )
     speed = f" · {records / run.seconds:,.0f} records/s" if run.seconds else ""
     out.print(f"[dim]{run.seconds:.2f} s{speed}[/]" + (f" · wrote [bold]{escape(str(run.output))}[/]" if run.output else ""))
 

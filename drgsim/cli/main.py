@@ -1,6 +1,7 @@
 """The program ``drgsim``: one file per command, this one joins them and turns errors into messages and exit codes.
 
-Exit codes: 0 done, 1 the verdict is no (validate, selftest, schemes check), 2 a call that makes no sense, 3 input that cannot be read.
+Exit codes: 0 done, 1 the verdict is no (validate, selftest, schemes check), 2 a call that makes no sense, 3 input
+that cannot be read.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _root(
-    ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)] = False
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)] = False,
 ) -> None:
     if version:
         typer.echo(f"drgsim {__version__}")

@@ -47,9 +47,15 @@ def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float, int], Non
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[records]:,} records"), TimeElapsedColumn(), TimeRemainingColumn(), console=err, transient=True,
-    ) as progress:  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[records]:,} records"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+    ) as progress:
         task = progress.add_task(title, total=1.0, records=0)
         yield lambda done, records: progress.update(task, completed=done, records=records)
 
@@ -62,14 +68,15 @@ def percent(part: int, whole: int) -> str:
     return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
 
 
-def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-    """A plain table on standard output."""
+def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """A plain table on standard output; columns in ``right`` align right and never fold."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place in right else "left", overflow="fold")
+        number = place in right
+        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
     for row in rows:
         table.add_row(*map(escape, row))
     out.print(table)

@@ -79,7 +79,7 @@ def _fingerprints(offsets: Any, data: Any) -> Any:  # pragma: no cover - compile
 
 
 @njit(cache=True, nogil=True)
-def _see(prints: Any, slots: Any, room: int, bit: int, findings: Any) -> int:  # pragma: no cover - compiled
+def _see(prints: Any, slots: Any, room: int, bit: Any, findings: Any) -> int:  # pragma: no cover - compiled
     last = slots.size - 1
     added = 0
     for record in range(prints.size):

@@ -40,7 +40,7 @@ class GroupRun:
     seconds
         Wall time, reading and writing included.
     absent
-        Canonical columns that grouping can use and no input has.
+        Canonical columns that the scheme's rules ask for and no input has.
     ids_checked
         Records whose id was compared with all before; fewer than all when the memory bound was reached.
     """
@@ -94,7 +94,7 @@ def group_files(
     _check_target(sources, target, keep_input)
     grouper = Grouper(scheme)
     run = GroupRun(paths, target, grouper.compiled, GroupCounts.empty(grouper.compiled))
-    run.absent = [name for name in INPUT_COLUMNS if not any(name in source.canonical for source in sources)]
+    run.absent = grouper.absent_columns({name for source in sources for name in source.canonical})
     seen = SeenIds()
     threads = workers or os.cpu_count() or 1
 
@@ -149,14 +149,30 @@ def _open_all(paths: Sequence[Path]) -> list[Source]:
 
 def _check_target(sources: Sequence[Source], target: Path | None, keep_input: bool) -> None:
     if keep_input and any(source.names != sources[0].names for source in sources):
-        raise UsageError([Problem("inputs-differ", "the inputs have different columns, so they cannot be kept in one output",
-                                  fix="group them one by one, or without --keep-input")])  # fmt: skip
+        raise UsageError(
+            [
+                Problem(
+                    "inputs-differ",
+                    "the inputs have different columns, so they cannot be kept in one output",
+                    fix="group them one by one, or without --keep-input",
+                )
+            ]
+        )
     if target is None:
         return
     for source in sources:
         if target.exists() and target.samefile(source.path):
-            raise UsageError([Problem("output-is-input", f"{target} is also an input", where=str(target),
-                                      why="inputs are never overwritten", fix="name another output")])  # fmt: skip
+            raise UsageError(
+                [
+                    Problem(
+                        "output-is-input",
+                        f"{target} is also an input",
+                        where=str(target),
+                        why="inputs are never overwritten",
+                        fix="name another output",
+                    )
+                ]
+            )
     known = [source.rows for source in sources if source.rows is not None]
     check_writable(target, sum(known) if len(known) == len(sources) else None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,13 +27,41 @@ STATUSES = ("grouped", "ambiguous", "ungroupable", "invalid")
 GROUPED, AMBIGUOUS, UNGROUPABLE_STATUS, INVALID_STATUS = range(4)
 SEVERITIES = ("none", "CC", "MCC")
 RESULT_COLUMNS = (
-    "discharge_id", "mdc", "adrg", "drg", "drg_name", "severity", "status", "reason", "warnings", "mdc_hint",
-)  # fmt: skip
+    "discharge_id",
+    "mdc",
+    "adrg",
+    "drg",
+    "drg_name",
+    "severity",
+    "status",
+    "reason",
+    "warnings",
+    "mdc_hint",
+)
 # columns of a file that grouping reads
 INPUT_COLUMNS = (
-    "discharge_id", "sex", "age", "age_days", "birth_weight_g", "los_days", "icu_hours", "discharge_way",
-    "admission_department", "diagnoses", "procedures",
-)  # fmt: skip
+    "discharge_id",
+    "sex",
+    "age",
+    "age_days",
+    "birth_weight_g",
+    "los_days",
+    "icu_hours",
+    "discharge_way",
+    "admission_department",
+    "diagnoses",
+    "procedures",
+)
+_VARIABLE_COLUMNS = {
+    "NL": "age",
+    "XB": "sex",
+    "XSRTL": "age_days",
+    "XSRTZ": "birth_weight_g",
+    "ZYTS": "los_days",
+    "ICUXS": "icu_hours",
+    "LYFS": "discharge_way",
+    "RYKS": "admission_department",
+}
 _WARNING_MASK = mask_of(WARNING)
 _INVALID_MASK = mask_of(INVALID)
 
@@ -90,6 +118,11 @@ class Grouper:
         c = self.compiled
         return prepare_batch(batch, c.diagnoses, c.procedures, c.text_words, c.variables)
 
+    def absent_columns(self, names: Container[str]) -> list[str]:
+        """Columns that the scheme's rules ask for and that are not among ``names``."""
+        asked = self.compiled.variables
+        return [column for variable, column in _VARIABLE_COLUMNS.items() if variable in asked and column not in names]
+
     def group_prepared(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> Grouped:
         """Run the kernel on a prepared batch."""
         d, p = prepared.diagnoses, prepared.procedures
@@ -140,9 +173,9 @@ class Grouper:
         arrays = self.compiled.arrays
         found = grouped.drg >= 0
         ambiguous = found & arrays.row_ambiguous[arrays.drg_row[grouped.drg]]
-        status = np.select(
-            [invalid, ambiguous, found], [INVALID_STATUS, AMBIGUOUS, GROUPED], UNGROUPABLE_STATUS
-        ).astype(np.int8)
+        status = np.select([invalid, ambiguous, found], [INVALID_STATUS, AMBIGUOUS, GROUPED], UNGROUPABLE_STATUS).astype(
+            np.int8
+        )
         lowest = findings & -findings  # invalid findings come first in the registry, the first of them is the reason
         first = np.log2(np.where(invalid, lowest, 1)).astype(np.int8)
 
@@ -174,9 +207,7 @@ class Grouper:
         ).astype(np.int8)
         return status, reason
 
-    def _count(
-        self, grouped: Grouped, status: NDArray[np.int8], reason: NDArray[np.int8], masks: Counter[int]
-    ) -> GroupCounts:
+    def _count(self, grouped: Grouped, status: NDArray[np.int8], reason: NDArray[np.int8], masks: Counter[int]) -> GroupCounts:
         counts = GroupCounts.empty(self.compiled)
         counts.status += np.bincount(status, minlength=len(STATUSES))
         counts.drg += np.bincount(grouped.drg[grouped.drg >= 0], minlength=len(counts.drg))
@@ -220,9 +251,7 @@ def _warning_texts(findings: NDArray[np.int64]) -> tuple[Counter[int], pa.Dictio
 
 def plain_strings(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
     """The same batch with dictionary columns as plain strings."""
-    fields = [
-        pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in batch.schema
-    ]
+    fields = [pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in batch.schema]
     return batch.cast(pa.schema(fields))
 
 
@@ -235,7 +264,8 @@ def group(
     Parameters
     ----------
     records
-        A pandas DataFrame, an Arrow table, or a list of dictionaries, with canonical columns or their aliases. Every record stands
+        A pandas DataFrame, an Arrow table, or a list of dictionaries, with canonical columns or their aliases. Every
+        record stands
         for itself: duplicate ids are noted and never mixed.
     scheme
         A scheme, or its id or folder.
@@ -243,7 +273,8 @@ def group(
     Returns
     -------
     DataFrame or Table
-        ``RESULT_COLUMNS`` for every record in the same order; a DataFrame (with the same index) for a DataFrame, else an Arrow table.
+        ``RESULT_COLUMNS`` for every record in the same order; a DataFrame (with the same index) for a DataFrame,
+        else an Arrow table.
 
     Raises
     ------
@@ -270,9 +301,7 @@ def group(
     canonical = canonical.select([name for name in INPUT_COLUMNS if name in canonical.schema.names]).combine_chunks()
     grouper = Grouper(scheme)
     seen = SeenIds()
-    batches = [
-        grouper.group_batch(batch, seen.note(_ids(batch)))[0] for batch in canonical.to_batches(max_chunksize=1 << 16)
-    ]
+    batches = [grouper.group_batch(batch, seen.note(_ids(batch)))[0] for batch in canonical.to_batches(max_chunksize=1 << 16)]
     if not batches:
         batches = [grouper.group_batch(pa.RecordBatch.from_pylist([], schema=canonical.schema))[0]]
     result = plain_strings(pa.Table.from_batches([plain_strings(batch) for batch in batches]))
@@ -291,5 +320,7 @@ def _from_frame(frame: pd.DataFrame) -> pa.Table:
         try:
             arrays[str(name)] = pa.array(column, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            arrays[str(name)] = pa.array([None if value is None or value != value else str(value) for value in column], pa.string())
+            arrays[str(name)] = pa.array(
+                [None if value is None or value != value else str(value) for value in column], pa.string()
+            )
     return pa.table(arrays)

@@ -44,7 +44,8 @@ class Explanation:
     status, reason, warnings, mdc_hint
         As a batch reports them.
     trace
-        Every MDC, ADRG and DRG that was tried. For an invalid record it says what the rules would answer, which then counts for nothing.
+        Every MDC, ADRG and DRG that was tried. For an invalid record it says what the rules would answer, which then
+        counts for nothing.
     """
 
     discharge_id: str
@@ -104,8 +105,16 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path) -> Explanati
     return Explanation(
         answer["discharge_id"],
         discharge,
-        tuple(CodeTrace(b.canonical(c), b.name(c), b.find(c) >= 0, b.is_grey(c)) for b in (book.diagnoses,) for c in discharge.diagnoses),
-        tuple(CodeTrace(b.canonical(c), b.name(c), b.find(c) >= 0, b.is_grey(c)) for b in (book.procedures,) for c in discharge.procedures),
+        tuple(
+            CodeTrace(b.canonical(c), b.name(c), b.find(c) >= 0, b.is_grey(c))
+            for b in (book.diagnoses,)
+            for c in discharge.diagnoses
+        ),
+        tuple(
+            CodeTrace(b.canonical(c), b.name(c), b.find(c) >= 0, b.is_grey(c))
+            for b in (book.procedures,)
+            for c in discharge.procedures
+        ),
         answer["status"],
         answer["reason"],
         tuple(code for code in answer["warnings"].split("|") if code in BY_CODE),

@@ -22,7 +22,8 @@ PLAIN, MDC_HOLDS, MDC_CLAIMS, PROCEDURE_MISFIT = range(4)
 class Encoded(NamedTuple):
     """A batch of ``n`` discharges as integers; see :mod:`drgsim.records.batch` for how it is made.
 
-    ``numbers`` is (n, 6) in the order of ``rules.NUMBER_VARIABLES``, NaN where missing; ``texts`` is (n, 2) with one bit per word list
+    ``numbers`` is (n, 6) in the order of ``rules.NUMBER_VARIABLES``, NaN where missing; ``texts`` is (n, 2) with one
+    bit per word list
     of the scheme; discharges marked in ``skip`` are not grouped, and all others must have a principal diagnosis place.
     """
 
@@ -38,7 +39,8 @@ class Encoded(NamedTuple):
 class Grouped(NamedTuple):
     """Answers of the kernel, one per discharge.
 
-    ``drg`` is the number of the DRG row or ``UNGROUPABLE``; ``severity`` 0 none, 1 CC, 2 MCC; ``mdc`` the MDC that is known without a
+    ``drg`` is the number of the DRG row or ``UNGROUPABLE``; ``severity`` 0 none, 1 CC, 2 MCC; ``mdc`` the MDC that
+    is known without a
     group, or ``NO_MDC``; ``cause`` how it is known.
     """
 

@@ -1,6 +1,7 @@
 """The reference grouper: one discharge, plain Python, every step kept in a trace.
 
-It says what a rule means. The kernel must give the same answers (a test holds the two equal on every conformance case and on random
+It says what a rule means. The kernel must give the same answers (a test holds the two equal on every conformance
+case and on random
 records), and every explanation that a user reads comes from here.
 """
 
@@ -187,9 +188,12 @@ class _Facts:
             excluded = severity is not None and principal in self.scheme.exclusions.get(severity.exclusion, ())
             traces.append(
                 DiagnosisTrace(
-                    code, self.scheme.book.diagnoses.name(code), severity.level if severity else "none",
-                    severity.exclusion if severity else "", excluded,
-                )  # fmt: skip
+                    code,
+                    self.scheme.book.diagnoses.name(code),
+                    severity.level if severity else "none",
+                    severity.exclusion if severity else "",
+                    excluded,
+                )
             )
         return tuple(traces)
 
@@ -213,9 +217,13 @@ class _Facts:
 
 
 _COMPARE = {
-    ">=": lambda a, b: a >= b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
-    "<": lambda a, b: a < b, "=": lambda a, b: a == b, "<>": lambda a, b: a != b,
-}  # fmt: skip
+    ">=": lambda a, b: a >= b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    "<": lambda a, b: a < b,
+    "=": lambda a, b: a == b,
+    "<>": lambda a, b: a != b,
+}
 
 
 def _evaluate(rule: Rule, facts: _Facts) -> RuleTrace:
@@ -327,7 +335,7 @@ def _try_adrg(adrg: Adrg, facts: _Facts) -> tuple[GroupTrace, GroupTrace | None]
 
 
 def known_mdc(trace: Trace, discharge: Discharge, scheme: Scheme) -> str:
-    """MDC of a discharge that no group takes: one with a rule of its own that holds, else one whose list names the diagnosis."""
+    """MDC of a discharge that no group takes: one whose own rule holds, else one that lists the diagnosis."""
     by_code = {mdc.code: mdc for mdc in scheme.mdcs}
     for group in trace.tried:
         if group.holds and not isinstance(by_code[group.code].rule, Always):
@@ -343,14 +351,23 @@ def known_mdc(trace: Trace, discharge: Discharge, scheme: Scheme) -> str:
 def discharge_from(record: dict[str, Any], numbers: Sequence[float]) -> Discharge:
     """A discharge from canonical cells and the numbers that a batch read from them (NaN where missing)."""
     age, sex, age_days, weight, los, icu = (None if isnan(number) else float(number) for number in numbers)
-    lists = []
-    for name in ("diagnoses", "procedures"):
-        cell = record.get(name) or ""
-        lists.append(tuple(split_codes(cell if isinstance(cell, str) else "|".join(code or "" for code in cell))))
     return Discharge(
-        *lists, sex, age, age_days, weight, los, icu,
-        _text(record.get("discharge_way")), _text(record.get("admission_department")),
-    )  # fmt: skip
+        _codes(record.get("diagnoses")),
+        _codes(record.get("procedures")),
+        sex,
+        age,
+        age_days,
+        weight,
+        los,
+        icu,
+        _text(record.get("discharge_way")),
+        _text(record.get("admission_department")),
+    )
+
+
+def _codes(cell: Any) -> tuple[str, ...]:
+    text = cell or ""
+    return tuple(split_codes(text if isinstance(text, str) else "|".join(code or "" for code in text)))
 
 
 def _text(value: Any) -> str:

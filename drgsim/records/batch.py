@@ -1,6 +1,7 @@
 """A batch of canonical columns to integers for the kernel, with everything doubtful noted per record.
 
-A doubt about the data never changes what the scheme's rules say and never passes in silence: an unreadable number counts as missing
+A doubt about the data never changes what the scheme's rules say and never passes in silence: an unreadable number
+counts as missing
 and is noted; an impossible value makes the record invalid.
 """
 
@@ -116,24 +117,35 @@ def _note(findings: NDArray[np.int64], code: str, where: NDArray[np.bool_]) -> N
         findings[where] |= np.int64(1) << np.int64(BITS[code])
 
 
-# -- codes -----------------------------------------------------------------------------------------------------------------
+# -- codes --------------------
 _CODE_BITS = np.array(
     [
         BITS[code]
         for code in (
-            "principal_missing", "principal_unknown_code", "principal_grey_code", "other_diagnosis_unknown",
-            "procedure_unknown", "principal_procedure_grey", "principal_procedure_missing",
+            "principal_missing",
+            "principal_unknown_code",
+            "principal_grey_code",
+            "other_diagnosis_unknown",
+            "procedure_unknown",
+            "principal_procedure_grey",
+            "principal_procedure_missing",
         )
     ],
     np.int64,
-)  # fmt: skip
+)
 
 
 @njit(cache=True, nogil=True)
 def _note_codes(
-    dx: NDArray[np.int32], dx_offsets: NDArray[np.int64], op: NDArray[np.int32], op_offsets: NDArray[np.int64],
-    dx_grey: NDArray[np.bool_], op_grey: NDArray[np.bool_], bits: NDArray[np.int64], findings: NDArray[np.int64],
-) -> None:  # fmt: skip  # pragma: no cover - compiled
+    dx: NDArray[np.int32],
+    dx_offsets: NDArray[np.int64],
+    op: NDArray[np.int32],
+    op_offsets: NDArray[np.int64],
+    dx_grey: NDArray[np.bool_],
+    op_grey: NDArray[np.bool_],
+    bits: NDArray[np.int64],
+    findings: NDArray[np.int64],
+) -> None:  # pragma: no cover - compiled
     for record in range(findings.size):
         noted = np.int64(0)
         start, stop = dx_offsets[record], dx_offsets[record + 1]
@@ -159,7 +171,7 @@ def _note_codes(
         findings[record] |= noted
 
 
-# -- numbers ---------------------------------------------------------------------------------------------------------------
+# -- numbers --------------------
 def read_numbers(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Numbers of a column (NaN where missing), and where something stands that is not a number.
 
@@ -232,7 +244,7 @@ def _note_ages(findings: NDArray[np.int64], values: dict[str, NDArray[np.float64
         _note(findings, "newborn_weight_missing", newborn & (np.isnan(weight) | (weight == 0)))
 
 
-# -- words -----------------------------------------------------------------------------------------------------------------
+# -- words --------------------
 def _read_words(column: pa.Array, lists: list[set[str]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each record one bit per word list that holds its text; and where the text is blank."""
     if pa.types.is_floating(column.type):

@@ -1,7 +1,8 @@
 """The national code dictionaries, and how codes are spelled the same.
 
 Diagnosis codes are ICD-10 医保版 2.0, procedure codes ICD-9-CM-3 医保版 2.0. Files write them with stray spaces, full-width
-characters, ``X`` for ``x`` and daggers (†) for plus signs; :func:`fold` removes these differences and nothing else. The same folding
+characters, ``X`` for ``x`` and daggers (†) for plus signs; :func:`fold` removes these differences and nothing else.
+The same folding
 is done on UTF-8 bytes by :mod:`drgsim.records.encode`; a property test holds the two equal.
 """
 
@@ -38,7 +39,7 @@ def fold(text: str) -> str:
 
 
 def split_codes(text: str) -> list[str]:
-    """Split a list of codes at ``|`` (or ``;``, ``,``, ``、``, a line break) and fold each; the first place is the principal one.
+    """Split a list of codes at ``|`` (``;``, ``,``, ``、`` or a line break) and fold each; the principal code is the first.
 
     Blank places after the first are dropped; a blank first place stays as an empty string when other codes follow.
 
@@ -83,9 +84,10 @@ class CodeList:
         return self.keys.get(folded, UNKNOWN) if folded else EMPTY
 
     def canonical(self, text: str) -> str:
-        """The dictionary's own spelling; an unknown code comes back folded."""
+        """The dictionary's own spelling; an unknown code comes back folded, with a small ``x`` as national codes have it."""
         number = self.find(text)
-        return self.codes[number] if number >= 0 else fold(text)
+        folded = fold(text)
+        return self.codes[number] if number >= 0 else folded[:1] + folded[1:].replace("X", "x")
 
     def name(self, text: str) -> str:
         """Chinese name of a code, empty when it is unknown."""
@@ -101,9 +103,7 @@ class CodeList:
         if not local:
             return self
         extra = sorted(set(local).difference(self.codes))
-        return CodeList(
-            self.codes + tuple(extra), self.names + tuple(local[code] for code in extra), self.grey
-        )
+        return CodeList(self.codes + tuple(extra), self.names + tuple(local[code] for code in extra), self.grey)
 
 
 @dataclass(frozen=True)

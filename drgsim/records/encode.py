@@ -1,4 +1,4 @@
-"""Spelled code lists to integer ids, on the UTF-8 bytes of Arrow columns: the fast twin of :func:`drgsim.records.codes.split_codes`.
+"""Spelled code lists to integer ids, on the bytes of Arrow columns: the fast twin of ``drgsim.records.codes.split_codes``.
 
 No Python runs per record: one numba loop splits, folds, hashes and looks up every code of a column.
 """
@@ -37,7 +37,8 @@ _ACTIONS = _byte_actions()
 class CodeTable(NamedTuple):
     """Open-addressing hash table from folded spelling to code id.
 
-    ``slots`` has one row per slot: the spelling in three words of seven bytes, and code id + 1 (0 in an empty slot), so that a look-up
+    ``slots`` has one row per slot: the spelling in three words of seven bytes, and code id + 1 (0 in an empty slot),
+    so that a look-up
     touches one cache line. ``grey`` is indexed by code id + 2.
     """
 
@@ -46,7 +47,7 @@ class CodeTable(NamedTuple):
 
 
 class EncodedLists(NamedTuple):
-    """Code lists of a batch: record ``i`` has ``ids[offsets[i]:offsets[i + 1]]``, the principal code first (EMPTY when blank)."""
+    """Code lists of a batch: record ``i`` has ``ids[offsets[i]:offsets[i + 1]]``, principal code first (EMPTY when blank)."""
 
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
@@ -90,8 +91,7 @@ def encode_lists(column: pa.Array, table: CodeTable) -> EncodedLists:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if _is_list(column.type):
-        # inside a list every element is one place: nulls and blanks are dropped but for the principal place
-        column = pc.binary_join(column.cast(pa.list_(pa.string())), "|") if _no_nulls(column) else _joined(column)
+        column = join_lists(column)
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
     if column.null_count:
@@ -104,13 +104,13 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def _no_nulls(column: pa.Array) -> bool:
-    return bool(column.null_count == 0 and column.flatten().null_count == 0)
-
-
-def _joined(column: pa.Array) -> pa.Array:
-    texts = ["|".join(code or "" for code in codes) if codes else "" for codes in column.to_pylist()]
-    return pa.array(texts, pa.string())
+def join_lists(column: pa.Array) -> pa.Array:
+    """Lists of codes as texts separated by ``|``; a missing element keeps its place."""
+    column = column.cast(pa.list_(pa.string()))
+    if column.flatten().null_count:
+        filled = pc.fill_null(column.values, "")
+        column = pa.ListArray.from_arrays(column.offsets, filled, mask=column.is_null() if column.null_count else None)
+    return pc.binary_join(column, "|")
 
 
 def string_buffers(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -146,7 +146,7 @@ def _fill(slots: Any, keys: Any) -> None:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def _find(slots: Any, first: int, second: int, third: int) -> int:  # pragma: no cover - compiled
+def _find(slots: Any, first: Any, second: Any, third: Any) -> Any:  # pragma: no cover - compiled
     last = slots.shape[0] - 1
     slot = _slot_of(first, second, third) & last
     while slots[slot, 3] != 0:
@@ -157,7 +157,7 @@ def _find(slots: Any, first: int, second: int, third: int) -> int:  # pragma: no
 
 
 @njit(cache=True, nogil=True)
-def _wide(data: Any, at: int, stop: int) -> tuple[int, int]:  # pragma: no cover - compiled
+def _wide(data: Any, at: int, stop: int) -> Any:  # pragma: no cover - compiled
     """Action for the non-ASCII character at ``at`` and the number of its bytes; the byte itself where it means nothing here."""
     byte = np.int64(data[at])
     second = np.int64(data[at + 1]) if at + 1 < stop else 0
@@ -190,11 +190,11 @@ def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # pragma: no cover - c
         starts[record] = written
         stop = offsets[record + 1]
         at = offsets[record]
-        first = second = third = length = np.int64(0)
+        first = second = third = length = 0
         at_principal = True
         first_is_blank = False
         while at <= stop:
-            action = np.int64(_SEPARATE) if at == stop else np.int64(_ACTIONS[data[at]])
+            action: Any = np.int64(_SEPARATE) if at == stop else np.int64(_ACTIONS[data[at]])
             at += 1
             if action == _WIDE:
                 action, width = _wide(data, at - 1, stop)
@@ -215,7 +215,7 @@ def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # pragma: no cover - c
                         first_is_blank = False
                     ids[written] = _find(slots, first, second, third) if length <= LONGEST else UNKNOWN
                     written += 1
-                    first = second = third = length = np.int64(0)
+                    first = second = third = length = 0
                 elif at_principal:
                     first_is_blank = True
                 at_principal = False

@@ -1,6 +1,7 @@
 """The registry of what can be said about a discharge: why it is invalid, why it has no group, and what is doubtful.
 
-One home for codes and words: batches, explanations, validation and documentation read it from here. A batch keeps its findings as bits
+One home for codes and words: batches, explanations, validation and documentation read it from here. A batch keeps
+its findings as bits
 of an int64, so the place of a finding in :data:`FINDINGS` is its bit.
 """
 
@@ -20,7 +21,8 @@ class Finding:
     code
         Stable name, as it stands in the columns ``reason`` and ``warnings``.
     kind
-        ``invalid``: no rule can be applied; ``reason``: why no plain group was found; ``warning``: a doubt that changes no group.
+        ``invalid``: no rule can be applied; ``reason``: why no plain group was found; ``warning``: a doubt that
+        changes no group.
     title, title_zh
         What it means.
     fix
@@ -43,55 +45,169 @@ _VALUE = "correct the value in the source system"
 
 FINDINGS: tuple[Finding, ...] = (
     # invalid: in the order in which a reason is chosen
-    _f("line_broken", INVALID, "the line has more or fewer cells than the header", "行的列数与表头不符",
-       "quote cells that hold the separator"),
-    _f("principal_missing", INVALID, "there is no principal diagnosis", "缺主要诊断", "code the principal diagnosis first in the list"),
+    _f(
+        "line_broken",
+        INVALID,
+        "the line has more or fewer cells than the header",
+        "行的列数与表头不符",
+        "quote cells that hold the separator",
+    ),
+    _f(
+        "principal_missing",
+        INVALID,
+        "there is no principal diagnosis",
+        "缺主要诊断",
+        "code the principal diagnosis first in the list",
+    ),
     _f("age_impossible", INVALID, "the age in years is below 0 or above 150", "年龄超出可能范围", _VALUE),
     _f("age_days_impossible", INVALID, "the age in days is below 0 or above 55,000", "日龄超出可能范围", _VALUE),
-    _f("weight_impossible", INVALID, "the birth weight is below 0 or above 20,000 g", "出生体重超出可能范围", "give the weight in grams"),
+    _f(
+        "weight_impossible",
+        INVALID,
+        "the birth weight is below 0 or above 20,000 g",
+        "出生体重超出可能范围",
+        "give the weight in grams",
+    ),
     _f("los_impossible", INVALID, "the length of stay is below 0 or above 36,500 days", "住院天数超出可能范围", _VALUE),
-    _f("icu_hours_impossible", INVALID, "the hours in intensive care are below 0 or above 876,000", "监护室小时超出可能范围", _VALUE),
+    _f(
+        "icu_hours_impossible",
+        INVALID,
+        "the hours in intensive care are below 0 or above 876,000",
+        "监护室小时超出可能范围",
+        _VALUE,
+    ),
     # reasons: why a discharge is ungroupable or ambiguous, in the order in which one is chosen
-    _f("principal_unknown", REASON, "the principal diagnosis is not in the national dictionary", "主要诊断编码不在医保版字典", _CODING),
-    _f("principal_grey", REASON, "the principal diagnosis is a grey code, which may not be principal", "主要诊断为灰码",
-       "choose the more specific code that the record supports"),
-    _f("procedure_outside_mdc", REASON, "the procedure fits no group of the principal diagnosis' MDC", "手术操作与主要诊断不匹配（歧义）",
-       "check the choice of principal diagnosis and principal procedure"),
-    _f("ambiguous_diagnosis", REASON, "diagnosis, sex and age do not fit together", "诊断与性别、年龄不符（歧义）",
-       "check sex, age and the principal diagnosis"),
-    _f("mdc_rule_not_met", REASON, "the MDC that lists the principal diagnosis asks for more (sex, age or other diagnoses)",
-       "主要诊断所属MDC的其他条件不满足", "check sex, age and the other diagnoses"),
-    _f("no_group_in_mdc", REASON, "an MDC holds but none of its groups does", "已入MDC但无对应细分组",
-       "check the principal diagnosis; see drgsim explain"),
+    _f(
+        "principal_unknown",
+        REASON,
+        "the principal diagnosis is not in the national dictionary",
+        "主要诊断编码不在医保版字典",
+        _CODING,
+    ),
+    _f(
+        "principal_grey",
+        REASON,
+        "the principal diagnosis is a grey code, which may not be principal",
+        "主要诊断为灰码",
+        "choose the more specific code that the record supports",
+    ),
+    _f(
+        "procedure_outside_mdc",
+        REASON,
+        "the procedure fits no group of the principal diagnosis' MDC",
+        "手术操作与主要诊断不匹配（歧义）",
+        "check the choice of principal diagnosis and principal procedure",
+    ),
+    _f(
+        "ambiguous_diagnosis",
+        REASON,
+        "diagnosis, sex and age do not fit together",
+        "诊断与性别、年龄不符（歧义）",
+        "check sex, age and the principal diagnosis",
+    ),
+    _f(
+        "mdc_rule_not_met",
+        REASON,
+        "the MDC that lists the principal diagnosis asks for more (sex, age or other diagnoses)",
+        "主要诊断所属MDC的其他条件不满足",
+        "check sex, age and the other diagnoses",
+    ),
+    _f(
+        "no_group_in_mdc",
+        REASON,
+        "an MDC holds but none of its groups does",
+        "已入MDC但无对应细分组",
+        "check the principal diagnosis; see drgsim explain",
+    ),
     _f("principal_in_no_mdc", REASON, "no MDC lists the principal diagnosis", "主要诊断不属于任何MDC", _CODING),
     # warnings
-    _f("principal_unknown_code", WARNING, "the principal diagnosis is not in the national dictionary", "主要诊断编码未知", _CODING),
-    _f("principal_grey_code", WARNING, "the principal diagnosis is a grey code, which may not be principal", "主要诊断为灰码", _CODING),
+    _f(
+        "principal_unknown_code",
+        WARNING,
+        "the principal diagnosis is not in the national dictionary",
+        "主要诊断编码未知",
+        _CODING,
+    ),
+    _f(
+        "principal_grey_code",
+        WARNING,
+        "the principal diagnosis is a grey code, which may not be principal",
+        "主要诊断为灰码",
+        _CODING,
+    ),
     _f("other_diagnosis_unknown", WARNING, "another diagnosis is not in the national dictionary", "其他诊断编码未知", _CODING),
     _f("procedure_unknown", WARNING, "a procedure is not in the national dictionary", "手术操作编码未知", _CODING),
     _f("principal_procedure_grey", WARNING, "the principal procedure is a grey code", "主要手术为灰码", _CODING),
-    _f("principal_procedure_missing", WARNING, "the principal procedure is blank though others are listed", "缺主要手术而有其他手术",
-       "put the principal procedure first"),
+    _f(
+        "principal_procedure_missing",
+        WARNING,
+        "the principal procedure is blank though others are listed",
+        "缺主要手术而有其他手术",
+        "put the principal procedure first",
+    ),
     _f("sex_missing", WARNING, "the sex is missing", "缺性别", _VALUE),
     _f("sex_unreadable", WARNING, "the sex is neither 1 nor 2 and counts as missing", "性别既非1也非2，按缺失处理", _VALUE),
     _f("age_missing", WARNING, "the age in years is missing", "缺年龄", _VALUE),
     _f("age_unreadable", WARNING, "the age in years is not a number and counts as missing", "年龄无法识别，按缺失处理", _VALUE),
     _f("age_fraction", WARNING, "an age is not a whole number and is rounded down", "年龄非整数，向下取整", _VALUE),
     _f("age_days_missing", WARNING, "the age in days is missing under one year", "不足一周岁而缺日龄", "give the age in days"),
-    _f("age_days_unreadable", WARNING, "the age in days is not a number and counts as missing", "日龄无法识别，按缺失处理", _VALUE),
+    _f(
+        "age_days_unreadable",
+        WARNING,
+        "the age in days is not a number and counts as missing",
+        "日龄无法识别，按缺失处理",
+        _VALUE,
+    ),
     _f("age_conflict", WARNING, "age in years and age in days contradict each other", "年龄与日龄矛盾", _VALUE),
-    _f("newborn_weight_missing", WARNING, "a newborn up to 28 days has no birth weight", "新生儿缺出生体重", "give the weight in grams"),
-    _f("weight_unreadable", WARNING, "the birth weight is not a number and counts as missing", "出生体重无法识别，按缺失处理", _VALUE),
-    _f("los_missing", WARNING, "the length of stay, which this scheme asks for, is missing", "缺住院天数（本方案需要）", _VALUE),
-    _f("los_unreadable", WARNING, "the length of stay is not a number and counts as missing", "住院天数无法识别，按缺失处理", _VALUE),
-    _f("icu_hours_missing", WARNING, "the hours in intensive care, which this scheme asks for, are missing", "缺监护室小时（本方案需要）", _VALUE),
-    _f("icu_hours_unreadable", WARNING, "the hours in intensive care are not a number and count as missing", "监护室小时无法识别，按缺失处理",
-       _VALUE),
-    _f("discharge_way_missing", WARNING, "the discharge way, which this scheme asks for, is missing", "缺离院方式（本方案需要）", _VALUE),
+    _f(
+        "newborn_weight_missing",
+        WARNING,
+        "a newborn up to 28 days has no birth weight",
+        "新生儿缺出生体重",
+        "give the weight in grams",
+    ),
+    _f(
+        "weight_unreadable",
+        WARNING,
+        "the birth weight is not a number and counts as missing",
+        "出生体重无法识别，按缺失处理",
+        _VALUE,
+    ),
+    _f(
+        "los_missing", WARNING, "the length of stay, which this scheme asks for, is missing", "缺住院天数（本方案需要）", _VALUE
+    ),
+    _f(
+        "los_unreadable",
+        WARNING,
+        "the length of stay is not a number and counts as missing",
+        "住院天数无法识别，按缺失处理",
+        _VALUE,
+    ),
+    _f(
+        "icu_hours_missing",
+        WARNING,
+        "the hours in intensive care, which this scheme asks for, are missing",
+        "缺监护室小时（本方案需要）",
+        _VALUE,
+    ),
+    _f(
+        "icu_hours_unreadable",
+        WARNING,
+        "the hours in intensive care are not a number and count as missing",
+        "监护室小时无法识别，按缺失处理",
+        _VALUE,
+    ),
+    _f(
+        "discharge_way_missing",
+        WARNING,
+        "the discharge way, which this scheme asks for, is missing",
+        "缺离院方式（本方案需要）",
+        _VALUE,
+    ),
     _f("department_missing", WARNING, "the department, which this scheme asks for, is missing", "缺科室（本方案需要）", _VALUE),
     _f("id_missing", WARNING, "the discharge has no id", "缺病案标识", "give every discharge its own id"),
     _f("id_duplicate", WARNING, "an earlier record has the same id", "病案标识重复", "give every discharge its own id"),
-)  # fmt: skip
+)
 
 BITS: dict[str, int] = {finding.code: bit for bit, finding in enumerate(FINDINGS)}
 BY_CODE: dict[str, Finding] = {finding.code: finding for finding in FINDINGS}

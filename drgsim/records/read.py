@@ -1,6 +1,7 @@
 """Open a case-mix file (CSV, Parquet or XLSX) and hand it out in batches of canonical columns.
 
-Memory does not grow with the file: CSV and Parquet are read batch by batch. An XLSX sheet has at most 1,048,576 rows and is read whole.
+Memory does not grow with the file: CSV and Parquet are read batch by batch. An XLSX sheet has at most 1,048,576 rows
+and is read whole.
 """
 
 from __future__ import annotations
@@ -67,9 +68,11 @@ class Source(ABC):
                 yield pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))
         if total == 0:
             raise InputError.single(
-                "input-no-rows", f"{self.path.name} has a header and no records", where=str(self.path),
+                "input-no-rows",
+                f"{self.path.name} has a header and no records",
+                where=str(self.path),
                 fix="check the export: there is nothing to group",
-            )  # fmt: skip
+            )
         self.done = 1.0
 
     @abstractmethod
@@ -101,9 +104,15 @@ def open_source(path: str | Path) -> Source:
     if name.endswith((".csv", ".tsv", ".txt", ".csv.gz")):
         return CsvSource(path)
     raise UsageError(
-        [Problem("input-unknown-suffix", f"{path.name}: cannot tell the file's format", where=str(path),
-                 fix=f"name it with one of {', '.join(READABLE)}")]
-    )  # fmt: skip
+        [
+            Problem(
+                "input-unknown-suffix",
+                f"{path.name}: cannot tell the file's format",
+                where=str(path),
+                fix=f"name it with one of {', '.join(READABLE)}",
+            )
+        ]
+    )
 
 
 def match_columns(names: Sequence[str], where: str) -> dict[str, str]:
@@ -127,7 +136,9 @@ def match_columns(names: Sequence[str], where: str) -> dict[str, str]:
                 found[canonical] = canonical
                 continue
             what = f"the columns {found[canonical]!r} and {name!r} both mean {canonical}"
-            problems.append(Problem("input-ambiguous-column", what, where=f"{where}, line 1", fix="rename or remove one of the two"))
+            problems.append(
+                Problem("input-ambiguous-column", what, where=f"{where}, line 1", fix="rename or remove one of the two")
+            )
         else:
             found[canonical] = name
     for column in columns().values():
@@ -136,17 +147,19 @@ def match_columns(names: Sequence[str], where: str) -> dict[str, str]:
             accepted = ", ".join((column.name, *column.aliases))
             problems.append(
                 Problem(
-                    "input-missing-column", f"the file has no column {column.name} ({column.title_zh})", where=f"{where}, line 1",
+                    "input-missing-column",
+                    f"the file has no column {column.name} ({column.title_zh})",
+                    where=f"{where}, line 1",
                     why="grouping without it would give wrong groups in silence",
                     fix=f"{near} rename it; names that are understood: {accepted}".strip(),
                 )
-            )  # fmt: skip
+            )
     if problems:
         raise InputError(problems)
     return found
 
 
-# -- Parquet ---------------------------------------------------------------------------------------------------------------
+# -- Parquet --------------------
 class ParquetSource(Source):
     """A Parquet file, read row group by row group."""
 
@@ -171,7 +184,7 @@ class ParquetSource(Source):
             raise _broken(self.path, error) from error
 
 
-# -- CSV -------------------------------------------------------------------------------------------------------------------
+# -- CSV --------------------
 class CsvSource(Source):
     """A CSV file in UTF-8 (with or without a byte-order mark), GB18030 or UTF-16; every cell is read as text."""
 
@@ -184,34 +197,49 @@ class CsvSource(Source):
         self._delimiter = max(",\t;", key=first.count)
         names = next(csv.reader(io.StringIO(text), delimiter=self._delimiter), [])
         if not any(names):
-            raise InputError.single("input-no-header", f"line 1 of {path.name} is blank", where=f"{path}, line 1",
-                                    fix="put the column names into the first line")  # fmt: skip
+            raise InputError.single(
+                "input-no-header",
+                f"line 1 of {path.name} is blank",
+                where=f"{path}, line 1",
+                fix="put the column names into the first line",
+            )
         if len(set(names)) < len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
-            raise InputError.single("input-duplicate-column", f"the header names {', '.join(map(repr, twice))} twice",
-                                    where=f"{path}, line 1", fix="give every column its own name")  # fmt: skip
+            raise InputError.single(
+                "input-duplicate-column",
+                f"the header names {', '.join(map(repr, twice))} twice",
+                where=f"{path}, line 1",
+                fix="give every column its own name",
+            )
         super().__init__(path, names)
         self._broken: list[tuple[int | None, str]] = []
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         from pyarrow import csv as pacsv
 
-        # UTF-16 has to be recoded to be split into lines; GB18030 and UTF-8 split at the same bytes and are decoded cell by cell
+        # UTF-16 has to be recoded to be split into lines; GB18030 and UTF-8 split at the same bytes and are decoded
+        # cell by cell
         wide = self._encoding.startswith("utf-16")
         kind = pa.string() if wide else pa.binary()
         options = {
             "read_options": pacsv.ReadOptions(
-                block_size=_CSV_BLOCK, skip_rows=1, column_names=self.names, encoding=self._encoding if wide else "utf8",
+                block_size=_CSV_BLOCK,
+                skip_rows=1,
+                column_names=self.names,
+                encoding=self._encoding if wide else "utf8",
                 use_threads=False,
             ),
             "parse_options": pacsv.ParseOptions(
                 delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._keep_broken_line
             ),
             "convert_options": pacsv.ConvertOptions(
-                column_types=dict.fromkeys(self.names, kind), include_columns=list(names), strings_can_be_null=True,
-                quoted_strings_can_be_null=True, null_values=list(BLANK),
+                column_types=dict.fromkeys(self.names, kind),
+                include_columns=list(names),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                null_values=list(BLANK),
             ),
-        }  # fmt: skip
+        }
         size = self.path.stat().st_size
         plain = not self.path.name.lower().endswith(".gz")
         raw = pa.OSFile(str(self.path))
@@ -242,18 +270,22 @@ class CsvSource(Source):
             return pa.array([cell if cell is None else cell.decode("gb18030") for cell in column.to_pylist()], pa.string())
         except UnicodeDecodeError as error:
             raise InputError.single(
-                "input-unknown-encoding", f"{self.path.name} is neither UTF-8 nor GB18030: column {name} holds {error.object!r}",
-                where=str(self.path), fix="save the file as UTF-8",
-            ) from error  # fmt: skip
+                "input-unknown-encoding",
+                f"{self.path.name} is neither UTF-8 nor GB18030: column {name} holds {error.object!r}",
+                where=str(self.path),
+                fix="save the file as UTF-8",
+            ) from error
 
     def _keep_broken_line(self, row: Any) -> str:
         self._broken.append((row.number, row.text))
         if len(self._broken) > _MOST_BROKEN_LINES:
             raise InputError.single(
-                "input-broken-lines", f"more than {_MOST_BROKEN_LINES:,} lines have another number of cells than the header",
-                where=f"{self.path}, line {row.number}", why=f"the header has {row.expected_columns} cells, this line {row.actual_columns}",
+                "input-broken-lines",
+                f"more than {_MOST_BROKEN_LINES:,} lines have another number of cells than the header",
+                where=f"{self.path}, line {row.number}",
+                why=f"the header has {row.expected_columns} cells, this line {row.actual_columns}",
                 fix="quote cells that hold the separator",
-            )  # fmt: skip
+            )
         return "skip"
 
     def _broken_batch(self, names: Sequence[str]) -> pa.RecordBatch:
@@ -294,7 +326,7 @@ def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, BATCH_ROWS)
 
 
-# -- sheets ----------------------------------------------------------------------------------------------------------------
+# -- sheets --------------------
 class SheetSource(Source):
     """The first sheet of a workbook with records in it."""
 
@@ -308,8 +340,9 @@ class SheetSource(Source):
         except (CalamineError, OSError) as error:
             raise _broken(path, error) from error
         if not rows:
-            raise InputError.single("input-no-header", f"no sheet of {path.name} holds anything", where=str(path),
-                                    fix="check the export")  # fmt: skip
+            raise InputError.single(
+                "input-no-header", f"no sheet of {path.name} holds anything", where=str(path), fix="check the export"
+            )
         super().__init__(path, [str(cell) for cell in rows[0]])
         self._records = rows[1:]
         self.rows = len(self._records)
@@ -334,8 +367,12 @@ def _cell(value: Any) -> str | None:
 def _broken(path: Path, error: Exception) -> InputError:
     if isinstance(error, InputError):
         return error
-    problem = Problem("input-broken-file", f"{path.name} cannot be read: {' '.join(str(error).split())}", where=str(path),
-                      fix="open it in the program that wrote it and export it again")  # fmt: skip
+    problem = Problem(
+        "input-broken-file",
+        f"{path.name} cannot be read: {' '.join(str(error).split())}",
+        where=str(path),
+        fix="open it in the program that wrote it and export it again",
+    )
     return InputError([problem])
 
 

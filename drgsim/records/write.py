@@ -1,6 +1,7 @@
 """Write result tables: CSV, Parquet or XLSX by suffix, whole or not at all.
 
-A writer fills a file beside the target and renames it when everything has been written, so that a reader never sees half a result and a
+A writer fills a file beside the target and renames it when everything has been written, so that a reader never sees
+half a result and a
 failed run leaves what was there before.
 """
 
@@ -14,7 +15,7 @@ from types import TracebackType
 
 import pyarrow as pa
 
-from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.errors import DrgsimError, OutputError, Problem, UsageError
 
 WRITABLE = (".csv", ".parquet", ".xlsx")
 XLSX_ROWS = 1_048_575  # records that fit a sheet below its header
@@ -70,27 +71,39 @@ def open_writer(path: str | Path, schema: pa.Schema) -> TableWriter:
             return CsvWriter(path, schema)
         return ParquetWriter(path, schema) if suffix == ".parquet" else SheetWriter(path, schema)
     except OSError as error:
-        raise OutputError.single("output-not-writable", f"{path} cannot be written: {error.strerror}", where=str(path)) from error
+        raise OutputError.single(
+            "output-not-writable", f"{path} cannot be written: {error.strerror}", where=str(path)
+        ) from error
 
 
 def check_writable(path: Path, most_rows: int | None = None) -> None:
     """Refuse a target that cannot work before any time is spent on it."""
     suffix = path.suffix.lower()
     if suffix not in WRITABLE:
-        raise UsageError([Problem("output-unknown-suffix", f"{path.name}: cannot tell the format to write", where=str(path),
-                                  fix=f"name it with one of {', '.join(WRITABLE)}")])  # fmt: skip
+        raise UsageError(
+            [
+                Problem(
+                    "output-unknown-suffix",
+                    f"{path.name}: cannot tell the format to write",
+                    where=str(path),
+                    fix=f"name it with one of {', '.join(WRITABLE)}",
+                )
+            ]
+        )
     if path.is_dir():
         raise OutputError.single("output-is-folder", f"{path} is a folder", where=str(path), fix="name a file")
     if not path.parent.is_dir():
-        raise OutputError.single("output-no-folder", f"the folder {path.parent} does not exist", where=str(path),
-                                 fix="make the folder first")  # fmt: skip
+        raise OutputError.single(
+            "output-no-folder", f"the folder {path.parent} does not exist", where=str(path), fix="make the folder first"
+        )
     if suffix == ".xlsx" and most_rows is not None and most_rows > XLSX_ROWS:
         raise _too_many_rows(path)
 
 
-def _too_many_rows(path: Path) -> OutputError:
-    return OutputError.single("output-too-many-rows", f"a sheet holds at most {XLSX_ROWS:,} records", where=str(path),
-                              fix="write .parquet or .csv")  # fmt: skip
+def _too_many_rows(path: Path) -> DrgsimError:
+    return OutputError.single(
+        "output-too-many-rows", f"a sheet holds at most {XLSX_ROWS:,} records", where=str(path), fix="write .parquet or .csv"
+    )
 
 
 class ParquetWriter(TableWriter):

@@ -15,7 +15,7 @@ SEX = {1.0: "male 男", 2.0: "female 女", None: "missing"}
 
 @dataclass
 class Line:
-    """A line of the tree: text, style (a word such as ``good``, ``bad``, ``dim``, ``title`` or ``warn``) and the lines below it."""
+    """A line of the tree: text, style (``good``, ``bad``, ``dim``, ``title``, ``warn`` or none) and the lines below it."""
 
     text: str
     style: str = ""
@@ -24,8 +24,15 @@ class Line:
 
 def explanation_lines(e: Explanation, *, brief: bool = False) -> list[Line]:
     """The explanation as trees: the record, the groups tried, the answer. ``brief`` leaves out what did not match."""
-    record = Line(f"Discharge 病案 {e.discharge_id}".rstrip(), "title", [*_person(e), _codes(e.diagnoses, "diagnosis 诊断", _levels(e)),
-                  _codes(e.procedures, "procedure 手术操作", [""] * len(e.procedures))])  # fmt: skip
+    record = Line(
+        f"Discharge 病案 {e.discharge_id}".rstrip(),
+        "title",
+        [
+            *_person(e),
+            _codes(e.diagnoses, "diagnosis 诊断", _levels(e)),
+            _codes(e.procedures, "procedure 手术操作", [""] * len(e.procedures)),
+        ],
+    )
     tried = Line(f"Rules of {e.trace.scheme}, in order 分组过程", "title")
     if e.trace.only_procedure:
         tried.below.append(Line(f"grouped again with {e.trace.only_procedure} as the only procedure", "warn"))
@@ -41,11 +48,13 @@ def _person(e: Explanation) -> Iterator[Line]:
     parts += [
         f"{label} {_number(value)}"
         for label, value in (
-            ("age in days 日龄", d.age_days), ("birth weight 出生体重 g", d.birth_weight_g),
-            ("stay 住院天数", d.los_days), ("ICU hours", d.icu_hours),
+            ("age in days 日龄", d.age_days),
+            ("birth weight 出生体重 g", d.birth_weight_g),
+            ("stay 住院天数", d.los_days),
+            ("ICU hours", d.icu_hours),
         )
         if value is not None
-    ]  # fmt: skip
+    ]
     parts += [
         f"{label} {text}"
         for label, text in (("discharge way 离院方式", d.discharge_way), ("department 科室", d.department))

@@ -1,6 +1,7 @@
 """Turn a scheme into flat integer arrays that the kernel walks.
 
-Code lists become bits: each diagnosis (procedure) code has a class, each class a row of bits, one bit per list that holds the code.
+Code lists become bits: each diagnosis (procedure) code has a class, each class a row of bits, one bit per list that
+holds the code.
 Rules become nodes of a decision graph: a node tests one thing and names the node to go to when it holds and when it does not.
 Candidate rows are found before any rule is evaluated, by two necessary conditions worked out here once:
 
@@ -130,7 +131,8 @@ class CompiledScheme:
 def compile_scheme(scheme: Scheme | str | Path | CompiledScheme) -> CompiledScheme:
     """Compile a scheme, or take the compiled one from memory or from the cache on disk.
 
-    The cache is keyed by the SHA-256 of all files of the pack; ``DRGSIM_CACHE_DIR`` names its folder, an empty value switches it off.
+    The cache is keyed by the SHA-256 of all files of the pack; ``DRGSIM_CACHE_DIR`` names its folder, an empty value
+    switches it off.
     """
     if isinstance(scheme, CompiledScheme):
         return scheme
@@ -153,7 +155,7 @@ def _compiled(folder: Path, digest: str) -> CompiledScheme:
     return compiled
 
 
-# -- cache -----------------------------------------------------------------------------------------------------------------
+# -- cache --------------------
 def _cache_path(name: str, digest: str) -> Path | None:
     folder = os.environ.get("DRGSIM_CACHE_DIR", platformdirs.user_cache_dir("drgsim"))
     return Path(folder) / f"{name}-{digest[:24]}-v{COMPILER_VERSION}.npz" if folder else None
@@ -185,14 +187,20 @@ def _read_cache(path: Path) -> CompiledScheme:
         tables = [CodeTable(**{name: stored[prefix + name] for name in CodeTable._fields}) for prefix in ("d_", "p_")]
         arrays = SchemeArrays(**{name: stored[f"s_{name}"] for name in SchemeArrays._fields})
     words = {name: tuple(tuple(group) for group in groups) for name, groups in meta.pop("text_words").items()}
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in meta.items() if name != "variables"}
+    plain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in meta.items() if name != "variables"
+    }
     return CompiledScheme(
-        arrays=arrays, diagnoses=tables[0], procedures=tables[1], text_words=words,
-        variables=frozenset(meta["variables"]), **plain,
-    )  # fmt: skip
+        arrays=arrays,
+        diagnoses=tables[0],
+        procedures=tables[1],
+        text_words=words,
+        variables=frozenset(meta["variables"]),
+        **plain,
+    )
 
 
-# -- bits ------------------------------------------------------------------------------------------------------------------
+# -- bits --------------------
 def _words(bits: int) -> int:
     return max(1, -(-bits // WORD))
 
@@ -237,7 +245,7 @@ def _listed(table: NDArray[np.int64], bit: int) -> NDArray[np.bool_]:
     return (table[:, bit // WORD] >> np.int64(bit % WORD)) & 1 == 1
 
 
-# -- compiler --------------------------------------------------------------------------------------------------------------
+# -- compiler --------------------
 class _Compiler:
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
@@ -313,7 +321,7 @@ class _Compiler:
     def side(self, variables: tuple[str, ...]) -> _Side:
         return self.dx if variables[0] in BIT_ROWS[2] else self.op
 
-    # -- decision graph --------------------------------------------------------------------------------------------------
+    # -- decision graph --------------------
     def number_bits(self) -> None:
         """Give every list that a rule asks for its bit, before widths are known."""
         for names in (("MCC",), ("CC",), ("CC", "MCC")):
@@ -382,7 +390,7 @@ class _Compiler:
     def node(self, kind: int, comparison: int, a: int, b: int, yes: int, no: int, value: float = 0.0) -> int:
         return self.nodes.setdefault((kind, comparison, a, b, yes, no, value), len(self.nodes))
 
-    # -- CC and MCC ------------------------------------------------------------------------------------------------------
+    # -- CC and MCC --------------------
     def severities(self) -> tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
         ids, count = self.dx.ids, len(self.dx.codes.codes)
         numbers = {name: number for number, name in enumerate(sorted(self.scheme.exclusions))}
@@ -396,7 +404,7 @@ class _Compiler:
             _set_bit(table, np.array([ids[code] for code in codes], np.int64), numbers[name])
         return level, exclusion, *_classes(table)
 
-    # -- candidates ------------------------------------------------------------------------------------------------------
+    # -- candidates --------------------
     def possible_rows(self, dx_bits: NDArray[np.int64]) -> NDArray[np.int64]:
         """Per class of principal diagnosis: rows whose rules it does not contradict."""
 
@@ -454,9 +462,13 @@ class _Compiler:
 
 def _holds(left: float, operator: str, right: float) -> bool:
     return {
-        ">=": left >= right, "<=": left <= right, ">": left > right,
-        "<": left < right, "=": left == right, "<>": left != right,
-    }[operator]  # fmt: skip
+        ">=": left >= right,
+        "<=": left <= right,
+        ">": left > right,
+        "<": left < right,
+        "=": left == right,
+        "<>": left != right,
+    }[operator]
 
 
 def _evaluate(rule: Rule, known: Callable[[Rule], NDArray[np.int8]]) -> NDArray[np.int8]:

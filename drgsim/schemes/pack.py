@@ -24,8 +24,15 @@ _TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9
 _KNOWN_KEYS = (*_TEXTS, "sources", "notes", "sites", "counts", "options")
 _OPTIONS = {"regroup": ("each_other_procedure",)}
 PACK_FILES = (
-    "scheme.toml", "mdc.csv", "adrg.csv", "drg.csv", "sets.csv", "cc.csv", "exclusions.csv", "local_codes.csv",
-)  # fmt: skip
+    "scheme.toml",
+    "mdc.csv",
+    "adrg.csv",
+    "drg.csv",
+    "sets.csv",
+    "cc.csv",
+    "exclusions.csv",
+    "local_codes.csv",
+)
 _MDC = ("order", "mdc", "name", "rule")
 _ADRG = ("order", "adrg", "mdc", "name", "kind", "rule")
 _DRG = ("order", "drg", "adrg", "name", "rule")
@@ -116,15 +123,19 @@ def _chain(folder: Path) -> list[Path]:
         base = settings.get("base")
         if not isinstance(base, str) or not base:
             raise SchemeError.single(
-                "pack-without-base", f"{chain[-1].name} is an overlay and names no base",
-                where=f"{chain[-1].name}/scheme.toml", fix='add base = "..." with the id of a full pack',
-            )  # fmt: skip
+                "pack-without-base",
+                f"{chain[-1].name} is an overlay and names no base",
+                where=f"{chain[-1].name}/scheme.toml",
+                fix='add base = "..." with the id of a full pack',
+            )
         following = find_pack(base, beside=chain[-1].parent)
         if following in chain:
             raise SchemeError.single(
-                "pack-base-circle", "the bases of an overlay lead back to itself", where=f"{chain[-1].name}/scheme.toml",
+                "pack-base-circle",
+                "the bases of an overlay lead back to itself",
+                where=f"{chain[-1].name}/scheme.toml",
                 fix="an overlay chain must end in a full pack",
-            )  # fmt: skip
+            )
         chain.append(following)
 
 
@@ -133,9 +144,10 @@ def _read_toml(folder: Path) -> dict[str, Any]:
         return tomllib.loads((folder / "scheme.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SchemeError.single(
-            "pack-unreadable-settings", f"scheme.toml of {folder.name} is not valid TOML: {error}",
+            "pack-unreadable-settings",
+            f"scheme.toml of {folder.name} is not valid TOML: {error}",
             where=f"{folder.name}/scheme.toml",
-        ) from error  # fmt: skip
+        ) from error
 
 
 @dataclass
@@ -186,7 +198,7 @@ class _Reader:
         self.stop_if_wrong()
         return scheme
 
-    # -- pieces ------------------------------------------------------------------------------------------------------
+    # -- pieces --------------------
     def wrong(self, code: str, what: str, where: str = "", **more: str) -> None:
         self.problems.append(Problem(code, what, where=f"{self.folder.name}/{where}" if where else self.folder.name, **more))
 
@@ -239,15 +251,20 @@ class _Reader:
                 key = row[:width]
                 if row[-1] != sign:
                     if row[-1] not in ("-", "+"):
-                        self.wrong("pack-unknown-change", f"{', '.join(key)}: change is {row[-1]!r}", f"{table}.csv",
-                                   fix="use + or -")  # fmt: skip
+                        self.wrong(
+                            "pack-unknown-change", f"{', '.join(key)}: change is {row[-1]!r}", f"{table}.csv", fix="use + or -"
+                        )
                 elif sign == "-" and content.pop(key, self) is self:
-                    self.wrong("pack-change-of-nothing", f"{', '.join(key)} is taken away but the base does not list it",
-                               f"{table}.csv")  # fmt: skip
+                    self.wrong(
+                        "pack-change-of-nothing",
+                        f"{', '.join(key)} is taken away but the base does not list it",
+                        f"{table}.csv",
+                    )
                 elif sign == "+":
                     if key in content:
-                        self.wrong("pack-change-of-nothing", f"{', '.join(key)} is added but the base lists it already",
-                                   f"{table}.csv")  # fmt: skip
+                        self.wrong(
+                            "pack-change-of-nothing", f"{', '.join(key)} is added but the base lists it already", f"{table}.csv"
+                        )
                     content[key] = row[:-1]
 
     def book(self) -> CodeBook:
@@ -260,13 +277,21 @@ class _Reader:
                 if kind in local:
                     local[kind].setdefault(code, name)
                 else:
-                    self.wrong("pack-unknown-code-kind", f"{code}: kind is {kind!r}", "local_codes.csv",
-                               fix="use diagnosis or procedure")  # fmt: skip
+                    self.wrong(
+                        "pack-unknown-code-kind",
+                        f"{code}: kind is {kind!r}",
+                        "local_codes.csv",
+                        fix="use diagnosis or procedure",
+                    )
         national = national_codes()
         for kind, codes in (("diagnosis", national.diagnoses), ("procedure", national.procedures)):
             for code in sorted(set(local[kind]).intersection(codes.codes)):
-                self.wrong("pack-local-code-is-national", f"{code} is listed as local but the national dictionary has it",
-                           "local_codes.csv", fix="remove the row")  # fmt: skip
+                self.wrong(
+                    "pack-local-code-is-national",
+                    f"{code} is listed as local but the national dictionary has it",
+                    "local_codes.csv",
+                    fix="remove the row",
+                )
         return national.extended(local["diagnosis"], local["procedure"])
 
     def groups(self) -> tuple[Mdc, ...]:
@@ -284,16 +309,13 @@ class _Reader:
         for mdc, rows in adrgs.items():
             for _, code, _, name, kind, rule in rows:
                 if kind not in KINDS:
-                    self.wrong("pack-unknown-adrg-kind", f"{code}: kind is {kind!r}", "adrg.csv",
-                               fix=f"use one of {', '.join(KINDS)}")  # fmt: skip
+                    self.wrong(
+                        "pack-unknown-adrg-kind", f"{code}: kind is {kind!r}", "adrg.csv", fix=f"use one of {', '.join(KINDS)}"
+                    )
                 if code not in drgs:
                     self.wrong("pack-adrg-without-drg", f"ADRG {code} has no row in drg.csv", "drg.csv")
-                children = tuple(
-                    Drg(row[1], code, row[3], self.rule("drg.csv", row[1], row[4])) for row in drgs.get(code, ())
-                )
-                built.setdefault(mdc, []).append(
-                    Adrg(code, mdc, name, kind, self.rule("adrg.csv", code, rule), children)
-                )
+                children = tuple(Drg(row[1], code, row[3], self.rule("drg.csv", row[1], row[4])) for row in drgs.get(code, ()))
+                built.setdefault(mdc, []).append(Adrg(code, mdc, name, kind, self.rule("adrg.csv", code, rule), children))
         return tuple(
             Mdc(code, name, self.rule("mdc.csv", code, rule), tuple(built.get(code, ())))
             for _, code, name, rule in sorted(tables["mdc"], key=lambda row: _order(row[0]))
@@ -306,8 +328,12 @@ class _Reader:
             if row[parent] in parents:
                 found.setdefault(row[parent], []).append(row)
             else:
-                self.wrong("pack-unknown-parent", f"{row[1]} belongs to {title} {row[parent]}, which the pack does not have",
-                           f"{table}.csv", fix=did_you_mean(row[parent], sorted(parents)))  # fmt: skip
+                self.wrong(
+                    "pack-unknown-parent",
+                    f"{row[1]} belongs to {title} {row[parent]}, which the pack does not have",
+                    f"{table}.csv",
+                    fix=did_you_mean(row[parent], sorted(parents)),
+                )
         for name, group in found.items():
             self.check_orders(table, name, group)
             group.sort(key=lambda row: _order(row[0]))
@@ -317,8 +343,12 @@ class _Reader:
         orders = sorted(_order(row[0]) for row in rows)
         for expected, order in enumerate(orders, start=1):
             if order != expected:
-                self.wrong("pack-order-gap", f"the orders within {parent} run {_shown(orders)}; {expected} is missing or another"
-                           " stands twice", f"{table}.csv", fix="number the rows 1, 2, 3 ... without gaps")  # fmt: skip
+                self.wrong(
+                    "pack-order-gap",
+                    f"the orders within {parent} run {_shown(orders)}; {expected} is missing or another stands twice",
+                    f"{table}.csv",
+                    fix="number the rows 1, 2, 3 ... without gaps",
+                )
                 return
 
     def rule(self, table: str, code: str, text: str) -> Rule:
@@ -328,7 +358,7 @@ class _Reader:
             self.wrong("pack-unreadable-rule", f"rule of {code}: {error}", table)
             return Always()
 
-    # -- checks across tables ------------------------------------------------------------------------------------------
+    # -- checks across tables --------------------
     def check_lists(self, mdcs: tuple[Mdc, ...], lists: _Lists, book: CodeBook) -> None:
         defined = {key[0] for key in lists.sets}
         named: dict[str, str] = {}
@@ -336,8 +366,12 @@ class _Reader:
             for name in sets_of(rule):
                 named.setdefault(name, code)
         for name in sorted(set(named) - defined):
-            self.wrong("pack-unknown-set", f"the rule of {named[name]} names {name}, which sets.csv does not list", "sets.csv",
-                       fix=did_you_mean(name, sorted(defined)))  # fmt: skip
+            self.wrong(
+                "pack-unknown-set",
+                f"the rule of {named[name]} names {name}, which sets.csv does not list",
+                "sets.csv",
+                fix=did_you_mean(name, sorted(defined)),
+            )
         own = defined if len(self.chain) == 1 else self.own_sets()
         for name in sorted(own - set(named)):
             self.wrong("pack-unused-set", f"no rule names the set {name}", "sets.csv", fix="remove the set or mend the rule")
@@ -349,8 +383,11 @@ class _Reader:
             if level not in ("MCC", "CC"):
                 self.wrong("pack-unknown-level", f"{code}: level is {level!r}", "cc.csv", fix="use MCC or CC")
             if exclusion not in known:
-                self.wrong("pack-unknown-exclusion", f"{code} refers to exclusion {exclusion}, which exclusions.csv does not list",
-                           "cc.csv")  # fmt: skip
+                self.wrong(
+                    "pack-unknown-exclusion",
+                    f"{code} refers to exclusion {exclusion}, which exclusions.csv does not list",
+                    "cc.csv",
+                )
         self.check_local_codes(lists, book)
 
     def own_sets(self) -> set[str]:
@@ -377,8 +414,12 @@ class _Reader:
         for side, codes, base in (("DI", book.diagnoses, national.diagnoses), ("OP", book.procedures, national.procedures)):
             for code in codes.codes[len(base.codes) :]:
                 if (side, code) not in used and len(self.chain) == 1:
-                    self.wrong("pack-unused-local-code", f"local_codes.csv lists {code}, which no table of the pack uses",
-                               "local_codes.csv", fix="remove the row")  # fmt: skip
+                    self.wrong(
+                        "pack-unused-local-code",
+                        f"local_codes.csv lists {code}, which no table of the pack uses",
+                        "local_codes.csv",
+                        fix="remove the row",
+                    )
 
     def check_counts(self, scheme: Scheme, promised: Mapping[str, int]) -> None:
         actual = dict(scheme.counts)
@@ -388,11 +429,16 @@ class _Reader:
             actual[f"{table.rstrip('s')}_changes"] = len(lines) - 1
         for name, count in promised.items():
             if name not in actual:
-                self.wrong("pack-unknown-count", f"counts.{name} is not a size of a pack", "scheme.toml",
-                           fix=did_you_mean(name, sorted(actual)))  # fmt: skip
+                self.wrong(
+                    "pack-unknown-count",
+                    f"counts.{name} is not a size of a pack",
+                    "scheme.toml",
+                    fix=did_you_mean(name, sorted(actual)),
+                )
             elif actual[name] != count:
-                self.wrong("pack-wrong-count", f"scheme.toml promises {name} = {count}, the tables hold {actual[name]}",
-                           "scheme.toml")  # fmt: skip
+                self.wrong(
+                    "pack-wrong-count", f"scheme.toml promises {name} = {count}, the tables hold {actual[name]}", "scheme.toml"
+                )
 
 
 def _sets_of_chain(chain: list[Path]) -> set[str]:

@@ -172,7 +172,7 @@ class _Parser:
         self.tokens = list(_tokens(self.text))
         self.at = 0
 
-    # -- tokens ------------------------------------------------------------------------------------------------------
+    # -- tokens --------------------
     @property
     def token(self) -> _Token:
         return self.tokens[self.at]
@@ -202,7 +202,7 @@ class _Parser:
             found = repr(self.token.text) if self.token.text else "the end of the rule"
             raise self.fail(f"expected {sign!r} {after}, found {found}")
 
-    # -- grammar -----------------------------------------------------------------------------------------------------
+    # -- grammar --------------------
     def parse(self) -> Rule:
         rule = self.disjunction()
         if self.token.kind != "end":
@@ -266,7 +266,9 @@ class _Parser:
             variables = self.code_variables(self.names("a variable"))
             sets = self.check_sets(tokens, variables)
         else:
-            left, right = self.names("a set"), (self.expect("∩", "inside length"), self.names("a variable"))[1]
+            left = self.names("a set")
+            self.expect("∩", "inside length")
+            right = self.names("a variable")
             if left[0].text.upper() in DIAGNOSIS_VARIABLES + PROCEDURE_VARIABLES:
                 left, right = right, left
             variables = self.code_variables(right)
@@ -275,7 +277,7 @@ class _Parser:
         shape = CountSites if function == "sites" else CountCodes
         return shape(sets, variables, self.comparison(), self.number())
 
-    # -- pieces ------------------------------------------------------------------------------------------------------
+    # -- pieces --------------------
     def name(self, wanted: str) -> _Token:
         if self.token.kind not in ("word", "number"):
             found = repr(self.token.text) if self.token.text else "the end of the rule"
@@ -360,7 +362,8 @@ def parse_rule(text: str) -> Rule:
     Examples
     --------
     >>> parse_rule("{ZYZD, QTZD} in DI_YR1 and XSRTL <= 28")
-    And(rules=(CodeIn(variables=('ZYZD', 'QTZD'), sets=('DI_YR1',)), Compare(variable='XSRTL', operator='<=', value=28.0)))
+    And(rules=(CodeIn(variables=('ZYZD', 'QTZD'), sets=('DI_YR1',)),
+               Compare(variable='XSRTL', operator='<=', value=28.0)))
     """
     return _Parser(text).parse()
 
