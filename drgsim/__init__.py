@@ -2,7 +2,7 @@
 
 >>> import drgsim
 >>> scheme = drgsim.load_scheme("chs-drg-2.0")
->>> record = {"diagnoses": "I50.900x007|N18.900", "procedures": "", "sex": 2, "age": 78}
+>>> record = {"diagnoses": "I50.101|N18.900", "procedures": "", "sex": 2, "age": 78}
 >>> drgsim.explain(record, scheme).drg
 'FR25'
 """

@@ -35,7 +35,7 @@ def bundled_cases(scheme: str) -> Path:
     return asset_root("data/samples") / "selftest" / f"{scheme}.csv"
 
 
-def tested_schemes() -> list[str]:
+def bundled_schemes() -> list[str]:
     """Schemes that have bundled cases."""
     return [name for name in scheme_ids() if bundled_cases(name).is_file()]
 

@@ -23,9 +23,9 @@ def selftest(
     from drgsim import __version__
     from drgsim.cli.terminal import out, print_json, rows_table
     from drgsim.errors import Problem, UsageError, did_you_mean
-    from drgsim.selftest import check_scheme, tested_schemes
+    from drgsim.selftest import check_scheme, bundled_schemes
 
-    known = tested_schemes()
+    known = bundled_schemes()
     for name in schemes or ():
         if name not in known:
             raise UsageError(

@@ -39,7 +39,6 @@ class SeenIds:
     def note(self, ids: pa.Array) -> NDArray[np.int64]:
         """Findings of a batch of ids: ``id_duplicate`` on every record but the first of an id, ``id_missing`` on blank ones."""
         findings = np.zeros(len(ids), np.int64)
-        missing = ids.is_null()
         if ids.null_count:
             ids = pc.fill_null(ids, "")
         offsets, data = string_buffers(ids)
@@ -50,7 +49,7 @@ class SeenIds:
         self.complete = self.complete and room >= len(prints)
         self._held += _see(prints, self._slots, room, np.int64(1 << BITS["id_duplicate"]), findings)
         self.checked += len(prints)
-        findings[missing.to_numpy(zero_copy_only=False)] |= np.int64(1 << BITS["id_missing"])
+        findings[prints == 0] |= np.int64(1 << BITS["id_missing"])
         return findings
 
     def _grow(self, needed: int) -> None:

@@ -89,7 +89,7 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path) -> Explanati
 
     Examples
     --------
-    >>> explain({"diagnoses": "O80.000|Z37.000", "procedures": "73.5900", "sex": "2", "age": 29}, "chs-drg-2.0").trace.adrg
+    >>> explain({"diagnoses": "O80.000|Z37.001", "procedures": "73.5900", "sex": "2", "age": 29}, "chs-drg-2.0").trace.adrg
     'OR1'
     """
     scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)

@@ -273,7 +273,7 @@ def trace_discharge(discharge: Discharge, scheme: Scheme) -> Trace:
     Examples
     --------
     >>> from drgsim.schemes.pack import load_scheme
-    >>> trace_discharge(Discharge(("I21.001", "I50.900x007"), sex=1, age=65), load_scheme("chs-drg-2.0")).drg
+    >>> trace_discharge(Discharge(("I21.001", "I50.101"), sex=1, age=65), load_scheme("chs-drg-2.0")).drg
     'FR11'
     """
     facts = _Facts(scheme, discharge, discharge.procedures)

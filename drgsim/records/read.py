@@ -59,7 +59,7 @@ class Source(ABC):
         chosen = [(name, self.canonical[name]) for name in wanted if name in self.canonical]
         kept = [(f"={name}", name) for name in self.names] if keep else []
         total = 0
-        for batch in self._read([own for _, own in {**dict(chosen), **dict(kept)}.items()]):
+        for batch in self._read(list(dict.fromkeys(own for _, own in (*chosen, *kept)))):
             arrays = {name: batch.column(own) for name, own in (*chosen, *kept)}
             if BROKEN_LINE in batch.schema.names:
                 arrays[BROKEN_LINE] = batch.column(BROKEN_LINE)

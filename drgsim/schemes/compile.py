@@ -290,7 +290,7 @@ class _Compiler:
             row_needs_op=self.rows_needing_procedure(),
             row_base=self.row_base,
             severity_bits=np.array([divmod(self.dx.bits[names], WORD) for names in (("MCC",), ("CC",), ("CC", "MCC"))]),
-            nodes=np.array([node[:6] for node in self.nodes], np.int32),
+            nodes=np.array([node[:6] for node in self.nodes], np.int32).reshape(-1, 6),
             node_values=np.array([node[6] for node in self.nodes], np.float64),
             site_bits=np.array(self.sites, np.int32).reshape(-1, 2),
             counts=np.array(self.counts, np.int32).reshape(-1, 3),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Severity:
     exclusion: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scheme:
     """A grouping scheme with its lists, resolved over all bases of an overlay.
 
@@ -105,9 +105,12 @@ class Scheme:
     sites: Mapping[str, str]
     regroup: str
     reference_weights: str
-    book: CodeBook = field(repr=False)
+    book: CodeBook
     digest: str
     folder: Path
+
+    def __repr__(self) -> str:
+        return f"<Scheme {self.id}: {', '.join(f'{number} {name}' for name, number in self.counts.items())}>"
 
     @cached_property
     def adrgs(self) -> Mapping[str, Adrg]:

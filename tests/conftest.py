@@ -1,0 +1,43 @@
+"""Shared fixtures: one scheme, one compiled grouper, the facts folder where it is there."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import drgsim
+from drgsim.grouping.batch import Grouper
+from drgsim.schemes.model import Scheme
+from drgsim.selftest import bundled_cases
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+settings.register_profile("drgsim", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.load_profile("drgsim")
+
+
+@pytest.fixture(scope="session")
+def scheme() -> Scheme:
+    return drgsim.load_scheme("chs-drg-2.0")
+
+
+@pytest.fixture(scope="session")
+def grouper(scheme: Scheme) -> Grouper:
+    return Grouper(scheme)
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    """The full conformance cases of the scheme where they are at hand, else the bundled slice."""
+    full = SHARED / "conformance" / "chs-drg-2.0.csv"
+    return full if full.is_file() else bundled_cases("chs-drg-2.0")
+
+
+@pytest.fixture(scope="session")
+def sample_rows() -> list[dict[str, str]]:
+    with bundled_cases("chs-drg-2.0").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
