@@ -1,8 +1,8 @@
-"""Restate published payment tables as drgsim/records/synth/groups.csv: cost, stay and volume of every DRG of chs-drg-2.0.
+"""Restate published payment tables as drgsim/records/synth/groups.csv: cost, stay and volume of every DRG.
 
     python tools/make_synth_groups.py --payments FOLDER_OF_PAYMENT_TABLES
 
-``FOLDER_OF_PAYMENT_TABLES`` holds the published local tables as CSV (see docs/synthetic-region.md for what they are). The
+``FOLDER_OF_PAYMENT_TABLES`` holds the published local tables as CSV (see docs/synthetic-region.md). The
 product never reads them: it reads groups.csv, where each row names the table that its numbers came from.
 """
 
@@ -19,7 +19,14 @@ SCHEME = HERE / "groupers" / "chs-drg-2.0"
 TARGET = HERE / "drgsim" / "records" / "synth" / "groups.csv"
 
 # tables that carry a weight for (nearly) all 634 groups, the first that knows a group wins
-WEIGHT_TABLES = ("national-reference-2.0", "tongchuan-2025", "liaocheng-2025", "sichuan-2024", "beijing-2024", "yantai-2024")
+WEIGHT_TABLES = (
+    "national-reference-2.0",
+    "tongchuan-2025",
+    "liaocheng-2025",
+    "sichuan-2024",
+    "beijing-2024",
+    "yantai-2024",
+)
 # groups without a number anywhere (transplants that hardly happen): index of the nearest relative, an assumption
 ASSUMED_INDEX = {"AA19": 30.0, "AC19": 22.0, "AD19": 20.0, "AF19": 28.0, "PB19": 8.0, "NG19": 0.9}
 VOLUME_COLUMNS = {
@@ -70,7 +77,7 @@ def stay(folder: Path, groups: pd.DataFrame, index: pd.Series) -> pd.DataFrame:
 
 
 def volumes(folder: Path, groups: pd.DataFrame) -> pd.DataFrame:
-    """Yearly cases by hospital level: published total weight of the group over its weight (Yantai 2024, all 634 groups)."""
+    """Yearly cases by hospital level: published total weight of the group over its weight (Yantai 2024)."""
     table = load(folder, "yantai-2024")
     cases = {
         f"cases_level_{level}": sum((table[c].fillna(0) / table["weight"]).fillna(0) for c in columns)
@@ -82,7 +89,7 @@ def volumes(folder: Path, groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def level_ratios(folder: Path) -> dict[str, float]:
-    """Median over groups of mean cost and stay in level 2 and 1 over level 3, employees and residents together (Chengdu)."""
+    """Median over groups of mean cost and stay in level 2 and 1 over level 3, both insurances (Chengdu)."""
     table = load(folder, "chengdu-undated")
     out = {}
     for level in "21":

@@ -2,9 +2,10 @@
 
     python tools/make_synth_templates.py
 
-A template is a principal diagnosis, procedures and (where the rule asks for them) other diagnoses that a ward would code
-together and that lead to one ADRG. It is kept only if the grouping rules answer that ADRG, alone, with each companion procedure
-and with the other diagnoses of the pools. Clinical preferences come from synth_priors.yaml, code lists from the pack.
+A template is a principal diagnosis, procedures and (where the rule asks for them) other diagnoses that a ward would
+code together and that lead to one ADRG. It is kept only if the grouping rules answer that ADRG, alone and with each
+companion procedure; pools hold only codes whose severity no principal diagnosis of the ADRG excludes.
+Clinical preferences come from synth_priors.yaml, code lists from the pack.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 import yaml
 from synth_grouper import Record, ToyGrouper
 
-from drgsim.schemes.rules import And, CodeIn, CountCodes, CountSites, Not, Or, Rule, parse_rule
+from drgsim.schemes.rules import And, CodeIn, CountCodes, CountSites, Not, Or, Rule
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -86,14 +87,18 @@ class Builder:
         return Record(dx, px, years, sex or 1, days, (low + high) // 2 if age == "newborn" else None)
 
     # -- candidate codes --------------------------------------------------------------------------------------------
-    def rank(self, codes: list[str], preferred: list[tuple[str, float]], salt: str, keep: int) -> list[tuple[str, float]]:
+    def rank(
+        self, codes: list[str], preferred: list[tuple[str, float]], salt: str, keep: int
+    ) -> list[tuple[str, float]]:
         """Weight codes: preferred prefixes first, short codes before extensions, then a Zipf tail in a fixed order."""
         prefer = dict(preferred)
         scored = []
         for code in codes:
             weight = longest(prefer, code) or 0.0
             plain = 1.0 if "x" not in code else (0.7 if code.endswith(("x001", "x002", "x003")) else 0.35)
-            scored.append((-(weight * (0.4 + hashed(code, salt)) * plain) if weight else 1 - plain + hashed(code, salt), code))
+            scored.append(
+                (-(weight * (0.4 + hashed(code, salt)) * plain) if weight else 1 - plain + hashed(code, salt), code)
+            )
         scored.sort()
         best = [code for _, code in scored[:keep]]
         base = np.arange(1, len(best) + 1) ** -ZIPF
@@ -102,7 +107,11 @@ class Builder:
 
     def diagnosis_candidates(self, adrg: str, mdc: str, own: list[str] | None, keep: int) -> list[tuple[str, float]]:
         allowed = set(self.grouper.principals(mdc))
-        codes = [c for c in (own if own is not None else sorted(allowed) or self.diagnoses) if c in self.known_dx and c not in self.grey]
+        codes = [
+            c
+            for c in (own if own is not None else sorted(allowed) or self.diagnoses)
+            if c in self.known_dx and c not in self.grey
+        ]
         if allowed:
             codes = [c for c in codes if c in allowed]
         codes = [c for c in codes if "+" not in c and "*" not in c] or codes
@@ -127,7 +136,10 @@ class Builder:
             case Or(rules):
                 return [option for part in rules for option in self.options(part)]
             case And(rules):
-                return [sum(parts, []) for parts in itertools.product(*(self.options(part) for part in rules))]
+                return [
+                    list(itertools.chain(*parts))
+                    for parts in itertools.product(*(self.options(part) for part in rules))
+                ]
             case CodeIn():
                 return [[rule]]
             case CountSites(sets, _, _, _):
@@ -152,8 +164,7 @@ class Builder:
                 key = (template["diagnosis"], *template["procedures"])
                 if key not in out and self.accept(template, adrg, mdc):
                     out[key] = template
-        best = sorted(out.values(), key=lambda t: -t["weight"])[: TEMPLATES_PER_ADRG[kind]]
-        return best
+        return sorted(out.values(), key=lambda t: -t["weight"])[: TEMPLATES_PER_ADRG[kind]]
 
     def draw_option(
         self, adrg: str, mdc: str, option: list[Any], quota: int, rng: np.random.Generator
@@ -179,7 +190,9 @@ class Builder:
             return []
         joint = []
         for (dx, dw), *pxs in itertools.product(diagnoses, *(slot[:10] for slot in slots)):
-            weight = float(dw) * float(np.prod([w for _, w in pxs])) * (0.6 + 0.8 * hashed(dx + "".join(p for p, _ in pxs)))
+            weight = (
+                float(dw) * float(np.prod([w for _, w in pxs])) * (0.6 + 0.8 * hashed(dx + "".join(p for p, _ in pxs)))
+            )
             joint.append((weight, dx, [p for p, _ in pxs]))
         joint.sort(key=lambda item: (-item[0], item[1], item[2]))
         out = []
@@ -189,14 +202,25 @@ class Builder:
                 others = [next(c for c in other_dx[0] if c.startswith("Z37.0"))]
             elif adrg[0] == "O" and (adrg == "OB1" or adrg.startswith("OC")):
                 others = ["Z37.000"]
-            out.append({"adrg": adrg, "diagnosis": dx, "others": others, "procedures": list(dict.fromkeys(pxs)), "weight": weight})
+            out.append(
+                {
+                    "adrg": adrg,
+                    "diagnosis": dx,
+                    "others": others,
+                    "procedures": list(dict.fromkeys(pxs)),
+                    "weight": weight,
+                }
+            )
         return out
 
     def accept(self, template: dict[str, Any], adrg: str, mdc: str) -> bool:
         dx = template["diagnosis"]
         sex, age = self.sex(dx, adrg), self.age(dx, adrg, mdc)
         codes = [dx, *template["others"]]
-        if dx in template["others"] or self.grouper.adrg(self.record(codes, template["procedures"], sex, age, adrg)) != adrg:
+        if (
+            dx in template["others"]
+            or self.grouper.adrg(self.record(codes, template["procedures"], sex, age, adrg)) != adrg
+        ):
             return False
         infant = self.record(codes, template["procedures"], sex, "infant", adrg)
         template["min_age"] = 0 if adrg[0] == "P" or self.grouper.adrg(infant) == adrg else 1
@@ -207,7 +231,7 @@ class Builder:
         return True
 
     def add_companions(self, templates: list[dict[str, Any]], adrg: str, rng: np.random.Generator) -> None:
-        """Procedures that may come along: diagnostics of the MDC, and further procedures of the operation's own list."""
+        """Procedures that may come along: diagnostics of the MDC, and more of the operation's own list."""
         prior = self.priors["companions"]
         prefixes = tuple((prior.get(adrg[0], "") + " " + prior["any"]).split())
         pool = [c for c in self.procedures if c.startswith(prefixes) and c not in self.grey_px and "x0" not in c]
@@ -222,7 +246,8 @@ class Builder:
                 trial = [*template["procedures"], *kept, code]
                 lone = [*template["procedures"], code]
                 same = all(
-                    self.grouper.adrg(self.record(codes, px, template["sex"], template["age"], adrg)) == adrg for px in (trial, lone)
+                    self.grouper.adrg(self.record(codes, px, template["sex"], template["age"], adrg)) == adrg
+                    for px in (trial, lone)
                 )
                 if same and code not in template["procedures"] and len(kept) < 4:
                     kept.append(code)
@@ -230,7 +255,7 @@ class Builder:
 
     # -- other diagnoses --------------------------------------------------------------------------------------------
     def pools(self, templates: list[dict[str, Any]], adrg: str) -> list[tuple[str, str, str, str]]:
-        letter = {"B": "B", "D": "B"}.get(adrg[0], adrg[0])
+        letter = adrg[0]
         rows = []
         whos = {self.who(t["age"]) for t in templates} | ({"adult", "child"} if adrg[0] not in "OP" else set())
         principals = {t["diagnosis"] for t in templates}
@@ -240,11 +265,13 @@ class Builder:
             for entry in self.priors["secondary"]:
                 if entry["who"] != who:
                     continue
-                near = letter in entry["mdc"].split() if "mdc" in entry else None
+                near = (letter + adrg[1:]).startswith(tuple(entry["mdc"].split())) if "mdc" in entry else None
                 if near is False:
                     continue
                 for prefix, weight in weighted_prefixes(entry["codes"]):
-                    matches = [c for c in self.diagnoses if c.startswith(prefix) and c not in self.grey and "*" not in c]
+                    matches = [
+                        c for c in self.diagnoses if c.startswith(prefix) and c not in self.grey and "*" not in c
+                    ]
                     for place, code in enumerate(sorted(matches, key=lambda c: ("x" in c[4:], hashed(c, adrg)))[:4]):
                         weights[code] += weight * (2.0 if near else 1.0) / (place + 1) ** 1.5
             by_level: dict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -252,7 +279,7 @@ class Builder:
                 sex = self.sex(code, "")
                 if code in forbidden or weight <= 0 or (sex and adrg[0] not in "MNO") or code[0] in "ST":
                     continue
-                if sex == 1 and adrg[0] in "NO" or sex == 2 and adrg[0] == "M":
+                if (sex == 1 and adrg[0] in "NO") or (sex == 2 and adrg[0] == "M"):
                     continue
                 levels = {self.grouper.severity([p, code]) for p in principals}
                 if len(levels) == 1:
@@ -292,14 +319,31 @@ class Builder:
     def ungroupable(self) -> list[dict[str, Any]]:
         """Principal diagnoses that no MDC lists: grey codes, causes, germs and states that belong in another place."""
         out = []
-        chosen = [c for c in self.diagnoses if c[0] in "UVWXYZ" or c[:3] in ("B95", "B96", "B97", "R99", "Z37", "Z38") or c in self.grey]
+        chosen = [
+            c
+            for c in self.diagnoses
+            if c[0] in "UVWXYZ" or c[:3] in ("B95", "B96", "B97", "R99", "Z37", "Z38") or c in self.grey
+        ]
         chosen.sort(key=lambda c: hashed(c, "0000"))
         for code in chosen:
             if len(out) == 60:
                 break
             if self.sex(code, "") == 0 and self.grouper.adrg(self.record([code], [], 1, "adult", "")) == "0000":
-                out.append({"adrg": "0000", "diagnosis": code, "others": [], "procedures": [], "companions": [], "weight": 1.0 / (1 + len(out)) ** 0.5,
-                            "sex": 0, "age": "any_mixed", "min_age": 1, "male_share": 0.52, "base": "none"})
+                out.append(
+                    {
+                        "adrg": "0000",
+                        "diagnosis": code,
+                        "others": [],
+                        "procedures": [],
+                        "companions": [],
+                        "weight": 1.0 / (1 + len(out)) ** 0.5,
+                        "sex": 0,
+                        "age": "any_mixed",
+                        "min_age": 1,
+                        "male_share": 0.52,
+                        "base": "none",
+                    }
+                )
         return out
 
     def build(self) -> None:
@@ -317,13 +361,24 @@ class Builder:
         by_adrg["0000"] = self.ungroupable()
         with (TARGET / "templates.csv").open("w", encoding="utf-8", newline="") as file:
             out = csv.writer(file, lineterminator="\n")
-            out.writerow("adrg diagnosis other_diagnoses procedures companions weight male_share age min_age base".split())
+            columns = "adrg diagnosis other_diagnoses procedures companions weight male_share age min_age base"
+            out.writerow(columns.split())
             for adrg, templates in by_adrg.items():
                 total = sum(t["weight"] for t in templates)
                 for t in templates:
                     out.writerow(
-                        [adrg, t["diagnosis"], "|".join(t["others"]), "|".join(t["procedures"]), "|".join(t["companions"]),
-                         f"{t['weight'] / total:.4f}", f"{t['male_share']:g}", t["age"], t["min_age"], t["base"]]
+                        [
+                            adrg,
+                            t["diagnosis"],
+                            "|".join(t["others"]),
+                            "|".join(t["procedures"]),
+                            "|".join(t["companions"]),
+                            f"{t['weight'] / total:.4f}",
+                            f"{t['male_share']:g}",
+                            t["age"],
+                            t["min_age"],
+                            t["base"],
+                        ]
                     )
         with (TARGET / "pools.csv").open("w", encoding="utf-8", newline="") as file:
             out = csv.writer(file, lineterminator="\n")

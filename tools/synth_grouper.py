@@ -8,9 +8,29 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from drgsim.schemes.rules import Always, And, CodeIn, Compare, CountCodes, CountSites, Not, Or, Rule, parse_rule, sets_of, walk
+from drgsim.schemes.rules import (
+    Always,
+    And,
+    CodeIn,
+    Compare,
+    CountCodes,
+    CountSites,
+    Not,
+    Or,
+    Rule,
+    parse_rule,
+    sets_of,
+    walk,
+)
 
-_COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq, "<>": operator.ne}
+_COMPARE = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+    "<>": operator.ne,
+}
 
 
 @dataclass
@@ -95,7 +115,12 @@ class ToyGrouper:
                 hit = {c for c in self._codes(variables, record) if any(c in self.sets[n] for n in names)}
                 return _COMPARE[sign](len(hit), value)
             case Compare(variable, sign, value):
-                number = {"NL": record.age, "XB": record.sex, "XSRTL": record.age_days, "XSRTZ": record.birth_weight}.get(variable)
+                number = {
+                    "NL": record.age,
+                    "XB": record.sex,
+                    "XSRTL": record.age_days,
+                    "XSRTZ": record.birth_weight,
+                }.get(variable)
                 return number is not None and _COMPARE[sign](number, value)
         raise TypeError(rule)
 
@@ -121,6 +146,10 @@ class ToyGrouper:
         adrg = self.adrg(record)
         severity = self.severity(record.diagnoses)
         for drg, rule in self.drgs[adrg]:
-            if rule == "1" or (rule == "QTZD in MCC" and severity == "MCC") or (rule == "QTZD in {MCC, CC}" and severity != "none"):
+            if (
+                rule == "1"
+                or (rule == "QTZD in MCC" and severity == "MCC")
+                or (rule == "QTZD in {MCC, CC}" and severity != "none")
+            ):
                 return drg
         return adrg

@@ -1,4 +1,4 @@
-"""Behaviour that auditors look for, planted at known rates and told in the truth column: upcoding, split and low-standard stays."""
+"""What auditors look for, planted at known rates and told in the truth column: upcoding, split and light stays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _choose(eligible: NDArray[np.bool_], wanted: int, weight: Floats, rng: np.ra
 
 
 def plant(plan: Plan, batch: Columns, count: int, rng: np.random.Generator) -> Columns:
-    """Plant the three kinds of behaviour; ``count`` is the number of cases wanted, so the batch grows by the split halves."""
+    """Plant the three kinds; ``count`` is the number of cases wanted, so the batch grows by the split halves."""
     batch["truth"] = np.zeros(len(batch["group"]), dtype=np.int8)
     batch["half"] = np.zeros(len(batch["group"]), dtype=np.int8)
     propensity = plan.hospitals.propensity[batch["hospital"]]
@@ -58,7 +58,12 @@ def _low_standard(plan: Plan, batch: Columns, wanted: int, propensity: Floats, r
     """Admission without need: a light medical case, one to three days, mostly examinations."""
     light = plan.tables.cost_index < 1.0
     letters = np.array([name[0] in "BDEFGIKLX" and name[1] in "RSTUVWXYZ" for name in plan.tables.drg])
-    fits = (light & letters)[batch["group"]] & (batch["severity"] == 0) & (batch["truth"] == 0) & (batch["long_factor"] == 1.0)
+    fits = (
+        (light & letters)[batch["group"]]
+        & (batch["severity"] == 0)
+        & (batch["truth"] == 0)
+        & (batch["long_factor"] == 1.0)
+    )
     fits &= batch["discharge_way"] != 5
     rows = _choose(fits, wanted, propensity, rng)
     low, high = plan.parameters["behaviour.low_standard_cost"]
@@ -74,7 +79,7 @@ def _low_standard(plan: Plan, batch: Columns, wanted: int, propensity: Floats, r
 
 
 def _split(plan: Plan, batch: Columns, wanted: int, propensity: Floats, rng: np.random.Generator) -> Columns:
-    """Cut stays in two: the patient leaves and is readmitted to the same hospital for the same illness within 15 days."""
+    """Cut stays in two: the patient is readmitted to the same hospital for the same illness within 15 days."""
     if wanted <= 0:
         return batch
     low, high = plan.parameters["behaviour.split_gap_days"]
@@ -102,7 +107,7 @@ def _split(plan: Plan, batch: Columns, wanted: int, propensity: Floats, rng: np.
     second["fen"] = np.floor(whole * ((1 - share) * extra)[:, None]).astype(np.int64)
     first_year = (batch["discharged"][rows].astype("datetime64[D]").astype("datetime64[Y]")).astype(np.int64) + 1970
     batch["year"][rows] = np.maximum(first_year - plan.years[0], 0)
-    batch["truth"][rows] = second["truth"] = np.int8(2)
+    batch["truth"][rows] = 2
     batch["half"][rows] = 1
     second["truth"] = np.full(len(rows), 2, dtype=np.int8)
     second["half"] = np.full(len(rows), 2, dtype=np.int8)

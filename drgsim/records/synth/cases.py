@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.records.synth.plan import Plan
 from drgsim.records.synth.tables import SEVERITIES, WHO, Choices
 
-Columns = dict[str, NDArray[np.generic]]
+Columns = dict[str, NDArray[Any]]
 PLAIN_SLOTS = 5
-DAYS = np.datetime64("1970-01-01", "D")
 
 
 def draw_cases(plan: Plan, count: int, rng: np.random.Generator) -> Columns:
@@ -18,9 +19,9 @@ def draw_cases(plan: Plan, count: int, rng: np.random.Generator) -> Columns:
 
     Columns: ``group, template, level`` (place in LEVELS), ``hospital, severity`` (0 none, 1 CC, 2 MCC), ``sex, age,
     age_days, birth_weight_g, admission_weight_g, discharged, admitted`` (days since 1970), ``los_days, los_z``,
-    ``diagnoses`` and ``procedures`` (code numbers, -1 for none), ``discharge_way, icu_hours, ventilator_hours`` (-1: none).
+    ``diagnoses`` and ``procedures`` (code numbers, -1 for none), ``discharge_way``, and ``icu_hours`` and
+    ``ventilator_hours`` (-1: none).
     """
-    tables = plan.tables
     cell = plan.cells.draw(np.zeros(count, dtype=np.int32), rng.random(count))
     batch: Columns = {"group": cell // 3, "level": cell % 3}
     group, level = batch["group"], batch["level"]
@@ -67,7 +68,9 @@ def _dates(plan: Plan, batch: Columns, rng: np.random.Generator) -> None:
     year = Choices([(list(range(len(plan.years))), growth.tolist())]).draw(np.zeros(count, np.int32), rng.random(count))
     breath = np.array([name[0] == "E" for name in plan.tables.drg])[group]
     month = plan.months.draw(breath.astype(np.int32), rng.random(count))
-    first = np.array([[np.datetime64(f"{y}-{m:02d}-01", "D") for m in range(1, 13)] for y in plan.years]).astype(np.int64)
+    first = np.array([[np.datetime64(f"{y}-{m:02d}-01", "D") for m in range(1, 13)] for y in plan.years]).astype(
+        np.int64
+    )
     after = np.concatenate([first[:, 1:], first[:, -1:] + 31], axis=1)
     discharged = first[year, month] + (rng.random(count) * (after - first)[year, month]).astype(np.int64)
     spread = parameters["stay.spread"]
@@ -105,7 +108,11 @@ def _codes(plan: Plan, batch: Columns, rng: np.random.Generator) -> None:
     plain = rng.poisson(mean)
     needs_cc = (severity == 1) & (tables.template_base[template] < 1)
     needs_mcc = (severity == 2) & (tables.template_base[template] < 2)
-    columns = [tables.template_diagnosis[template], tables.template_others[template, 0], tables.template_others[template, 1]]
+    columns = [
+        tables.template_diagnosis[template],
+        tables.template_others[template, 0],
+        tables.template_others[template, 1],
+    ]
     columns.append(pick(2, needs_mcc))
     columns.append(pick(1, needs_cc | ((severity == 2) & (rng.random(count) < 0.5))))
     columns.append(pick(1, (severity >= 1) & (rng.random(count) < 0.35)))

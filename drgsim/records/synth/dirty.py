@@ -34,7 +34,7 @@ def cut_codes(codes: list[str]) -> list[str]:
 
 
 def vocabulary(plan: Plan) -> list[str]:
-    """Diagnosis codes by number: those of the tables, the same cut short, an empty one and one that no dictionary has."""
+    """Diagnosis codes by number: those of the tables, the same cut short, an empty one and one of no dictionary."""
     codes = plan.tables.diagnoses
     return [*codes, *cut_codes(codes), "", "XX9.999"]
 

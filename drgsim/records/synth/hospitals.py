@@ -14,7 +14,7 @@ GRADES = ("甲等", "乙等")
 
 @dataclass(frozen=True)
 class Hospitals:
-    """One entry per hospital: id, name, level (3, 2, 1), grade, kind, beds, district number, cost factor (mean about 1)."""
+    """One entry per hospital; ``cost_factor`` has a mean of about 1, ``propensity`` is that to planted behaviour."""
 
     id: list[str]
     name: list[str]
@@ -43,7 +43,11 @@ def _levels(count: int, share: dict[int, float]) -> list[int]:
 def _kinds(levels: list[int]) -> list[str]:
     """Special hospitals take their place behind the first general ones of level 3 and 2."""
     kinds = []
-    special = {3: {2: "oncology", 3: "maternity", 4: "tcm"}, 2: {1: "tcm", 2: "maternity", 4: "orthopaedic", 7: "tcm"}, 1: {}}
+    special: dict[int, dict[int, str]] = {
+        3: {2: "oncology", 3: "maternity", 4: "tcm"},
+        2: {1: "tcm", 2: "maternity", 4: "orthopaedic", 7: "tcm"},
+        1: {},
+    }
     for place, level in enumerate(levels):
         within = place - levels.index(level)
         kinds.append("township" if level == 1 else special[level].get(within, "general"))
@@ -85,7 +89,7 @@ def make_hospitals(count: int, parameters: Parameters, rng: np.random.Generator)
 
 
 def hospital_choices(hospitals: Hospitals, parameters: Parameters, letters: list[str]) -> Choices:
-    """List ``letter number * 3 + level place``: hospitals of the level, weighted by beds and by what their kind treats."""
+    """List ``letter number * 3 + level place``: hospitals of the level, by beds and by what their kind treats."""
     kinds = {kind["title"]: kind["affinity"] for kind in parameters["hospitals.kinds"].values()}
     lists: list[tuple[list[int], list[float]]] = []
     for letter in letters:

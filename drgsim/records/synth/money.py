@@ -16,7 +16,7 @@ Fen = NDArray[np.int64]
 
 
 def calibrated(plan: Plan) -> Plan:
-    """The plan with the cost level moved so that a pilot drawn with the fixed effects seed meets ``cost.regional_mean``.
+    """The plan with costs moved so that a pilot drawn with the fixed effects seed meets ``cost.regional_mean``.
 
     What moves the mean without being normalised away: long stays, costly courses, age, deaths, kinds of hospitals.
     """
@@ -29,7 +29,7 @@ def calibrated(plan: Plan) -> Plan:
 
 
 def draw_money(plan: Plan, batch: Columns, rng: np.random.Generator) -> None:
-    """Add ``insurance``, ``district``, ``fen`` (cases x CATEGORIES), ``new_technology`` and its ``new_technology_fen``."""
+    """Add ``insurance, district, fen`` (cases x CATEGORIES), ``new_technology`` and ``new_technology_fen``."""
     batch["insurance"] = draw_insurance(plan, batch["age"], rng)
     count = len(batch["group"])
     near = rng.random(count) < 0.7
@@ -51,7 +51,7 @@ def draw_insurance(plan: Plan, age: NDArray[np.integer], rng: np.random.Generato
 def draw_cost(plan: Plan, batch: Columns, rng: np.random.Generator) -> Floats:
     """Total cost in yuan before price cuts and new technologies.
 
-    ``mean of the group x level x hospital x insurance x exp(stay + template + companions + severity + age + death + noise)``;
+    ``mean of the group x level x hospital x insurance x exp(stay + codes + severity + age + death + noise)``;
     each random factor has mean 1 inside its group, so that the published group means are kept.
     """
     parameters, group, level = plan.parameters, batch["group"], batch["level"]
@@ -59,7 +59,8 @@ def draw_cost(plan: Plan, batch: Columns, rng: np.random.Generator) -> Floats:
     elastic = parameters["cost.stay_elasticity"] * parameters["stay.spread"]
     log = elastic * batch["los_z"] - elastic**2 / 2
     log = log + plan.template_effect[batch["template"]]
-    log = log + parameters["cost.companion_effect"] * (batch["companions"] - sum(parameters["case_mix.companion_probability"]) * 0.7)
+    usual = sum(parameters["case_mix.companion_probability"]) * 0.7
+    log = log + parameters["cost.companion_effect"] * (batch["companions"] - usual)
     severity = parameters["cost.severity_effect"]
     effect = np.array([severity[s] for s in SEVERITIES])
     odds = np.diff(plan.severity_odds, axis=1, prepend=0.0)
@@ -117,7 +118,8 @@ def _time(plan: Plan, batch: Columns, rng: np.random.Generator) -> None:
 def pay(plan: Plan, batch: Columns, rng: np.random.Generator) -> None:
     """Add ``total_fen, own_pay_fen, pre_self_pay_fen, deductible_fen, patient_fen, fund_fen``.
 
-    ``fund = (total - own pay - pre-self-pay - deductible) x ratio``, rounded down to the fen, and ``patient = total - fund``.
+    ``fund = (total - own pay - pre-self-pay - deductible) x ratio``, rounded down to the fen;
+    ``patient = total - fund``.
     """
     parameters = plan.parameters
     total = batch["fen"].sum(axis=1)

@@ -77,7 +77,7 @@ def parse_parameters(tree: Mapping[str, Any]) -> Parameters:
             return
         odd = set(node) ^ _KEYS
         if odd:
-            raise DrgsimError.single("synth-parameter", f"unknown or missing keys: {', '.join(sorted(odd))}", where=path)
+            raise DrgsimError.single("synth-parameter", f"unknown or missing: {', '.join(sorted(odd))}", where=path)
         if node["evidence"] not in EVIDENCE:
             raise DrgsimError.single("synth-parameter", f"unknown evidence {node['evidence']!r}", where=path)
         entries.append(Parameter(path, node["value"], str(node["unit"]), str(node["source"]), node["evidence"]))
@@ -92,7 +92,7 @@ def load_parameters() -> Parameters:
     Examples
     --------
     >>> load_parameters()["cost.stay_elasticity"]
-    0.55
+    0.5
     """
     text = files(__package__).joinpath("synth.yaml").read_text(encoding="utf-8")
     return parse_parameters(yaml.safe_load(text))

@@ -20,16 +20,17 @@ def age_in_years(birth: Days, on: Days) -> NDArray[np.int32]:
     >>> age_in_years(day("2000-03-02"), day("2024-03-01"))
     array([23], dtype=int32)
     """
-    months = [x.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) for x in (birth, on)]
-    day = [x - m.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for x, m in zip((birth, on), months, strict=True)]
-    return ((months[1] - months[0] - (day[1] < day[0])) // 12).astype(np.int32)
+    born, now = birth.astype("datetime64[D]"), on.astype("datetime64[D]")
+    months = now.astype("datetime64[M]").astype(np.int64) - born.astype("datetime64[M]").astype(np.int64)
+    early = (now - now.astype("datetime64[M]")) < (born - born.astype("datetime64[M]"))
+    return ((months - early) // 12).astype(np.int32)
 
 
 def assign_patients(plan: Plan, batch: Columns, rng: np.random.Generator) -> None:
-    """Add ``patient`` (number within the batch) and ``birth`` (days since 1970), and make age, sex and payer agree with them.
+    """Add ``patient`` (number within the batch) and ``birth`` (days since 1970); age, sex and payer agree with them.
 
-    A grown patient's stay may continue an earlier one of the same ADRG, sex and age that ended before it; the halves of a split
-    stay belong to one patient.
+    A grown patient's stay may continue an earlier one of the same ADRG, sex and age that ended before it; the halves
+    of a split stay belong to one patient.
     """
     count = len(batch["group"])
     age = batch["age"].astype(np.int64)
@@ -55,7 +56,11 @@ def _heads(plan: Plan, batch: Columns, rng: np.random.Generator) -> NDArray[np.i
     adrg = plan.tables.adrg_of[batch["group"]]
     order = np.lexsort((batch["admitted"], batch["age"], batch["sex"], adrg))
     now, before = order[1:], order[:-1]
-    same = (adrg[now] == adrg[before]) & (batch["sex"][now] == batch["sex"][before]) & (batch["age"][now] == batch["age"][before])
+    same = (
+        (adrg[now] == adrg[before])
+        & (batch["sex"][now] == batch["sex"][before])
+        & (batch["age"][now] == batch["age"][before])
+    )
     same &= (batch["age"][now] >= 18) & (batch["who"][now] == 0)
     same &= batch["admitted"][now] > batch["discharged"][before]
     same &= (batch["discharge_way"][before] != 5) & (batch["half"][now] == 0) & (batch["half"][before] == 0)

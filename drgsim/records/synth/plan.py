@@ -1,4 +1,4 @@
-"""What is fixed before the first batch: how likely each group is at each level, the templates of each group, cost factors."""
+"""What is fixed before the first batch: how likely groups are at each level, their templates, their cost factors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CATEGORIES = ("drugs", "consumables", "examinations", "operation", "nursing", "o
 class Plan:
     """Fixed choices of a region.
 
-    ``cells`` draws ``group * 3 + level place``; ``templates`` draws a template of a group; ``hospitals_of`` a hospital by
+    ``cells`` draws ``group * 3 + level place``; ``templates`` a template of a group; ``hospitals_of`` a hospital by
     ``letter * 3 + level place``; ``yuan`` is the mean cost of a group in level 3 in the first year,
     ``mean_stay`` (group x level) its mean stay;
     ``template_effect`` the log cost effect of a template inside its group; ``noise`` the log cost spread of a group.
@@ -77,8 +77,8 @@ def _cases(tables: Tables, parameters: Parameters, levels_present: list[bool]) -
             cases[row] = cases[normal].sum(axis=0) / total
     ungroupable = np.array([name == "0000" for name in tables.drg])
     ambiguous = ~normal & ~ungroupable
-    for row in np.flatnonzero(ambiguous):
-        cases[row] = by_letter[letters[row]]
+    for place in np.flatnonzero(ambiguous):
+        cases[place] = by_letter[letters[place]]
     cases[ambiguous] *= parameters["case_mix.ambiguous_share"] / cases[ambiguous].sum()
     cases[ungroupable] *= parameters["case_mix.ungroupable_share"] / cases[ungroupable].sum()
     rest = 1.0 - parameters["case_mix.ambiguous_share"] - parameters["case_mix.ungroupable_share"]
@@ -173,7 +173,10 @@ def make_plan(tables: Tables, parameters: Parameters, hospitals: Hospitals, year
         severity_odds=np.cumsum(allowed_odds / allowed_odds.sum(axis=1, keepdims=True), axis=1),
         harder=_harder(tables, easiest, hardest),
         ages=Choices(
-            [(np.arange(starts[i], starts[i + 1]).tolist(), [w for _, _, w in bands[n]]) for i, n in enumerate(profiles)]
+            [
+                (np.arange(starts[i], starts[i + 1]).tolist(), [w for _, _, w in bands[n]])
+                for i, n in enumerate(profiles)
+            ]
         ),
         age_bands=np.array(flat, dtype=np.int32),
         template_profile=np.array([profiles.index(name) for name in tables.template_age], dtype=np.int32),

@@ -72,7 +72,15 @@ def parse_years(text: str) -> tuple[int, ...]:
         start, end = 1, 0
     if not (1990 <= start <= end <= 2100) or end - start >= 20:
         raise UsageError(
-            [Problem("synth-years", f"cannot read the years {text!r}", "--years", "", "write 2022-2024 or 2023, at most 20 years")]
+            [
+                Problem(
+                    "synth-years",
+                    f"cannot read the years {text!r}",
+                    "--years",
+                    "",
+                    "write 2022-2024 or 2023, at most 20 years",
+                )
+            ]
         )
     return tuple(range(start, end + 1))
 
@@ -89,19 +97,33 @@ def check_request(output: Path, hospitals: int, cases: int, seed: int, dirty: fl
     """
     problems = []
     if not 1 <= hospitals <= 999:
-        problems.append(Problem("synth-hospitals", f"{hospitals} hospitals cannot be made", "--hospitals", "", "1 to 999"))
+        problems.append(
+            Problem("synth-hospitals", f"{hospitals} hospitals cannot be made", "--hospitals", "", "1 to 999")
+        )
     if not max(hospitals, 1) <= cases <= MOST_CASES:
         why = "every hospital needs a case" if cases < hospitals else ""
-        problems.append(Problem("synth-cases", f"{cases} cases cannot be made", "--cases", why, f"{hospitals} to {MOST_CASES}"))
+        problems.append(
+            Problem("synth-cases", f"{cases} cases cannot be made", "--cases", why, f"{hospitals} to {MOST_CASES}")
+        )
     if seed < 0:
         problems.append(Problem("synth-seed", "the seed is negative", "--seed", "", "give 0 or more"))
     if not 0.0 <= dirty <= 0.5:
-        problems.append(Problem("synth-dirty", f"{dirty} is no share of records", "--dirty", "", "0 to 0.5, such as 0.01"))
+        problems.append(
+            Problem("synth-dirty", f"{dirty} is no share of records", "--dirty", "", "0 to 0.5, such as 0.01")
+        )
     if problems:
         raise UsageError(problems)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise OutputError(
-            [Problem("synth-output-exists", "the output is there already", str(output), "nothing is overwritten", "name a new folder")]
+            [
+                Problem(
+                    "synth-output-exists",
+                    "the output is there already",
+                    str(output),
+                    "nothing is overwritten",
+                    "name a new folder",
+                )
+            ]
         )
 
 
@@ -124,7 +146,9 @@ def batch_sizes(cases: int) -> list[int]:
     return [BATCH] * (cases // BATCH) + ([cases % BATCH] if cases % BATCH else [])
 
 
-def _batches(plan: Plan, sizes: list[int], dirty: float, seeds: list[np.random.SeedSequence]) -> Iterator[tuple[Columns, pa.Table]]:
+def _batches(
+    plan: Plan, sizes: list[int], dirty: float, seeds: list[np.random.SeedSequence]
+) -> Iterator[tuple[Columns, pa.Table]]:
     """Batches in order, the next ones drawn by other threads meanwhile; at most four are held."""
     starts = np.concatenate(([0], np.cumsum(sizes)))
 
@@ -255,7 +279,16 @@ def _write_tables(plan: Plan, tally: _Tally, folder: Path) -> None:
         folder / "hospitals.csv",
         ("id", "name", "level", "grade", "kind", "beds", "district", "label"),
         (
-            (made.id[i], made.name[i], int(made.level[i]), made.grade[i], made.kind[i], int(made.beds[i]), districts[made.district[i]], LABEL)
+            (
+                made.id[i],
+                made.name[i],
+                int(made.level[i]),
+                made.grade[i],
+                made.kind[i],
+                int(made.beds[i]),
+                districts[made.district[i]],
+                LABEL,
+            )
             for i in range(len(made))
         ),
     )

@@ -21,14 +21,17 @@ LEVELS = (3, 2, 1)
 class Choices:
     """Weighted lists that many rows draw from at once.
 
-    The cumulative weights of list ``i`` are stored as ``i + cumulative share``, so that one ``searchsorted`` over all lists
+    The cumulative weights of list ``i`` are stored as ``i + cumulative share``, so that one ``searchsorted`` over all
+    lists
     answers the draws of every row, whatever list each row asks.
     """
 
     def __init__(self, lists: Sequence[tuple[Sequence[int], Sequence[float]]]) -> None:
         self.size = np.array([len(items) for items, _ in lists], dtype=np.int32)
         self.start = np.concatenate(([0], np.cumsum(self.size)))[:-1].astype(np.int64)
-        self.items = np.concatenate([np.asarray(items, dtype=np.int32) for items, _ in lists] or [np.empty(0, np.int32)])
+        # a last -1, so that an empty list at the end has something to point at
+        parts = [*(np.asarray(items, dtype=np.int32) for items, _ in lists), np.array([-1], dtype=np.int32)]
+        self.items = np.concatenate(parts)
         steps = [np.empty(0)]
         for index, (_, weights) in enumerate(lists):
             if len(weights):
@@ -77,7 +80,7 @@ class Tables:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with files(__package__).joinpath(name).open(encoding="utf-8", newline="") as file:
+    with files(__package__).joinpath(name).open("r", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -92,7 +95,7 @@ def _matrix(rows: list[dict[str, str]], column: str, index: dict[str, int], widt
 def load_tables() -> Tables:
     """Read groups.csv, templates.csv and pools.csv of this package.
 
-    Ambiguous groups and ``0000`` have no published cost or stay: they get the cost index 1 and a stay of 8 days (assumption).
+    Ambiguous groups and ``0000`` have no published numbers: cost index 1 and a stay of 8 days (assumption).
     """
     groups, templates, pools = _rows("groups.csv"), _rows("templates.csv"), _rows("pools.csv")
     known = {row["drg"] for row in groups}
@@ -107,7 +110,9 @@ def load_tables() -> Tables:
         | {code for row in templates for code in row["other_diagnoses"].split("|") if code}
         | {code for pool in split_pools for code, _ in pool}
     )
-    procedures = sorted({c for row in templates for key in ("procedures", "companions") for c in row[key].split("|") if c})
+    procedures = sorted(
+        {c for row in templates for key in ("procedures", "companions") for c in row[key].split("|") if c}
+    )
     dx = {code: i for i, code in enumerate(diagnoses)}
     px = {code: i for i, code in enumerate(procedures)}
 

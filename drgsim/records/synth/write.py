@@ -23,7 +23,7 @@ MONEY = pa.decimal128(12, 2)
 
 
 def fen_to_decimal(fen: NDArray[np.int64]) -> pa.Array:
-    """Fen as decimal yuan without a detour through floats: each value becomes the 16 little-endian bytes of the decimal.
+    """Fen as decimal yuan, without floats: each value becomes the 16 little-endian bytes of the decimal.
 
     Decimals keep the fen exact for every reader; a sum over a float column would not.
     """
@@ -71,7 +71,12 @@ def to_arrow(plan: Plan, batch: Columns, first_number: int) -> pa.Table:
     patient = np.asarray(batch["patient"], dtype=np.int64) + first_number
     departments = plan.parameters["departments"]
     letters = [name[0] for name in plan.tables.drg]
-    wards = ["intensive", "child", *(departments["medical"][x] for x in letters), *(departments["surgical"][x] for x in letters)]
+    wards = [
+        "intensive",
+        "child",
+        *(departments["medical"][x] for x in letters),
+        *(departments["surgical"][x] for x in letters),
+    ]
     wards[0], wards[1] = departments["intensive"], departments["child"]
     groups = len(letters)
     ward = 2 + batch["group"] + np.where(plan.surgical[batch["group"]] & (batch["procedures"][:, 0] >= 0), groups, 0)
