@@ -54,9 +54,7 @@ def test_a_batch_depends_on_its_own_seed_only(plan: Plan) -> None:
 def test_several_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(region_module, "BATCH", 400)
     seen: list[tuple[int, int]] = []
-    made = generate_region(
-        tmp_path / "a", hospitals=3, cases=1_001, progress=lambda done, total: seen.append((done, total))
-    )
+    made = generate_region(tmp_path / "a", hospitals=3, cases=1_001, progress=lambda done, total: seen.append((done, total)))
     generate_region(tmp_path / "b", hospitals=3, cases=1_001)
     assert made.cases == 1_001
     assert seen == [(400, 1_001), (800, 1_001), (1_001, 1_001)]
