@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,3 +251,11 @@ def test_cases_land_in_the_group_they_were_drawn_for(plan: Plan) -> None:
 def test_summary_is_plain(tmp_path: Path) -> None:
     made = generate_region(tmp_path / "r", hospitals=4, cases=200)
     assert set(dataclasses.asdict(made)["by_level"]) == {"3", "2", "1"}
+
+
+def test_the_sample_is_small_whole_and_labelled() -> None:
+    sample = Path(__file__).parent.parent / "data" / "samples" / "region"
+    assert sum(path.stat().st_size for path in sample.iterdir()) < 6_000_000
+    assert "合成数据" in (sample / "README.md").read_text(encoding="utf-8")
+    assert sum(pq.read_metadata(path).num_rows for path in sample.glob("discharges-*.parquet")) == 20_000
+    assert len((sample / "hospitals.csv").read_text(encoding="utf-8").splitlines()) == 13

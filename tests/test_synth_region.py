@@ -209,7 +209,10 @@ def test_cv_within_groups(grouped: pd.DataFrame) -> None:
 
 
 def test_riv_after_trimming_rulebook_1_3(grouped: pd.DataFrame) -> None:
-    assert 0.35 < riv(trimmed(grouped), "drg") < 0.70
+    # a group of one or two cases explains itself; the specification asks for 100 cases in three years of a large region
+    size = grouped.groupby("drg")["drg"].transform("size")
+    assert 0.35 < riv(trimmed(grouped[size >= 10]), "drg") < 0.70
+    assert 0.35 < riv(trimmed(grouped), "drg") < 0.75
 
 
 def test_kinds_tell_more_than_the_group(grouped: pd.DataFrame) -> None:
@@ -323,10 +326,14 @@ def test_dirty_records_are_broken_as_named(everyone: pd.DataFrame) -> None:
 def test_300k_reach_550_groups_and_prices_fall_as_in_rulebook_0(tmp_path: Path) -> None:
     generate_region(tmp_path / "region", cases=300_000, seed=11)
     frame = read(tmp_path / "region")
+    good = frame[~frame["drg"].str.endswith("QY") & ~frame["drg"].isin(["0000", "invalid"])]
+    assert 0.35 < riv(trimmed(good), "drg") < 0.70
     assert len(set(frame["drg"]) - {"0000", "invalid"}) - frame["drg"][frame["drg"].str.endswith("QY")].nunique() > 550
     frame = frame[(frame["truth"] == "") & (frame["new_technology"] == "")]
     for fall, adrg in ((0.383, ("FL2", "FL3")), (0.449, ("BE2", "BM1")), (0.330, ("IC3",))):
         part = frame[frame["drg"].str[:3].isin(adrg)]
-        mean = part.groupby(["year", "drg"])["cost_consumables"].mean().unstack()
-        index = (mean * part["drg"].value_counts()).sum(axis=1)
-        assert index[2023] / index[2022] == pytest.approx((1 - fall) * 1.025, abs=0.12)
+        # against the rest of the same bill, which the cut does not touch: no noise of whole cases, no growth
+        rest = part["total_cost"] - part["cost_consumables"]
+        level = np.log(part["cost_consumables"] / rest).groupby(part["year"]).mean()
+        assert np.exp(level[2023] - level[2022]) == pytest.approx(1 - fall, abs=0.08)
+        assert np.exp(level[2024] - level[2022]) == pytest.approx(1 - fall, abs=0.08)

@@ -87,18 +87,14 @@ class Builder:
         return Record(dx, px, years, sex or 1, days, (low + high) // 2 if age == "newborn" else None)
 
     # -- candidate codes --------------------------------------------------------------------------------------------
-    def rank(
-        self, codes: list[str], preferred: list[tuple[str, float]], salt: str, keep: int
-    ) -> list[tuple[str, float]]:
+    def rank(self, codes: list[str], preferred: list[tuple[str, float]], salt: str, keep: int) -> list[tuple[str, float]]:
         """Weight codes: preferred prefixes first, short codes before extensions, then a Zipf tail in a fixed order."""
         prefer = dict(preferred)
         scored = []
         for code in codes:
             weight = longest(prefer, code) or 0.0
             plain = 1.0 if "x" not in code else (0.7 if code.endswith(("x001", "x002", "x003")) else 0.35)
-            scored.append(
-                (-(weight * (0.4 + hashed(code, salt)) * plain) if weight else 1 - plain + hashed(code, salt), code)
-            )
+            scored.append((-(weight * (0.4 + hashed(code, salt)) * plain) if weight else 1 - plain + hashed(code, salt), code))
         scored.sort()
         best = [code for _, code in scored[:keep]]
         base = np.arange(1, len(best) + 1) ** -ZIPF
@@ -136,10 +132,7 @@ class Builder:
             case Or(rules):
                 return [option for part in rules for option in self.options(part)]
             case And(rules):
-                return [
-                    list(itertools.chain(*parts))
-                    for parts in itertools.product(*(self.options(part) for part in rules))
-                ]
+                return [list(itertools.chain(*parts)) for parts in itertools.product(*(self.options(part) for part in rules))]
             case CodeIn():
                 return [[rule]]
             case CountSites(sets, _, _, _):
@@ -166,9 +159,7 @@ class Builder:
                     out[key] = template
         return sorted(out.values(), key=lambda t: -t["weight"])[: TEMPLATES_PER_ADRG[kind]]
 
-    def draw_option(
-        self, adrg: str, mdc: str, option: list[Any], quota: int, rng: np.random.Generator
-    ) -> list[dict[str, Any]]:
+    def draw_option(self, adrg: str, mdc: str, option: list[Any], quota: int, rng: np.random.Generator) -> list[dict[str, Any]]:
         dx_own: list[str] | None = None
         other_dx: list[list[str]] = []
         px_slots: list[list[str]] = []
@@ -190,9 +181,7 @@ class Builder:
             return []
         joint = []
         for (dx, dw), *pxs in itertools.product(diagnoses, *(slot[:10] for slot in slots)):
-            weight = (
-                float(dw) * float(np.prod([w for _, w in pxs])) * (0.6 + 0.8 * hashed(dx + "".join(p for p, _ in pxs)))
-            )
+            weight = float(dw) * float(np.prod([w for _, w in pxs])) * (0.6 + 0.8 * hashed(dx + "".join(p for p, _ in pxs)))
             joint.append((weight, dx, [p for p, _ in pxs]))
         joint.sort(key=lambda item: (-item[0], item[1], item[2]))
         out = []
@@ -217,10 +206,7 @@ class Builder:
         dx = template["diagnosis"]
         sex, age = self.sex(dx, adrg), self.age(dx, adrg, mdc)
         codes = [dx, *template["others"]]
-        if (
-            dx in template["others"]
-            or self.grouper.adrg(self.record(codes, template["procedures"], sex, age, adrg)) != adrg
-        ):
+        if dx in template["others"] or self.grouper.adrg(self.record(codes, template["procedures"], sex, age, adrg)) != adrg:
             return False
         infant = self.record(codes, template["procedures"], sex, "infant", adrg)
         template["min_age"] = 0 if adrg[0] == "P" or self.grouper.adrg(infant) == adrg else 1
@@ -269,9 +255,7 @@ class Builder:
                 if near is False:
                     continue
                 for prefix, weight in weighted_prefixes(entry["codes"]):
-                    matches = [
-                        c for c in self.diagnoses if c.startswith(prefix) and c not in self.grey and "*" not in c
-                    ]
+                    matches = [c for c in self.diagnoses if c.startswith(prefix) and c not in self.grey and "*" not in c]
                     for place, code in enumerate(sorted(matches, key=lambda c: ("x" in c[4:], hashed(c, adrg)))[:4]):
                         weights[code] += weight * (2.0 if near else 1.0) / (place + 1) ** 1.5
             by_level: dict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -299,9 +283,7 @@ class Builder:
 
     # -- cases that find no group -------------------------------------------------------------------------------------
     def ambiguous(self, by_adrg: dict[str, list[dict[str, Any]]], rng: np.random.Generator) -> None:
-        operations = [
-            t["procedures"][:1] for a, ts in by_adrg.items() if a[0] not in "APYZ" for t in ts[:6] if t["procedures"]
-        ]
+        operations = [t["procedures"][:1] for a, ts in by_adrg.items() if a[0] not in "APYZ" for t in ts[:6] if t["procedures"]]
         operations = [o for o in operations if o[0] in self.grouper.sets["OP_VALID"]]
         for qy, mdc in self.grouper.ambiguous.items():
             medical = [t for a, ts in by_adrg.items() if a[0] == qy[0] and a[1] in "RSTUVWXYZ" for t in ts[:8]]

@@ -158,13 +158,10 @@ def time(frame: pd.DataFrame, good: pd.DataFrame) -> None:
     plain = good[(good["truth"] == "") & (good["new_technology"] == "")]
     for name, adrg in VBP.items():
         part = plain[plain["drg"].str[:3].isin(adrg)]
-        mean = part.groupby(["year", "drg"])["cost_consumables"].mean().unstack()
-        weight = part["drg"].value_counts()
-        index = (mean * weight).sum(axis=1)
-        row(
-            f"consumables of {name} against the first year, same mix",
-            ", ".join(f"{x / index.iloc[0] - 1:+.1%}" for x in index),
-        )
+        rest = part["total_cost"] - part["cost_consumables"]
+        level = np.log(part["cost_consumables"] / rest).groupby(part["year"]).mean()
+        fall = ", ".join(f"{np.exp(x - level.iloc[0]) - 1:+.1%}" for x in level)
+        row(f"consumables over the rest of the bill, {name}, against the first year", fall)
     new = frame[frame["new_technology"] != ""]
     row("cases with new technology by year", new.groupby("year").size().to_dict())
 

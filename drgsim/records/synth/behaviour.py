@@ -58,12 +58,7 @@ def _low_standard(plan: Plan, batch: Columns, wanted: int, propensity: Floats, r
     """Admission without need: a light medical case, one to three days, mostly examinations."""
     light = plan.tables.cost_index < 1.0
     letters = np.array([name[0] in "BDEFGIKLX" and name[1] in "RSTUVWXYZ" for name in plan.tables.drg])
-    fits = (
-        (light & letters)[batch["group"]]
-        & (batch["severity"] == 0)
-        & (batch["truth"] == 0)
-        & (batch["long_factor"] == 1.0)
-    )
+    fits = (light & letters)[batch["group"]] & (batch["severity"] == 0) & (batch["truth"] == 0) & (batch["long_factor"] == 1.0)
     fits &= batch["discharge_way"] != 5
     rows = _choose(fits, wanted, propensity, rng)
     low, high = plan.parameters["behaviour.low_standard_cost"]

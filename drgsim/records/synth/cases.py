@@ -68,9 +68,7 @@ def _dates(plan: Plan, batch: Columns, rng: np.random.Generator) -> None:
     year = Choices([(list(range(len(plan.years))), growth.tolist())]).draw(np.zeros(count, np.int32), rng.random(count))
     breath = np.array([name[0] == "E" for name in plan.tables.drg])[group]
     month = plan.months.draw(breath.astype(np.int32), rng.random(count))
-    first = np.array([[np.datetime64(f"{y}-{m:02d}-01", "D") for m in range(1, 13)] for y in plan.years]).astype(
-        np.int64
-    )
+    first = np.array([[np.datetime64(f"{y}-{m:02d}-01", "D") for m in range(1, 13)] for y in plan.years]).astype(np.int64)
     after = np.concatenate([first[:, 1:], first[:, -1:] + 31], axis=1)
     discharged = first[year, month] + (rng.random(count) * (after - first)[year, month]).astype(np.int64)
     spread = parameters["stay.spread"]

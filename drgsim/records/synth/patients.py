@@ -57,9 +57,7 @@ def _heads(plan: Plan, batch: Columns, rng: np.random.Generator) -> NDArray[np.i
     order = np.lexsort((batch["admitted"], batch["age"], batch["sex"], adrg))
     now, before = order[1:], order[:-1]
     same = (
-        (adrg[now] == adrg[before])
-        & (batch["sex"][now] == batch["sex"][before])
-        & (batch["age"][now] == batch["age"][before])
+        (adrg[now] == adrg[before]) & (batch["sex"][now] == batch["sex"][before]) & (batch["age"][now] == batch["age"][before])
     )
     same &= (batch["age"][now] >= 18) & (batch["who"][now] == 0)
     same &= batch["admitted"][now] > batch["discharged"][before]

@@ -145,6 +145,9 @@ def make_plan(tables: Tables, parameters: Parameters, hospitals: Hospitals, year
     draw = np.abs(_fixed_normal(tables.drg, "group", seed)) * noise["spread"]
     spread = noise["base"] + noise["per_log_index"] * np.maximum(np.log(index), 0.0) + draw
 
+    devices = tuple(parameters["cost.device_groups"])
+    spread *= np.where([name.startswith(devices) for name in tables.drg], noise["devices"], 1.0)
+
     odds = parameters["case_mix.severity_odds"]
     allowed_odds = tables.allowed * np.array([odds[s] for s in SEVERITIES])
     surgical = np.array([name[1] in "ABCDEFGHJ" and name != "0000" for name in tables.drg])
@@ -173,10 +176,7 @@ def make_plan(tables: Tables, parameters: Parameters, hospitals: Hospitals, year
         severity_odds=np.cumsum(allowed_odds / allowed_odds.sum(axis=1, keepdims=True), axis=1),
         harder=_harder(tables, easiest, hardest),
         ages=Choices(
-            [
-                (np.arange(starts[i], starts[i + 1]).tolist(), [w for _, _, w in bands[n]])
-                for i, n in enumerate(profiles)
-            ]
+            [(np.arange(starts[i], starts[i + 1]).tolist(), [w for _, _, w in bands[n]]) for i, n in enumerate(profiles)]
         ),
         age_bands=np.array(flat, dtype=np.int32),
         template_profile=np.array([profiles.index(name) for name in tables.template_age], dtype=np.int32),

@@ -31,9 +31,7 @@ def region_readme(plan: Plan, summary: Summary) -> str:
         dirty=f"{summary.dirty_share:g}",
         truth=", ".join(f"`{name}` {count}" for name, count in summary.truth.items()),
         kinds=", ".join(f"`{kind}`" for kind in KINDS),
-        ungroupable=mix["case_mix.ungroupable_share"]
-        + mix["case_mix.cut_code_share"]
-        + mix["case_mix.no_principal_share"],
+        ungroupable=mix["case_mix.ungroupable_share"] + mix["case_mix.cut_code_share"] + mix["case_mix.no_principal_share"],
         ambiguous=mix["case_mix.ambiguous_share"],
         parameters="\n".join(rows),
     )

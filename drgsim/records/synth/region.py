@@ -97,20 +97,14 @@ def check_request(output: Path, hospitals: int, cases: int, seed: int, dirty: fl
     """
     problems = []
     if not 1 <= hospitals <= 999:
-        problems.append(
-            Problem("synth-hospitals", f"{hospitals} hospitals cannot be made", "--hospitals", "", "1 to 999")
-        )
+        problems.append(Problem("synth-hospitals", f"{hospitals} hospitals cannot be made", "--hospitals", "", "1 to 999"))
     if not max(hospitals, 1) <= cases <= MOST_CASES:
         why = "every hospital needs a case" if cases < hospitals else ""
-        problems.append(
-            Problem("synth-cases", f"{cases} cases cannot be made", "--cases", why, f"{hospitals} to {MOST_CASES}")
-        )
+        problems.append(Problem("synth-cases", f"{cases} cases cannot be made", "--cases", why, f"{hospitals} to {MOST_CASES}"))
     if seed < 0:
         problems.append(Problem("synth-seed", "the seed is negative", "--seed", "", "give 0 or more"))
     if not 0.0 <= dirty <= 0.5:
-        problems.append(
-            Problem("synth-dirty", f"{dirty} is no share of records", "--dirty", "", "0 to 0.5, such as 0.01")
-        )
+        problems.append(Problem("synth-dirty", f"{dirty} is no share of records", "--dirty", "", "0 to 0.5, such as 0.01"))
     if problems:
         raise UsageError(problems)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):

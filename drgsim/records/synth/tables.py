@@ -110,9 +110,7 @@ def load_tables() -> Tables:
         | {code for row in templates for code in row["other_diagnoses"].split("|") if code}
         | {code for pool in split_pools for code, _ in pool}
     )
-    procedures = sorted(
-        {c for row in templates for key in ("procedures", "companions") for c in row[key].split("|") if c}
-    )
+    procedures = sorted({c for row in templates for key in ("procedures", "companions") for c in row[key].split("|") if c})
     dx = {code: i for i, code in enumerate(diagnoses)}
     px = {code: i for i, code in enumerate(procedures)}
 
