@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from drgsim import __version__
-from drgsim.cli import demo, explain, group, schemes, selftest, validate
+from drgsim.cli import demo, explain, group, schemes, selftest, synth, validate
 from drgsim.cli.terminal import show_error
 from drgsim.errors import DrgsimError
 
@@ -41,6 +41,7 @@ app.command()(validate.validate)
 app.add_typer(schemes.app, name="schemes")
 app.command()(selftest.selftest)
 app.command()(demo.demo)
+app.command()(synth.synth)
 
 
 def main() -> None:
