@@ -11,6 +11,7 @@ from drgsim.grouping.batch import Grouper
 from drgsim.records.codes import national_codes, split_codes
 from drgsim.records.encode import encode_lists
 
+pytestmark = pytest.mark.jit_off
 BOOK = national_codes()
 
 

@@ -13,6 +13,7 @@ import drgsim
 from drgsim.grouping.batch import Grouper
 from drgsim.schemes.model import Scheme
 
+pytestmark = pytest.mark.jit_off
 HEART_FAILURE = {"discharge_id": "1", "sex": "1", "age": "70", "diagnoses": "I50.101|J96.000", "procedures": ""}
 PRETERM = {"discharge_id": "n", "sex": "1", "age": "0", "age_days": "3", "diagnoses": "P07.300", "procedures": ""}
 

@@ -222,7 +222,7 @@ def test_a_failed_run_leaves_the_earlier_result(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scheme_is_told_with_a_guess() -> None:
-    with pytest.raises(DrgsimError, match="did you mean chs-drg-2.0"):
+    with pytest.raises(DrgsimError, match=r"did you mean chs-drg-2\.0"):
         drgsim.load_scheme("chs-drg-20")
 
 
@@ -238,6 +238,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path, conformance: Path, 
 
 
 # -- duplicate ids --------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_duplicate_ids_over_many_batches() -> None:
     seen = SeenIds()
     duplicate, missing = 1 << BITS["id_duplicate"], 1 << BITS["id_missing"]

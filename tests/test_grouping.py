@@ -16,7 +16,7 @@ from drgsim.grouping.batch import Grouper
 from drgsim.grouping.reference import discharge_from, known_mdc, trace_discharge
 from drgsim.schemes.model import Scheme
 from drgsim.schemes.rules import sets_of
-from drgsim.selftest import check_scheme, bundled_schemes
+from drgsim.selftest import bundled_schemes, check_scheme
 from tests.conftest import SHARED
 
 
@@ -25,6 +25,11 @@ def test_every_conformance_case_from_kernel_and_reference(conformance: Path) -> 
     assert result.kernel_wrong == ()
     assert result.reference_wrong == ()
     assert result.cases >= 655
+
+
+@pytest.mark.jit_off
+def test_every_bundled_case_from_kernel_and_reference() -> None:
+    assert check_scheme("chs-drg-2.0").passed
 
 
 def test_bundled_cases_reach_every_group(scheme: Scheme, sample_rows: list[dict[str, str]]) -> None:
@@ -93,6 +98,7 @@ def _compare(scheme: Scheme, grouper: Grouper, records: list[dict[str, object]])
             assert (answer["mdc_hint"] or "") == known_mdc(trace, discharge, scheme), record
 
 
+@pytest.mark.jit_off
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_kernel_equals_reference_on_random_records(scheme: Scheme, grouper: Grouper, seed: int) -> None:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from drgsim.grouping.kernel import Encoded, group_encoded
 from drgsim.grouping.reference import Discharge, trace_discharge
-from drgsim.records.encode import encode_lists
 from drgsim.records.codes import CodeBook, CodeList
+from drgsim.records.encode import encode_lists
 from drgsim.schemes.compile import _Compiler
 from drgsim.schemes.model import Adrg, Drg, Mdc, Scheme
 from drgsim.schemes.rules import Always, Rule
 from tests.test_rules import CODES, DISCHARGES, RULES
 
-
+pytestmark = pytest.mark.jit_off
 CODES_USED = ("36.0601", "50.5900", "00.6600", "11.1111")
 
 

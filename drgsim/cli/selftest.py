@@ -23,7 +23,7 @@ def selftest(
     from drgsim import __version__
     from drgsim.cli.terminal import out, print_json, rows_table
     from drgsim.errors import Problem, UsageError, did_you_mean
-    from drgsim.selftest import check_scheme, bundled_schemes
+    from drgsim.selftest import bundled_schemes, check_scheme
 
     known = bundled_schemes()
     for name in schemes or ():

@@ -19,6 +19,7 @@ from drgsim.errors import DrgsimError, OutputError, Problem, UsageError
 
 WRITABLE = (".csv", ".parquet", ".xlsx")
 XLSX_ROWS = 1_048_575  # records that fit a sheet below its header
+ROW_GROUP = 1 << 19
 _EPOCH = datetime(2000, 1, 1)  # the same input gives the same bytes, so no clock goes into a workbook
 
 
@@ -107,22 +108,44 @@ def _too_many_rows(path: Path) -> DrgsimError:
 
 
 class ParquetWriter(TableWriter):
-    """Parquet with zstd; texts are plain strings to every reader, dictionary-encoded inside."""
+    """Parquet with zstd; texts are plain strings to every reader, dictionary-encoded inside.
+
+    Batches are gathered into row groups of ``ROW_GROUP`` records: small row groups repeat their dictionaries and read slowly.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq
 
         super().__init__(path)
-        # the Arrow schema is not stored, so that a dictionary array here is a string column there
-        self._writer = pq.ParquetWriter(self.beside, schema, compression="zstd", compression_level=1, store_schema=False)
+        self._writer = pq.ParquetWriter(
+            self.beside,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in schema.names if name != "discharge_id"],  # ids are all different
+            write_statistics=False,  # groups are spread over the whole file: minima and maxima would help nobody
+            store_schema=False,  # a dictionary array here is a plain string column to whoever reads the file
+        )
+        self._gathered: list[pa.RecordBatch] = []
+        self._rows = 0
 
     def encode(self, batch: pa.RecordBatch) -> object:
         return batch
 
     def write(self, encoded: object) -> None:
-        self._writer.write_batch(encoded)
+        batch: pa.RecordBatch = encoded
+        self._gathered.append(batch)
+        self._rows += batch.num_rows
+        if self._rows >= ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._gathered:
+            self._writer.write_table(pa.Table.from_batches(self._gathered).unify_dictionaries(), row_group_size=ROW_GROUP * 2)
+        self._gathered, self._rows = [], 0
 
     def close(self) -> None:
+        self._flush()
         self._writer.close()
 
 

@@ -1,0 +1,70 @@
+"""The documents say what the code does: registries, the README's commands, its code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import drgsim
+from drgsim.records.findings import FINDINGS
+from drgsim.records.schema import columns
+from drgsim.selftest import bundled_cases
+from tests.conftest import ROOT
+from tests.test_cli import run
+
+
+def test_every_finding_is_documented_as_registered() -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \| (.*) \|$", text, re.M)
+    assert [tuple(row) for row in rows] == [(f.code, f.title, f.title_zh, f.fix) for f in FINDINGS]
+
+
+def test_every_column_is_documented_as_read() -> None:
+    text = (ROOT / "docs" / "input.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|$", text, re.M)
+    assert [row[0] for row in rows] == list(columns())
+    for name, title, unit, needed, aliases in rows:
+        column = columns()[name]
+        assert (title, unit, needed == "yes") == (column.title_zh, column.unit, column.required)
+        assert re.findall(r"`([^`]+)`", aliases) == list(column.aliases)
+
+
+def commands(readme: str) -> list[str]:
+    """The drgsim commands in the shell blocks of a README."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / readme).read_text(encoding="utf-8"), re.S)
+    lines = [re.split(r"\s#", line)[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("drgsim ")]
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    assert commands("README.md") == commands("README.zh-CN.md")
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
+    cases = pd.read_csv(bundled_cases("chs-drg-2.0"), dtype=str)
+    cases.loc[3, "case_id"] = "1024"
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    shown = commands("README.md")
+    assert len(shown) >= 8
+    for line in shown:
+        words = shlex.split(line.replace("--cases 300000", "--cases 3000"))
+        run(*words[1:], cwd=tmp_path)
+    assert (tmp_path / "groups.xlsx").is_file()
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    assert code
+    frame = pd.read_csv(bundled_cases("chs-drg-2.0"), dtype=str)
+    frame.head(20).to_csv(tmp_path / "2024.csv", index=False)
+    frame.head(20).to_parquet(tmp_path / "2023.parquet")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"frame": frame, "drgsim": drgsim}
+    exec(code.group(1), names)
+    assert list(names["frame"].drg) == list(frame.expected_drg)  # type: ignore[attr-defined]
+    assert len(pd.read_parquet(tmp_path / "groups.parquet")) == 40
