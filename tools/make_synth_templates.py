@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from synth_grouper import Record, ToyGrouper
+from synth_grouper import Record, TemplateGrouper
 
 from drgsim.schemes.rules import And, CodeIn, CountCodes, CountSites, Not, Or, Rule
 
@@ -55,7 +55,7 @@ def longest(table: dict[str, Any], code: str) -> Any:
 class Builder:
     def __init__(self) -> None:
         self.priors = yaml.safe_load((HERE / "synth_priors.yaml").read_text(encoding="utf-8"))
-        self.grouper = ToyGrouper(ROOT / "groupers" / "chs-drg-2.0")
+        self.grouper = TemplateGrouper("chs-drg-2.0")
         icd = ROOT / "groupers" / "icd"
         self.diagnoses = [row["code"] for row in csv.DictReader((icd / "icd10_yb2.csv").open(encoding="utf-8"))]
         self.procedures = [row["code"] for row in csv.DictReader((icd / "icd9cm3_yb2.csv").open(encoding="utf-8"))]
