@@ -14,7 +14,7 @@ from drgsim.grouping.kernel import Encoded, group_encoded
 from drgsim.grouping.reference import Discharge, trace_discharge
 from drgsim.records.codes import CodeBook, CodeList
 from drgsim.records.encode import encode_lists
-from drgsim.schemes.compile import _Compiler
+from drgsim.schemes.lower import lower_scheme
 from drgsim.schemes.model import Adrg, Drg, Mdc, Scheme
 from drgsim.schemes.rules import Always, Rule
 from tests.test_rules import CODES, DISCHARGES, RULES
@@ -60,7 +60,7 @@ def test_kernel_equals_reference(
     tiny: Scheme, rules: list[tuple[Rule, Rule, Rule]], discharges: list[Discharge], regroup: str
 ) -> None:
     small = _scheme(tiny, rules, regroup)
-    compiled = _Compiler(small).compile()
+    compiled = lower_scheme(small)
     dx = encode_lists(pa.array(["|".join(d.diagnoses) for d in discharges]), compiled.diagnoses)
     op = encode_lists(pa.array(["|".join(d.procedures) for d in discharges]), compiled.procedures)
     numbers = [(d.age, d.sex, d.age_days, d.birth_weight_g, d.los_days, d.icu_hours) for d in discharges]

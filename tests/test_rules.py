@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drgsim.grouping.reference import Discharge, _evaluate, _Facts
 from drgsim.schemes.model import Scheme
+from drgsim.schemes.parser import RuleSyntaxError, parse_rule
 from drgsim.schemes.rules import (
     COMPARISONS,
     NUMBER_VARIABLES,
@@ -20,11 +21,9 @@ from drgsim.schemes.rules import (
     Not,
     Or,
     Rule,
-    RuleSyntaxError,
     TextIn,
     all_of,
     any_of,
-    parse_rule,
     print_rule,
     sets_of,
     variables_of,

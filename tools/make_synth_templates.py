@@ -119,7 +119,7 @@ class Builder:
         return self.rank(sorted(set(codes)), preferred or list(self.common.items()), adrg, keep)
 
     def procedure_candidates(self, adrg: str, sets: list[str], keep: int) -> list[tuple[str, float]]:
-        codes = sorted({c for name in sets for c in self.grouper.sets[name] if c in self.known_px})
+        codes = sorted({c for name in sets for c in sorted(self.grouper.sets[name]) if c in self.known_px})
         codes = [c for c in codes if c not in self.grey_px] or codes
         prior = self.priors["adrg"].get(adrg, "")
         preferred = weighted_prefixes(prior.partition("|")[2])
@@ -221,7 +221,7 @@ class Builder:
         prior = self.priors["companions"]
         prefixes = tuple((prior.get(adrg[0], "") + " " + prior["any"]).split())
         pool = [c for c in self.procedures if c.startswith(prefixes) and c not in self.grey_px and "x0" not in c]
-        own = [c for name in self.grouper.procedure_sets(adrg) for c in self.grouper.sets[name] if c in self.known_px]
+        own = [c for name in self.grouper.procedure_sets(adrg) for c in sorted(self.grouper.sets[name]) if c in self.known_px]
         for template in templates:
             picks = [pool[i] for i in rng.permutation(len(pool))[:10]]
             if own and template["procedures"] and adrg[1:] != "QY":

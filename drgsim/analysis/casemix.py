@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError
 from drgsim.grouping.batch import GroupCounts
-from drgsim.schemes.compile import CompiledScheme
+from drgsim.schemes.lower import CompiledScheme
 
 
 def relative_weights(table: str) -> dict[str, float]:

@@ -19,7 +19,7 @@ from drgsim.errors import InputError, Problem, UsageError
 from drgsim.grouping.batch import INPUT_COLUMNS, GroupCounts, Grouper, _ids
 from drgsim.records.read import Source, open_source
 from drgsim.records.write import TableWriter, check_writable, open_writer
-from drgsim.schemes.compile import CompiledScheme
+from drgsim.schemes.lower import CompiledScheme
 from drgsim.schemes.model import Scheme
 
 Progress = Callable[[float, int], None]  # share of the input that is done, records so far

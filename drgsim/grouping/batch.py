@@ -17,7 +17,8 @@ from drgsim.grouping.kernel import MDC_CLAIMS, MDC_HOLDS, PROCEDURE_MISFIT, Enco
 from drgsim.records.batch import PreparedBatch, prepare_batch
 from drgsim.records.findings import BITS, FINDINGS, INVALID, WARNING, codes_in, mask_of
 from drgsim.records.read import BROKEN_LINE, to_canonical
-from drgsim.schemes.compile import CompiledScheme, compile_scheme
+from drgsim.schemes.compile import compile_scheme
+from drgsim.schemes.lower import CompiledScheme
 from drgsim.schemes.model import UNGROUPED, Scheme
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The numba kernel: a batch of encoded discharges in, the number of each one's DRG row out.
 
-It walks the arrays that :mod:`drgsim.schemes.compile` makes and must give the same answers as :mod:`drgsim.grouping.reference`.
+It walks the arrays that :mod:`drgsim.schemes.lower` makes and must give the same answers as :mod:`drgsim.grouping.reference`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.schemes.compile import ACCEPT, NODE_BIT, NODE_NUMBER, WORD, SchemeArrays
+from drgsim.schemes.lower import ACCEPT, NODE_BIT, NODE_NUMBER, WORD, SchemeArrays
 
 UNGROUPABLE = -1
 NO_MDC = -1

@@ -17,7 +17,8 @@ from drgsim.assets import asset_root
 from drgsim.errors import Problem, SchemeError, did_you_mean
 from drgsim.records.codes import DICTIONARY_FILES, CodeBook, national_codes
 from drgsim.schemes.model import KINDS, Adrg, Drg, Mdc, Scheme, Severity
-from drgsim.schemes.rules import Always, Rule, RuleSyntaxError, parse_rule, sets_of
+from drgsim.schemes.parser import RuleSyntaxError, parse_rule
+from drgsim.schemes.rules import Always, Rule, sets_of
 from drgsim.schemes.tables import Row, read_table
 
 _TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
