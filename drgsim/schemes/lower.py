@@ -1,7 +1,8 @@
 """Lower a scheme to the flat integer arrays that the kernel walks.
 
 Code lists become bits: each diagnosis (procedure) code has a class, each class a row of bits, one bit per list that holds
-the code. Rules become nodes of a decision graph: a node tests one thing and names the node to go to when it holds and when it does not.
+the code. Rules become nodes of a decision graph: a node tests one thing and names the node to go to when it holds and the one
+when it does not.
 Candidate rows are found before any rule is evaluated, by two necessary conditions worked out here once:
 
 * given only the principal diagnosis, the rules of the MDC and of the ADRG do not contradict it (three-valued evaluation);
