@@ -21,7 +21,9 @@ from drgsim.schemes.rules import Always, Rule, RuleSyntaxError, parse_rule, sets
 from drgsim.schemes.tables import Row, read_table
 
 _TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
-_KNOWN_KEYS = (*_TEXTS, "sources", "notes", "sites", "counts", "options")
+_KNOWN_KEYS = (*_TEXTS, "sources", "notes", "sites", "counts", "options", "coverage")
+_COVERAGE_KEYS = ("modelled", "document", "checked", "evidence")
+EVIDENCE = ("official", "secondary", "derived", "assumption")
 _OPTIONS = {"regroup": ("each_other_procedure",)}
 PACK_FILES = (
     "scheme.toml",
@@ -33,6 +35,7 @@ PACK_FILES = (
     "exclusions.csv",
     "local_codes.csv",
 )
+NOTE_FILES = ("derivation.csv",)  # tables beside the pack for people: they change no group
 _MDC = ("order", "mdc", "name", "rule")
 _ADRG = ("order", "adrg", "mdc", "name", "kind", "rule")
 _DRG = ("order", "drg", "adrg", "name", "rule")
@@ -182,7 +185,7 @@ class _Reader:
             **{key: settings.get(key, "") for key in ("id", "title_zh", "title_en", "issuer", "icd10", "icd9cm3")},
             sources=tuple(settings.get("sources", ())),
             notes=tuple(settings.get("notes", ())),
-            chain=tuple(folder.name for folder in self.chain),
+            chain=(settings.get("id", ""), *(folder.name for folder in self.chain[1:])),
             mdcs=mdcs,
             sets={name: codes for name, codes in sets.items() if name in named},
             severities={row[0]: Severity(row[1], row[2]) for row in lists.cc.values()},
@@ -190,6 +193,7 @@ class _Reader:
             sites=settings.get("sites", {}),
             regroup=settings.get("options", {}).get("regroup", ""),
             reference_weights=settings.get("reference_weights", ""),
+            coverage=settings.get("coverage", {}),
             book=book,
             digest=self.digest,
             folder=self.folder,
@@ -215,7 +219,8 @@ class _Reader:
         for key in ("id", "title_zh", "title_en", "kind"):
             if not settings.get(key):
                 self.wrong("pack-missing-key", f"scheme.toml lacks {key}", "scheme.toml")
-        if settings.get("id") not in (None, self.folder.name):
+        # a pack of the user's own may lie in a folder of any name; one that is found by its id may not
+        if self.folder.parent == asset_root("groupers").resolve() and settings.get("id") not in (None, self.folder.name):
             what = f"the pack in folder {self.folder.name} says that its id is {settings['id']!r}"
             self.wrong("pack-wrong-id", what, "scheme.toml", fix="give folder and id the same name")
         if settings.get("kind") not in (None, "full", "overlay"):
@@ -223,6 +228,15 @@ class _Reader:
         for option, value in settings.get("options", {}).items():
             if value not in _OPTIONS.get(option, ()):
                 self.wrong("pack-unknown-option", f"options.{option} = {value!r} is not known", "scheme.toml")
+        for key, value in settings.get("coverage", {}).items():
+            if key not in _COVERAGE_KEYS or (key == "evidence" and value not in EVIDENCE):
+                self.wrong("pack-unknown-coverage", f"coverage.{key} = {value!r} is not known", "scheme.toml",
+                           fix=f"keys: {', '.join(_COVERAGE_KEYS)}; evidence: {', '.join(EVIDENCE)}")  # fmt: skip
+        for path in sorted(self.folder.glob("*.csv")):
+            if path.name not in PACK_FILES + NOTE_FILES:
+                self.wrong("pack-unknown-file", f"{path.name} is not a table of a pack", path.name,
+                           why="a misspelt table would be passed over in silence",
+                           fix=did_you_mean(path.name, PACK_FILES) or "rename or remove the file")  # fmt: skip
         return settings
 
     def lists(self) -> _Lists:
