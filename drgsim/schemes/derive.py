@@ -19,7 +19,7 @@ from drgsim.errors import InputError, Problem
 from drgsim.schemes.coverage import case_share, rules_coverage
 from drgsim.schemes.model import Adrg, Scheme
 from drgsim.schemes.names import Reading, mend_code, patterns, plain, read_name, upper_ends
-from drgsim.schemes.rules import Rule, parse_rule, print_rule
+from drgsim.schemes.rules import DIAGNOSIS_VARIABLES, VARIABLE_TITLES, Rule, parse_rule, print_rule, variables_of
 from drgsim.schemes.write import HEADERS, csv_text, group_tables, scheme_settings, toml_text
 
 NEVER = "not 1"
@@ -212,15 +212,23 @@ def _split_adrg(adrg: Adrg, listed: Sequence[tuple[str, str, str]]) -> list[Deri
     rows = []
     for code, name, doubt in listed:
         reading = read_name(name, code[3:], adrg.name, ends)
+        if code == adrg.code:
+            doubt = "; ".join(filter(None, (doubt, "the code lacks its last character")))
         rows.append(_Row(code, reading, (*reading.doubts, *([doubt] if doubt else []))))
     if len(rows) == 1:
         return [_only_row(adrg, rows[0])]
-    silent = [row for row in rows if not row.reading.severity and not row.reading.unknown]
-    known = [row for row in rows if row.reading.severity and not row.reading.unknown]
-    unread = [row for row in rows if row.reading.unknown] + (silent if len(silent) > 1 else [])
+    # a name of its own without words that split (ECMO among ventilated patients) is a condition that nobody has read yet
+    foreign = [row for row in rows if not row.reading.phrases and not row.reading.unknown and not row.reading.wordless]
+    silent = [row for row in rows if not row.reading.severity and row.reading.wordless]
+    known = [row for row in rows if row.reading.severity and not row.reading.unknown and row not in foreign]
+    worded = Counter((row.reading.conditions, row.reading.severity) for row in known)
+    twins = [row for row in known if worded[row.reading.conditions, row.reading.severity] > 1]
+    known = [row for row in known if row not in twins]
+    unread = [row for row in rows if row.reading.unknown] + foreign + twins + (silent if len(silent) > 1 else [])
     if len(silent) == 1:  # what the other rows leave
         reading = replace(silent[0].reading, severity="ALL")
-        known.append(_Row(silent[0].code, reading, (*silent[0].doubts, "neither words nor code state a condition: takes what the other rows leave")))
+        doubt = "neither words nor code state a condition: takes what the other rows leave"
+        known.append(_Row(silent[0].code, reading, (*silent[0].doubts, doubt)))
     derived = [*(_open(adrg, row) for row in unread), *_in_order(adrg, known)]
     return _checked(adrg, derived)
 
@@ -240,7 +248,7 @@ def _only_row(adrg: Adrg, row: _Row) -> DerivedRow:
 
 def _open(adrg: Adrg, row: _Row) -> DerivedRow:
     words = "，".join(row.reading.unknown)
-    needs = f"write the condition for: {words}" if words else "neither the words nor the code state a condition"
+    needs = f"write the condition for: {words}" if words else "say what tells this row from the others of its ADRG"
     return DerivedRow(row.code, adrg.code, row.reading.name, NEVER, "open", "words", needs, "; ".join(row.doubts))
 
 
@@ -275,6 +283,8 @@ def _gap_doubts(severities: list[str]) -> list[str]:
     """Where the words of a split leave out some cases that the last row takes."""
     if severities[-1] == "NONE" and not {"CC", "ANY"} & set(severities):
         return ["no row of the split names cases with a CC alone; this last row takes them"]
+    if severities[-1] == "NOT_MCC" and {"CC", "ANY"} & set(severities):
+        return ["its words would also take a CC, which another row of the split names; that row goes first"]
     if "CC" in severities and "MCC" not in severities:
         return ["no row of the split names cases with an MCC; the row of the CC takes them"]
     return []
@@ -339,10 +349,11 @@ def derived_pack_files(base: Scheme, derivation: Derivation, settings: dict[str,
     taken = len(derivation.rows) - len(own)
     toml |= {"notes": [
         f"derived from codes and names of the published list upon the ADRGs and lists of {base.id}: {taken} rows as in the base, "
-        f"{len(own)} rows derived, {len(derivation.assumptions)} of them on an assumption, {len(derivation.open_rows)} open; "
-        "derivation.csv lists each with its basis and doubts",
+        f"{len(own)} rows derived, {len(derivation.assumptions)} of them on an assumption, {len(derivation.open_rows)} open"
+        + ("; derivation.csv lists each with its basis and doubts" if own else ""),
         "derived: the city may also have changed code lists, CC lists or ADRG rules, which a list of groups does not show",
         *derivation.notes,
+        *_asked(own),
         *(f"to do: {line}" for line in derivation.to_do()),
     ], "coverage": {
         "modelled": "MDCs, ADRGs, code lists, CC and exclusions of the base; DRG splits of the published list",
@@ -359,13 +370,26 @@ def derived_pack_files(base: Scheme, derivation: Derivation, settings: dict[str,
         "set_changes": 0, "cc_changes": 0, "exclusion_changes": 0,
     }  # fmt: skip
     report = [(row.drg, row.name, row.rule, row.evidence, row.basis, row.needs, row.doubt) for row in derivation.rows]
-    return {
-        "scheme.toml": toml_text(toml),
-        "mdc.csv": csv_text(HEADERS["mdc"], tables["mdc"]),
-        "adrg.csv": csv_text(HEADERS["adrg"], tables["adrg"]),
-        "drg.csv": csv_text(HEADERS["drg"], drg),
-        "derivation.csv": csv_text(("drg", "name", "rule", "evidence", "basis", "needs", "doubt"), report),
-    }
+    files = {"scheme.toml": toml_text(toml)}
+    if derivation.new_ambiguous:
+        files["adrg.csv"] = csv_text(HEADERS["adrg"], tables["adrg"])
+    if own:  # an overlay holds differences only: a table like the base's is left out
+        files["drg.csv"] = csv_text(HEADERS["drg"], drg)
+        files["derivation.csv"] = csv_text(("drg", "name", "rule", "evidence", "basis", "needs", "doubt"), report)
+    return files
+
+
+def _asked(rows: Sequence[DerivedRow]) -> list[str]:
+    """What a record must state for the derived rules, beyond diagnoses: a comparison with a missing value never holds."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for name in variables_of(parse_rule(row.rule)) - set(DIAGNOSIS_VARIABLES):
+            found.setdefault(name, []).append(row.drg)
+    return [
+        f"{', '.join(codes)} ask{'s' if len(codes) == 1 else ''} for {VARIABLE_TITLES[name][0]} ({name} {VARIABLE_TITLES[name][1]}); "
+        "a case without it falls into none of them"
+        for name, codes in sorted(found.items())
+    ]  # fmt: skip
 
 
 def _inserted(rows: list[Sequence[Any]], row: DerivedRow, rule: str) -> list[Sequence[Any]]:

@@ -43,6 +43,8 @@ class Reading:
         ``derived`` or, where the words leave a limit open, ``assumption``.
     doubts
         What a reader should know.
+    alike
+        How alike the ADRG's part of the name is to the ADRG's name in the base, 0 to 1.
     """
 
     name: str
@@ -52,6 +54,12 @@ class Reading:
     unknown: tuple[str, ...] = ()
     evidence: str = "derived"
     doubts: tuple[str, ...] = ()
+    alike: float = 1.0
+
+    @property
+    def wordless(self) -> bool:
+        """Whether nothing but the ADRG's own name stands there, so that only the code can say what the row is."""
+        return not self.phrases and not self.unknown and self.alike >= ALIKE
 
 
 @dataclass
@@ -117,8 +125,9 @@ def read_name(name: str, suffix: str, adrg_name: str, ends: frozenset[str] = fro
     severity = _severity(found, suffix)
     shown = "，".join([adrg_name, *phrases]) if cut else re.sub(patterns()["marks"], "", name).strip()
     return Reading(
-        shown, severity, tuple(found.conditions), tuple(found.phrases), tuple(found.unknown), found.evidence, tuple(found.doubts)
-    )
+        shown, severity, tuple(found.conditions), tuple(found.phrases), tuple(found.unknown), found.evidence,
+        tuple(found.doubts), 1.0 if cut else alike,
+    )  # fmt: skip
 
 
 def _severity(found: _Found, suffix: str) -> str:
@@ -181,7 +190,7 @@ def split_name(name: str, adrg_name: str) -> tuple[str, list[str], float, bool]:
         rest = re.sub(patterns()["filler"], "", head[len(base) :]) or head[len(base) :]
         bracket = re.fullmatch(patterns()["brackets"], rest)
         return base, [bracket.group(1) if bracket else rest, *phrases], 1.0, False
-    cut = head != base and len(head) >= 4 and base.endswith(head)
+    cut = head != base and 2 * len(head) >= len(base) and base.endswith(head)
     return head, phrases, alike, cut
 
 

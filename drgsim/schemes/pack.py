@@ -311,8 +311,9 @@ class _Reader:
     def groups(self) -> tuple[Mdc, ...]:
         tables = {}
         for name, columns, key in (("mdc", _MDC, "mdc"), ("adrg", _ADRG, "adrg"), ("drg", _DRG, "drg")):
-            path = self.folder / f"{name}.csv"
-            if not path.is_file():
+            # an overlay that leaves a table out has that of its base
+            path = next((folder / f"{name}.csv" for folder in self.chain if (folder / f"{name}.csv").is_file()), None)
+            if path is None:
                 self.wrong("pack-missing-table", f"the pack lacks {name}.csv", f"{name}.csv")
                 return ()
             tables[name] = read_table(path, columns, (key,), self.problems)
