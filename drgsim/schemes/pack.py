@@ -107,7 +107,7 @@ def pack_digest(scheme: str | Path) -> str:
     sha = hashlib.sha256()
     icd = asset_root("groupers") / "icd"
     files = [icd / name for name in DICTIONARY_FILES]
-    for folder in _chain(find_pack(scheme)):
+    for folder in base_chain(find_pack(scheme)):
         files += [folder / name for name in PACK_FILES]
     for path in files:
         if path.is_file():
@@ -116,11 +116,11 @@ def pack_digest(scheme: str | Path) -> str:
     return sha.hexdigest()
 
 
-def _chain(folder: Path) -> list[Path]:
-    """The pack and its bases, nearest first."""
-    chain = [folder]
+def base_chain(scheme: str | Path) -> list[Path]:
+    """Folders of a pack and its bases, nearest first."""
+    chain = [find_pack(scheme)]
     while True:
-        settings = _read_toml(chain[-1])
+        settings = read_settings(chain[-1])
         if settings.get("kind") != "overlay":
             return chain
         base = settings.get("base")
@@ -142,7 +142,8 @@ def _chain(folder: Path) -> list[Path]:
         chain.append(following)
 
 
-def _read_toml(folder: Path) -> dict[str, Any]:
+def read_settings(folder: Path) -> dict[str, Any]:
+    """The values of a pack's ``scheme.toml``, unchecked."""
     try:
         return tomllib.loads((folder / "scheme.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -169,7 +170,7 @@ class _Reader:
         self.folder = folder
         self.digest = digest
         self.problems: list[Problem] = []
-        self.chain = _chain(folder)
+        self.chain = base_chain(folder)
 
     def scheme(self) -> Scheme:
         settings = self.settings()
@@ -211,7 +212,7 @@ class _Reader:
             raise SchemeError(self.problems)
 
     def settings(self) -> dict[str, Any]:
-        settings = _read_toml(self.folder)
+        settings = read_settings(self.folder)
         for key in settings:
             if key not in _KNOWN_KEYS:
                 fix = did_you_mean(key, _KNOWN_KEYS) or f"the keys are {', '.join(_KNOWN_KEYS)}"

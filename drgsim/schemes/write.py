@@ -181,3 +181,15 @@ def full_pack_files(scheme: Scheme) -> dict[str, str]:
         if rows or name != "local_codes":
             files[f"{name}.csv"] = csv_text(HEADERS[name], rows)
     return files
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError.single("output-unwritable", f"{path} cannot be written: {error}", where=str(path)) from error
