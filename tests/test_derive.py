@@ -112,13 +112,16 @@ def test_half_a_split_needs_a_person() -> None:
 
 
 def test_rows_worded_alike_need_a_person() -> None:
-    found = derive(("BR15A", "脑卒中，不伴合并症或并发症"), ("BR15B", "脑卒中，不伴合并症或并发症"), ("BR13", "脑卒中，伴合并症或并发症"))
+    found = derive(
+        ("BR15A", "脑卒中，不伴合并症或并发症"), ("BR15B", "脑卒中，不伴合并症或并发症"), ("BR13", "脑卒中，伴合并症或并发症")
+    )
     assert {row.drg for row in found.open_rows} >= {"BR15A", "BR15B"}
 
 
 def test_a_name_of_its_own_is_not_what_the_others_leave() -> None:
     found = derive(
-        ("AH21", "有创呼吸机支持≥96小时，伴严重合并症或并发症"), ("AH25", "有创呼吸机支持≥96小时，不伴严重合并症或并发症"), ("AH2Z", "ECMO"),
+        ("AH21", "有创呼吸机支持≥96小时，伴严重合并症或并发症"), ("AH25", "有创呼吸机支持≥96小时，不伴严重合并症或并发症"),
+        ("AH2Z", "ECMO"),
     )  # fmt: skip
     assert [row.drg for row in found.open_rows] == ["AH2Z"]
 
@@ -168,7 +171,9 @@ def test_a_bad_list_tells_everything(tmp_path: Path) -> None:
 def test_a_derived_pack_is_usable_and_says_where_rules_come_from(tmp_path: Path) -> None:
     base = load_scheme("chs-drg-2.0")
     found = derive(("CB49", "玻璃体、视网膜、脉络膜手术"), ("CB46", "玻璃体、视网膜、脉络膜手术，玻璃体药物注射术"))
-    folder = write_pack(tmp_path / "my-city", derived_pack_files(base, found, {"id": "my-city", "title_zh": "x", "title_en": "x"}))
+    folder = write_pack(
+        tmp_path / "my-city", derived_pack_files(base, found, {"id": "my-city", "title_zh": "x", "title_en": "x"})
+    )
     assert load_scheme(folder).counts["drg"] == 634
     assert any("CB46" in line for line in check_pack(folder).advice)
     with (folder / "derivation.csv").open(encoding="utf-8", newline="") as file:

@@ -31,7 +31,7 @@ HEADERS = {
 
 
 def official_workbook() -> dict[str, Rows]:
-    """Sheets without headers: MDCs F and O of 2.0 rewritten, every other MDC with fall-back and ambiguous rows, and constructs new in 3.0."""
+    """Rows of the sheets: MDCs F and O of 2.0 rewritten, the others with fall-back and QY rows, constructs new in 3.0."""
     base = load_scheme("chs-drg-2.0")
     sheets: dict[str, Rows] = {name: [] for name in HEADERS}
     sets: set[str] = set()
@@ -71,7 +71,9 @@ def official_workbook() -> dict[str, Rows]:
     for code, entry in base.severities.items():
         if entry.exclusion in ("103", "104"):
             sheets["CC"].append([code, base.book.diagnoses.name(code), f"EX_{entry.exclusion}", entry.level])
-    sheets["排除表"] = [[f"EX_{name}", code] for name in ("103", "104") for code in sorted(base.exclusions[name]) if code != "P39.800"]
+    sheets["排除表"] = [
+        [f"EX_{name}", code] for name in ("103", "104") for code in sorted(base.exclusions[name]) if code != "P39.800"
+    ]
     return sheets
 
 
@@ -118,7 +120,9 @@ def test_counts_and_kinds(imported: Scheme) -> None:
     assert imported.counts["mdc"] == 26
     assert imported.counts["qy"] == 21
     assert imported.counts["fallback_adrg"] == 25
-    assert imported.counts["adrg"] == 1 + sum(adrg.code[0] in "FO" for adrg in imported.adrgs.values() if adrg.kind not in ("ambiguous", "fallback"))
+    assert imported.counts["adrg"] == 1 + sum(
+        adrg.code[0] in "FO" for adrg in imported.adrgs.values() if adrg.kind not in ("ambiguous", "fallback")
+    )
     assert imported.title_zh == "按病组（DRG）付费分组方案（3.0版）"
 
 
@@ -181,7 +185,8 @@ def test_every_unreadable_rule_is_told_with_sheet_and_row(sheets: dict[str, Rows
         read_workbook(path, "x")
     places = [problem.where for problem in error.value.problems if problem.code == "workbook-unreadable-rule"]
     assert places == [
-        "w.xlsx, sheet MDC, row 6", f"w.xlsx, sheet ADRG, row {len(sheets['ADRG']) + 1}", f"w.xlsx, sheet DRG, row {len(sheets['DRG']) - 3}",
+        "w.xlsx, sheet MDC, row 6", f"w.xlsx, sheet ADRG, row {len(sheets['ADRG']) + 1}",
+        f"w.xlsx, sheet DRG, row {len(sheets['DRG']) - 3}",
     ]  # fmt: skip
     reading = read_workbook(path, "x", keep_unread=True)
     scheme = load_scheme(write_pack(tmp_path / "x", reading.files))
@@ -232,10 +237,26 @@ def test_export_then_import_gives_an_equal_pack(name: str, tmp_path: Path) -> No
     scheme = load_scheme(name)
     reading = read_workbook(write_workbook(scheme, tmp_path / "out.xlsx"), scheme.id)
     again = load_scheme(write_pack(tmp_path / name, reading.files))
-    for part in ("mdcs", "sets", "severities", "exclusions", "sites", "regroup", "sources", "notes", "coverage", "title_zh", "counts"):
+    for part in (
+        "mdcs",
+        "sets",
+        "severities",
+        "exclusions",
+        "sites",
+        "regroup",
+        "sources",
+        "notes",
+        "coverage",
+        "title_zh",
+        "counts",
+    ):
         assert getattr(again, part) == getattr(scheme, part), part
     if not scheme.is_overlay:  # byte for byte
-        assert all((scheme.folder / file).read_text(encoding="utf-8") == text for file, text in reading.files.items() if file != "scheme.toml")
+        assert all(
+            (scheme.folder / file).read_text(encoding="utf-8") == text
+            for file, text in reading.files.items()
+            if file != "scheme.toml"
+        )
 
 
 def test_kinds_follow_from_the_letters_of_the_code() -> None:

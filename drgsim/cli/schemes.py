@@ -12,12 +12,15 @@ from drgsim.cli import schemes_check, schemes_diff, schemes_new, schemes_workboo
 if TYPE_CHECKING:
     from drgsim.schemes.model import Adrg, Scheme
 
+_SIZES = ("mdc", "adrg", "drg", "qy")
 app = typer.Typer(help="List, show and check grouping schemes. 分组方案", no_args_is_help=True)
 
 
 @app.command("list")
 def list_schemes(
-    coverage: Annotated[bool, typer.Option("--coverage", help="Tell what is modelled, from which document, how it was checked.")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Tell what is modelled, from which document, how it was checked.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """List the schemes that ship with drgsim."""
@@ -29,12 +32,15 @@ def list_schemes(
         print_json([{**asdict(entry), "doubts": [note for _, note in entry.doubts]} for entry in entries])
         return
     rows = [
-        [e.id, e.title_zh, e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in ("mdc", "adrg", "drg", "qy")),
+        [e.id, e.title_zh, e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
          e.coverage.get("evidence", "")]
         for e in entries
     ]  # fmt: skip
     rows_table(
-        "Grouping schemes 分组方案", ["id", "title", "base", "MDC", "ADRG", "DRG", "QY", "evidence 依据"], rows, right=(3, 4, 5, 6), cut=(0, 2, 7), cut=(0, 2, 7)
+        "Grouping schemes 分组方案",
+        ["id", "title", "base", "MDC", "ADRG", "DRG", "QY", "evidence 依据"],
+        rows,
+        right=(0, 3, 4, 5, 6),
     )
     if coverage:
         for entry in entries:
@@ -42,7 +48,10 @@ def list_schemes(
             for word, key in (("modelled 已建模", "modelled"), ("document 文件", "document"), ("checked 核对", "checked")):
                 out.print(f"  {word}: {entry.coverage.get(key) or '-'}", markup=False)
             out.print(f"  doubts 存疑: {len(entry.doubts)}")
-    out.print("[dim]--coverage tells what is modelled, from which document and how it was checked; drgsim schemes show ID tells the doubts[/]")
+    out.print(
+        "[dim]--coverage tells what is modelled, from which document and how it was checked; "
+        "drgsim schemes show ID tells the doubts[/]"
+    )
 
 
 @app.command()
@@ -91,7 +100,8 @@ def _overview(scheme: Scheme) -> dict[str, Any]:
         "icd9cm3": scheme.icd9cm3,
         "counts": dict(scheme.counts),
         "kinds": _kinds(scheme),
-        "coverage": dict(scheme.coverage), "sources": list(scheme.sources),
+        "coverage": dict(scheme.coverage),
+        "sources": list(scheme.sources),
         "notes": list(scheme.notes),
         "digest": scheme.digest,
     }

@@ -42,8 +42,9 @@ def diff(
     ]  # fmt: skip
     rows_table("Groups 分组", ["", "added 新增", "removed 取消", "changed 变化"], lines, right=(1, 2, 3))
     out.print(
-        f"{summary['diagnosis_moved']:,} diagnoses and {summary['procedure_moved']:,} procedures are listed by other MDCs or ADRGs; "
-        f"{summary['severity_changed']:,} diagnoses change between none, CC and MCC; {summary['exclusion_changed']:,} more change by what excludes them"
+        f"{summary['diagnosis_moved']:,} diagnoses and {summary['procedure_moved']:,} procedures are listed by other rows; "
+        f"{summary['severity_changed']:,} diagnoses change between none, CC and MCC; "
+        f"{summary['exclusion_changed']:,} more change by what excludes them"
     )
     for level in ("mdc", "adrg", "drg"):
         rows = [row for row in found.rows if row.level == level]

@@ -37,10 +37,19 @@ def new(
     folder = write_pack(output or Path(scheme_id), derived_pack_files(loaded, derivation, settings), replace=replace)
     found = {kind: sum(row.evidence == kind for row in derivation.rows) for kind in ("base", "derived", "assumption", "open")}
     if as_json:
-        print_json({"pack": str(folder), "complete": derivation.complete, "rows": found, "to_do": derivation.to_do(), "notes": derivation.notes})
+        print_json(
+            {
+                "pack": str(folder),
+                "complete": derivation.complete,
+                "rows": found,
+                "to_do": derivation.to_do(),
+                "notes": derivation.notes,
+            }
+        )
         return
     out.print(
-        f"{len(derivation.rows)} groups: {found['base']} as in {loaded.id}, {found['derived']} derived from code and name 由编码与名称推导, "
+        f"{len(derivation.rows)} groups: {found['base']} as in {loaded.id}, "
+        f"{found['derived']} derived from code and name 由编码与名称推导, "
         f"{found['assumption']} on an assumption 假设, {found['open']} need a person 待人工"
     )
     for line in derivation.notes:
@@ -49,4 +58,7 @@ def new(
         out.print(f"  ! {line}", style="yellow", markup=False)
     out.print(f"pack written: {folder}")
     if derivation.open_rows:
-        out.print(f"[dim]write the rule of each open row (now 'not 1') in {folder.name}/drg.csv; derivation.csv says where each rule comes from[/]")
+        out.print(
+            f"[dim]write the rule of each open row (now 'not 1') in {folder.name}/drg.csv; "
+            "derivation.csv says where each rule comes from[/]"
+        )

@@ -13,10 +13,14 @@ def import_workbook(
     scheme_id: Annotated[str, typer.Option("--id", help="Id of the new scheme, such as chs-drg-3.0.")],
     output: Annotated[Path, typer.Option(help="Folder of the new pack; use it with --scheme.")],
     corrections: Annotated[
-        str | None, typer.Option(help="Apply corrections of the exclusion table: 'published', or a CSV file (exclusion, code, source).")
+        str | None,
+        typer.Option(help="Apply corrections of the exclusion table: 'published', or a CSV file (exclusion, code, source)."),
     ] = None,
     keep_unread: Annotated[
-        bool, typer.Option("--keep-unread", help="Go on when a rule cannot be read: its row then never holds. 无法读取的规则视为不成立")
+        bool,
+        typer.Option(
+            "--keep-unread", help="Go on when a rule cannot be read: its row then never holds. 无法读取的规则视为不成立"
+        ),
     ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a pack that is there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -41,7 +45,9 @@ def import_workbook(
     for line in (*reading.notices, *report.advice):
         out.print(f"  · {line}", markup=False)
     c = reading.counts
-    out.print(f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} ambiguous 歧义 · {c['set_rows']:,} rows of code lists")
+    out.print(
+        f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} ambiguous 歧义 · {c['set_rows']:,} rows of code lists"
+    )
     out.print(f"pack written: {folder}\n[dim]use it with --scheme {folder}[/]")
 
 

@@ -1,4 +1,4 @@
-"""What a scheme says about itself, without reading its tables: for lists of schemes and for the doubts that belong to a rule."""
+"""What a scheme says about itself, without reading its tables: for lists of schemes and the doubts about a rule."""
 
 from __future__ import annotations
 
@@ -71,7 +71,19 @@ def catalogue() -> list[SchemeEntry]:
 
 def is_doubt(note: str) -> bool:
     """Whether a note tells of something unsure, approximate, put right or left open, rather than of a check that was passed."""
-    words = ("unsure", "approximate", "oracle_bug", "unreadable", "not known", "not in the source", "lacks", "to do:", "asks for Z37", "derived:", "kept")
+    words = (
+        "unsure",
+        "approximate",
+        "oracle_bug",
+        "unreadable",
+        "not known",
+        "not in the source",
+        "lacks",
+        "to do:",
+        "asks for Z37",
+        "derived:",
+        "kept",
+    )
     return any(word in note for word in words)
 
 

@@ -1,4 +1,4 @@
-"""Check a pack beyond what loading refuses: groups that leave cases out, rows that nothing reaches, promises that are missing."""
+"""Check a pack beyond what loading refuses: groups that leave cases out, rows that nothing reaches, missing statements."""
 
 from __future__ import annotations
 
@@ -52,5 +52,7 @@ def check_pack(pack: str | Path) -> PackReport:
             report.advice.append(f"{adrg.code}: too many conditions to tell whether its DRGs cover every case")
         shadowed = [code for code in coverage.unreachable if code not in never]
         if shadowed:
-            report.advice.append(f"{', '.join(shadowed)}: no case gets here, rows before take them all (put the special row before the general one)")
+            report.advice.append(
+                f"{', '.join(shadowed)}: no case gets here, rows before take them all (special rows go before general ones)"
+            )
     return report

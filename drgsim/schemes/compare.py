@@ -1,4 +1,7 @@
-"""What differs between two schemes: groups, rules, lists, owners of codes, CC levels. Rendering lies in :mod:`drgsim.report.scheme_diff`."""
+"""What differs between two schemes: groups, rules, lists, owners of codes, CC levels.
+
+Rendering lies in :mod:`drgsim.report.scheme_diff`.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ from drgsim.schemes.rules import CodeIn, CountCodes, CountSites, Rule, print_rul
 class RowChange:
     """One MDC, ADRG or DRG that differs.
 
-    ``change`` is ``added``, ``removed`` or ``changed``; ``aspects`` names what changed: ``name``, ``kind``, ``order``, ``parent``, ``rule``
-    (its logic) or ``lists`` (same logic, other codes). ``codes_added`` and ``codes_removed`` count codes over the lists of the rule.
+    ``change`` is ``added``, ``removed`` or ``changed``; ``aspects`` names what changed: ``name``, ``kind``, ``order``,
+    ``parent``, ``rule`` (its logic) or ``lists`` (same logic, other codes). ``codes_added`` and ``codes_removed`` count codes
+    over the lists of the rule.
     """
 
     level: str
@@ -180,7 +184,10 @@ def _all_codes(rule: Rule, scheme: Scheme) -> set[str]:
 
 
 def owners(scheme: Scheme, kind: str) -> dict[str, tuple[str, ...]]:
-    """Code -> MDCs and ADRGs whose own rule lists it, in the order of the scheme. Ambiguous and fall-back rows list whole chapters and are left out."""
+    """Code -> MDCs and ADRGs whose own rule lists it, in the order of the scheme.
+
+    Ambiguous and fall-back rows list whole chapters and are left out.
+    """
     prefix = "DI_" if kind == "diagnosis" else "OP_"
     found: dict[str, list[str]] = {}
     rows: list[Mdc | Adrg] = []

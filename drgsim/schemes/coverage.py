@@ -1,7 +1,8 @@
 """Do the DRG rules of an ADRG, tried in order, take every case, and can each of them ever be reached?
 
-Rules are evaluated on every combination of what they ask for: CC and MCC, one value per interval of each number, each text, and each code
-list hit or not. Lists count as independent of each other, so a gap between two lists may be one that no real case falls into.
+Rules are evaluated on every combination of what they ask for: CC and MCC, one value per interval of each number, each text, and
+each code list hit or not. Lists count as independent of each other, so a gap between two lists may be one that no real case
+falls into.
 """
 
 from __future__ import annotations
@@ -119,9 +120,13 @@ def _domains(rules: Sequence[Rule]) -> dict[str, list[object]]:
                 domains[_key(test)] = [False, True]
     for variable, ends in numbers.items():
         # ages, days, hours and weights are not negative; sex is 1 or 2
-        values = {1.0, 2.0} if variable == "XB" else {0.0} | {end + step for end in ends for step in (-1, -0.5, 0, 0.5, 1) if end + step >= 0}
+        values = (
+            {1.0, 2.0}
+            if variable == "XB"
+            else {0.0} | {end + step for end in ends for step in (-1, -0.5, 0, 0.5, 1) if end + step >= 0}
+        )
         whole = variable in ("NL", "XSRTL", "ZYTS")
-        domains[variable] = sorted(value for value in values if not whole or value == int(value))
+        domains[variable] = list[object](sorted(value for value in values if not whole or value == int(value)))
     return domains
 
 

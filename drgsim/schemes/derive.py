@@ -1,8 +1,8 @@
 """A city's scheme from the list of groups that it publishes: codes and names become DRG rules upon the ADRGs of a base.
 
-Most cities publish no rules. The ADRGs of their schemes are those of the national version; what is their own is how an ADRG is split, and
-the codes and names of the list say that in fixed words (see ``name_patterns.yaml``). What the words do not say needs a person: such a row
-never holds (``not 1``) until somebody writes its rule.
+Most cities publish no rules. The ADRGs of their schemes are those of the national version; what is their own is how an ADRG is
+split, and the codes and names of the list say that in fixed words (see ``name_patterns.yaml``). What the words do not say needs
+a person: such a row never holds (``not 1``) until somebody writes its rule.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _NAME_TITLES = ("name", "drg名称", "drg组名称", "病组名称", "分组名�
 class DerivedRow:
     """One DRG of the new scheme with its rule and where the rule comes from.
 
-    ``evidence`` is ``derived``, ``assumption``, ``base`` (taken over unchanged) or ``open`` (a person must write the rule; ``needs`` says
-    what is missing).
+    ``evidence`` is ``derived``, ``assumption``, ``base`` (taken over unchanged) or ``open`` (a person must
+    write the rule; ``needs`` says what is missing).
     """
 
     drg: str
@@ -121,7 +121,8 @@ def read_group_list(path: str | Path) -> list[tuple[str, str]]:
     places = [next((titles.index(title) for title in known if title in titles), -1) for known in (_CODE_TITLES, _NAME_TITLES)]
     if min(places) < 0:
         raise InputError.single(
-            "list-without-columns", f"{path.name} has no column of {'codes' if places[0] < 0 else 'names'}", where=f"{path.name}:1",
+            "list-without-columns", f"{path.name} has no column of {'codes' if places[0] < 0 else 'names'}",
+            where=f"{path.name}:1",
             fix="name the columns drg and name",
         )  # fmt: skip
     rows: list[tuple[str, str]] = []
@@ -135,7 +136,9 @@ def read_group_list(path: str | Path) -> list[tuple[str, str]]:
             problems.append(Problem("list-row-without-code", f"{name} has no code", where=f"{path.name}:{number}"))
         elif mend_code(code) in seen:
             what = f"{code} stands twice, on lines {seen[mend_code(code)]} and {number}"
-            problems.append(Problem("list-duplicate-row", what, where=f"{path.name}:{number}", fix="remove one of the two rows"))
+            problems.append(
+                Problem("list-duplicate-row", what, where=f"{path.name}:{number}", fix="remove one of the two rows")
+            )
         else:
             seen[mend_code(code)] = number
             rows.append((code, name))
@@ -170,7 +173,9 @@ def derive_groups(base: Scheme, listed: Iterable[tuple[str, str]]) -> Derivation
     _ambiguous(base, by_adrg, result)
     if result.left_out:
         shown = ", ".join(f"{code} {name}".strip() for code, name in result.left_out)
-        result.notes.append(f"rows of the list that are no groups are left out, their cases go on to later MDCs or to 0000: {shown}")
+        result.notes.append(
+            f"rows of the list that are no groups are left out, their cases go on to later MDCs or to 0000: {shown}"
+        )
     return result
 
 
@@ -238,7 +243,9 @@ def _only_row(adrg: Adrg, row: _Row) -> DerivedRow:
         doubts = row.doubts
         if reading.unknown:
             doubts = (*doubts, f"words without effect, since the ADRG has no other row: {'，'.join(reading.unknown)}")
-        return DerivedRow(row.code, adrg.code, reading.name, "1", "derived", "the only row of the ADRG", doubt="; ".join(doubts))
+        return DerivedRow(
+            row.code, adrg.code, reading.name, "1", "derived", "the only row of the ADRG", doubt="; ".join(doubts)
+        )
     needs = f"the list has only this row of {adrg.code}; say where its other cases go"
     rule = _rule(reading.conditions, _ALONE.get(reading.severity, ""))
     return DerivedRow(row.code, adrg.code, reading.name, rule, "open", "words", needs, "; ".join(row.doubts))
@@ -265,14 +272,32 @@ def _in_order(adrg: Adrg, rows: list[_Row]) -> list[DerivedRow]:
             reading = row.reading
             last = place == len(members) - 1
             takes_rest = last and len(members) > 1 and reading.severity not in _IN_TURN
-            severity = "" if takes_rest or reading.severity == "ALL" else (_ALONE if len(members) == 1 else _IN_TURN).get(reading.severity, _ALONE.get(reading.severity, ""))
+            severity = (
+                ""
+                if takes_rest or reading.severity == "ALL"
+                else (_ALONE if len(members) == 1 else _IN_TURN).get(reading.severity, _ALONE.get(reading.severity, ""))
+            )
             doubts = [*row.doubts, *overlap.get(conditions, ())]
             if takes_rest:
                 doubts += _gap_doubts([member.reading.severity for member in members])
-            basis = "words" if reading.phrases else "last character of the code" if reading.severity != "ALL" else "what other rows leave"
+            basis = (
+                "words"
+                if reading.phrases
+                else "last character of the code"
+                if reading.severity != "ALL"
+                else "what other rows leave"
+            )
             shown = f"{basis}: {'，'.join(reading.phrases)}" if reading.phrases else basis
             derived.append(
-                DerivedRow(row.code, adrg.code, reading.name, _rule(conditions, severity), reading.evidence, shown, doubt="; ".join(dict.fromkeys(doubts)))
+                DerivedRow(
+                    row.code,
+                    adrg.code,
+                    reading.name,
+                    _rule(conditions, severity),
+                    reading.evidence,
+                    shown,
+                    doubt="; ".join(dict.fromkeys(doubts)),
+                )
             )
     return derived
 
@@ -296,7 +321,9 @@ def _overlap_doubts(groups: list[tuple[str, ...]]) -> dict[tuple[str, ...], list
             one, two = _parsed(first), _parsed(second)
             both = case_share([one, two, parse_rule(f"({print_rule(one)}) and ({print_rule(two)})")])
             if both[2] > 0 and both[2] != both[0]:
-                found.setdefault(first, []).append(f"goes before {' and '.join(second)}, which may hold too; the list does not say the order")
+                found.setdefault(first, []).append(
+                    f"goes before {' and '.join(second)}, which may hold too; the list does not say the order"
+                )
     return found
 
 

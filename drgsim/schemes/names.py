@@ -135,7 +135,10 @@ def _severity(found: _Found, suffix: str) -> str:
     if found.conditions or found.unknown:
         return found.severity or "ALL"
     if found.severity and says and found.severity not in EXPECTED[says]:
-        found.doubts.append(f"the words ({'，'.join(found.phrases)}) and the last character of the code ({suffix}) disagree; the code is followed")
+        found.doubts.append(
+            f"the words ({'，'.join(found.phrases)}) and the last character of the code ({suffix}) disagree; "
+            "the code is followed"
+        )
         return says
     return found.severity or says
 
@@ -172,11 +175,17 @@ def _read_phrase(phrase: str, ends: frozenset[str], found: _Found) -> None:
 
 def upper_ends(names: list[str]) -> frozenset[str]:
     """Numbers at which some row's condition ends."""
-    return frozenset(end for name in names for end in re.findall(r"(?:[-—~至]|≤|<=|小于等于)(\d+)|(?<=\D)(\d+)(?=周?岁及?以下)", plain(name)) for end in end if end)
+    return frozenset(
+        end
+        for name in names
+        for end in re.findall(r"(?:[-—~至]|≤|<=|小于等于)(\d+)|(?<=\D)(\d+)(?=周?岁及?以下)", plain(name))
+        for end in end
+        if end
+    )
 
 
 def split_name(name: str, adrg_name: str) -> tuple[str, list[str], float, bool]:
-    """The part of a name that is the ADRG's, the phrases after it, how alike the first part is, and whether its beginning is cut off."""
+    """The part of a name that is the ADRG's, the phrases after it, how alike the first part is, whether it is cut off."""
     text, base = plain(name), plain(adrg_name)
     parts = _split(text)
     scores = [_alike(",".join(parts[:size]), base) for size in range(1, len(parts) + 1)]
@@ -198,7 +207,7 @@ def _split(text: str) -> list[str]:
     """Parts between commas that stand outside brackets."""
     parts, depth, start = [], 0, 0
     for at, sign in enumerate(text):
-        depth += sign in "([" and 1 or sign in ")]" and -1 or 0
+        depth += (sign in "([") - (sign in ")]")
         if depth == 0 and re.match(patterns()["comma"], sign):
             parts.append(text[start:at])
             start = at + 1

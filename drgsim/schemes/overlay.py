@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from drgsim.schemes.derive import DerivedRow, Derivation
+from drgsim.schemes.derive import Derivation, DerivedRow
 from drgsim.schemes.model import Scheme
 from drgsim.schemes.rules import DIAGNOSIS_VARIABLES, VARIABLE_TITLES, parse_rule, variables_of
 from drgsim.schemes.write import HEADERS, csv_text, group_tables, scheme_settings, toml_text
@@ -29,10 +29,13 @@ def skeleton_files(base: Scheme, settings: Mapping[str, Any]) -> dict[str, str]:
         files[f"{name}.csv"] = csv_text((*HEADERS[name], "change"), [])
     return files
 
-def derived_pack_files(base: Scheme, derivation: Derivation, settings: dict[str, Any]) -> dict[str, str]:
+
+def derived_pack_files(
+    base: Scheme, derivation: Derivation, settings: Mapping[str, Any], notes: Sequence[str] = ()
+) -> dict[str, str]:
     """The overlay that a derivation gives, with ``derivation.csv``, which tells where each rule comes from.
 
-    ``settings`` overrides what ``scheme.toml`` says (id, titles, issuer, sources).
+    ``settings`` overrides what ``scheme.toml`` says (id, titles, issuer, sources); ``notes`` are added.
     """
     tables = group_tables(base)
     known = {str(row[1]) for row in tables["adrg"]}
@@ -51,12 +54,14 @@ def derived_pack_files(base: Scheme, derivation: Derivation, settings: dict[str,
     toml.pop("reference_weights", None)
     taken = len(derivation.rows) - len(own)
     toml |= {"notes": [
-        f"derived from codes and names of the published list upon the ADRGs and lists of {base.id}: {taken} rows as in the base, "
+        f"derived from codes and names of the published list upon the ADRGs and lists of {base.id}: "
+        f"{taken} rows as in the base, "
         f"{len(own)} rows derived, {len(derivation.assumptions)} of them on an assumption, {len(derivation.open_rows)} open"
         + ("; derivation.csv lists each with its basis and doubts" if own else ""),
         "derived: the city may also have changed code lists, CC lists or ADRG rules, which a list of groups does not show",
         *derivation.notes,
         *_asked(own),
+        *notes,
         *(f"to do: {line}" for line in derivation.to_do()),
     ], "coverage": {
         "modelled": "MDCs, ADRGs, code lists, CC and exclusions of the base; DRG splits of the published list",
@@ -89,7 +94,8 @@ def _asked(rows: Sequence[DerivedRow]) -> list[str]:
         for name in variables_of(parse_rule(row.rule)) - set(DIAGNOSIS_VARIABLES):
             found.setdefault(name, []).append(row.drg)
     return [
-        f"{', '.join(codes)} ask{'s' if len(codes) == 1 else ''} for {VARIABLE_TITLES[name][0]} ({name} {VARIABLE_TITLES[name][1]}); "
+        f"{', '.join(codes)} ask{'s' if len(codes) == 1 else ''} for "
+        f"{VARIABLE_TITLES[name][0]} ({name} {VARIABLE_TITLES[name][1]}); "
         "a case without it falls into none of them"
         for name, codes in sorted(found.items())
     ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The national grouping workbook to a scheme pack, and a scheme back to a workbook of the same layout.
 
-The official file has six sheets (MDC, ADRG, DRG, 集合, CC, 排除表). What it does not state is worked out or left empty, never made up:
-the kind of an ADRG follows from the second letter of its code (A to J surgical, K to Q procedure, R to Z medical), unless a column 类型
-states it; an export adds a sheet with the settings of the pack.
+The official file has six sheets (MDC, ADRG, DRG, 集合, CC, 排除表). What it does not state is worked out or left empty, never
+made up: the kind of an ADRG follows from the second letter of its code (A to J surgical, K to Q procedure, R to Z medical),
+unless a column 类型 states it; an export adds a sheet with the settings of the pack.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from drgsim.errors import Problem, SchemeError
 from drgsim.records.codes import CodeList, national_codes
 from drgsim.schemes.model import KINDS
 from drgsim.schemes.rules import RuleSyntaxError, parse_rule, print_rule, sets_of
-from drgsim.schemes.sheets import Sheet, read_sheets
-from drgsim.schemes.write import HEADERS, csv_text, natural, toml_text
+from drgsim.schemes.sheets import Sheet, layout, read_sheets
+from drgsim.schemes.workbook_pack import workbook_pack
+from drgsim.schemes.write import natural
 
 NEVER = "not 1"
-_SETTING_KEYS = ("title_zh", "title_en", "issuer", "icd10", "icd9cm3", "reference_weights")
 
 
 @dataclass
@@ -123,7 +123,16 @@ class _WorkbookReader:
             self.problems += self.result.unread
         if self.problems:
             raise SchemeError(self.problems)
-        self.finish(settings, sheets["mdc"].title, mdcs, adrgs, drgs, sets, cc, exclusions, local)
+        tables = {
+            "mdc": mdcs, "adrg": adrgs, "drg": drgs, "sets": sets, "cc": cc, "exclusions": exclusions, "local_codes": local,
+        }  # fmt: skip
+        stated = {"title_zh": sheets["mdc"].title, "document": self.path.name} | settings
+        notes = [f"rule not read, the row never holds: {problem.where}" for problem in self.result.unread]
+        if settings:  # an export states its notes; what this reading changed is added
+            notes = [*(note for note in self.result.notices if note.startswith("correction applied")), *notes]
+        else:
+            notes = [f"read from the workbook {self.path.name}", *self.result.notices, *notes]
+        self.result.files, self.result.counts = workbook_pack(self.id, stated, notes, tables)
         return self.result
 
     # -- groups ------------------------------------------------------------------------------------------------------------
@@ -145,7 +154,12 @@ class _WorkbookReader:
             if parent == "mdc" and len(mother) == 1:
                 mother = f"MDC{mother}"
             if mother not in parents:
-                self.wrong("workbook-unknown-parent", f"{row['code']} belongs to {mother}, which the workbook does not list", sheet, number)
+                self.wrong(
+                    "workbook-unknown-parent",
+                    f"{row['code']} belongs to {mother}, which the workbook does not list",
+                    sheet,
+                    number,
+                )
                 continue
             groups.setdefault(mother, []).append((self.sort(sheet, number, row), number, row))
         rows: list[Sequence[Any]] = []
@@ -168,9 +182,16 @@ class _WorkbookReader:
             if not code:
                 self.wrong("workbook-row-without-code", f"a row of sheet {sheet.name} has no code", sheet, number)
             elif code.strip("0") in ("", "MDC"):
-                self.result.notices.append(f"sheet {sheet.name}, row {number}: {code} left out, it stands for cases that no group takes")
+                self.result.notices.append(
+                    f"sheet {sheet.name}, row {number}: {code} left out, it stands for cases that no group takes"
+                )
             elif code in seen:
-                self.wrong("workbook-duplicate-row", f"{code} stands twice in sheet {sheet.name}, in rows {seen[code]} and {number}", sheet, number)
+                self.wrong(
+                    "workbook-duplicate-row",
+                    f"{code} stands twice in sheet {sheet.name}, in rows {seen[code]} and {number}",
+                    sheet,
+                    number,
+                )
             else:
                 seen[code] = number
                 rows.append((number, row))
@@ -191,7 +212,13 @@ class _WorkbookReader:
         for kind, title in KINDS.items():
             if stated in (kind, title):
                 return kind
-        self.wrong("workbook-unknown-kind", f"类型 of {row['code']} is {stated!r}", sheet, number, fix=f"use one of {', '.join(KINDS.values())}")
+        self.wrong(
+            "workbook-unknown-kind",
+            f"类型 of {row['code']} is {stated!r}",
+            sheet,
+            number,
+            fix=f"use one of {', '.join(KINDS.values())}",
+        )
         return kind_of(row["code"])
 
     def rule(self, sheet: Sheet, number: int, row: Mapping[str, str]) -> str:
@@ -203,7 +230,9 @@ class _WorkbookReader:
         except RuleSyntaxError as error:
             what = f"rule of {row['code']}: {error}"
             where = f"{self.path.name}, sheet {sheet.name}, row {number}"
-            self.result.unread.append(Problem("workbook-unreadable-rule", what, where=where, fix="correct the cell, or import with --keep-unread"))
+            self.result.unread.append(
+                Problem("workbook-unreadable-rule", what, where=where, fix="correct the cell, or import with --keep-unread")
+            )
             return NEVER
         for name in sets_of(rule):
             self.named.setdefault(name, f"sheet {sheet.name}, row {number} ({row['code']})")
@@ -227,20 +256,28 @@ class _WorkbookReader:
             if name in self.named:
                 rows[name, code] = None
         for name in sorted(set(self.named) - defined):
-            self.wrong("workbook-unknown-set", f"{self.named[name]} names the set {name}, which sheet {sheet.name} does not list")
+            self.wrong(
+                "workbook-unknown-set", f"{self.named[name]} names the set {name}, which sheet {sheet.name} does not list"
+            )
         self.notice(double, f"rows of sheet {sheet.name} stand twice; kept once")
         unused = sorted(defined - set(self.named))
-        self.notice(len(unused), f"sets that no rule names are left out: {', '.join(unused[:8])}{' ...' if len(unused) > 8 else ''}")
-        return sorted(rows), names
+        self.notice(
+            len(unused), f"sets that no rule names are left out: {', '.join(unused[:8])}{' ...' if len(unused) > 8 else ''}"
+        )
+        return list[Sequence[Any]](sorted(rows)), names
 
     def cc(self, sheet: Sheet, names: dict[str, str]) -> list[Sequence[Any]]:
         rows: dict[str, tuple[str, str, str]] = {}
         for number, row in sheet:
             code, level = row["code"], re.sub(r"[^A-Z]", "", row["level"].upper())
             if level not in ("MCC", "CC"):
-                self.wrong("workbook-unknown-level", f"{code}: the type is {row['level']!r}", sheet, number, fix="use MCC or CC")
+                self.wrong(
+                    "workbook-unknown-level", f"{code}: the type is {row['level']!r}", sheet, number, fix="use MCC or CC"
+                )
             elif code in rows and rows[code] != (code, level, row["exclusion"]):
-                self.wrong("workbook-duplicate-row", f"{code} stands twice in sheet {sheet.name} with different entries", sheet, number)
+                self.wrong(
+                    "workbook-duplicate-row", f"{code} stands twice in sheet {sheet.name} with different entries", sheet, number
+                )
             else:
                 rows[code] = (code, level, row["exclusion"])
                 if row.get("name"):
@@ -260,7 +297,9 @@ class _WorkbookReader:
         known = {key[0] for key in rows}
         for exclusion, code, source in read_corrections(corrections):
             if exclusion not in known:
-                self.result.notices.append(f"correction {exclusion} {code} not applied: the workbook has no exclusion list {exclusion}")
+                self.result.notices.append(
+                    f"correction {exclusion} {code} not applied: the workbook has no exclusion list {exclusion}"
+                )
             elif (exclusion, code) in rows:
                 self.result.notices.append(f"correction {exclusion} {code} not needed: the row is there")
             else:
@@ -270,7 +309,10 @@ class _WorkbookReader:
 
     def check_exclusion_ids(self, sheet: Sheet, cc: list[Sequence[Any]], known: set[str]) -> None:
         for exclusion, count in sorted(Counter(row[2] for row in cc if row[2] and row[2] not in known).items()):
-            self.wrong("workbook-unknown-exclusion", f"{count} rows of sheet {sheet.name} refer to exclusion {exclusion}, which the workbook does not list")
+            self.wrong(
+                "workbook-unknown-exclusion",
+                f"{count} rows of sheet {sheet.name} refer to exclusion {exclusion}, which the workbook does not list",
+            )
 
     def local_codes(
         self, sets: list[Sequence[Any]], cc: list[Sequence[Any]], exclusions: list[Sequence[Any]], names: Mapping[str, str]
@@ -289,52 +331,6 @@ class _WorkbookReader:
         if count:
             self.result.notices.append(f"{count} {text}")
 
-    # -- the pack ----------------------------------------------------------------------------------------------------------
-    def finish(
-        self, settings: Mapping[str, Any], title: str, mdcs: list[Sequence[Any]], adrgs: list[Sequence[Any]], drgs: list[Sequence[Any]],
-        sets: list[Sequence[Any]], cc: list[Sequence[Any]], exclusions: list[Sequence[Any]], local: list[Sequence[Any]],
-    ) -> None:  # fmt: skip
-        # ADRGs and DRGs follow the order of their parents, so that two readings of one scheme give the same bytes
-        place = {row[1]: number for number, row in enumerate(mdcs)}
-        adrgs = sorted(adrgs, key=lambda row: (place[row[2]], row[0]))
-        place = {row[1]: number for number, row in enumerate(adrgs)}
-        drgs = sorted(drgs, key=lambda row: (place[row[2]], row[0]))
-        kinds = Counter(row[4] for row in adrgs)
-        apart = {row[1] for row in adrgs if row[4] in ("ambiguous", "fallback")}
-        real = [row for row in drgs if row[2] not in apart]
-        self.result.counts = {
-            "mdc": len(mdcs), "adrg": len(adrgs) - len(apart), "drg": sum(row[1] != row[2] for row in real),
-            "qy": kinds["ambiguous"], **({"fallback_adrg": kinds["fallback"]} if kinds["fallback"] else {}),
-            "fallback_drg": sum(row[1] == row[2] for row in real), "sets": len({row[0] for row in sets}),
-            "set_rows": len(sets), "cc_rows": len(cc), "exclusion_rows": len(exclusions),
-        }  # fmt: skip
-        notes = list(settings.get("notes", ()))
-        if not settings:
-            notes += [f"read from the workbook {self.path.name}", *self.result.notices]
-        else:  # an export states its notes; what this reading changed is added
-            notes += [notice for notice in self.result.notices if notice.startswith("correction applied")]
-        notes += [f"rule not read, the row never holds: {problem.where}" for problem in self.result.unread]
-        stated = {key: settings.get(key, "") for key in _SETTING_KEYS}
-        toml: dict[str, Any] = {
-            "id": self.id, "title_zh": stated["title_zh"] or title or self.id, "title_en": stated["title_en"] or self.id,
-            "issuer": stated["issuer"], "kind": "full", "icd10": stated["icd10"] or "医保版2.0",
-            "icd9cm3": stated["icd9cm3"] or "医保版2.0",
-        }  # fmt: skip
-        if stated["reference_weights"]:
-            toml["reference_weights"] = stated["reference_weights"]
-        toml |= {"sources": list(settings.get("sources", ())) or [f"workbook {self.path.name}"], "notes": notes}
-        for name in ("coverage", "sites"):
-            if settings.get(name):
-                toml[name] = settings[name]
-        toml["counts"] = self.result.counts
-        if settings.get("options"):
-            toml["options"] = settings["options"]
-        self.result.files = {"scheme.toml": toml_text(toml)}
-        tables = {"mdc": mdcs, "adrg": adrgs, "drg": drgs, "sets": sets, "cc": cc, "exclusions": exclusions, "local_codes": local}
-        for name, rows in tables.items():
-            if rows or name != "local_codes":
-                self.result.files[f"{name}.csv"] = csv_text(HEADERS[name], rows)
-
 
 def _extra(rows: Sequence[Sequence[Any]]) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and names of local codes from the sheet that an export adds."""
@@ -343,7 +339,15 @@ def _extra(rows: Sequence[Sequence[Any]]) -> tuple[dict[str, Any], dict[str, str
     for row in rows[1:]:
         cells = [str(cell) for cell in (*row, "", "", "")[:3]]
         if cells[0] == "setting":
-            settings[cells[1]] = json.loads(cells[2])
+            try:
+                settings[cells[1]] = json.loads(cells[2])
+            except json.JSONDecodeError as error:
+                raise SchemeError.single(
+                    "workbook-unreadable-setting",
+                    f"the setting {cells[1]} is not valid JSON: {error}",
+                    where=f"sheet {layout()['extra']}",
+                    fix="remove the sheet, or export the scheme again",
+                ) from error  # fmt: skip
         elif cells[0] == "local code":
             names[cells[1]] = cells[2]
     return settings, names

@@ -27,7 +27,9 @@ def write_workbook(scheme: Scheme, path: str | Path) -> Path:
     """
     path = Path(path)
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(
+        buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    )
     book.set_properties({"title": scheme.title_zh, "comments": f"drgsim schemes export {scheme.id}"})
     groups, lists = group_tables(scheme), list_tables(scheme)
     diagnoses, procedures = scheme.book.diagnoses, scheme.book.procedures
@@ -36,7 +38,9 @@ def write_workbook(scheme: Scheme, path: str | Path) -> Path:
         "mdc": ((code, name, rule, order) for order, code, name, rule in groups["mdc"]),
         "adrg": ((code, name, rule, mdc, order, KINDS[kind]) for order, code, mdc, name, kind, rule in groups["adrg"]),
         "drg": ((code, name, rule, adrg, mdc_of[adrg], order) for order, code, adrg, name, rule in groups["drg"]),
-        "sets": ((name, code, (diagnoses if name.startswith("DI_") else procedures).name(code)) for name, code in lists["sets"]),
+        "sets": (
+            (name, code, (diagnoses if name.startswith("DI_") else procedures).name(code)) for name, code in lists["sets"]
+        ),
         "cc": ((code, diagnoses.name(code), exclusion, level) for code, level, exclusion in lists["cc"]),
         "exclusions": lists["exclusions"],
     }

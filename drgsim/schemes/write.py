@@ -55,7 +55,9 @@ def list_tables(scheme: Scheme) -> dict[str, list[Sequence[Any]]]:
     return {
         "sets": [(name, code) for name in sorted(scheme.sets) for code in sorted(scheme.sets[name])],
         "cc": [(code, entry.level, entry.exclusion) for code, entry in sorted(scheme.severities.items())],
-        "exclusions": [(name, code) for name in sorted(scheme.exclusions, key=natural) for code in sorted(scheme.exclusions[name])],
+        "exclusions": [
+            (name, code) for name in sorted(scheme.exclusions, key=natural) for code in sorted(scheme.exclusions[name])
+        ],
         "local_codes": local,
     }
 
@@ -125,7 +127,11 @@ def write_pack(folder: Path, files: Mapping[str, str], *, replace: bool = False)
         ``output-exists`` or ``output-unwritable``.
     """
     folder = folder.absolute()
-    if folder.exists() and not (replace and (folder / "scheme.toml").is_file()) and (not folder.is_dir() or any(folder.iterdir())):
+    if (
+        folder.exists()
+        and not (replace and (folder / "scheme.toml").is_file())
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
         is_pack = (folder / "scheme.toml").is_file()
         raise OutputError.single(
             "output-exists", f"{folder} is there already", where=str(folder),
