@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drgsim.cli import schemes_check, schemes_diff, schemes_new, schemes_workbook
+
 if TYPE_CHECKING:
     from drgsim.schemes.model import Adrg, Scheme
 
+_SIZES = ("mdc", "adrg", "drg", "qy")
 app = typer.Typer(help="List, show and check grouping schemes. 分组方案", no_args_is_help=True)
 
 
 @app.command("list")
-def list_schemes(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+def list_schemes(
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Tell what is modelled, from which document, how it was checked.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
     """List the schemes that ship with drgsim."""
     from drgsim.cli.terminal import out, print_json, rows_table
-    from drgsim.schemes.pack import load_scheme, scheme_ids
+    from drgsim.schemes.catalogue import catalogue
 
-    schemes = [load_scheme(name) for name in scheme_ids()]
+    entries = catalogue()
     if as_json:
-        print_json([_overview(scheme) for scheme in schemes])
+        print_json([{**asdict(entry), "doubts": [note for _, note in entry.doubts]} for entry in entries])
         return
     rows = [
-        [s.id, s.title_zh, s.chain[1] if s.is_overlay else "", *(str(s.counts[name]) for name in ("mdc", "adrg", "drg", "qy"))]
-        for s in schemes
-    ]
-    rows_table("Grouping schemes 分组方案", ["id", "title", "base", "MDC", "ADRG", "DRG", "QY"], rows, right=(3, 4, 5, 6))
-    out.print("[dim]drgsim schemes show ID tells sources, checks and doubts of one scheme[/]")
+        [e.id, e.title_zh, e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
+         e.coverage.get("evidence", "")]
+        for e in entries
+    ]  # fmt: skip
+    rows_table(
+        "Grouping schemes 分组方案",
+        ["id", "title", "base", "MDC", "ADRG", "DRG", "QY", "evidence 依据"],
+        rows,
+        right=(0, 3, 4, 5, 6),
+    )
+    if coverage:
+        for entry in entries:
+            out.print(f"[bold]{entry.id}[/]")
+            for word, key in (("modelled 已建模", "modelled"), ("document 文件", "document"), ("checked 核对", "checked")):
+                out.print(f"  {word}: {entry.coverage.get(key) or '-'}", markup=False)
+            out.print(f"  doubts 存疑: {len(entry.doubts)}")
+    out.print(
+        "[dim]--coverage tells what is modelled, from which document and how it was checked; "
+        "drgsim schemes show ID tells the doubts[/]"
+    )
 
 
 @app.command()
@@ -76,6 +100,7 @@ def _overview(scheme: Scheme) -> dict[str, Any]:
         "icd9cm3": scheme.icd9cm3,
         "counts": dict(scheme.counts),
         "kinds": _kinds(scheme),
+        "coverage": dict(scheme.coverage),
         "sources": list(scheme.sources),
         "notes": list(scheme.notes),
         "digest": scheme.digest,
@@ -92,6 +117,7 @@ def _show_scheme(scheme: Scheme) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, rows_table
+    from drgsim.schemes.catalogue import is_doubt, scheme_entry
     from drgsim.schemes.model import KINDS
 
     out.print(f"[bold]{scheme.id}[/]  {escape(scheme.title_zh)}  {escape(scheme.title_en)}")
@@ -123,11 +149,22 @@ def _show_scheme(scheme: Scheme) -> None:
         rows,
         right=(0, 3, 4),
     )
-    for title, lines in (("Sources 来源", scheme.sources), ("Checks and doubts 核对与存疑", scheme.notes)):
+    if scheme.coverage:
+        out.print("[bold]Coverage 覆盖[/]")
+        for key, value in scheme.coverage.items():
+            out.print(f"  {key}: {escape(value)}")
+    own = [(scheme.id, note) for note in scheme.notes]
+    inherited = [(source, note) for source, note in scheme_entry(scheme.folder).notes if source != scheme.id]
+    for title, lines in (
+        ("Sources 来源", [(scheme.id, line) for line in scheme.sources]),
+        ("Checks and doubts 核对与存疑", own),
+        ("Checks and doubts of the base 基础方案的核对与存疑", inherited),
+    ):
         if lines:
             out.print(f"[bold]{title}[/]")
-            for line in lines:
-                out.print(f"  · {escape(line)}", style="yellow" if line.startswith(("unsure", "approximate")) else "")
+        for source, line in lines:
+            shown = escape(line) if source == scheme.id else f"[dim]{source}[/] {escape(line)}"
+            out.print(f"  · {shown}", style="yellow" if is_doubt(line) else "")
 
 
 def _show_mdc(scheme: Scheme, code: str, as_json: bool) -> None:
@@ -179,6 +216,8 @@ def _show_adrg(scheme: Scheme, adrg: Adrg) -> None:
     mdc = next(m for m in scheme.mdcs if m.code == adrg.mdc)
     out.print(f"[bold]{adrg.code}[/] {adrg.name}  [dim]{adrg.kind} {KINDS[adrg.kind]} · {mdc.code} {mdc.name}[/]")
     out.print(f"[dim]rule[/]  {escape(values['rule'])}")
+    _show_doubts(scheme, adrg.code)
+    _show_doubts(scheme, adrg.mdc)
     for drg in values["drgs"]:
         rule = "always 恒成立" if drg["rule"] == "1" else drg["rule"]
         out.print(f"  [bold]{drg['drg']}[/] {escape(drg['name'])}  [dim]{escape(rule)}[/]")
@@ -188,3 +227,20 @@ def _show_adrg(scheme: Scheme, adrg: Adrg) -> None:
         out.print(f"[bold]{name}[/]{title}  {len(codes):,} codes")
         for code in codes:
             out.print(f"  {code}  [dim]{escape(book.name(code))}[/]")
+
+
+def _show_doubts(scheme: Scheme, code: str) -> None:
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+    from drgsim.schemes.catalogue import notes_about, scheme_entry
+
+    for source, note in notes_about(scheme_entry(scheme.folder), code):
+        out.print(f"[yellow]note 说明[/] [dim]{source}[/]  {escape(note)}")
+
+
+app.command("check")(schemes_check.check)
+app.command("diff")(schemes_diff.diff)
+app.command("new")(schemes_new.new)
+app.command("import")(schemes_workbook.import_workbook)
+app.command("export")(schemes_workbook.export_workbook)

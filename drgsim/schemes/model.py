@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,9 @@ KINDS = {
     "procedure": "非手术室操作",
     "medical": "内科",
     "ambiguous": "歧义",
+    "fallback": "兜底",
 }
+APART = ("ambiguous", "fallback")  # rows that a scheme does not count among its ADRGs
 UNGROUPED = "0000"
 
 
@@ -83,6 +86,8 @@ class Scheme:
         ``each_other_procedure`` where a case that no group takes is grouped again with each other procedure alone; else empty.
     reference_weights
         Name of the payment table whose relative weights the summary uses for a CMI; empty when there is none.
+    coverage
+        What is ``modelled``, from which ``document``, how it was ``checked``, and its ``evidence``; any may be missing.
     book
         The national code dictionaries with the scheme's local codes.
     digest
@@ -105,6 +110,7 @@ class Scheme:
     sites: Mapping[str, str]
     regroup: str
     reference_weights: str
+    coverage: Mapping[str, str]
     book: CodeBook
     digest: str
     folder: Path
@@ -138,13 +144,15 @@ class Scheme:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """Sizes as ``scheme.toml`` counts them: ambiguous rows (qy) and fallback rows apart from ADRGs and DRGs."""
-        real = [adrg for adrg in self.adrgs.values() if adrg.kind != "ambiguous"]
+        kinds = Counter(adrg.kind for adrg in self.adrgs.values())
+        real = [adrg for adrg in self.adrgs.values() if adrg.kind not in APART]
         drgs = [drg for adrg in real for drg in adrg.drgs]
         return {
             "mdc": len(self.mdcs),
             "adrg": len(real),
             "drg": sum(drg.code != drg.adrg for drg in drgs),
-            "qy": len(self.adrgs) - len(real),
+            "qy": kinds["ambiguous"],
+            "fallback_adrg": kinds["fallback"],
             "fallback_drg": sum(drg.code == drg.adrg for drg in drgs),
             "sets": len(self.sets),
             "set_rows": sum(map(len, self.sets.values())),

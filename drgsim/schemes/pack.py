@@ -22,7 +22,9 @@ from drgsim.schemes.rules import Always, Rule, sets_of
 from drgsim.schemes.tables import Row, read_table
 
 _TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
-_KNOWN_KEYS = (*_TEXTS, "sources", "notes", "sites", "counts", "options")
+_KNOWN_KEYS = (*_TEXTS, "sources", "notes", "sites", "counts", "options", "coverage")
+_COVERAGE_KEYS = ("modelled", "document", "checked", "evidence")
+EVIDENCE = ("official", "secondary", "derived", "assumption")
 _OPTIONS = {"regroup": ("each_other_procedure",)}
 PACK_FILES = (
     "scheme.toml",
@@ -34,6 +36,7 @@ PACK_FILES = (
     "exclusions.csv",
     "local_codes.csv",
 )
+NOTE_FILES = ("derivation.csv",)  # tables beside the pack for people: they change no group
 _MDC = ("order", "mdc", "name", "rule")
 _ADRG = ("order", "adrg", "mdc", "name", "kind", "rule")
 _DRG = ("order", "drg", "adrg", "name", "rule")
@@ -105,7 +108,7 @@ def pack_digest(scheme: str | Path) -> str:
     sha = hashlib.sha256()
     icd = asset_root("groupers") / "icd"
     files = [icd / name for name in DICTIONARY_FILES]
-    for folder in _chain(find_pack(scheme)):
+    for folder in base_chain(find_pack(scheme)):
         files += [folder / name for name in PACK_FILES]
     for path in files:
         if path.is_file():
@@ -114,11 +117,11 @@ def pack_digest(scheme: str | Path) -> str:
     return sha.hexdigest()
 
 
-def _chain(folder: Path) -> list[Path]:
-    """The pack and its bases, nearest first."""
-    chain = [folder]
+def base_chain(scheme: str | Path) -> list[Path]:
+    """Folders of a pack and its bases, nearest first."""
+    chain = [find_pack(scheme)]
     while True:
-        settings = _read_toml(chain[-1])
+        settings = read_settings(chain[-1])
         if settings.get("kind") != "overlay":
             return chain
         base = settings.get("base")
@@ -140,7 +143,8 @@ def _chain(folder: Path) -> list[Path]:
         chain.append(following)
 
 
-def _read_toml(folder: Path) -> dict[str, Any]:
+def read_settings(folder: Path) -> dict[str, Any]:
+    """The values of a pack's ``scheme.toml``, unchecked."""
     try:
         return tomllib.loads((folder / "scheme.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -167,7 +171,7 @@ class _Reader:
         self.folder = folder
         self.digest = digest
         self.problems: list[Problem] = []
-        self.chain = _chain(folder)
+        self.chain = base_chain(folder)
 
     def scheme(self) -> Scheme:
         settings = self.settings()
@@ -183,7 +187,7 @@ class _Reader:
             **{key: settings.get(key, "") for key in ("id", "title_zh", "title_en", "issuer", "icd10", "icd9cm3")},
             sources=tuple(settings.get("sources", ())),
             notes=tuple(settings.get("notes", ())),
-            chain=tuple(folder.name for folder in self.chain),
+            chain=(settings.get("id", ""), *(folder.name for folder in self.chain[1:])),
             mdcs=mdcs,
             sets={name: codes for name, codes in sets.items() if name in named},
             severities={row[0]: Severity(row[1], row[2]) for row in lists.cc.values()},
@@ -191,6 +195,7 @@ class _Reader:
             sites=settings.get("sites", {}),
             regroup=settings.get("options", {}).get("regroup", ""),
             reference_weights=settings.get("reference_weights", ""),
+            coverage=settings.get("coverage", {}),
             book=book,
             digest=self.digest,
             folder=self.folder,
@@ -208,7 +213,7 @@ class _Reader:
             raise SchemeError(self.problems)
 
     def settings(self) -> dict[str, Any]:
-        settings = _read_toml(self.folder)
+        settings = read_settings(self.folder)
         for key in settings:
             if key not in _KNOWN_KEYS:
                 fix = did_you_mean(key, _KNOWN_KEYS) or f"the keys are {', '.join(_KNOWN_KEYS)}"
@@ -216,7 +221,8 @@ class _Reader:
         for key in ("id", "title_zh", "title_en", "kind"):
             if not settings.get(key):
                 self.wrong("pack-missing-key", f"scheme.toml lacks {key}", "scheme.toml")
-        if settings.get("id") not in (None, self.folder.name):
+        # a pack of the user's own may lie in a folder of any name; one that is found by its id may not
+        if self.folder.parent == asset_root("groupers").resolve() and settings.get("id") not in (None, self.folder.name):
             what = f"the pack in folder {self.folder.name} says that its id is {settings['id']!r}"
             self.wrong("pack-wrong-id", what, "scheme.toml", fix="give folder and id the same name")
         if settings.get("kind") not in (None, "full", "overlay"):
@@ -224,6 +230,15 @@ class _Reader:
         for option, value in settings.get("options", {}).items():
             if value not in _OPTIONS.get(option, ()):
                 self.wrong("pack-unknown-option", f"options.{option} = {value!r} is not known", "scheme.toml")
+        for key, value in settings.get("coverage", {}).items():
+            if key not in _COVERAGE_KEYS or (key == "evidence" and value not in EVIDENCE):
+                self.wrong("pack-unknown-coverage", f"coverage.{key} = {value!r} is not known", "scheme.toml",
+                           fix=f"keys: {', '.join(_COVERAGE_KEYS)}; evidence: {', '.join(EVIDENCE)}")  # fmt: skip
+        for path in sorted(self.folder.glob("*.csv")):
+            if path.name not in PACK_FILES + NOTE_FILES:
+                self.wrong("pack-unknown-file", f"{path.name} is not a table of a pack", path.name,
+                           why="a misspelt table would be passed over in silence",
+                           fix=did_you_mean(path.name, PACK_FILES) or "rename or remove the file")  # fmt: skip
         return settings
 
     def lists(self) -> _Lists:
@@ -298,8 +313,9 @@ class _Reader:
     def groups(self) -> tuple[Mdc, ...]:
         tables = {}
         for name, columns, key in (("mdc", _MDC, "mdc"), ("adrg", _ADRG, "adrg"), ("drg", _DRG, "drg")):
-            path = self.folder / f"{name}.csv"
-            if not path.is_file():
+            # an overlay that leaves a table out has that of its base
+            path = next((folder / f"{name}.csv" for folder in self.chain if (folder / f"{name}.csv").is_file()), None)
+            if path is None:
                 self.wrong("pack-missing-table", f"the pack lacks {name}.csv", f"{name}.csv")
                 return ()
             tables[name] = read_table(path, columns, (key,), self.problems)

@@ -1,0 +1,216 @@
+"""Scheme packs: what ships, what loading refuses, and every conformance case by kernel and by reference."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from drgsim.assets import asset_root
+from drgsim.errors import SchemeError
+from drgsim.schemes.catalogue import catalogue, notes_about, scheme_entry
+from drgsim.schemes.check import check_pack
+from drgsim.schemes.coverage import rules_coverage
+from drgsim.schemes.pack import load_scheme, scheme_ids
+from drgsim.schemes.rules import parse_rule
+from drgsim.schemes.write import full_pack_files, write_pack
+from drgsim.selftest import check_scheme
+
+BUNDLED = Path(__file__).parent / "data" / "conformance"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "conformance"
+NATIONAL = {"chs-drg-1.0r": 618, "chs-drg-1.1": 628, "chs-drg-2.0": 634}
+
+
+def problems_of(error: pytest.ExceptionInfo[SchemeError]) -> set[str]:
+    return {problem.code for problem in error.value.problems}
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    """A copy of a small overlay to spoil."""
+    return Path(shutil.copytree(asset_root("groupers") / "suzhou-2023", tmp_path / "suzhou-2023"))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# -- what ships ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("scheme", "drgs"), NATIONAL.items())
+def test_national_schemes_have_their_published_number_of_groups(scheme: str, drgs: int) -> None:
+    assert load_scheme(scheme).counts["drg"] == drgs
+
+
+def test_every_scheme_states_counts_coverage_sources_and_evidence() -> None:
+    for entry in catalogue():
+        assert {"mdc", "adrg", "drg", "qy"} <= set(entry.counts), entry.id
+        assert set(entry.coverage) == {"modelled", "document", "checked", "evidence"}, entry.id
+        assert entry.sources, entry.id
+        assert entry.notes, entry.id
+
+
+def test_cities_are_overlays_that_hold_differences_only() -> None:
+    for entry in catalogue():
+        folder = asset_root("groupers") / entry.id
+        if entry.kind == "overlay":
+            assert entry.chain[-1] in NATIONAL
+            for name in ("sets.csv", "cc.csv", "exclusions.csv"):
+                if (folder / name).is_file():
+                    assert (folder / name).open(encoding="utf-8").readline().strip().endswith(",change"), (entry.id, name)
+
+
+def test_doubts_of_a_rule_are_found_in_the_scheme_and_its_bases() -> None:
+    assert any("Z37" in note for _, note in notes_about(scheme_entry("chs-drg-1.1"), "OR1"))
+    assert any("MDCA" in note for _, note in notes_about(scheme_entry("suzhou-2023"), "MDCA"))
+    assert {source for source, _ in notes_about(scheme_entry("beijing-2024"), "DE2")} >= {"chs-drg-2.0"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", scheme_ids())
+def test_every_scheme_loads_and_keeps_the_counts_it_promises(scheme: str) -> None:
+    loaded = load_scheme(scheme)
+    promised = scheme_entry(scheme).counts
+    assert promised["drg"] == loaded.counts["drg"]
+    assert promised["adrg"] == loaded.counts["adrg"]
+
+
+@pytest.mark.parametrize("scheme", sorted(path.stem for path in BUNDLED.glob("*.csv")))
+def test_bundled_conformance_cases(scheme: str) -> None:
+    found = check_scheme(scheme, BUNDLED / f"{scheme}.csv")
+    assert (found.kernel_wrong, found.reference_wrong) == ((), ())
+    assert found.cases >= 60
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the full conformance cases are not beside the checkout")
+@pytest.mark.parametrize("scheme", sorted(path.stem for path in SHARED.glob("*.csv")) if SHARED.is_dir() else [])
+def test_all_conformance_cases(scheme: str) -> None:
+    found = check_scheme(scheme, SHARED / f"{scheme}.csv")
+    assert (found.kernel_wrong, found.reference_wrong) == ((), ())
+
+
+# -- what loading refuses --------------------------------------------------------------------------------------------------
+def test_all_problems_of_a_pack_are_told_at_once(overlay: Path) -> None:
+    edit(overlay / "scheme.toml", "drg = 648", "drg = 647")
+    edit(overlay / "scheme.toml", "title_en", "titel_en")
+    edit(overlay / "drg.csv", "QTZD in MCC", "QTZD inn MCC")
+    edit(overlay / "adrg.csv", ",surgical,", ",surgery,")
+    with pytest.raises(SchemeError) as error:
+        load_scheme(overlay)
+    assert problems_of(error) >= {"pack-unknown-key", "pack-missing-key", "pack-unreadable-rule", "pack-unknown-adrg-kind"}
+
+
+def test_a_count_that_the_tables_do_not_keep(overlay: Path) -> None:
+    edit(overlay / "scheme.toml", "drg = 648", "drg = 647")
+    with pytest.raises(SchemeError, match="promises drg = 647, the tables hold 648"):
+        load_scheme(overlay)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "code"),
+    [
+        ("sets.csv", "OP_AA1,99.9999x999,+", "pack-unknown-code"),
+        ("sets.csv", "OP_AA1,99.9999x999,-", "pack-change-of-nothing"),
+        ("sets.csv", "OP_AA1,33.6x00,*", "pack-unknown-change"),
+        ("drg.csv", "9,ZZ99,ZZ9,x,1", "pack-unknown-parent"),
+        ("drg.csv", "2,AA19,AA1,x,1", "pack-duplicate-row"),
+        ("adrg.csv", "99,AA9,MDCA,x,surgical,1", "pack-adrg-without-drg"),
+        ("mdc.csv", "99,MDC9,x,1", "pack-order-gap"),
+    ],
+)
+def test_a_row_that_contradicts_the_pack(overlay: Path, file: str, line: str, code: str) -> None:
+    with (overlay / file).open("a", encoding="utf-8") as table:
+        table.write(line + "\n")
+    with pytest.raises(SchemeError) as error:
+        load_scheme(overlay)
+    assert code in problems_of(error)
+
+
+def test_a_rule_that_names_an_unknown_set(overlay: Path) -> None:
+    edit(overlay / "adrg.csv", "ZYSS in OP_AA1", "ZYSS in OP_AA9")
+    with pytest.raises(SchemeError, match="names OP_AA9, which sets"):
+        load_scheme(overlay)
+
+
+def test_a_misspelt_table_is_not_passed_over(overlay: Path) -> None:
+    (overlay / "exclusion.csv").write_text("exclusion,code,change\n", encoding="utf-8")
+    with pytest.raises(SchemeError, match=r"did you mean exclusions\.csv"):
+        load_scheme(overlay)
+
+
+def test_coverage_keys_and_evidence_are_checked(overlay: Path) -> None:
+    edit(overlay / "scheme.toml", 'evidence = "secondary"', 'evidence = "sure"')
+    with pytest.raises(SchemeError, match=r"coverage\.evidence = 'sure'"):
+        load_scheme(overlay)
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [("diagnosis,I10.x00x002,高血压", "pack-local-code-is-national"), ("procedure,99.1234x777,x", "pack-unused-local-code")],
+)
+def test_local_codes_must_be_used_and_not_national(tmp_path: Path, row: str, code: str) -> None:
+    pack = Path(shutil.copytree(asset_root("groupers") / "chs-drg-2.0", tmp_path / "copy"))
+    with (pack / "local_codes.csv").open("a", encoding="utf-8") as table:
+        table.write(row + "\n")
+    with pytest.raises(SchemeError) as error:
+        load_scheme(pack)
+    assert problems_of(error) == {code}
+
+
+def test_an_overlay_without_group_tables_groups_like_its_base(tmp_path: Path) -> None:
+    pack = tmp_path / "same"
+    pack.mkdir()
+    (pack / "scheme.toml").write_text(
+        'id = "same"\ntitle_zh = "x"\ntitle_en = "x"\nkind = "overlay"\nbase = "chs-drg-2.0"\n', encoding="utf-8"
+    )
+    loaded, base = load_scheme(pack), load_scheme("chs-drg-2.0")
+    assert loaded.mdcs == base.mdcs
+    assert loaded.sets == base.sets
+    assert loaded.chain == ("same", "chs-drg-2.0")
+
+
+def test_overlay_upon_overlay(tmp_path: Path) -> None:
+    pack = tmp_path / "deeper"
+    pack.mkdir()
+    (pack / "scheme.toml").write_text(
+        'id = "deeper"\ntitle_zh = "x"\ntitle_en = "x"\nkind = "overlay"\nbase = "suzhou-2023"\n', encoding="utf-8"
+    )
+    (pack / "cc.csv").write_text("code,level,exclusion,change\nA01.200,CC,1,-\n", encoding="utf-8")
+    assert "A01.200" in load_scheme("suzhou-2023").severities
+    loaded = load_scheme(pack)
+    assert "A01.200" not in loaded.severities
+    assert loaded.chain == ("deeper", "suzhou-2023", "chs-drg-1.1")
+
+
+# -- writing and checking --------------------------------------------------------------------------------------------------
+def test_a_written_pack_reads_back_equal(tmp_path: Path) -> None:
+    scheme = load_scheme("chs-drg-2.0")
+    again = load_scheme(write_pack(tmp_path / "again", full_pack_files(scheme)))
+    for part in ("mdcs", "sets", "severities", "exclusions", "sites", "notes", "coverage", "counts"):
+        assert getattr(again, part) == getattr(scheme, part), part
+
+
+def test_check_tells_gaps_and_rows_that_nothing_reaches() -> None:
+    advice = check_pack("beijing-2022").advice
+    assert [line.split(":")[0] for line in advice] == ["RC1", "RC2", "RE1"]
+    assert all("ZYTS 0" in line for line in advice)
+
+
+@pytest.mark.parametrize(
+    ("rules", "gap", "unreachable"),
+    [
+        (["QTZD in MCC", "QTZD in {MCC, CC}", "1"], "", ()),
+        (["QTZD in {MCC, CC}", "QTZD in MCC", "1"], "", ("b",)),
+        (["NL <= 6", "NL > 6"], "", ()),
+        (["NL < 6", "NL > 6"], "NL 6", ()),
+        (["ZYTS >= 18", "ZYTS >= 11 and ZYTS <= 17", "ZYTS <= 10"], "", ()),
+        (["not 1", "1"], "", ("a",)),
+        (["LYFS in {5}"], "LYFS other", ()),
+    ],
+)
+def test_coverage_of_rules_in_order(rules: list[str], gap: str, unreachable: tuple[str, ...]) -> None:
+    found = rules_coverage("abc"[: len(rules)], [parse_rule(rule) for rule in rules])
+    assert (found.gap, found.unreachable) == (gap, unreachable)
