@@ -13,7 +13,7 @@ from drgsim.schemes.catalogue import catalogue, notes_about, scheme_entry
 from drgsim.schemes.check import check_pack
 from drgsim.schemes.coverage import rules_coverage
 from drgsim.schemes.pack import load_scheme, scheme_ids
-from drgsim.schemes.rules import parse_rule
+from drgsim.schemes.parser import parse_rule
 from drgsim.schemes.write import full_pack_files, write_pack
 from drgsim.selftest import check_scheme
 

@@ -18,7 +18,8 @@ from drgsim.errors import InputError, Problem
 from drgsim.schemes.coverage import case_share, rules_coverage
 from drgsim.schemes.model import Adrg, Scheme
 from drgsim.schemes.names import Reading, mend_code, patterns, plain, read_name, upper_ends
-from drgsim.schemes.rules import Rule, parse_rule, print_rule
+from drgsim.schemes.parser import parse_rule
+from drgsim.schemes.rules import Rule, print_rule
 
 NEVER = "not 1"
 RANK = {"MCC": 0, "CC": 1, "ANY": 2, "NOT_MCC": 3, "NONE": 4, "ALL": 5, "": 6}

@@ -8,7 +8,8 @@ from typing import Any
 
 from drgsim.schemes.derive import Derivation, DerivedRow
 from drgsim.schemes.model import Scheme
-from drgsim.schemes.rules import DIAGNOSIS_VARIABLES, VARIABLE_TITLES, parse_rule, variables_of
+from drgsim.schemes.parser import parse_rule
+from drgsim.schemes.rules import DIAGNOSIS_VARIABLES, VARIABLE_TITLES, variables_of
 from drgsim.schemes.write import HEADERS, csv_text, group_tables, scheme_settings, toml_text
 
 

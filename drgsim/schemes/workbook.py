@@ -19,7 +19,8 @@ from typing import Any
 from drgsim.errors import Problem, SchemeError
 from drgsim.records.codes import CodeList, national_codes
 from drgsim.schemes.model import KINDS
-from drgsim.schemes.rules import RuleSyntaxError, parse_rule, print_rule, sets_of
+from drgsim.schemes.parser import RuleSyntaxError, parse_rule
+from drgsim.schemes.rules import print_rule, sets_of
 from drgsim.schemes.sheets import Sheet, layout, read_sheets
 from drgsim.schemes.workbook_pack import workbook_pack
 from drgsim.schemes.write import natural
