@@ -40,9 +40,26 @@ def test_unknown_codes_stay_unknown() -> None:
 
 _PIECES = st.one_of(
     st.sampled_from(
-        ["I10.x00", "E11.900", "A01.002+G01*", "a01.002†g01＊", "Ｉ１０．ｘ００", "", " ", "诊断", "x", "Z" * 30, "é"]
+        [
+            "I10.x00",
+            "E11.900",
+            "-",
+            "NULL",
+            "—",
+            "n/a",
+            "I10.x00\0",
+            "A01.002+G01*",
+            "a01.002†g01＊",
+            "Ｉ１０．ｘ００",
+            "",
+            " ",
+            "诊断",
+            "x",
+            "Z" * 30,
+            "é",
+        ]
     ),
-    st.text(alphabet="AIx01.+* \u3000\u00a0，、；|\n\tＡｚ†中é\U0001f600", max_size=6),
+    st.text(alphabet="AIx01.+* \0\x0b\x7f\u2003\u202f\u2060\u3000\u00a0，、；|\n\tＡｚ†中é\U0001f600", max_size=6),
 )
 _LISTS = st.lists(_PIECES, max_size=5).flatmap(
     lambda pieces: st.sampled_from(["|", ";", ",", "、", "，", "；", "｜", "\n"]).map(lambda sign: sign.join(pieces))

@@ -12,9 +12,9 @@ import pytest
 import xlsxwriter
 
 import drgsim
-from drgsim.engines.duplicates import SeenIds
 from drgsim.engines.local import group_files
 from drgsim.errors import DrgsimError
+from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS
 from drgsim.records.read import open_source
 from drgsim.schemes.model import Scheme

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drgsim.grouping.batch import SEVERITIES
 from drgsim.grouping.kernel import Encoded, group_encoded
-from drgsim.grouping.reference import Discharge, trace_discharge
+from drgsim.grouping.reference import Discharge, known_mdc, trace_discharge
 from drgsim.records.codes import CodeBook, CodeList
 from drgsim.records.encode import encode_lists
 from drgsim.schemes.lower import lower_scheme
@@ -73,4 +74,9 @@ def test_kernel_equals_reference(
     grouped = group_encoded(compiled.arrays, batch)
     for row, discharge in enumerate(discharges):
         drg = grouped.drg[row]
-        assert (compiled.drg_codes[drg] if drg >= 0 else "0000") == trace_discharge(discharge, small).drg
+        trace = trace_discharge(discharge, small)
+        assert (compiled.drg_codes[drg] if drg >= 0 else "0000") == trace.drg
+        assert SEVERITIES[grouped.severity[row]] == trace.severity
+        if drg < 0:
+            hint = grouped.mdc[row]
+            assert (compiled.mdc_codes[hint] if hint >= 0 else "") == known_mdc(discharge, small)

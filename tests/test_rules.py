@@ -99,7 +99,9 @@ def _sets(names: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
 
 
 _DX, _OP = ("ZYZD", "QTZD"), ("ZYSS", "QTSS")
-_NUMBER = st.sampled_from([0.0, 1.0, 2.0, 17.0, 28.0, 1500.0])
+_NUMBER = st.one_of(
+    st.sampled_from([0.0, 1.0, 2.0, 17.0, 28.0, 1500.0]), st.floats(0, 1e9, allow_nan=False).map(lambda x: float(f"{x:.7f}"))
+)
 _COMPARISON = st.sampled_from(COMPARISONS)
 _TESTS = st.one_of(
     st.just(Always()),
@@ -109,6 +111,8 @@ _TESTS = st.one_of(
     st.builds(Compare, st.sampled_from(NUMBER_VARIABLES), _COMPARISON, _NUMBER),
     st.builds(TextIn, st.sampled_from(["LYFS", "RYKS"]), st.sampled_from([("5",), ("2", "5"), ("ICU",)])),
     st.builds(CountCodes, _sets(_OP_SETS), _variables(_OP), _COMPARISON, _NUMBER),
+    st.builds(CountCodes, _sets(_DX_SETS), _variables(_DX), _COMPARISON, _NUMBER),
+    st.builds(CountCodes, st.sampled_from([("MCC",), ("CC",), ("MCC", "CC")]), st.just(("QTZD",)), _COMPARISON, _NUMBER),
     st.builds(CountSites, _sets(_DX_SETS), _variables(_DX), _COMPARISON, _NUMBER),
 )
 RULES = st.recursive(

@@ -12,7 +12,7 @@ from drgsim.cli.group import DEFAULT_SCHEME
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from drgsim.report.explanation import Line
+    from drgsim.grouping.narrative import Line
 
 _STYLES = {"title": "bold", "good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim", "": ""}
 MOST_SHOWN = 5
@@ -41,10 +41,14 @@ def explain(
 
     Either a record of a file (INPUT --id ID), or codes typed here (--diagnoses ...).
     """
+    from rich.markup import escape
+
     from drgsim.cli.terminal import out, print_json
     from drgsim.grouping.explain import explain as explain_record
-    from drgsim.report.explanation import explanation_lines
+    from drgsim.grouping.narrative import explanation_lines
 
+    if source is not None and diagnoses is not None:
+        _refuse("explain takes a record of a file or codes typed here, not both", "leave out the file or --diagnoses")
     if source is not None:
         records = _find(source, record_id)
     else:
@@ -70,7 +74,7 @@ def explain(
         return
     if len(records) > 1:
         out.print(
-            f"[yellow]{len(records)} records have the id {record_id}[/]; "
+            f"[yellow]{len(records)} records have the id {escape(str(record_id))}[/]; "
             f"each is explained on its own, the first {MOST_SHOWN} at most"
         )
     for explanation in explanations:

@@ -60,6 +60,7 @@ def summary(run: GroupRun) -> dict[str, Any]:
         "cmi_share_of_cases": mix.weighted_share,
         "absent_columns": run.absent,
         "ids_checked": run.ids_checked,
+        "ids_complete": run.ids_complete,
         "seconds": round(run.seconds, 3),
         "records_per_second": round(run.counts.records / run.seconds) if run.seconds else None,
     }
@@ -113,10 +114,9 @@ def show_summary(run: GroupRun) -> None:
     out.print(line)
     if run.absent:
         out.print(f"[yellow]absent columns[/]: {', '.join(run.absent)} — they count as missing in every record")
-    if run.ids_checked < records:
+    if not run.ids_complete:
         out.print(
-            "[yellow]duplicate ids[/] were looked for among the first records only: "
-            "the file has too many ids for the memory bound"
+            "[yellow]duplicate ids[/] were looked for among the first ids only: there are more than the memory bound holds"
         )
     speed = f" · {records / run.seconds:,.0f} records/s" if run.seconds else ""
     out.print(f"[dim]{run.seconds:.2f} s{speed}[/]" + (f" · wrote [bold]{escape(str(run.output))}[/]" if run.output else ""))

@@ -6,6 +6,7 @@ that cannot be read.
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -14,7 +15,7 @@ import typer
 from drgsim import __version__
 from drgsim.cli import demo, explain, group, schemes, selftest, synth, validate
 from drgsim.cli.terminal import show_error
-from drgsim.errors import DrgsimError
+from drgsim.errors import DrgsimError, OutputError
 
 app = typer.Typer(
     name="drgsim",
@@ -46,6 +47,9 @@ app.command()(synth.synth)
 
 def main() -> None:
     """Run the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console or pipe in GBK has no tick: better a question mark than no result
+            stream.reconfigure(errors="replace")
     try:
         app()
     except DrgsimError as error:
@@ -54,5 +58,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        path = error.filename or ""
+        show_error(
+            OutputError.single("file-system", f"{error.strerror or error}", where=str(path), fix="check space and permissions")
+        )
+        sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -35,7 +35,8 @@ def show_error(error: DrgsimError) -> None:
 
 def print_json(value: Any) -> None:
     """JSON on standard output, Chinese characters as they are."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    sys.stdout.write(json.dumps(value, ensure_ascii=not utf8, indent=2, allow_nan=False) + "\n")
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
         number = place in right
         table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)

@@ -43,6 +43,8 @@ def validate(
 
 
 def _show(report: ValidationReport) -> None:
+    from rich.markup import escape
+
     from drgsim.cli.terminal import out, percent, rows_table
     from drgsim.records.findings import INVALID
 
@@ -58,7 +60,7 @@ def _show(report: ValidationReport) -> None:
             f"{report.path.name}: {report.records:,} records", ["", "finding 问题", "records", "share"], rows, right=(2, 3)
         )
     for name, codes in report.unknown_codes.items():
-        listed = ", ".join(f"{code} ×{number:,}" for code, number in codes.most_common(MOST_CODES))
+        listed = ", ".join(f"{escape(code)} ×{number:,}" for code, number in codes.most_common(MOST_CODES))
         more = f" ... and {len(codes) - MOST_CODES:,} other codes (--json lists all)" if len(codes) > MOST_CODES else ""
         out.print(f"[yellow]unknown {name} 未知编码[/]: {listed}{more}")
     if report.absent:

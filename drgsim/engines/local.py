@@ -14,9 +14,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim.engines.duplicates import SeenIds
 from drgsim.errors import InputError, Problem, UsageError
-from drgsim.grouping.batch import INPUT_COLUMNS, GroupCounts, Grouper, _ids
+from drgsim.grouping.batch import INPUT_COLUMNS, GroupCounts, Grouper
+from drgsim.records.arrow import ids_of, is_list, to_text
+from drgsim.records.duplicates import SeenIds
 from drgsim.records.read import Source, open_source
 from drgsim.records.write import TableWriter, check_writable, open_writer
 from drgsim.schemes.lower import CompiledScheme
@@ -41,8 +42,8 @@ class GroupRun:
         Wall time, reading and writing included.
     absent
         Canonical columns that the scheme's rules ask for and no input has.
-    ids_checked
-        Records whose id was compared with all before; fewer than all when the memory bound was reached.
+    ids_checked, ids_complete
+        Records whose id was compared with those before it, and whether all ids before could be remembered.
     """
 
     inputs: list[Path]
@@ -52,6 +53,7 @@ class GroupRun:
     seconds: float = 0.0
     absent: list[str] = field(default_factory=list)
     ids_checked: int = 0
+    ids_complete: bool = True
 
 
 def group_files(
@@ -88,8 +90,10 @@ def group_files(
         When output and input are the same file, or inputs with different columns are to be kept.
     """
     started = time.perf_counter()
+    if isinstance(inputs, str | Path) or not inputs:
+        raise UsageError([Problem("inputs-no-list", "inputs is no list of files", fix="give [path] for one file")])
     paths = [Path(path) for path in inputs]
-    target = None if output is None else Path(output)
+    target = None if output is None else Path(output).resolve()  # a link is written through, not replaced
     sources = _open_all(paths)
     _check_target(sources, target, keep_input)
     grouper = Grouper(scheme)
@@ -121,14 +125,14 @@ def group_files(
                 progress(sum(source.done for source in sources) / len(sources), run.counts.records)
 
         for batch in _batches(sources, keep_input):
-            noted = seen.note(_ids(batch))
+            noted = seen.note(ids_of(batch))
             pending.append(pool.submit(work, batch, noted, writer.encode if writer else None))
             # one batch more than threads keeps every thread busy while the oldest is written
             while len(pending) > threads + 1 or (target is not None and writer is None and pending):
                 finish()
         while pending:
             finish()
-    run.ids_checked = seen.checked if seen.complete else 0
+    run.ids_checked, run.ids_complete = seen.checked, seen.complete
     run.seconds = time.perf_counter() - started
     return run
 
@@ -188,8 +192,7 @@ def _with_input(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatc
     for name in batch.schema.names:
         if name.startswith("="):
             column = batch.column(name)
-            joined = pa.types.is_list(column.type)
-            arrays[name[1:]] = pa.array(["|".join(cell or ()) for cell in column.to_pylist()]) if joined else column
+            arrays[name[1:]] = to_text(column, name[1:]) if is_list(column.type) else column
     for name in answers.schema.names:
         if name != "discharge_id" or name not in arrays:
             arrays[name] = answers.column(name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +15,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.errors import InputError, Problem, UsageError
 from drgsim.grouping.kernel import MDC_CLAIMS, MDC_HOLDS, PROCEDURE_MISFIT, Encoded, Grouped, group_encoded
+from drgsim.records.arrow import column_of, ids_of, plain_strings
 from drgsim.records.batch import PreparedBatch, prepare_batch
+from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, INVALID, WARNING, codes_in, mask_of
-from drgsim.records.read import BROKEN_LINE, to_canonical
+from drgsim.records.read import BATCH_ROWS, BROKEN_LINE, to_canonical
 from drgsim.schemes.compile import compile_scheme
 from drgsim.schemes.lower import CompiledScheme
 from drgsim.schemes.model import UNGROUPED, Scheme
@@ -156,7 +161,7 @@ class Grouper:
         invalid = (findings & _INVALID_MASK) != 0
         grouped = self.group_prepared(prepared, invalid)
         status, reason = self._verdicts(grouped, findings, invalid)
-        answers = {"discharge_id": _ids(batch)}
+        answers = {"discharge_id": ids_of(batch)}
         for name, (places, texts) in self._answers.items():
             answers[name] = _texts(places[grouped.drg], texts)  # no group is -1, the last entry of places
         answers["severity"] = _texts(grouped.severity, pa.array(SEVERITIES))
@@ -229,16 +234,6 @@ def _texts(numbers: NDArray[Any], texts: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(indices, texts, safe=False)
 
 
-def _ids(batch: pa.RecordBatch | pa.Table) -> pa.Array:
-    """The ids as text, whatever type the file gives them."""
-    if "discharge_id" not in batch.schema.names:
-        return pa.nulls(batch.num_rows, pa.string())
-    column = batch.column("discharge_id")
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return column if pa.types.is_string(column.type) else column.cast(pa.string())
-
-
 def _warning_texts(findings: NDArray[np.int64]) -> tuple[Counter[int], pa.DictionaryArray]:
     """Warnings of each record joined by ``|``, and how often each combination occurs."""
     encoded = pa.array(findings & _WARNING_MASK).dictionary_encode()
@@ -248,12 +243,6 @@ def _warning_texts(findings: NDArray[np.int64]) -> tuple[Counter[int], pa.Dictio
     texts = pa.array(["|".join(codes_in(mask, WARNING)) for mask in masks], pa.string())
     silent = np.array([mask == 0 for mask in masks], np.bool_)
     return Counter(dict(zip(masks, counts.tolist(), strict=True))), _texts(np.where(silent[places], -1, places), texts)
-
-
-def plain_strings(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table:
-    """The same batch with dictionary columns as plain strings."""
-    fields = [pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in batch.schema]
-    return batch.cast(pa.schema(fields))
 
 
 def group(
@@ -280,7 +269,9 @@ def group(
     Raises
     ------
     InputError
-        When a required column is missing.
+        When a required column is missing or has a type that holds no text.
+    UsageError
+        When ``records`` is no table.
 
     Examples
     --------
@@ -288,24 +279,18 @@ def group(
     >>> group([record], "chs-drg-2.0").to_pylist()[0]["drg"]
     'FR15'
     """
-    from drgsim.engines.duplicates import SeenIds
-
-    if isinstance(records, pa.RecordBatch):
-        table, index = pa.Table.from_batches([records]), None
-    elif isinstance(records, pa.Table):
-        table, index = records, None
-    elif isinstance(records, Sequence):
-        table, index = pa.Table.from_pylist(list(records)), None
-    else:
-        table, index = _from_frame(records), records.index
+    table, index = _as_table(records)
     canonical = to_canonical(table)
+    ids = canonical.column("discharge_id")
     canonical = canonical.select([name for name in INPUT_COLUMNS if name in canonical.schema.names]).combine_chunks()
     grouper = Grouper(scheme)
     seen = SeenIds()
-    batches = [grouper.group_batch(batch, seen.note(_ids(batch)))[0] for batch in canonical.to_batches(max_chunksize=1 << 16)]
-    if not batches:
-        batches = [grouper.group_batch(pa.RecordBatch.from_pylist([], schema=canonical.schema))[0]]
-    result = plain_strings(pa.Table.from_batches([plain_strings(batch) for batch in batches]))
+    parts = canonical.to_batches(max_chunksize=BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=canonical.schema)]
+    noted = [seen.note(ids_of(part)) for part in parts]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        batches = [plain_strings(answers) for answers, _ in pool.map(grouper.group_batch, parts, noted)]
+    result = pa.Table.from_batches(batches)
+    result = result.set_column(0, "discharge_id", ids)  # as the caller has them, text or numbers
     if index is None:
         return result
     frame = result.to_pandas()
@@ -313,15 +298,49 @@ def group(
     return frame
 
 
+def _as_table(records: Any) -> tuple[pa.Table, Any]:
+    """Records as an Arrow table, and the index of a DataFrame."""
+    if isinstance(records, pa.RecordBatch):
+        return pa.Table.from_batches([records]), None
+    if isinstance(records, pa.Table):
+        return records, None
+    if hasattr(records, "columns") and hasattr(records, "iloc"):
+        return _from_frame(records), records.index
+    if hasattr(records, "__arrow_c_stream__"):  # polars and other Arrow-backed frames
+        return pa.table(records), None
+    if (
+        isinstance(records, Sequence)
+        and not isinstance(records, str)
+        and all(isinstance(record, Mapping) for record in records)
+    ):
+        names = dict.fromkeys(str(name) for record in records for name in record)
+        return pa.table({name: column_of([record.get(name) for record in records]) for name in names}), None
+    raise UsageError(
+        [
+            Problem(
+                "group-unknown-records",
+                f"a {type(records).__name__} is no table of discharges",
+                fix="give a pandas DataFrame, an Arrow table or a list of dictionaries; for files call group_files",
+            )
+        ]
+    )
+
+
 def _from_frame(frame: pd.DataFrame) -> pa.Table:
     """A frame as an Arrow table; a column of mixed types becomes text, as a person would read it."""
+    names = [str(name) for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError.single(
+            "input-duplicate-column",
+            f"the frame names {', '.join(map(repr, twice))} twice",
+            fix="give every column its own name",
+        )
     arrays = {}
-    for place, name in enumerate(frame.columns):
+    for place, name in enumerate(names):
         column = frame.iloc[:, place]
         try:
-            arrays[str(name)] = pa.array(column, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            arrays[str(name)] = pa.array(
-                [None if value is None or value != value else str(value) for value in column], pa.string()
-            )
+            arrays[name] = pa.array(column, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+            arrays[name] = column_of(column.tolist())
     return pa.table(arrays)

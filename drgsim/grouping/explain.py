@@ -10,11 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
 from drgsim.grouping.reference import Discharge, Trace, discharge_from, trace_discharge
+from drgsim.records.arrow import column_of
 from drgsim.records.findings import BY_CODE
 from drgsim.records.read import to_canonical
-from drgsim.records.schema import columns
+from drgsim.records.schema import columns, header_key, header_names
 from drgsim.schemes.model import Scheme
 from drgsim.schemes.pack import load_scheme
 
@@ -69,15 +71,15 @@ class Explanation:
 
     def to_json(self) -> str:
         """The explanation as JSON, Chinese characters as they are."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
 
     def __str__(self) -> str:
-        from drgsim.report.explanation import explanation_text
+        from drgsim.grouping.narrative import explanation_text
 
         return explanation_text(self)
 
 
-def explain(record: Mapping[str, Any], scheme: Scheme | str | Path) -> Explanation:
+def explain(record: Mapping[str, Any], scheme: Scheme | str | Path, *, strict: bool = False) -> Explanation:
     """Explain the group of one discharge.
 
     Parameters
@@ -86,6 +88,8 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path) -> Explanati
         Canonical columns or their aliases; ``diagnoses`` and ``procedures`` as a list of codes or a text separated by ``|``.
     scheme
         A scheme, or its id or folder.
+    strict
+        Refuse columns that no discharge has, such as a misspelt one; a record of a file may have columns of its own.
 
     Examples
     --------
@@ -93,6 +97,16 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path) -> Explanati
     'OR1'
     """
     scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
+    record = dict(record)  # a mapping of any kind, a pandas row for one
+    unknown = [str(key) for key in record if header_key(str(key)) not in header_names()]
+    if unknown and strict:
+        known = list(columns())
+        raise UsageError(
+            [
+                Problem("explain-unknown-column", f"{key!r} is no column of a discharge", fix=did_you_mean(key, known))
+                for key in unknown
+            ]
+        )
     # a record typed by hand may leave columns out: what is not there is missing, and said so in the warnings
     blank = {name: None for name, column in columns().items() if column.required and not _has(record, name)}
     table = to_canonical(pa.table({name: [_cell(value)] for name, value in {**blank, **record}.items()}), "the record")
@@ -124,10 +138,10 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path) -> Explanati
 
 
 def _has(record: Mapping[str, Any], name: str) -> bool:
-    from drgsim.records.schema import header_key, header_names
-
     return any(header_names().get(header_key(key)) == name for key in record)
 
 
 def _cell(value: Any) -> Any:
-    return list(value) if isinstance(value, list | tuple) else None if value is None else str(value)
+    """A cell of a record as text; lists of codes are joined."""
+    text: str | None = column_of([value])[0].as_py() if value is None or not isinstance(value, str) else value
+    return "|".join(part or "" for part in text) if isinstance(text, list) else None if text is None else str(text)

@@ -103,6 +103,26 @@ def _count(codes: Any, start: int, stop: int, classes: Any, bits: Any, word: int
     return count
 
 
+@njit(cache=True, nogil=True)
+def _count_levels(
+    dx: Any, wanted: int, levels: Any, exclusions: Any, exclusion_bits: Any, excluded_by: int
+) -> int:  # pragma: no cover
+    """Number of different other diagnoses with a wanted level that the principal diagnosis does not take away."""
+    count = 0
+    for at in range(1, dx.size):
+        level = levels[dx[at] + 2]
+        if level & wanted:
+            exclusion = exclusions[dx[at] + 2]
+            fresh = 1
+            if exclusion >= 0 and (exclusion_bits[excluded_by, exclusion // WORD] >> (exclusion % WORD)) & 1:
+                fresh = 0
+            for before in range(1, at):
+                if dx[before] == dx[at]:
+                    fresh = 0
+            count += fresh
+    return count
+
+
 # position of the only set bit of a word below 2**62, by the word modulo 67
 _POSITION = np.zeros(67, np.int64)
 for _bit in range(WORD):
@@ -118,7 +138,7 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
     op_class, op_bits, op_rows_principal, op_rows_other = s.op_class, s.op_bits, s.op_rows_principal, s.op_rows_other
     row_needs_op, row_mdc, row_entry, row_first_drg = s.row_needs_op, s.row_mdc, s.row_entry, s.row_first_drg
     nodes, values, sites, counts = s.nodes, s.node_values, s.site_bits, s.counts
-    mdc_entry, drg_entry, drg_row, row_ambiguous = s.mdc_entry, s.drg_entry, s.drg_row, s.row_ambiguous
+    mdc_entry, mdc_asks, drg_entry, drg_row, row_ambiguous = s.mdc_entry, s.mdc_asks, s.drg_entry, s.drg_row, s.row_ambiguous
     diagnoses, diagnosis_offsets = batch.diagnoses, batch.diagnosis_offsets
     procedures, procedure_offsets = batch.procedures, batch.procedure_offsets
     all_numbers, all_texts, skip = batch.numbers, batch.texts, batch.skip
@@ -136,6 +156,9 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
     rows = np.zeros(row_width, np.int64)
     plain = all_numbers.shape[1]
     numbers = np.zeros(plain + counts.shape[0], np.float64)
+
+    whole = np.zeros(text_base - op_base, np.int64)
+    whole_numbers = np.zeros(numbers.size, np.float64)
 
     for i in range(n):
         if skip[i]:
@@ -205,12 +228,19 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                 codes = dx if asked < 3 else procedures[from_op:to_op]
                 start = 1 if asked % 3 == 1 else 0
                 stop = min(1, codes.size) if asked % 3 == 0 else codes.size
-                if asked < 3:
+                if counts[number, 1] < 0:
+                    found = _count_levels(
+                        dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, exclusion_class[dx[0] + 2]
+                    )
+                elif asked < 3:
                     found = _count(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
                 else:
                     found = _count(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
                 numbers[plain + number] = found
 
+            if attempt == 0 and regroup:
+                whole[:] = words[op_base:text_base]
+                whole_numbers[:] = numbers
             # first DRG whose rule, and those of its ADRG and MDC, hold
             mdc = -1
             mdc_holds = False
@@ -237,9 +267,12 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
         drgs[i] = drg
 
         if drg == UNGROUPABLE:
+            if regroup:  # the discharge as it is, not its last procedure alone
+                words[op_base:text_base] = whole
+                numbers[:] = whole_numbers
             # the MDC may be known all the same: by a rule of its own that holds, or by a list that names the diagnosis
             for mdc in range(mdc_entry.size):
-                if mdc_entry[mdc] >= 0 and _decide(nodes, values, sites, mdc_entry[mdc], words, numbers):
+                if mdc_asks[mdc] and _decide(nodes, values, sites, mdc_entry[mdc], words, numbers):
                     mdcs[i] = mdc
                     causes[i] = MDC_HOLDS
                     break

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from math import isnan
+from math import isfinite
 from typing import Any
 
-from drgsim.records.codes import fold, split_codes
+from drgsim.records.arrow import number_text
+from drgsim.records.batch import plain_word
+from drgsim.records.codes import split_codes
 from drgsim.schemes.model import UNGROUPED, Adrg, Mdc, Scheme
 from drgsim.schemes.rules import (
     NUMBER_VARIABLES,
@@ -30,6 +32,7 @@ from drgsim.schemes.rules import (
     TextIn,
     asserted,
     print_rule,
+    tests_something,
 )
 
 TRACE_VERSION = 1
@@ -177,7 +180,7 @@ class _Facts:
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        return {"LYFS": fold(self.discharge.discharge_way), "RYKS": fold(self.discharge.department)}
+        return {"LYFS": plain_word(self.discharge.discharge_way), "RYKS": plain_word(self.discharge.department)}
 
     @cached_property
     def other_diagnoses(self) -> tuple[DiagnosisTrace, ...]:
@@ -241,7 +244,7 @@ def _evaluate(rule: Rule, facts: _Facts) -> RuleTrace:
             return RuleTrace(text, number is not None and _COMPARE[operator](number, value), seen=f"{variable} = {seen}")
         case TextIn(variable, words):
             found = facts.texts[variable]
-            return RuleTrace(text, found in {fold(word) for word in words}, seen=f"{variable} = {found or 'missing'}")
+            return RuleTrace(text, found in {plain_word(word) for word in words}, seen=f"{variable} = {found or 'missing'}")
         case CountCodes(sets, variables, operator, value):
             hits = facts.hits(variables, sets)
             count = len({hit.code for hit in hits})
@@ -334,12 +337,12 @@ def _try_adrg(adrg: Adrg, facts: _Facts) -> tuple[GroupTrace, GroupTrace | None]
     return GroupTrace(adrg.code, adrg.name, adrg.kind, rule, tuple(below)), None
 
 
-def known_mdc(trace: Trace, discharge: Discharge, scheme: Scheme) -> str:
+def known_mdc(discharge: Discharge, scheme: Scheme) -> str:
     """MDC of a discharge that no group takes: one whose own rule holds, else one that lists the diagnosis."""
-    by_code = {mdc.code: mdc for mdc in scheme.mdcs}
-    for group in trace.tried:
-        if group.holds and not isinstance(by_code[group.code].rule, Always):
-            return group.code
+    facts = _Facts(scheme, discharge, discharge.procedures)
+    for mdc in scheme.mdcs:
+        if tests_something(mdc.rule) and _evaluate(mdc.rule, facts).holds:
+            return mdc.code
     principal = scheme.book.diagnoses.canonical(discharge.diagnoses[0]) if discharge.diagnoses else ""
     for mdc in scheme.mdcs:
         for test in asserted(mdc.rule):
@@ -350,7 +353,7 @@ def known_mdc(trace: Trace, discharge: Discharge, scheme: Scheme) -> str:
 
 def discharge_from(record: dict[str, Any], numbers: Sequence[float]) -> Discharge:
     """A discharge from canonical cells and the numbers that a batch read from them (NaN where missing)."""
-    age, sex, age_days, weight, los, icu = (None if isnan(number) else float(number) for number in numbers)
+    age, sex, age_days, weight, los, icu = (float(number) if isfinite(number) else None for number in numbers)
     return Discharge(
         _codes(record.get("diagnoses")),
         _codes(record.get("procedures")),
@@ -371,6 +374,6 @@ def _codes(cell: Any) -> tuple[str, ...]:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is None or value != value:
         return ""
-    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.records.codes import EMPTY, UNKNOWN, fold
+from drgsim.records.arrow import number_text, one_chunk, to_text
+from drgsim.records.codes import BLANK_FOLDED, EMPTY, UNKNOWN, fold
 from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
 from drgsim.records.findings import BITS, INVALID, mask_of
 
-BLANK = ("", "-", "--", "—", "/", "\\N", "NULL", "null", "NA", "N/A", "nan", "NaN", "None")
 _SEX_WORDS = {"男": 1.0, "男性": 1.0, "M": 1.0, "MALE": 1.0, "女": 2.0, "女性": 2.0, "F": 2.0, "FEMALE": 2.0}
 # column, finding when impossible, finding when unreadable, largest possible value
 _NUMBERS = (
@@ -75,17 +75,17 @@ def prepare_batch(
     """
     rows = batch.num_rows
     findings = np.zeros(rows, np.int64)
-    lists = encode_lists(_column(batch, "diagnoses"), diagnoses), encode_lists(_column(batch, "procedures"), procedures)
+    lists = encode_lists(one_chunk(batch, "diagnoses"), diagnoses), encode_lists(one_chunk(batch, "procedures"), procedures)
     _note_codes(*lists[0], *lists[1], diagnoses.grey, procedures.grey, _CODE_BITS, findings)
 
     values: dict[str, NDArray[np.float64]] = {}
     for name, impossible, unreadable, largest in _NUMBERS:
-        value, broken = read_numbers(_column(batch, name))
+        value, broken = read_numbers(one_chunk(batch, name))
         _note(findings, unreadable, broken)
         with np.errstate(invalid="ignore"):
             _note(findings, impossible, (value < 0) | (value > largest))
         values[name] = value
-    values["sex"], broken = _read_sex(_column(batch, "sex"))
+    values["sex"], broken = _read_sex(one_chunk(batch, "sex"))
     _note(findings, "sex_unreadable", broken)
     _note(findings, "sex_missing", np.isnan(values["sex"]) & ~broken)
     _note_ages(findings, values)
@@ -97,19 +97,10 @@ def prepare_batch(
     texts = np.zeros((rows, len(_ASKED_TEXTS)), np.int64)
     for place, (variable, (name, missing)) in enumerate(_ASKED_TEXTS.items()):
         if variable in wanted:
-            texts[:, place], blank = _read_words(_column(batch, name), [set(words) for words in text_words[variable]])
+            texts[:, place], blank = _read_words(one_chunk(batch, name), [set(words) for words in text_words[variable]])
             _note(findings, missing, blank)
     numbers = np.column_stack([values[name] for name in _NUMBER_ORDER]) if rows else np.zeros((0, len(_NUMBER_ORDER)))
     return PreparedBatch(*lists, np.ascontiguousarray(numbers), texts, findings)
-
-
-def _column(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array:
-    if name not in batch.schema.names:
-        return pa.nulls(batch.num_rows, pa.string())
-    column = batch.column(name)
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def _note(findings: NDArray[np.int64], code: str, where: NDArray[np.bool_]) -> None:
@@ -182,11 +173,9 @@ def read_numbers(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool
         return np.full(len(column), np.nan), nothing
     try:
         return _as_float(column), nothing
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         pass
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        column = column.cast(pa.string())
-    encoded = column.dictionary_encode()
+    encoded = to_text(column).dictionary_encode()
     parsed = [_parse_number(text) for text in encoded.dictionary.to_pylist()]
     values = np.array([np.nan if number is None else number for number in parsed] + [np.nan])
     broken = np.array([number is None for number in parsed] + [False])
@@ -201,7 +190,7 @@ def _as_float(column: pa.Array) -> NDArray[np.float64]:
 def _parse_number(text: str) -> float | None:
     """The number in a text, NaN for a blank, None for anything else."""
     plain = fold(text)
-    if plain in _BLANK_FOLDED:
+    if plain in BLANK_FOLDED:
         return float("nan")
     try:
         return float(plain) if "_" not in plain else None
@@ -209,14 +198,10 @@ def _parse_number(text: str) -> float | None:
         return None
 
 
-_BLANK_FOLDED = frozenset(fold(blank) for blank in BLANK)
-
-
 def _read_sex(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """1 or 2, NaN where missing or anything else; and where it is anything else."""
     if not pa.types.is_integer(column.type) and column.null_count < len(column):
-        column = column.cast(pa.string())
-        encoded = column.dictionary_encode()
+        encoded = to_text(column).dictionary_encode()
         words = encoded.dictionary.to_pylist()
         read = [_SEX_WORDS.get(fold(word), _parse_number(word)) for word in words]
         values = np.array([-1.0 if number is None else number for number in read] + [np.nan])
@@ -247,12 +232,25 @@ def _note_ages(findings: NDArray[np.int64], values: dict[str, NDArray[np.float64
 # -- words --------------------
 def _read_words(column: pa.Array, lists: list[set[str]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """For each record one bit per word list that holds its text; and where the text is blank."""
-    if pa.types.is_floating(column.type):
-        column = column.cast(pa.int64(), safe=False)
-    encoded = pc.fill_null(column.cast(pa.string()), "").dictionary_encode()
-    words = [fold(word) for word in encoded.dictionary.to_pylist()]
-    wanted = [{fold(word) for word in words_} for words_ in lists]
+    encoded = pc.fill_null(to_text(column), "").dictionary_encode()
+    words = [plain_word(word) for word in encoded.dictionary.to_pylist()]
+    wanted = [{plain_word(word) for word in words_} for words_ in lists]
     masks = np.array([sum(1 << bit for bit, known in enumerate(wanted) if word in known) for word in words], np.int64)
-    blank = np.array([word in _BLANK_FOLDED for word in words], np.bool_)
+    blank = np.array([word in BLANK_FOLDED for word in words], np.bool_)
     places = encoded.indices.to_numpy(zero_copy_only=False)
     return masks[places], blank[places]
+
+
+def plain_word(text: str) -> str:
+    """Spelling of a word that rules compare: folded, and a whole number without a decimal point.
+
+    Examples
+    --------
+    >>> plain_word(" 2.0"), plain_word("icu")
+    ('2', 'ICU')
+    """
+    folded = fold(text)
+    try:
+        return number_text(float(folded)) if "." in folded else folded
+    except ValueError:
+        return folded

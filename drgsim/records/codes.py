@@ -21,7 +21,8 @@ UNKNOWN = -1  # a code that the dictionary does not list
 EMPTY = -2  # the principal place of a list is blank
 
 _FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
-_DROPPED = dict.fromkeys(map(ord, " \t\r\u00a0\u3000\u200b\ufeff"))
+# blanks and control characters of all kinds; NUL pads the cells of fixed-width exports
+_DROPPED = dict.fromkeys([*range(10), *range(11, 33), 0x7F, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF])
 _FOLD = {**_FULL_WIDTH, **_DROPPED, ord("†"): "+"}
 _SEPARATORS = re.compile(r"[|;,、\n]")
 
@@ -48,9 +49,13 @@ def split_codes(text: str) -> list[str]:
     >>> split_codes("I21.001| i10.x00；E11.900"), split_codes("|I10.x00|"), split_codes(" ")
     (['I21.001', 'I10.X00', 'E11.900'], ['', 'I10.X00'], [])
     """
-    first, *others = _SEPARATORS.split(fold(text))
+    first, *others = ("" if code in BLANK_FOLDED else code for code in _SEPARATORS.split(fold(text)))
     others = [code for code in others if code]
     return [first, *others] if first or others else []
+
+
+BLANK = ("", "-", "--", "—", "/", "\\N", "NULL", "null", "NA", "N/A", "nan", "NaN", "None")  # cells that mean nothing
+BLANK_FOLDED = frozenset(map(fold, BLANK))
 
 
 @dataclass(frozen=True)

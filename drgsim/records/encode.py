@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.records.codes import EMPTY, UNKNOWN, CodeList
+from drgsim.records.arrow import to_text
+from drgsim.records.codes import BLANK_FOLDED, EMPTY, UNKNOWN, CodeList
 
 _PART = 7  # bytes of a spelling that share one int64 word; the sign bit stays clear
 LONGEST = 3 * _PART  # bytes of the longest folded spelling that can be looked up; the national codes have at most 18
@@ -25,7 +26,7 @@ def _byte_actions() -> NDArray[np.int16]:
     """What to do with each byte of a list: fold it, drop it, split at it, or look at the bytes after it."""
     actions = np.arange(256, dtype=np.int16)
     actions[ord("a") : ord("z") + 1] -= 32
-    actions[[ord(c) for c in " \t\r"]] = _DROP
+    actions[[*range(33), 0x7F]] = _DROP
     actions[[ord(c) for c in "|;,\n"]] = _SEPARATE
     actions[[0xC2, 0xE2, 0xE3, 0xEF]] = _WIDE  # first bytes of the wide characters that fold to something
     return actions
@@ -61,7 +62,8 @@ def build_code_table(codes: CodeList) -> CodeTable:
     ValueError
         For a code longer than ``LONGEST`` bytes.
     """
-    keys = np.array([[*_packed(key), number + 1] for key, number in codes.keys.items()], np.int64)
+    entries = {**dict.fromkeys(BLANK_FOLDED - {""}, EMPTY), **codes.keys}  # a word that means nothing is a blank place
+    keys = np.array([[*_packed(key), number + 1] for key, number in entries.items()], np.int64)
     slots = np.zeros((1 << (2 * len(keys)).bit_length(), 4), np.int64)
     _fill(slots, keys)
     grey = np.zeros(len(codes.codes) + 2, np.bool_)
@@ -88,29 +90,11 @@ def encode_lists(column: pa.Array, table: CodeTable) -> EncodedLists:
     """
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if _is_list(column.type):
-        column = join_lists(column)
-    if pa.types.is_null(column.type):
-        column = column.cast(pa.string())
+    column = to_text(column)
     if column.null_count:
         column = pc.fill_null(column, "")
     offsets, data = string_buffers(column)
     return EncodedLists(*_encode(data, offsets, table.slots))
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
-
-
-def join_lists(column: pa.Array) -> pa.Array:
-    """Lists of codes as texts separated by ``|``; a missing element keeps its place."""
-    column = column.cast(pa.list_(pa.string()))
-    if column.flatten().null_count:
-        filled = pc.fill_null(column.values, "")
-        column = pa.ListArray.from_arrays(column.offsets, filled, mask=column.is_null() if column.null_count else None)
-    return pc.binary_join(column, "|")
 
 
 def string_buffers(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -164,6 +148,10 @@ def _wide(data: Any, at: int, stop: int) -> Any:  # pragma: no cover - compiled
     third = np.int64(data[at + 2]) if at + 2 < stop else 0
     if byte == 0xC2 and second == 0xA0:  # no-break space
         return _DROP, 2
+    if byte == 0xE2 and second == 0x80 and (0x80 <= third <= 0x8B or third == 0xAF):  # spaces from en quad to zero width
+        return _DROP, 3
+    if byte == 0xE2 and second == 0x81 and third == 0xA0:  # word joiner
+        return _DROP, 3
     if byte == 0xEF and second == 0xBC and 0x81 <= third <= 0xBF:  # full-width ! to _
         return np.int64(_ACTIONS[third - 0x60]), 3
     if byte == 0xEF and second == 0xBD and 0x80 <= third <= 0x9E:  # full-width ` to ~
@@ -173,9 +161,8 @@ def _wide(data: Any, at: int, stop: int) -> Any:  # pragma: no cover - compiled
     if byte == 0xE3 and second == 0x80 and third == 0x81:  # enumeration comma
         return _SEPARATE, 3
     ideographic_space = byte == 0xE3 and second == 0x80 and third == 0x80
-    zero_width_space = byte == 0xE2 and second == 0x80 and third == 0x8B
     byte_order_mark = byte == 0xEF and second == 0xBB and third == 0xBF
-    if ideographic_space or zero_width_space or byte_order_mark:
+    if ideographic_space or byte_order_mark:
         return _DROP, 3
     return byte, 1
 
@@ -208,14 +195,17 @@ def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # pragma: no cover - c
                     third = ((third & 0xFFFFFFFFFFFF) << 8) | action
                 length += 1
             elif action == _SEPARATE:
+                code = EMPTY
                 if length:
+                    code = _find(slots, first, second, third) if length <= LONGEST else UNKNOWN
+                    first = second = third = length = 0
+                if code != EMPTY:
                     if first_is_blank:  # others follow a blank principal place
                         ids[written] = EMPTY
                         written += 1
                         first_is_blank = False
-                    ids[written] = _find(slots, first, second, third) if length <= LONGEST else UNKNOWN
+                    ids[written] = code
                     written += 1
-                    first = second = third = length = 0
                 elif at_principal:
                     first_is_blank = True
                 at_principal = False

@@ -16,7 +16,6 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError, did_you_mean
-from drgsim.records.batch import BLANK
 from drgsim.records.schema import columns, header_key, header_names
 
 BATCH_ROWS = 1 << 16
@@ -237,7 +236,7 @@ class CsvSource(Source):
                 include_columns=list(names),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
-                null_values=list(BLANK),
+                null_values=[""],  # other words that mean nothing are told apart where a column is read
             ),
         }
         size = self.path.stat().st_size
@@ -361,7 +360,7 @@ def _cell(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = str(value)
-    return None if text in BLANK else text
+    return text or None
 
 
 def _broken(path: Path, error: Exception) -> InputError:

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgsim.engines.duplicates import SeenIds
-from drgsim.grouping.batch import INPUT_COLUMNS, Grouper, _ids
+from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
+from drgsim.records.arrow import ids_of, to_text
 from drgsim.records.codes import CodeList, split_codes
-from drgsim.records.encode import join_lists
+from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, INVALID, Finding
 from drgsim.records.read import BROKEN_LINE, open_source
 
@@ -135,7 +135,7 @@ def validate_file(
     unknown: dict[str, Counter[str]] = {name: Counter() for name in _UNKNOWN_CODES}
     seen = SeenIds()
     for batch in source.batches(INPUT_COLUMNS):
-        ids = _ids(batch)
+        ids = ids_of(batch)
         findings = grouper.prepare(batch).findings | seen.note(ids)
         if BROKEN_LINE in batch.schema.names:
             findings[:] = 1 << BITS["line_broken"]
@@ -183,9 +183,7 @@ def _count_unknown(batch: pa.RecordBatch, findings: Any, name: str, codes: CodeL
         return
     mask = sum(1 << BITS[code] for code in _UNKNOWN_CODES[name])
     texts = batch.column(name).filter(pa.array((findings & mask) != 0))
-    if pa.types.is_list(texts.type):
-        texts = join_lists(texts)
-    for entry in pc.value_counts(texts.cast(pa.string())).to_pylist():
+    for entry in pc.value_counts(to_text(texts, name)).to_pylist():
         for code in split_codes(entry["values"] or ""):
             if code and codes.find(code) < 0:
                 counts[codes.canonical(code)] += entry["counts"]

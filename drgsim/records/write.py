@@ -16,6 +16,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from drgsim.errors import DrgsimError, OutputError, Problem, UsageError
+from drgsim.records.arrow import plain_strings
 
 WRITABLE = (".csv", ".parquet", ".xlsx")
 XLSX_ROWS = 1_048_575  # records that fit a sheet below its header
@@ -160,8 +161,6 @@ class CsvWriter(TableWriter):
 
     def encode(self, batch: pa.RecordBatch) -> object:
         from pyarrow import csv as pacsv
-
-        from drgsim.grouping.batch import plain_strings
 
         sink = pa.BufferOutputStream()
         pacsv.write_csv(plain_strings(batch), sink, pacsv.WriteOptions(include_header=False, quoting_style="needed"))

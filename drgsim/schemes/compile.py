@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import zipfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,21 @@ from typing import Any
 import numpy as np
 import platformdirs
 
+from drgsim.records import codes, encode
 from drgsim.records.encode import CodeTable
+from drgsim.schemes import lower
 from drgsim.schemes.lower import CompiledScheme, SchemeArrays, lower_scheme
 from drgsim.schemes.model import Scheme
-from drgsim.schemes.pack import find_pack, load_scheme, pack_digest
+from drgsim.schemes.pack import find_pack, is_as_read, load_scheme, pack_digest
 
-COMPILER_VERSION = 1  # part of the cache key: raise it when the arrays change shape or meaning
+_HELD = "_compiled"  # where a scheme object keeps what it was compiled to
+
+
+@lru_cache(maxsize=1)
+def _compiler_digest() -> str:
+    """Part of the cache key: what is kept was made by exactly this code."""
+    sources = (Path(lower.__file__), Path(encode.__file__), Path(codes.__file__))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
 
 
 def compile_scheme(scheme: Scheme | str | Path | CompiledScheme) -> CompiledScheme:
@@ -28,21 +38,42 @@ def compile_scheme(scheme: Scheme | str | Path | CompiledScheme) -> CompiledSche
     """
     if isinstance(scheme, CompiledScheme):
         return scheme
-    folder = scheme.folder if isinstance(scheme, Scheme) else find_pack(scheme)
-    digest = scheme.digest if isinstance(scheme, Scheme) else pack_digest(folder)
-    return _compiled(folder, digest)
+    if isinstance(scheme, Scheme):
+        held: CompiledScheme | None = scheme.__dict__.get(_HELD)
+        if held is None:
+            # a scheme that was read from its files may come from the cache; one that was changed since is lowered as it is
+            held = _compiled(scheme.folder, scheme.digest, scheme) if is_as_read(scheme) else lower_scheme(scheme)
+            scheme.__dict__[_HELD] = held
+        return held
+    folder = find_pack(scheme)
+    return _compiled(folder, pack_digest(folder))
 
 
-@lru_cache(maxsize=8)
-def _compiled(folder: Path, digest: str) -> CompiledScheme:
+_MEMORY: dict[str, CompiledScheme] = {}
+_MOST_IN_MEMORY = 8
+
+
+def _compiled(folder: Path, digest: str, scheme: Scheme | None = None) -> CompiledScheme:
+    """The compiled scheme of a digest: from memory, from disk, or lowered now."""
+    if digest not in _MEMORY:
+        if len(_MEMORY) >= _MOST_IN_MEMORY:
+            _MEMORY.pop(next(iter(_MEMORY)))
+        compiled = _from_disk(folder, digest, scheme)
+        _MEMORY[compiled.digest] = compiled
+        return compiled
+    return _MEMORY[digest]
+
+
+def _from_disk(folder: Path, digest: str, scheme: Scheme | None) -> CompiledScheme:
     path = _cache_path(folder.name, digest)
     if path is not None and path.is_file():
         try:
             return _read_cache(path)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-            path.unlink(missing_ok=True)  # a damaged cache file costs a compilation, never a wrong answer
-    compiled = lower_scheme(load_scheme(folder))
-    if path is not None:
+        except Exception:  # a damaged cache file, however damaged, costs a compilation and never an answer
+            with suppress(OSError):
+                path.unlink()
+    compiled = lower_scheme(scheme or load_scheme(folder))
+    if path is not None and compiled.digest == digest:
         _write_cache(path, compiled)
     return compiled
 
@@ -50,7 +81,7 @@ def _compiled(folder: Path, digest: str) -> CompiledScheme:
 # -- cache --------------------
 def _cache_path(name: str, digest: str) -> Path | None:
     folder = os.environ.get("DRGSIM_CACHE_DIR", platformdirs.user_cache_dir("drgsim"))
-    return Path(folder) / f"{name}-{digest[:24]}-v{COMPILER_VERSION}.npz" if folder else None
+    return Path(folder) / f"{name}-{digest[:24]}-{_compiler_digest()}.npz" if folder else None
 
 
 _META = ("id", "digest", "mdc_codes", "adrg_codes", "drg_codes", "drg_names", "reference_weights")

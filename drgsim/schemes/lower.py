@@ -36,11 +36,13 @@ from drgsim.schemes.rules import (
     Rule,
     TextIn,
     asserted,
+    tests_something,
     variables_of,
     walk,
 )
 
 WORD = 62  # bits used of each int64 word, so that no operation ever meets the sign bit
+_LEVELS = {"CC": 1, "MCC": 2}
 ACCEPT, REJECT = -1, -2  # node targets that end a rule
 NODE_BIT, NODE_NUMBER, NODE_SITES = range(3)
 COMPARISON_IDS = {">=": 0, "<=": 1, ">": 2, "<": 3, "=": 4, "<>": 5}
@@ -73,8 +75,9 @@ class SchemeArrays(NamedTuple):
     nodes: NDArray[np.int32]  # (n, 6): kind, comparison, a, b, next node if it holds, next node if not
     node_values: NDArray[np.float64]
     site_bits: NDArray[np.int32]  # (n, 2): word and shift, for node ranges of sites(...)
-    counts: NDArray[np.int32]  # (n, 3): row of variables, word and shift of the list, for length(...)
+    counts: NDArray[np.int32]  # (n, 3): row of variables, word and shift of the list (-1 and level mask for MCC, CC)
     mdc_entry: NDArray[np.int32]
+    mdc_asks: NDArray[np.bool_]  # whether the rule of the MDC tests anything, so that holding tells something
     row_mdc: NDArray[np.int32]
     row_entry: NDArray[np.int32]
     row_ambiguous: NDArray[np.bool_]
@@ -220,6 +223,7 @@ class _Lowering:
             site_bits=np.array(self.sites, np.int32).reshape(-1, 2),
             counts=np.array(self.counts, np.int32).reshape(-1, 3),
             mdc_entry=entries[0],
+            mdc_asks=np.array([tests_something(mdc.rule) for mdc in self.mdcs]),
             row_mdc=np.array([mdc for mdc, _ in self.rows], np.int32),
             row_entry=entries[1],
             row_ambiguous=np.array([adrg.kind == "ambiguous" for _, adrg in self.rows]),
@@ -307,7 +311,10 @@ class _Lowering:
     def count(self, variables: tuple[str, ...], sets: tuple[str, ...]) -> int:
         """Number of a ``length(...)``; the kernel counts each of them once per discharge."""
         row = BIT_ROWS.index(tuple(sorted(variables)))
-        entry = (row, *divmod(self.side(variables).bit(sets), WORD))
+        if sets[0] in SEVERITY_SETS:  # levels are no lists of codes: -1 stands for the word, a mask of levels for the shift
+            entry = (row, -1, sum(_LEVELS[name] for name in set(sets)))
+        else:
+            entry = (row, *divmod(self.side(variables).bit(sets), WORD))
         if entry not in self.counts:
             self.counts.append(entry)
         return self.counts.index(entry)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -60,9 +61,11 @@ def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
     SchemeError
         ``scheme-unknown`` when there is no such pack.
     """
-    candidates = [Path(scheme)] if len(Path(scheme).parts) > 1 or Path(scheme).is_dir() else []
-    candidates += [beside / scheme] if beside else []
-    candidates += [asset_root("groupers") / scheme]
+    named = Path(scheme)
+    shipped = [*([beside / named] if beside else []), asset_root("groupers") / named]
+    # a plain id means the shipped scheme first, so that a folder of that name in the way changes nothing; ./id means the folder
+    is_path = len(named.parts) > 1 or str(scheme).startswith(".")
+    candidates = [named, *shipped] if is_path else [*shipped, named]
     for folder in candidates:
         if (folder / "scheme.toml").is_file():
             return folder.resolve()
@@ -75,9 +78,14 @@ def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
     )
 
 
+_READ: weakref.WeakValueDictionary[str, Scheme] = weakref.WeakValueDictionary()
+
+
 @lru_cache(maxsize=8)
 def _load(folder: Path, digest: str) -> Scheme:
-    return _Reader(folder, digest).scheme()
+    scheme = _Reader(folder, digest).scheme()
+    _READ[digest] = scheme
+    return scheme
 
 
 def load_scheme(scheme: str | Path) -> Scheme:
@@ -100,7 +108,18 @@ def load_scheme(scheme: str | Path) -> Scheme:
     (634, '心力衰竭、休克，伴严重合并症或并发症')
     """
     folder = find_pack(scheme)
-    return _load(folder, pack_digest(folder))
+    for _ in range(3):
+        digest = pack_digest(folder)
+        loaded = _load(folder, digest)
+        if pack_digest(folder) == digest:  # nothing changed while it was read
+            return loaded
+        _load.cache_clear()
+    raise SchemeError.single("pack-changing", f"the files of {folder.name} change while they are read", where=str(folder))
+
+
+def is_as_read(scheme: Scheme) -> bool:
+    """Whether a scheme object is what its files say: just as it was read, and not replaced since."""
+    return _READ.get(scheme.digest) is scheme
 
 
 def pack_digest(scheme: str | Path) -> str:

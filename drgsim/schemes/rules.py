@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 DIAGNOSIS_VARIABLES = ("ZYZD", "QTZD")
 PROCEDURE_VARIABLES = ("ZYSS", "QTSS")
@@ -152,11 +153,11 @@ def print_rule(rule: Rule) -> str:
         case TextIn(variable, words):
             return f"{variable} in {{{', '.join(words)}}}"
         case Compare(variable, operator, value):
-            return f"{variable} {operator} {value:g}"
+            return f"{variable} {operator} {_number(value)}"
         case CountCodes(sets, variables, operator, value):
-            return f"length({_listed(sets)} ∩ {_listed(variables)}) {operator} {value:g}"
+            return f"length({_listed(sets)} ∩ {_listed(variables)}) {operator} {_number(value)}"
         case CountSites(sets, variables, operator, value):
-            return f"sites({', '.join(sets)}; {_listed(variables)}) {operator} {value:g}"
+            return f"sites({', '.join(sets)}; {_listed(variables)}) {operator} {_number(value)}"
         case Not(CodeIn() | TextIn() as inner):
             return print_rule(inner).replace(" in ", " not in ", 1)
         case Not(inner):
@@ -166,6 +167,12 @@ def print_rule(rule: Rule) -> str:
         case Or(rules):
             return " or ".join(_nested(part, And) for part in rules)
     raise TypeError(f"not a rule: {rule!r}")
+
+
+def _number(value: float) -> str:
+    """A number with all its digits and without an exponent, as the language writes numbers."""
+    text = format(Decimal(repr(value)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _listed(names: tuple[str, ...]) -> str:
@@ -198,6 +205,11 @@ def asserted(rule: Rule) -> Iterator[Test]:
                 yield from asserted(part)
         case _:
             yield rule
+
+
+def tests_something(rule: Rule) -> bool:
+    """Whether a rule has any test but the constant."""
+    return any(not isinstance(test, Always) for test in walk(rule))
 
 
 def sets_of(rule: Rule) -> set[str]:
