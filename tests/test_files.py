@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -139,10 +140,61 @@ def test_a_broken_line_is_an_invalid_record_and_stops_nothing(tmp_path: Path, sc
     source.write_text("\n".join(lines) + "\nshort,1\n", encoding="utf-8")
     grouped = groups_of(source, scheme)
     assert len(grouped) == 5
+    assert list(grouped.discharge_id) == ["a", "broken", "b", "c", "short"]  # each at its own place
     broken = grouped[grouped.status == "invalid"]
     assert list(broken.discharge_id) == ["broken", "short"]
     assert set(broken.reason) == {"line_broken"}
     assert list(grouped.drg[grouped.status == "grouped"]) == EXPECTED
+
+
+def messy(tmp_path: Path, scheme: Scheme, content: str | bytes, name: str = "cases.csv") -> pd.DataFrame:
+    source = tmp_path / name
+    source.write_bytes(content.encode() if isinstance(content, str) else content)
+    return groups_of(source, scheme)
+
+
+def test_a_stray_quote_swallows_no_record(tmp_path: Path, scheme: Scheme) -> None:
+    lines = [f"{n},1,70,I50.101|J96.000,,王" for n in range(9_000)]
+    for place in (100, 5_000, 5_001, 8_999):
+        lines[place] = lines[place].replace("王", '"王')
+    lines[7_000] = lines[7_000].replace("王", '李"')
+    grouped = messy(tmp_path, scheme, "discharge_id,sex,age,diagnoses,procedures,name\n" + "\n".join(lines))
+    assert list(grouped.discharge_id) == [str(n) for n in range(9_000)]
+    assert list(grouped.discharge_id[grouped.reason == "line_broken"]) == ["100", "5000", "5001", "8999"]
+    assert set(grouped.drg[grouped.status == "grouped"]) == {"FR21"}
+
+
+def test_line_breaks_in_quoted_cells_are_believed(tmp_path: Path, scheme: Scheme) -> None:
+    rows = [f'{n},1,70,"I50.101|J96.000","","street {n}\nroom, {n}\n\nlast ""line"""' for n in range(3_000)]
+    grouped = messy(tmp_path, scheme, "discharge_id,sex,age,diagnoses,procedures,name\n" + "\n".join(rows) + "\n")
+    assert len(grouped) == 3_000
+    assert set(grouped.drg) == {"FR21"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.replace("\n", ",\n"),  # every line ends with a delimiter
+        lambda t: t.replace("\n", ",\n", 1),  # only the header does
+        lambda t: t.replace("\n", ",\n").replace(",\n", "\n", 1),  # only the data lines do
+        lambda t: "\n\n" + t,
+        lambda t: "sep=,\n" + t,
+        lambda t: "某医院病案首页导出\n" + t,
+        lambda t: t.replace("\n", "\r"),
+        lambda t: t.replace("\n", "\r\n") + "\r\n,,,,,\r\n  \r\n",
+        lambda t: "\ufeff" + "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in t.splitlines()),
+        lambda t: t.replace("J96.000", "J96.000\0\0"),
+    ],
+)
+def test_shapes_of_windows_exports(tmp_path: Path, scheme: Scheme, change: Callable[[str], str]) -> None:
+    assert list(messy(tmp_path, scheme, change(text())).drg) == EXPECTED
+
+
+def test_one_bad_byte_costs_one_character(tmp_path: Path, scheme: Scheme) -> None:
+    content = text().encode("gb18030").replace("心内科".encode("gb18030"), "心内科".encode("gb18030")[:-1])
+    assert list(messy(tmp_path, scheme, content).drg) == EXPECTED
+    content = (text() * 1).encode().replace("产科".encode(), b"\xe4\xba")
+    assert list(messy(tmp_path, scheme, content).drg) == EXPECTED
 
 
 # -- errors ---------------------------------------------------------------------------------------------------------------
@@ -178,7 +230,8 @@ def test_a_missing_column_names_column_line_and_remedy(tmp_path: Path) -> None:
         (b"PAR1 this is no parquet", "cases.parquet", "input-broken-file"),
         (b"this is no workbook", "cases.xlsx", "input-broken-file"),
         (b"x", "cases.dbf", "input-unknown-suffix"),
-        (text().encode() + b"\xff\xff\xff,1,2,I10.x00,,\xff\n", "cases.csv", "input-unknown-encoding"),
+        (b"\x00\x01\x02\xfe" * 4_000, "cases.csv", "input-broken-file"),
+        (b"PK\x03\x04 a workbook", "cases.csv", "input-wrong-suffix"),
     ],
 )
 def test_a_file_that_cannot_be_read_gives_one_clear_error(tmp_path: Path, content: str | bytes, name: str, code: str) -> None:
@@ -213,9 +266,11 @@ def test_an_impossible_target_is_refused_before_any_work(tmp_path: Path, target:
 
 
 def test_a_failed_run_leaves_the_earlier_result(tmp_path: Path) -> None:
-    source, target = tmp_path / "cases.csv", tmp_path / "out.csv"
+    source, target = tmp_path / "cases.parquet", tmp_path / "out.csv"
     target.write_text("earlier", encoding="utf-8")
-    source.write_bytes(text().encode() + b"\xff\xff,1,2,I10.x00,,\xff\n")
+    pq.write_table(pa.Table.from_pylist(ROWS * 1000), source)
+    content = source.read_bytes()
+    source.write_bytes(content[:200] + b"\0" * 400 + content[600:])
     with pytest.raises(DrgsimError):
         group_files([source], "chs-drg-2.0", target)
     assert target.read_text(encoding="utf-8") == "earlier"

@@ -157,7 +157,8 @@ class Grouper:
         prepared = self.prepare(batch)
         findings = prepared.findings if noted is None else prepared.findings | noted
         if BROKEN_LINE in batch.schema.names:  # such a record is its line only: nothing else is worth saying of it
-            findings = np.full_like(findings, 1 << BITS["line_broken"])
+            broken = batch.column(BROKEN_LINE).is_valid().to_numpy(zero_copy_only=False)
+            findings = np.where(broken, np.int64(1 << BITS["line_broken"]), findings)
         invalid = (findings & _INVALID_MASK) != 0
         grouped = self.group_prepared(prepared, invalid)
         status, reason = self._verdicts(grouped, findings, invalid)

@@ -6,9 +6,8 @@ and is read whole.
 
 from __future__ import annotations
 
-import csv
-import io
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,6 @@ from drgsim.records.schema import columns, header_key, header_names
 BATCH_ROWS = 1 << 16
 READABLE = (".csv", ".tsv", ".txt", ".csv.gz", ".parquet", ".xlsx", ".xls", ".xlsb", ".ods")
 BROKEN_LINE = "__broken_line"  # marks records made from a line whose cells do not fit the header
-_CSV_BLOCK = 1 << 23
-_SNIFFED = 1 << 20
-_MOST_BROKEN_LINES = 100_000
 
 
 class Source(ABC):
@@ -47,6 +43,7 @@ class Source(ABC):
         self.path = path
         self.names = list(names)
         self.canonical = match_columns(self.names, str(path.name))
+        self.noted: Counter[str] = Counter()
         self.rows: int | None = None
         self.done = 0.0
 
@@ -101,6 +98,8 @@ def open_source(path: str | Path) -> Source:
     if name.endswith((".xlsx", ".xls", ".xlsb", ".ods")):
         return SheetSource(path)
     if name.endswith((".csv", ".tsv", ".txt", ".csv.gz")):
+        from drgsim.records.read_csv import CsvSource
+
         return CsvSource(path)
     raise UsageError(
         [
@@ -168,7 +167,7 @@ class ParquetSource(Source):
         try:
             self._file = pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
-            raise _broken(path, error) from error
+            raise broken_file(path, error) from error
         super().__init__(path, self._file.schema_arrow.names)
         self.rows = self._file.metadata.num_rows
 
@@ -180,149 +179,7 @@ class ParquetSource(Source):
                 self.done = read / (self.rows or 1)
                 yield batch
         except (pa.ArrowException, OSError) as error:
-            raise _broken(self.path, error) from error
-
-
-# -- CSV --------------------
-class CsvSource(Source):
-    """A CSV file in UTF-8 (with or without a byte-order mark), GB18030 or UTF-16; every cell is read as text."""
-
-    def __init__(self, path: Path) -> None:
-        with pa.input_stream(str(path), compression="detect") as stream:
-            head = stream.read(_SNIFFED)
-        self._encoding = sniff_encoding(head)
-        text = head.decode(self._encoding, errors="replace")
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        self._delimiter = max(",\t;", key=first.count)
-        names = next(csv.reader(io.StringIO(text), delimiter=self._delimiter), [])
-        if not any(names):
-            raise InputError.single(
-                "input-no-header",
-                f"line 1 of {path.name} is blank",
-                where=f"{path}, line 1",
-                fix="put the column names into the first line",
-            )
-        if len(set(names)) < len(names):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise InputError.single(
-                "input-duplicate-column",
-                f"the header names {', '.join(map(repr, twice))} twice",
-                where=f"{path}, line 1",
-                fix="give every column its own name",
-            )
-        super().__init__(path, names)
-        self._broken: list[tuple[int | None, str]] = []
-
-    def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        from pyarrow import csv as pacsv
-
-        # UTF-16 has to be recoded to be split into lines; GB18030 and UTF-8 split at the same bytes and are decoded
-        # cell by cell
-        wide = self._encoding.startswith("utf-16")
-        kind = pa.string() if wide else pa.binary()
-        options = {
-            "read_options": pacsv.ReadOptions(
-                block_size=_CSV_BLOCK,
-                skip_rows=1,
-                column_names=self.names,
-                encoding=self._encoding if wide else "utf8",
-                use_threads=False,
-            ),
-            "parse_options": pacsv.ParseOptions(
-                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._keep_broken_line
-            ),
-            "convert_options": pacsv.ConvertOptions(
-                column_types=dict.fromkeys(self.names, kind),
-                include_columns=list(names),
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                null_values=[""],  # other words that mean nothing are told apart where a column is read
-            ),
-        }
-        size = self.path.stat().st_size
-        plain = not self.path.name.lower().endswith(".gz")
-        raw = pa.OSFile(str(self.path))
-        stream = raw if plain else pa.CompressedInputStream(raw, "gzip")
-        try:
-            with raw, pacsv.open_csv(stream, **options) as reader:
-                for batch in reader:
-                    self.done = min(raw.tell() / size, 1.0)
-                    yield from _sliced(self._decoded(batch))
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            raise _broken(self.path, error) from error
-        if self._broken:
-            yield self._broken_batch(names)
-
-    def _decoded(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        arrays = [self._decode(column, name) for column, name in zip(batch.columns, batch.schema.names, strict=True)]
-        return pa.RecordBatch.from_arrays(arrays, batch.schema.names)
-
-    def _decode(self, column: pa.Array, name: str) -> pa.Array:
-        if not pa.types.is_binary(column.type):
-            return column
-        if self._encoding != "gb18030":
-            try:
-                return column.cast(pa.string())
-            except pa.ArrowInvalid:
-                self._encoding = "gb18030"  # the part that was sniffed was plain ASCII, which both encodings share
-        try:
-            return pa.array([cell if cell is None else cell.decode("gb18030") for cell in column.to_pylist()], pa.string())
-        except UnicodeDecodeError as error:
-            raise InputError.single(
-                "input-unknown-encoding",
-                f"{self.path.name} is neither UTF-8 nor GB18030: column {name} holds {error.object!r}",
-                where=str(self.path),
-                fix="save the file as UTF-8",
-            ) from error
-
-    def _keep_broken_line(self, row: Any) -> str:
-        self._broken.append((row.number, row.text))
-        if len(self._broken) > _MOST_BROKEN_LINES:
-            raise InputError.single(
-                "input-broken-lines",
-                f"more than {_MOST_BROKEN_LINES:,} lines have another number of cells than the header",
-                where=f"{self.path}, line {row.number}",
-                why=f"the header has {row.expected_columns} cells, this line {row.actual_columns}",
-                fix="quote cells that hold the separator",
-            )
-        return "skip"
-
-    def _broken_batch(self, names: Sequence[str]) -> pa.RecordBatch:
-        """Lines that do not fit the header, as records of which only the id is believed."""
-        own_id = self.canonical["discharge_id"]
-        place = self.names.index(own_id)
-        ids = []
-        for _, text in self._broken:
-            cells = next(csv.reader([text], delimiter=self._delimiter), [])
-            ids.append(cells[place] if len(cells) > place else None)
-        arrays = [pa.array(ids if name == own_id else [None] * len(ids), pa.string()) for name in names]
-        numbers = pa.array([number for number, _ in self._broken], pa.int64())
-        return pa.RecordBatch.from_arrays([*arrays, numbers], [*names, BROKEN_LINE])
-
-
-def sniff_encoding(head: bytes) -> str:
-    """Encoding of a file by its first bytes: a byte-order mark, else UTF-8 if it reads so, else GB18030.
-
-    Examples
-    --------
-    >>> sniff_encoding("性别".encode()), sniff_encoding("性别".encode("gb18030")), sniff_encoding("性别".encode("utf-16"))
-    ('utf8', 'gb18030', 'utf-16')
-    """
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    for cut in range(4):  # the head may end inside a character
-        try:
-            head[: len(head) - cut].decode("utf8")
-            return "utf8"
-        except UnicodeDecodeError as error:
-            if error.start < len(head) - 4:
-                return "gb18030"
-    return "gb18030"
-
-
-def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    for start in range(0, batch.num_rows, BATCH_ROWS):
-        yield batch.slice(start, BATCH_ROWS)
+            raise broken_file(self.path, error) from error
 
 
 # -- sheets --------------------
@@ -337,7 +194,7 @@ class SheetSource(Source):
             sheets = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names)
             rows = next((sheet for sheet in sheets if sheet), [])
         except (CalamineError, OSError) as error:
-            raise _broken(path, error) from error
+            raise broken_file(path, error) from error
         if not rows:
             raise InputError.single(
                 "input-no-header", f"no sheet of {path.name} holds anything", where=str(path), fix="check the export"
@@ -363,7 +220,8 @@ def _cell(value: Any) -> str | None:
     return text or None
 
 
-def _broken(path: Path, error: Exception) -> InputError:
+def broken_file(path: Path, error: Exception) -> InputError:
+    """The error for a file that a library cannot read."""
     if isinstance(error, InputError):
         return error
     problem = Problem(

@@ -138,7 +138,7 @@ def validate_file(
         ids = ids_of(batch)
         findings = grouper.prepare(batch).findings | seen.note(ids)
         if BROKEN_LINE in batch.schema.names:
-            findings[:] = 1 << BITS["line_broken"]
+            findings[batch.column(BROKEN_LINE).is_valid().to_numpy(zero_copy_only=False)] = 1 << BITS["line_broken"]
         report.records += batch.num_rows
         invalid = np.zeros(batch.num_rows, np.bool_)
         for bit, finding in enumerate(FINDINGS):

@@ -1,0 +1,375 @@
+"""The text of a CSV file as hospitals export it, made safe to parse: one encoding, one header, no line that swallows others.
+
+A quote that opens a cell and is never closed would swallow every line up to the next quote; lines with too many or too few
+cells would stop a parser. Both are found here, byte by byte, before anything is parsed: such a line is replaced, at its own
+place, by one that holds nothing but its id, and its number is kept. Everything is one pass over blocks.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+from drgsim.errors import InputError
+
+BLOCK = 1 << 23
+SNIFFED = 1 << 20
+_HEADER_LINES = 10  # a title or a blank line may stand before the header
+_LONGEST_CELL = 1 << 20
+_WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_BLANK_NAME = "__blank_{}"
+_PLAIN, _QUOTE, _FEED, _SIGN, _SPACE = range(5)  # kinds of bytes
+
+
+def sniff_encoding(head: bytes) -> str:
+    """Encoding of a file by its first bytes: a byte-order mark, else UTF-8 if it reads so, else GB18030.
+
+    Examples
+    --------
+    >>> sniff_encoding("性别".encode()), sniff_encoding("性别".encode("gb18030")), sniff_encoding("性别".encode("utf-16"))
+    ('utf-8', 'gb18030', 'utf-16')
+    """
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(head)  # a character cut at the end of the head is no error
+    except UnicodeDecodeError as error:
+        # one bad byte among good characters is a damaged UTF-8 file, bad bytes from the first foreign character on are GB18030
+        good = sum(byte >= 0xC0 for byte in head[: error.start])
+        return "utf-8" if good >= 8 else "gb18030"
+    return "utf-8"
+
+
+class CsvText:
+    """The records of a CSV file as clean UTF-8.
+
+    Attributes
+    ----------
+    names
+        Column names; blank ones at the end of the header have made-up names.
+    delimiter
+        ``,``, tab or ``;``.
+    undecodable
+        Characters that could not be decoded so far; each reads as U+FFFD.
+    done
+        Share of the file that was read.
+    """
+
+    def __init__(self, path: Path, is_header: Callable[[list[str]], bool]) -> None:
+        self.path = path
+        self._size = max(path.stat().st_size, 1)
+        with self._open() as file:
+            head = file.read(SNIFFED)
+        if head.startswith(_WORKBOOK_MARKS):
+            raise InputError.single(
+                "input-wrong-suffix", f"{path.name} is a workbook and no CSV", where=str(path), fix="name it .xlsx (or .xls)"
+            )
+        if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and head.count(b"\0") > len(head) // 20:
+            raise InputError.single("input-broken-file", f"{path.name} is no text", where=str(path), fix="export it as CSV")
+        self.encoding = sniff_encoding(head)
+        self._certain = not head.isascii()
+        self._carriage_returns = b"\n" not in head and b"\r" in head and self.encoding != "utf-16"
+        self.undecodable = 0
+        self.done = 0.0
+        text = head.decode(self.encoding, errors="replace").removeprefix("\ufeff").replace("\0", "")
+        text = text.replace("\r\n", "\n").replace("\r", "\n") if self._carriage_returns else text.replace("\r\n", "\n")
+        self.delimiter, self.names, self._header_end = self._find_header(text, is_header)
+        self._broken: list[tuple[int, int]] = []
+        self._records = 0
+
+    # -- header ------------------------------------------------------------------------------------------------------
+    def _find_header(self, text: str, is_header: Callable[[list[str]], bool]) -> tuple[str, list[str], int]:
+        """Delimiter, names and number of physical lines up to the end of the header."""
+        lines = text.split("\n")
+        first: tuple[str, list[str], int] | None = None
+        for start in range(min(_HEADER_LINES, len(lines))):
+            line = lines[start]
+            if not line.strip() or line.strip().lower().startswith("sep="):
+                continue
+            delimiter = max(",\t;", key=line.count)
+            reader = csv.reader(io.StringIO("\n".join(lines[start:])), delimiter=delimiter)
+            try:
+                names = next(reader)
+            except csv.Error as error:
+                raise InputError.single(
+                    "input-broken-file",
+                    f"the header of {self.path.name} cannot be read: {error}",
+                    where=f"{self.path}, line {start + 1}",
+                    fix="export it as CSV again",
+                ) from error
+            found = delimiter, names, start + reader.line_num
+            first = first or found
+            if is_header(names):
+                first = found
+                break
+        if first is None:
+            raise InputError.single(
+                "input-no-header",
+                f"{self.path.name} starts with blank lines only",
+                where=f"{self.path}, line 1",
+                fix="put the column names into the first line",
+            )
+        delimiter, names, end = first
+        following = next(csv.reader(io.StringIO("\n".join(lines[end : end + 3])), delimiter=delimiter), [])
+        while following and len(following) < len(names) and not names[-1].strip():
+            names.pop()  # only the header ends with a delimiter
+        while len(following) > len(names) and not any(following[len(names) :]):
+            names.append("")  # every line ends with a delimiter
+        for place, name in enumerate(names):
+            if not name.strip():
+                names[place] = _BLANK_NAME.format(place + 1)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError.single(
+                "input-duplicate-column",
+                f"the header names {', '.join(map(repr, twice))} twice",
+                where=f"{self.path}, line {end}",
+                fix="give every column its own name",
+            )
+        return delimiter, names, end
+
+    @property
+    def own_names(self) -> list[str]:
+        """The names that the file itself gives."""
+        return [name for name in self.names if not name.startswith("__blank_")]
+
+    # -- text --------------------------------------------------------------------------------------------------------
+    def _open(self) -> BinaryIO:
+        try:
+            file: BinaryIO = pa.input_stream(str(self.path), compression="detect")
+        except (OSError, pa.ArrowException) as error:
+            raise InputError.single(
+                "input-broken-file", f"{self.path.name} cannot be read: {error}", where=str(self.path), fix="export it again"
+            ) from error
+        return file
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The file as UTF-8, without a byte-order mark, with line feeds."""
+        decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
+        raw = pa.OSFile(str(self.path))
+        with raw, pa.CompressedInputStream(raw, "gzip") if self.path.name.lower().endswith(".gz") else raw as file:
+            first = True
+            while True:
+                block = file.read(BLOCK)
+                self.done = min(raw.tell() / self._size, 1.0) if not raw.closed else 1.0
+                if not block:
+                    tail = decoder.decode(b"", final=True)
+                    if tail:
+                        yield tail.encode()
+                    return
+                if self.encoding == "utf-8" and not self._certain and not block.isascii():
+                    # what was sniffed is plain ASCII, which both encodings share: the first foreign character decides
+                    self.encoding = sniff_encoding(block)
+                    self._certain = True
+                    decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
+                if self.encoding != "utf-8" or not block.isascii():
+                    text = decoder.decode(block)
+                    self.undecodable += text.count("\ufffd")
+                    block = text.encode()
+                else:
+                    block = decoder.decode(block).encode() if decoder.getstate()[0] else block
+                if first:
+                    block = block.removeprefix(b"\xef\xbb\xbf")
+                    first = False
+                yield block.replace(b"\r", b"\n") if self._carriage_returns else block
+
+    def clean(self) -> Iterator[bytes]:
+        """Blocks of whole records after the header, every line with the right number of cells."""
+        columns, sign = len(self.names), ord(self.delimiter)
+        self._kinds = np.zeros(256, np.uint8)
+        self._kinds[[0x22, 0x0A, sign, 0x20, 0x0D, 0x09]] = [_QUOTE, _FEED, _SIGN, _SPACE, _SPACE, _SPACE]
+        self._kinds[sign] = _SIGN  # a tab may be the delimiter
+        rest, line, skipped = b"", 1, 0
+        blocks = self._blocks()
+        more = True
+        while more:
+            block = next(blocks, None)
+            more = block is not None
+            data = rest + (block or b"")
+            while skipped < self._header_end:
+                at = data.find(b"\n")
+                if at < 0:
+                    break
+                data, skipped, line = data[at + 1 :], skipped + 1, line + 1
+            if skipped < self._header_end:
+                rest = data
+                continue
+            view = np.frombuffer(data, np.uint8)
+            spans, records, consumed, feeds = _scan(view, self._kinds, sign, columns, not more, _LONGEST_CELL)
+            yield self._mended(data, spans, records, consumed, line)
+            line += feeds
+            rest = data[consumed:]
+
+    def _mended(self, data: bytes, spans: NDArray[np.int64], records: int, consumed: int, line: int) -> bytes:
+        """The block with broken lines replaced; blank ones (record -1) are left out."""
+        if not len(spans):
+            self._records += records
+            return data[:consumed]
+        parts, at = [], 0
+        for start, stop, record in spans.tolist():
+            parts.append(data[at:start])
+            if record >= 0:
+                self._broken.append((self._records + record, line + data.count(b"\n", 0, start)))
+                parts.append(self._id_only(data[start:stop]))
+            at = stop
+        parts.append(data[at:consumed])
+        self._records += records
+        return b"".join(parts)
+
+    id_place = 0  # which column holds the id; set by whoever knows the columns
+
+    def _id_only(self, line: bytes) -> bytes:
+        cells = line.decode(errors="replace").rstrip("\r\n").split(self.delimiter)
+        name = cells[self.id_place].strip().strip('"') if len(cells) > self.id_place else ""
+        written = io.StringIO()
+        row = [""] * len(self.names)
+        row[self.id_place] = name
+        csv.writer(written, delimiter=self.delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(row)
+        return written.getvalue().encode()
+
+    def broken_lines(self, start: int, rows: int) -> NDArray[np.int64] | None:
+        """Line numbers of the broken lines among records ``start`` to ``start + rows``, 0 for a whole one; None if all are."""
+        here = [(record, line) for record, line in self._broken if start <= record < start + rows]
+        if not here:
+            return None
+        self._broken = [entry for entry in self._broken if entry[0] >= start + rows]
+        numbers = np.zeros(rows, np.int64)
+        for record, line in here:
+            numbers[record - start] = line
+        return numbers
+
+
+class CleanStream(io.RawIOBase):
+    """The clean blocks of a CSV file as a file that Arrow can read."""
+
+    def __init__(self, text: CsvText) -> None:
+        self._blocks = text.clean()
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> Any:
+        """At most ``size`` bytes; none at the end."""
+        while not self._left:
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            self._left = memoryview(block)  # slices of it copy nothing
+        size = len(self._left) if size < 0 else size
+        given, self._left = self._left[:size], self._left[size:]
+        return given
+
+
+@njit(cache=True, nogil=True)
+def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: int) -> Any:  # pragma: no cover - compiled
+    """Find records: spans (start, stop, record number or -1 for a blank line) to replace, records, bytes consumed, line feeds.
+
+    A cell that opens with a quote may hold line breaks. It is not believed when a line inside it has as many cells as a record,
+    when it never ends, or when it is longer than ``longest``: then its quote is a stray one and its first line a broken line.
+    """
+    size = data.size
+    spans = np.empty((64, 3), np.int64)
+    found = 0
+    records = 0
+    feeds = 0
+    at = 0
+    while at < size:
+        start, feeds_before = at, feeds
+        cells = 1
+        blank = True
+        at_cell_start = True
+        whole = False  # whether the end of the record was seen
+        stray = False
+        while at < size:
+            kind = kinds[data[at]]
+            if kind == _PLAIN:
+                blank = False
+                at_cell_start = False
+                at += 1
+                continue
+            if kind == _QUOTE and at_cell_start:
+                # a quoted cell: look for its end
+                inside = at + 1
+                signs = 0
+                broken = False
+                closed = False
+                lines = 0
+                while inside < size:
+                    b = data[inside]
+                    if b == 0x22:
+                        if inside + 1 < size and data[inside + 1] == 0x22:
+                            inside += 2
+                            continue
+                        closed = True
+                        break
+                    if b == sign:
+                        signs += 1
+                    elif b == 0x0A:
+                        if lines > 0 and signs >= columns - 1 and columns > 2:
+                            broken = True
+                            break
+                        lines += 1
+                        signs = 0
+                    inside += 1
+                    if inside - at > longest:
+                        broken = True
+                        break
+                if closed and lines > 0:
+                    follows = data[inside + 1] if inside + 1 < size else np.uint8(0x0A)
+                    if (signs >= columns - 1 and columns > 2) or not (follows == sign or follows == 0x0A or follows == 0x0D):
+                        broken = True
+                if not closed and not broken:
+                    if not final:
+                        return spans[:found].copy(), records, start, feeds_before
+                    broken = True
+                if broken and lines > 0:
+                    stray = True
+                    blank = False
+                    at += 1
+                    at_cell_start = False
+                    continue
+                if broken:  # an open quote on the last line of the file
+                    stray = True
+                    blank = False
+                    at = size
+                    continue
+                blank = False
+                feeds += lines
+                at = inside + 1
+                at_cell_start = False
+                continue
+            at += 1
+            if kind == _FEED:
+                feeds += 1
+                whole = True
+                break
+            at_cell_start = kind == _SIGN
+            if kind == _SIGN:
+                cells += 1
+            elif kind == _QUOTE:
+                blank = False
+        if not whole and not final:
+            return spans[:found].copy(), records, start, feeds_before
+        if blank or stray or cells != columns:
+            if found == spans.shape[0]:
+                grown = np.empty((2 * found, 3), np.int64)
+                grown[:found] = spans
+                spans = grown
+            spans[found, 0] = start
+            spans[found, 1] = at
+            spans[found, 2] = -1 if blank else records
+            found += 1
+        if not blank:
+            records += 1
+    return spans[:found].copy(), records, size, feeds
