@@ -13,16 +13,16 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from drgsim.errors import UsageError
-from drgsim.quality.cells import read_days, read_fen
 from drgsim.quality.check import check_files
 from drgsim.quality.codes import code_facts
 from drgsim.quality.report import QualityReport
 from drgsim.quality.rules import SEVERITIES, changed_thresholds, rules, thresholds
+from drgsim.records.cells import read_days, read_fen
 from drgsim.records.findings import FINDINGS
 from drgsim.report.quality import QualityWorkbook
 from drgsim.schemes.model import Scheme
 from drgsim.schemes.sexes import one_sex_diagnoses
-from tests.conftest import ROOT, SHARED
+from tests.conftest import ROOT
 from tests.test_cli import run
 from tools.measure_quality import MEANT, measure
 
@@ -207,10 +207,9 @@ def test_the_sex_of_a_principal_diagnosis_comes_from_the_schemes_rules(scheme: S
     assert not ((sexes > 0) & (icd > 0) & (sexes != icd)).any()  # scheme and ICD-10 never contradict each other
 
 
-@pytest.mark.skipif(not (SHARED / "schemes" / "chs-drg-1.1").is_dir(), reason="the pack of version 1.1 is not at hand")
 def test_misfit_is_found_without_ambiguous_groups(tmp_path: Path) -> None:
     misfit = {"diagnoses": "I50.101|N18.900", "procedures": "51.2300"}
-    report = check(tmp_path, misfit, {}, scheme=SHARED / "schemes" / "chs-drg-1.1")
+    report = check(tmp_path, misfit, {}, scheme="chs-drg-1.1")
     assert found(report) == {"procedure_outside_mdc": 1}
 
 

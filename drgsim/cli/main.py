@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from drgsim import __version__
-from drgsim.cli import demo, explain, group, schemes, selftest, synth, validate
+from drgsim.cli import demo, explain, group, migrate, schemes, selftest, synth, validate
 from drgsim.cli.terminal import show_error
 from drgsim.errors import DrgsimError
 
@@ -38,6 +38,7 @@ def _root(
 app.command()(group.group)
 app.command()(explain.explain)
 app.command()(validate.validate)
+app.command()(migrate.migrate)
 app.add_typer(schemes.app, name="schemes")
 app.command()(selftest.selftest)
 app.command()(demo.demo)

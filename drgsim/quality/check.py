@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from drgsim.engines.duplicates import SeenIds
 from drgsim.engines.local import _open_all
 from drgsim.grouping.batch import INPUT_COLUMNS, Grouper, _ids
-from drgsim.quality.cells import read_fen
 from drgsim.quality.checks import PART, Checker, Grouping, GroupMeans, Hit
 from drgsim.quality.report import MOST_SAMPLES, QualityReport, RuleCount, Sample
 from drgsim.quality.rules import SEVERITIES, SEVERITY_TITLES, QualityRule, Threshold, chosen_rules, thresholds
+from drgsim.records.cells import read_fen
 from drgsim.records.codes import CodeList, split_codes
 from drgsim.records.encode import join_lists
 from drgsim.records.findings import BITS, FINDINGS, REASON

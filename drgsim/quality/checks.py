@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.engines.duplicates import SeenIds
-from drgsim.quality.cells import Days, Fen, read_days, read_fen, whole_years
 from drgsim.quality.codes import CodeFacts, ProcedureFit, code_facts, is_asterisk, procedure_fit
 from drgsim.quality.kernel import CODE_RULES, NO_CODE, PROCEDURE_RULES, first_codes, look_at_codes
 from drgsim.quality.rules import Threshold
 from drgsim.records.batch import PreparedBatch
+from drgsim.records.cells import Days, Fen, read_days, read_fen, whole_years
 from drgsim.records.codes import EMPTY, UNKNOWN, CodeList
 from drgsim.records.encode import join_lists
 from drgsim.records.findings import BITS
@@ -114,7 +114,7 @@ class Checker:
         procedure = first_codes(*prepared.procedures)
         named = self.fit.mdcs[procedure + 2]
         own = self.fit.mdc_bit[first_codes(*prepared.diagnoses) + 2]
-        rows = np.flatnonzero((named != 0) & (own != 0) & (named & own == 0))
+        rows = np.flatnonzero((named != 0) & (own != 0) & (named & own == 0) & ~self.fit.surgical[grouping.drg])
         yield Hit("procedure_outside_mdc", rows, _taker(self._procedure_labels, procedure))
 
     # -- dates --------------------

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from drgsim.quality.rules import code_ranges
 from drgsim.records.codes import CodeList, fold
-from drgsim.schemes.compile import WORD, CompiledScheme
+from drgsim.schemes.compile import CompiledScheme
+from drgsim.schemes.lower import WORD
 from drgsim.schemes.model import Scheme
 from drgsim.schemes.sexes import one_sex_diagnoses
 
@@ -96,11 +97,13 @@ def is_asterisk(text: str) -> bool:
 class ProcedureFit:
     """For schemes without ambiguous groups: in which MDCs the surgical groups name a procedure.
 
-    ``mdcs`` has one bit per MDC by procedure id + 2; ``mdc_bit`` the bit of the MDC that lists a principal diagnosis (0: none).
+    ``mdcs`` has one bit per MDC by procedure id + 2; ``mdc_bit`` the bit of the MDC that lists a principal diagnosis (0: none);
+    ``surgical`` whether a DRG row is surgical, the last entry (no group) not: there the procedure found its group.
     """
 
     mdcs: NDArray[np.int64]
     mdc_bit: NDArray[np.int64]
+    surgical: NDArray[np.bool_]
 
 
 def procedure_fit(scheme: Scheme, compiled: CompiledScheme) -> ProcedureFit | None:
@@ -116,4 +119,5 @@ def procedure_fit(scheme: Scheme, compiled: CompiledScheme) -> ProcedureFit | No
         mdc_of_class[named] |= np.int64(1) << np.int64(arrays.row_mdc[row])
     claimed = arrays.dx_mdc[arrays.dx_class]
     bit = np.where(claimed >= 0, np.int64(1) << np.maximum(claimed, 0).astype(np.int64), 0)
-    return ProcedureFit(mdc_of_class[arrays.op_class], bit)
+    of_drg = np.append(np.array(surgical, np.bool_)[arrays.drg_row], False)
+    return ProcedureFit(mdc_of_class[arrays.op_class], bit, of_drg)

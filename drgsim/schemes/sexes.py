@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.schemes.compile import MAYBE, NO, YES, _evaluate, _holds
+from drgsim.schemes.lower import MAYBE, NO, YES, _evaluate, _holds
 from drgsim.schemes.model import Mdc, Scheme
 from drgsim.schemes.rules import CodeIn, Compare, Rule, asserted, variables_of
 
