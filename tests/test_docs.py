@@ -53,7 +53,8 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     assert len(shown) >= 8
     for line in shown:
         words = shlex.split(line.replace("--cases 300000", "--cases 3000"))
-        run(*words[1:], cwd=tmp_path)
+        # the bundled cases are made to reach every group, and many of them contradict themselves
+        run(*words[1:], cwd=tmp_path, code=1 if words[1] == "validate" else 0)
     assert (tmp_path / "groups.xlsx").is_file()
 
 

@@ -185,6 +185,7 @@ class CsvText:
 
     def clean(self) -> Iterator[bytes]:
         """Blocks of whole records after the header, every line with the right number of cells."""
+        self._broken, self._records, self.undecodable = [], 0, 0  # a file may be read more than once
         columns, sign = len(self.names), ord(self.delimiter)
         self._kinds = np.zeros(256, np.uint8)
         self._kinds[[0x22, 0x0A, sign, 0x20, 0x0D, 0x09]] = [_QUOTE, _FEED, _SIGN, _SPACE, _SPACE, _SPACE]

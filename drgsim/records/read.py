@@ -47,13 +47,15 @@ class Source(ABC):
         self.rows: int | None = None
         self.done = 0.0
 
-    def batches(self, wanted: Iterable[str], *, keep: bool = False) -> Iterator[pa.RecordBatch]:
+    def batches(self, wanted: Iterable[str], *, keep: bool | Iterable[str] = False) -> Iterator[pa.RecordBatch]:
         """Batches with the wanted canonical columns that the file has.
 
-        With ``keep``, all columns of the file come along under their own names, after the canonical ones, with a leading ``=``.
+        With ``keep``, all columns of the file (or the named ones) come along under their own names, after the canonical
+        ones, with a leading ``=``.
         """
         chosen = [(name, self.canonical[name]) for name in wanted if name in self.canonical]
-        kept = [(f"={name}", name) for name in self.names] if keep else []
+        own_names = self.names if keep is True else list(keep or ())
+        kept = [(f"={name}", name) for name in own_names]
         total = 0
         for batch in self._read(list(dict.fromkeys(own for _, own in (*chosen, *kept)))):
             arrays = {name: batch.column(own) for name, own in (*chosen, *kept)}

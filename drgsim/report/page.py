@@ -14,12 +14,12 @@ FONT = "'Noto Sans CJK SC', 'Source Han Sans SC', 'PingFang SC', 'Microsoft YaHe
 COLOURS = {"blue": "#2f6f9f", "green": "#4c9a6a", "amber": "#d9982f", "red": "#c0504d", "grey": "#9aa5b1", "light": "#8fb8d3"}
 
 
-def chart(figure: go.Figure, height: int = 420) -> str:
-    """A figure as a fragment of HTML (the page carries plotly's script once)."""
+def chart(figure: go.Figure, height: int = 420, top: int = 20) -> str:
+    """A figure as a fragment of HTML (the page carries plotly's script once); ``top`` is the margin above it in pixels."""
     figure.update_layout(
         template="plotly_white",
         height=height,
-        margin={"l": 10, "r": 20, "t": 20, "b": 40},
+        margin={"l": 10, "r": 20, "t": top, "b": 40},
         font={"family": FONT, "size": 13},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         separators=".,",

@@ -1,0 +1,111 @@
+"""Dates and money of a column as numbers: days since 1970 and fen, NaN and a mark where they are missing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from drgsim.records.arrow import to_text
+from drgsim.records.batch import read_numbers
+from drgsim.records.codes import BLANK_FOLDED, fold
+
+# 2024-12-31, 2024/12/31, 2024.12.31, 20241231, 2024年12月31日, each with or without a time of day
+_DATE = r"^\s*(?P<y>\d{4})[-/.年]?(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?(?:[T\s].*)?$"
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+class Days(NamedTuple):
+    """Days since 1970-01-01 (NaN where missing), and where something stands that is no date."""
+
+    values: NDArray[np.float64]
+    broken: NDArray[np.bool_]
+
+
+def read_days(column: pa.Array) -> Days:
+    """Days of a column of dates, times or texts; the time of day is left out.
+
+    Examples
+    --------
+    >>> read_days(pa.array(["1970-01-02 08:30:00", "1970/1/3", "19700104", "1970-02-30", "-", None]))
+    Days(values=array([ 1.,  2.,  3., nan, nan, nan]), broken=array([False, False, False,  True, False, False]))
+    """
+    nothing = np.zeros(len(column), np.bool_)
+    if column.null_count == len(column):
+        return Days(np.full(len(column), np.nan), nothing)
+    if pa.types.is_temporal(column.type):
+        days = column.cast(pa.date32(), safe=False).cast(pa.int32())
+        return Days(np.asarray(days.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64), nothing)
+    texts = to_text(column)
+    parts = pc.extract_regex(texts, _DATE)
+    spelled = pc.binary_join_element_wise(*(pc.struct_field(parts, name) for name in "ymd"), "-")
+    encoded = spelled.dictionary_encode()  # there are few different dates, so that Python may look at each
+    number = np.array([_day(text) for text in encoded.dictionary.to_pylist()] + [np.nan])
+    places = encoded.indices.fill_null(len(number) - 1).to_numpy(zero_copy_only=False)
+    values = number[places]
+    broken = np.isnan(values) & ~np.asarray(texts.is_null())
+    if broken.any():
+        odd = texts.filter(pa.array(broken)).dictionary_encode()
+        blank = np.array([fold(text) in BLANK_FOLDED for text in odd.dictionary.to_pylist()], np.bool_)
+        broken[np.flatnonzero(broken)[blank[odd.indices.to_numpy()]]] = False
+    return Days(values, broken)
+
+
+def _day(text: str | None) -> float:
+    try:
+        return float(date(*map(int, (text or "").split("-"))).toordinal() - _EPOCH)
+    except (ValueError, TypeError):
+        return float("nan")
+
+
+class Fen(NamedTuple):
+    """Money in fen (0 where missing), where there is some, and where something stands that is no number."""
+
+    values: NDArray[np.int64]
+    there: NDArray[np.bool_]
+    broken: NDArray[np.bool_]
+
+
+_LARGEST = 2.0**52  # fen that a float still counts one by one
+
+
+def read_fen(column: pa.Array) -> Fen:
+    """Fen of a column of yuan; numbers, decimals or texts.
+
+    Examples
+    --------
+    >>> read_fen(pa.array(["1234.56", "0.1", None, "?"]))
+    Fen(values=array([123456,     10,      0,      0]), there=array([ True,  True, False, False]),
+        broken=array([False, False, False,  True]))
+    """
+    yuan, broken = read_numbers(column)
+    fen = np.rint(yuan * 100)
+    with np.errstate(invalid="ignore"):
+        unusable = np.abs(fen) > _LARGEST
+    there = ~np.isnan(fen) & ~unusable
+    return Fen(np.where(there, fen, 0).astype(np.int64), there, broken | unusable)
+
+
+def whole_years(birth: NDArray[np.float64], day: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Completed years between two days since 1970; NaN where one is missing.
+
+    Examples
+    --------
+    >>> start, end = (read_days(pa.array([text])).values for text in ("2000-02-29", "2024-02-28"))
+    >>> whole_years(start, end)
+    array([23.])
+    """
+    known = ~np.isnan(birth) & ~np.isnan(day)
+    first, last = (np.where(known, days, 0).astype("int64").astype("datetime64[D]") for days in (birth, day))
+
+    def parts(days: NDArray[np.datetime64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        months = days.astype("datetime64[M]")
+        number = months.astype(np.int64)
+        return number // 12, (number % 12) * 32 + (days - months).astype(np.int64)
+
+    (year1, within1), (year2, within2) = parts(first), parts(last)
+    return np.where(known, year2 - year1 - (within2 < within1), np.nan)
