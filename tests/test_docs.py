@@ -49,6 +49,8 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     cases = pd.read_csv(bundled_cases("chs-drg-2.0"), dtype=str)
     cases.loc[3, "case_id"] = "1024"
     cases.to_csv(tmp_path / "cases.csv", index=False)
+    page = pd.DataFrame({"病案号": ["1"], "性别": ["1"], "年龄": ["65"], "主诊": ["I21.001"], "手术": [""]})
+    page.to_csv(tmp_path / "front-page.csv", index=False)
     shown = commands("README.md")
     assert len(shown) >= 8
     for line in shown:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from drgsim.analysis.migration import LEAST_SHARE, Answer, Flow, HospitalMove, Migration, Side
 from drgsim.analysis.weights import ESTIMATED_LABEL, NO_WEIGHTS, Weights, chosen_weights
-from drgsim.engines.local import _open_all
+from drgsim.engines.local import open_all
 from drgsim.grouping.batch import INPUT_COLUMNS, STATUSES, Grouper
 from drgsim.records.cells import read_fen
+from drgsim.records.options import InputOptions
 from drgsim.schemes.model import UNGROUPED, Scheme
 from drgsim.schemes.pack import load_scheme
 
@@ -31,6 +32,7 @@ def migrate_files(
     weights_after: str | None = None,
     least_share: float = LEAST_SHARE,
     progress: Callable[[float, int], None] | None = None,
+    options: InputOptions | None = None,
 ) -> Migration:
     """Group files by two schemes.
 
@@ -46,16 +48,19 @@ def migrate_files(
         Smallest share of a group that makes a split or merge.
     progress
         Called after every batch with the share done and the number of records.
+    options
+        Layout, own column names and edition of the codes.
 
     Raises
     ------
     InputError
         When an input or a table of weights cannot be read.
     """
-    sources = _open_all([Path(path) for path in inputs])
+    options = options or InputOptions()
+    sources = open_all([Path(path) for path in inputs], options)
     schemes = [load_scheme(before), load_scheme(after)]
     given = [chosen_weights(scheme, w) for scheme, w in zip(schemes, (weights_before, weights_after), strict=True)]
-    groupers = [Grouper(scheme) for scheme in schemes]
+    groupers = [Grouper(scheme, options.code_version) for scheme in schemes]
     cells = _Cells([_answers(grouper) for grouper in groupers])
     records = 0
     for source in sources:

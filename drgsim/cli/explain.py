@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drgsim.cli.group import DEFAULT_SCHEME
+from drgsim.cli.options import CodeVersionOption, FormatOption, MapFileOption, MapOption, input_options
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
     from drgsim.grouping.narrative import Line
+    from drgsim.records.options import InputOptions
 
 _STYLES = {"title": "bold", "good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim", "": ""}
 MOST_SHOWN = 5
@@ -34,6 +36,10 @@ def explain(
     discharge_way: Annotated[str | None, typer.Option(help="Discharge way 离院方式, 1-5 or 9.")] = None,
     department: Annotated[str | None, typer.Option(help="Admission department 入院科室.")] = None,
     scheme: Annotated[str, typer.Option("--scheme", "-s", help="Id of a scheme, or the folder of a pack.")] = DEFAULT_SCHEME,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
     brief: Annotated[bool, typer.Option("--brief", help="Show what matched and leave out the rest.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole trace as JSON.")] = False,
 ) -> None:
@@ -46,11 +52,13 @@ def explain(
     from drgsim.cli.terminal import out, print_json
     from drgsim.grouping.explain import explain as explain_record
     from drgsim.grouping.narrative import explanation_lines
+    from drgsim.records.options import InputOptions
 
     if source is not None and diagnoses is not None:
         _refuse("explain takes a record of a file or codes typed here, not both", "leave out the file or --diagnoses")
+    options = input_options(format, maps, map_file, code_version)
     if source is not None:
-        records = _find(source, record_id)
+        records = _find(source, record_id, options)
     else:
         typed = {
             "diagnoses": diagnoses,
@@ -67,7 +75,7 @@ def explain(
         if diagnoses is None:
             _refuse("explain needs a record", "name a file and an id (drgsim explain cases.csv --id 17), or give --diagnoses")
         records = [{name: value for name, value in typed.items() if value is not None}]
-    explanations = [explain_record(record, scheme) for record in records[:MOST_SHOWN]]
+    explanations = [explain_record(record, scheme, InputOptions(code_version=code_version)) for record in records[:MOST_SHOWN]]
     if as_json:
         values = [explanation.to_dict() for explanation in explanations]
         print_json(values[0] if len(values) == 1 else values)
@@ -92,7 +100,7 @@ def _tree(line: Line) -> Tree:
     return tree
 
 
-def _find(path: Path, record_id: str | None) -> list[dict[str, Any]]:
+def _find(path: Path, record_id: str | None, options: InputOptions) -> list[dict[str, Any]]:
     """All records of a file with this id."""
     import pyarrow.compute as pc
 
@@ -103,7 +111,7 @@ def _find(path: Path, record_id: str | None) -> list[dict[str, Any]]:
     if record_id is None:
         _refuse("explain needs to know which record", "add --id with the record's id")
     found: list[dict[str, Any]] = []
-    for batch in open_source(path).batches(INPUT_COLUMNS):
+    for batch in open_source(path, options).batches(INPUT_COLUMNS):
         ids = pc.utf8_trim_whitespace(batch.column("discharge_id").cast("string"))
         found += batch.filter(pc.equal(ids, str(record_id).strip())).to_pylist()
     if not found:

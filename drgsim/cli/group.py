@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drgsim.cli.options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    input_options,
+    show_conversion,
+    show_reading,
+)
+
 if TYPE_CHECKING:
     from drgsim.engines.local import GroupRun
 
@@ -15,9 +26,13 @@ TOP = 8  # reasons and warnings that the summary names
 
 
 def group(
-    inputs: Annotated[list[Path], typer.Argument(help="Case-mix files: .csv, .parquet or .xlsx.", show_default=False)],
+    inputs: InputsArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Result file: .csv, .parquet or .xlsx.", show_default=False)],
     scheme: Annotated[str, typer.Option("--scheme", "-s", help="Id of a scheme, or the folder of a pack.")] = DEFAULT_SCHEME,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
     keep_input: Annotated[bool, typer.Option("--keep-input", help="Put the input's own columns before the answers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
@@ -29,8 +44,9 @@ def group(
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.engines.local import group_files
 
+    options = input_options(format, maps, map_file, code_version)
     with progress_bar("Grouping", quiet or as_json) as progress:
-        run = group_files(inputs, scheme, output, keep_input=keep_input, progress=progress)
+        run = group_files(inputs, scheme, output, keep_input=keep_input, progress=progress, options=options)
     if as_json:
         print_json(summary(run))
     elif not quiet:
@@ -49,6 +65,9 @@ def summary(run: GroupRun) -> dict[str, Any]:
         "scheme": run.scheme.id,
         "scheme_digest": run.scheme.digest,
         "inputs": [str(path) for path in run.inputs],
+        "layouts": run.layouts,
+        "left_out": dict(run.noted),
+        "code_conversion": run.counts.conversion.to_dict() if run.counts.conversion else None,
         "output": str(run.output) if run.output else None,
         "records": run.counts.records,
         "status": dict(zip(STATUSES, run.counts.status.tolist(), strict=True)),
@@ -105,6 +124,8 @@ def show_summary(run: GroupRun) -> None:
             if len(counted) > TOP:
                 table.add_row(f"[dim]... and {len(counted) - TOP} other kinds; --json lists all[/]", "", "")
     out.print(table)
+    show_reading(run.layouts, run.noted)
+    show_conversion(run.counts.conversion.to_dict() if run.counts.conversion else None)
     mix = case_mix(counts, run.scheme)
     line = f"{mix.groups} different groups 组数"
     if mix.cmi is not None:

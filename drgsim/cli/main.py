@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from drgsim import __version__
-from drgsim.cli import demo, explain, group, migrate, schemes, selftest, synth, validate
+from drgsim.cli import codes, demo, explain, group, migrate, schemes, selftest, synth, validate
 from drgsim.cli.terminal import show_error
 from drgsim.errors import DrgsimError, OutputError
 
@@ -41,6 +41,7 @@ app.command()(explain.explain)
 app.command()(validate.validate)
 app.command()(migrate.migrate)
 app.add_typer(schemes.app, name="schemes")
+app.add_typer(codes.app, name="codes")
 app.command()(selftest.selftest)
 app.command()(demo.demo)
 app.command()(synth.synth)

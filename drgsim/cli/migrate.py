@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.cli.options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    input_options,
+)
+
 if TYPE_CHECKING:
     from drgsim.analysis.migration import Migration
 
@@ -15,12 +24,16 @@ _WEIGHTS = "CSV with drg and weight, a payment table, or 'estimated'; by default
 
 
 def migrate(
-    inputs: Annotated[list[Path], typer.Argument(help="Case-mix files: .csv, .parquet or .xlsx.", show_default=False)],
+    inputs: InputsArgument,
     before: Annotated[str, typer.Option("--from", help="Scheme that is left: id, or folder of a pack.", show_default=False)],
     after: Annotated[str, typer.Option("--to", help="Scheme that is moved to: id, or folder of a pack.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables and page.", show_default=False)],
     weights_from: Annotated[str | None, typer.Option("--weights-from", help=_WEIGHTS)] = None,
     weights_to: Annotated[str | None, typer.Option("--weights-to", help="As --weights-from.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
     least_share: Annotated[
         float, typer.Option("--least-share", help="Smallest share of a group that makes a split or merge.", min=0.0, max=1.0)
     ] = 0.05,
@@ -45,6 +58,7 @@ def migrate(
             weights_after=weights_to,
             least_share=least_share,
             progress=progress,
+            options=input_options(format, maps, map_file, code_version),
         )
     write_migration(migration, output)
     if as_json:

@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from drgsim.cli.group import DEFAULT_SCHEME
+from drgsim.cli.options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    input_options,
+    show_conversion,
+    show_reading,
+)
 
 if TYPE_CHECKING:
     from drgsim.quality.report import QualityReport
@@ -17,8 +27,12 @@ _MARKS = {"error": "✗ error", "warning": "! doubt", "info": "· info"}
 
 
 def validate(
-    inputs: Annotated[list[Path], typer.Argument(help="Case-mix files: .csv, .parquet or .xlsx.", show_default=False)],
+    inputs: InputsArgument,
     scheme: Annotated[str, typer.Option("--scheme", "-s", help="Scheme that the files are to be grouped by.")] = DEFAULT_SCHEME,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Every finding: .xlsx with summary and counts, or .csv, .parquet."),
@@ -43,12 +57,13 @@ def validate(
     from drgsim.quality.rules import changed_thresholds
     from drgsim.report.quality import open_findings
 
+    options = input_options(format, maps, map_file, code_version)
     limits = changed_thresholds(threshold or ())
     _refuse_inputs(inputs, output)
     with nullcontext(None) if output is None else open_findings(output) as sink:
         with progress_bar("Checking", quiet or as_json) as progress:
             report = check_files(
-                inputs, scheme, only=only or (), severity=severity, limits=limits, progress=progress, sink=sink
+                inputs, scheme, only=only or (), severity=severity, limits=limits, progress=progress, sink=sink, options=options
             )
         if sink is not None:
             sink.finish(report)
@@ -102,6 +117,8 @@ def _show(report: QualityReport) -> None:
         listed = ", ".join(f"{escape(code)} ×{number:,}" for code, number in codes.most_common(MOST_CODES))
         more = f" ... and {len(codes) - MOST_CODES:,} other codes (--json lists all)" if len(codes) > MOST_CODES else ""
         out.print(f"[yellow]unknown {name} 未知编码[/]: {listed}{more}")
+    show_reading(report.layouts, report.noted)
+    show_conversion(report.conversion)
     if report.absent:
         out.print(f"[yellow]absent columns[/]: {', '.join(report.absent)} — they count as missing in every record")
     if report.unchecked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,6 +18,7 @@ from drgsim.errors import InputError, Problem, UsageError
 from drgsim.grouping.batch import INPUT_COLUMNS, GroupCounts, Grouper
 from drgsim.records.arrow import ids_of, is_list, to_text
 from drgsim.records.duplicates import SeenIds
+from drgsim.records.options import InputOptions
 from drgsim.records.read import Source, open_source
 from drgsim.records.write import TableWriter, check_writable, open_writer
 from drgsim.schemes.lower import CompiledScheme
@@ -44,6 +45,10 @@ class GroupRun:
         Canonical columns that the scheme's rules ask for and no input has.
     ids_checked, ids_complete
         Records whose id was compared with those before it, and whether all ids before could be remembered.
+    layouts
+        Layout of each input, as it was recognised or named.
+    noted
+        What was left out in reading, such as diagnoses of Chinese medicine.
     """
 
     inputs: list[Path]
@@ -54,6 +59,8 @@ class GroupRun:
     absent: list[str] = field(default_factory=list)
     ids_checked: int = 0
     ids_complete: bool = True
+    layouts: list[str] = field(default_factory=list)
+    noted: Counter[str] = field(default_factory=Counter)
 
 
 def group_files(
@@ -64,13 +71,14 @@ def group_files(
     keep_input: bool = False,
     progress: Progress | None = None,
     workers: int | None = None,
+    options: InputOptions | None = None,
 ) -> GroupRun:
     """Group case-mix files into one result file.
 
     Parameters
     ----------
     inputs
-        CSV, Parquet or XLSX files; they are read one after another.
+        CSV, Parquet, XLSX or JSON files, or folders of JSON files; they are read one after another.
     scheme
         Scheme, id or folder.
     output
@@ -81,6 +89,8 @@ def group_files(
         Called after every batch with the share done and the number of records.
     workers
         Threads that group; all processors by default.
+    options
+        Layout, own column names and edition of the codes; the layout is recognised by the headers otherwise.
 
     Raises
     ------
@@ -94,10 +104,12 @@ def group_files(
         raise UsageError([Problem("inputs-no-list", "inputs is no list of files", fix="give [path] for one file")])
     paths = [Path(path) for path in inputs]
     target = None if output is None else Path(output).resolve()  # a link is written through, not replaced
-    sources = _open_all(paths)
+    options = options or InputOptions()
+    sources = open_all(paths, options)
     _check_target(sources, target, keep_input)
-    grouper = Grouper(scheme)
+    grouper = Grouper(scheme, options.code_version)
     run = GroupRun(paths, target, grouper.compiled, GroupCounts.empty(grouper.compiled))
+    run.layouts = [source.reading.layout.name for source in sources]
     run.absent = grouper.absent_columns({name for source in sources for name in source.canonical})
     seen = SeenIds()
     threads = workers or os.cpu_count() or 1
@@ -132,18 +144,19 @@ def group_files(
                 finish()
         while pending:
             finish()
+    run.noted = sum((source.noted for source in sources), Counter())
     run.ids_checked, run.ids_complete = seen.checked, seen.complete
     run.seconds = time.perf_counter() - started
     return run
 
 
-def _open_all(paths: Sequence[Path]) -> list[Source]:
+def open_all(paths: Sequence[Path], options: InputOptions) -> list[Source]:
     """Open every input before any is read, so that a bad last file does not cost the time of the first."""
     sources: list[Source] = []
     problems: list[Problem] = []
     for path in paths:
         try:
-            sources.append(open_source(path))
+            sources.append(open_source(path, options))
         except InputError as error:
             problems += error.problems
     if problems:

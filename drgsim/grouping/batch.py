@@ -19,8 +19,10 @@ from drgsim.errors import InputError, Problem, UsageError
 from drgsim.grouping.kernel import MDC_CLAIMS, MDC_HOLDS, PROCEDURE_MISFIT, Encoded, Grouped, group_encoded
 from drgsim.records.arrow import column_of, ids_of, plain_strings
 from drgsim.records.batch import PreparedBatch, prepare_batch
+from drgsim.records.conversion import ConversionReport, conversion_from
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, INVALID, WARNING, codes_in, mask_of
+from drgsim.records.options import OWN_VERSION, InputOptions
 from drgsim.records.read import BATCH_ROWS, BROKEN_LINE, to_canonical
 from drgsim.schemes.compile import compile_scheme
 from drgsim.schemes.lower import CompiledScheme
@@ -80,6 +82,7 @@ class GroupCounts:
     drg: NDArray[np.int64]  # by DRG row
     reasons: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
+    conversion: ConversionReport | None = None  # where codes of another edition were converted
 
     @classmethod
     def empty(cls, compiled: CompiledScheme) -> GroupCounts:
@@ -92,6 +95,10 @@ class GroupCounts:
         self.drg += other.drg
         self.reasons.update(other.reasons)
         self.warnings.update(other.warnings)
+        if self.conversion is None:
+            self.conversion = other.conversion
+        elif other.conversion is not None:
+            self.conversion.add(other.conversion)
 
     @property
     def records(self) -> int:
@@ -100,10 +107,14 @@ class GroupCounts:
 
 
 class Grouper:
-    """A compiled scheme with the answer texts that every batch needs."""
+    """A compiled scheme with the answer texts that every batch needs.
 
-    def __init__(self, scheme: Scheme | CompiledScheme | str | Path) -> None:
+    ``code_version`` names the edition of the codes; other than 医保版 2.0 they are converted by the published maps.
+    """
+
+    def __init__(self, scheme: Scheme | CompiledScheme | str | Path, code_version: str = OWN_VERSION) -> None:
         self.compiled = compile_scheme(scheme)
+        self.conversion = conversion_from(code_version)
 
     @cached_property
     def _answers(self) -> dict[str, tuple[NDArray[np.int32], pa.Array]]:
@@ -119,10 +130,15 @@ class Grouper:
             "drg_name": (np.append(np.arange(rows), -1).astype(np.int32), pa.array(c.drg_names, pa.string())),
         }
 
-    def prepare(self, batch: pa.RecordBatch | pa.Table) -> PreparedBatch:
-        """Encode a batch of canonical columns for this scheme."""
+    def new_report(self) -> ConversionReport | None:
+        """An empty report of code conversion; None when codes are read as they are."""
+        return ConversionReport(self.conversion) if self.conversion else None
+
+    def prepare(self, batch: pa.RecordBatch | pa.Table, report: ConversionReport | None = None) -> PreparedBatch:
+        """Encode a batch of canonical columns for this scheme; what conversion did is counted in ``report``."""
         c = self.compiled
-        return prepare_batch(batch, c.diagnoses, c.procedures, c.text_words, c.variables)
+        report = report or self.new_report()
+        return prepare_batch(batch, c.diagnoses, c.procedures, c.text_words, c.variables, report)
 
     def absent_columns(self, names: Container[str]) -> list[str]:
         """Columns that the scheme's rules ask for and that are not among ``names``."""
@@ -154,7 +170,8 @@ class Grouper:
         counts
             What was counted.
         """
-        prepared = self.prepare(batch)
+        report = self.new_report()
+        prepared = self.prepare(batch, report)
         findings = prepared.findings if noted is None else prepared.findings | noted
         if BROKEN_LINE in batch.schema.names:  # such a record is its line only: nothing else is worth saying of it
             broken = batch.column(BROKEN_LINE).is_valid().to_numpy(zero_copy_only=False)
@@ -171,6 +188,7 @@ class Grouper:
         masks, answers["warnings"] = _warning_texts(findings)
         answers["mdc_hint"] = _texts(grouped.mdc, self._answers["mdc"][1])
         counts = self._count(grouped, status, reason, masks)
+        counts.conversion = report
         return pa.RecordBatch.from_arrays(list(answers.values()), list(answers)), counts
 
     def _verdicts(
@@ -249,6 +267,7 @@ def _warning_texts(findings: NDArray[np.int64]) -> tuple[Counter[int], pa.Dictio
 def group(
     records: pa.Table | pa.RecordBatch | pd.DataFrame | Sequence[dict[str, Any]],
     scheme: Scheme | CompiledScheme | str | Path,
+    options: InputOptions | None = None,
 ) -> Any:
     """Group a table of discharges.
 
@@ -260,6 +279,8 @@ def group(
         for itself: duplicate ids are noted and never mixed.
     scheme
         A scheme, or its id or folder.
+    options
+        Layout, own column names and edition of the codes, where they are not the usual ones.
 
     Returns
     -------
@@ -280,11 +301,12 @@ def group(
     >>> group([record], "chs-drg-2.0").to_pylist()[0]["drg"]
     'FR15'
     """
+    options = options or InputOptions()
     table, index = _as_table(records)
-    canonical = to_canonical(table)
+    canonical = to_canonical(table, options=options)
     ids = canonical.column("discharge_id")
     canonical = canonical.select([name for name in INPUT_COLUMNS if name in canonical.schema.names]).combine_chunks()
-    grouper = Grouper(scheme)
+    grouper = Grouper(scheme, options.code_version)
     seen = SeenIds()
     parts = canonical.to_batches(max_chunksize=BATCH_ROWS) or [pa.RecordBatch.from_pylist([], schema=canonical.schema)]
     noted = [seen.note(ids_of(part)) for part in parts]

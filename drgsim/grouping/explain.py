@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
 from drgsim.grouping.reference import Discharge, Trace, discharge_from, trace_discharge
 from drgsim.records.arrow import column_of
+from drgsim.records.codes import CodeList, split_codes
 from drgsim.records.findings import BY_CODE
+from drgsim.records.layout import GENERAL, layouts, numbered_names, read_header
+from drgsim.records.options import InputOptions
 from drgsim.records.read import to_canonical
 from drgsim.records.schema import columns, header_key, header_names
 from drgsim.schemes.model import Scheme
@@ -29,6 +32,7 @@ class CodeTrace:
     name: str
     known: bool
     grey: bool
+    given: str = ""  # as the record has it, where it was converted from another edition
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,13 @@ class Explanation:
         return explanation_text(self)
 
 
-def explain(record: Mapping[str, Any], scheme: Scheme | str | Path, *, strict: bool = False) -> Explanation:
+def explain(
+    record: Mapping[str, Any],
+    scheme: Scheme | str | Path,
+    options: InputOptions | None = None,
+    *,
+    strict: bool = False,
+) -> Explanation:
     """Explain the group of one discharge.
 
     Parameters
@@ -88,6 +98,8 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path, *, strict: b
         Canonical columns or their aliases; ``diagnoses`` and ``procedures`` as a list of codes or a text separated by ``|``.
     scheme
         A scheme, or its id or folder.
+    options
+        Layout, own column names and edition of the codes.
     strict
         Refuse columns that no discharge has, such as a misspelt one; a record of a file may have columns of its own.
 
@@ -98,7 +110,9 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path, *, strict: b
     """
     scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     record = dict(record)  # a mapping of any kind, a pandas row for one
-    unknown = [str(key) for key in record if header_key(str(key)) not in header_names()]
+    options = options or InputOptions()
+    special = _fits_another_layout(record)
+    unknown = [] if special or options.maps else [str(key) for key in record if not _is_column(str(key))]
     if unknown and strict:
         known = list(columns())
         raise UsageError(
@@ -108,27 +122,26 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path, *, strict: b
             ]
         )
     # a record typed by hand may leave columns out: what is not there is missing, and said so in the warnings
-    blank = {name: None for name, column in columns().items() if column.required and not _has(record, name)}
-    table = to_canonical(pa.table({name: [_cell(value)] for name, value in {**blank, **record}.items()}), "the record")
+    cells = {name: [_cell(value)] for name, value in record.items()}
+    if options == InputOptions(code_version=options.code_version) and not special:
+        cells = {name: [None] for name, column in columns().items() if column.required and not _has(record, name)} | cells
+    table = to_canonical(pa.table(cells), "the record", options)
     batch = table.select([name for name in INPUT_COLUMNS if name in table.schema.names]).to_batches()[0]
-    grouper = Grouper(scheme)
+    grouper = Grouper(scheme, options.code_version)
     answers, _ = grouper.group_batch(batch)
     answer = {name: answers.column(name)[0].as_py() or "" for name in answers.schema.names}
-    discharge = discharge_from(batch.to_pylist()[0], grouper.prepare(batch).numbers[0])
-    book = scheme.book
+    row = batch.to_pylist()[0]
+    given = {name: split_codes(_listed(row.get(name))) for name in ("diagnoses", "procedures")}
+    if grouper.conversion:
+        row |= {name: grouper.conversion.text(name, row.get(name)) for name in given}
+    discharge = discharge_from(row, grouper.prepare(batch).numbers[0])
+    if not grouper.conversion:
+        given = {"diagnoses": list(discharge.diagnoses), "procedures": list(discharge.procedures)}
     return Explanation(
         answer["discharge_id"],
         discharge,
-        tuple(
-            CodeTrace(b.canonical(c), b.name(c), b.find(c) >= 0, b.is_grey(c))
-            for b in (book.diagnoses,)
-            for c in discharge.diagnoses
-        ),
-        tuple(
-            CodeTrace(b.canonical(c), b.name(c), b.find(c) >= 0, b.is_grey(c))
-            for b in (book.procedures,)
-            for c in discharge.procedures
-        ),
+        _traces(scheme.book.diagnoses, discharge.diagnoses, given["diagnoses"]),
+        _traces(scheme.book.procedures, discharge.procedures, given["procedures"]),
         answer["status"],
         answer["reason"],
         tuple(code for code in answer["warnings"].split("|") if code in BY_CODE),
@@ -137,8 +150,38 @@ def explain(record: Mapping[str, Any], scheme: Scheme | str | Path, *, strict: b
     )
 
 
+def _traces(codes: CodeList, found: Sequence[str], given: Sequence[str]) -> tuple[CodeTrace, ...]:
+    return tuple(
+        CodeTrace(
+            codes.canonical(code), codes.name(code), codes.find(code) >= 0, codes.is_grey(code), own if own != code else ""
+        )
+        for code, own in zip(found, given, strict=True)
+    )
+
+
+def _listed(cell: Any) -> str:
+    return cell or "" if isinstance(cell, str) or cell is None else "|".join(code or "" for code in cell)
+
+
 def _has(record: Mapping[str, Any], name: str) -> bool:
-    return any(header_names().get(header_key(key)) == name for key in record)
+    """Whether a record has a column, by one of its names or through its parts."""
+    listed = columns()
+    return any(
+        name in (found, listed[found].part) for key in record if (found := header_names().get(header_key(key))) is not None
+    )
+
+
+def _is_column(key: str) -> bool:
+    """Whether a name is one of a canonical column, numbered names included."""
+    numbered = (alias for column in columns().values() for alias in column.aliases if "{" in alias)
+    return header_key(key) in header_names() or any(numbered_names(alias, [key]) for alias in numbered)
+
+
+def _fits_another_layout(record: Mapping[str, Any]) -> bool:
+    """Whether the names of a record are the headers of a form that is not the general one."""
+    return any(
+        not read_header(layout, list(record), {}, "the record").missing for layout in layouts() if layout.name != GENERAL
+    )
 
 
 def _cell(value: Any) -> Any:

@@ -85,7 +85,8 @@ def _codes(codes: tuple[CodeTrace, ...], title: str, levels: list[str]) -> Line:
         if not code.code:
             lines.append(Line(f"{role}: blank", "warn"))
             continue
-        marks = [level] if level else []
+        marks = [f"converted from 转换自 {code.given}"] if code.given and code.known else []
+        marks += [level] if level else []
         marks += [] if code.known else ["not in the national dictionary 未知编码"]
         marks += ["grey code 灰码"] if code.grey and place == 0 else []
         style = "warn" if not code.known or (code.grey and place == 0) else ""

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.engines.local import _open_all
+from drgsim.engines.local import open_all
 from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
 from drgsim.quality.checks import PART, Checker, Grouping, GroupMeans, Hit
 from drgsim.quality.report import MOST_SAMPLES, QualityReport, RuleCount, Sample
@@ -26,6 +26,7 @@ from drgsim.records.cells import read_fen
 from drgsim.records.codes import CodeList, split_codes
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, REASON
+from drgsim.records.options import InputOptions
 from drgsim.records.read import BROKEN_LINE, Source
 from drgsim.records.schema import columns
 from drgsim.schemes.pack import load_scheme
@@ -63,13 +64,14 @@ def check_files(
     limits: Mapping[str, Threshold] | None = None,
     progress: Callable[[float, int], None] | None = None,
     sink: Sink | None = None,
+    options: InputOptions | None = None,
 ) -> QualityReport:
     """Check every record of the files; group means and duplicates count over all of them.
 
     Parameters
     ----------
     inputs
-        CSV, Parquet or XLSX files.
+        CSV, Parquet, XLSX or JSON files.
     scheme
         Id or folder of the scheme that the records are to be grouped by.
     only, severity
@@ -80,6 +82,8 @@ def check_files(
         Called after every batch with the share done and the number of records.
     sink
         Takes every finding.
+    options
+        Layout, own column names and edition of the codes.
 
     Raises
     ------
@@ -88,7 +92,8 @@ def check_files(
     UsageError
         For rules or severities that do not exist.
     """
-    run = _Run([Path(path) for path in inputs], scheme, chosen_rules(only, severity), limits or thresholds(), sink)
+    chosen = chosen_rules(only, severity)
+    run = _Run([Path(path) for path in inputs], scheme, chosen, limits or thresholds(), sink, options or InputOptions())
     run.group(progress)
     run.check(progress)
     return run.finish()
@@ -102,12 +107,16 @@ class _Run:
         chosen: Mapping[str, QualityRule],
         limits: Mapping[str, Threshold],
         sink: Sink | None,
+        options: InputOptions,
     ) -> None:
         self.paths = paths
-        self.sources = _open_all(paths)
-        self.grouper = Grouper(scheme)
+        self.sources = open_all(paths, options)
+        self.grouper = Grouper(scheme, options.code_version)
+        self.converted = self.grouper.new_report()
         loaded = load_scheme(scheme)
-        self.book = loaded.book
+        self.listed: dict[str, CodeList] = {"diagnoses": loaded.book.diagnoses, "procedures": loaded.book.procedures}
+        if self.grouper.conversion:  # unknown are then the codes that the map of the edition does not list
+            self.listed = {name: map_.codes for name, map_ in self.grouper.conversion.maps.items()}
         self.checker = Checker(loaded, self.grouper.compiled, limits)
         self.chosen = chosen
         self.limits = limits
@@ -117,6 +126,7 @@ class _Run:
         self.means: GroupMeans | None = None
         known = {name for source in self.sources for name in source.canonical}
         self.report = QualityReport(paths, loaded.id, absent=self.grouper.absent_columns(known))
+        self.report.layouts = [source.reading.layout.name for source in self.sources]
         self.report.unchecked = [name for name in CHECKED_COLUMNS[len(INPUT_COLUMNS) :] if name not in known]
         self.report.thresholds = list(limits.values())
         self.counts: dict[str, int] = dict.fromkeys(chosen, 0)
@@ -164,7 +174,7 @@ class _Run:
     def batch(self, source: Source, batch: pa.RecordBatch, grouping: Grouping) -> None:
         ids = ids_of(batch)
         noted = self.seen.note(ids)
-        prepared = self.grouper.prepare(batch)
+        prepared = self.grouper.prepare(batch, self.converted)
         findings = prepared.findings | noted
         hits = list(self.checker.check(batch, prepared, grouping, self.means))
         if BROKEN_LINE in batch.schema.names:  # such a record is its line only: nothing else is worth saying of it
@@ -174,7 +184,7 @@ class _Run:
             hits.append(Hit("line_broken", np.flatnonzero(broken), _line_numbers(batch)))
         else:
             hits += _noted(findings, grouping)
-        for name, codes in (("diagnoses", self.book.diagnoses), ("procedures", self.book.procedures)):
+        for name, codes in self.listed.items():
             if any(code in self.chosen for code in _UNKNOWN_CODES[name]):
                 _count_unknown(batch, findings, name, codes, self.unknown[name])
         self.report.records += batch.num_rows
@@ -208,6 +218,8 @@ class _Run:
         broken.sort(key=lambda code: (SEVERITIES.index(self.chosen[code].severity), -self.counts[code], order[code]))
         self.report.findings = [RuleCount(self.chosen[code], self.counts[code], tuple(self.samples[code])) for code in broken]
         self.report.unknown_codes = {name: codes for name, codes in self.unknown.items() if codes}
+        self.report.noted = sum((source.noted for source in self.sources), Counter())
+        self.report.conversion = self.converted.to_dict() if self.converted else None
         self.report.ids_complete = self.seen.complete and self.checker.stays.complete
         return self.report
 

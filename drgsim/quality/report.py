@@ -58,6 +58,8 @@ class QualityReport:
         As they were used.
     ids_complete
         False when the files had too many ids for the memory bound of the search for duplicates.
+    layouts, noted, conversion
+        Layout of each file; what was left out in reading; what code conversion did, where it was asked for.
     """
 
     inputs: list[Path]
@@ -73,6 +75,9 @@ class QualityReport:
     cost_columns: list[str] = field(default_factory=list)
     thresholds: list[Threshold] = field(default_factory=list)
     ids_complete: bool = True
+    layouts: list[str] = field(default_factory=list)
+    noted: Counter[str] = field(default_factory=Counter)
+    conversion: dict[str, Any] | None = None
 
     @property
     def passed(self) -> bool:
@@ -84,6 +89,9 @@ class QualityReport:
         return {
             "inputs": [str(path) for path in self.inputs],
             "scheme": self.scheme,
+            "layouts": self.layouts,
+            "left_out": dict(self.noted),
+            "code_conversion": self.conversion,
             "passed": self.passed,
             "records": self.records,
             "records_with": dict(self.by_severity),

@@ -8,7 +8,7 @@ and is noted; an impossible value makes the record invalid.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,9 @@ from drgsim.records.arrow import number_text, one_chunk, to_text
 from drgsim.records.codes import BLANK_FOLDED, EMPTY, UNKNOWN, fold
 from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
 from drgsim.records.findings import BITS, INVALID, mask_of
+
+if TYPE_CHECKING:
+    from drgsim.records.conversion import ConversionReport
 
 _SEX_WORDS = {"男": 1.0, "男性": 1.0, "M": 1.0, "MALE": 1.0, "女": 2.0, "女性": 2.0, "F": 2.0, "FEMALE": 2.0}
 # column, finding when impossible, finding when unreadable, largest possible value
@@ -59,6 +62,7 @@ def prepare_batch(
     procedures: CodeTable,
     text_words: Mapping[str, Iterable[Iterable[str]]],
     asked: Iterable[str],
+    conversion: ConversionReport | None = None,
 ) -> PreparedBatch:
     """Encode a batch and note what is doubtful.
 
@@ -72,10 +76,13 @@ def prepare_batch(
         Word lists that the scheme's rules compare LYFS and RYKS with.
     asked
         Rule variables that the scheme asks for.
+    conversion
+        Where the codes are of another edition: the report that this batch is counted in, with the maps.
     """
     rows = batch.num_rows
     findings = np.zeros(rows, np.int64)
-    lists = encode_lists(one_chunk(batch, "diagnoses"), diagnoses), encode_lists(one_chunk(batch, "procedures"), procedures)
+    tables = {"diagnoses": diagnoses, "procedures": procedures}
+    lists = [_encode(one_chunk(batch, name), name, table, conversion, findings) for name, table in tables.items()]
     _note_codes(*lists[0], *lists[1], diagnoses.grey, procedures.grey, _CODE_BITS, findings)
 
     values: dict[str, NDArray[np.float64]] = {}
@@ -100,7 +107,20 @@ def prepare_batch(
             texts[:, place], blank = _read_words(one_chunk(batch, name), [set(words) for words in text_words[variable]])
             _note(findings, missing, blank)
     numbers = np.column_stack([values[name] for name in _NUMBER_ORDER]) if rows else np.zeros((0, len(_NUMBER_ORDER)))
-    return PreparedBatch(*lists, np.ascontiguousarray(numbers), texts, findings)
+    return PreparedBatch(lists[0], lists[1], np.ascontiguousarray(numbers), texts, findings)
+
+
+def _encode(
+    column: pa.Array, name: str, table: CodeTable, conversion: ConversionReport | None, findings: NDArray[np.int64]
+) -> EncodedLists:
+    """Ids of a code list, converted first where the codes are of another edition."""
+    if conversion is None:
+        return encode_lists(column, table)
+    encoded, own = conversion.conversion.maps[name].encode(column)
+    conversion.count(name, column, own)
+    records = np.repeat(np.arange(len(column)), np.diff(own.offsets))[own.ids == UNKNOWN]
+    findings[records] |= np.int64(1) << np.int64(BITS["code_without_counterpart"])
+    return encoded
 
 
 def _note(findings: NDArray[np.int64], code: str, where: NDArray[np.bool_]) -> None:

@@ -48,9 +48,9 @@ FINDINGS: tuple[Finding, ...] = (
     _f(
         "line_broken",
         INVALID,
-        "the line has more or fewer cells than the header",
-        "行的列数与表头不符",
-        "quote cells that hold the separator",
+        "the line does not fit the header, or is no valid JSON",
+        "行的列数与表头不符，或JSON无法解析",
+        "quote cells that hold the separator; export the record again",
     ),
     _f(
         "principal_missing",
@@ -205,6 +205,13 @@ FINDINGS: tuple[Finding, ...] = (
         _VALUE,
     ),
     _f("department_missing", WARNING, "the department, which this scheme asks for, is missing", "缺科室（本方案需要）", _VALUE),
+    _f(
+        "code_without_counterpart",
+        WARNING,
+        "a code has no counterpart in the edition of the schemes and counts as unknown (--code-version)",
+        "编码在医保版无对照，按未知编码处理",
+        "code the record in 医保版 2.0, or check that the file is in the edition that was named",
+    ),
     _f("id_missing", WARNING, "the discharge has no id", "缺病案标识", "give every discharge its own id"),
     _f("id_duplicate", WARNING, "an earlier record has the same id", "病案标识重复", "give every discharge its own id"),
 )

@@ -1,7 +1,7 @@
-"""Open a case-mix file (CSV, Parquet or XLSX) and hand it out in batches of canonical columns.
+"""Open a case-mix file (CSV, Parquet, XLSX or JSON) and hand it out in batches of canonical columns.
 
-Memory does not grow with the file: CSV and Parquet are read batch by batch. An XLSX sheet has at most 1,048,576 rows
-and is read whole.
+Memory does not grow with the file: CSV and Parquet are read batch by batch, JSON record by record. An XLSX sheet has at
+most 1,048,576 rows and is read whole.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from drgsim.errors import InputError, Problem, UsageError, did_you_mean
-from drgsim.records.schema import columns, header_key, header_names
+from drgsim.errors import InputError, Problem, UsageError
+from drgsim.records.layout import Reading
+from drgsim.records.options import InputOptions
+from drgsim.records.recipes import AS_IS, derive
+from drgsim.records.recognise import recognise
 
 BATCH_ROWS = 1 << 16
-READABLE = (".csv", ".tsv", ".txt", ".csv.gz", ".parquet", ".xlsx", ".xls", ".xlsb", ".ods")
+_TABLES = (".csv", ".tsv", ".txt", ".csv.gz")
+_SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
+_JSON = (".json", ".jsonl", ".ndjson")
+READABLE = (*_TABLES, ".parquet", *_SHEETS, *_JSON)
 BROKEN_LINE = "__broken_line"  # marks records made from a line whose cells do not fit the header
 
 
@@ -31,18 +36,23 @@ class Source(ABC):
         The file.
     names
         Its column names, in order.
+    reading
+        The layout that was recognised and how canonical columns are made of the file's own.
     canonical
-        Canonical name -> the file's own name, for the columns that drgsim knows.
+        Canonical name -> the file's own name (of several the first), for the columns that drgsim knows.
+    noted
+        What was left out on the way, such as diagnoses of Chinese medicine, with exact counts.
     rows
         Number of records, where it is known before reading.
     done
         Share of the file that has been read, 0 to 1.
     """
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, names: Sequence[str], options: InputOptions, reading: Reading | None = None) -> None:
         self.path = path
         self.names = list(names)
-        self.canonical = match_columns(self.names, str(path.name))
+        self.reading = reading or recognise(self.names, str(path.name), options)
+        self.canonical = {name: recipe.columns[0] for name, recipe in self.reading.recipes.items()}
         self.noted: Counter[str] = Counter()
         self.rows: int | None = None
         self.done = 0.0
@@ -53,12 +63,17 @@ class Source(ABC):
         With ``keep``, all columns of the file (or the named ones) come along under their own names, after the canonical
         ones, with a leading ``=``.
         """
-        chosen = [(name, self.canonical[name]) for name in wanted if name in self.canonical]
-        own_names = self.names if keep is True else list(keep or ())
-        kept = [(f"={name}", name) for name in own_names]
+        recipes = {name: self.reading.recipes[name] for name in wanted if name in self.reading.recipes}
+        kept = self.names if keep is True else list(keep or ())
+        needed = [own for recipe in recipes.values() for own in recipe.needs]
+        self.noted.clear()  # a file that is read twice notes everything once
         total = 0
-        for batch in self._read(list(dict.fromkeys(own for _, own in (*chosen, *kept)))):
-            arrays = {name: batch.column(own) for name, own in (*chosen, *kept)}
+        for batch in self._read(list(dict.fromkeys([*needed, *kept]))):
+            arrays = {
+                name: batch.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, batch, self.noted)
+                for name, recipe in recipes.items()
+            }
+            arrays |= {f"={name}": batch.column(name) for name in kept}
             if BROKEN_LINE in batch.schema.names:
                 arrays[BROKEN_LINE] = batch.column(BROKEN_LINE)
             total += batch.num_rows
@@ -78,8 +93,15 @@ class Source(ABC):
         """Batches with the file's own columns of these names."""
 
 
-def open_source(path: str | Path) -> Source:
-    """Open a case-mix file by its suffix.
+def open_source(path: str | Path, options: InputOptions | None = None) -> Source:
+    """Open a case-mix file by its suffix, or a folder of JSON files.
+
+    Parameters
+    ----------
+    path
+        CSV, Parquet, XLSX or JSON file; a folder is read for its .json and .jsonl files in the order of their names.
+    options
+        Layout and mappings; the layout is recognised by the headers when none is named.
 
     Raises
     ------
@@ -88,21 +110,33 @@ def open_source(path: str | Path) -> Source:
     UsageError
         When the suffix is none of ``READABLE``.
     """
-    path = Path(path)
+    path, options = Path(path), options or InputOptions()
+    if path.is_dir():
+        from drgsim.records.read_json import JsonSource, json_files
+
+        if json_files(path):
+            return JsonSource(path, options)
+        what = f"{path} is a folder without JSON files"
+        raise InputError.single("input-not-found", what, where=str(path), fix="name the files themselves")
     if not path.is_file():
-        what = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
-        raise InputError.single("input-not-found", what, where=str(path), fix="check the path")
+        raise InputError.single("input-not-found", f"there is no file {path}", where=str(path), fix="check the path")
     name = path.name.lower()
     if path.stat().st_size == 0:
         raise InputError.single("input-empty-file", f"{path.name} is empty", where=str(path), fix="check the export")
     if name.endswith(".parquet"):
-        return ParquetSource(path)
-    if name.endswith((".xlsx", ".xls", ".xlsb", ".ods")):
-        return SheetSource(path)
-    if name.endswith((".csv", ".tsv", ".txt", ".csv.gz")):
+        return ParquetSource(path, options)
+    if name.endswith(_SHEETS):
+        from drgsim.records.read_sheet import SheetSource
+
+        return SheetSource(path, options)
+    if name.endswith(_TABLES):
         from drgsim.records.read_csv import CsvSource
 
-        return CsvSource(path)
+        return CsvSource(path, options)
+    if name.endswith(_JSON):
+        from drgsim.records.read_json import JsonSource
+
+        return JsonSource(path, options)
     raise UsageError(
         [
             Problem(
@@ -115,62 +149,18 @@ def open_source(path: str | Path) -> Source:
     )
 
 
-def match_columns(names: Sequence[str], where: str) -> dict[str, str]:
-    """Canonical name -> the name in ``names``, by canonical names and aliases.
-
-    Raises
-    ------
-    InputError
-        When a required column is missing or two columns claim the same canonical name; all problems at once.
-    """
-    known = header_names()
-    found: dict[str, str] = {}
-    problems: list[Problem] = []
-    for name in names:
-        canonical = known.get(header_key(name))
-        if canonical is None:
-            continue
-        if canonical in found:
-            exact = [own for own in (found[canonical], name) if own == canonical]
-            if len(exact) == 1:  # a file that has the canonical name means it
-                found[canonical] = canonical
-                continue
-            what = f"the columns {found[canonical]!r} and {name!r} both mean {canonical}"
-            problems.append(
-                Problem("input-ambiguous-column", what, where=f"{where}, line 1", fix="rename or remove one of the two")
-            )
-        else:
-            found[canonical] = name
-    for column in columns().values():
-        if column.required and column.name not in found:
-            near = did_you_mean(column.name, names, prefix="is it ")
-            accepted = ", ".join((column.name, *column.aliases))
-            problems.append(
-                Problem(
-                    "input-missing-column",
-                    f"the file has no column {column.name} ({column.title_zh})",
-                    where=f"{where}, line 1",
-                    why="grouping without it would give wrong groups in silence",
-                    fix=f"{near} rename it; names that are understood: {accepted}".strip(),
-                )
-            )
-    if problems:
-        raise InputError(problems)
-    return found
-
-
 # -- Parquet --------------------
 class ParquetSource(Source):
     """A Parquet file, read row group by row group."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: InputOptions) -> None:
         import pyarrow.parquet as pq
 
         try:
             self._file = pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
             raise broken_file(path, error) from error
-        super().__init__(path, self._file.schema_arrow.names)
+        super().__init__(path, self._file.schema_arrow.names, options)
         self.rows = self._file.metadata.num_rows
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -182,44 +172,6 @@ class ParquetSource(Source):
                 yield batch
         except (pa.ArrowException, OSError) as error:
             raise broken_file(self.path, error) from error
-
-
-# -- sheets --------------------
-class SheetSource(Source):
-    """The first sheet of a workbook with records in it."""
-
-    def __init__(self, path: Path) -> None:
-        from python_calamine import CalamineError, CalamineWorkbook
-
-        try:
-            book = CalamineWorkbook.from_path(str(path))
-            sheets = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names)
-            rows = next((sheet for sheet in sheets if sheet), [])
-        except (CalamineError, OSError) as error:
-            raise broken_file(path, error) from error
-        if not rows:
-            raise InputError.single(
-                "input-no-header", f"no sheet of {path.name} holds anything", where=str(path), fix="check the export"
-            )
-        super().__init__(path, [str(cell) for cell in rows[0]])
-        self._records = rows[1:]
-        self.rows = len(self._records)
-
-    def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        places = [self.names.index(name) for name in names]
-        for start in range(0, len(self._records), BATCH_ROWS):
-            part = self._records[start : start + BATCH_ROWS]
-            self.done = (start + len(part)) / len(self._records)
-            arrays = [pa.array([_cell(row[place]) for row in part], pa.string()) for place in places]
-            yield pa.RecordBatch.from_arrays(arrays, list(names))
-
-
-def _cell(value: Any) -> str | None:
-    """A cell as text: whole numbers without a decimal point, blanks as missing."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value)
-    return text or None
 
 
 def broken_file(path: Path, error: Exception) -> InputError:
@@ -235,7 +187,13 @@ def broken_file(path: Path, error: Exception) -> InputError:
     return InputError([problem])
 
 
-def to_canonical(table: pa.Table, where: str = "the table") -> pa.Table:
+def to_canonical(table: pa.Table, where: str = "the table", options: InputOptions | None = None) -> pa.Table:
     """A table with its known columns under their canonical names, the others left out."""
-    found = match_columns(table.schema.names, where)
-    return pa.table({name: table.column(own) for name, own in found.items()})
+    reading = recognise(table.schema.names, where, options)
+    noted: Counter[str] = Counter()
+    return pa.table(
+        {
+            name: table.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, table, noted)
+            for name, recipe in reading.recipes.items()
+        }
+    )

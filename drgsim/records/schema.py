@@ -22,7 +22,9 @@ class Column:
     required
         Whether grouping refuses a file without it.
     aliases
-        Other names that files use for it.
+        Other names that files use for it; ``{1-40}`` in one stands for numbered columns.
+    part
+        The code list that this column is a part of (its principal code, or the others); empty for the rest.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Column:
     unit: str
     required: bool
     aliases: tuple[str, ...]
+    part: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +40,14 @@ def columns() -> dict[str, Column]:
     """Canonical name -> column, in canonical order."""
     entries = yaml.safe_load(Path(__file__).with_name("columns.yaml").read_text(encoding="utf-8"))
     return {
-        name: Column(name, entry["zh"], entry.get("unit", ""), entry.get("required", False), tuple(entry.get("aliases", ())))
+        name: Column(
+            name,
+            entry["zh"],
+            entry.get("unit", ""),
+            entry.get("required", False),
+            tuple(entry.get("aliases", ())),
+            entry.get("part", ""),
+        )
         for name, entry in entries.items()
     }
 
@@ -55,5 +65,10 @@ def header_key(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def header_names() -> dict[str, str]:
-    """Header key -> canonical name, aliases included."""
-    return {header_key(name): column.name for column in columns().values() for name in (column.name, *column.aliases)}
+    """Header key -> canonical name, aliases included, numbered ones left out."""
+    return {
+        header_key(name): column.name
+        for column in columns().values()
+        for name in (column.name, *column.aliases)
+        if "{" not in name
+    }

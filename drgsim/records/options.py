@@ -1,0 +1,105 @@
+"""What a user says about the input: its layout, columns of its own, the version of its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drgsim.errors import Problem, UsageError
+
+OWN_VERSION = "yb2"  # the edition that schemes are written in
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How to read case-mix files.
+
+    Attributes
+    ----------
+    format
+        Name of a layout; None to recognise it by the headers.
+    maps
+        Pairs (column of the file, canonical column); they go before what the layout says. ``A48+A49`` joins two columns
+        by ``-``.
+    code_version
+        Edition of the codes: ``yb2`` (医保版 2.0) or one that ``groupers/icd/versions.yaml`` has maps for, such as ``gl2``.
+    """
+
+    format: str | None = None
+    maps: tuple[tuple[str, str], ...] = ()
+    code_version: str = OWN_VERSION
+
+    @classmethod
+    def of(
+        cls,
+        format: str | None = None,
+        maps: Sequence[str] = (),
+        map_file: str | Path | None = None,
+        code_version: str = OWN_VERSION,
+    ) -> InputOptions:
+        """Options as they are typed: ``maps`` as ``"own=canonical"``, after those of a mapping file.
+
+        Raises
+        ------
+        UsageError
+            When a mapping names no canonical column or a layout or code version does not exist; all problems at once.
+
+        Examples
+        --------
+        >>> InputOptions.of(maps=["主诊=principal_diagnosis"]).maps
+        (('主诊', 'principal_diagnosis'),)
+        """
+        from drgsim.records.conversion import check_version
+        from drgsim.records.layout import canonical_name, check_format
+
+        problems: list[Problem] = []
+        pairs = [(own, name, str(map_file)) for own, name in (_mapping_file(Path(map_file), problems) if map_file else ())]
+        for text in maps:
+            own, sign, name = text.rpartition("=")
+            if sign and own.strip():
+                pairs.append((own.strip(), name.strip(), f"--map {text}"))
+            else:
+                fix = 'write the file\'s column, "=", and the canonical one: --map "主诊=principal_diagnosis"'
+                problems.append(Problem("map-malformed", f"the mapping {text!r} has no '='", where="--map", fix=fix))
+        read: list[tuple[str, str]] = []
+        for own, name, where in pairs:
+            canonical, problem = canonical_name(own, name, where)
+            if problem:
+                problems.append(problem)
+            else:
+                read.append((own, canonical))
+        problems += [problem for problem in (check_format(format), check_version(code_version)) if problem]
+        if problems:
+            raise UsageError(problems)
+        return cls(format, tuple(read), code_version)
+
+
+def _mapping_file(path: Path, problems: list[Problem]) -> list[tuple[str, str]]:
+    """Pairs of a mapping file: YAML ``own: canonical``, or CSV with the two columns in this order (``from,to``)."""
+    import csv
+
+    import yaml
+
+    from drgsim.records.csv_text import sniff_encoding
+
+    try:
+        content = path.read_bytes()
+        text = content.decode(sniff_encoding(content)).lstrip("\ufeff")
+        if path.suffix.lower() in (".yaml", ".yml"):
+            entries = yaml.safe_load(text) or {}
+            if isinstance(entries, dict):
+                return [(str(own), str(name)) for own, name in entries.items()]
+            what = "is no mapping of names"
+        else:
+            rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
+            if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["from", "to"]:
+                del rows[0]
+            if all(len(row) >= 2 for row in rows):
+                return [(row[0].strip(), row[1].strip()) for row in rows]
+            what = "has a line without a second column"
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, csv.Error) as error:
+        what = f"cannot be read: {' '.join(str(error).split())}"
+    fix = 'YAML has lines such as "主诊: principal_diagnosis"; CSV has the columns from,to'
+    problems.append(Problem("map-file-broken", f"the mapping file {path.name} {what}", where=str(path), fix=fix))
+    return []

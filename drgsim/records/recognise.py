@@ -1,0 +1,163 @@
+"""Recognise the layout of a file by its headers; ask a clear question back when several fit, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.records.layout import GENERAL, Reading, layout_named, layouts, read_header
+from drgsim.records.options import InputOptions
+from drgsim.records.recipes import AS_IS, Recipe
+from drgsim.records.schema import columns
+
+_SHOWN = 6  # columns that a question names for each layout
+
+
+def recognise(names: Sequence[str], where: str, options: InputOptions | None = None) -> Reading:
+    """The layout of a file with these column names and what it makes of them.
+
+    A layout fits when it can make every column that grouping needs. Layouts that read a file in the same way are no doubt.
+
+    Raises
+    ------
+    InputError
+        ``input-layout-ambiguous`` or ``input-layout-unknown`` when it is not clear which layout is meant;
+        ``input-missing-column`` or ``input-ambiguous-column`` when it is clear but does not fit; all problems at once.
+    """
+    options = options or InputOptions()
+    mapped = mapped_columns(names, options.maps, where)
+    if options.format is not None:
+        layout = layout_named(options.format)
+        if layout is None:
+            raise InputError.single("layout-unknown", f"there is no input layout {options.format!r}", where="--format")
+        return _checked(read_header(layout, names, mapped, where), names, where)
+    readings = [read_header(layout, names, mapped, where) for layout in layouts()]
+    readings = [reading for reading in readings if reading.own or reading.layout.name == GENERAL]
+    fits = _distinct([reading for reading in readings if not reading.missing])
+    if len(fits) == 1:
+        return _checked(fits[0], names, where)
+    if fits:
+        raise _ambiguous(fits, where)
+    near = sorted(_distinct([reading for reading in readings if reading.recipes]), key=lambda reading: len(reading.missing))
+    needed = sum(column.required for column in columns().values())
+    if near and len(near[0].missing) <= needed - 2 and (len(near) == 1 or len(near[0].missing) < len(near[1].missing)):
+        return _checked(near[0], names, where)
+    raise _unknown(readings, names, where)
+
+
+def mapped_columns(names: Sequence[str], maps: Iterable[tuple[str, str]], where: str) -> dict[str, list[Recipe]]:
+    """Canonical name -> what the user says it is made of, for columns that the file has."""
+    mapped: dict[str, list[Recipe]] = {}
+    problems: list[Problem] = []
+    by_spelling = {name.strip(): name for name in reversed(names)}
+    for own, canonical in maps:
+        parts = [own] if own in by_spelling else [part.strip() for part in own.split("+")]
+        absent = [part for part in parts if part not in by_spelling]
+        if absent:
+            fix = did_you_mean(absent[0], list(names)) or f"the file has {_some(names)}"
+            what = f"the mapping names the column {absent[0]!r}, which the file does not have"
+            problems.append(Problem("input-map-column", what, where=f"{where}, line 1", fix=fix))
+            continue
+        mapped.setdefault(canonical, []).append(
+            Recipe(AS_IS if len(parts) == 1 else "join", tuple(by_spelling[part] for part in parts))
+        )
+    for canonical, recipes in mapped.items():
+        if len(recipes) > 1 and canonical not in ("diagnoses", "procedures", "other_diagnoses", "other_procedures"):
+            what = f"{len(recipes)} columns are mapped to {canonical}"
+            fix = "map one; several columns can make up a code list only"
+            problems.append(Problem("input-ambiguous-column", what, where=where, fix=fix))
+    if problems:
+        raise InputError(problems)
+    return mapped
+
+
+def _distinct(readings: Sequence[Reading]) -> list[Reading]:
+    """Readings without those that another one contains; of equal ones the first."""
+    kept = []
+    for place, reading in enumerate(readings):
+        mine = reading.recipes.items()
+        if not any(
+            mine < other.recipes.items() or (mine == other.recipes.items() and at < place)
+            for at, other in enumerate(readings)
+            if at != place
+        ):
+            kept.append(reading)
+    return kept
+
+
+def _checked(reading: Reading, names: Sequence[str], where: str) -> Reading:
+    """The reading, if it has all that grouping needs and nothing contradicts itself."""
+    problems = list(reading.problems)
+    for name in reading.missing:
+        column = columns()[name]
+        accepted = reading.layout.names_of(name)
+        parts = [part for part in columns().values() if part.part == name]
+        if reading.layout.name == GENERAL and parts:
+            accepted = [*accepted, *(alias for part in parts[:1] for alias in (part.name, *part.aliases))]
+        near = did_you_mean(accepted[0], names, prefix="is it ") if accepted else ""
+        problems.append(
+            Problem(
+                "input-missing-column",
+                f"the file has no column {name} ({column.title_zh})",
+                where=f"{where}, line 1, read as {reading.layout.name} {reading.layout.title_zh}",
+                why="grouping without it would give wrong groups in silence",
+                fix=f'{near} rename it, or say which one it is: --map "COLUMN={name}"; '
+                f"names that are understood: {', '.join(accepted)}".strip(),
+            )
+        )
+    if problems:
+        raise InputError(problems)
+    return reading
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
+    names = list(names)
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _matched(recipes: Mapping[str, Recipe]) -> str:
+    return _some(f"{recipe.columns[0]} ({name})" for name, recipe in recipes.items())
+
+
+def _ambiguous(fits: Sequence[Reading], where: str) -> InputError:
+    why = "; ".join(f"{fit.layout.name} {fit.layout.title_zh} reads {_matched(_needed(fit))}" for fit in fits)
+    return InputError(
+        [
+            Problem(
+                "input-layout-ambiguous",
+                f"the headers fit {len(fits)} layouts: {', '.join(fit.layout.name for fit in fits)}. Which one is meant?",
+                where=f"{where}, line 1",
+                why=why,
+                fix="say it: " + " or ".join(f"--format {fit.layout.name}" for fit in fits),
+            )
+        ]
+    )
+
+
+def _needed(reading: Reading) -> dict[str, Recipe]:
+    return {name: recipe for name, recipe in reading.recipes.items() if columns()[name].required}
+
+
+def _unknown(readings: Sequence[Reading], names: Sequence[str], where: str) -> InputError:
+    lines = []
+    for layout in layouts():
+        reading = next((reading for reading in readings if reading.layout is layout), None)
+        recipes = reading.recipes if reading else {}
+        missing = reading.missing if reading else [column.name for column in columns().values() if column.required]
+        lacks = ", ".join(f"{name} ({(layout.names_of(name) or ['-'])[0]})" for name in missing)
+        lines.append(f"{layout.name} {layout.title_zh}: finds {_matched(recipes) or 'nothing'}; lacks {lacks}")
+    missing = min((reading.missing for reading in readings), key=len)
+    return InputError(
+        [
+            Problem(
+                "input-layout-unknown",
+                f"the headers ({_some(names)}) fit no known layout. Which columns hold what?",
+                where=f"{where}, line 1",
+                why=" | ".join(lines),
+                fix="say it: "
+                + " ".join(f'--map "COLUMN={name}"' for name in missing)
+                + ", or name a layout with --format; --map-file takes many mappings",
+            )
+        ]
+    )
