@@ -301,10 +301,11 @@ def test_broken_json_is_an_invalid_record_and_other_json_a_question(tmp_path: Pa
     done = group_files([path], scheme, tmp_path / "out.csv")
     assert done.counts.records == 3
     assert done.counts.reasons["line_broken"] == 1
+    other = tmp_path / "other.json"
     for content, code in (('{"a": 1}\n', "input-layout-unknown"), ("[]", "input-no-rows"), ("[1, 2]", "input-layout-unknown")):
-        path.write_text(content, encoding="utf-8")
+        other.write_text(content, encoding="utf-8")
         with pytest.raises(DrgsimError) as caught:
-            list(open_source(path).batches(["diagnoses"]))
+            list(open_source(other).batches(["diagnoses"]))
         assert caught.value.problems[0].code == code
     path.write_text('{"setlinfo": \n' + json.dumps(LISTS[0]) + "\n", encoding="utf-8")  # broken on its first line
     assert group_files([path], scheme, None).counts.status.tolist() == [1, 0, 0, 1]
