@@ -16,10 +16,10 @@ from drgsim.analysis.codes import code_facts, search_codes
 from drgsim.engines.local import group_files
 from drgsim.errors import DrgsimError
 from drgsim.grouping.batch import Grouper
+from drgsim.quality.check import check_files
 from drgsim.records.codes import national_codes
 from drgsim.records.conversion import MOST_SAMPLES, Conversion, ConversionReport, conversion_from
 from drgsim.records.options import InputOptions
-from drgsim.records.validate import validate_file
 from drgsim.schemes.model import Scheme
 from tests.conftest import ROOT
 from tests.test_cli import run
@@ -126,8 +126,10 @@ def test_runs_report_what_they_converted(tmp_path: Path, scheme: Scheme) -> None
     assert values["diagnoses"]["meaning_differs"] == 100
     assert values["diagnoses"]["without_counterpart"] == 100
     assert group_files([path], scheme, target).counts.conversion is None
-    report = validate_file(path, options=GL2)
+    report = check_files([path], options=GL2)
     assert report.unknown_codes == {"diagnoses": {"S13.500x010": 50}}
+    assert report.conversion is not None
+    assert report.conversion["diagnoses"]["changed"] == 100  # although the file is read twice
     shown = run("group", str(path), "-o", str(target), "--code-version", "gl2").stdout
     for words in ("gl2 → yb2", "同码异义", "50 without a counterpart", "A01.000x002 → A01.003 ×50", "S13.500X010", "already"):
         assert words in " ".join(shown.split())

@@ -14,6 +14,7 @@ import pytest
 import drgsim
 from drgsim.engines.local import group_files
 from drgsim.errors import DrgsimError
+from drgsim.quality.check import check_files
 from drgsim.records.codes import split_codes
 from drgsim.records.layout import layouts, read_header
 from drgsim.records.options import InputOptions
@@ -21,7 +22,6 @@ from drgsim.records.read import open_source
 from drgsim.records.recipes import Recipe, derive
 from drgsim.records.recognise import recognise
 from drgsim.records.schema import columns
-from drgsim.records.validate import validate_file
 from drgsim.schemes.model import Scheme
 from tests.conftest import ROOT
 from tests.test_cli import run
@@ -301,6 +301,7 @@ def test_broken_json_is_an_invalid_record_and_other_json_a_question(tmp_path: Pa
     done = group_files([path], scheme, tmp_path / "out.csv")
     assert done.counts.records == 3
     assert done.counts.reasons["line_broken"] == 1
+    assert pd.read_csv(tmp_path / "out.csv", dtype=str).reason.tolist()[1] == "line_broken"
     other = tmp_path / "other.json"
     for content, code in (('{"a": 1}\n', "input-layout-unknown"), ("[]", "input-no-rows"), ("[1, 2]", "input-layout-unknown")):
         other.write_text(content, encoding="utf-8")
@@ -348,7 +349,8 @@ def test_commands_say_which_layout_was_read(tmp_path: Path) -> None:
     summary = json.loads(run("group", source, "-o", target, "--json").stdout)
     assert summary["layouts"] == ["settlement-list"]
     assert summary["left_out"] == {"tcm_diagnoses_left_out": 24}
-    assert validate_file(SAMPLES / "hqms.csv").layout == "hqms"
+    assert check_files([SAMPLES / "hqms.csv"]).layouts == ["hqms"]
+    assert check_files([SAMPLES / "settlement-list.jsonl"]).noted == {"tcm_diagnoses_left_out": 24}  # although read twice
     first = pd.read_csv(target, dtype=str).iloc[3]
     assert first.drg in run("explain", source, "--id", first.discharge_id, "--brief").stdout
     assert "layout-unknown" in run("validate", source, "--format", "none", code=2).stderr

@@ -86,15 +86,14 @@ class JsonSource(Source):
         return [name for name in fields if name not in known]
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        rows: list[dict[str, Any]] = []
-        broken: list[tuple[int, str]] = []
+        rows: list[Mapping[str, Any]] = []
         done = 0
         for file in self._files:
             for entry in _entries(file):
                 records = list(_records(entry.value, self._layout)) if entry.value is not None else []
-                if not records:
-                    broken.append((entry.line, file.name))
                 rows += [flat_record(record, self._layout, self.noted) for record in records]
+                if not records:  # a record at its own place, of which only the line is known
+                    rows.append({BROKEN_LINE: entry.line})
                 if len(rows) >= BATCH_RECORDS:
                     yield _batch(rows, names)
                     rows = []
@@ -102,10 +101,6 @@ class JsonSource(Source):
             self.done = min(done / self._size, 1.0)
         if rows:
             yield _batch(rows, names)
-        if broken:
-            lines = pa.array([line for line, _ in broken], pa.int64())
-            blank = [pa.nulls(len(broken), pa.string()) for _ in names]
-            yield pa.RecordBatch.from_arrays([*blank, lines], [*names, BROKEN_LINE])
 
 
 def _json_layout(path: Path, options: InputOptions) -> Layout:
@@ -346,4 +341,7 @@ def _total(amounts: Sequence[str | None]) -> str | None:
 
 
 def _batch(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([row.get(name) for row in rows], pa.string()) for name in names], list(names))
+    arrays = [pa.array([row.get(name) for row in rows], pa.string()) for name in names]
+    batch = pa.RecordBatch.from_arrays(arrays, list(names))
+    broken = pa.array([row.get(BROKEN_LINE) for row in rows], pa.int64())
+    return batch.append_column(BROKEN_LINE, broken) if broken.null_count < len(rows) else batch
