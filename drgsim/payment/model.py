@@ -119,15 +119,21 @@ class RelativeValue(Strict):
 class Coefficient(Strict):
     """Hospital coefficients (差异系数) beside those that hospitals and cases bring themselves."""
 
+    by_hospital: bool = False
     by: Keyed | None = None
     default: Value[float] | None = None
-    table: Table | None = None
 
 
 class Reference(Strict):
-    """What a cost is compared with: ``mean_cost`` is the mean cost of all cases, yuan per unit of weight (1 = the mean case)."""
+    """What a cost is compared with, nearest first; without any, the price of the group.
 
+    ``mean_from_table``: columns mean_cost, mean_cost_LEVEL of the price table; ``mean_cost``: mean cost of all cases, yuan per unit
+    of weight (1 = the mean case); ``from_cases``: the mean of the same group and level among the cases that are settled.
+    """
+
+    mean_from_table: bool = False
     mean_cost: Keyed | None = None
+    from_cases: Value[bool] | None = None
 
 
 class When(Strict):
@@ -176,7 +182,7 @@ class Curve(Evident):
         limits = [band.K if piece.upto == "K" else piece.upto for piece in self.pieces]
         if limits[-1] is not None:
             faults.append("the last piece must have no upto: some costs would belong to no piece")
-        if any(limit is None and not (piece.upto == "K") for limit, piece in zip(limits[:-1], self.pieces, strict=False)):
+        if any(limit is None and piece.upto != "K" for limit, piece in zip(limits[:-1], self.pieces, strict=False)):
             faults.append("only the last piece may lack upto")
         if any(piece.upto == "K" and band.K is None for piece in self.pieces):
             faults.append("a piece ends at K, but a band states no K")

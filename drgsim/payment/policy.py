@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.payment.model import Evidence, Evident, PolicyFile, Table, Value
-from drgsim.payment.tables import PriceTable, read_prices
+from drgsim.payment.tables import PriceTable, read_exempt, read_prices
 
 POLICY_FILE = "policy.yaml"
 
@@ -62,6 +62,7 @@ class Policy:
     folder: Path
     digest: str
     raw: Mapping[str, Any] = field(repr=False)
+    exempt_list: Mapping[str, tuple[int, int]] | None = None
 
     @property
     def id(self) -> str:
@@ -104,7 +105,7 @@ class Policy:
         if file is None or problems:
             raise PolicyError(problems)
         mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return Policy(file, self.prices, self.folder, mark, raw)
+        return Policy(file, self.prices, self.folder, mark, raw, self.exempt_list)
 
 
 def policy_names(root: Path | None = None) -> list[str]:
@@ -152,7 +153,9 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     if file is None:
         return None, problems
     digest = hashlib.sha256(content)
-    prices = None
+    prices = exempt = None
+    if file.exempt is not None and file.exempt.table is not None:
+        exempt = read_exempt(folder / file.exempt.table.file, problems)
     if file.relative_value.table is not None:
         prices = read_prices(folder / file.relative_value.table.file, file, problems)
     for table in _tables(file):
@@ -161,7 +164,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
             digest.update(table_path.read_bytes())
         else:
             problems.append(Problem("policy-missing-table", f"the table {table.file} is named but not there", where=where))
-    return Policy(file, prices, folder, digest.hexdigest(), raw), problems
+    return Policy(file, prices, folder, digest.hexdigest(), raw, exempt), problems
 
 
 def _tables(node: BaseModel) -> Iterator[Table]:

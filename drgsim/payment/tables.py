@@ -136,3 +136,29 @@ def _number(cell: str, where: str, column: str, problems: list[Problem]) -> floa
     if number < 0 or number != number or number == float("inf"):
         problems.append(Problem("policy-table-number", f"{column} is {cell}; it must be 0 or more", where=where))
     return number
+
+
+def read_exempt(path: Path, problems: list[Problem]) -> dict[str, tuple[int, int]]:
+    """Exempt list (除外清单): item code -> first and last day (days since 1970) on which it counts.
+
+    Columns ``code``, ``valid_from``, ``valid_to`` and ``listed``, the day of the procurement listing on which the status is lost.
+    """
+    where = f"{path.parent.name}/{path.name}"
+    if not path.is_file():
+        return {}
+    entries: dict[str, tuple[int, int]] = {}
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        for line, row in enumerate(csv.DictReader(handle), start=2):
+            days = {}
+            for name in ("valid_from", "valid_to", "listed"):
+                text = (row.get(name) or "").strip()
+                try:
+                    days[name] = int(np.datetime64(text or "NaT", "D").astype(np.int64)) if text else None
+                except ValueError:
+                    what = f"{name} holds {text!r}, which is no date such as 2024-01-01"
+                    problems.append(Problem("policy-table-date", what, where=f"{where}:{line}"))
+                    days[name] = None
+            ends = [day for day in (days["valid_to"], days["listed"] - 1 if days["listed"] else None) if day is not None]
+            start = days["valid_from"]
+            entries[row.get("code", "")] = (-(2**40) if start is None else start, min(ends, default=2**40))
+    return entries

@@ -1,0 +1,269 @@
+"""Settle grouped discharges under a payment policy: one line per case, exact to the fen, and summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.errors import Problem, UsageError
+from drgsim.payment import special
+from drgsim.payment.cases import Cases, Hospital, read_cases
+from drgsim.payment.curve import CLASSES
+from drgsim.payment.ledger import Ledger
+from drgsim.payment.model import CaseClass
+from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, money_column, round_floats, round_half_away
+from drgsim.payment.policy import Policy
+from drgsim.payment.summary import DIMENSIONS, summarise
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What each case of a table is paid.
+
+    Attributes
+    ----------
+    ledger
+        The lines, with amounts in fen.
+    fund_payment
+        Fen that the fund pays per case.
+    unit_values
+        Payer -> yuan per unit, where a budget decided them.
+    problems
+        What was wrong or doubtful, with exact counts.
+    """
+
+    ledger: Ledger
+    fund_payment: NDArray[np.int64]
+    unit_values: Mapping[str, float]
+    problems: tuple[Problem, ...]
+
+    @property
+    def amount(self) -> NDArray[np.int64]:
+        """Fen paid per case before the patient's share; ``money.MISSING`` where no rule gave an amount."""
+        return self.ledger.amount
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """One row per case in the order of the input; money in yuan with two decimals."""
+        ledger, terms, cases = self.ledger, self.ledger.terms, self.ledger.cases
+        paid = ledger.amount != MISSING
+        in_points = ledger.policy.file.relative_value.unit != "weight"
+        points = np.where(paid & in_points, ledger.units, np.nan)
+        cost = cases.money["total_cost"]
+        margin = np.where(paid & (cost != MISSING), ledger.amount - cost, MISSING)
+        patient = cases.money["patient_paid"]
+        self_pay = ledger.is_class(CaseClass.SELF_PAY)
+        names = [str(name) for name in CLASSES]
+        rule = np.where(ledger.rule < 0, len(ledger.rules), ledger.rule)
+        return pa.table({
+            "discharge_id": cases.ids,
+            "unit": _dictionary(cases.unit.ids, cases.unit.values),
+            "relative_value": _numbers(terms.relative_value),
+            "coefficient": _numbers(terms.coefficient),
+            "unit_value": _numbers(terms.unit_value),
+            "standard": money_column(ledger.standard),
+            "cost_ratio": _numbers(ledger.ratio),
+            "case_class": _dictionary(ledger.case_class, names),
+            "points": _numbers(points),
+            "amount": money_column(ledger.amount),
+            "patient_paid": money_column(np.where(self_pay & (patient == MISSING), cost, patient)),
+            "fund_payment": money_column(self.fund_payment),
+            "margin": money_column(margin),
+            "rule": _dictionary(rule, [*ledger.rules, ""]),
+            "reference_cost": _numbers(np.round(terms.mean * np.where(self._with_k, terms.coefficient, 1.0), 6)),
+        })  # fmt: skip
+
+    @property
+    def _with_k(self) -> NDArray[np.bool_]:
+        return self.ledger.resolver.book.arrays.with_k[self.ledger.terms.row]
+
+    @cached_property
+    def summaries(self) -> Mapping[str, pa.Table]:
+        """Summaries by hospital, department, group, insurance and case class, and over all."""
+        return {name: summarise(self.ledger, self.fund_payment, name) for name in ("all", *DIMENSIONS)}
+
+
+def settle(
+    table: pa.Table,
+    policy: Policy,
+    *,
+    hospitals: Mapping[str, Hospital] | None = None,
+    budget: Mapping[str, float] | None = None,
+) -> Settlement:
+    """Settle a table of grouped discharges.
+
+    Parameters
+    ----------
+    table
+        Discharges with their group in ``drg``, ``dip`` or ``unit``; costs in yuan (see :func:`drgsim.payment.cases.read_cases`).
+    policy
+        The policy to settle under.
+    hospitals
+        Level, grade and coefficient by hospital.
+    budget
+        Yuan by payer (``employee``, ``resident``, or ``*`` for all). The unit value then follows from it after everyone's cases:
+        PV = (budget x (1 - adjustment fund) - amounts fixed in yuan) / sum of units. Default: the policy's own budget, if any.
+
+    Returns
+    -------
+    Settlement
+        Cases that no rule can pay have no amount; they are counted in ``problems``.
+
+    Examples
+    --------
+    >>> from drgsim.payment.policy import load_policy
+    >>> table = pa.table({"drg": ["X"], "relative_value": [1.0], "coefficient": [1.4], "total_cost": [20000.0],
+    ...                   "insurance": ["employee"], "hospital_level": ["3"]})
+    >>> settle(table, load_policy("qingyang/2023")).table["amount"].to_pylist()
+    [Decimal('10430.42')]
+    """
+    cases = read_cases(table, hospitals)
+    ledger = Ledger.open(policy, cases)
+    pot = _pot(policy, budget)
+    special.incomplete_stays(ledger)
+    special.halve_readmitted(ledger)
+    ledger.price()
+    special.settle_unusual_groups(ledger)
+    special.settle_per_diem(ledger)
+    special.settle_long_stays(ledger)
+    _check_terms(ledger, bool(pot))
+    ledger.apply_curve(ledger.open_cases)
+    held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
+    unit_values: dict[str, float] = {}
+    if pot:
+        ledger.solve_unit_values(pot, held)
+        ledger.price()
+        ledger.value_units()
+    special.exempt(ledger)
+    special.cap_extremes(ledger)
+    special.review(ledger)
+    if pot:
+        unit_values = ledger.solve_unit_values(pot, held)
+        ledger.price()
+        ledger.value_units()
+    _close(ledger)
+    return Settlement(ledger, _fund_payment(ledger), unit_values, tuple(cases.problems))
+
+
+def _pot(policy: Policy, budget: Mapping[str, float] | None) -> dict[str, int]:
+    source = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
+    wrong = [payer for payer in source if payer not in ("employee", "resident", "*")]
+    if wrong or ("*" in source and len(source) > 1) or any(not amount > 0 for amount in source.values()):
+        raise UsageError([
+            Problem("settle-bad-budget", f"the budget {dict(source)} is not by employee and resident, or * for all",
+                    fix="for instance employee=100000000 resident=60000000, in yuan")
+        ])  # fmt: skip
+    return {payer: fen(amount) for payer, amount in source.items()}
+
+
+def _check_terms(ledger: Ledger, has_budget: bool) -> None:
+    """Report the cases for which the policy lacks a value that the curve needs."""
+    cases, terms = ledger.cases, ledger.terms
+    sample = cases.unit.sample
+    missing = ledger.open_cases & np.isnan(terms.relative_value)
+    cases.fault(
+        "settle-missing-weight", missing, "the policy's table has no relative value for the group",
+        "check that the cases were grouped by the policy's scheme, or add the groups", sample=sample(missing),
+    )  # fmt: skip
+    no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
+    if _uses_level(ledger):
+        cases.fault(
+            "settle-missing-level", ledger.open_cases & no_level & np.isnan(terms.published),
+            "the policy pays by hospital level, and the level of the hospital is not known",
+            "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv",
+            sample=cases.hospital.sample(ledger.open_cases & no_level),
+        )  # fmt: skip
+    if not has_budget:
+        missing = ledger.open_cases & np.isnan(terms.unit_value)
+        cases.fault(
+            "settle-missing-unit-value", missing,
+            "the policy states no unit value for this payer and hospital level",
+            "give a budget (the point value follows from it), or set unit_value",
+            sample=", ".join(sorted({str(ledger.resolver.keys[place]) for place in ledger.resolver.combination[missing]})),
+        )  # fmt: skip
+    cases.fault(
+        "settle-missing-coefficient", ledger.open_cases & ~(terms.coefficient > 0),
+        "no coefficient of the hospital is known", "state coefficient in hospitals.csv or in the cases",
+    )  # fmt: skip
+    cases.fault(
+        "settle-missing-mean", ledger.open_cases & ~(terms.mean > 0),
+        "no mean cost of the group is known to compare the cost with", "state group_mean_cost, or reference.mean_cost",
+    )  # fmt: skip
+    cases.fault(
+        "settle-no-band", ledger.open_cases & (terms.row < 0), "no band of the payment curve fits the case",
+        "let the last band of the curve state no condition",
+    )  # fmt: skip
+
+
+def _uses_level(ledger: Ledger) -> bool:
+    file = ledger.policy.file
+    payers = {"employee", "resident", "self", "*"}
+    keyed = [file.unit_value, file.coefficient.by, file.reference.mean_cost]
+    by_level = any(entry is not None and not set(entry.values) <= payers for entry in keyed)
+    return by_level or any(band.when.levels for curve in file.curves.values() for band in curve.bands)
+
+
+def _close(ledger: Ledger) -> None:
+    """Add the exempt part; cases with a fault, or whose unit value stayed unknown, are unpaid."""
+    ledger.amount = np.where(ledger.amount != MISSING, ledger.amount + ledger.extra, ledger.amount)
+    unpriced = (ledger.amount == MISSING) & (ledger.cases.faults < 0)
+    ledger.cases.fault(
+        "settle-no-unit-value", unpriced, "no unit value follows from the budget", "give a budget for this payer"
+    )
+    at_fault = ledger.cases.faults >= 0
+    for number, words in enumerate(ledger.cases.fault_words):
+        ledger.decide(ledger.cases.faults == number, CaseClass.UNPAID, f"not paid: {words}")
+    ledger.amount[at_fault] = MISSING
+    ledger.units[at_fault] = np.nan
+
+
+def _fund_payment(ledger: Ledger) -> NDArray[np.int64]:
+    """What the fund pays: amount less the shares of patient and other funds, or the ratio variant; see ``PatientShare``."""
+    spec, money = ledger.policy.file.patient_share, ledger.cases.money
+    paid = ledger.amount != MISSING
+    if spec.mode.value == "ratio":
+        left = ledger.amount - _known(money["own_pay"]) - _known(money["pre_pay"]) - _known(money["deductible"])
+        ratio = ledger.resolver.keyed(spec.benefit_ratio)
+        result, close = round_floats(np.where(paid, left, 0) * ratio)
+        for place in np.flatnonzero(close & paid):
+            result[place] = round_half_away(exact(int(left[place])) * exact(float(ratio[place])))
+        missing = paid & np.isnan(ratio)
+        ledger.cases.warn("settle-missing-benefit-ratio", missing, "no benefit ratio is known; no fund payment is given")
+        paid = paid & ~missing
+    else:
+        if "patient_paid" not in ledger.cases.present:
+            ledger.cases.warn(
+                "settle-no-patient-share", int(paid.sum()), "no column patient_paid: the fund is taken to pay the whole amount",
+                "state patient_paid (yuan)",
+            )  # fmt: skip
+        else:
+            blank = paid & (money["patient_paid"] == MISSING)
+            ledger.cases.warn("settle-blank-patient-share", blank, "patient_paid is blank and counts as 0")
+        result = ledger.amount - _known(money["patient_paid"]) - _known(money["other_paid"])
+    if spec.floor_at_zero.value:
+        result = np.maximum(result, 0)
+    result = np.where(ledger.is_class(CaseClass.SELF_PAY), 0, result)
+    return np.where(paid, result, MISSING)
+
+
+def _known(amounts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(amounts == MISSING, 0, amounts)
+
+
+def _numbers(values: NDArray[np.float64]) -> pa.Array:
+    return pa.array(values, from_pandas=True)
+
+
+def _dictionary(ids: NDArray[np.integer], values: list[str]) -> pa.DictionaryArray:
+    indices = pa.array(ids.astype(np.int32), mask=ids < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
+
+
+def yuan(amount: int) -> float:
+    """Yuan of an amount in fen, for messages."""
+    return amount / FEN_PER_YUAN
