@@ -26,7 +26,7 @@ MONEY = (
     "total_cost", "patient_paid", "other_paid", "exempt_cost", "exempt_mean_cost", "own_pay", "pre_pay", "deductible",
 )  # fmt: skip
 NUMBERS = (
-    "relative_value", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate", "los_days", "age",
+    "relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate", "los_days", "age",
 )  # fmt: skip
 FLAGS = ("incomplete", "special_review", "per_diem")
 LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
@@ -224,11 +224,12 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None)
     if problems:
         raise InputError(problems)
     numbers, broken = {}, {}
+    blank, no_money = np.full(size, np.nan), np.full(size, MISSING)  # shared by all columns that the file lacks
     for name in (*NUMBERS, *MONEY):
         if name in columns:
             numbers[name], broken[name] = read_numbers(columns[name])
         else:
-            numbers[name] = np.full(size, np.nan)
+            numbers[name] = blank
     texts = {
         name: _texts(columns.get(name), size)
         for name in ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code")
@@ -242,7 +243,7 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None)
         admitted=_days(columns.get("admitted"), size), discharged=_days(columns.get("discharged"), size),
         insurance=_insurance(columns.get("insurance"), size), level=level, levels=levels,
         exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"],
-        money={name: to_fen(numbers[name]) for name in MONEY}, numbers={name: numbers[name] for name in NUMBERS},
+        money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY}, numbers={name: numbers[name] for name in NUMBERS},
         flags={name: _flag(columns.get(name), size) for name in FLAGS},
         present=frozenset(columns), hospitals=hospitals, faults=np.full(size, -1, np.int16),
     )  # fmt: skip
@@ -258,11 +259,15 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
     cases.fault("settle-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source")
     cases.fault("settle-cost-missing", (cost == MISSING) & ~unreadable, "the total cost is missing", "state the cost")
     cases.fault("settle-cost-negative", (cost < 0) & (cost != MISSING), "the total cost is below 0", "correct the cost")
-    for name in ("relative_value", "coefficient", "group_mean_cost", "auxiliary_coefficient", "per_diem_rate"):
-        wrong = (cases.numbers[name] <= 0) | broken.get(name, nothing)
+    for name in ("relative_value", "relative_weight", "coefficient", "group_mean_cost", "auxiliary_coefficient", "per_diem_rate"):
+        if name not in cases.present:
+            continue
+        wrong = (cases.numbers[name] <= 0) | broken[name]
         cases.fault(f"settle-bad-{name}", wrong, f"{name} is not a number above 0", "leave it blank or correct it")
     for name in MONEY[1:]:
-        wrong = ((cases.money[name] < 0) & (cases.money[name] != MISSING)) | broken.get(name, nothing)
+        if name not in cases.present:
+            continue
+        wrong = ((cases.money[name] < 0) & (cases.money[name] != MISSING)) | broken[name]
         cases.fault(f"settle-bad-{name}", wrong, f"{name} is below 0 or no number", "correct the value in the source")
     if cases.hospitals is not None and "hospital_id" in cases.present:
         known = np.array([name in cases.hospitals for name in cases.hospital.values] + [False])
@@ -324,7 +329,7 @@ def _flag(column: pa.Array | None, size: int) -> NDArray[np.bool_]:
     if column is not None and pa.types.is_boolean(column.type):
         return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
     texts = _texts(column, size)
-    yes = {header_key(str(word)) for word in words()["yes"]}
+    yes = {header_key(str(word)) for word in words()["flag_set"]}
     return np.array([header_key(value) in yes for value in texts.values] + [False])[texts.ids]
 
 

@@ -216,6 +216,7 @@ class GroupClass(Strict):
     pays: Pays = "curve"
     curve: str | None = None
     coefficient: Value[float] | None = None
+    unit_value: Keyed | None = None
     factor: Value[float] | None = None
     source: str
     evidence: Evidence

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 FEN_PER_YUAN = 100
@@ -58,11 +60,23 @@ def fen(yuan: float | int | str | Fraction) -> int:
 
 def round_floats(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Nearest integers of floats (NaN becomes :data:`MISSING`), and where a float is too near to a half to trust."""
-    size = np.abs(values)
-    known = np.isfinite(values)
-    whole = np.floor(np.where(known, size, 0.0) + 0.5)
-    close = known & (np.abs(size - np.floor(np.where(known, size, 0.0)) - 0.5) < TIE_SLACK)
-    return np.where(known, np.copysign(whole, values), MISSING).astype(np.int64), close
+    rounded, close = _round(np.ascontiguousarray(values, np.float64))
+    return rounded, close
+
+
+@njit(cache=True, nogil=True)
+def _round(values: Any) -> Any:  # pragma: no cover - compiled
+    rounded = np.empty(values.size, np.int64)
+    close = np.zeros(values.size, np.bool_)
+    for i in range(values.size):
+        size = abs(values[i])
+        if not size < 9e18:  # NaN and infinity too
+            rounded[i] = MISSING
+            continue
+        whole = np.int64(size + 0.5)
+        rounded[i] = whole if values[i] >= 0 else -whole
+        close[i] = abs(size - np.floor(size) - 0.5) < TIE_SLACK
+    return rounded, close
 
 
 def to_fen(yuan: ArrayLike) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from drgsim.payment.policy import Policy
 
 ORDINARY = 0  # place of ordinary groups among the group classes
 Floats = NDArray[np.float64]
+LIKELY_WEIGHT = 0.02  # no group is worth less than 2 % of the mean case
 
 
 def keyed_value(keyed: Keyed | None, levels: tuple[str, ...], insurance: str) -> float:
@@ -160,10 +161,10 @@ class Resolver:
         cases, numbers = self.cases, self.cases.numbers
         place = self.places()
         group_class, names = self.classes(place)
-        own_value, own_coefficient = numbers["relative_value"], numbers["coefficient"]
+        own_value, own_coefficient = self._own_value(), numbers["coefficient"]
         value = np.where(np.isnan(own_value), self._table_value(place), own_value)
         coefficient = self._coefficient(place, group_class, names)
-        unit_value = self.keyed(self.file.unit_value)
+        unit_value = self._unit_value(group_class, names)
         standards = np.full(cases.size, np.nan)
         if self.file.relative_value.standard_from_table:
             standard = self.from_table("standard", place)
@@ -181,6 +182,18 @@ class Resolver:
         )
 
     # -- parts ---------------------------------------------------------------------------------------------------------
+    def _own_value(self) -> Floats:
+        """Relative value that the case itself states, in the policy's unit or as a weight."""
+        numbers, scale = self.cases.numbers, self.file.relative_value.scale.value
+        own, unit = numbers["relative_value"], self.file.relative_value.unit
+        self.cases.warn(
+            "settle-relative-value-unit", own < LIKELY_WEIGHT * scale if scale > 1 else 0,
+            f"relative_value looks like a weight, but this policy counts in {unit}s, {scale:g} for the mean case",
+            "state the column relative_weight instead, or multiply",
+        )  # fmt: skip
+        weight: Floats = np.round(numbers["relative_weight"] * scale, 10)  # 1.13 x 100 is 113, not 112.99999999999999
+        return np.where(np.isnan(own), weight, own)
+
     def _table_value(self, place: NDArray[np.int32]) -> Floats:
         table = self.policy.prices
         if table is None:
@@ -188,6 +201,15 @@ class Resolver:
         name, values = table.relative_value
         scale = self.file.relative_value.scale.value if name == "weight" else 1.0
         return np.append(np.round(values * scale, 10), np.nan)[place]  # 1.13 x 100 is 113, not 112.99999999999999
+
+    def _unit_value(self, group_class: NDArray[np.int16], names: list[str]) -> Floats:
+        """Yuan per unit; a group class may have its own, such as primary-care groups with one standard for all."""
+        result = self.keyed(self.file.unit_value)
+        for number, name in enumerate(names):
+            own = self.file.group_classes[name].unit_value if name else None
+            if own is not None:
+                result = np.where(group_class == number, self.keyed(own), result)
+        return result
 
     def _coefficient(self, place: NDArray[np.int32], group_class: NDArray[np.int16], names: list[str]) -> Floats:
         """Own column, class, hospital and group, group and level, hospital, level, default: the first that is there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,10 +15,10 @@ from drgsim.payment import special
 from drgsim.payment.cases import Cases, Hospital, read_cases
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.ledger import Ledger
-from drgsim.payment.model import CaseClass
-from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, money_column, round_floats, round_half_away
+from drgsim.payment.model import CaseClass, Evidence, Keyed
+from drgsim.payment.money import MISSING, exact, fen, money_column, round_floats, round_half_away
 from drgsim.payment.policy import Policy
-from drgsim.payment.summary import DIMENSIONS, summarise
+from drgsim.payment.summary import DIMENSIONS, Summaries
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ class Settlement:
     @cached_property
     def summaries(self) -> Mapping[str, pa.Table]:
         """Summaries by hospital, department, group, insurance and case class, and over all."""
-        return {name: summarise(self.ledger, self.fund_payment, name) for name in ("all", *DIMENSIONS)}
+        summaries = Summaries(self.ledger, self.fund_payment)
+        return {name: summaries.by(name) for name in ("all", *DIMENSIONS)}
 
 
 def settle(
@@ -94,6 +95,7 @@ def settle(
     *,
     hospitals: Mapping[str, Hospital] | None = None,
     budget: Mapping[str, float] | None = None,
+    unit_value: Mapping[str, float] | None = None,
 ) -> Settlement:
     """Settle a table of grouped discharges.
 
@@ -108,6 +110,8 @@ def settle(
     budget
         Yuan by payer (``employee``, ``resident``, or ``*`` for all). The unit value then follows from it after everyone's cases:
         PV = (budget x (1 - adjustment fund) - amounts fixed in yuan) / sum of units. Default: the policy's own budget, if any.
+    unit_value
+        Yuan per unit of relative value, instead of the policy's: by the keys of :class:`drgsim.payment.model.Keyed`.
 
     Returns
     -------
@@ -122,6 +126,8 @@ def settle(
     >>> settle(table, load_policy("qingyang/2023")).table["amount"].to_pylist()
     [Decimal('10430.42')]
     """
+    if unit_value is not None:
+        policy = _with_unit_value(policy, unit_value)
     cases = read_cases(table, hospitals)
     ledger = Ledger.open(policy, cases)
     pot = _pot(policy, budget)
@@ -148,6 +154,16 @@ def settle(
         ledger.value_units()
     _close(ledger)
     return Settlement(ledger, _fund_payment(ledger), unit_values, tuple(cases.problems))
+
+
+def _with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
+    wrong = {key: value for key, value in values.items() if not value > 0}
+    if wrong:
+        raise UsageError([Problem("settle-bad-unit-value", f"a unit value must be above 0: {wrong}")])
+    given = Keyed(
+        values=dict(values), unit="yuan per unit", source="given with the call", evidence=Evidence.ASSUMPTION
+    )
+    return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
 
 
 def _pot(policy: Policy, budget: Mapping[str, float] | None) -> dict[str, int]:
@@ -263,7 +279,3 @@ def _dictionary(ids: NDArray[np.integer], values: list[str]) -> pa.DictionaryArr
     indices = pa.array(ids.astype(np.int32), mask=ids < 0)
     return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
 
-
-def yuan(amount: int) -> float:
-    """Yuan of an amount in fen, for messages."""
-    return amount / FEN_PER_YUAN

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.payment.cases import INSURANCES
@@ -17,64 +18,101 @@ if TYPE_CHECKING:
     from drgsim.payment.ledger import Ledger
 
 DIMENSIONS = ("hospital", "department", "group", "insurance", "case_class")
+_COUNTS = ("cases", "paid", "weighted", "high", "low", "days", "cost_index", "time_index")
+_MONEY = ("cost", "payment", "fund_payment", "margin")
+_MEANS = ("weight", "days", "cost_index", "time_index")
 
 
-def summarise(ledger: Ledger, fund_payment: NDArray[np.int64], by: str) -> pa.Table:
-    """One row per value of a dimension.
+class Summaries:
+    """All summaries of a settlement; what the cases have in common is computed once."""
 
-    Columns: ``cases``, ``unpaid`` (no amount), ``weight`` (sum of relative weights; 1 = the mean case) and ``cmi`` over the cases
-    that have one, ``cost``, ``payment``, ``fund_payment``, ``margin`` (yuan, over paid cases), ``high_share``, ``low_share`` (of
-    paid cases), ``mean_days``, ``cost_index`` and ``time_index`` (sum over groups of own mean / mean of all, weighted by cases; rule
-    book 1.9).
-    """
-    ids, names = _members(ledger, by)
-    size = len(names)
-    terms, cases = ledger.terms, ledger.cases
-    cost, amount = cases.money["total_cost"], ledger.amount
-    paid = amount != MISSING
-    known_cost = (cost != MISSING) & (cost >= 0)
-    grouped = (cases.unit.ids >= 0) & known_cost
-    weight = terms.relative_value / ledger.policy.file.relative_value.scale.value
-    weighted = ~np.isnan(weight)
-    days = cases.numbers["los_days"]
+    def __init__(self, ledger: Ledger, fund_payment: NDArray[np.int64]) -> None:
+        self.ledger, self.fund_payment = ledger, fund_payment
+        cases = ledger.cases
+        cost, days = cases.money["total_cost"], cases.numbers["los_days"]
+        grouped = (cases.unit.ids >= 0) & (cost != MISSING) & (cost >= 0)
+        scale = ledger.policy.file.relative_value.scale.value
+        self.values = (
+            ledger.terms.relative_value / scale,
+            days,
+            _over_group_mean(np.where(grouped, cost / 100.0, np.nan), cases.unit.ids),
+            _over_group_mean(np.where(grouped, days, np.nan), cases.unit.ids),
+        )
 
-    def count(where: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(ids[where], minlength=size).astype(np.int64)
+    def by(self, dimension: str) -> pa.Table:
+        """One row per value of a dimension, or one in all for ``all``.
 
-    def money(values: NDArray[np.int64], where: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return _exact_sums(ids, np.where(where, values, 0), size)
+        Columns: ``cases``, ``unpaid`` (no amount), ``weight`` (sum of relative weights; 1 = the mean case) and ``cmi`` over the
+        cases that have one, ``cost``, ``payment``, ``fund_payment``, ``margin`` (yuan, over paid cases), ``high_share``,
+        ``low_share`` (of paid cases), ``mean_days``, ``cost_index`` and ``time_index`` (own mean over the mean of all, group by
+        group, weighted by cases; rule book 1.9).
+        """
+        ids, names = _members(self.ledger, dimension)
+        counts, money, sums = _add_up(
+            ids, len(names), self.ledger.cases.money["total_cost"], self.ledger.amount, self.fund_payment,
+            self.ledger.is_class(CaseClass.HIGH), self.ledger.is_class(CaseClass.LOW), *self.values,
+        )  # fmt: skip
+        count = dict(zip(_COUNTS, counts.T, strict=True))
+        total = dict(zip(_MEANS, sums.T, strict=True))
+        columns: dict[str, Any] = {
+            dimension: pa.array(names),
+            "cases": count["cases"],
+            "unpaid": count["cases"] - count["paid"],
+            "weight": total["weight"],
+            "cmi": _ratio(total["weight"], count["weighted"]),
+        }
+        columns |= {name: money_column(amounts) for name, amounts in zip(_MONEY, money.T, strict=True)}
+        columns |= {
+            "high_share": _ratio(count["high"], count["paid"]),
+            "low_share": _ratio(count["low"], count["paid"]),
+            "mean_days": _ratio(total["days"], count["days"]),
+            "cost_index": _ratio(total["cost_index"], count["cost_index"]),
+            "time_index": _ratio(total["time_index"], count["time_index"]),
+        }
+        if dimension == "case_class":
+            columns["case_class_zh"] = pa.array([CASE_CLASS_ZH[CaseClass(name)] if name else "" for name in names])
+        return pa.table(columns).filter(pa.array(count["cases"] > 0))
 
-    def mean(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
-        total = np.bincount(ids[where], values[where], minlength=size)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(total / count(where))
 
-    paid_count = count(paid)
-    high, low = ledger.is_class(CaseClass.HIGH), ledger.is_class(CaseClass.LOW)
+def _ratio(total: NDArray[Any], count: NDArray[Any]) -> pa.Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        high_share, low_share = count(high & paid) / paid_count, count(low & paid) / paid_count
-    stay = grouped & (days >= 0)
-    weight_sum = np.bincount(ids[weighted], weight[weighted], minlength=size)
-    columns: dict[str, object] = {
-        by: pa.array(names),
-        "cases": np.bincount(ids, minlength=size).astype(np.int64),
-        "unpaid": count(~paid),
-        "weight": weight_sum,
-        "cmi": pa.array(mean(weight, weighted), from_pandas=True),
-        "cost": money_column(money(cost, paid & known_cost)),
-        "payment": money_column(money(amount, paid)),
-        "fund_payment": money_column(money(fund_payment, fund_payment != MISSING)),
-        "margin": money_column(money(amount - cost, paid & known_cost)),
-        "high_share": pa.array(high_share, from_pandas=True),
-        "low_share": pa.array(low_share, from_pandas=True),
-        "mean_days": pa.array(mean(days, days >= 0), from_pandas=True),
-        "cost_index": pa.array(mean(_over_group_mean(cost / 100.0, cases.unit.ids, grouped), grouped), from_pandas=True),
-        "time_index": pa.array(mean(_over_group_mean(days, cases.unit.ids, stay), stay), from_pandas=True),
-    }
-    if by == "case_class":
-        columns["case_class_zh"] = pa.array([CASE_CLASS_ZH.get(CaseClass(name), "") if name else "" for name in names])
-    table = pa.table(columns)
-    return table.filter(pa.array(np.bincount(ids, minlength=size) > 0))
+        return pa.array(total / count, from_pandas=True)
+
+
+@njit(cache=True, nogil=True)
+def _add_up(
+    ids: Any, size: int, cost: Any, amount: Any, fund: Any, high: Any, low: Any,
+    weight: Any, days: Any, cost_over: Any, time_over: Any,
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    """Counts, fen and sums per row, in the order of the names above; sums of fen are exact."""
+    counts = np.zeros((size, 8), np.int64)
+    money = np.zeros((size, 4), np.int64)
+    sums = np.zeros((size, 4), np.float64)
+    for i in range(ids.size):
+        row = ids[i]
+        counts[row, 0] += 1
+        if amount[i] != MISSING:
+            counts[row, 1] += 1
+            counts[row, 3] += high[i]
+            counts[row, 4] += low[i]
+            money[row, 0] += cost[i]
+            money[row, 1] += amount[i]
+            money[row, 3] += amount[i] - cost[i]
+            if fund[i] != MISSING:
+                money[row, 2] += fund[i]
+        if weight[i] >= 0:
+            counts[row, 2] += 1
+            sums[row, 0] += weight[i]
+        if days[i] >= 0:
+            counts[row, 5] += 1
+            sums[row, 1] += days[i]
+        if cost_over[i] >= 0:
+            counts[row, 6] += 1
+            sums[row, 2] += cost_over[i]
+        if time_over[i] >= 0:
+            counts[row, 7] += 1
+            sums[row, 3] += time_over[i]
+    return counts, money, sums
 
 
 def _members(ledger: Ledger, by: str) -> tuple[NDArray[np.int64], list[str]]:
@@ -93,26 +131,22 @@ def _members(ledger: Ledger, by: str) -> tuple[NDArray[np.int64], list[str]]:
     place = np.empty(len(names) + 1, np.int64)
     place[order] = np.arange(len(names))
     place[-1] = len(names)
-    return place[ids.astype(np.int64)], [*(names[number] for number in order), ""]
+    return place[ids], [*(names[number] for number in order), ""]
 
 
-def _exact_sums(ids: NDArray[np.int64], values: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Sums of integers by row; halves keep every float sum below 2**53, so that it is exact."""
-    low, high = values & 0xFFFFFF, values >> 24
-    low_sum = np.bincount(ids, low, minlength=size).astype(np.int64)
-    high_sum = np.bincount(ids, high, minlength=size).astype(np.int64)
-    return low_sum + (high_sum << 24)
-
-
-def _over_group_mean(
-    values: NDArray[np.float64], group: NDArray[np.int32], where: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Each value over the mean of its group."""
-    if not where.any():
-        return np.full(values.size, np.nan)
-    total = np.bincount(group[where], values[where])
-    count = np.bincount(group[where])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = total / count
-        result: NDArray[np.float64] = values / np.append(mean, np.nan)[np.where(where, group, -1)]
+@njit(cache=True, nogil=True)
+def _over_group_mean(values: Any, group: Any) -> Any:  # pragma: no cover - compiled
+    """Each value over the mean of its group; NaN where there is no value."""
+    size = 1
+    for i in range(group.size):
+        size = max(size, group[i] + 1)
+    total, count = np.zeros(size), np.zeros(size)
+    for i in range(values.size):
+        if values[i] >= 0 and group[i] >= 0:
+            total[group[i]] += values[i]
+            count[group[i]] += 1
+    result = np.full(values.size, np.nan)
+    for i in range(values.size):
+        if values[i] >= 0 and group[i] >= 0 and total[group[i]] > 0:
+            result[i] = values[i] * count[group[i]] / total[group[i]]
     return result
