@@ -75,7 +75,7 @@ def resolve(name: str, curve: Curve) -> tuple[ResolvedCurve, ...]:
     """The curve of each band, in the order of the bands."""
     resolved = []
     for number, band in enumerate(curve.bands):
-        pieces = []
+        pieces: list[ResolvedPiece] = []
         for piece in curve.pieces:
             limit = band.K if piece.upto == "K" else piece.upto
 

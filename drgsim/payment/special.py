@@ -269,8 +269,8 @@ def exempt(ledger: Ledger) -> None:
     multiple, share = exact(spec.total_multiple.value), exact(spec.cost_share.value)
     qualified = np.zeros(cases.size, np.bool_)
     for place in np.flatnonzero(candidates & ~unknown).tolist():
-        values = ledger.terms.exact_values(place, exact(ledger.policy.file.relative_value.scale.value))
-        group_mean = values["mean"] or Fraction(0)
+        exact_values = ledger.terms.exact_values(place, exact(ledger.policy.file.relative_value.scale.value))
+        group_mean = exact_values["mean"] or Fraction(0)
         total = Fraction(int(cost[place]))
         if total > multiple * group_mean * FEN_PER_YUAN and Fraction(int(item[place])) > share * total:
             qualified[place] = True

@@ -118,6 +118,7 @@ def _add_up(
 def _members(ledger: Ledger, by: str) -> tuple[NDArray[np.int64], list[str]]:
     """Number of each case's row in the summary, and the rows' names; a blank is a row of its own, at the end."""
     cases = ledger.cases
+    ids: NDArray[Any]
     if by == "all":
         return np.zeros(cases.size, np.int64), ["all"]
     if by in ("hospital", "department", "group"):
