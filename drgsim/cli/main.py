@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from drgsim import __version__
-from drgsim.cli import demo, explain, group, schemes, selftest, synth, validate
+from drgsim.cli import demo, explain, group, policy, schemes, selftest, settle, synth, validate, weights
 from drgsim.cli.terminal import show_error
 from drgsim.errors import DrgsimError
 
@@ -42,6 +42,9 @@ app.add_typer(schemes.app, name="schemes")
 app.command()(selftest.selftest)
 app.command()(demo.demo)
 app.command()(synth.synth)
+app.add_typer(policy.app, name="policy")
+app.command()(weights.weights)
+app.command()(settle.settle)
 
 
 def main() -> None:

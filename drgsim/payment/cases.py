@@ -174,7 +174,7 @@ def read_hospitals(path: Path) -> dict[str, Hospital]:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError.single("hospitals-unreadable", f"{path} cannot be read: {error}", where=str(path)) from error
-    names = {"hospital_level": "level", "hospital_grade": "grade", "hospital_name": "name"}
+    names = {"id": "hospital_id", "hospital_level": "level", "hospital_grade": "grade", "hospital_name": "name"}
     problems: list[Problem] = []
     hospitals: dict[str, Hospital] = {}
     for line, row in enumerate(rows, start=2):
