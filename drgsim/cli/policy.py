@@ -32,12 +32,11 @@ def list_policies(as_json: Json = False) -> None:
         ])  # fmt: skip
         return
     rows = [
-        [p.id, p.file.title_zh, p.file.method, p.file.scheme or "", str(len(p.prices.codes)) if p.prices else "-",
+        [p.id, p.file.title_zh, p.file.method, str(len(p.prices.codes)) if p.prices else "-",
          f"{len(p.assumptions)}/{len(p.parameters)}"]
         for p in policies
     ]  # fmt: skip
-    columns = ["policy", "title", "method", "scheme", "groups", "assumed"]
-    rows_table("Payment policies 支付政策", columns, rows, right=(4, 5))
+    rows_table("Payment policies 支付政策", ["policy", "title", "method", "groups", "assumed"], rows, right=(0, 1, 3, 4))
 
 
 @app.command()
@@ -63,15 +62,15 @@ def show(
     start = loaded.file.effective_from or "unknown"
     out.print(f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("parameter", "value", "unit", "from", "evidence", "source"):
-        table.add_column(name, overflow="fold")
+    for name, rigid in (("parameter", True), ("value, unit; since when, source", False), ("evidence", True)):
+        table.add_column(name, overflow="fold", no_wrap=rigid)
     for parameter in chosen:
         colour = COLOURS[parameter.evidence]
+        lines = [f"{escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]"]
+        lines.append(f"[dim]{parameter.effective_from} · {escape(parameter.source)}[/]")
+        lines += [f"[dim]{escape(parameter.note)}[/]"] if parameter.note else []
         evidence = f"[{colour}]{parameter.evidence} {EVIDENCE_ZH[parameter.evidence]}[/]"
-        words = escape(_words(parameter.value)) + (f"\n[dim]{escape(parameter.note)}[/]" if parameter.note else "")
-        table.add_row(
-            parameter.path, words, escape(parameter.unit), parameter.effective_from, evidence, escape(parameter.source)
-        )
+        table.add_row(parameter.path, "\n".join(lines), evidence)
     out.print(table)
     for note in loaded.file.notes:
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)

@@ -19,6 +19,7 @@ def settle(
     hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level, grade, coefficient.")] = None,
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
     budget: Annotated[list[str] | None, typer.Option(help="employee=YUAN, resident=YUAN or YUAN for all.")] = None,
+    fund_share: Annotated[float, typer.Option(help="Share of the cost that the fund pays: divides a budget of the fund.")] = 1.0,
     unit_value: Annotated[list[str] | None, typer.Option(help="KEY=YUAN per unit, instead of the policy's.")] = None,
     change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE: change a parameter, such as *1.03.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -41,7 +42,12 @@ def settle(
     known = read_hospitals(hospitals) if hospitals is not None else None
     table, notes = read_grouped(inputs, scheme or loaded.file.scheme)
     settlement = run(
-        table, loaded, hospitals=known, budget=_amounts(budget, "--budget"), unit_value=_amounts(unit_value, "--unit-value")
+        table,
+        loaded,
+        hospitals=known,
+        budget=_amounts(budget, "--budget"),
+        fund_share=fund_share,
+        unit_value=_amounts(unit_value, "--unit-value"),
     )
     record = run_record(settlement, loaded, [*inputs, *([hospitals] if hospitals else [])], notes)
     summaries = {f"summary_{name}.csv": summary for name, summary in settlement.summaries.items()}
@@ -115,19 +121,15 @@ def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path)
 
     from drgsim.cli.terminal import out, rows_table
 
+    money = ("cost", "payment", "fund_payment", "margin")
     rows = [
-        [
-            f"{row['case_class']} {row['case_class_zh']}", f"{row['cases']:,}", f"{row['cost']:,}", f"{row['payment']:,}",
-            f"{row['fund_payment']:,}", f"{row['margin']:,}",
-        ]
+        [f"{row['case_class']} {row['case_class_zh']}", f"{row['cases']:,}", *(f"{row[name]:,.0f}" for name in money)]
         for row in settlement.summaries["case_class"].to_pylist()
-    ]  # fmt: skip
+    ]
     whole = settlement.summaries["all"].to_pylist()[0]
-    rows.append(
-        ["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,}" for name in ("cost", "payment", "fund_payment", "margin"))]
-    )
-    columns = ["case class 结算类别", "cases", "cost 元", "payment 元", "fund 元", "margin 元"]
-    rows_table(f"Settled by {policy.id} · {policy.file.title_zh}", columns, rows, right=(1, 2, 3, 4, 5))
+    rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
+    columns = ["class 类别", "cases", "cost 元", "payment 元", "fund 元", "margin 元"]
+    rows_table(f"Settled by {policy.id} · {policy.file.title_zh}", columns, rows, right=(0, 1, 2, 3, 4, 5))
     for payer, value in settlement.unit_values.items():
         out.print(f"unit value {'all' if payer == '*' else payer}: [bold]{value:,.6f}[/] yuan, from the budget")
     for note in notes:

@@ -24,12 +24,16 @@ def read_history(table: pa.Table) -> tuple[History, list[Problem]]:
     cost, are left out and counted.
     """
     cases = read_cases(table)
-    cost = to_yuan(np.where(cases.faults < 0, cases.money["total_cost"], MISSING))
+    cost = to_yuan(cases.money["total_cost"])
+    cost = np.where(cost > 0, cost, np.nan)
     codes = cases.unit.values
     real = np.array([code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING) for code in codes] + [False])
     group = np.where(real[cases.unit.ids], cases.unit.ids, -1).astype(np.int64)
     left_out = int((group < 0).sum())
-    problems = list(cases.problems)
+    problems = []
+    if np.isnan(cost).any():
+        count = int(np.isnan(cost).sum())
+        problems.append(Problem("weights-no-cost", f"{count} cases have no cost above 0 and are not used"))
     if left_out:
         problems.append(Problem("weights-left-out", f"{left_out} cases without a group are not used"))
     if left_out == cases.size:

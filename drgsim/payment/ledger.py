@@ -194,6 +194,25 @@ class Ledger:
             self.terms.unit_value = np.where(members, values[payer], self.terms.unit_value)
         return values
 
+    def compare_with_expected_price(self, budget: dict[str, int], fund_share: float) -> None:
+        """Where cases are compared with a price that only the budget gives: the unit value if every case were normal.
+
+        Expected unit value = (budget x (1 - fund) - yuan already fixed) / sum of V x k; it serves the cost ratio only.
+        """
+        terms = self.terms
+        wanting = terms.priced_mean & np.isnan(terms.mean) & self.open_cases
+        if not wanting.any():
+            return
+        normal = terms.relative_value * terms.coefficient
+        for payer, amount in budget.items():
+            members = self._payer(payer)
+            units = float(np.nansum(normal[members & self.open_cases]))
+            fixed = int(self.amount[members & self.in_yuan & (self.amount != MISSING)].sum())
+            left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
+            if units > 0 and left > 0:
+                expected = left / FEN_PER_YUAN / units
+                terms.mean = np.where(members & wanting, expected * terms.relative_value, terms.mean)
+
     def _payer(self, payer: str) -> Mask:
         insured = self.cases.insurance != INSURANCES.index("self")
         return insured if payer == "*" else np.asarray(self.cases.insurance == INSURANCES.index(payer))

@@ -95,6 +95,7 @@ def settle(
     *,
     hospitals: Mapping[str, Hospital] | None = None,
     budget: Mapping[str, float] | None = None,
+    fund_share: float = 1.0,
     unit_value: Mapping[str, float] | None = None,
 ) -> Settlement:
     """Settle a table of grouped discharges.
@@ -108,8 +109,12 @@ def settle(
     hospitals
         Level, grade and coefficient by hospital.
     budget
-        Yuan by payer (``employee``, ``resident``, or ``*`` for all). The unit value then follows from it after everyone's cases:
-        PV = (budget x (1 - adjustment fund) - amounts fixed in yuan) / sum of units. Default: the policy's own budget, if any.
+        Yuan by payer (``employee``, ``resident``, or ``*`` for all), patients' shares included. The unit value then follows from it after everyone's cases:
+        PV = (budget x (1 - adjustment fund) - amounts fixed in yuan) / sum of units. Where the policy knows no mean cost, cost
+        ratios are taken against the unit value that would follow if every case were normal. Default: the policy's own budget, if
+        any.
+    fund_share
+        rho, the share of the cost that the fund pays: a budget of the fund alone is divided by it (rule book 1.5 and 3.3).
     unit_value
         Yuan per unit of relative value, instead of the policy's: by the keys of :class:`drgsim.payment.model.Keyed`.
 
@@ -130,16 +135,17 @@ def settle(
         policy = _with_unit_value(policy, unit_value)
     cases = read_cases(table, hospitals)
     ledger = Ledger.open(policy, cases)
-    pot = _pot(policy, budget)
+    pot = _pot(policy, budget, fund_share)
     special.incomplete_stays(ledger)
     special.halve_readmitted(ledger)
     ledger.price()
     special.settle_unusual_groups(ledger)
     special.settle_per_diem(ledger)
     special.settle_long_stays(ledger)
+    held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
+    ledger.compare_with_expected_price(pot, held)
     _check_terms(ledger, bool(pot))
     ledger.apply_curve(ledger.open_cases)
-    held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
     unit_values: dict[str, float] = {}
     if pot:
         ledger.solve_unit_values(pot, held)
@@ -166,7 +172,7 @@ def _with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
     return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
 
 
-def _pot(policy: Policy, budget: Mapping[str, float] | None) -> dict[str, int]:
+def _pot(policy: Policy, budget: Mapping[str, float] | None, fund_share: float) -> dict[str, int]:
     source = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
     wrong = [payer for payer in source if payer not in ("employee", "resident", "*")]
     if wrong or ("*" in source and len(source) > 1) or any(not amount > 0 for amount in source.values()):
@@ -174,7 +180,9 @@ def _pot(policy: Policy, budget: Mapping[str, float] | None) -> dict[str, int]:
             Problem("settle-bad-budget", f"the budget {dict(source)} is not by employee and resident, or * for all",
                     fix="for instance employee=100000000 resident=60000000, in yuan")
         ])  # fmt: skip
-    return {payer: fen(amount) for payer, amount in source.items()}
+    if not 0 < fund_share <= 1:
+        raise UsageError([Problem("settle-bad-fund-share", f"the fund's share of the cost is {fund_share:g}, not in 0 to 1")])
+    return {payer: fen(exact(float(amount)) / exact(fund_share)) for payer, amount in source.items()}
 
 
 def _check_terms(ledger: Ledger, has_budget: bool) -> None:
