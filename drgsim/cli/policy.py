@@ -163,8 +163,8 @@ def plot(
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {number:g}" for key, number in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return ", ".join(f"{key} {number}" for key, number in value.items())
+    return str(value)
 
 
 def _plain(parameter: Parameter) -> dict[str, Any]:
