@@ -99,7 +99,7 @@ def test_all_mistakes_are_reported_at_once_with_path_and_suggestion(tmp_path: Pa
         ("k*(1 + 0.7*(r - K))", "__import__('os')", "something other than"),
         ("upto: 0.4", "upto: 4", "do not rise"),
         ("K: 2.5}", "K: 2.5}\n      - {}", ""),
-        ("source: rulebook-1.8, evidence: secondary}", "source: rulebook-1.9, evidence: secondary}", "did you mean rulebook-1.8?"),
+        ("rulebook-1.8, evidence: secondary}", "rulebook-1.9, evidence: secondary}", "did you mean rulebook-1.8?"),
         ("region_zh: 庆阳市", "region_zh: 庆阳市\nregion_zh: 庆阳市", "stands twice"),
         ("upto: K, closed: true, ", "", "only the last piece"),
     ],

@@ -127,7 +127,8 @@ def test_trimming_leaves_out_missing_costs_and_ungrouped_cases() -> None:
 def test_command(tmp_path: Path) -> None:
     history, _ = _region(5, 5_000)
     table = pa.table({
-        "discharge_id": np.arange(5_000), "drg": np.array(history.codes)[history.group], "total_cost": np.round(history.cost, 2),
+        "discharge_id": np.arange(5_000), "drg": np.array(history.codes)[history.group],
+        "total_cost": np.round(history.cost, 2),
         "los_days": history.days, "discharged": [f"{year}-06-30" for year in history.year],
     })  # fmt: skip
     pq.write_table(table, tmp_path / "h.parquet")

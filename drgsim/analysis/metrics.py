@@ -56,8 +56,8 @@ def group_statistics(values: ArrayLike, group: ArrayLike, size: int | None = Non
 def riv(values: ArrayLike, group: ArrayLike) -> float:
     """Reduction in variance (组间方差减少): 1 - sum of squares within groups / total sum of squares.
 
-    RIV = 1 - sum_g sum_i (x_gi - mu_g)^2 / sum_i (x_i - mu)^2 (rule book 1.3). It equals the R2 of a regression on the groups. NaN
-    when all values are equal. Real data often stay well below the 70 % that is asked for.
+    RIV = 1 - sum_g sum_i (x_gi - mu_g)^2 / sum_i (x_i - mu)^2 (rule book 1.3). It equals the R2 of a regression on the
+    groups. NaN when all values are equal. Real data often stay well below the 70 % that is asked for.
 
     Examples
     --------
@@ -113,8 +113,8 @@ def consumption_index(own_mean: ArrayLike, reference_mean: ArrayLike, cases: Arr
 def risk_levels(mortality: ArrayLike) -> NDArray[np.int8]:
     """Risk level of each group from its mortality: place in :data:`RISK_LEVELS`.
 
-    ln(mortality) against its mean mu and population deviation s over the groups with deaths: low < mu - s <= mid-low < mu <= mid-high
-    < mu + s <= high; groups without deaths are low (rule book 1.9: general knowledge).
+    ln(mortality) against its mean mu and population deviation s over the groups with deaths: low < mu - s <= mid-low <
+    mu <= mid-high < mu + s <= high; groups without deaths are low (rule book 1.9: general knowledge).
 
     Examples
     --------

@@ -145,7 +145,7 @@ def schema(output: Annotated[Path | None, typer.Option("--output", "-o", help="W
 def plot(
     policy: Name,
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML file.")] = Path("policy.html"),
-    coefficient: Annotated[float, typer.Option("--coefficient", "-k", help="Hospital coefficient to draw for.", min=0.01)] = 1.0,
+    coefficient: Annotated[float, typer.Option("--coefficient", "-k", help="Coefficient to draw for.", min=0.01)] = 1.0,
 ) -> None:
     """Draw the payment curves of a policy and mark their jumps."""
     from rich.markup import escape

@@ -19,7 +19,7 @@ def settle(
     hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level, grade, coefficient.")] = None,
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
     budget: Annotated[list[str] | None, typer.Option(help="employee=YUAN, resident=YUAN or YUAN for all.")] = None,
-    fund_share: Annotated[float, typer.Option(help="Share of the cost that the fund pays: divides a budget of the fund.")] = 1.0,
+    fund_share: Annotated[float, typer.Option(help="Fund's share of the cost: divides a budget of the fund.")] = 1.0,
     unit_value: Annotated[list[str] | None, typer.Option(help="KEY=YUAN per unit, instead of the policy's.")] = None,
     change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE: change a parameter, such as *1.03.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,

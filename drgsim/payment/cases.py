@@ -26,7 +26,8 @@ MONEY = (
     "total_cost", "patient_paid", "other_paid", "exempt_cost", "exempt_mean_cost", "own_pay", "pre_pay", "deductible",
 )  # fmt: skip
 NUMBERS = (
-    "relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate", "los_days", "age",
+    "relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
+    "los_days", "age",
 )  # fmt: skip
 FLAGS = ("incomplete", "special_review", "per_diem")
 LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
@@ -243,7 +244,8 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None)
         admitted=_days(columns.get("admitted"), size), discharged=_days(columns.get("discharged"), size),
         insurance=_insurance(columns.get("insurance"), size), level=level, levels=levels,
         exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"],
-        money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY}, numbers={name: numbers[name] for name in NUMBERS},
+        money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY},
+        numbers={name: numbers[name] for name in NUMBERS},
         flags={name: _flag(columns.get(name), size) for name in FLAGS},
         present=frozenset(columns), hospitals=hospitals, faults=np.full(size, -1, np.int16),
     )  # fmt: skip
@@ -259,7 +261,7 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
     cases.fault("settle-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source")
     cases.fault("settle-cost-missing", (cost == MISSING) & ~unreadable, "the total cost is missing", "state the cost")
     cases.fault("settle-cost-negative", (cost < 0) & (cost != MISSING), "the total cost is below 0", "correct the cost")
-    for name in ("relative_value", "relative_weight", "coefficient", "group_mean_cost", "auxiliary_coefficient", "per_diem_rate"):
+    for name in NUMBERS[: NUMBERS.index("los_days")]:
         if name not in cases.present:
             continue
         wrong = (cases.numbers[name] <= 0) | broken[name]

@@ -30,8 +30,8 @@ CLASSES = tuple(CaseClass)
 class ResolvedPiece:
     """A piece with its multiple K put in.
 
-    ``upper`` is the cost ratio at which it ends (None: never), ``terms`` what it pays (None: the actual cost), ``rule`` the words
-    that explain a payment by it.
+    ``upper`` is the cost ratio at which it ends (None: never), ``terms`` what it pays (None: the actual cost), ``rule``
+    the words that explain a payment by it.
     """
 
     case_class: CaseClass
@@ -169,8 +169,8 @@ def settle_exactly(
 class CurveArrays(NamedTuple):
     """All curves of a policy, one row per curve and band, padded to the longest.
 
-    ``upper`` (rows, pieces) cost ratios; ``closed``, ``actual``, ``capped`` flags; ``terms`` and ``cap`` (rows, pieces, 6) in the
-    order of ``expression.TERMS``; ``case_class`` place in :data:`CLASSES`; ``with_k`` per row.
+    ``upper`` (rows, pieces) cost ratios; ``closed``, ``actual``, ``capped`` flags; ``terms`` and ``cap`` (rows, pieces,
+    6) in the order of ``expression.TERMS``; ``case_class`` place in :data:`CLASSES`; ``with_k`` per row.
     """
 
     upper: NDArray[np.float64]
@@ -243,8 +243,8 @@ def breaks(curve: ResolvedCurve, coefficient: float = 1.0, actual_share: float |
     coefficient
         k at which the curve is looked at.
     actual_share
-        Units per unit of relative value that a cost equal to the group's mean is worth, for pieces that pay the actual cost: mean
-        / (relative value x unit value). 1 where the comparison cost is the price itself.
+        Units per unit of relative value that a cost equal to the group's mean is worth, for pieces that pay the actual
+        cost: mean / (relative value x unit value). 1 where the comparison cost is the price itself.
     """
     k = exact(coefficient)
     found = []

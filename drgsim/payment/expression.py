@@ -1,8 +1,8 @@
 """What a piece of a payment curve pays, written as the rule itself writes it: ``k*(1 + 0.7*(r - K))``.
 
 Names: ``r`` cost ratio (费用比), ``x`` cost over the group's mean cost without coefficient, ``k`` hospital coefficient (系数),
-``K`` the multiple at which cases of the band count as high (高倍率倍数). The result is relative value paid per unit of relative value of
-the group, so ``k`` alone is the standard. Only + - * / and brackets; a piece must be linear in the cost.
+``K`` the multiple at which cases of the band count as high (高倍率倍数). The result is relative value paid per unit of
+relative value of the group, so ``k`` alone is the standard. Only + - * / and brackets; a piece must be linear in the cost.
 """
 
 from __future__ import annotations

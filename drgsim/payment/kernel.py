@@ -1,7 +1,7 @@
 """The fast half of the payment curve: arrays in, piece, units and amount out.
 
-Same answers as :func:`drgsim.payment.curve.settle_exactly`: where a float lies too near to a limit of a piece, or an amount too near
-to half a fen, the case is marked and the caller asks the oracle.
+Same answers as :func:`drgsim.payment.curve.settle_exactly`: where a float lies too near to a limit of a piece, or an
+amount too near to half a fen, the case is marked and the caller asks the oracle.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a payment policy file may say. Every parameter carries unit, date, source and evidence.
 
-These pydantic models are the one home of the file format: the loader, the JSON schema for editors and ``drgsim policy show`` derive
-from them.
+These pydantic models are the one home of the file format: the loader, the JSON schema for editors and ``drgsim policy
+show`` derive from them.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def _text_keys(values: Any) -> Any:
 class Keyed(Evident):
     """Numbers by ``level``, ``insurance``, ``level/insurance`` or another key of the parameter; ``*`` stands for all others.
 
-    A level is 1, 2, 3 or, where a city splits levels, level and grade such as 3a; the nearest key wins: 3a/employee, 3a, 3/employee,
-    3, employee, ``*``.
+    A level is 1, 2, 3 or, where a city splits levels, level and grade such as 3a; the nearest key wins: 3a/employee,
+    3a, 3/employee, 3, employee, ``*``.
     """
 
     values: Annotated[dict[str, float], BeforeValidator(_text_keys)]
@@ -127,8 +127,9 @@ class Coefficient(Strict):
 class Reference(Strict):
     """What a cost is compared with, nearest first; without any, the price of the group.
 
-    ``mean_from_table``: columns mean_cost, mean_cost_LEVEL of the price table; ``mean_cost``: mean cost of all cases, yuan per unit
-    of weight (1 = the mean case); ``from_cases``: the mean of the same group and level among the cases that are settled.
+    ``mean_from_table``: columns mean_cost, mean_cost_LEVEL of the price table; ``mean_cost``: mean cost of all cases,
+    yuan per unit of weight (1 = the mean case); ``from_cases``: the mean of the same group and level among the cases
+    that are settled.
     """
 
     mean_from_table: bool = False

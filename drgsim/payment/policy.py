@@ -85,8 +85,8 @@ class Policy:
         Parameters
         ----------
         changes
-            Path -> new number, or ``"*1.03"``, ``"+5"``, ``"-5"`` relative to the old one. A path is one of :attr:`parameters`, or it
-            goes on with a key such as ``unit_value.employee``.
+            Path -> new number, or ``"*1.03"``, ``"+5"``, ``"-5"`` relative to the old one. A path is one of
+            :attr:`parameters`, or it goes on with a key such as ``unit_value.employee``.
         source
             Named as source of the changed values, whose evidence becomes ``assumption``.
 
@@ -127,7 +127,8 @@ def load_policy(name: str | Path) -> Policy:
         folder = asset_root("payment_tables") / str(name)
     if not (folder / POLICY_FILE).is_file():
         known = policy_names()
-        fix = did_you_mean(str(name), known) or f"the policies are {', '.join(known)}; or give a folder that holds {POLICY_FILE}"
+        listed = f"the policies are {', '.join(known)}; or give a folder that holds {POLICY_FILE}"
+        fix = did_you_mean(str(name), known) or listed
         raise PolicyError.single("policy-unknown", f"there is no payment policy {str(name)!r}", where=str(name), fix=fix)
     policy, problems = read_folder(folder)
     if policy is None or problems:
@@ -194,7 +195,8 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
     for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
         if curve is not None and curve not in file.curves:
             fix = did_you_mean(curve, list(file.curves)) or f"the curves are {', '.join(file.curves)}"
-            problems.append(Problem("policy-unknown-curve", f"{path} names no curve: {curve!r}", where=f"{where}: {path}", fix=fix))
+            what = f"{path} names no curve: {curve!r}"
+            problems.append(Problem("policy-unknown-curve", what, where=f"{where}: {path}", fix=fix))
     return file if len(problems) == before else None
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem, UsageError
 from drgsim.payment import special
-from drgsim.payment.cases import Cases, Hospital, read_cases
+from drgsim.payment.cases import Hospital, read_cases
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.model import CaseClass, Evidence, Keyed
@@ -103,16 +103,17 @@ def settle(
     Parameters
     ----------
     table
-        Discharges with their group in ``drg``, ``dip`` or ``unit``; costs in yuan (see :func:`drgsim.payment.cases.read_cases`).
+        Discharges with their group in ``drg``, ``dip`` or ``unit``; costs in yuan (see
+        :func:`drgsim.payment.cases.read_cases`).
     policy
         The policy to settle under.
     hospitals
         Level, grade and coefficient by hospital.
     budget
-        Yuan by payer (``employee``, ``resident``, or ``*`` for all), patients' shares included. The unit value then follows from it after everyone's cases:
-        PV = (budget x (1 - adjustment fund) - amounts fixed in yuan) / sum of units. Where the policy knows no mean cost, cost
-        ratios are taken against the unit value that would follow if every case were normal. Default: the policy's own budget, if
-        any.
+        Yuan by payer (``employee``, ``resident``, or ``*`` for all), patients' shares included. The unit value then
+        follows from it after everyone's cases: PV = (budget x (1 - adjustment fund) - amounts fixed in yuan) / sum of
+        units. Where the policy knows no mean cost, cost ratios are taken against the unit value that would follow if
+        every case were normal. Default: the policy's own budget, if any.
     fund_share
         rho, the share of the cost that the fund pays: a budget of the fund alone is divided by it (rule book 1.5 and 3.3).
     unit_value
@@ -195,13 +196,11 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
         "check that the cases were grouped by the policy's scheme, or add the groups", sample=sample(missing),
     )  # fmt: skip
     no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
-    if _uses_level(ledger):
-        cases.fault(
-            "settle-missing-level", ledger.open_cases & no_level & np.isnan(terms.published),
-            "the policy pays by hospital level, and the level of the hospital is not known",
-            "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv",
-            sample=cases.hospital.sample(ledger.open_cases & no_level),
-        )  # fmt: skip
+    level_decides = ledger.open_cases & no_level & _needs_level(ledger, has_budget)
+    cases.fault(
+        "settle-missing-level", level_decides, "the policy pays by hospital level, and the level of the hospital is not known",
+        "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv", sample=cases.hospital.sample(level_decides),
+    )  # fmt: skip
     if not has_budget:
         missing = ledger.open_cases & np.isnan(terms.unit_value)
         cases.fault(
@@ -224,12 +223,18 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
     )  # fmt: skip
 
 
-def _uses_level(ledger: Ledger) -> bool:
-    file = ledger.policy.file
-    payers = {"employee", "resident", "self", "*"}
+def _needs_level(ledger: Ledger, has_budget: bool) -> NDArray[np.bool_]:
+    """Where a case would be paid another way, or not at all, without its hospital's level."""
+    file, terms, prices = ledger.policy.file, ledger.terms, ledger.policy.prices
+    if any(band.when.levels for curve in file.curves.values() for band in curve.bands):
+        return np.ones(ledger.cases.size, np.bool_)
     keyed = [file.unit_value, file.coefficient.by, file.reference.mean_cost]
+    payers = {"employee", "resident", "self", "*"}
     by_level = any(entry is not None and not set(entry.values) <= payers for entry in keyed)
-    return by_level or any(band.when.levels for curve in file.curves.values() for band in curve.bands)
+    if prices is not None and (file.relative_value.coefficient_from_table or file.relative_value.standard_from_table):
+        by_level = by_level or any(name.startswith(("coef_", "standard_")) for name in prices.numbers)
+    unknown = np.isnan(terms.coefficient) | (np.isnan(terms.unit_value) & (not has_budget))
+    return np.asarray(unknown & by_level)
 
 
 def _close(ledger: Ledger) -> None:

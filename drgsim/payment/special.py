@@ -95,8 +95,8 @@ def incomplete_stays(ledger: Ledger) -> None:
 def halve_readmitted(ledger: Ledger) -> None:
     """Multiply the factor of a stay after which the same patient came back to the same hospital in the same group.
 
-    A stay counts as followed when another one of the same patient, hospital and group was admitted 0 to ``within_days`` days after
-    its discharge.
+    A stay counts as followed when another one of the same patient, hospital and group was admitted 0 to ``within_days``
+    days after its discharge.
     """
     spec, cases = ledger.policy.file.readmission, ledger.cases
     if spec is None:

@@ -141,7 +141,8 @@ def _number(cell: str, where: str, column: str, problems: list[Problem]) -> floa
 def read_exempt(path: Path, problems: list[Problem]) -> dict[str, tuple[int, int]]:
     """Exempt list (除外清单): item code -> first and last day (days since 1970) on which it counts.
 
-    Columns ``code``, ``valid_from``, ``valid_to`` and ``listed``, the day of the procurement listing on which the status is lost.
+    Columns ``code``, ``valid_from``, ``valid_to`` and ``listed``, the day of the procurement listing on which the
+    status is lost.
     """
     where = f"{path.parent.name}/{path.name}"
     if not path.is_file():

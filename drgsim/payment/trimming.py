@@ -40,7 +40,7 @@ class TrimRule:
         }[self.method]
 
 
-def trim(values: ArrayLike, group: ArrayLike, rule: TrimRule = TrimRule()) -> NDArray[np.bool_]:  # noqa: B008
+def trim(values: ArrayLike, group: ArrayLike, rule: TrimRule = TrimRule()) -> NDArray[np.bool_]:
     """Which cases are kept.
 
     Parameters

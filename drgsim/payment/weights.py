@@ -31,8 +31,8 @@ class WeightSettings:
     year_weights
         Year -> weight, such as 1:2:7 from the oldest on; empty: all years count alike.
     year_mode
-        ``mean_of_means``: the years' group means are averaged; ``case_weighted``: each case counts with its year's weight. The two
-        differ.
+        ``mean_of_means``: the years' group means are averaged; ``case_weighted``: each case counts with its year's
+        weight. The two differ.
     minimum_cases, maximum_cv
         A group with fewer cases or a larger CV (population) is unstable.
     unstable
@@ -90,7 +90,8 @@ class WeightSettings:
 class History:
     """Discharges of the past: numbers per case, with the groups' codes.
 
-    ``group`` is a place in ``codes`` (below 0: ungrouped, not used); ``categories`` holds cost by category where the data have it.
+    ``group`` is a place in ``codes`` (below 0: ungrouped, not used); ``categories`` holds cost by category where the
+    data have it.
     """
 
     codes: tuple[str, ...]
@@ -112,8 +113,9 @@ class History:
 class Weights:
     """Estimated weights, one entry per group of the history.
 
-    ``weight`` is NaN for a group that gets none. ``standard_error`` is that of the weight, RW x s / (mean x sqrt n), with the cases n
-    that the weights of the years leave; the overall mean counts as known, and what trimming itself adds is not in it. ``flags`` names what happened to the group. ``kept`` marks the cases used.
+    ``weight`` is NaN for a group that gets none. ``standard_error`` is that of the weight, RW x s / (mean x sqrt n),
+    with the cases n that the weights of the years leave; the overall mean counts as known, and what trimming itself
+    adds is not in it. ``flags`` names what happened to the group. ``kept`` marks the cases used.
     """
 
     codes: tuple[str, ...]
@@ -128,7 +130,7 @@ class Weights:
     settings: WeightSettings
 
 
-def estimate_weights(history: History, settings: WeightSettings = WeightSettings()) -> Weights:  # noqa: B008
+def estimate_weights(history: History, settings: WeightSettings = WeightSettings()) -> Weights:
     """Estimate weights.
 
     Examples
