@@ -147,6 +147,13 @@ def test_changes_by_path_share_the_table_and_mark_the_evidence() -> None:
     assert len(caught.value.problems) == 2
 
 
+def test_the_schema_for_editors_is_that_of_the_model() -> None:
+    from drgsim.payment.model import PolicyFile
+
+    shipped = json.loads((ROOT / "policy.schema.json").read_text(encoding="utf-8"))
+    assert shipped == PolicyFile.model_json_schema(), "drgsim policy schema -o payment_tables/policy.schema.json"
+
+
 def test_commands(tmp_path: Path) -> None:
     assert "beijing/2022" in RUN.invoke(app, ["policy", "list"]).output
     shown = RUN.invoke(app, ["policy", "show", "beijing/2022", "--json"])

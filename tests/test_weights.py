@@ -141,5 +141,7 @@ def test_command(tmp_path: Path) -> None:
     assert list(rows[0]) == ["drg", "weight", "mean_cost", "mean_los_days"]
     record = json.loads((tmp_path / "w" / "run.json").read_text(encoding="utf-8"))
     assert "years: 2021: 1; 2022: 2; 2023: 7, mean_of_means" in record["settings"]
+    by_policy = RUN.invoke(app, [*command[:4], "--policy", "zhejiang/2025"])
+    assert "2021: 2; 2022: 3; 2023: 5" in by_policy.output
     for wrong in (["--years", "1:2"], ["--trim", "irq"], ["--target", "drug=1"]):
         assert RUN.invoke(app, [*command[:4], *wrong]).exit_code != 0

@@ -15,7 +15,8 @@ def weights(
     history: Annotated[list[Path], typer.Argument(help="Discharges, one or more files.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for weights.csv, groups.csv, evaluation.csv.")],
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
-    trim: Annotated[str, typer.Option(help="none, iqr, percentile or multiple.")] = "iqr",
+    policy: Annotated[str | None, typer.Option("--policy", "-p", help="Take trimming and years from this policy.")] = None,
+    trim: Annotated[str | None, typer.Option(help="none, iqr (default), percentile or multiple.")] = None,
     low: Annotated[float | None, typer.Option(help="Low limit: x IQR, percentile or x mean.")] = None,
     high: Annotated[float | None, typer.Option(help="High limit: x IQR, percentile or x mean.")] = None,
     years: Annotated[str, typer.Option(help="Weights of the years from the oldest on, such as 1:2:7.")] = "",
@@ -42,8 +43,10 @@ def weights(
 
     table, notes = read_grouped(history, scheme)
     past, problems = read_history(table)
+    if policy is not None:
+        trim, low, high, years = _from_policy(policy, trim, low, high, years)
     chosen = _settings(
-        trim, low, high, years, sorted({int(year) for year in set(past.year.tolist())}), year_mode, minimum_cases, maximum_cv,
+        trim or "iqr", low, high, years, sorted({int(year) for year in set(past.year.tolist())}), year_mode, minimum_cases, maximum_cv,
         unstable, smoothing, smooth_to, monotone, _amounts(target, "--target"), _amounts(factor, "--factor"),
     )  # fmt: skip
     try:
@@ -65,6 +68,22 @@ def weights(
         print_json(record)
     elif not quiet:
         _show(lines, chosen, [problem.what for problem in problems] + notes, output)
+
+
+def _from_policy(
+    name: str, trim: str | None, low: float | None, high: float | None, years: str
+) -> tuple[str | None, float | None, float | None, str]:
+    """What the options leave open, as the policy states it."""
+    from drgsim.payment.policy import load_policy
+
+    file = load_policy(name).file
+    if file.trimming is not None and trim is None:
+        trim = file.trimming.method.value
+        low = file.trimming.low.value if low is None else low
+        high = file.trimming.high.value if high is None else high
+    if file.year_weights is not None and not years:
+        years = ":".join(f"{weight:g}" for weight in file.year_weights.value)
+    return trim, low, high, years
 
 
 def _settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from drgsim.records.batch import read_numbers
 from drgsim.records.schema import header_key, header_names
 
 SAMPLES = 5
+WORKERS = 2
 INSURANCES = ("employee", "resident", "self")
 NO_LEVEL: tuple[str, ...] = ()
 MONEY = (
@@ -231,10 +233,9 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None)
             numbers[name], broken[name] = read_numbers(columns[name])
         else:
             numbers[name] = blank
-    texts = {
-        name: _texts(columns.get(name), size)
-        for name in ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code")
-    }
+    names = ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code")
+    with ThreadPoolExecutor(WORKERS) as pool:  # Arrow encodes texts without holding the interpreter
+        texts = dict(zip(names, pool.map(lambda name: _texts(columns.get(name), size), names), strict=True))
     level, levels = _levels(columns, texts["hospital_id"], hospitals, size)
     way = read_numbers(columns["discharge_way"])[0] if "discharge_way" in columns else np.full(size, np.nan)
     cases = Cases(

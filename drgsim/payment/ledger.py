@@ -73,7 +73,9 @@ class Ledger:
 
     def is_class(self, *classes: CaseClass) -> Mask:
         """Where the case has one of the classes."""
-        return np.asarray(np.isin(self.case_class, [CLASSES.index(name) for name in classes]))
+        wanted = np.zeros(len(CLASSES) + 1, np.bool_)  # the last place answers for cases without a class
+        wanted[[CLASSES.index(name) for name in classes]] = True
+        return np.asarray(wanted[self.case_class])
 
     def decide(self, where: Mask, case_class: CaseClass, rule: str) -> None:
         """Give cases their class and the words of the rule."""
@@ -188,8 +190,7 @@ class Ledger:
             held = round_half_away(exact(amount) * exact(fund_share))
             left = amount - held - fixed
             if units <= 0 or left <= 0:
-                values[payer] = float("nan")
-                continue
+                continue  # the caller reports the cases that stay without an amount
             values[payer] = left / FEN_PER_YUAN / units
             self.terms.unit_value = np.where(members, values[payer], self.terms.unit_value)
         return values

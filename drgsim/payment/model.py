@@ -208,7 +208,10 @@ class Curve(Evident):
 
 
 class GroupClass(Strict):
-    """Groups that are paid another way: basic groups, by-item groups, unstable groups, primary-care groups, TCM kinds."""
+    """Groups that are paid another way: basic, by-item, unstable and primary-care groups, single diseases, TCM kinds.
+
+    ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
+    """
 
     title_zh: str
     title: str
@@ -299,12 +302,6 @@ class Capitation(Strict):
     kept_share: Value[float] | None = None
 
 
-class SingleDisease(Strict):
-    """Fixed amounts per level for single diseases (单病种): table columns ``fixed_LEVEL`` and ``limit_LEVEL``."""
-
-    table: Table | None = None
-
-
 class Trimming(Strict):
     """Trimming (裁剪) that the policy states for its own weights; ``drgsim weights`` takes it as default."""
 
@@ -345,7 +342,6 @@ class PolicyFile(Strict):
     special_review: SpecialReview | None = None
     exempt: Exempt | None = None
     procurement: Procurement | None = None
-    single_disease: SingleDisease | None = None
     capitation: Capitation | None = None
     patient_share: PatientShare
     trimming: Trimming | None = None

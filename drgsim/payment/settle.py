@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem, UsageError
 from drgsim.payment import special
-from drgsim.payment.cases import Hospital, read_cases
+from drgsim.payment.cases import WORKERS, Hospital, read_cases
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.model import CaseClass, Evidence, Keyed
@@ -86,7 +87,9 @@ class Settlement:
     def summaries(self) -> Mapping[str, pa.Table]:
         """Summaries by hospital, department, group, insurance and case class, and over all."""
         summaries = Summaries(self.ledger, self.fund_payment)
-        return {name: summaries.by(name) for name in ("all", *DIMENSIONS)}
+        names = ("all", *DIMENSIONS)
+        with ThreadPoolExecutor(WORKERS) as pool:  # the kernel that adds up does not hold the interpreter
+            return dict(zip(names, pool.map(summaries.by, names), strict=True))
 
 
 def settle(

@@ -107,7 +107,7 @@ def halve_readmitted(ledger: Ledger) -> None:
     places = np.flatnonzero(known)
     order = places[
         np.lexsort((
-            cases.discharged[places], cases.admitted[places], cases.unit.ids[places], cases.hospital.ids[places],
+            ledger.cost[places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places], cases.hospital.ids[places],
             cases.patient.ids[places],
         ))
     ]  # fmt: skip
