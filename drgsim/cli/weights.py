@@ -46,8 +46,8 @@ def weights(
     if policy is not None:
         trim, low, high, years = _from_policy(policy, trim, low, high, years)
     chosen = _settings(
-        trim or "iqr", low, high, years, sorted({int(year) for year in set(past.year.tolist())}), year_mode, minimum_cases, maximum_cv,
-        unstable, smoothing, smooth_to, monotone, _amounts(target, "--target"), _amounts(factor, "--factor"),
+        trim or "iqr", low, high, years, sorted(set(past.year.tolist())), year_mode, minimum_cases, maximum_cv, unstable,
+        smoothing, smooth_to, monotone, _amounts(target, "--target"), _amounts(factor, "--factor"),
     )  # fmt: skip
     try:
         estimated = estimate_weights(past, chosen)

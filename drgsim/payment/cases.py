@@ -203,7 +203,9 @@ def read_hospitals(path: Path) -> dict[str, Hospital]:
     return hospitals
 
 
-def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None) -> Cases:
+def read_cases(
+    table: pa.Table, hospitals: Mapping[str, Hospital] | None = None, leading: tuple[str, ...] = LEADING
+) -> Cases:
     """Read a table of grouped discharges.
 
     Parameters
@@ -212,13 +214,15 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None)
         Canonical discharge columns or their aliases, with the group in ``drg``, ``dip`` or ``unit``; costs in yuan.
     hospitals
         Level, grade and coefficient by hospital; columns of the cases go before them.
+    leading
+        Columns that may name the group; the first that the table has does.
 
     Raises
     ------
     InputError
         There is no cost or no group column.
     """
-    columns = _columns(table)
+    columns = _columns(table, leading)
     size = table.num_rows
     problems: list[Problem] = []
     for name, fix in (("total_cost", "name the column total_cost (总费用), in yuan"), ("unit", "group the cases first")):
@@ -282,14 +286,14 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
-def _columns(table: pa.Table) -> dict[str, pa.Array]:
+def _columns(table: pa.Table, leading: tuple[str, ...]) -> dict[str, pa.Array]:
     """Canonical name -> column; an exact name goes before an alias."""
     own = {header_key(alias): name for name, known in words()["columns"].items() for alias in (name, *known)}
     found: dict[str, pa.Array] = {}
     exact_names: set[str] = set()
-    for leading in LEADING:
-        if leading in table.column_names:
-            found["unit"] = _plain(table.column(leading))
+    for candidate in leading:
+        if candidate in table.column_names:
+            found["unit"] = _plain(table.column(candidate))
             exact_names.add("unit")
             break
     for header in table.column_names:

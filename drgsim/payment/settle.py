@@ -137,7 +137,8 @@ def settle(
     """
     if unit_value is not None:
         policy = _with_unit_value(policy, unit_value)
-    cases = read_cases(table, hospitals)
+    leading = ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
+    cases = read_cases(table, hospitals, leading)
     ledger = Ledger.open(policy, cases)
     pot = _pot(policy, budget, fund_share)
     special.incomplete_stays(ledger)

@@ -107,8 +107,8 @@ def halve_readmitted(ledger: Ledger) -> None:
     places = np.flatnonzero(known)
     order = places[
         np.lexsort((
-            ledger.cost[places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places], cases.hospital.ids[places],
-            cases.patient.ids[places],
+            ledger.cost[places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places],
+            cases.hospital.ids[places], cases.patient.ids[places],
         ))
     ]  # fmt: skip
     before, after = order[:-1], order[1:]
