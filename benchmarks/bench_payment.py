@@ -3,8 +3,8 @@
     python benchmarks/bench_payment.py [--cases 1000000] [--history 3000000] [--policy beijing/2022] [--runs 3]
 
 Settles grouped cases (made up from the policy's own table) and estimates weights with trimming, years and evaluation. Prints
-medians, cases per second, and the ratio to the time that a plain pandas group-by sum of the same costs takes, so that machines can
-be compared; asserts nothing.
+medians, cases per second, and the ratio to the time that a plain pandas group-by sum of the same costs takes, so that
+machines can be compared; asserts nothing.
 """
 
 from __future__ import annotations

@@ -28,14 +28,16 @@ policy_of = lru_cache(load_policy)
 def _cases(policy: Policy, seed: int, size: int = 300) -> pa.Table:
     """Cases of any class, with a relative value of their own so that tables do not matter."""
     rng = np.random.default_rng(seed)
-    scale = policy.file.relative_value.scale.value
+    scale, reference = policy.file.relative_value.scale.value, policy.file.reference.mean_cost
+    if reference is not None:
+        scale *= 9000 / reference.values["*"]
     weight = np.round(rng.lognormal(0, 0.8, size), 2) + 0.05
     table = {
         "discharge_id": [f"D{number:05d}" for number in range(size)],
         "drg": [f"G{number}" for number in rng.integers(0, 30, size)],
         "hospital_id": [f"H{number}" for number in rng.integers(0, 6, size)],
         "patient_id": [f"P{number}" for number in rng.integers(0, size // 3, size)],
-        "relative_value": weight * scale,
+        "relative_value": np.round(weight * scale, 4),
         "coefficient": np.round(rng.uniform(0.6, 1.4, size), 3),
         "group_mean_cost": np.round(weight * 9000, 2),
         "insurance": rng.choice(["employee", "resident"], size),
@@ -210,3 +212,40 @@ def test_a_budget_is_paid_out_to_the_rounding_of_each_case(name: str) -> None:
         if row["insurance"] in budget:
             target = budget[row["insurance"]] * (1 - held)
             assert float(row["payment"]) == pytest.approx(target, abs=0.005 * row["cases"])
+
+
+PERTURBED = (
+    "unit_value.", "reference.", "curves.main.pieces.", "curves.main.bands.", "stays.long_days", "age_factors.", "extreme_cap",
+)  # fmt: skip
+
+
+def _keys(policy: Policy) -> list[str]:
+    return list(policy.file.unit_value.values) if policy.file.unit_value is not None else []
+
+
+def _numeric_paths(node: Any, path: str = "") -> list[str]:
+    if isinstance(node, dict):
+        return [found for key, child in node.items() for found in _numeric_paths(child, f"{path}.{key}" if path else str(key))]
+    if isinstance(node, list):
+        return [found for place, child in enumerate(node) for found in _numeric_paths(child, f"{path}.{place}")]
+    number = isinstance(node, int | float) and not isinstance(node, bool)
+    return [path] if number and path.startswith(PERTURBED) and not path.endswith("age_below") else []
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_number_of_the_curve_and_the_price_moves_a_payment(name: str) -> None:
+    policy = policy_of(name)
+    rng = np.random.default_rng(7)
+    table = _cases(policy, 6, 1500).drop_columns(["group_mean_cost"])
+    classed = any(key.startswith(("IV", "I/")) for key in _keys(policy))
+    grades = ["I", "II", "III", "IV"] if classed else ["S", "a"]
+    for column, words in (("hospital_level", ["1", "2", "3"]), ("hospital_grade", grades)):
+        table = table.set_column(table.column_names.index(column), column, pa.array(rng.choice(words, 1500)))
+    before = settle(table, policy, unit_value=_price(policy))
+    paths = [path for path in _numeric_paths(dict(policy.raw)) if ".when." not in path]
+    assert paths
+    for path in paths:
+        plain = path.replace(".values.", ".").removesuffix(".value")
+        after = settle(table, policy.changed({plain: "*1.07"}), unit_value=_price(policy))
+        moved = (before.amount != after.amount) | (before.ledger.case_class != after.ledger.case_class)
+        assert moved.any(), path

@@ -256,6 +256,14 @@ def test_set_changes_a_parameter_for_one_run(tmp_path: Path) -> None:
     assert "unit_value" in record["assumptions"]
 
 
+def test_no_cases_give_empty_results() -> None:
+    for name in ("beijing/2022", "taian/2025", "suzhou/2023"):
+        empty = pa.table({"drg": pa.array([], pa.string()), "total_cost": pa.array([], pa.float64())})
+        settlement = settle(empty, load_policy(name))
+        assert settlement.table.num_rows == 0
+        assert settlement.summaries["hospital"].num_rows == 0
+
+
 def test_a_million_cases_need_no_row_loop() -> None:
     size = 20_000
     rng = np.random.default_rng(0)

@@ -111,7 +111,8 @@ def _settings(
         return WeightSettings(
             TrimRule(trim, defaults[0] if low is None else low, defaults[1] if high is None else high),  # type: ignore[arg-type]
             dict(zip(known_years, parts, strict=True)) if parts else {},
-            year_mode, minimum_cases, maximum_cv, unstable, smoothing, smooth_to, monotone, target or {}, factor or {},  # type: ignore[arg-type]
+            year_mode, minimum_cases, maximum_cv, unstable, smoothing, smooth_to, monotone,  # type: ignore[arg-type]
+            target_shares=target or {}, policy_factors=factor or {},
         )  # fmt: skip
     except ValueError as error:
         raise _usage(str(error)) from error

@@ -122,7 +122,7 @@ class Resolver:
     def from_table(self, family: str, place: NDArray[np.int32]) -> Floats:
         """A column family of the price table (``coef``, ``standard``, ``mean_cost``) for each case, the nearest column."""
         table = self.policy.prices
-        if table is None:
+        if table is None or not self.keys:
             return np.full(self.cases.size, np.nan)
         columns = []
         for levels, insurance in self.keys:
@@ -172,7 +172,8 @@ class Resolver:
             bare = published & np.isnan(value)  # a published standard without a weight
             value = np.where(bare, 1.0, value)
             coefficient = np.where(published & np.isnan(coefficient), 1.0, coefficient)
-            unit_value = np.where(published, standard / (value * coefficient), unit_value)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                unit_value = np.where(published, standard / (value * coefficient), unit_value)
             standards = np.where(published, standard, np.nan)
         mean, per_weight, priced = self._mean(value, unit_value, place)
         factor = self._factor(group_class, names)

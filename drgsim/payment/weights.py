@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.analysis.metrics import GroupStatistics, group_statistics, riv, share_of_stable_groups
+from drgsim.payment.statistics import GroupStatistics, group_statistics, riv, share_of_stable_groups
 from drgsim.payment.trimming import TrimRule, trim
 
 Floats = NDArray[np.float64]
@@ -42,6 +42,8 @@ class WeightSettings:
         ADRG or the MDC.
     monotone
         Within an ADRG, MCC >= CC >= none: offenders are pooled, weighted by cases.
+    severity_order
+        Last characters of group codes that state a severity, the most severe first; other groups are left alone.
     target_shares
         Cost category -> target share of all cost (shares sum to 1); empty: none.
     policy_factors
@@ -57,6 +59,7 @@ class WeightSettings:
     smoothing: float = 0.0
     smooth_to: Literal["adrg", "mdc"] = "adrg"
     monotone: bool = False
+    severity_order: str = SEVERITY_ORDER
     target_shares: Mapping[str, float] = field(default_factory=dict)
     policy_factors: Mapping[str, float] = field(default_factory=dict)
 
@@ -155,7 +158,7 @@ def estimate_weights(history: History, settings: WeightSettings = WeightSettings
     count = statistics.count.astype(np.float64)
     mean = _settle_unstable(mean, count, statistics, history, settings, flags)
     if settings.monotone:
-        mean = _pool_offenders(mean, count, history, flags)
+        mean = _pool_offenders(mean, count, history, settings.severity_order, flags)
     used = ~np.isnan(mean) & (count > 0)
     overall = float((count[used] * mean[used]).sum() / count[used].sum()) if used.any() else float("nan")
     weight = np.where(used, mean / overall, np.nan)
@@ -290,15 +293,15 @@ def _parent_means(mean: Floats, count: Floats, parents: tuple[str, ...]) -> Floa
         return np.asarray((total / np.bincount(place[known], count[known], minlength=len(names)))[place])
 
 
-def _pool_offenders(mean: Floats, count: Floats, history: History, flags: list[set[str]]) -> Floats:
+def _pool_offenders(mean: Floats, count: Floats, history: History, severity: str, flags: list[set[str]]) -> Floats:
     """Pool adjacent violators within an ADRG, most severe group first, weighted by cases."""
     result = mean.copy()
     families: dict[str, list[int]] = {}
     for place, (code, parent) in enumerate(zip(history.codes, history.parents("adrg"), strict=True)):
-        if code[-1:] in SEVERITY_ORDER and not np.isnan(mean[place]) and count[place] > 0:
+        if code[-1:] in severity and not np.isnan(mean[place]) and count[place] > 0:
             families.setdefault(parent, []).append(place)
     for members in families.values():
-        members.sort(key=lambda place: SEVERITY_ORDER.index(history.codes[place][-1]))
+        members.sort(key=lambda place: severity.index(history.codes[place][-1]))
         blocks: list[tuple[float, float, list[int]]] = []
         for place in members:
             block = (float(mean[place]), float(count[place]), [place])
