@@ -121,15 +121,15 @@ def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path)
 
     from drgsim.cli.terminal import out, rows_table
 
-    money = ("cost", "payment", "fund_payment", "margin")
+    money = ("payment", "fund_payment", "margin")  # the cost is payment - margin; five columns fit a narrow terminal
     rows = [
         [f"{row['case_class']} {row['case_class_zh']}", f"{row['cases']:,}", *(f"{row[name]:,.0f}" for name in money)]
         for row in settlement.summaries["case_class"].to_pylist()
     ]
     whole = settlement.summaries["all"].to_pylist()[0]
     rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
-    columns = ["class 类别", "cases", "cost 元", "payment 元", "fund 元", "margin 元"]
-    rows_table(f"Settled by {policy.id} · {policy.file.title_zh}", columns, rows, right=(0, 1, 2, 3, 4, 5))
+    columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
+    rows_table(f"Settled by {policy.id} · {policy.file.title_zh}", columns, rows, right=(0, 1, 2, 3, 4))
     for payer, value in settlement.unit_values.items():
         out.print(f"unit value {'all' if payer == '*' else payer}: [bold]{value:,.6f}[/] yuan, from the budget")
     for note in notes:

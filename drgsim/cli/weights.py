@@ -131,14 +131,14 @@ def _show(lines: list[Evaluation], settings: WeightSettings, notes: list[str], o
 
     rows = [
         [
-            line.scope, "after" if line.trimmed else "before", f"{line.cases:,}", str(line.groups), f"{line.mean_cost:,.2f}",
+            "after" if line.trimmed else "before", f"{line.cases:,}", str(line.groups), f"{line.mean_cost:,.2f}",
             f"{line.cv:.3f}", f"{line.riv:.3f}", f"{line.stable_share:.1%}", f"{line.r2_days:.3f}",
         ]
         for line in lines
         if line.scope == "all"
     ]  # fmt: skip
-    columns = ["scope", "trimming", "cases", "groups", "mean 元", "CV", "RIV", "CV < limit", "R2 stay"]
-    rows_table("Groups and cost 分组效能", columns, rows, right=(2, 3, 4, 5, 6, 7, 8))
+    columns = ["trimming", "cases", "groups", "mean 元", "CV", "RIV", "CV < limit", "R2 stay"]
+    rows_table("Groups and cost 分组效能", columns, rows, right=(1, 2, 3, 4, 5, 6, 7))
     for line in (*settings.describe(), *notes):
         out.print(f"[dim]{escape(line)}[/]")
     out.print(f"wrote [bold]{escape(str(output))}[/]: weights.csv, groups.csv, evaluation.csv")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drgsim.payment.curve import ResolvedCurve, breaks, curve_book
 from drgsim.payment.money import exact
-from drgsim.payment.policy import Policy
+from drgsim.payment.policy import Policy, band_words
 
 SMALL_JUMP = 1e-9
 BEYOND = 1.6  # the plot goes this far beyond the last limit
@@ -60,13 +60,8 @@ def _actual_share(policy: Policy) -> float:
 
 
 def _band_words(policy: Policy, curve: ResolvedCurve) -> str:
-    band = policy.file.curves[curve.name].bands[curve.band]
-    parts = [f"K = {band.K:g}"] if band.K is not None else []
-    if band.when.levels:
-        parts.append(f"level {'/'.join(band.when.levels)}")
-    if band.when.weight_upto is not None:
-        parts.append(f"weight up to {band.when.weight_upto:g}")
-    return f" ({', '.join(parts)})" if parts else ""
+    bands = policy.file.curves[curve.name].bands
+    return f": {band_words(bands[curve.band])}" if bands[curve.band].K is not None else ""
 
 
 def _line(curve: ResolvedCurve, k: Fraction, share: float) -> tuple[list[float | None], list[float | None]]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.payment.model import Evidence, Evident, PolicyFile, Table, Value
+from drgsim.payment.model import Band, Evidence, Evident, PolicyFile, Table, Value
 from drgsim.payment.tables import PriceTable, read_exempt, read_prices
 
 POLICY_FILE = "policy.yaml"
@@ -280,11 +280,25 @@ def _parameter(node: Any, path: str, file: PolicyFile) -> Parameter:
     elif hasattr(node, "file"):
         value = node.file
     elif hasattr(node, "pieces"):
-        value = "; ".join(f"{piece.case_class} up to {piece.upto or 'the end'}: {piece.pays}" for piece in node.pieces)
+        value = "; ".join(
+            [f"{piece.case_class} up to {piece.upto or 'the end'}: {piece.pays}" for piece in node.pieces]
+            + [band_words(band) for band in node.bands if band.K is not None]
+        )
     else:
         value = node.pays
     unit = getattr(node, "unit", "")
     return Parameter(path, value, unit, str(start or "unknown"), node.source, node.evidence, node.note)
+
+
+def band_words(band: Band) -> str:
+    """A band in words, such as ``K = 3 (level 3)``."""
+    when = band.when
+    parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
+    for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
+        if limit is not None:
+            parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
+    multiple = f"K = {band.K:g}" if band.K is not None else "other cases"
+    return f"{multiple} ({', '.join(parts)})" if parts else multiple
 
 
 def _apply(raw: dict[str, Any], path: str, change: float | str, source: str, problems: list[Problem]) -> None:
