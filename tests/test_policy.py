@@ -41,13 +41,6 @@ def test_every_value_carries_unit_source_and_evidence(name: str) -> None:
             assert parameter.evidence in (Evidence.SECONDARY, Evidence.DERIVED), parameter.path
 
 
-@pytest.mark.parametrize("name", policy_names())
-def test_no_machine_path_in_what_ships(name: str) -> None:
-    text = (ROOT / name / "policy.yaml").read_text(encoding="utf-8")
-    assert "/work" not in text
-    assert "/root" not in text
-
-
 def test_beijing_counts_of_the_founding_document() -> None:
     for name, weighted, by_item in (("beijing/2022", 647, 49), ("beijing/2024", 632, 50)):
         prices = load_policy(name).prices
