@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
 from drgsim.payment.trimming import TrimRule, trim
 from drgsim.payment.weights import History, WeightSettings, estimate_weights, evaluate
@@ -113,6 +114,12 @@ def test_evaluation_before_and_after_trimming() -> None:
     assert before.cases == history.cost.size
     assert after.cases == int(weights.kept.sum()) < before.cases
     assert after.riv > before.riv
+    assert before.riv == pytest.approx(riv(history.cost, history.group), rel=1e-12)
+    assert before.r2_days == pytest.approx(riv(history.days, history.group), rel=1e-12)
+    assert before.cv == pytest.approx(history.cost.std() / history.cost.mean(), rel=1e-12)
+    third = history.group >= 48
+    last = next(line for line in lines if line.scope == "E" and not line.trimmed)
+    assert last.riv == pytest.approx(riv(history.cost[third], history.group[third]), rel=1e-12)
     scopes = {line.scope for line in lines}
     assert {"all", "A", "B"} <= scopes
     assert sum(line.cases for line in lines if not line.trimmed and line.scope != "all") == before.cases

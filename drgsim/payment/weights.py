@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.statistics import GroupStatistics, group_statistics, riv, share_of_stable_groups
+from drgsim.payment.statistics import GroupStatistics, group_statistics
 from drgsim.payment.trimming import TrimRule, trim
 
 Floats = NDArray[np.float64]
@@ -335,31 +335,42 @@ class Evaluation:
 
 
 def evaluate(history: History, weights: Weights) -> list[Evaluation]:
-    """Evaluate the groups over all cases and per MDC, before and after trimming (rule book 1.3)."""
-    mdcs = history.parents("mdc")
-    names = list(dict.fromkeys(sorted(mdcs)))
-    of_group = np.array([names.index(name) for name in mdcs], np.int64)
-    usable = (history.group >= 0) & (history.cost > 0)
+    """Evaluate the groups over all cases and per MDC, before and after trimming (rule book 1.3).
+
+    Sums of squares follow from counts, means and deviations of the groups: within = sum n s^2, between = sum n (mean - all)^2.
+    """
+    size = len(history.codes)
+    mdcs = np.array(history.parents("mdc"))
+    scopes = [("all", np.ones(size, np.bool_)), *((name, mdcs == name) for name in sorted(set(mdcs.tolist())))]
     lines = []
-    for trimmed, base in ((False, usable), (True, weights.kept)):
-        lines.append(_evaluate(history, "all", trimmed, base, weights.settings.maximum_cv))
-        order = np.argsort(of_group[history.group[base]], kind="stable")
-        places = np.flatnonzero(base)[order]
-        bounds = np.searchsorted(of_group[history.group[places]], np.arange(len(names) + 1))
-        for number, name in enumerate(names):
-            members = places[bounds[number] : bounds[number + 1]]
-            if members.size:
-                lines.append(_evaluate(history, name, trimmed, members, weights.settings.maximum_cv))
+    for trimmed, used in ((False, (history.group >= 0) & (history.cost > 0)), (True, weights.kept)):
+        group = history.group[used]
+        cost = group_statistics(history.cost[used], group, size)
+        days = group_statistics(history.days[used], group, size)
+        for name, members in scopes:
+            present = members & (cost.count > 0)
+            if present.any():
+                lines.append(_evaluate(name, trimmed, cost, days, present, weights.settings.maximum_cv))
     return lines
 
 
 def _evaluate(
-    history: History, scope: str, trimmed: bool, where: NDArray[np.bool_] | NDArray[np.int64], limit: float
+    scope: str, trimmed: bool, cost: GroupStatistics, days: GroupStatistics, present: NDArray[np.bool_], limit: float
 ) -> Evaluation:
-    cost, group = history.cost[where], history.group[where]
+    mean, total, explained = _spread(cost, present)
+    cases = int(cost.count[present].sum())
     return Evaluation(
-        scope, trimmed, int(cost.size), int((np.bincount(group) > 0).sum()) if cost.size else 0,
-        float(cost.mean()) if cost.size else float("nan"),
-        float(cost.std() / cost.mean()) if cost.size else float("nan"),
-        riv(cost, group), share_of_stable_groups(cost, group, limit), riv(history.days[where], group),
+        scope, trimmed, cases, int(present.sum()), mean, float(np.sqrt(total / cases)) / mean, explained,
+        float((cost.cv[present] < limit).mean()), _spread(days, present & (days.count > 0))[2],
     )  # fmt: skip
+
+
+def _spread(statistics: GroupStatistics, groups: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Mean, total sum of squares, and the share of it that the groups explain (RIV, R2); NaN when there is none."""
+    count, mean = statistics.count[groups].astype(np.float64), statistics.mean[groups]
+    if not count.size:
+        return float("nan"), float("nan"), float("nan")
+    overall = float((count * mean).sum() / count.sum())
+    within = float((count * statistics.deviation[groups] ** 2).sum())
+    total = within + float((count * (mean - overall) ** 2).sum())
+    return overall, total, 1.0 - within / total if total > 0 else float("nan")
