@@ -13,7 +13,20 @@ from typing import Annotated
 import typer
 
 from drgsim import __version__
-from drgsim.cli import codes, demo, explain, group, migrate, schemes, selftest, synth, validate
+from drgsim.cli import (
+    codes,
+    demo,
+    explain,
+    group,
+    migrate,
+    policy,
+    schemes,
+    selftest,
+    settle,
+    synth,
+    validate,
+    weights,
+)
 from drgsim.cli.terminal import show_error
 from drgsim.errors import DrgsimError, OutputError
 
@@ -45,6 +58,9 @@ app.add_typer(codes.app, name="codes")
 app.command()(selftest.selftest)
 app.command()(demo.demo)
 app.command()(synth.synth)
+app.add_typer(policy.app, name="policy")
+app.command()(weights.weights)
+app.command()(settle.settle)
 
 
 def main() -> None:

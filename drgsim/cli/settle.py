@@ -1,0 +1,145 @@
+"""``drgsim settle``: what each case is paid under a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from drgsim.payment.policy import Policy
+    from drgsim.payment.settle import Settlement
+
+
+def settle(
+    inputs: Annotated[list[Path], typer.Argument(help="Discharges: .csv, .parquet or .xlsx.", show_default=False)],
+    policy: Annotated[str, typer.Option("--policy", "-p", help="Policy such as beijing/2024, or its folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a .csv, .parquet or .xlsx file for the cases.")],
+    hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level, grade, coefficient.")] = None,
+    scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
+    budget: Annotated[list[str] | None, typer.Option(help="employee=YUAN, resident=YUAN or YUAN for all.")] = None,
+    fund_share: Annotated[float, typer.Option(help="Fund's share of the cost: divides a budget of the fund.")] = 1.0,
+    unit_value: Annotated[list[str] | None, typer.Option(help="KEY=YUAN per unit, instead of the policy's.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE: change a parameter, such as *1.03.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Settle every discharge and sum up by hospital, department, group, insurance and case class. 结算
+
+    Cases that no rule can pay have no amount; they are counted, with the reason. Exit code 1 when no case could be paid.
+    """
+    from drgsim.cli.terminal import print_json
+    from drgsim.payment.cases import read_hospitals
+    from drgsim.payment.files import read_grouped, write_results, write_table
+    from drgsim.payment.policy import load_policy
+    from drgsim.payment.settle import settle as run
+    from drgsim.records.write import WRITABLE
+
+    loaded = load_policy(policy)
+    if change:
+        loaded = loaded.changed(dict(_pairs(change)), "--set")
+    known = read_hospitals(hospitals) if hospitals is not None else None
+    table, notes = read_grouped(inputs, scheme or loaded.file.scheme)
+    settlement = run(
+        table,
+        loaded,
+        hospitals=known,
+        budget=_amounts(budget, "--budget"),
+        fund_share=fund_share,
+        unit_value=_amounts(unit_value, "--unit-value"),
+    )
+    record = run_record(settlement, loaded, [*inputs, *([hospitals] if hospitals else [])], notes)
+    summaries = {f"summary_{name}.csv": summary for name, summary in settlement.summaries.items()}
+    if output.suffix.lower() in WRITABLE:
+        write_table(output, settlement.table)
+        write_results(output.with_name(f"{output.stem}.summaries"), summaries, record)
+    else:
+        write_results(output, {"cases.parquet": settlement.table, **summaries}, record)
+    if as_json:
+        print_json(record)
+    elif not quiet:
+        show(settlement, loaded, notes, output)
+    if record["paid"] == 0:
+        raise typer.Exit(1)
+
+
+def _pairs(texts: list[str]) -> list[tuple[str, str | float]]:
+    from drgsim.errors import Problem, UsageError
+
+    wrong = [text for text in texts if "=" not in text]
+    if wrong:
+        raise UsageError([Problem("usage-no-pair", f"{text!r} is not NAME=VALUE") for text in wrong])
+    pairs: list[tuple[str, str | float]] = []
+    for text in texts:
+        name, value = text.split("=", 1)
+        try:
+            pairs.append((name.strip(), float(value) if value[:1] not in "+-" else value))
+        except ValueError:
+            pairs.append((name.strip(), value))
+    return pairs
+
+
+def _amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
+    from drgsim.errors import Problem, UsageError
+
+    if not texts:
+        return None
+    pairs = _pairs([text if "=" in text else f"*={text}" for text in texts])
+    wrong = [name for name, value in pairs if not isinstance(value, float)]
+    if wrong:
+        raise UsageError([Problem("usage-no-number", f"{option} {name}: the amount is no number") for name in wrong])
+    return {name: float(value) for name, value in pairs}
+
+
+def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes: list[str]) -> dict[str, Any]:
+    """What was run and what came out, without any clock: the same inputs give the same record."""
+    from drgsim import __version__
+    from drgsim.payment.files import digest_of, problem_rows
+    from drgsim.payment.money import MISSING, total
+
+    ledger = settlement.ledger
+    return {
+        "drgsim": __version__,
+        "policy": policy.id,
+        "policy_digest": policy.digest,
+        "inputs": digest_of(inputs),
+        "notes": notes,
+        "cases": ledger.cases.size,
+        "paid": int((settlement.amount != MISSING).sum()),
+        "amount_yuan": f"{total(settlement.amount) / 100:.2f}",
+        "fund_payment_yuan": f"{total(settlement.fund_payment) / 100:.2f}",
+        "unit_values": dict(settlement.unit_values),
+        "problems": problem_rows(settlement.problems),
+        "assumptions": [parameter.path for parameter in policy.assumptions],
+    }
+
+
+def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path) -> None:
+    """The settlement as a table on the terminal."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, rows_table
+
+    money = ("payment", "fund_payment", "margin")  # the cost is payment - margin; five columns fit a narrow terminal
+    rows = [
+        [f"{row['case_class']} {row['case_class_zh']}", f"{row['cases']:,}", *(f"{row[name]:,.0f}" for name in money)]
+        for row in settlement.summaries["case_class"].to_pylist()
+    ]
+    whole = settlement.summaries["all"].to_pylist()[0]
+    rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
+    columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
+    rows_table(f"Settled by {policy.id} · {policy.file.title_zh}", columns, rows, right=(0, 1, 2, 3, 4))
+    for payer, value in settlement.unit_values.items():
+        out.print(f"unit value {'all' if payer == '*' else payer}: [bold]{value:,.6f}[/] yuan, from the budget")
+    for note in notes:
+        out.print(f"[dim]{escape(note)}[/]")
+    for problem in settlement.problems:
+        out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
+        for text in (problem.where, problem.fix):
+            if text:
+                out.print(f"  [dim]{escape(text)}[/]", soft_wrap=True)
+    count = len(policy.assumptions)
+    if count:
+        out.print(f"[magenta]{count} assumptions[/] carry this result: drgsim policy show {policy.id} --assumptions")
+    out.print(f"wrote [bold]{escape(str(output))}[/]")

@@ -1,0 +1,219 @@
+"""The book in which a settlement is made: one line per case, filled by one rule after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgsim.payment.cases import INSURANCES, Cases
+from drgsim.payment.curve import CLASSES, settle_exactly
+from drgsim.payment.kernel import apply_curves
+from drgsim.payment.model import CaseClass
+from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, round_floats, round_half_away
+from drgsim.payment.policy import Policy
+from drgsim.payment.resolve import Resolver, Terms
+
+Mask = NDArray[np.bool_]
+OPEN = -1  # no class yet
+
+
+@dataclass
+class Ledger:
+    """Lines of the settlement.
+
+    Attributes
+    ----------
+    case_class
+        Place in ``curve.CLASSES``, :data:`OPEN` before it is decided.
+    ratio, units
+        Cost ratio and relative value paid; NaN where none applies.
+    amount, standard, extra
+        Fen. ``extra`` is added to what the units are worth (exempt payment).
+    in_yuan
+        The amount does not depend on the unit value (by item, per diem, actual cost).
+    rule
+        Place in ``rules`` of the words that say what decided.
+    """
+
+    policy: Policy
+    cases: Cases
+    resolver: Resolver
+    terms: Terms
+    case_class: NDArray[np.int8]
+    ratio: NDArray[np.float64]
+    units: NDArray[np.float64]
+    amount: NDArray[np.int64]
+    standard: NDArray[np.int64]
+    extra: NDArray[np.int64]
+    in_yuan: Mask
+    rule: NDArray[np.int16]
+    rules: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, policy: Policy, cases: Cases) -> Ledger:
+        """An empty ledger for cases under a policy."""
+        resolver = Resolver(policy, cases)
+        n = cases.size
+        return cls(
+            policy, cases, resolver, resolver.terms(), np.full(n, OPEN, np.int8), np.full(n, np.nan), np.full(n, np.nan),
+            np.full(n, MISSING), np.full(n, MISSING), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.full(n, -1, np.int16),
+        )  # fmt: skip
+
+    @property
+    def open_cases(self) -> Mask:
+        """Cases that no rule has decided yet and that have no fault."""
+        return np.asarray((self.case_class == OPEN) & (self.cases.faults < 0))
+
+    @property
+    def cost(self) -> NDArray[np.int64]:
+        """Total cost, fen."""
+        return self.cases.money["total_cost"]
+
+    def is_class(self, *classes: CaseClass) -> Mask:
+        """Where the case has one of the classes."""
+        wanted = np.zeros(len(CLASSES) + 1, np.bool_)  # the last place answers for cases without a class
+        wanted[[CLASSES.index(name) for name in classes]] = True
+        return np.asarray(wanted[self.case_class])
+
+    def decide(self, where: Mask, case_class: CaseClass, rule: str) -> None:
+        """Give cases their class and the words of the rule."""
+        if where.any():
+            self.case_class[where] = CLASSES.index(case_class)
+            self.rule[where] = self.word(rule)
+
+    def word(self, rule: str) -> int:
+        """Place of a rule's words."""
+        if rule not in self.rules:
+            self.rules.append(rule)
+        return self.rules.index(rule)
+
+    def pay_yuan(self, where: Mask, amounts: NDArray[np.int64] | int) -> None:
+        """Pay amounts in fen that no unit value changes."""
+        self.amount[where] = amounts if isinstance(amounts, int) else amounts[where]
+        self.in_yuan[where] = True
+        self.units[where] = np.nan
+
+    # -- the curve ---------------------------------------------------------------------------------------------------
+    def apply_curve(self, where: Mask) -> None:
+        """Settle cases by the curve rows in ``terms.row``; doubtful floats are settled again by the oracle."""
+        terms = self.terms
+        usable = ~np.isnan(terms.mean) & ~np.isnan(terms.relative_value) & ~np.isnan(terms.coefficient)
+        row = np.where(where & usable, terms.row, -1).astype(np.int32)
+        piece, class_of, ratio, units, amount, doubtful = apply_curves(
+            self.cost, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, terms.factor, row,
+            self.resolver.book.arrays,
+        )  # fmt: skip
+        fen_amounts, _ = round_floats(amount)
+        scale = exact(self.policy.file.relative_value.scale.value)
+        answers: dict[tuple[float, ...], tuple[int, int, float, int]] = {}
+        for case in np.flatnonzero(doubtful).tolist():
+            key = (
+                int(self.cost[case]), int(row[case]), float(terms.relative_value[case]), float(terms.coefficient[case]),
+                float(terms.unit_value[case]), float(terms.mean[case]), float(terms.factor[case]),
+            )  # fmt: skip
+            if key not in answers:
+                curve = self.resolver.book.rows[row[case]]
+                settled = settle_exactly(curve, int(self.cost[case]), **terms.exact_values(case, scale))  # type: ignore[arg-type]
+                actual = curve.pieces[settled.piece].terms is None
+                answers[key] = (
+                    settled.piece,
+                    CLASSES.index(curve.pieces[settled.piece].case_class),
+                    float("nan") if settled.units is None or actual else float(settled.units),
+                    MISSING if settled.amount is None else settled.amount,
+                )
+            piece[case], class_of[case], units[case], fen_amounts[case] = answers[key]
+        settled_here = row >= 0
+        self.case_class[settled_here] = class_of[settled_here]
+        self.ratio[settled_here], self.units[settled_here] = ratio[settled_here], units[settled_here]
+        self.amount[settled_here] = fen_amounts[settled_here]
+        self.in_yuan[settled_here] = np.isnan(units[settled_here])
+        self._note_pieces(row, piece)
+
+    def _note_pieces(self, row: NDArray[np.int32], piece: NDArray[np.int8]) -> None:
+        rows = self.resolver.book.rows
+        width = max(len(curve.pieces) for curve in rows)
+        words = np.full((len(rows) + 1, width), -1, np.int16)
+        for number, curve in enumerate(rows):
+            for place, entry in enumerate(curve.pieces):
+                words[number, place] = self.word(entry.rule)
+        settled = row >= 0
+        self.rule[settled] = words[row[settled], piece[settled]]
+
+    # -- unit values -------------------------------------------------------------------------------------------------
+    def price(self) -> None:
+        """Standards of all priced cases, and amounts of the cases that are paid in units."""
+        terms = self.terms
+        value = terms.relative_value * terms.coefficient * terms.unit_value * FEN_PER_YUAN
+        self.standard, close = round_floats(value)
+        seen: dict[tuple[float, ...], int] = {}
+        for case in np.flatnonzero(close).tolist():
+            key = (
+                terms.relative_value[case], terms.coefficient[case], terms.unit_value[case], terms.published[case],
+            )  # fmt: skip
+            if key not in seen:
+                if not np.isnan(terms.published[case]):
+                    seen[key] = fen(float(terms.published[case]))
+                else:
+                    product = exact(key[0]) * exact(key[1]) * exact(key[2])
+                    seen[key] = round_half_away(product * FEN_PER_YUAN)
+            self.standard[case] = seen[key]
+
+    def value_units(self) -> None:
+        """Amounts of cases paid in units, after the unit value became known from a budget."""
+        paid_in_units = ~self.in_yuan & ~np.isnan(self.units)
+        amounts, _ = round_floats(self.units * self.terms.unit_value * FEN_PER_YUAN)
+        self.amount = np.where(paid_in_units, amounts, self.amount)
+
+    def solve_unit_values(self, budget: dict[str, int], fund_share: float) -> dict[str, float]:
+        """Unit value of each payer so that the budget pays for all units: PV = (budget x (1 - fund) - yuan) / sum of units.
+
+        Parameters
+        ----------
+        budget
+            Fen by payer (``employee``, ``resident``) or for all (``*``).
+        fund_share
+            Adjustment fund (调节金) held back first, a share of the budget.
+
+        Returns
+        -------
+        dict
+            Payer -> yuan per unit.
+        """
+        values: dict[str, float] = {}
+        for payer, amount in budget.items():
+            members = self._payer(payer)
+            units = float(self.units[members & ~self.in_yuan & ~np.isnan(self.units)].sum())
+            yuan_paid = members & self.in_yuan & (self.amount != MISSING)
+            fixed = int(self.amount[yuan_paid].sum()) + int(self.extra[members].sum())
+            held = round_half_away(exact(amount) * exact(fund_share))
+            left = amount - held - fixed
+            if units <= 0 or left <= 0:
+                continue  # the caller reports the cases that stay without an amount
+            values[payer] = left / FEN_PER_YUAN / units
+            self.terms.unit_value = np.where(members, values[payer], self.terms.unit_value)
+        return values
+
+    def compare_with_expected_price(self, budget: dict[str, int], fund_share: float) -> None:
+        """Where cases are compared with a price that only the budget gives: the unit value if every case were normal.
+
+        Expected unit value = (budget x (1 - fund) - yuan already fixed) / sum of V x k; it serves the cost ratio only.
+        """
+        terms = self.terms
+        wanting = terms.priced_mean & np.isnan(terms.mean) & self.open_cases
+        if not wanting.any():
+            return
+        normal = terms.relative_value * terms.coefficient
+        for payer, amount in budget.items():
+            members = self._payer(payer)
+            units = float(np.nansum(normal[members & self.open_cases]))
+            fixed = int(self.amount[members & self.in_yuan & (self.amount != MISSING)].sum())
+            left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
+            if units > 0 and left > 0:
+                expected = left / FEN_PER_YUAN / units
+                terms.mean = np.where(members & wanting, expected * terms.relative_value, terms.mean)
+
+    def _payer(self, payer: str) -> Mask:
+        insured = self.cases.insurance != INSURANCES.index("self")
+        return insured if payer == "*" else np.asarray(self.cases.insurance == INSURANCES.index(payer))

@@ -1,0 +1,149 @@
+"""Money as int64 fen (分): rounded once, half away from zero, and exact where a float would guess.
+
+1 yuan = 100 fen. Sums of fen are integers, so they add up in any order.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+FEN_PER_YUAN = 100
+TIE_SLACK = 1e-4  # fen: a float this near to a half is decided again with exact fractions
+MONEY_TYPE = pa.decimal128(18, 2)
+MISSING = np.iinfo(np.int64).min  # marks "no amount"; never a sum of money
+
+
+def exact(number: float | int | str | Fraction) -> Fraction:
+    """The decimal number that a user wrote, as a fraction.
+
+    A float is read by its shortest decimal form, which is what stood in the file.
+
+    Examples
+    --------
+    >>> exact(0.1)
+    Fraction(1, 10)
+    """
+    if isinstance(number, Fraction):
+        return number
+    return Fraction(repr(float(number))) if isinstance(number, float | np.floating) else Fraction(number)
+
+
+def round_half_away(number: Fraction) -> int:
+    """Nearest integer; a half goes away from zero.
+
+    Examples
+    --------
+    >>> round_half_away(Fraction(5, 2)), round_half_away(Fraction(-5, 2)), round_half_away(Fraction(9, 4))
+    (3, -3, 2)
+    """
+    doubled = 2 * abs(number.numerator) + number.denominator
+    size = doubled // (2 * number.denominator)
+    return size if number >= 0 else -size
+
+
+def fen(yuan: float | int | str | Fraction) -> int:
+    """Fen of one amount in yuan, half away from zero.
+
+    Examples
+    --------
+    >>> fen("4759.44532"), fen(1.005), fen(-1.005)
+    (475945, 101, -101)
+    """
+    return round_half_away(exact(yuan) * FEN_PER_YUAN)
+
+
+def round_floats(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Nearest integers of floats (NaN becomes :data:`MISSING`), and where a float is too near to a half to trust."""
+    rounded, close = _round(np.ascontiguousarray(values, np.float64))
+    return rounded, close
+
+
+@njit(cache=True, nogil=True)
+def _round(values: Any) -> Any:  # pragma: no cover - compiled
+    rounded = np.empty(values.size, np.int64)
+    close = np.zeros(values.size, np.bool_)
+    for i in range(values.size):
+        size = abs(values[i])
+        if not size < 9e18:  # NaN and infinity too
+            rounded[i] = MISSING
+            continue
+        whole = np.int64(size + 0.5)
+        rounded[i] = whole if values[i] >= 0 else -whole
+        close[i] = abs(size - np.floor(size) - 0.5) < TIE_SLACK
+    return rounded, close
+
+
+def to_fen(yuan: ArrayLike) -> NDArray[np.int64]:
+    """Fen of many amounts in yuan; NaN becomes :data:`MISSING`.
+
+    Examples
+    --------
+    >>> to_fen([12.3, 1.005, float("nan")])[:2].tolist()
+    [1230, 101]
+    """
+    values = np.asarray(yuan, np.float64)
+    result, close = round_floats(values * FEN_PER_YUAN)
+    for place in np.flatnonzero(close):
+        result[place] = fen(float(values[place]))
+    return result
+
+
+def to_yuan(amounts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Yuan of fen, NaN where missing: for plots and ratios, never for sums."""
+    return np.where(amounts == MISSING, np.nan, amounts / FEN_PER_YUAN)
+
+
+def money_column(amounts: NDArray[np.int64]) -> pa.Array:
+    """Fen as an Arrow decimal column in yuan with two decimals; missing amounts are null.
+
+    Examples
+    --------
+    >>> money_column(np.array([1230, -5])).to_pylist()
+    [Decimal('12.30'), Decimal('-0.05')]
+    """
+    words = np.empty((amounts.size, 2), np.int64)
+    words[:, 0] = amounts
+    words[:, 1] = amounts >> 63  # the sign fills the upper half of the 128-bit integer
+    known = amounts != MISSING
+    validity = None if known.all() else pa.array(known).buffers()[1]
+    return pa.Array.from_buffers(MONEY_TYPE, amounts.size, [validity, pa.py_buffer(words)])
+
+
+def total(amounts: NDArray[np.int64]) -> int:
+    """Sum in fen over the amounts that are known."""
+    return int(amounts[amounts != MISSING].sum())
+
+
+def allocate(amount: int, shares: ArrayLike) -> NDArray[np.int64]:
+    """Split fen in proportion to shares so that the parts sum to the whole exactly (largest remainder).
+
+    Parameters
+    ----------
+    amount
+        Fen, any sign.
+    shares
+        Non-negative numbers, not all 0. Equal remainders are served from the first on.
+
+    Examples
+    --------
+    >>> allocate(100, [1, 1, 1]).tolist()
+    [34, 33, 33]
+    """
+    parts = [exact(float(share)) for share in np.asarray(shares, np.float64)]
+    whole = sum(parts, Fraction(0))
+    if whole <= 0 or min(parts) < 0:
+        raise ValueError("shares must be non-negative and not all 0")
+    sign = -1 if amount < 0 else 1
+    ideal = [abs(amount) * part / whole for part in parts]
+    floors = [int(part) for part in ideal]
+    left = abs(amount) - sum(floors)
+    order = sorted(range(len(parts)), key=lambda place: (floors[place] - ideal[place], place))
+    for place in order[:left]:
+        floors[place] += 1
+    return np.array(floors, np.int64) * sign

@@ -1,0 +1,343 @@
+"""Read payment policies: ``payment_tables/<region>/<year>/policy.yaml`` with its CSV tables.
+
+Every mistake in a folder is reported at once, with its path inside the file and the nearest known word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from drgsim.assets import asset_root
+from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.payment.model import Band, Evidence, Evident, PolicyFile, Table, Value
+from drgsim.payment.tables import PriceTable, read_exempt, read_prices
+
+POLICY_FILE = "policy.yaml"
+
+
+class PolicyError(DrgsimError):
+    """A payment policy is missing or contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a policy with its evidence, as ``drgsim policy show`` lists it."""
+
+    path: str
+    value: Any
+    unit: str
+    effective_from: str
+    source: str
+    evidence: Evidence
+    note: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A payment policy, read and checked.
+
+    Attributes
+    ----------
+    file
+        The contents of policy.yaml.
+    prices
+        The table of groups, or None where the policy publishes none.
+    folder, digest
+        Where it was read, and a SHA-256 over all files read.
+    raw
+        The YAML as read, for :meth:`changed`.
+    """
+
+    file: PolicyFile
+    prices: PriceTable | None
+    folder: Path
+    digest: str
+    raw: Mapping[str, Any] = field(repr=False)
+    exempt_list: Mapping[str, tuple[int, int]] | None = None
+
+    @property
+    def id(self) -> str:
+        """Name such as ``region/year``."""
+        return self.file.id
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Every value that carries evidence, in the order of the file."""
+        return tuple(_parameters(self.file, "", self.file))
+
+    @property
+    def assumptions(self) -> tuple[Parameter, ...]:
+        """The parameters that rest on no source."""
+        return tuple(parameter for parameter in self.parameters if parameter.evidence is Evidence.ASSUMPTION)
+
+    def changed(self, changes: Mapping[str, float | str], source: str = "scenario") -> Policy:
+        """The policy with other values; the price table is shared, never copied.
+
+        Parameters
+        ----------
+        changes
+            Path -> new number, or ``"*1.03"``, ``"+5"``, ``"-5"`` relative to the old one. A path is one of
+            :attr:`parameters`, or it goes on with a key such as ``unit_value.employee``.
+        source
+            Named as source of the changed values, whose evidence becomes ``assumption``.
+
+        Raises
+        ------
+        PolicyError
+            Unknown paths, or values that the policy model refuses; all at once.
+        """
+        raw = deepcopy(dict(self.raw))
+        problems: list[Problem] = []
+        sources = raw.setdefault("sources", {})
+        sources.setdefault(source, {"title": f"changed by {source}"})
+        for path, change in changes.items():
+            _apply(raw, path, change, source, problems)
+        file = _validate(raw, self.id, problems) if not problems else None
+        if file is None or problems:
+            raise PolicyError(problems)
+        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
+        return Policy(file, self.prices, self.folder, mark, raw, self.exempt_list)
+
+
+def policy_names(root: Path | None = None) -> list[str]:
+    """Names of the policies that ship with drgsim, or that lie below ``root``."""
+    base = root or asset_root("payment_tables")
+    return sorted(path.parent.relative_to(base).as_posix() for path in base.rglob(POLICY_FILE))
+
+
+def load_policy(name: str | Path) -> Policy:
+    """Read a policy by name (``region/year``) or by folder.
+
+    Raises
+    ------
+    PolicyError
+        The policy is unknown, or has mistakes: all of them.
+    """
+    folder = Path(name)
+    if not (folder / POLICY_FILE).is_file():
+        folder = asset_root("payment_tables") / str(name)
+    if not (folder / POLICY_FILE).is_file():
+        known = policy_names()
+        listed = f"the policies are {', '.join(known)}; or give a folder that holds {POLICY_FILE}"
+        fix = did_you_mean(str(name), known) or listed
+        raise PolicyError.single("policy-unknown", f"there is no payment policy {str(name)!r}", where=str(name), fix=fix)
+    policy, problems = read_folder(folder)
+    if policy is None or problems:
+        raise PolicyError(problems)
+    return policy
+
+
+def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
+    """Read a policy folder; the problems are all that is wrong with it."""
+    problems: list[Problem] = []
+    path = folder / POLICY_FILE
+    where = f"{folder.parent.name}/{folder.name}"
+    try:
+        content = path.read_bytes()
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=_strict_loader(problems, where))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        problems.append(Problem("policy-unreadable", f"{path.name} cannot be read: {error}", where=where))
+        return None, problems
+    if not isinstance(raw, dict):
+        problems.append(Problem("policy-unreadable", f"{path.name} holds no mapping of parameters", where=where))
+        return None, problems
+    file = _validate(raw, where, problems)
+    if file is None:
+        return None, problems
+    digest = hashlib.sha256(content)
+    prices = exempt = None
+    if file.exempt is not None and file.exempt.table is not None:
+        exempt = read_exempt(folder / file.exempt.table.file, problems)
+    if file.relative_value.table is not None:
+        prices = read_prices(folder / file.relative_value.table.file, file, problems)
+    for table in _tables(file):
+        table_path = folder / table.file
+        if table_path.is_file():
+            digest.update(table_path.read_bytes())
+        else:
+            problems.append(Problem("policy-missing-table", f"the table {table.file} is named but not there", where=where))
+    return Policy(file, prices, folder, digest.hexdigest(), raw, exempt), problems
+
+
+def _tables(node: BaseModel) -> Iterator[Table]:
+    if isinstance(node, Table):
+        yield node
+    for value in node.__dict__.values():
+        for child in value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,):
+            if isinstance(child, BaseModel):
+                yield from _tables(child)
+
+
+# -- checks ----------------------------------------------------------------------------------------------------------------
+def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> PolicyFile | None:
+    try:
+        file = PolicyFile.model_validate(raw)
+    except ValidationError as error:
+        problems.extend(_problem(dict(fault), where) for fault in error.errors())
+        return None
+    before = len(problems)
+    known = list(file.sources)
+    for parameter in _parameters(file, "", file):
+        if parameter.source not in file.sources:
+            what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
+            fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"
+            problems.append(Problem("policy-unknown-source", what, where=f"{where}: {parameter.path}", fix=fix))
+    curves = [(f"group_classes.{name}.curve", entry.curve) for name, entry in file.group_classes.items()]
+    for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
+        if curve is not None and curve not in file.curves:
+            fix = did_you_mean(curve, list(file.curves)) or f"the curves are {', '.join(file.curves)}"
+            what = f"{path} names no curve: {curve!r}"
+            problems.append(Problem("policy-unknown-curve", what, where=f"{where}: {path}", fix=fix))
+    return file if len(problems) == before else None
+
+
+def _problem(fault: Mapping[str, Any], where: str) -> Problem:
+    path = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        known = _fields_at(fault["loc"][:-1])
+        word = str(fault["loc"][-1])
+        fix = did_you_mean(word, known) or (f"the names here are {', '.join(known)}" if known else "")
+        return Problem("policy-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
+    if fault["type"] == "missing":
+        return Problem("policy-missing-name", f"{path} is missing", where=f"{where}: {path}", fix="state it, with its evidence")
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
+    fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""
+    return Problem("policy-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
+
+
+def _fields_at(location: tuple[Any, ...]) -> list[str]:
+    """Names that the model knows at a place in the file."""
+    model: Any = PolicyFile
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            entry = model.model_fields.get(str(part))
+            model = entry.annotation if entry is not None else None
+        model = _inner(model)
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _inner(annotation: Any) -> Any:
+    """The model inside an optional, a mapping or a tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        inner = _inner(argument)
+        if inner is not None:
+            return inner
+    return None
+
+
+def _strict_loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
+    """A YAML loader that reports keys that stand twice instead of keeping the last."""
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if key.value in seen:
+                    place = f"{where}: line {key.start_mark.line + 1}"
+                    problems.append(Problem("policy-duplicate-name", f"{key.value} stands twice in one place", where=place))
+                seen.add(key.value)
+            return super().construct_mapping(node, deep)
+
+    return Loader
+
+
+# -- parameters ------------------------------------------------------------------------------------------------------------
+def _parameters(node: BaseModel, path: str, file: PolicyFile) -> Iterator[Parameter]:
+    if isinstance(node, Evident) or hasattr(node, "evidence"):
+        yield _parameter(node, path, file)
+    for name, value in node.__dict__.items():
+        place = f"{path}.{name}" if path else name
+        if isinstance(value, BaseModel):
+            yield from _parameters(value, place, file)
+        elif isinstance(value, tuple):
+            for number, child in enumerate(value):
+                if isinstance(child, BaseModel):
+                    yield from _parameters(child, f"{place}.{number}", file)
+        elif isinstance(value, dict):
+            for key, child in value.items():
+                if isinstance(child, BaseModel):
+                    yield from _parameters(child, f"{place}.{key}", file)
+
+
+def _parameter(node: Any, path: str, file: PolicyFile) -> Parameter:
+    start = getattr(node, "effective_from", None) or file.effective_from
+    if isinstance(node, Value):
+        value = node.value
+    elif hasattr(node, "values"):
+        value = node.values
+    elif hasattr(node, "file"):
+        value = node.file
+    elif hasattr(node, "pieces"):
+        value = "; ".join(
+            [f"{piece.case_class} up to {piece.upto or 'the end'}: {piece.pays}" for piece in node.pieces]
+            + [band_words(band) for band in node.bands if band.K is not None]
+        )
+    else:
+        value = node.pays
+    unit = getattr(node, "unit", "")
+    return Parameter(path, value, unit, str(start or "unknown"), node.source, node.evidence, node.note)
+
+
+def band_words(band: Band) -> str:
+    """A band in words, such as ``K = 3 (level 3)``."""
+    when = band.when
+    parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
+    for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
+        if limit is not None:
+            parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
+    multiple = f"K = {band.K:g}" if band.K is not None else "other cases"
+    return f"{multiple} ({', '.join(parts)})" if parts else multiple
+
+
+def _apply(raw: dict[str, Any], path: str, change: float | str, source: str, problems: list[Problem]) -> None:
+    """Change one value in the YAML; its evidence becomes an assumption with the scenario as source."""
+    node: Any = raw
+    parts = path.split(".")
+    holder: dict[str, Any] | None = None
+    for place, part in enumerate(parts):
+        key: Any = int(part) if isinstance(node, list) and part.isdigit() else part
+        if isinstance(node, dict) and "values" in node and key not in node:
+            node = node["values"]
+            keys = {str(known): known for known in node}
+            key = keys.get(".".join(parts[place:]), key)
+        try:
+            old = node[key]
+        except (KeyError, IndexError, TypeError):
+            known = [str(name) for name in node] if isinstance(node, dict) else []
+            fix = did_you_mean(str(key), known) or (f"the names here are {', '.join(known)}" if known else "")
+            problems.append(Problem("policy-unknown-path", f"{path} is no parameter of this policy", where=path, fix=fix))
+            return
+        if isinstance(old, dict) and "evidence" in old:
+            holder = old
+        if isinstance(old, dict | list):
+            node = old
+            continue
+        node[key] = _new(old, change)
+        break
+    else:
+        if not isinstance(node, dict) or "value" not in node:
+            what = f"{path} holds several values; name one of them"
+            problems.append(Problem("policy-unknown-path", what, where=path))
+            return
+        node["value"] = _new(node["value"], change)
+    if holder is not None:
+        holder["evidence"], holder["source"] = Evidence.ASSUMPTION.value, source
+
+
+def _new(old: Any, change: float | str) -> Any:
+    if isinstance(change, str) and change[:1] in "*+-" and isinstance(old, int | float):
+        amount = float(change[1:])
+        return old * amount if change[0] == "*" else old + amount if change[0] == "+" else old - amount
+    return change

@@ -1,0 +1,165 @@
+"""Policy files: what ships is sound, and every mistake in a file is reported at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from drgsim.assets import asset_root
+from drgsim.cli.main import app
+from drgsim.payment.model import Evidence
+from drgsim.payment.policy import PolicyError, load_policy, policy_names, read_folder
+
+RUN = CliRunner()
+ROOT = asset_root("payment_tables")
+ISSUE = (
+    "beijing/2022", "beijing/2024", "tianjin/2025", "lanzhou/2023", "qingyang/2023", "harbin/2022", "suzhou/2023",
+    "quanzhou/undated", "xian/2024", "ningbo/2022", "jinhua/undated", "jiaxing/undated", "zhoukou/2023", "zhejiang/2025",
+    "yinchuan/2023", "taian/2025", "jining/undated", "national/2.0",
+)  # fmt: skip
+
+
+def test_the_promised_policies_ship() -> None:
+    assert set(ISSUE) <= set(policy_names())
+
+
+@pytest.mark.parametrize("name", policy_names())
+def test_every_value_carries_unit_source_and_evidence(name: str) -> None:
+    policy = load_policy(name)
+    assert policy.id == name
+    assert policy.parameters
+    for parameter in policy.parameters:
+        assert parameter.source in policy.file.sources, parameter.path
+        assert parameter.unit or parameter.path.startswith("group_classes"), parameter.path
+        if parameter.source == "rulebook-g":
+            assert parameter.evidence is Evidence.ASSUMPTION, parameter.path
+        if parameter.source in ("rulebook-1.8", "rulebook-2.4"):
+            assert parameter.evidence in (Evidence.SECONDARY, Evidence.DERIVED), parameter.path
+
+
+def test_beijing_counts_of_the_founding_document() -> None:
+    for name, weighted, by_item in (("beijing/2022", 647, 49), ("beijing/2024", 632, 50)):
+        prices = load_policy(name).prices
+        assert prices is not None
+        assert int((prices.column("weight") > 0).sum()) == weighted
+        assert prices.classes.count("by_item") == by_item
+
+
+def test_suzhou_published_rate_and_coefficients_agree() -> None:
+    policy = load_policy("suzhou/2023")
+    prices = policy.prices
+    assert prices is not None
+    place = prices.places["AA19"]
+    assert prices.column("weight")[place] * 8728.3 * prices.column("coef_3")[place] == pytest.approx(311076.612)
+
+
+def _copy(tmp_path: Path, name: str = "qingyang/2023") -> Path:
+    folder = tmp_path / name
+    shutil.copytree(ROOT / name, folder)
+    return folder
+
+
+def _edit(folder: Path, old: str, new: str) -> None:
+    path = folder / "policy.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_all_mistakes_are_reported_at_once_with_path_and_suggestion(tmp_path: Path) -> None:
+    folder = _copy(tmp_path)
+    _edit(folder, "ambiguous:", "ambigous:")
+    _edit(folder, "method: rate", "method: rat")
+    _edit(folder, "evidence: secondary", "evidence: seconday")
+    _, problems = read_folder(folder)
+    text = "\n".join(map(str, problems))
+    assert "ambigous is no parameter" in text
+    assert "did you mean ambiguous?" in text
+    assert "did you mean rate?" in text
+    assert "did you mean secondary?" in text
+    assert len(problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("k*(1 + 0.7*(r - K))", "k*(1 + 0.7*(r - Q))", "uses 'Q'"),
+        ("k*(1 + 0.7*(r - K))", "k*r*r", "not linear"),
+        ("k*(1 + 0.7*(r - K))", "__import__('os')", "something other than"),
+        ("upto: 0.4", "upto: 4", "do not rise"),
+        ("K: 2.5}", "K: 2.5}\n      - {}", ""),
+        ("rulebook-1.8, evidence: secondary}", "rulebook-1.9, evidence: secondary}", "did you mean rulebook-1.8?"),
+        ("region_zh: 庆阳市", "region_zh: 庆阳市\nregion_zh: 庆阳市", "stands twice"),
+        ("upto: K, closed: true, ", "", "only the last piece"),
+    ],
+)
+def test_mistakes_in_curves_and_sources(tmp_path: Path, old: str, new: str, message: str) -> None:
+    folder = _copy(tmp_path)
+    _edit(folder, old, new)
+    _, problems = read_folder(folder)
+    assert problems
+    assert message in "\n".join(map(str, problems))
+
+
+def test_mistakes_in_tables(tmp_path: Path) -> None:
+    folder = _copy(tmp_path, "suzhou/2023")
+    path = folder / "weights.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[1] = lines[1].replace("29.7", "heavy")
+    path.write_text("\n".join([*lines, lines[2]]) + "\n", encoding="utf-8")
+    _, problems = read_folder(folder)
+    assert {problem.code for problem in problems} == {"policy-table-number", "policy-table-row"}
+    path.unlink()
+    _, problems = read_folder(folder)
+    assert [problem.code for problem in problems] == ["policy-missing-table"]
+
+
+def test_an_unknown_policy_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(PolicyError, match=r"did you mean beijing/2024\?"):
+        load_policy("bejing/2024")
+
+
+def test_changes_by_path_share_the_table_and_mark_the_evidence() -> None:
+    policy = load_policy("suzhou/2023")
+    changed = policy.changed({"unit_value.*": "*1.03", "curves.main.bands.0.K": 2.5, "stays.long_days": 90})
+    assert changed.prices is policy.prices
+    assert changed.file.unit_value is not None
+    assert changed.file.unit_value.values["*"] == pytest.approx(8728.3 * 1.03)
+    assert changed.file.unit_value.evidence is Evidence.ASSUMPTION
+    assert changed.file.curves["main"].bands[0].K == 2.5
+    assert changed.file.stays.long_days is not None
+    assert changed.file.stays.long_days.value == 90
+    assert policy.file.unit_value is not None
+    assert policy.file.unit_value.values["*"] == 8728.3
+    with pytest.raises(PolicyError, match="no parameter of this policy") as caught:
+        policy.changed({"unit_valu.*": 3, "stays.long_dys": 5})
+    assert len(caught.value.problems) == 2
+
+
+def test_the_schema_for_editors_is_that_of_the_model() -> None:
+    from drgsim.payment.model import PolicyFile
+
+    shipped = json.loads((ROOT / "policy.schema.json").read_text(encoding="utf-8"))
+    assert shipped == PolicyFile.model_json_schema(), "drgsim policy schema -o payment_tables/policy.schema.json"
+
+
+def test_commands(tmp_path: Path) -> None:
+    assert "beijing/2022" in RUN.invoke(app, ["policy", "list"]).output
+    shown = RUN.invoke(app, ["policy", "show", "beijing/2022", "--json"])
+    assert {"official", "assumption", "derived"} <= {entry["evidence"] for entry in json.loads(shown.output)}
+    text = RUN.invoke(app, ["policy", "show", "beijing/2022"]).output
+    assert "assumption 假设" in text
+    assert "10234.16" in RUN.invoke(app, ["policy", "explain", "ningbo/2022", "reference.mean_cost"]).output
+    assert "properties" in json.loads(RUN.invoke(app, ["policy", "schema"]).output)
+    plot = RUN.invoke(app, ["policy", "plot", "harbin/2022", "-o", str(tmp_path / "p.html")])
+    assert "from 1 to 1.7 (+0.7)" in plot.output
+    assert (tmp_path / "p.html").stat().st_size > 1000
+    good = RUN.invoke(app, ["policy", "check", str(ROOT / "ningbo" / "2022")])
+    assert good.exit_code == 0
+    folder = _copy(tmp_path)
+    _edit(folder, "method: rate", "method: rat")
+    assert RUN.invoke(app, ["policy", "check", str(folder)]).exit_code == 1
