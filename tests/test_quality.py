@@ -210,7 +210,7 @@ def test_the_sex_of_a_principal_diagnosis_comes_from_the_schemes_rules(scheme: S
 def test_misfit_is_found_without_ambiguous_groups(tmp_path: Path) -> None:
     misfit = {"diagnoses": "I50.101|N18.900", "procedures": "51.2300"}
     report = check(tmp_path, misfit, {}, scheme="chs-drg-1.1")
-    assert found(report) == {"procedure_outside_mdc": 1}
+    assert found(report) == {"procedure_in_other_mdcs": 1}
 
 
 def test_dates_and_money_from_typed_columns() -> None:

@@ -15,7 +15,8 @@ from drgsim.analysis.migration import LEAST_SHARE, Answer, Flow, HospitalMove, M
 from drgsim.analysis.weights import ESTIMATED_LABEL, NO_WEIGHTS, Weights, chosen_weights
 from drgsim.engines.local import open_all
 from drgsim.grouping.batch import INPUT_COLUMNS, STATUSES, Grouper
-from drgsim.records.cells import read_fen
+from drgsim.records.arrow import one_chunk
+from drgsim.records.cells import read_fen, read_words
 from drgsim.records.options import InputOptions
 from drgsim.schemes.model import UNGROUPED, Scheme
 from drgsim.schemes.pack import load_scheme
@@ -120,7 +121,7 @@ class _Cells:
         key = (self._hospital_numbers(batch) * widths[0] + places[0]) * widths[1] + places[1]
         there, values = np.zeros(len(key), np.bool_), np.zeros(len(key), np.int64)
         if "total_cost" in batch.schema.names:
-            cost = read_fen(batch.column("total_cost"))
+            cost = read_fen(one_chunk(batch, "total_cost"))
             there, values = cost.there, cost.values
         keys, inverse = np.unique(key, return_inverse=True)
         cases = np.bincount(inverse, minlength=len(keys))
@@ -136,8 +137,8 @@ class _Cells:
     def _hospital_numbers(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
         if "hospital_id" not in batch.schema.names:
             return np.full(batch.num_rows, self.hospitals.setdefault("", len(self.hospitals)), np.int64)
-        encoded = pc.fill_null(batch.column("hospital_id").cast(pa.string()), "").dictionary_encode()
-        numbers = [self.hospitals.setdefault(name.strip(), len(self.hospitals)) for name in encoded.dictionary.to_pylist()]
+        encoded = read_words(batch, "hospital_id").dictionary_encode()
+        numbers = [self.hospitals.setdefault(name, len(self.hospitals)) for name in encoded.dictionary.to_pylist()]
         return np.array(numbers, np.int64)[np.asarray(encoded.indices)]
 
     def flows(self) -> list[Flow]:

@@ -21,8 +21,8 @@ from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
 from drgsim.quality.checks import PART, Checker, Grouping, GroupMeans, Hit
 from drgsim.quality.report import MOST_SAMPLES, QualityReport, RuleCount, Sample
 from drgsim.quality.rules import SEVERITIES, SEVERITY_TITLES, QualityRule, Threshold, chosen_rules, thresholds
-from drgsim.records.arrow import ids_of, to_text
-from drgsim.records.cells import read_fen
+from drgsim.records.arrow import ids_of, one_chunk, to_text
+from drgsim.records.cells import read_fen, read_words
 from drgsim.records.codes import CodeList, split_codes
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, REASON
@@ -147,7 +147,7 @@ class _Run:
                 reason = np.asarray(reasons.fill_null(-1)).astype(np.int8)
                 self.grouped.append(Grouping(np.where(drg == rows, -1, drg).astype(np.int32), reason))
                 if "total_cost" in batch.schema.names:
-                    cost = read_fen(batch.column("total_cost"))
+                    cost = read_fen(one_chunk(batch, "total_cost"))
                     counts = np.asarray(pc.equal(answers.column("status"), "grouped")) & (cost.values > 0)
                     cases += np.bincount(drg[counts], minlength=rows + 1)
                     np.add.at(fen, drg[counts], cost.values[counts])
@@ -176,14 +176,12 @@ class _Run:
         noted = self.seen.note(ids)
         prepared = self.grouper.prepare(batch, self.converted)
         findings = prepared.findings | noted
-        hits = list(self.checker.check(batch, prepared, grouping, self.means))
+        hits = [*self.checker.check(batch, prepared, grouping, self.means), *_noted(findings, grouping)]
         if BROKEN_LINE in batch.schema.names:  # such a record is its line only: nothing else is worth saying of it
-            broken = np.asarray(batch.column(BROKEN_LINE).is_valid())
+            broken = batch.column(BROKEN_LINE).is_valid().to_numpy(zero_copy_only=False)
             findings[broken] = 0
-            hits = [hit._replace(rows=hit.rows[~broken[hit.rows]]) for hit in (*hits, *_noted(findings, grouping))]
+            hits = [hit._replace(rows=hit.rows[~broken[hit.rows]]) for hit in hits]
             hits.append(Hit("line_broken", np.flatnonzero(broken), _line_numbers(batch)))
-        else:
-            hits += _noted(findings, grouping)
         for name, codes in self.listed.items():
             if any(code in self.chosen for code in _UNKNOWN_CODES[name]):
                 _count_unknown(batch, findings, name, codes, self.unknown[name])
@@ -244,8 +242,8 @@ class _Places:
     """Hospital and department of the records of a batch."""
 
     def __init__(self, batch: pa.RecordBatch) -> None:
-        self.hospital = _text(batch, "hospital_id")
-        left, entered = _text(batch, "discharge_department"), _text(batch, "admission_department")
+        self.hospital = read_words(batch, "hospital_id")
+        left, entered = read_words(batch, "discharge_department"), read_words(batch, "admission_department")
         self.department = pc.if_else(pc.equal(left, ""), entered, left)
         joined = pc.binary_join_element_wise(self.hospital, self.department, "\x1f").dictionary_encode()
         self._names = [tuple(text.split("\x1f", 1)) for text in joined.dictionary.to_pylist()]
@@ -257,20 +255,13 @@ class _Places:
         return ((self._names[place], int(numbers[place])) for place in np.flatnonzero(numbers))
 
 
-def _text(batch: pa.RecordBatch, name: str) -> pa.Array:
-    if name not in batch.schema.names:
-        return pa.array([""] * batch.num_rows, pa.string())
-    return pc.fill_null(batch.column(name).cast(pa.string()), "")
-
-
 def _values(batch: pa.RecordBatch, rule: QualityRule, rows: NDArray[np.int64], detail: Callable | None) -> pa.Array:
     """What to show of each row: the detail of the finding and the columns of the rule, titled where there are several."""
     taken = pa.array(rows)
     shown = [name for name in rule.shows if name in batch.schema.names]
     parts = [] if detail is None else [detail(rows)]
     for name in shown:
-        column = batch.column(name).take(taken)
-        text = to_text(column)
+        text = to_text(one_chunk(batch, name).take(taken), name)
         text = pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, _MOST_VALUE)
         if len(shown) + len(parts) > 1:
             text = pc.binary_join_element_wise(pa.scalar(columns()[name].title_zh), text, " ")
@@ -325,9 +316,7 @@ def _count_unknown(
         return
     mask = sum(1 << BITS[code] for code in _UNKNOWN_CODES[name])
     texts = batch.column(name).filter(pa.array((findings & mask) != 0))
-    if pa.types.is_list(texts.type):
-        texts = to_text(texts)
-    for entry in pc.value_counts(texts.cast(pa.string())).to_pylist():
+    for entry in pc.value_counts(to_text(texts, name)).to_pylist():
         for code in split_codes(entry["values"] or ""):
             if code and codes.find(code) < 0:
                 counts[codes.canonical(code)] += entry["counts"]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from drgsim.quality.codes import CodeFacts, ProcedureFit, code_facts, is_asterisk, procedure_fit
 from drgsim.quality.kernel import CODE_RULES, NO_CODE, PROCEDURE_RULES, first_codes, look_at_codes
 from drgsim.quality.rules import Threshold
-from drgsim.records.arrow import to_text
+from drgsim.records.arrow import one_chunk, to_text
 from drgsim.records.batch import PreparedBatch
-from drgsim.records.cells import Days, Fen, read_days, read_fen, whole_years
+from drgsim.records.cells import Days, Fen, read_days, read_fen, read_words, whole_years
 from drgsim.records.codes import EMPTY, UNKNOWN, CodeList
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS
@@ -83,10 +83,10 @@ class Checker:
         """Every broken rule of a batch; rules whose columns the file lacks say nothing."""
         yield from self._codes(prepared, batch)
         yield from self._fit(prepared, grouping)
-        dates = {name: read_days(_column(batch, name)) for name in ("birth_date", "admitted", "discharged")}
+        dates = {name: read_days(one_chunk(batch, name)) for name in ("birth_date", "admitted", "discharged")}
         yield from self._dates(prepared, dates)
         yield from self._duplicates(batch, dates)
-        total = read_fen(_column(batch, "total_cost"))
+        total = read_fen(one_chunk(batch, "total_cost"))
         yield from self._money(batch, total)
         yield from self._against_group(prepared, dates, total, grouping, means)
 
@@ -101,8 +101,7 @@ class Checker:
         # the dictionary has no asterisk code of its own, so that such a principal diagnosis is an unknown one
         unknown = np.flatnonzero(first_codes(*prepared.diagnoses) == UNKNOWN)
         if len(unknown):
-            texts = _column(batch, "diagnoses").take(pa.array(unknown))
-            texts = to_text(texts)
+            texts = to_text(one_chunk(batch, "diagnoses").take(pa.array(unknown)), "diagnoses")
             first = pc.struct_field(pc.extract_regex(pc.fill_null(texts, ""), _PRINCIPAL), "code").dictionary_encode()
             asterisk = np.array([is_asterisk(text or "") for text in first.dictionary.to_pylist()], np.bool_)
             yield Hit("asterisk_principal", unknown[asterisk[first.indices.to_numpy()]], None)
@@ -115,7 +114,7 @@ class Checker:
         named = self.fit.mdcs[procedure + 2]
         own = self.fit.mdc_bit[first_codes(*prepared.diagnoses) + 2]
         rows = np.flatnonzero((named != 0) & (own != 0) & (named & own == 0) & ~self.fit.surgical[grouping.drg])
-        yield Hit("procedure_outside_mdc", rows, _taker(self._procedure_labels, procedure))
+        yield Hit("procedure_in_other_mdcs", rows, _taker(self._procedure_labels, procedure))
 
     # -- dates --------------------
     def _dates(self, prepared: PreparedBatch, dates: Mapping[str, Days]) -> Iterator[Hit]:
@@ -144,17 +143,16 @@ class Checker:
         admitted, discharged = dates["admitted"].values, dates["discharged"].values
         known = ~np.isnan(admitted) & ~np.isnan(discharged)
         days = [pa.array(np.where(known, day, 0).astype(np.int64)).cast(pa.string()) for day in (admitted, discharged)]
-        patient = pc.utf8_trim_whitespace(_column(batch, "patient_id").cast(pa.string()))
-        hospital = pc.fill_null(_column(batch, "hospital_id").cast(pa.string()), "")
+        patient, hospital = (read_words(batch, name) for name in ("patient_id", "hospital_id"))
         stays = pc.binary_join_element_wise(patient, hospital, *days, "\x1f")
-        known &= np.asarray(pc.fill_null(pc.greater(pc.utf8_length(patient), 0), False))
+        known &= np.asarray(pc.not_equal(patient, ""))
         noted = self.stays.note(pc.if_else(pa.array(known), stays, pa.scalar(None, pa.string())))
         yield Hit("discharge_duplicate", np.flatnonzero(noted & _ID_BIT), None)
 
     # -- money --------------------
     def _money(self, batch: pa.RecordBatch, total: Fen) -> Iterator[Hit]:
-        patient, fund = (read_fen(_column(batch, name)) for name in ("patient_paid", "fund_paid"))
-        parts = [read_fen(_column(batch, name)) for name in batch.schema.names if name.lower().startswith(PART)]
+        patient, fund = (read_fen(one_chunk(batch, name)) for name in ("patient_paid", "fund_paid"))
+        parts = [read_fen(one_chunk(batch, name)) for name in batch.schema.names if name.lower().startswith(PART)]
         slack = int(self.limit["cost_tolerance_fen"])
         amounts = [total, patient, fund, *parts]
         yield Hit("cost_unreadable", np.flatnonzero(np.logical_or.reduce([fen.broken for fen in amounts])), None)
@@ -207,10 +205,3 @@ def _yuan_taker(title: str, fen: NDArray[np.int64]) -> Texts:
         return pc.if_else(pa.array(chosen != 0), pc.binary_join_element_wise(sign, yuan, ""), "")
 
     return texts
-
-
-def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
-    if name not in batch.schema.names:
-        return pa.nulls(batch.num_rows, pa.string())
-    column = batch.column(name)
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

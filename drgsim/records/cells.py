@@ -10,13 +10,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.records.arrow import to_text
+from drgsim.records.arrow import one_chunk, to_text
 from drgsim.records.batch import read_numbers
 from drgsim.records.codes import BLANK_FOLDED, fold
 
 # 2024-12-31, 2024/12/31, 2024.12.31, 20241231, 2024年12月31日, each with or without a time of day
 _DATE = r"^\s*(?P<y>\d{4})[-/.年]?(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?(?:[T\s].*)?$"
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+def read_words(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Trimmed texts of a column, empty where it is missing, blank or not there.
+
+    Examples
+    --------
+    >>> read_words(pa.RecordBatch.from_pydict({"hospital_id": [" H1", "-", None]}), "hospital_id").to_pylist()
+    ['H1', '', '']
+    """
+    texts = pc.utf8_trim_whitespace(pc.fill_null(to_text(one_chunk(batch, name), name).cast(pa.string()), ""))
+    blank = pc.is_in(pc.utf8_upper(texts), value_set=pa.array(sorted(BLANK_FOLDED), pa.string()))
+    return pc.if_else(blank, "", texts)
 
 
 class Days(NamedTuple):
