@@ -3,7 +3,8 @@
     python benchmarks/bench_schemes.py [--rounds 7]
 
 Prints, per scheme, loading from a warm cache, records per second of the whole batch path (encode, check, group, answers) and of
-the kernel alone, in seconds of processor time on one core, as medians of rounds that take turns; then the ratio of worst to best. Asserts nothing.
+the kernel alone, in processor time of one core, as medians of rounds that take turns; then the ratio of worst to best.
+Asserts nothing.
 """
 
 from __future__ import annotations
