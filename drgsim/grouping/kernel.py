@@ -157,6 +157,9 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
     plain = all_numbers.shape[1]
     numbers = np.zeros(plain + counts.shape[0], np.float64)
 
+    mdc_end = np.zeros(mdc_entry.size, np.int64)  # the rows of an MDC stand together
+    for row in range(row_mdc.size):
+        mdc_end[row_mdc[row]] = row + 1
     whole = np.zeros(text_base - op_base, np.int64)
     whole_numbers = np.zeros(numbers.size, np.float64)
 
@@ -253,7 +256,11 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                     if row_mdc[row] != mdc:
                         mdc = row_mdc[row]
                         mdc_holds = _decide(nodes, values, sites, mdc_entry[mdc], words, numbers)
-                    if mdc_holds and _decide(nodes, values, sites, row_entry[row], words, numbers):
+                    if not mdc_holds:  # pass over the other rows of this MDC
+                        beyond = mdc_end[mdc] - word * WORD
+                        left = (left >> beyond) << beyond if beyond < WORD else np.int64(0)
+                        continue
+                    if _decide(nodes, values, sites, row_entry[row], words, numbers):
                         for candidate in range(row_first_drg[row], row_first_drg[row + 1]):
                             if _decide(nodes, values, sites, drg_entry[candidate], words, numbers):
                                 drg = candidate
