@@ -14,6 +14,7 @@ import typer
 
 from drgsim import __version__
 from drgsim.cli import (
+    budget,
     codes,
     demo,
     explain,
@@ -61,6 +62,7 @@ app.command()(synth.synth)
 app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
 app.command()(settle.settle)
+app.command()(budget.budget)
 
 
 def main() -> None:
