@@ -88,7 +88,7 @@ def prepare(
     paths = [path for path in region.files if path.stem.startswith("discharges-")]
     for year, path in zip(region.years, paths, strict=True):
         tables[year], said = read_grouped([path], scheme or policy.file.scheme)
-        notes += said
+        notes += [text for text in said if text not in notes]
         if progress is not None:
             progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
     factors: dict[str, float] = {}

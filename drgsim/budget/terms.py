@@ -135,6 +135,16 @@ def load_terms(name: str | Path | Policy) -> BudgetTerms:
     return BudgetTerms(file, digest, raw)
 
 
+def terms_schema() -> dict[str, Any]:
+    """JSON schema of budget.yaml. Sections may be left out, because a file may build on another one by ``base``."""
+    schema = BudgetFile.model_json_schema()
+    schema["required"] = ["id", "title", "title_zh", "verified"]
+    for name, definition in schema["$defs"].items():
+        if name.endswith("Terms"):
+            definition.pop("required", None)
+    return schema
+
+
 def _path_of(name: str | Path) -> Path:
     base = asset_root("payment_tables")
     given = Path(name)

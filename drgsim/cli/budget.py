@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from drgsim.budget.run import BudgetYear
     from drgsim.budget.terms import BudgetTerms
 
-NAME_CELLS = 26  # so that a row stays a line on a narrow terminal
+NAME_CELLS = 24  # so that a row stays a line on a narrow terminal
 
 
 def budget(

@@ -15,6 +15,7 @@ import typer
 from drgsim import __version__
 from drgsim.cli import (
     budget,
+    calibrate,
     codes,
     demo,
     explain,
@@ -63,6 +64,7 @@ app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
 app.command()(settle.settle)
 app.command()(budget.budget)
+app.command()(calibrate.calibrate)
 
 
 def main() -> None:

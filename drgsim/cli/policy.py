@@ -126,18 +126,27 @@ def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter su
 
 
 @app.command()
-def schema(output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None) -> None:
+def schema(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    budget: Annotated[bool, typer.Option("--budget", help="Of budget.yaml instead.")] = False,
+) -> None:
     """Print the JSON schema of policy.yaml, for editors that complete and check while typing."""
     from drgsim.cli.terminal import print_json
     from drgsim.payment.model import PolicyFile
 
+    if budget:
+        from drgsim.budget.terms import terms_schema
+
+        result = terms_schema()
+    else:
+        result = PolicyFile.model_json_schema()
     if output is None:
-        print_json(PolicyFile.model_json_schema())
+        print_json(result)
         return
     import json
 
     beside = output.with_name(f".{output.name}.part")
-    beside.write_text(json.dumps(PolicyFile.model_json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     beside.replace(output)
 
 
