@@ -31,10 +31,10 @@ from drgsim.payment.money import exact, round_half_away
 DEFAULT = "beijing/calibration.yaml"
 HISTORY = 3  # years before the first regime, from which the first base is taken
 FACTS_ZH = {
-    "surplus_before": "结余机构占比，改革前 institutions in surplus, before",
-    "growth_before": "人均基金支出增长，改革前 growth per head, before",
-    "surplus_after": "结余机构占比，改革后 institutions in surplus, after",
-    "growth_after": "人均基金支出增长，改革后 growth per head, after",
+    "surplus_before": "in surplus before 改革前结余机构",
+    "growth_before": "growth before 改革前人均增长",
+    "surplus_after": "in surplus after 改革后结余机构",
+    "growth_after": "growth after 改革后人均增长",
 }
 _QUANTILES = np.linspace(-2.0, 2.0, 41)
 

@@ -81,7 +81,7 @@ class Cash:
 
 def cash_flows(
     figures: HospitalFigures, terms: CashTerms, *, index: Ints, owed: Ints, settled: Ints, surplus: Ints, kept: Ints,
-    deductions: Ints, score_before: Floats | None, score: Floats, carried_in: Ints, carry_over: bool,
+    deductions: Ints, score_before: Floats, score: Floats, carried_in: Ints, carry_over: bool,
 ) -> tuple[Cash, Ints]:  # fmt: skip
     """Move the money of a year.
 
@@ -94,7 +94,7 @@ def cash_flows(
     surplus, kept
         (H,) surplus from procurement inside ``owed``, and the part that stays with the hospital.
     score_before, score
-        Scores of the year before, for good standing (None: no year before was measured), and of the year.
+        Scores of the year before, for good standing, and of the year; NaN where there is none.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def cash_flows(
         The flows, and what each hospital carries to the next year.
     """
     months = figures.by_level(terms.prepayment_months)
-    standing = np.ones(figures.size, np.bool_) if score_before is None else score_before >= terms.good_standing.value
+    standing = ~(score_before < terms.good_standing.value)  # a hospital without a score stands well
     prepaid = np.where(standing, rounded(index * (months / MONTHS)), 0)
     limit = rounded(index * terms.monthly_cap.value)
     payable = np.diff(np.minimum(np.cumsum(owed, axis=1), limit[:, None]), axis=1, prepend=0)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from drgsim.budget.figures import HospitalFigures, by_item, figures_of
 from drgsim.budget.region import RegionFacts, read_region
 from drgsim.budget.terms import BudgetTerms
-from drgsim.errors import Problem, UsageError
+from drgsim.errors import InputError, Problem, UsageError
 from drgsim.payment.cases import INSURANCES, read_cases
 from drgsim.payment.files import read_grouped
 from drgsim.payment.money import MISSING
@@ -21,6 +21,7 @@ from drgsim.payment.policy import Policy
 from drgsim.payment.settle import Settlement, settle
 
 PRICE_STEPS = 8
+MOST_UNPAID = 0.5  # share of insured cases without payment that a budget may have
 Progress = Callable[[float, int], None]
 
 
@@ -95,11 +96,15 @@ def prepare(
     level = terms.file.measure.price_level.value
     if level != "policy":
         factors = price_factors(policy, tables[region.years[0]], region, level == "level")
+    if factors:
         listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
         notes.append(f"prices of {policy.id} scaled to what the fund paid by item in {region.years[0]} (assumption): {listed}")
     used = scale_prices(policy.changed(changes, "--set") if changes else policy, factors)
     settlements = {year: settle_year(table, used, region, year) for year, table in tables.items()}
+    if any(settlement.unit_values for settlement in settlements.values()):
+        notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
     figures = figures_of(list(settlements.values()), terms, region)
+    _check_paid(figures, settlements, used)
     problems = [
         Problem(problem.code, f"{year}: {problem.what}", problem.where, problem.why, problem.fix)
         for year, settlement in settlements.items()
@@ -108,6 +113,20 @@ def prepare(
     if progress is not None:
         progress(1.0, sum(table.num_rows for table in tables.values()))
     return Prepared(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
+
+
+def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement], policy: Policy) -> None:
+    """Refuse a year in which the policy cannot pay most cases: they would seem to use none of the index."""
+    problems = []
+    for place, year in enumerate(figures.years):
+        unpaid, cases = int(figures.unpaid[:, place].sum()), int(figures.cases[:, place].sum())
+        if unpaid > MOST_UNPAID * cases:
+            why = "; ".join(problem.what for problem in settlements[year].problems)
+            what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {year}"
+            fix = "choose a policy whose table has the groups, or --scheme"
+            problems.append(Problem("budget-mostly-unpaid", what, where=str(year), why=why, fix=fix))
+    if problems:
+        raise InputError(problems)
 
 
 def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int) -> Settlement:

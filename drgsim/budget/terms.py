@@ -70,6 +70,22 @@ class BudgetTerms:
         """The parameters that rest on no source."""
         return tuple(parameter for parameter in self.parameters if parameter.evidence is Evidence.ASSUMPTION)
 
+    @cached_property
+    def inactive(self) -> Mapping[str, str]:
+        """Path -> why the parameter moves nothing under these terms."""
+        file = self.file
+        result: dict[str, str] = {}
+        for name in file.sharing.schedules:
+            if name != file.sharing.use.value:
+                result[f"sharing.schedules.{name}"] = "another schedule is in use"
+        if not file.capitation.use.value:
+            for name in ("per_head", "levels", "risk"):
+                result[f"capitation.{name}"] = "capitation is not in use"
+        for name in file.quality.targets:
+            if not file.quality.weights.values.get(name):
+                result[f"quality.targets.{name}"] = "the indicator has no weight"
+        return result
+
     def changed(self, changes: Mapping[str, float | str | bool], source: str = "scenario") -> BudgetTerms:
         """The terms with other values, as :meth:`drgsim.payment.policy.Policy.changed` does it.
 

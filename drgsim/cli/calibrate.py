@@ -80,18 +80,11 @@ def show(result: Calibration, output: Path) -> None:
     ]
     columns = ["year", "regime", "in surplus 结余机构", "growth per head", "paid 亿元"]
     rows_table(f"{result.settings.title_zh}", columns, rows, right=(0, 2, 3, 4))
-    facts = [
-        [
-            FACTS_ZH[name],
-            f"{fact:.0%}",
-            f"{model:.1%}",
-            f"{100 * result.tolerance(name):g}",
-            "✓" if result.within(name) else "✗",
-        ]
-        for name, (fact, model) in result.results.items()
-    ]
-    rows_table(
-        "Against the published figures 与公布数据对照", ["", "published", "model", "± points", ""], facts, right=(1, 2, 3)
-    )
+    facts = []
+    for name, (fact, model) in result.results.items():
+        mark = "✓" if result.within(name) else "✗"
+        facts.append([FACTS_ZH[name], f"{fact:.0%}", f"{model:.1%}", f"{100 * result.tolerance(name):g}", mark])
+    columns = ["", "published", "model", "± points", ""]
+    rows_table("Against the published figures 与公布数据对照", columns, facts, right=(1, 2, 3))
     out.print("[magenta]a check, not an estimate[/]: growth, budgets and shares are assumed so that the figures come out")
     out.print(f"wrote [bold]{escape(str(output))}[/]: calibration.html and years.parquet")
