@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from drgsim.cli.main import app
 from drgsim.errors import InputError, UsageError
-from drgsim.payment.cases import Hospital, level_keys, read_hospitals
+from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import MISSING
 from drgsim.payment.policy import load_policy
 from drgsim.payment.settle import settle
