@@ -224,9 +224,12 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], repeated: int) -> None
         texts = _texts(columns["insurance"], cases.size)
         unknown = (texts.ids >= 0) & (cases.insurance < 0)
         cases.warn(
-            "settle-unknown-insurance", unknown, "the insurance is none of employee, resident, self; the policy's value for all "
-            "payers is used where it has one", "write employee (职工), resident (居民) or self (自费)", sample=texts.sample(unknown),
-        )  # fmt: skip
+            "settle-unknown-insurance",
+            unknown,
+            "the insurance is none of employee, resident, self; the policy's value for all payers is used where it has one",
+            "write employee (职工), resident (居民) or self (自费)",
+            sample=texts.sample(unknown),
+        )
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------

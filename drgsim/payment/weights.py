@@ -117,7 +117,8 @@ class Weights:
     """Estimated weights, one entry per group of the history.
 
     ``weight`` is NaN for a group that gets none. ``standard_error`` is that of the weight as a ratio of
-    two means, with the cases that the weights of the years leave; what trimming and smoothing add is not in it. ``flags`` names what happened to the group. ``kept`` marks the cases used.
+    two means, with the cases that the weights of the years leave; what trimming and smoothing add is not in it. ``flags``
+    names what happened to the group. ``kept`` marks the cases used.
     """
 
     codes: tuple[str, ...]
@@ -235,8 +236,8 @@ def _effective_cases(cell: NDArray[np.int64], years: NDArray[np.int64], size: in
 def _standard_error(weight: Floats, statistics: GroupStatistics, effective: Floats) -> Floats:
     """Standard error of RW = m / M, a ratio of two means that share cases (delta method, rule book 1.4).
 
-    var = RW^2 (cv^2 / n + CV^2 / N - 2 cv^2 (n m) / (N M) / n), with cv and n of the group (n: cases that count alike) and CV and
-    N of all cases. Large groups owe much of their error to the overall mean.
+    var = RW^2 (cv^2 / n + CV^2 / N - 2 cv^2 (n m) / (N M) / n), with cv and n of the group (n: cases that count alike) and CV
+    and N of all cases. Large groups owe much of their error to the overall mean.
     """
     count = statistics.count.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
