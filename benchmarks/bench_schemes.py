@@ -4,7 +4,8 @@
 
 Prints, per scheme, loading from a warm cache, records per second of the whole batch path (encode, check, group, answers) and of
 the kernel alone, in processor time of one core; then the ratio of worst to best. Rounds take turns and the fastest one counts:
-what a round takes beyond it is other work on the machine, which would otherwise be read as a difference between schemes. Asserts nothing.
+what a round takes beyond it is other work on the machine, which would otherwise be read as a difference between schemes.
+Asserts nothing.
 """
 
 from __future__ import annotations
