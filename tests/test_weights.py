@@ -145,7 +145,7 @@ def test_command(tmp_path: Path) -> None:
     assert "mean_of_means" in result.output
     with (tmp_path / "w" / "weights.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["drg", "weight", "mean_cost", "mean_los_days"]
+    assert list(rows[0]) == ["drg", "weight", "mean_cost", "mean_los_days", "cases", "cv"]
     record = json.loads((tmp_path / "w" / "run.json").read_text(encoding="utf-8"))
     assert "years: 2021: 1; 2022: 2; 2023: 7, mean_of_means" in record["settings"]
     by_policy = RUN.invoke(app, [*command[:4], "--policy", "zhejiang/2025"])

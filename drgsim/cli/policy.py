@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from drgsim.payment.policy import Parameter
+    from drgsim.payment.parameters import Parameter
 
 app = typer.Typer(help="List, show, check and plot payment policies. 支付政策", no_args_is_help=True)
 COLOURS = {"official": "green", "secondary": "yellow", "assumption": "bold magenta", "derived": "cyan"}

@@ -94,6 +94,21 @@ def to_fen(yuan: ArrayLike) -> NDArray[np.int64]:
     return result
 
 
+def product_fen(first: ArrayLike, second: ArrayLike) -> NDArray[np.int64]:
+    """Fen of products in yuan, such as days x rate; half a fen is decided by the decimals as written, not by their floats.
+
+    Examples
+    --------
+    >>> product_fen([3.0, 1.0, float("nan")], [1.005, 0.125, 2.0])[:2].tolist()
+    [302, 13]
+    """
+    a, b = np.broadcast_arrays(np.asarray(first, np.float64), np.asarray(second, np.float64))
+    result, close = round_floats(a * b * FEN_PER_YUAN)
+    for place in np.flatnonzero(close):
+        result[place] = round_half_away(exact(float(a[place])) * exact(float(b[place])) * FEN_PER_YUAN)
+    return result
+
+
 def to_yuan(amounts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Yuan of fen, NaN where missing: for plots and ratios, never for sums."""
     return np.where(amounts == MISSING, np.nan, amounts / FEN_PER_YUAN)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
 from drgsim.records.layout import known_headers
-from drgsim.records.options import InputOptions
+from drgsim.records.options import GROUPING, InputOptions, Purpose
 from drgsim.records.read import BATCH_ROWS, BROKEN_LINE, Source, broken_file
 from drgsim.records.schema import header_key
 
@@ -20,11 +20,12 @@ class CsvSource(Source):
     A line that does not fit the header is a record at its own place, with its id and the number of its line in ``BROKEN_LINE``.
     """
 
-    def __init__(self, path: Path, options: InputOptions) -> None:
-        mapped = {header_key(own) for own, _ in options.maps}
-        self._text = CsvText(path, lambda names: _is_header(names, mapped))
-        super().__init__(path, self._text.own_names, options)
-        self._text.id_place = self._text.names.index(self.canonical["discharge_id"])
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
+        known = {header_key(own) for own, _ in options.maps} | {header_key(name) for name in purpose.also}
+        self._text = CsvText(path, lambda names: purpose.raw or _is_header(names, known))
+        super().__init__(path, self._text.own_names, options, purpose=purpose)
+        if "discharge_id" in self.canonical:
+            self._text.id_place = self._text.names.index(self.canonical["discharge_id"])
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         from pyarrow import csv as pacsv

@@ -9,14 +9,14 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import InputError
-from drgsim.records.options import InputOptions
+from drgsim.records.options import GROUPING, InputOptions, Purpose
 from drgsim.records.read import BATCH_ROWS, Source, broken_file
 
 
 class SheetSource(Source):
     """The first sheet of a workbook with records in it."""
 
-    def __init__(self, path: Path, options: InputOptions) -> None:
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
         from python_calamine import CalamineError, CalamineWorkbook
 
         try:
@@ -29,7 +29,7 @@ class SheetSource(Source):
             raise InputError.single(
                 "input-no-header", f"no sheet of {path.name} holds anything", where=str(path), fix="check the export"
             )
-        super().__init__(path, [str(cell) for cell in rows[0]], options)
+        super().__init__(path, [str(cell) for cell in rows[0]], options, purpose=purpose)
         self._records = rows[1:]
         self.rows = len(self._records)
 
