@@ -113,6 +113,44 @@ def test_xlsx_in_and_out(tmp_path: Path, scheme: Scheme) -> None:
     assert list(groups_of(source, scheme, ".xlsx").drg) == EXPECTED
 
 
+def workbook(path: Path, **sheets: list[list[str]]) -> Path:
+    book = xlsxwriter.Workbook(str(path))
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    book.close()
+    return path
+
+
+HEADER = list(ROWS[0])
+CELLS = [list(row.values()) for row in ROWS]
+
+
+def test_the_records_of_a_workbook_are_found_behind_its_cover(tmp_path: Path, scheme: Scheme) -> None:
+    cover = [["病案首页导出"], ["某医院"], ["列", "含义"]]
+    first = [["2024 年"], [], HEADER, CELLS[0], [], ["", ""], CELLS[1]]
+    source = workbook(tmp_path / "cases.xlsx", 说明=cover, 一=first, 二=[HEADER, CELLS[2]])
+    assert list(groups_of(source, scheme).drg) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("sheets", "code"),
+    [
+        ({"a": [HEADER, CELLS[0]], "b": [HEADER[:-1], CELLS[1][:-1]]}, "input-several-sheets"),
+        ({"a": [[*HEADER, "sex"], [*CELLS[0], "1"]]}, "input-duplicate-column"),
+        ({"a": [["x", "y"], ["1", "2"]]}, "input-layout-unknown"),
+        ({"a": [HEADER]}, "input-no-rows"),
+        ({"a": []}, "input-no-header"),
+    ],
+)
+def test_a_workbook_that_leaves_a_doubt(tmp_path: Path, scheme: Scheme, sheets: dict[str, list[list[str]]], code: str) -> None:
+    source = workbook(tmp_path / "cases.xlsx", **sheets)
+    with pytest.raises(DrgsimError) as error:
+        groups_of(source, scheme)
+    assert code in {problem.code for problem in error.value.problems}
+
+
 def odd_columns() -> pa.Table:
     """The records with columns beside the usual ones, of types that a spreadsheet does not know."""
     table = pa.Table.from_pylist([{**row, "diagnoses": row["diagnoses"].split("|")} for row in ROWS])
