@@ -12,6 +12,7 @@ import typer
 from drgsim.cli.options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
 
 if TYPE_CHECKING:
+    from drgsim.errors import Problem
     from drgsim.payment.policy import Policy
     from drgsim.payment.settle import Settlement
 
@@ -63,7 +64,8 @@ def settle(
     check_choice("--unstable", unstable, DETECT)
     if weights_scale is not None and weights is None:
         raise usage("usage-no-weights", "--weights-scale stands without --weights")
-    loaded, doubts = load_policy(policy), []
+    loaded = load_policy(policy)
+    doubts: list[Problem] = []
     if change:
         loaded = loaded.changed(dict(_pairs(change)), "--set")
     if weights is not None:

@@ -148,6 +148,10 @@ def read_cases(
             problems.append(Problem("settle-missing-column", f"the cases have no column {name}", fix=fix))
     if problems:
         raise InputError(problems)
+    pool = ThreadPoolExecutor(WORKERS)  # Arrow encodes texts and counts ids without holding the interpreter
+    names = ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease")
+    encoded = {name: pool.submit(_texts, columns.get(name), size) for name in names}
+    repeated = pool.submit(_repeated, columns.get("discharge_id"))
     numbers, broken = {}, {}
     blank, no_money = np.full(size, np.nan), np.full(size, MISSING)  # shared by all columns that the file lacks
     for name in (*NUMBERS, *MONEY):
@@ -155,9 +159,7 @@ def read_cases(
             numbers[name], broken[name] = read_numbers(columns[name])
         else:
             numbers[name] = blank
-    names = ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease")
-    with ThreadPoolExecutor(WORKERS) as pool:  # Arrow encodes texts without holding the interpreter
-        texts = dict(zip(names, pool.map(lambda name: _texts(columns.get(name), size), names), strict=True))
+    texts = {name: future.result() for name, future in encoded.items()}
     level, levels = _levels(columns, texts["hospital_id"], hospitals, size)
     way = read_numbers(columns["discharge_way"])[0] if "discharge_way" in columns else np.full(size, np.nan)
     cases = Cases(
@@ -173,7 +175,8 @@ def read_cases(
         present=frozenset(columns), hospitals=hospitals, coefficients=coefficients, faults=np.full(size, -1, np.int16),
     )  # fmt: skip
     _check(cases, broken)
-    _doubt(cases, columns)
+    _doubt(cases, columns, repeated.result())
+    pool.shutdown()
     return cases
 
 
@@ -204,22 +207,29 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
         )  # fmt: skip
 
 
-def _doubt(cases: Cases, columns: Mapping[str, pa.Array]) -> None:
+def _repeated(ids: pa.Array | None) -> int:
+    """How many ids stand again after their first time."""
+    return 0 if ids is None else int(len(ids) - ids.null_count - pc.count_distinct(ids).as_py())
+
+
+def _doubt(cases: Cases, columns: Mapping[str, pa.Array], repeated: int) -> None:
     """Say what is odd but leaves the cases payable."""
     cost = cases.money["total_cost"]
     cases.warn("settle-cost-zero", cost == 0, "the total cost is 0", "leave out records without services, or state the cost")
-    if "discharge_id" in columns:
-        ids = columns["discharge_id"]
-        again = len(ids) - ids.null_count - pc.count_distinct(ids).as_py()
-        cases.warn("settle-duplicate-id", int(again), "a discharge_id stands more than once; each line is settled",
-                   "leave one line for each discharge")  # fmt: skip
+    cases.warn(
+        "settle-duplicate-id", repeated, "a discharge_id stands more than once; each line is settled",
+        "leave one line for each discharge",
+    )  # fmt: skip
     if "insurance" in columns:
         texts = _texts(columns["insurance"], cases.size)
         unknown = (texts.ids >= 0) & (cases.insurance < 0)
         cases.warn(
-            "settle-unknown-insurance", unknown, "the insurance is none of employee, resident, self; the policy's value for all "
-            "payers is used where it has one", "write employee (职工), resident (居民) or self (自费)", sample=texts.sample(unknown),
-        )  # fmt: skip
+            "settle-unknown-insurance",
+            unknown,
+            "the insurance is none of employee, resident, self; the policy's value for all payers is used where it has one",
+            "write employee (职工), resident (居民) or self (自费)",
+            sample=texts.sample(unknown),
+        )
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------

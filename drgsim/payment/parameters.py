@@ -65,7 +65,7 @@ def _parameter(node: Any, path: str, file: PolicyFile) -> Parameter:
         value = band_words(node)
     else:
         value = _piece_words(node) if isinstance(node, Piece) else node.pays
-    unit = getattr(node, "unit", "")
+    unit = "rule" if isinstance(node, Band | Piece) else getattr(node, "unit", "")
     start = own or file.effective_from
     source = node.source if node.source is not None else ""
     return Parameter(

@@ -14,7 +14,7 @@ from drgsim.payment.coefficient import coefficients
 from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.dates import before
 from drgsim.payment.model import Keyed
-from drgsim.payment.money import MISSING, exact
+from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact
 from drgsim.payment.policy import Policy
 from drgsim.payment.unstable import mark_unstable
 
@@ -255,9 +255,9 @@ class Resolver:
         cell = self.cases.unit.ids.astype(np.int64) * max(len(self.cases.levels), 1) + self.cases.level
         cell = np.where(used, cell, 0)
         count = np.bincount(cell, used)
-        total = np.bincount(cell, np.where(used, cost, 0) / 100.0)
+        total = np.bincount(cell, np.where(used, cost, 0))  # whole fen: their sum has no order
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = (total / count)[cell]
+            mean = (total / FEN_PER_YUAN / count)[cell]
         result: Floats = np.where(used & (mean > 0), mean, np.nan)
         self.cases.warn(
             "settle-mean-of-cases", used & np.isnan(own),

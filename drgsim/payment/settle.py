@@ -98,7 +98,8 @@ class Settlement:
         number = np.where(ledger.rule < 0, len(ledger.rules), ledger.rule).astype(np.int64)
         with_k = ledger.is_class(*special.BY_CURVE, CaseClass.EXEMPT) & ~np.isnan(ledger.units)
         source = np.where(with_k, ledger.terms.coefficient_source, NONE)
-        if np.isin(source, (DEFAULT, NONE)).all():  # one coefficient for all is no choice
+        used = np.bincount(source, minlength=len(SOURCES))
+        if used[DEFAULT] + used[NONE] == source.size:  # one coefficient for all is no choice
             source = np.full(source.size, NONE, np.int8)
         rules = [*ledger.rules, ""]
         words = [f"{rule}; k {k}" if k and rule else rule for rule in rules for k in SOURCES]
