@@ -368,9 +368,14 @@ def test_shipped_terms_load_and_agree_with_their_policies() -> None:
         policy = load_policy(name).file
         assert load_terms(load_policy(name)).digest == terms.digest
         if policy.procurement is not None:
-            assert terms.file.cash.procurement_kept.values == policy.procurement.kept_share.values
-        if policy.deposit is not None and terms.file.cash.deposit.evidence == "official":
-            assert terms.file.cash.deposit.value == policy.deposit.value
+            kept = terms.file.cash.procurement_kept
+            assert (kept.values, kept.evidence) == (
+                policy.procurement.kept_share.values,
+                policy.procurement.kept_share.evidence,
+            )
+        if policy.deposit is not None:
+            own = terms.file.cash.deposit
+            assert (own.value, own.evidence) == (policy.deposit.value, policy.deposit.evidence)
 
 
 def test_the_schema_for_editors_is_that_of_the_model() -> None:

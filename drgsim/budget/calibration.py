@@ -24,9 +24,10 @@ from drgsim.budget.run import BudgetYear, budget_year
 from drgsim.budget.sharing import marginal_share
 from drgsim.budget.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
-from drgsim.payment.document import evident_nodes, problem_of, strict_loader
+from drgsim.payment.document import problem_of, strict_loader
 from drgsim.payment.model import Keyed, Source, Strict, Value
 from drgsim.payment.money import exact, round_half_away
+from drgsim.payment.parameters import evident_nodes
 
 DEFAULT = "beijing/calibration.yaml"
 HISTORY = 3  # years before the first regime, from which the first base is taken

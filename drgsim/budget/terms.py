@@ -19,9 +19,10 @@ from pydantic import ValidationError
 from drgsim.assets import asset_root
 from drgsim.budget.model import BudgetFile, Schedule
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.payment.document import apply_change, evident_nodes, problem_of, strict_loader
+from drgsim.payment.document import problem_of, strict_loader
 from drgsim.payment.model import Evidence, Evident, Keyed, Value
-from drgsim.payment.policy import Parameter, Policy
+from drgsim.payment.parameters import Parameter, apply_change, evident_nodes
+from drgsim.payment.policy import Policy
 
 TERMS_FILE = "budget.yaml"
 GENERAL = "general"

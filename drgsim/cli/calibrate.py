@@ -51,8 +51,8 @@ def calibrate(
 def run_record(result: Calibration, files: list[Path]) -> dict[str, Any]:
     """What was run and what came out, without any clock."""
     from drgsim import __version__
-    from drgsim.payment.document import evident_nodes
     from drgsim.payment.files import digest_of
+    from drgsim.payment.parameters import evident_nodes
 
     return {
         "drgsim": __version__,

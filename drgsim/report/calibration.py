@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from drgsim import __version__
 from drgsim.budget.calibration import FACTS_ZH, Calibration
 from drgsim.budget.tables import words
-from drgsim.payment.document import evident_nodes
+from drgsim.payment.parameters import evident_nodes
 from drgsim.report.page import COLOURS, chart, render_page
 
 
