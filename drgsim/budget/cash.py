@@ -154,9 +154,14 @@ def procurement_kept(surplus: Ints, terms: CashTerms, classes: tuple[str, ...]) 
     >>> procurement_kept(np.array([[120_000_000, 60_000_000, 20_000_000]]), load_terms("general").file.cash, classes).tolist()
     [172000000]
     """
-    shares = [exact(terms.procurement_kept.values.get(name, terms.procurement_kept.values.get("*", 0.0))) for name in classes]
-    parts = [[round_half_away(int(amount) * share) for amount, share in zip(row, shares, strict=True)] for row in surplus]
-    return np.array([sum(row) for row in parts], np.int64).reshape(len(surplus))
+    total = np.zeros(len(surplus), np.int64)
+    for place, name in enumerate(classes):
+        share = terms.procurement_kept.values.get(name, terms.procurement_kept.values.get("*", 0.0))
+        kept, close = round_floats(surplus[:, place].astype(np.float64) * share)
+        for row in np.flatnonzero(close):
+            kept[row] = round_half_away(int(surplus[row, place]) * exact(share))
+        total += kept
+    return total
 
 
 def rounded(amounts: NDArray[np.floating[Any]]) -> Ints:
