@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from drgsim.budget.coding import coding_quality
 from drgsim.budget.figures import HospitalFigures, by_item, figures_of
 from drgsim.budget.region import RegionFacts, read_region
 from drgsim.budget.terms import BudgetTerms
@@ -61,6 +62,7 @@ def prepare(
     *,
     scheme: str | None = None,
     changes: Mapping[str, float | str] | None = None,
+    check_coding: bool = False,
     progress: Progress | None = None,
 ) -> Prepared:
     """Read a region, group its discharges where they have no group, and settle every year by itself.
@@ -75,6 +77,9 @@ def prepare(
         Scheme to group by, instead of the policy's.
     changes
         Changes of the policy by path. The price level belongs to the policy before them, so that a higher rate stays one.
+    check_coding
+        Measure coding quality by the rules of ``drgsim validate`` where none is entered, instead of the share of records
+        with a plain group.
     progress
         Called with the share done and the number of records.
 
@@ -92,6 +97,11 @@ def prepare(
         notes += [text for text in said if text not in notes]
         if progress is not None:
             progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
+    if check_coding:
+        region.indicators = (
+            coding_quality(dict(zip(region.years, paths, strict=True)), _scheme(scheme, policy)) | region.indicators
+        )
+        notes.append("coding quality: share of records without an error by the rules of drgsim validate")
     factors: dict[str, float] = {}
     level = terms.file.measure.price_level.value
     if level != "policy":
@@ -113,6 +123,21 @@ def prepare(
     if progress is not None:
         progress(1.0, sum(table.num_rows for table in tables.values()))
     return Prepared(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
+
+
+def _scheme(scheme: str | None, policy: Policy) -> str:
+    """The scheme that records are grouped by.
+
+    Raises
+    ------
+    UsageError
+        Neither the call nor the policy names one.
+    """
+    found = scheme or policy.file.scheme
+    if found is None:
+        what = f"{policy.id} names no scheme by which the coded records could be checked"
+        raise UsageError([Problem("budget-no-scheme", what, fix="name one with --scheme")])
+    return found
 
 
 def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement], policy: Policy) -> None:
