@@ -430,6 +430,13 @@ def test_no_budget_without_a_fund(prepared: Prepared, terms: BudgetTerms) -> Non
         budget_year(replace(prepared.figures, fund=np.full(3, -1)), terms, 2024)
 
 
+def test_cases_without_a_day_belong_to_no_year(prepared: Prepared, terms: BudgetTerms) -> None:
+    table = pa.table({"drg": ["BR23"], "total_cost": [1.0], "hospital_id": ["H001"]})
+    settlement = settle_year(table, prepared.policy, prepared.region, 2024)
+    with pytest.raises(InputError, match="budget-no-dates"):
+        figures_of(settlement, terms, prepared.region)
+
+
 def test_a_policy_without_unit_value_is_not_scaled(prepared: Prepared) -> None:
     policy = load_policy("zhejiang/2025")
     assert price_factors(policy, pa.table({"drg": ["A"], "total_cost": [1.0]}), prepared.region, True) == {}

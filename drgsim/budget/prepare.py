@@ -22,6 +22,7 @@ from drgsim.payment.policy import Policy
 from drgsim.payment.settle import Settlement, settle
 
 PRICE_STEPS = 8
+PRICE_TOLERANCE = 1e-4  # a step of all factors below this ends the search
 MOST_UNPAID = 0.5  # share of insured cases without payment that a budget may have
 Progress = Callable[[float, int], None]
 
@@ -189,18 +190,21 @@ def price_factors(policy: Policy, table: pa.Table, region: RegionFacts, by_level
         return {}
     levels = sorted({keys[-1] for keys in region.levels.values() if keys}) if by_level else []
     factors = dict.fromkeys(levels or ["*"], 1.0)
-    scaled = policy
     for _ in range(PRICE_STEPS):
-        settlement = settle(table, scaled, hospitals=region.hospitals)
+        settlement = settle(table, scale_prices(policy, factors), hospitals=region.hospitals)
         cases = settlement.ledger.cases
         owed, spent = settlement.fund_payment, by_item(cases)
         used = (owed != MISSING) & (cases.insurance != INSURANCES.index("self"))
         level_of = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])[cases.level]
+        largest = 0.0
         for key in factors:
             members = used & ((level_of == key) | (key == "*"))
             if int(owed[members].sum()) > 0:
-                factors[key] *= int(spent[members].sum()) / int(owed[members].sum())
-        scaled = scale_prices(policy, factors)
+                step = int(spent[members].sum()) / int(owed[members].sum())
+                factors[key] *= step
+                largest = max(largest, abs(step - 1))
+        if largest < PRICE_TOLERANCE:
+            break
     return factors
 
 
@@ -230,9 +234,3 @@ def scale_prices(policy: Policy, factors: Mapping[str, float]) -> Policy:
     file = type(policy.file).model_validate(raw)
     mark = hashlib.sha256((policy.digest + repr(sorted(factors.items()))).encode()).hexdigest()
     return replace(policy, file=file, raw=raw, digest=mark)
-
-
-def with_settlements(prepared: Prepared, terms: BudgetTerms, settlements: dict[int, Settlement]) -> Prepared:
-    """The same region with cases settled another way, as a scenario does it."""
-    figures = figures_of(list(settlements.values()), terms, prepared.region)
-    return replace(prepared, figures=figures, settlements=settlements)
