@@ -118,6 +118,14 @@ def test_all_years_in_one_settlement_give_the_same_money(prepared: Prepared, ter
     assert np.array_equal(figures.people, prepared.figures.people)
 
 
+def test_problems_of_the_years_are_told_once(prepared: Prepared) -> None:
+    codes = [problem.code for problem in prepared.problems]
+    assert len(codes) == len(set(codes))
+    told = next(problem.what for problem in prepared.problems if problem.code == "settle-bad-patient_paid")
+    assert told.startswith("28 cases are not paid")
+    assert told.endswith("(2022: 10, 2023: 10, 2024: 8)")
+
+
 def test_the_sample_year(years: list[BudgetYear]) -> None:
     last = years[-1]
     assert last.fund.budget == 4_594_000_000
@@ -262,7 +270,7 @@ def test_the_same_inputs_give_the_same_bytes(folder: Path, tmp_path: Path) -> No
 
 
 def test_changes_and_terms_by_option(tmp_path: Path) -> None:
-    call = ["budget", str(SAMPLE), "-p", "xian/2024", "--terms", "harbin/2024", "--year", "2024", "--json"]
+    call = ["budget", str(SAMPLE), "-p", "suzhou/2023", "--terms", "harbin/2024", "--year", "2024", "--json"]
     changes = ["--set", "budget.sharing.use=by-item", "--set", "budget.measure.price_level=region"]
     result = runner.invoke(app, [*call, *changes, "-o", str(tmp_path / "a")])
     assert result.exit_code == 0, result.output
@@ -284,6 +292,7 @@ def test_changes_and_terms_by_option(tmp_path: Path) -> None:
         ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.sharing.use=nobody"], "policy-bad-value"),
         ([str(SAMPLE), "-p", "beijing/2024", "--year", "2022"], "budget-no-history"),
         ([str(SAMPLE), "-p", "zhejiang/2025", "--terms", "general"], "budget-mostly-unpaid"),
+        ([str(SAMPLE), "-p", "xian/2024", "--terms", "general"], "budget-mostly-unpaid"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_is_written(tmp_path: Path, call: list[str], code: str) -> None:

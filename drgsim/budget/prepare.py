@@ -23,7 +23,7 @@ from drgsim.payment.settle import Settlement, settle
 
 PRICE_STEPS = 8
 PRICE_TOLERANCE = 1e-4  # a step of all factors below this ends the search
-MOST_UNPAID = 0.5  # share of insured cases without payment that a budget may have
+MOST_UNPAID = 0.5  # share of a hospital's insured cases that may be without payment
 Progress = Callable[[float, int], None]
 
 
@@ -116,11 +116,7 @@ def prepare(
         notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
     figures = figures_of(list(settlements.values()), terms, region)
     _check_paid(figures, settlements, used)
-    problems = [
-        Problem(problem.code, f"{year}: {problem.what}", problem.where, problem.why, problem.fix)
-        for year, settlement in settlements.items()
-        for problem in settlement.problems
-    ]
+    problems = _joined(settlements)
     if progress is not None:
         progress(1.0, sum(table.num_rows for table in tables.values()))
     return Prepared(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
@@ -141,16 +137,33 @@ def _scheme(scheme: str | None, policy: Policy) -> str:
     return found
 
 
+def _joined(settlements: Mapping[int, Settlement]) -> list[Problem]:
+    """Problems of all years; what differs in the number of cases only is told once, with the number of every year."""
+    found: dict[tuple[str, str], dict[int, Problem]] = {}
+    for year, settlement in settlements.items():
+        for problem in settlement.problems:
+            rest = problem.what.lstrip("0123456789")
+            found.setdefault((problem.code, rest), {})[year] = problem
+    result = []
+    for (_, rest), by_year in found.items():
+        first = next(iter(by_year.values()))
+        numbers = {year: problem.what.removesuffix(rest) for year, problem in by_year.items()}
+        listed = ", ".join(f"{year}: {number}" if number else str(year) for year, number in numbers.items())
+        total = str(sum(int(number) for number in numbers.values())) if all(numbers.values()) else ""
+        result.append(replace(first, what=f"{total}{rest} ({listed})"))
+    return result
+
+
 def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement], policy: Policy) -> None:
-    """Refuse a year in which the policy cannot pay most cases: they would seem to use none of the index."""
+    """Refuse hospitals most of whose cases the policy cannot pay: they would seem to use none of their index."""
+    reasons = [problem.what for problem in _joined(settlements) if "not paid" in problem.what]
+    why = max(reasons, key=lambda text: int(text.split()[0]), default="")
+    fix = "choose a policy that has the groups and the hospital's level, name another --scheme, or leave the hospital out"
     problems = []
-    for place, year in enumerate(figures.years):
-        unpaid, cases = int(figures.unpaid[:, place].sum()), int(figures.cases[:, place].sum())
-        if unpaid > MOST_UNPAID * cases:
-            why = "; ".join(problem.what for problem in settlements[year].problems)
-            what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {year}"
-            fix = "choose a policy whose table has the groups, or --scheme"
-            problems.append(Problem("budget-mostly-unpaid", what, where=str(year), why=why, fix=fix))
+    for row in np.flatnonzero((figures.unpaid > MOST_UNPAID * figures.cases).any(axis=1)):
+        name, unpaid, cases = figures.hospitals[row], figures.unpaid[row].sum(), figures.cases[row].sum()
+        what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {name}"
+        problems.append(Problem("budget-mostly-unpaid", what, where=name, why=why, fix=fix))
     if problems:
         raise InputError(problems)
 
