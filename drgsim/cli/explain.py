@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drgsim.cli.group import DEFAULT_SCHEME
-from drgsim.cli.options import CodeVersionOption, FormatOption, MapFileOption, MapOption, input_options
+from drgsim.cli.options import CodeVersionOption, FormatOption, MapFileOption, MapOption, SchemeOption, input_options
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -35,7 +35,7 @@ def explain(
     icu_hours: Annotated[str | None, typer.Option(help="Hours in intensive care.")] = None,
     discharge_way: Annotated[str | None, typer.Option(help="Discharge way 离院方式, 1-5 or 9.")] = None,
     department: Annotated[str | None, typer.Option(help="Admission department 入院科室.")] = None,
-    scheme: Annotated[str, typer.Option("--scheme", "-s", help="Id of a scheme, or the folder of a pack.")] = DEFAULT_SCHEME,
+    scheme: SchemeOption = DEFAULT_SCHEME,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
