@@ -250,7 +250,7 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
     rows = sheets.get_sheet_by_name("医院").to_python()
     assert len(rows) == 25
     listed = sheets.get_sheet_by_name("参数").to_python()
-    assert sum(row[listed[0].index("evidence")] == "assumption" for row in listed) == 46
+    assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 46
     page = (folder / "budget.html").read_text(encoding="utf-8")
     for words in ("月度预警", "结余留用与超支分担", "指标测算", "资金台账", "46 of 51 budget parameters are assumptions"):
         assert words in page
