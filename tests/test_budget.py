@@ -417,6 +417,8 @@ def test_the_schema_for_editors_is_that_of_the_model() -> None:
         ({"sharing.schedules.by-item.overspend.0.fund_share": 1.2}, "more than was spent"),
         ({"sharing.schedules.example-ratio.surplus.1.fund_share": "3/2"}, "takes back more than the whole index"),
         ({"cash.release.none_below": 90}, "above full_from"),
+        ({"index.technology.3": -1}, "nothing would be left"),
+        ({"index.growth": -1.5, "fund.reserve": 1}, "greater than -1"),
         ({"quality.targets.coding.best": 0.94}, "no points follow"),
         ({"index.moved.2": 0.1, "index.moved.3": 2}, "no parameter of this budget"),
         ({"cash.procurement_kept.not_selected": 1.5}, "outside of what is possible"),
