@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from drgsim.payment.evidence import Evidence, Evident, Keyed, Source, Strict, Table, Value
+from drgsim.evidence import Evidence, Evident, Keyed, Source, Strict, Value
 from drgsim.payment.expression import ExpressionError, names_used, parse
 
 
@@ -43,6 +43,12 @@ CASE_CLASS_ZH = {
 }  # fmt: skip
 Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 ACTUAL = "actual"
+
+
+class Table(Evident):
+    """A CSV table beside the policy file."""
+
+    file: str
 
 
 class RelativeValue(Strict):
