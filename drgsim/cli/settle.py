@@ -12,6 +12,8 @@ import typer
 from drgsim.cli.options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from drgsim.errors import Problem
     from drgsim.payment.policy import Policy
     from drgsim.payment.settle import Settlement
@@ -42,6 +44,14 @@ def settle(
     budget: Annotated[list[str] | None, typer.Option(help="employee=YUAN, resident=YUAN or YUAN for all.")] = None,
     fund_share: Annotated[float, typer.Option(help="Fund's share of the cost: divides a budget of the fund.")] = 1.0,
     unit_value: Annotated[list[str] | None, typer.Option(help="KEY=YUAN per unit, instead of the policy's.")] = None,
+    budget_value: Annotated[
+        list[str] | None, typer.Option(help="Budget point value, for policies with a floating value: PAYER=YUAN or YUAN.")
+    ] = None,
+    clearing: Annotated[
+        bool, typer.Option("--clearing", help="Also write prepayment.csv by month and clearing.csv by hospital. 预结与清算")
+    ] = False,
+    prepay: Annotated[float | None, typer.Option(help="Share of a month paid in advance; the policy's by default.")] = None,
+    assessment: Annotated[Path | None, typer.Option(help="hospital_id, assessment, deductions of the yearly clearing.")] = None,
     change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE: change a parameter, such as *1.03.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
@@ -64,6 +74,8 @@ def settle(
     check_choice("--unstable", unstable, DETECT)
     if weights_scale is not None and weights is None:
         raise usage("usage-no-weights", "--weights-scale stands without --weights")
+    if (prepay is not None or assessment is not None) and not clearing:
+        raise usage("usage-no-clearing", "--prepay and --assessment belong to --clearing")
     loaded = load_policy(policy)
     doubts: list[Problem] = []
     if change:
@@ -82,11 +94,14 @@ def settle(
         unit_value=_amounts(unit_value, "--unit-value"),
         coefficients=by_group,
         unstable=unstable,  # type: ignore[arg-type]
+        budget_value=_amounts(budget_value, "--budget-value"),
     )
     settlement = replace(settlement, problems=(*doubts, *settlement.problems))
-    sides = [side for side in (hospitals, coefficients, weights_file(weights)) if side is not None]
+    sides = [side for side in (hospitals, coefficients, weights_file(weights), assessment) if side is not None]
     record = run_record(settlement, loaded, [*inputs, *sides], notes)
     summaries = {f"summary_{name}.csv": summary for name, summary in settlement.summaries.items()}
+    if clearing:
+        summaries |= _cleared(settlement, loaded, prepay, assessment, fund_share)
     if output.suffix.lower() in WRITABLE:
         write_table(output, settlement.table)
         write_results(output.with_name(f"{output.stem}.summaries"), summaries, record)
@@ -98,6 +113,24 @@ def settle(
         show(settlement, loaded, notes, output)
     if record["paid"] == 0:
         raise typer.Exit(1)
+
+
+def _cleared(
+    settlement: Settlement, policy: Policy, prepay: float | None, assessment: Path | None, fund_share: float
+) -> dict[str, pa.Table]:
+    """Prepayment by month and clearing by hospital."""
+    from drgsim.payment.clearing import PREPAID_AS, monthly_prepayments, read_assessments, yearly_clearing
+
+    stated = policy.file.prepayment
+    share = prepay
+    if share is None and stated is not None and stated.unit.startswith(PREPAID_AS):
+        share = stated.value
+    if share is None or not 0 <= share <= 1:
+        fix = "give --prepay, such as 0.9"
+        raise usage("usage-no-prepayment", f"what share of a month {policy.id} pays in advance is not known (0 to 1)", fix)
+    prepaid = monthly_prepayments(settlement, share)
+    judged = read_assessments(assessment) if assessment is not None else None
+    return {"prepayment.csv": prepaid, "clearing.csv": yearly_clearing(settlement, prepaid, judged, fund_share)}
 
 
 def weights_file(path: Path | None) -> Path | None:

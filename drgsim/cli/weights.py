@@ -112,17 +112,27 @@ def _settings(
             raise _usage(f"{option} {value!r} is not one of {', '.join(allowed)}. {hint}".strip())
     defaults = {"iqr": (1.5, 1.5), "percentile": (2.5, 97.5), "multiple": (0.3, 3.0), "none": (0.0, 0.0)}[trim]
     try:
-        parts = [float(part) for part in years.split(":")] if years else []
-        if parts and len(parts) != len(known_years):
-            raise ValueError(f"--years {years} has {len(parts)} parts, the history has the years {known_years}")
         return WeightSettings(
             TrimRule(trim, defaults[0] if low is None else low, defaults[1] if high is None else high),  # type: ignore[arg-type]
-            dict(zip(known_years, parts, strict=True)) if parts else {},
+            year_weights(years, known_years),
             year_mode, minimum_cases, maximum_cv, unstable, smoothing, smooth_to, monotone,  # type: ignore[arg-type]
             target_shares=target or {}, policy_factors=factor or {},
         )  # fmt: skip
     except ValueError as error:
         raise _usage(str(error)) from error
+
+
+def year_weights(years: str, known_years: list[int]) -> dict[int, float]:
+    """Weights such as ``1:2:7`` by year, from the oldest on; empty for an empty text."""
+    if not years:
+        return {}
+    try:
+        parts = [float(part) for part in years.split(":")]
+    except ValueError as error:
+        raise _usage(f"--years {years!r} is not of the form 1:2:7") from error
+    if len(parts) != len(known_years):
+        raise _usage(f"--years {years} has {len(parts)} parts, the history has the years {known_years}")
+    return dict(zip(known_years, parts, strict=True))
 
 
 def _usage(what: str) -> Exception:

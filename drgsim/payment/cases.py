@@ -83,6 +83,7 @@ class Cases:
     exempt_class: Texts
     exempt_code: Texts
     single_disease: Texts
+    kind: Texts
     money: dict[str, NDArray[np.int64]]
     numbers: dict[str, NDArray[np.float64]]
     flags: dict[str, NDArray[np.bool_]]
@@ -149,7 +150,16 @@ def read_cases(
     if problems:
         raise InputError(problems)
     pool = ThreadPoolExecutor(WORKERS)  # Arrow encodes texts and counts ids without holding the interpreter
-    names = ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease")
+    names = (
+        "unit",
+        "hospital_id",
+        "discharge_department",
+        "patient_id",
+        "exempt_class",
+        "exempt_code",
+        "single_disease",
+        "kind",
+    )
     encoded = {name: pool.submit(_texts, columns.get(name), size) for name in names}
     repeated = pool.submit(_repeated, columns.get("discharge_id"))
     numbers, broken = {}, {}
@@ -169,6 +179,7 @@ def read_cases(
         admitted=_days(columns.get("admitted"), size), discharged=_days(columns.get("discharged"), size),
         insurance=_insurance(columns.get("insurance"), size), level=level, levels=levels,
         exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"], single_disease=texts["single_disease"],
+        kind=texts["kind"],
         money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY},
         numbers={name: numbers[name] for name in NUMBERS},
         flags={name: _flag(columns.get(name), size) for name in FLAGS},

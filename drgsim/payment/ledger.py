@@ -218,8 +218,12 @@ class Ledger:
             if units <= 0 or left <= 0:
                 continue  # the caller reports the cases that stay without an amount
             values[payer] = left / FEN_PER_YUAN / units
-            self.terms.unit_value = np.where(members, values[payer], self.terms.unit_value)
+            self.set_unit_value(payer, values[payer])
         return values
+
+    def set_unit_value(self, payer: str, value: float) -> None:
+        """Put a unit value (yuan) in force for a payer, or for all insured (``*``)."""
+        self.terms.unit_value = np.where(self._payer(payer), value, self.terms.unit_value)
 
     def compare_with_expected_price(self, budget: dict[str, int], fund_share: float) -> None:
         """Where cases are compared with a price that only the budget gives: the unit value if every case were normal.

@@ -167,6 +167,10 @@ class Curve(Evident):
 class GroupClass(Strict):
     """Groups that are paid another way: basic, by-item, unstable and primary-care groups, single diseases, TCM kinds.
 
+    Groups belong to a class by the table's column ``class``, by ``groups``, ``tags``, DIP ``kinds`` (``primary``, ``blank``,
+    ...) or ``operation_classes`` (``conservative``, ...), the first of these that says something. ``coefficient_of_level``:
+    hospitals' own coefficients do not count.
+
     ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
     """
 
@@ -174,9 +178,12 @@ class GroupClass(Strict):
     title: str
     tags: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    operation_classes: tuple[str, ...] = ()
     pays: Pays = "curve"
     curve: str | None = None
     coefficient: Value[float] | None = None
+    coefficient_of_level: bool = False
     unit_value: Keyed | None = None
     factor: Value[float] | None = None
     source: str
@@ -272,6 +279,21 @@ class PatientShare(Strict):
     benefit_ratio: Keyed | None = None
 
 
+class Floating(Strict):
+    """Floating point value (浮动点值): ``base_share`` of the budget value, the rest of the settlement value."""
+
+    base_share: Value[float]
+
+
+class Clearing(Strict):
+    """Yearly clearing (年度清算) of a hospital: (what the fund owes) x assessment - deductions - prepaid.
+
+    ``basis``: ``cases``: the fund's payments for the cases; ``share``: amounts x the fund's share of the cost.
+    """
+
+    basis: Value[Literal["cases", "share"]]
+
+
 class Procurement(Strict):
     """Volume-based procurement (带量采购): the standard is not cut; the surplus is kept at these shares by product class."""
 
@@ -334,6 +356,8 @@ class PolicyFile(Strict):
     patient_share: PatientShare
     trimming: Trimming | None = None
     year_weights: Value[tuple[float, ...]] | None = None
+    floating: Floating | None = None
+    clearing: Clearing | None = None
     prepayment: Value[float] | None = None
     deposit: Value[float] | None = None
     adjustment_fund: Value[float] | None = None

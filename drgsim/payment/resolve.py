@@ -173,6 +173,10 @@ class Resolver:
         own = np.array([names.index(named[code]) if code in named else -1 for code in codes] + [-1], np.int16)
         own_of = own[self.cases.unit.ids]
         known = np.where(own_of >= 0, own_of, result).astype(np.int16)
+        by_kind = {kind: name for name, entry in self.file.group_classes.items() for kind in entry.kinds}
+        of_kind = [names.index(by_kind[kind]) if kind in by_kind else ORDINARY for kind in self.cases.kind.values]
+        of_case = np.array([*of_kind, ORDINARY], np.int16)[self.cases.kind.ids]  # as the cases themselves say
+        known = np.where((known == ORDINARY) & (place < 0), of_case, known).astype(np.int16)
         return mark_unstable(self, known, names, self.unstable), names
 
     def terms(self) -> Terms:
