@@ -305,3 +305,27 @@ def test_odd_cases_are_said(tmp_path: Path) -> None:
     assert next(p.where for p in result.problems if p.code == "settle-unknown-insurance") == "离休"
     assert (result.amount > 0).sum() == 3
     assert np.all(result.fund_payment >= 0)
+
+
+def test_marks_and_dates_in_any_words_and_what_cannot_be_read(tmp_path: Path) -> None:
+    spec = {"special_review": {"quota": value(1), "pays": value("by_item")}, "stays": {"long_days": value(60)}}
+    result = settled(
+        policy_with(tmp_path, spec), drg="A", relative_value=1.0, special_review=["是", "否", "也许", "-", "y"],
+        admitted=["2024年1月1日", "20240101", "2024/1/1 08:00", "soon", ""],
+        discharged=["2024-03-02", "2024-03-01", "2024-01-01", "2024-03-01", None], total_cost=40000.0,
+    )  # fmt: skip
+    assert result.table["case_class"].to_pylist() == ["over_60_days", "normal", "normal", "normal", "special_review"]
+    found = codes_of(result)
+    assert found["settle-unknown-special_review"].startswith("1 cases")
+    assert found["settle-unreadable-admitted"].startswith("1 cases")
+    assert found["settle-days-counted"].startswith("3 cases")
+    assert found["settle-no-days"].startswith("2 cases")
+    assert result.ledger.cases.numbers["los_days"][:3].tolist() == [61, 60, 1]
+
+
+def test_words_that_mean_nothing_are_blank(tmp_path: Path) -> None:
+    result = settled(policy_with(tmp_path), drg=["A", "-"], hospital_id=["NULL", "H1"], relative_value=[1.0, None],
+                     total_cost=30000.0, los_days=[-3, 5], discharged="2024-05-05")  # fmt: skip
+    assert result.summaries["hospital"]["hospital"].to_pylist() == ["H1", ""]
+    assert codes_of(result)["settle-negative-los_days"].startswith("1 cases")
+    assert codes_of(result)["settle-ungrouped"].startswith("1 cases are not paid")

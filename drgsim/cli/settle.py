@@ -100,6 +100,7 @@ def settle(
     sides = [side for side in (hospitals, coefficients, weights_file(weights), assessment) if side is not None]
     record = run_record(settlement, loaded, [*inputs, *sides], notes)
     summaries = {f"summary_{name}.csv": summary for name, summary in settlement.summaries.items()}
+    summaries["assumptions.csv"] = assumptions_table(loaded)
     if clearing:
         summaries |= _cleared(settlement, loaded, prepay, assessment, fund_share)
     if output.suffix.lower() in WRITABLE:
@@ -113,6 +114,16 @@ def settle(
         show(settlement, loaded, notes, output)
     if record["paid"] == 0:
         raise typer.Exit(1)
+
+
+def assumptions_table(policy: Policy) -> pa.Table:
+    """What the result rests on without a source, to lie beside it: parameter, value, unit, source, note."""
+    import pyarrow as pa
+
+    found = policy.assumptions
+    names = ("parameter", "value", "unit", "source", "note")
+    rows = [(entry.path, str(entry.value), entry.unit, entry.source, entry.note) for entry in found]
+    return pa.table({name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)})
 
 
 def _cleared(

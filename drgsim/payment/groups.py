@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.payment.cases import INSURANCES
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.model import CaseClass, GroupClass
 from drgsim.payment.money import MISSING

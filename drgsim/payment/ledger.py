@@ -9,7 +9,8 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.cases import INSURANCES, Cases
+from drgsim.payment.cases import Cases
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.curve import CLASSES, settle_exactly
 from drgsim.payment.kernel import apply_curves
 from drgsim.payment.model import CaseClass

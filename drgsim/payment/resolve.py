@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.cases import INSURANCES, Cases, dense_unique
+from drgsim.payment.cases import Cases
 from drgsim.payment.coefficient import coefficients
+from drgsim.payment.columns import INSURANCES, dense_unique
 from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.dates import before
 from drgsim.payment.model import Keyed
@@ -278,6 +279,11 @@ class Resolver:
         fixed = [self.file.group_classes[name].factor if name else None for name in names]
         factor = factor * np.array([1.0 if entry is None else entry.value for entry in fixed])[group_class]
         age = self.cases.numbers["age"]
+        if self.file.age_factors:
+            self.cases.warn(
+                "settle-no-age", np.isnan(age) & (self.cases.faults < 0),
+                "the policy pays patients of some ages otherwise, and the age is not known", "state age",
+            )  # fmt: skip
         for entry in self.file.age_factors:
             factor = np.where(age < entry.age_below, factor * entry.value, factor)
         return auxiliary, factor

@@ -154,7 +154,7 @@ def first_lines(codes: list[str]) -> NDArray[np.int64]:
     >>> first_lines(["A", "B", "A"]).tolist()
     [0, 1]
     """
-    return np.array(list({code: place for place, code in reversed(list(enumerate(codes)))}.values())[::-1], np.int64)
+    return np.sort(np.unique(np.array(codes), return_index=True)[1])
 
 
 def _texts(table: pa.Table) -> dict[str, NDArray[np.object_]]:
