@@ -269,3 +269,34 @@ def test_hospital_lists_and_dated_coefficients_go_together(tmp_path: Path) -> No
                      hospital_id=["H1", "H2", "H2"], discharged=["2024-08-01", "2024-08-01", "2024-06-30"])  # fmt: skip
     assert result.table["coefficient"].to_pylist() == [1.3, 1.2, 1.1]
     assert "settle-before-value" not in codes_of(result)
+
+
+def test_section_3_6_blank_kinds_are_worth_their_mean_cost(tmp_path: Path) -> None:
+    """1000 C / M x 0.4368 x 0.9 whatever the score: M, the mean of all cases, is 8000."""
+    columns = {"coefficient": 1.0, "hospital_level": "3", "group_mean_cost": [None, None, 12000.0]}
+    result = settled("taian/2025", None, {"unit_value": {"*": 10}}, dip=["KBBZ", "KBBZ", "A02.0"],
+                     total_cost=[5000.0, 7000.0, 12000.0], **columns)  # fmt: skip
+    assert result.table["points"].to_pylist()[:2] == pytest.approx([1000 * 5 / 8 * 0.39312, 1000 * 7 / 8 * 0.39312])
+    assert codes_of(result)["settle-value-of-cases"].startswith("2 cases")
+
+
+def test_a_table_goes_before_the_score_of_grouping() -> None:
+    result = settled("taian/2025", None, {"unit_value": {"*": 10}}, dip=["A02.0", "new"], score=[1.0, 333.0], coefficient=1.0,
+                     group_mean_cost=4000.0, total_cost=4000.0)  # fmt: skip
+    assert result.table["relative_value"].to_pylist() == [420.2102, 333]
+
+
+@pytest.mark.slow
+def test_discharges_are_grouped_by_a_catalogue_and_settled_in_one_command(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(
+        "discharge_id,sex,age,los_days,diagnoses,procedures,total_cost,discharged\n"
+        "1,1,50,3,I10.x00,,3000,2025-03-01\n2,1,50,3,K35.200,47.0100,9000,2025-03-01\n",
+        encoding="utf-8",
+    )
+    command = ["settle", str(tmp_path / "c.csv"), "-p", "taian/2025", "--unit-value", "10", "-o", str(tmp_path / "o.csv")]
+    result = RUN.invoke(app, command)
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "o.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[1]["unit"] == "K35.2:47.0100"
+    assert all(row["amount"] for row in rows)

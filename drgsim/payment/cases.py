@@ -22,7 +22,7 @@ MONEY = (
     "total_cost", "patient_paid", "other_paid", "exempt_cost", "exempt_mean_cost", "own_pay", "pre_pay", "deductible",
 )  # fmt: skip
 NUMBERS = (
-    "relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
+    "relative_value", "relative_weight", "score", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
     "los_days", "age",
 )  # fmt: skip
 TEXTS = (

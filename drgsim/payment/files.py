@@ -25,7 +25,7 @@ from drgsim.records.write import open_writer
 
 BATCH = 65_536
 RUN_FILE = "run.json"
-_GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "aux", "aux_level")  # what settling may ask of a group
+_GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
 def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:

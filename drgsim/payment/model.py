@@ -169,7 +169,8 @@ class GroupClass(Strict):
 
     Groups belong to a class by the table's column ``class``, by ``groups``, ``tags``, DIP ``kinds`` (``primary``, ``blank``,
     ...) or ``operation_classes`` (``conservative``, ...), the first of these that says something. ``coefficient_of_level``:
-    hospitals' own coefficients do not count.
+    hospitals' own coefficients do not count. ``value_from_cases``: a group without a value (blank kinds) is worth
+    its mean cost over that of all cases that are settled.
 
     ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
     """
@@ -186,6 +187,7 @@ class GroupClass(Strict):
     coefficient_of_level: bool = False
     unit_value: Keyed | None = None
     factor: Value[float] | None = None
+    value_from_cases: Value[bool] | None = None
     source: str
     evidence: Evidence
     note: str = ""

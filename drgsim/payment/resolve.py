@@ -187,6 +187,9 @@ class Resolver:
         group_class, names = self.classes(place)
         own_value, own_coefficient = self._own_value(), numbers["coefficient"]
         value = np.where(np.isnan(own_value), self._table_value(place), own_value)
+        if self.file.relative_value.unit == "score":  # what grouping by a catalogue found, where no table says more
+            value = np.where(np.isnan(value), numbers["score"], value)
+        value = self._value_of_cases(value, group_class, names)
         coefficient, source = coefficients(self, place, group_class, names)
         unit_value = self._unit_value(group_class, names)
         standards = np.full(cases.size, np.nan)
@@ -227,6 +230,26 @@ class Resolver:
         name, values = table.relative_value
         scale = self.file.relative_value.scale.value if name == "weight" else 1.0
         return np.append(np.round(values * scale, 10), np.nan)[place]  # 1.13 x 100 is 113, not 112.99999999999999
+
+    def _value_of_cases(self, value: Floats, group_class: NDArray[np.int16], names: list[str]) -> Floats:
+        """Values of groups that have none and whose class takes them from the cases: scale x own mean / mean of all."""
+        flags = [self.file.group_classes[name].value_from_cases if name else None for name in names]
+        wanted = np.array([flag is not None and flag.value for flag in flags])[group_class] & np.isnan(value)
+        if not wanted.any():
+            return value
+        cost = self.cases.money["total_cost"]
+        used = (cost > 0) & (self.cases.faults < 0)
+        group = np.where(used, self.cases.unit.ids, -1) + 1
+        count, total = np.bincount(group, used), np.bincount(group, np.where(used, cost, 0))  # whole fen have no order
+        overall = float(total.sum() / count.sum()) if used.any() else float("nan")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = total / count / overall * self.file.relative_value.scale.value
+        found = wanted & used
+        self.cases.warn(
+            "settle-value-of-cases", found, "groups without a published value are worth their mean cost over that of all cases "
+            "that are settled", "state relative_value, or give --weights", sample=self.cases.unit.sample(found),
+        )  # fmt: skip
+        return np.where(found, mean[group], value)
 
     def _unit_value(self, group_class: NDArray[np.int16], names: list[str]) -> Floats:
         """Yuan per unit; a group class may have its own, such as primary-care groups with one standard for all."""
