@@ -329,3 +329,25 @@ def test_words_that_mean_nothing_are_blank(tmp_path: Path) -> None:
     assert result.summaries["hospital"]["hospital"].to_pylist() == ["H1", ""]
     assert codes_of(result)["settle-negative-los_days"].startswith("1 cases")
     assert codes_of(result)["settle-ungrouped"].startswith("1 cases are not paid")
+
+
+# -- budgets and standards ---------------------------------------------------------------------------------------------
+def test_classes_paid_the_standard_share_in_a_budget(tmp_path: Path) -> None:
+    said = {"title": "fixed", "title_zh": "定额", "source": "test", "evidence": "assumption"}
+    folder = policy_with(tmp_path, {"group_classes": {"fixed": {**said, "groups": ["F"], "pays": "standard"}}})
+    columns = {"drg": ["F", "A"], "relative_value": [1.0, 3.0], "total_cost": [500000.0, 50000.0], "insurance": "employee"}
+    result = settled(folder, None, {"budget": {"*": 80000.0}}, **columns)
+    assert result.table["case_class"].to_pylist() == ["fixed", "normal"]
+    assert amounts(result) == ["20000.00", "60000.00"]
+    assert amounts(settled(folder, **columns)) == ["30000.00", "90000.00"]
+
+
+def test_a_budget_goes_before_published_standards(tmp_path: Path) -> None:
+    table = {"file": "w.csv", "unit": "weight", "source": "test", "evidence": "assumption"}
+    spec = {"relative_value": {"unit": "weight", "scale": value(1), "table": table, "standard_from_table": True}}
+    rows = "drg,weight,standard\nA,1,30000.01\nB,2,60000.02\nC,,1234.56\n"
+    columns = {"drg": ["A", "B", "C"], "total_cost": [30000.0, 60000.0, 1234.0]}
+    folder = policy_with(tmp_path, spec, {"w.csv": rows})
+    assert amounts(settled(folder, **columns)) == ["30000.01", "60000.02", "1234.56"]
+    result = settled(folder, None, {"budget": {"*": 31234.56}}, **columns)
+    assert amounts(result) == ["10000.00", "20000.00", "1234.56"], "what has no weight keeps its published amount"

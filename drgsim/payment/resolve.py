@@ -64,6 +64,8 @@ class Terms:
         Row of the price table, -1 where the group is not in it.
     published
         The published standard (yuan) where it decides.
+    bare
+        Where the group has a published standard and no relative value: no unit value changes what is paid.
     mean_per_weight, priced_mean
         How ``mean`` was made: from a mean cost of all cases, or from the unit value.
     """
@@ -80,6 +82,7 @@ class Terms:
     row: NDArray[np.int32]
     place: NDArray[np.int32]
     published: Floats
+    bare: NDArray[np.bool_]
     mean_per_weight: Floats
     priced_mean: NDArray[np.bool_]
 
@@ -192,7 +195,7 @@ class Resolver:
         value = self._value_of_cases(value, group_class, names)
         coefficient, source = coefficients(self, place, group_class, names)
         unit_value = self._unit_value(group_class, names)
-        standards = np.full(cases.size, np.nan)
+        standards, bare = np.full(cases.size, np.nan), np.zeros(cases.size, np.bool_)
         if self.file.relative_value.standard_from_table:
             standard = self.from_table("standard", place)
             published = ~np.isnan(standard) & np.isnan(own_value) & np.isnan(own_coefficient)
@@ -207,7 +210,7 @@ class Resolver:
         row = self._rows(value, coefficient, group_class, names)
         return Terms(
             value, coefficient, source, unit_value, mean, auxiliary, factor, group_class, names, row, place, standards,
-            per_weight, priced,
+            bare, per_weight, priced,
         )  # fmt: skip
 
     # -- parts ---------------------------------------------------------------------------------------------------------
