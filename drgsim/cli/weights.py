@@ -70,7 +70,8 @@ def weights(
         "cases": int(estimated.kept.size), "problems": problem_rows(problems),
         "evaluation": [asdict(line) for line in lines if line.scope == "all"],
     }  # fmt: skip
-    write_results(output, weight_tables(estimated, lines), record)
+    key = "dip" if "dip" in table.column_names and "drg" not in table.column_names else "drg"
+    write_results(output, weight_tables(estimated, lines, key), record)
     if as_json:
         print_json(record)
     elif not quiet:

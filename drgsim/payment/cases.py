@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.payment.columns import INSURANCES as INSURANCES  # part of what Cases says
 from drgsim.payment.columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
 from drgsim.payment.hospitals import GroupCoefficients, Hospital
 from drgsim.payment.money import MISSING, to_fen

@@ -120,8 +120,11 @@ def read_scored(
     ), problems  # fmt: skip
 
 
-def weight_tables(weights: Weights, lines: Sequence[Evaluation]) -> dict[str, pa.Table]:
-    """Tables to write: ``weights.csv`` (a price table for a policy), ``groups.csv`` and ``evaluation.csv``."""
+def weight_tables(weights: Weights, lines: Sequence[Evaluation], key: str = "drg") -> dict[str, pa.Table]:
+    """Tables to write: ``weights.csv`` (a price table for a policy), ``groups.csv`` and ``evaluation.csv``.
+
+    ``key`` names the column of groups: ``drg`` or ``dip``.
+    """
     order = np.argsort(np.array(weights.codes))
     present = order[(weights.statistics.count > 0)[order]]
     codes = [weights.codes[place] for place in present]
@@ -131,7 +134,7 @@ def weight_tables(weights: Weights, lines: Sequence[Evaluation]) -> dict[str, pa
 
     statistics = weights.statistics
     prices = pa.table({
-        "drg": codes,
+        key: codes,
         "weight": numbers(weights.weight, 6),
         "mean_cost": numbers(weights.mean_cost, 2),
         "mean_los_days": numbers(weights.mean_days, 4),
@@ -139,7 +142,7 @@ def weight_tables(weights: Weights, lines: Sequence[Evaluation]) -> dict[str, pa
         "cv": numbers(weights.statistics.cv, 6),
     })  # fmt: skip
     groups = pa.table({
-        "drg": codes,
+        key: codes,
         "cases": pa.array(statistics.count[present]),
         "mean_cost_of_cases": numbers(statistics.mean, 2),
         "cv_population": numbers(statistics.cv, 6),
