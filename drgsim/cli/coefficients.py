@@ -41,7 +41,7 @@ def coefficients(
     from drgsim.cli.terminal import print_json
     from drgsim.cli.weights import year_weights
     from drgsim.payment.coefficient_history import CoefficientSettings, coefficient_tables, estimate_coefficients
-    from drgsim.payment.files import digest_of, own_columns, problem_rows, read_grouped, write_results
+    from drgsim.payment.files import check_output, digest_of, own_columns, problem_rows, read_grouped, write_results
     from drgsim.payment.history import read_scored
     from drgsim.payment.hospitals import read_bonus, read_hospitals
     from drgsim.payment.policy import load_policy
@@ -49,6 +49,7 @@ def coefficients(
 
     check_choice("--own", own, ("level", "hospital"))
     options = input_options(format, maps, map_file, code_version, also=own_columns())
+    check_output(output, history)
     loaded = load_policy(policy)
     if weights is not None:
         loaded, _ = with_relative_values(loaded, weights, weights_scale)

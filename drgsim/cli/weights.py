@@ -43,11 +43,12 @@ def weights(
 
     from drgsim.cli.settle import _amounts
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.files import digest_of, own_columns, read_grouped, write_results
+    from drgsim.payment.files import check_output, digest_of, own_columns, read_grouped, write_results
     from drgsim.payment.history import read_history, weight_tables
     from drgsim.payment.weights import estimate_weights, evaluate
 
     options = input_options(format, maps, map_file, code_version, also=own_columns())
+    check_output(output, history)
     table, notes = read_grouped(history, scheme, options)
     past, problems = read_history(table)
     if policy is not None:
