@@ -16,6 +16,7 @@ import typer
 from drgsim import __version__
 from drgsim.cli import (
     codes,
+    coefficients,
     demo,
     explain,
     group,
@@ -61,6 +62,7 @@ app.command()(demo.demo)
 app.command()(synth.synth)
 app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
+app.command()(coefficients.coefficients)
 app.command()(settle.settle)
 
 
