@@ -120,7 +120,7 @@ class Matching:
     """``[matching]`` of ``scheme.toml``: what local rules decide. See ``docs/dip-catalogues.md``."""
 
     order: tuple[str, ...] = tuple(stage for stage in STAGES if stage != "auxiliary")
-    principal_procedure: str = "principal_place_first"
+    principal_procedure: str = "principal_place"
     related: str = "all_done"
     full_code: str = "first"
     ties: tuple[str, ...] = ("principal_procedure_first", "larger_score")

@@ -225,7 +225,13 @@ class _Case:
         if self.catalogue.matching.comprehensive_class == "highest":
             known = [CLASS_ORDER.index(classes[code]) for code in self.work if code in classes]
             return CLASS_ORDER[max(known, default=0)]
-        return classes.get(self.work[0], "")
+        return classes.get(self.lead, "")
+
+    @property
+    def lead(self) -> str:
+        """The principal procedure: the first one, simple procedures before it passed over; "" where its place is blank."""
+        classes = self.catalogue.classes
+        return next((code for code in self.work if classes.get(code) != "conservative"), "")
 
     def level(self, aux: str, level: str) -> RuleTrace:
         """Condition of a level, evaluated once."""
@@ -362,12 +368,12 @@ def _try(lines: list[Kind], case: _Case, operation_class: str) -> tuple[CellTrac
     elif not first.procedure:
         exact = not case.done
         if case.done and stage not in ("excluded", "first"):
-            why = "it is without procedures"
+            why = "procedures were done, it is for cases without"
     else:
         why, in_place, matched, missing, extra = _procedures(first, case)
         exact = missing == 0 and extra == 0
     if why:
-        return CellTrace(first.code, first.name, first.kind, first.score, *combination, False, why), None
+        return CellTrace(first.code, first.name, first.kind, first.score, *combination, False, why, matched, missing), None
     levels = _levels(lines, case)
     line = _line(lines, levels, case)
     shown = line or first
@@ -397,7 +403,7 @@ def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
     work = case.work
     if first.procedure not in work:
         return f"{first.procedure} was not done", False, 0, 0, 0
-    in_place = work[0] == first.procedure
+    in_place = first.procedure in (work[0], case.lead)
     if not in_place and settings.principal_procedure == "principal_place":
         return f"{first.procedure} is not the principal procedure", False, 0, 0, 0
     rest = Counter(work) - Counter([first.procedure])  # how often each other procedure was done
@@ -406,14 +412,14 @@ def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
     lacking = wanted - both
     matched, missing = 1 + both.total(), lacking.total()
     if missing and (settings.related == "all_done" or matched == 1):
-        return f"{', '.join(lacking)} was not done" + _again(lacking, work), in_place, matched, missing, 0
+        return "; ".join(_lacks(code, work) for code in lacking), in_place, matched, missing, 0
     beyond = rest - both
     extra = sum(number for code, number in beyond.items() if code and code in case.done)
     return "", in_place, matched, missing, extra
 
 
-def _again(lacking: Mapping[str, int], work: Sequence[str]) -> str:
-    return " once more" if any(code in work for code in lacking) else ""
+def _lacks(code: str, work: Sequence[str]) -> str:
+    return f"{code} was done too few times" if code in work else f"{code} was not done"
 
 
 def _levels(lines: list[Kind], case: _Case) -> tuple[LevelTrace, ...]:
