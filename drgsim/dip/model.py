@@ -235,6 +235,14 @@ class Catalogue:
         return found
 
     @cached_property
+    def by_dx(self) -> Mapping[str, tuple[tuple[int, Kind], ...]]:
+        """Principal diagnosis of lines -> their places in :attr:`lines` and the lines."""
+        found: dict[str, list[tuple[int, Kind]]] = {}
+        for row, kind in enumerate(self.lines):
+            found.setdefault(kind.dx, []).append((row, kind))
+        return {dx: tuple(lines) for dx, lines in found.items()}
+
+    @cached_property
     def by_level(self) -> Mapping[tuple[str, str], Level]:
         """(list, level) -> level."""
         return {(level.aux, level.level): level for level in self.levels}

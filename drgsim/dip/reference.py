@@ -16,7 +16,7 @@ from typing import Any
 from drgsim.dip.charlson import items_of, points_of
 from drgsim.dip.compile import is_excluded_procedure, position_of
 from drgsim.dip.model import CLASS_ORDER, Catalogue, Kind, stage_of
-from drgsim.dip.patterns import FULL_DX, shape_of
+from drgsim.dip.patterns import FULL_DX, begins, shape_of
 from drgsim.grouping.reference import DiagnosisTrace, Discharge, Facts, RuleTrace, evaluate_rule
 from drgsim.records.codes import CodeBook, fold
 from drgsim.schemes.model import UNGROUPED, Severity
@@ -188,14 +188,9 @@ def covers(dx: str, code: str) -> bool:
     >>> covers("I21-I22", "I22.901"), covers("I21.0", "I21.001"), covers("I21.001", "I21.001x002"), covers("", "I21.001")
     (True, True, False, True)
     """
-    folded, wanted = fold(code), fold(dx)
-    if not wanted:
-        return True
     if shape_of(dx) == FULL_DX:
-        return folded == wanted
-    first, _, last = wanted.partition("-")
-    last = last or first
-    return folded >= first and folded[: len(last)] <= last
+        return fold(code) == fold(dx)
+    return not dx or begins(code, dx)
 
 
 @dataclass
@@ -301,7 +296,7 @@ def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tup
     given = [*facts.codes["ZYSS"], *facts.codes["QTSS"]]
     excluded: set[str] = set()
     if "excluded" in catalogue.matching.order:
-        excluded = {kind.procedure for kind in catalogue.kinds if is_excluded_procedure(kind)}
+        excluded = {kind.procedure for _, kind in catalogue.by_dx.get("", ()) if is_excluded_procedure(kind)}
     left_out = tuple(code for code in given if code in excluded)
     return _Case(catalogue, discharge, cost, facts, [code for code in given if code not in excluded], left_out), comorbidities
 
@@ -309,15 +304,14 @@ def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tup
 def _by_stage(catalogue: Catalogue, principal: str, *, known: bool) -> list[tuple[str, list[list[Kind]]]]:
     """For each stage, in order, the combinations whose diagnosis covers the principal one, each with its lines."""
     order = catalogue.matching.order
+    rows = [each for dx, lines in catalogue.by_dx.items() if (covers(dx, principal) if known else not dx) for each in lines]
     found: dict[int, dict[tuple[Any, ...], list[Kind]]] = {}
-    for kind in catalogue.lines:
-        position = position_of(kind, order)
-        stage = stage_of(kind.kind)
-        if position < 0 or is_excluded_procedure(kind):
+    for _, kind in sorted(rows, key=lambda each: each[0]):
+        position, stage = position_of(kind, order), stage_of(kind.kind)
+        if position < 0 or is_excluded_procedure(kind) or not (known or stage in ("excluded", "first")):
             continue
-        if covers(kind.dx, principal) if known else (not kind.dx and stage in ("excluded", "first")):
-            key = (stage, kind.dx, kind.procedure, tuple(sorted(kind.related)), kind.operation_class)
-            found.setdefault(position, {}).setdefault(key, []).append(kind)
+        key = (stage, kind.dx, kind.procedure, tuple(sorted(kind.related)), kind.operation_class)
+        found.setdefault(position, {}).setdefault(key, []).append(kind)
     return [(order[position], list(found[position].values())) for position in sorted(found)]
 
 
