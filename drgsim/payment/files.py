@@ -36,7 +36,7 @@ def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOption
     paths
         CSV, Parquet, XLSX or JSON files, in any layout that ``drgsim group`` reads.
     scheme
-        Scheme to group by where a file names no groups.
+        DRG scheme or DIP catalogue to group by where a file names no groups.
     options
         Layout, mappings and edition of the codes, as for grouping; the columns of settling may be mapped to as well.
 
