@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
-from drgsim.payment.trimming import TrimRule, trim
+from drgsim.costs.trimming import TrimRule, trim
 from drgsim.payment.weights import History, WeightSettings, estimate_weights, evaluate
 
 RUN = CliRunner()

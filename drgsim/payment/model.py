@@ -8,22 +8,12 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from drgsim.evidence import Evidence, Evident, Keyed, Source, Strict, Value
 from drgsim.payment.expression import ExpressionError, names_used, parse
-
-T = TypeVar("T")
-
-
-class Evidence(StrEnum):
-    """How well a value is founded; the rule book's tags S and V are official, C secondary, G assumption, D derived."""
-
-    OFFICIAL = "official"
-    SECONDARY = "secondary"
-    ASSUMPTION = "assumption"
-    DERIVED = "derived"
 
 
 class CaseClass(StrEnum):
@@ -55,55 +45,10 @@ Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 ACTUAL = "actual"
 
 
-class Strict(BaseModel):
-    """Unknown keys are errors; values are immutable once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Evident(Strict):
-    """What every parameter carries beside its value."""
-
-    unit: str
-    source: str
-    evidence: Evidence
-    effective_from: date | None = None
-    effective_to: date | None = None
-    note: str = ""
-
-
-class Value(Evident, Generic[T]):
-    """One value."""
-
-    value: T
-
-
-def _text_keys(values: Any) -> Any:
-    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
-
-
-class Keyed(Evident):
-    """Numbers by ``level``, ``insurance``, ``level/insurance`` or another key of the parameter; ``*`` stands for all others.
-
-    A level is 1, 2, 3 or, where a city splits levels, level and grade such as 3a; the nearest key wins: 3a/employee,
-    3a, 3/employee, 3, employee, ``*``.
-    """
-
-    values: Annotated[dict[str, float], BeforeValidator(_text_keys)]
-
-
 class Table(Evident):
     """A CSV table beside the policy file."""
 
     file: str
-
-
-class Source(Strict):
-    """Where values come from, and how it was read."""
-
-    title: str
-    read_in: str = ""
-    url: str | None = None
 
 
 class RelativeValue(Strict):
@@ -331,7 +276,7 @@ class PolicyFile(Strict):
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()
     curves: dict[str, Curve] = Field(min_length=1)
-    group_classes: dict[str, GroupClass] = {}
+    group_classes: dict[str, GroupClass] = Field({})
     ambiguous: Value[Pays] | None = None
     ungrouped: Value[Pays] | None = None
     age_factors: tuple[AgeFactor, ...] = ()

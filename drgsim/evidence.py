@@ -1,0 +1,65 @@
+"""Parameters that carry unit, date, source and evidence: what policies, specifications and reports have in common."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+T = TypeVar("T")
+
+
+class Evidence(StrEnum):
+    """How well a value is founded; the rule book's tags S and V are official, C secondary, G assumption, D derived."""
+
+    OFFICIAL = "official"
+    SECONDARY = "secondary"
+    ASSUMPTION = "assumption"
+    DERIVED = "derived"
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; values are immutable once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Evident(Strict):
+    """What every parameter carries beside its value."""
+
+    unit: str
+    source: str
+    evidence: Evidence
+    effective_from: date | None = None
+    effective_to: date | None = None
+    note: str = ""
+
+
+class Value(Evident, Generic[T]):
+    """One value."""
+
+    value: T
+
+
+def _text_keys(values: Any) -> Any:
+    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
+
+
+class Keyed(Evident):
+    """Numbers by ``level``, ``insurance``, ``level/insurance`` or another key of the parameter; ``*`` stands for all others.
+
+    A level is 1, 2, 3 or, where a city splits levels, level and grade such as 3a; the nearest key wins: 3a/employee,
+    3a, 3/employee, 3, employee, ``*``.
+    """
+
+    values: Annotated[dict[str, float], BeforeValidator(_text_keys)]
+
+
+class Source(Strict):
+    """Where values come from, and how it was read."""
+
+    title: str
+    read_in: str = ""
+    url: str | None = None
