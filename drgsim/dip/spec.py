@@ -45,11 +45,12 @@ class Include(Strict):
 
 
 class Trimming(Strict):
-    """Which costs are too far out to enter a mean, within a kind and a year."""
+    """Which costs are too far out to enter a mean, within a kind and a year that has ``minimum_cases``."""
 
     method: Value[Literal["none", "iqr", "percentile", "multiple"]]
     low: Value[float]
     high: Value[float]
+    minimum_cases: Value[float]
 
     @property
     def rule(self) -> TrimRule:
@@ -112,6 +113,7 @@ class AuxiliarySettings(Strict):
 
     style: Value[str]
     lists: Value[tuple[str, ...]]
+    period: Value[Literal["last_year", "history"]]
     minimum_cases: Value[float]
     minimum_fall: Value[float]
 
