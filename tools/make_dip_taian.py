@@ -2,8 +2,8 @@
 
     python tools/make_dip_taian.py --table taian-2025.csv
 
-The table has the columns of ``kinds.csv`` without costs and counts. Nothing is added to it but what its levels are taken to mean
-(``auxiliary.csv``) and how cases are matched (``scheme.toml``): both are assumptions, and say so.
+The table has the columns of ``kinds.csv`` without costs and counts. Nothing is added to it but what its levels are taken
+to mean (``auxiliary.csv``) and how cases are matched (``scheme.toml``): both are assumptions, and say so.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ SETTINGS = {
     "icd10": "医保版2.0",
     "icd9cm3": "医保版2.0",
     "evidence": "secondary",
-    "sources": ["DIP score table of Tai'an (Shandong), 2025 edition, as published; restated without change of kinds and scores"],
+    "sources": ["DIP score table of Tai'an (Shandong), 2025 edition, as published; kinds and scores restated without change"],
     "notes": [
         "one city's table, never the national catalogue",
-        "the table does not say what the levels of its auxiliary lists mean: auxiliary.csv is an assumption that fits the medians "
-        "of the scores by level, and can be changed",
+        "the table does not say what the levels of its auxiliary lists mean: auxiliary.csv is an assumption that fits the "
+        "medians of the scores by level, and can be changed",
         "how cases are matched is not in the table: [matching] is an assumption after the rules of the DIP 3.0 draft",
         "the property of a procedure (surgery, therapeutic, diagnostic) is not in the table: it is taken from "
         "groupers/icd/operation_classes.csv, derived",
         "the blank group KBBZ (空白病组) is not in the table: it takes what no kind takes, and has no score",
-        "procedure codes have a capital X in places and are read as the national ones; those that the national dictionary lacks "
-        "are kept as codes of the catalogue's own (drgsim schemes show dip-taian-2025 lists them)",
-        "of 725 combinations with levels 492 have no line without a level: a case that has none of the listed levels goes on to "
-        "the next kind that fits",
+        "procedure codes have a capital X in places and are read as the national ones; those that the national dictionary "
+        "lacks are kept as codes of the catalogue's own (drgsim schemes show dip-taian-2025 lists them)",
+        "of 725 combinations with levels 492 have no line without a level: a case that has none of the listed levels goes on "
+        "to the next kind that fits",
     ],
     "matching": {
         "order": ["excluded", "first", "merged", "tcm", "core", "comprehensive", "chapter", "blank"],

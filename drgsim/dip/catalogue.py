@@ -116,7 +116,7 @@ def catalogue_files(
         "scheme.toml": toml_text({**toml, "counts": counts}),
         "kinds.csv": csv_text(KIND_COLUMNS, (_row(kind) for kind in lines)),
     }
-    rows = [(level.aux, level.level, level.title, level.title_zh, print_rule(level.condition), level.evidence) for level in levels]
+    rows = [(one.aux, one.level, one.title, one.title_zh, print_rule(one.condition), one.evidence) for one in levels]
     if rows:
         files["auxiliary.csv"] = csv_text(LEVEL_COLUMNS, rows)
     if sets:

@@ -45,7 +45,7 @@ _SHAPES: Mapping[str, tuple[int, ...]] = {
     "chapter": (RANGE_DX,),
     "blank": (ANY_DX,),
 }
-_SHAPE_NAMES = ("empty", "a range of categories (A00-A99)", "a category (I21)", "a subcategory (I21.0)", "a full code (I21.001)")
+_SHAPE_NAMES = ("empty", "a range (A00-A99)", "a category (I21)", "a subcategory (I21.0)", "a full code (I21.001)")
 _UNSCORED = ("excluded", "blank")
 _MOST_LEVELS = 62
 
@@ -166,9 +166,8 @@ class Reader:
         try:
             find_pack(sound.severity_lists)
         except SchemeError as error:
-            self.problems += [
-                replace(problem, where=f"{self.folder.name}/scheme.toml: auxiliary.severity_lists") for problem in error.problems
-            ]
+            where = f"{self.folder.name}/scheme.toml: auxiliary.severity_lists"
+            self.problems += [replace(problem, where=where) for problem in error.problems]
         return sound
 
     # -- tables --------------------
@@ -221,7 +220,8 @@ class Reader:
             self.wrong("dip-kind-number", f"{code}: cases is {cells['cases']!r}, no whole number", where)
         return Kind(
             code, dx, procedure, related, operation_class, cells["aux"], cells["aux_level"], type_, numbers["score"],
-            numbers["mean_cost"], None if cases is None else int(cases), numbers["cv"], cells["dx_name"], cells["procedure_name"],
+            numbers["mean_cost"], None if cases is None else int(cases), numbers["cv"], cells["dx_name"],
+            cells["procedure_name"],
         )  # fmt: skip
 
     def number(self, text: str, name: str, code: str, where: str) -> float | None:
@@ -310,7 +310,7 @@ class Reader:
                 self.wrong("dip-unknown-level", what, f"kinds.csv:{line}", fix=fix)
         known = catalogue.book.diagnoses
         for line, kind in enumerate(catalogue.kinds, start=2):
-            if RANGE_DX <= shape_of(kind.dx) and not matching_codes(kind.dx, known):
+            if shape_of(kind.dx) >= RANGE_DX and not matching_codes(kind.dx, known):
                 self.wrong("dip-unknown-code", f"{kind.code}: no diagnosis begins with {kind.dx}", f"kinds.csv:{line}")
         if "nearest_mean_cost" in catalogue.matching.ties and not any(kind.mean_cost for kind in catalogue.kinds):
             why, fix = "no kind states a mean_cost", "fill the column, or leave nearest_mean_cost out of matching.ties"
