@@ -179,13 +179,8 @@ def test_brackets_in_data_are_no_markup(tmp_path: Path) -> None:
 
 # -- one way --------------------------------------------------------------------------------------------------------------
 ORDER = (
-<<<<<<< HEAD
     "assets", "errors", "evidence", "parameter_files", "costs", "records", "schemes", "grouping", "dip", "engines", "payment",
     "selftest", "quality", "analysis", "report", "cli",
-=======
-    "assets", "errors", "evidence", "costs", "records", "schemes", "grouping", "dip", "engines", "payment", "selftest",
-    "quality", "analysis", "report", "cli",
->>>>>>> 2ee435853adf7bf9c1faf4b7155b6a0b8515264c
 )  # fmt: skip
 
 
