@@ -28,7 +28,7 @@ from drgsim.records.read import Source, open_source
 from drgsim.schemes.pack import load_scheme
 
 Progress = Callable[[float, int], None]
-LevelsOf = Callable[[PreparedBatch, pa.RecordBatch], Mapping[str, NDArray[np.int8]]]
+LevelsOf = Callable[[PreparedBatch, pa.RecordBatch], NDArray[np.int64]]
 COLUMNS = (*INPUT_COLUMNS, "discharged", "total_cost")
 # why a discharge does not count, the first reason that holds
 REASONS = {
@@ -61,8 +61,8 @@ class History:
         Number of the DRG (below 0: none), by the scheme that also grades the other diagnoses.
     mark
         Hash of the discharge's id, for halves and samples that do not depend on order.
-    levels
-        Auxiliary list -> level that the discharge has in it, below 0 for none.
+    mask
+        Levels of auxiliary lists that the discharge has, a bit each in the order of the lists.
     book
         Codes behind the ids.
     read, left_out
@@ -79,7 +79,7 @@ class History:
     drg: NDArray[np.int32]
     drg_codes: tuple[str, ...]
     mark: NDArray[np.uint64]
-    levels: Mapping[str, NDArray[np.int8]]
+    mask: NDArray[np.int64]
     book: CodeBook
     read: int
     left_out: Mapping[str, int]
@@ -96,7 +96,7 @@ class History:
 
         return replace(
             self, year=self.year[used], cost=self.cost[used], combination=self.combination[used], drg=self.drg[used],
-            mark=self.mark[used], levels={name: level[used] for name, level in self.levels.items()},
+            mark=self.mark[used], mask=self.mask[used],
         )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ class _Part(NamedTuple):
     cost: NDArray[np.int64]
     drg: NDArray[np.int32]
     mark: NDArray[np.uint64]
-    levels: Mapping[str, NDArray[np.int8]]
+    mask: NDArray[np.int64]
     left_out: Counter[str]
     rows: int
     unknown_procedures: int
@@ -145,7 +145,7 @@ def read_history(
     spec
         Says which discharges count and how many characters of the diagnosis make a kind.
     levels_of
-        Gives the level of each discharge in each auxiliary list.
+        Gives the levels of auxiliary lists that each discharge has, a bit each.
 
     Raises
     ------
@@ -214,10 +214,10 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
     lengths = np.diff(prepared.procedures.offsets)
     kept_codes = np.repeat(used, lengths)
     procedures = prepared.procedures.ids[kept_codes]
-    levels = reading.levels_of(prepared, batch) if reading.levels_of else {}
+    mask = reading.levels_of(prepared, batch) if reading.levels_of else np.zeros(batch.num_rows, np.int64)
     return _Part(
         reading.short[principal[used]], procedures, lengths[used], np.where(undated, -1, when)[used], fen.values[used],
-        grouped.drg[used], _marks(ids_of(batch))[used], {name: level[used] for name, level in levels.items()}, left_out,
+        grouped.drg[used], _marks(ids_of(batch))[used], mask[used], left_out,
         batch.num_rows, int((procedures == -1).sum()), file,
     )  # fmt: skip
 
@@ -251,11 +251,11 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     unknown = sum(part.unknown_procedures for part in parts)
     if unknown:
         notes.append(f"{unknown:,} procedure codes are not in the dictionary and were passed over")
-    levels = {name: np.concatenate([part.levels[name] for part in parts])[order] for name in parts[0].levels}
+    mask = np.concatenate([part.mask for part in parts])[order]
     book = load_scheme(reading.spec.file.severity_scheme.value).book
     return History(
         tuple(years.tolist()), place.astype(np.int64), cost[order], combination[order], combinations,
-        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], levels, book,
+        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, book,
         rows, dict(left_out), tuple(notes),
     )  # fmt: skip
 

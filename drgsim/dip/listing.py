@@ -139,7 +139,7 @@ def _cost_without(
         return means[exact]
     held = related[without] if without != ALONE else ()
     added = set(related[place]) - set(held)
-    others = [other for other in range(len(related)) if not added & set(related[other])]
+    others = [other for other in range(len(related)) if cases[other] and not added & set(related[other])]
     number = sum(cases[other] for other in others)
     return sum(cases[other] * means[other] for other in others) / number if number else None
 
@@ -182,6 +182,18 @@ def core_list(
     return found
 
 
+def list_at(
+    combinations: Combinations,
+    cases: NDArray[np.int64],
+    means: NDArray[np.float64],
+    minimum_cases: float,
+    minimum_increase: float | None,
+) -> CoreList:
+    """The list when a kind needs this many cases in the whole history."""
+    families = Families.of_combinations(combinations)
+    return _Lists(combinations, families, cases, means, minimum_increase).at(minimum_cases)
+
+
 @dataclass(frozen=True)
 class _Lists:
     """Core lists of one history at different limits."""
@@ -207,9 +219,10 @@ class _Lists:
             target[first:last] = [first + place if place != ALONE else -1 - family for place in found]
         names, inverse = np.unique(target, return_inverse=True)
         core = np.bincount(inverse, self.cases, minlength=names.size) >= minimum_cases
-        # a kind lies where its family or its combination lies, so that the list is sorted as combinations are
         place = np.where(names < 0, start[np.where(names < 0, -1 - names, 0)], names)
-        order = np.lexsort((names >= 0, place))
+        # of two kinds of a family that fit a case equally well the table's first counts: the one with more cases
+        family = np.where(names < 0, -1 - names, self.families.of[place])
+        order = np.lexsort((place, -np.where(names < 0, np.iinfo(np.int64).max, self.cases[place]), family))
         order = order[core[order]]
         number = np.full(names.size, NOT_CORE)
         number[order] = np.arange(order.size)
