@@ -6,7 +6,7 @@ Every step is a function of its own; this file puts them in order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,11 @@ class Built:
         """Share of all discharges in core kinds."""
         return float(self.structure.core[self.kind].mean())
 
+    def judge(self, history: History) -> Built:
+        """The same catalogue on other discharges, whose combinations have the same numbers; figures stay as they are."""
+        first = first_kind(history, self.spec, self.lists)
+        return replace(self, history=history, kind=kind_of_cases(history, first, self.structure, self.spec))
+
     def split_score(self, split: Split) -> float:
         """Score of a level: score of its kind x coefficient."""
         return round(float(self.score[split.kind]) * split.coefficient, 4)
@@ -110,6 +115,8 @@ def build(
     *,
     method: str = "list",
     step: Step | None = None,
+    checked: bool = False,
+    kinds_only: bool = False,
 ) -> Built:
     """Build a catalogue.
 
@@ -125,6 +132,10 @@ def build(
         ``list``: the rules of the specification alone; ``cluster``: historical cost decides where they leave it open.
     step
         Called with the name of each step.
+    checked
+        The years were checked before: a sample may lack one.
+    kinds_only
+        Stop before the auxiliary lists.
 
     Raises
     ------
@@ -137,7 +148,8 @@ def build(
         fix = did_you_mean(method, METHODS) or f"the methods are {', '.join(METHODS)}"
         raise UsageError([Problem("dip-unknown-method", f"there is no method {method!r}", fix=fix)])
     say = step or (lambda _: None)
-    check_years(history, spec)
+    if not checked:
+        check_years(history, spec)
     file = spec.file
     weights = np.array(file.history.year_weights.value)
     lists = load_lists(file.auxiliary.style.value, file.auxiliary.lists.value, file.first)
@@ -160,7 +172,7 @@ def build(
         say("cluster 聚类")
         structure = cluster_list(history, spec, combination, kept, cases, means, class_of_procedure)
     say("measure 测算")
-    kind = np.where(first >= 0, first + len(structure.entries) - len(file.first), structure.kind[history.combination])
+    kind = kind_of_cases(history, first, structure, spec)
     measured = measure(
         history.cost, history.year, kind, len(structure.entries), weights, file.history.year_mode.value, file.trimming
     )
@@ -168,9 +180,11 @@ def build(
     reference = file.score.reference_kind.value if file.score.reference_kind else None
     reference_mean = float(measured.mean[codes.index(reference)]) if reference in codes else None
     score = np.round(scores(measured.mean, measured.overall, file.score, reference_mean), 4)
+    hidden = np.zeros(len(codes), np.bool_)
+    if kinds_only:
+        return Built(spec, method, history, lists, structure, kind, measured, score, (), (), hidden)
     say("auxiliary lists 辅助目录")
     fall = np.full(len(codes), file.auxiliary.minimum_fall.value)
-    hidden = np.zeros(len(codes), np.bool_)
     if method == "cluster":
         hidden = hidden_populations(history, kind, measured, structure.core, file)
         fall[hidden] = np.minimum(fall[hidden], file.clustering.split_fall.value)
@@ -218,6 +232,12 @@ def check_years(history: History, spec: Spec) -> None:
 
 def _listed(years: Sequence[int]) -> str:
     return f"the year{'s' if len(years) != 1 else ''} {', '.join(map(str, years))}"
+
+
+def kind_of_cases(history: History, first: NDArray[np.int64], structure: Structure, spec: Spec) -> NDArray[np.int64]:
+    """Kind of each discharge: its first kind where it has one, else that of its combination."""
+    before = len(structure.entries) - len(spec.file.first)
+    return np.where(first >= 0, first + before, structure.kind[history.combination])
 
 
 def first_kind(history: History, spec: Spec, lists: Lists) -> NDArray[np.int64]:
