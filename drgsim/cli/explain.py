@@ -50,7 +50,9 @@ def explain(
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, print_json
-    from drgsim.grouping.explain import explain as explain_record
+    from drgsim.dip.explain import DipExplanation
+    from drgsim.dip.narrative import kind_lines
+    from drgsim.engines.either import explain as explain_record
     from drgsim.grouping.narrative import explanation_lines
     from drgsim.records.options import InputOptions
 
@@ -86,7 +88,11 @@ def explain(
             f"each is explained on its own, the first {MOST_SHOWN} at most"
         )
     for explanation in explanations:
-        for line in explanation_lines(explanation, brief=brief):
+        if isinstance(explanation, DipExplanation):
+            lines = kind_lines(explanation, brief=brief)
+        else:
+            lines = explanation_lines(explanation, brief=brief)
+        for line in lines:
             out.print(_tree(line))
 
 

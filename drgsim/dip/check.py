@@ -27,7 +27,17 @@ from drgsim.dip.model import (
     Matching,
     stage_of,
 )
-from drgsim.dip.patterns import ANY_DX, CATEGORY_DX, FULL_DX, RANGE_DX, SUBCATEGORY_DX, matching_codes, plain_code, shape_of
+from drgsim.dip.patterns import (
+    ANY_DX,
+    CATEGORY_DX,
+    FULL_DX,
+    RANGE_DX,
+    SUBCATEGORY_DX,
+    covered_by,
+    matching_codes,
+    plain_code,
+    shape_of,
+)
 from drgsim.errors import Problem, SchemeError, did_you_mean
 from drgsim.records.codes import CodeBook, fold, national_codes
 from drgsim.schemes.pack import EVIDENCE, find_pack, read_settings
@@ -70,6 +80,7 @@ class Reader:
         self.stop_if_wrong()  # a contradiction between tables means nothing while a table itself cannot be read
         kinds = tuple(self.kind(row, line) for line, row in enumerate(kind_rows, start=2))
         book, own = self.book(kinds)
+        kinds = tuple(_spelled(kind, book) for kind in kinds)
         sets = self.sets(set_rows, book)
         levels = tuple(self.level(row, line, sets) for line, row in enumerate(level_rows, start=2))
         classes = self.classes(class_rows, book)
@@ -310,7 +321,7 @@ class Reader:
                 self.wrong("dip-unknown-level", what, f"kinds.csv:{line}", fix=fix)
         known = catalogue.book.diagnoses
         for line, kind in enumerate(catalogue.kinds, start=2):
-            if shape_of(kind.dx) >= RANGE_DX and not matching_codes(kind.dx, known):
+            if not covered_by(kind.dx, known):
                 self.wrong("dip-unknown-code", f"{kind.code}: no diagnosis begins with {kind.dx}", f"kinds.csv:{line}")
         if "nearest_mean_cost" in catalogue.matching.ties and not any(kind.mean_cost for kind in catalogue.kinds):
             why, fix = "no kind states a mean_cost", "fill the column, or leave nearest_mean_cost out of matching.ties"
@@ -338,3 +349,15 @@ class Reader:
                 if getattr(same, name) != getattr(kind, name):
                     what = f"{kind.code} has another {name} on line {line} than on line {before}"
                     self.wrong("dip-kind-disagrees", what, f"kinds.csv:{line}", fix="lines of one kind say the same of it")
+
+
+def _spelled(kind: Kind, book: CodeBook) -> Kind:
+    """The same line with full codes as the dictionaries spell them."""
+    procedure, related = kind.procedure, kind.related
+    dx = book.diagnoses.canonical(kind.dx) if shape_of(kind.dx) == FULL_DX else kind.dx
+    if procedure:
+        procedure = book.procedures.canonical(procedure)
+        related = tuple(book.procedures.canonical(code) for code in related)
+    if (dx, procedure, related) == (kind.dx, kind.procedure, kind.related):
+        return kind
+    return replace(kind, dx=dx, procedure=procedure, related=related)

@@ -161,7 +161,7 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Catalogue:
     """A DIP catalogue (病种目录库).
 
@@ -210,6 +210,14 @@ class Catalogue:
 
     def __repr__(self) -> str:
         return f"<Catalogue {self.id}: {', '.join(f'{number} {kind}' for kind, number in self.counts.items())}>"
+
+    @cached_property
+    def lines(self) -> tuple[Kind, ...]:
+        """Lines that cases are matched with: those of the table, and one for the blank group that the settings name."""
+        blank = self.matching.blank
+        if not blank or blank in self.by_code:
+            return self.kinds
+        return (*self.kinds, Kind(blank, kind="blank", dx_name=KINDS["blank"]))
 
     @cached_property
     def counts(self) -> Mapping[str, int]:

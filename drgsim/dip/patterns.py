@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Sequence
 
 from drgsim.records.codes import CodeList, fold
 
@@ -59,3 +60,21 @@ def matching_codes(pattern: str, codes: CodeList) -> list[str]:
     # every code that begins with the last beginning still belongs to the range
     start, stop = bisect_left(keys, first), bisect_left(keys, last + "\uffff")
     return [codes.codes[number] for number in sorted(numbers[start:stop])]
+
+
+def covered_by(dx: str, codes: CodeList) -> Sequence[str]:
+    """Codes of a list that the principal diagnosis of a catalogue line means; a full code means itself only.
+
+    Examples
+    --------
+    >>> from drgsim.records.codes import national_codes
+    >>> covered_by("R05.x00", national_codes().diagnoses), covered_by("Q00.999", national_codes().diagnoses)
+    (['R05.x00'], [])
+    """
+    shape = shape_of(dx)
+    if shape == ANY_DX:
+        return codes.codes
+    if shape == FULL_DX:
+        number = codes.find(dx)
+        return [codes.codes[number]] if number >= 0 else []
+    return matching_codes(dx, codes)

@@ -109,7 +109,7 @@ def read_grouped(paths: Sequence[Path], scheme: str | None) -> tuple[pa.Table, l
                     f"{path.name} has none of the columns {', '.join(LEADING)}, and no scheme is known to group it by",
                     where=str(path), fix="group it first, or name a scheme with --scheme",
                 )  # fmt: skip
-            from drgsim.grouping.batch import group
+            from drgsim.engines.table import group
 
             answers = group(table, load_scheme(scheme))
             for name in ("mdc", "adrg", "drg"):
