@@ -111,7 +111,6 @@ class Built:
 def build(
     history: History,
     spec: Spec,
-    class_of_procedure: NDArray[np.int8],
     *,
     method: str = "list",
     step: Step | None = None,
@@ -126,8 +125,6 @@ def build(
         Discharges of the years that the specification weighs.
     spec
         The specification.
-    class_of_procedure
-        Operation class of each procedure code (place in ``CLASS_ORDER``).
     method
         ``list``: the rules of the specification alone; ``cluster``: historical cost decides where they leave it open.
     step
@@ -167,10 +164,10 @@ def build(
     if method == "list":
         core = core_list(history.combinations, cases, means, weights.size, file.core, increase.value if increase else None)
         entries = [Entry(code_of([line]), "core", (line,)) for line in core_lines(core, history.combinations, history.book)]
-        structure = arrange(history.combinations, cases, entries, core.kind, core.minimum_cases, spec, class_of_procedure)
+        structure = arrange(history, cases, entries, core.minimum_cases, spec)
     else:
         say("cluster 聚类")
-        structure = cluster_list(history, spec, combination, kept, cases, means, class_of_procedure)
+        structure = cluster_list(history, spec, combination, kept, cases, means)
     say("measure 测算")
     kind = kind_of_cases(history, first, structure, spec)
     measured = measure(

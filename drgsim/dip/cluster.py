@@ -47,7 +47,6 @@ def cluster_list(
     kept: NDArray[np.bool_],
     cases: Ints,
     means: Floats,
-    class_of_procedure: NDArray[np.int8],
 ) -> Structure:
     """The kinds by clustering.
 
@@ -61,14 +60,12 @@ def cluster_list(
         Discharges that trimming within combinations keeps.
     cases, means
         Cases and mean cost of each combination.
-    class_of_procedure
-        Operation class of each procedure code.
     """
     file = spec.file
     least = _minimum_size(file, len(history.years))
     increase = file.combinations.minimum_increase
     fine = list_at(history.combinations, cases, means, least, increase.value if increase else None)
-    lines, line_of, group = _fine_lines(fine, history.combinations, class_of_procedure)
+    lines, line_of, group = _fine_lines(fine, history.combinations, history.class_of_procedure)
     used = kept & (combination >= 0)
     log = np.log(history.cost[used].astype(np.float64))
     line = line_of[combination[used]]
@@ -81,9 +78,9 @@ def cluster_list(
         wanted = min(least, _size_that_covers(sizes, file.core.coverage.value))
     entries, kind_of_line = _entries(kind_of_line, sizes >= wanted, lines, number, history)
     kind = kind_of_line[line_of]
-    entries, kind = _split_by_procedure(history, combination, kept, cases, kind, entries, file, least)
+    entries = _split_by_procedure(history, combination, kept, kind, entries, file, least)
     note = f"{len(lines):,} combinations of diagnosis, principal and standing related procedures were clustered"
-    return arrange(history.combinations, cases, entries, kind, wanted, spec, class_of_procedure, (note,))
+    return arrange(history, cases, entries, wanted, spec, (note,))
 
 
 def _minimum_size(file: SpecFile, years: int) -> float:
@@ -298,9 +295,8 @@ def hidden_populations(
 
 
 def _split_by_procedure(
-    history: History, combination: Ints, kept: NDArray[np.bool_], cases: Ints, kind: Ints, entries: list[Entry], file: SpecFile,
-    least: float,
-) -> tuple[list[Entry], Ints]:  # fmt: skip
+    history: History, combination: Ints, kept: NDArray[np.bool_], kind: Ints, entries: list[Entry], file: SpecFile, least: float
+) -> list[Entry]:
     """Take cases with a dear (or cheap) related procedure out of kinds that hide two populations."""
     used = kept & (combination >= 0)
     used[used] = kind[combination[used]] >= 0
@@ -309,8 +305,9 @@ def _split_by_procedure(
     yuan = history.cost[used][order] / 100.0
     own = combination[used][order]
     bounds = np.searchsorted(place[order], np.arange(len(entries) + 1))
-    kind, entries = kind.copy(), list(entries)
-    for number in range(len(entries)):
+    entries = list(entries)
+    known = {line for entry in entries for line in entry.lines}
+    for number in range(len(bounds) - 1):
         first, last = int(bounds[number]), int(bounds[number + 1])
         costs = yuan[first:last]
         if last - first < 2 * least or costs.std() <= file.checks.cv_auxiliary.value * costs.mean():
@@ -321,10 +318,11 @@ def _split_by_procedure(
         if procedure is None:
             continue
         holds = (history.combinations.procedures[:, 1:] == procedure).any(1) & (kind == number)
-        lines = _with_procedure(entries[number], holds, procedure, history)
-        kind[holds] = len(entries)
-        entries.append(Entry(code_of(lines), "core", tuple(lines)))
-    return entries, kind
+        lines = [line for line in _with_procedure(entries[number], holds, procedure, history) if line not in known]
+        if lines:
+            known.update(lines)
+            entries.append(Entry(code_of(lines), "core", tuple(lines)))
+    return entries
 
 
 def _best_procedure(costs: Floats, own: NDArray, combinations: Combinations, settings: Clustering, least: float) -> int | None:

@@ -13,6 +13,7 @@ from drgsim.records.encode import EncodedLists
 
 Ints = NDArray[np.int64]
 NONE = -1  # no procedure
+UNKNOWN_PRINCIPAL = -2  # the principal place is blank or unknown while other procedures stand
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Combinations:
         Diagnoses cut to the characters of the specification, sorted.
     procedures
         (combinations, most procedures) ids of procedures: the principal one, then the related ones in order, then ``NONE``.
-        A procedure that is done twice stands twice.
+        A procedure that is done twice stands twice. ``UNKNOWN_PRINCIPAL`` stands where the principal place is blank or
+        unknown: no other procedure takes its place.
     """
 
     diagnosis: NDArray[np.int32]
@@ -70,7 +72,7 @@ def combine(
     diagnosis
         Place of each discharge's principal diagnosis in ``diagnoses``, shape (n,).
     procedures
-        Ids of its procedures, principal one first; ids below 0 (unknown, blank) are passed over.
+        Ids of its procedures, principal one first; ids below 0 (unknown, blank) in other places are passed over.
 
     Returns
     -------
@@ -91,7 +93,8 @@ def combine(
 
 @njit(cache=True, nogil=True)
 def _sorted_lists(ids: Any, offsets: Any) -> Any:  # pragma: no cover - compiled
-    """Lists without unknown codes; the principal procedure stays first, the others are sorted."""
+    """Lists without unknown codes; the principal procedure stays first, the others are sorted; a principal one
+    that is unknown is marked."""
     kept = np.empty(ids.size, np.int32)
     starts = np.empty(offsets.size, np.int64)
     written = np.int64(0)
@@ -99,13 +102,16 @@ def _sorted_lists(ids: Any, offsets: Any) -> Any:  # pragma: no cover - compiled
         starts[record] = written
         first = written
         for at in range(offsets[record], offsets[record + 1]):
-            if ids[at] < 0:
-                continue
+            code = ids[at]
+            if code < 0:
+                if at > offsets[record] or (offsets[record + 1] - at == 1 and code != -1):
+                    continue  # a lone blank is no procedure at all
+                code = -2
             place = written
-            while place > first + 1 and kept[place - 1] > ids[at]:
+            while place > first + 1 and kept[place - 1] > code:
                 kept[place] = kept[place - 1]
                 place -= 1
-            kept[place] = ids[at]
+            kept[place] = code
             written += 1
     starts[offsets.size - 1] = written
     return kept[:written].copy(), starts

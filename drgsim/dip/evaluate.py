@@ -111,7 +111,7 @@ class _Fold:
     sizes: list[tuple[int, int, float, float]]
 
 
-def evaluate(built: Built, class_of_procedure: NDArray[np.int8]) -> Evaluation:
+def evaluate(built: Built) -> Evaluation:
     """Evaluate a catalogue on its own history.
 
     Only discharges with a DRG are compared, and all of them: nothing is trimmed, because trimming within kinds would spare
@@ -119,7 +119,7 @@ def evaluate(built: Built, class_of_procedure: NDArray[np.int8]) -> Evaluation:
     """
     history, has_drg = built.history, built.history.drg >= 0
     half = (history.mark >> np.uint64(11)) & np.uint64(1) == 0
-    folds = [_fold(history, used, built, class_of_procedure) for used in (half, ~half) if used.any() and not used.all()]
+    folds = [_fold(history, used, built) for used in (half, ~half) if used.any() and not used.all()]
     yuan = history.cost[has_drg] / 100.0
     drg = history.drg[has_drg].astype(np.int64)
     kind = built.kind[has_drg]
@@ -139,9 +139,9 @@ def evaluate(built: Built, class_of_procedure: NDArray[np.int8]) -> Evaluation:
     )
 
 
-def _fold(history: History, builds: NDArray[np.bool_], built: Built, class_of_procedure: NDArray[np.int8]) -> _Fold:
+def _fold(history: History, builds: NDArray[np.bool_], built: Built) -> _Fold:
     first, second = history.part(builds), history.part(~builds)
-    own = build(first, built.spec, class_of_procedure, method=built.method, checked=True)
+    own = build(first, built.spec, method=built.method, checked=True)
     judged = own.judge(second)
     has_drg = second.drg >= 0
     crossed = [
@@ -250,14 +250,14 @@ def _words(explained: Sequence[Explained]) -> list[str]:
         f"On the same {kinds.cases:,} discharges {kinds.groups:,} kinds explain {kinds.riv:.1%} of the variance of cost, "
         f"{drgs.groups:,} DRGs {drgs.riv:.1%}. On discharges that they were not made from it is {kinds.riv_out:.1%} and "
         f"{drgs.riv_out:.1%}: {ahead} predict better.",
-        f"Kinds lose {lost:.1%} and DRGs {lost_drg:.1%} between the two: {kinds.small_share:.1%} of the discharges are in kinds "
-        f"with fewer than {SMALL} cases, which explain themselves ({drgs.small_share:.1%} in such DRGs).",
+        f"Kinds lose {lost:.1%} and DRGs {lost_drg:.1%} between the two: {kinds.small_share:.1%} of the discharges are in "
+        f"kinds with fewer than {SMALL} cases, which explain themselves ({drgs.small_share:.1%} in such DRGs).",
         f"Kinds know the exact procedure and not severity; DRGs know severity (MCC, CC) and pool procedures: together they "
         f"explain {both.riv_out:.1%} of discharges not seen, the auxiliary levels bring kinds to {levels.riv_out:.1%}.",
     ]
 
 
-def stability(built: Built, class_of_procedure: NDArray[np.int8], samples: int = 5, share: float = 0.8) -> Stability:
+def stability(built: Built, samples: int = 5, share: float = 0.8) -> Stability:
     """Build again from samples of the history and compare the kinds of all discharges (adjusted Rand index).
 
     Parameters
@@ -275,14 +275,11 @@ def stability(built: Built, class_of_procedure: NDArray[np.int8], samples: int =
     for number in range(samples):
         drawn = (history.mark * np.uint64(2 * number + 0x9E3779B97F4A7C15)) >> np.uint64(40)
         sample = history.part(drawn < np.uint64(int(share * 2**24)))
-        other = build(sample, built.spec, class_of_procedure, method=built.method, checked=True, kinds_only=True)
+        other = build(sample, built.spec, method=built.method, checked=True, kinds_only=True)
         found.append(float(adjusted_rand_score(whole, other.structure.kind[history.combination])))
     return Stability(samples, share, float(np.mean(found)), float(np.min(found)))
 
 
-def compare_methods(history: History, spec: Spec, class_of_procedure: NDArray[np.int8]) -> dict[str, Evaluation]:
+def compare_methods(history: History, spec: Spec) -> dict[str, Evaluation]:
     """The plain list and the clustered one on the same history."""
-    return {
-        method: evaluate(build(history, spec, class_of_procedure, method=method), class_of_procedure)
-        for method in ("list", "cluster")
-    }
+    return {method: evaluate(build(history, spec, method=method)) for method in ("list", "cluster")}

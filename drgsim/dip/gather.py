@@ -41,9 +41,11 @@ def chapter_of(category: str) -> str:
 
 
 def operation_classes(combinations: Combinations, class_of_procedure: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Property of the principal procedure of each combination: place in ``CLASS_ORDER``, 0 (conservative) without one."""
+    """Property of the principal procedure of each combination: place in ``CLASS_ORDER``, 0 (conservative) without one, -1 where
+    it is unknown."""
     principal = combinations.procedures[:, 0]
-    return np.where(principal == NONE, 0, class_of_procedure[np.where(principal == NONE, 0, principal)]).astype(np.int8)
+    known = np.where(principal >= 0, class_of_procedure[np.maximum(principal, 0)], -1)
+    return np.where(principal == NONE, 0, known).astype(np.int8)
 
 
 def gather(
@@ -79,7 +81,7 @@ def gather(
         place = {key: number for number, key in enumerate(known)}
         number_of = np.array([place.get(key, -1) for key in keys], np.int64)
         cell = number_of[combinations.diagnosis[open_]] * len(CLASS_ORDER) + operation_class[open_]
-        cell = np.where(number_of[combinations.diagnosis[open_]] < 0, -1, cell)
+        cell = np.where((number_of[combinations.diagnosis[open_]] < 0) | (operation_class[open_] < 0), -1, cell)
         used = cell >= 0
         count = np.bincount(cell[used], cases[open_][used], minlength=len(known) * len(CLASS_ORDER))
         enough = np.flatnonzero((count >= least) & (count > 0))

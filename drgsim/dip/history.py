@@ -15,11 +15,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.dip.combinations import Combinations, combine, cut_diagnoses
+from drgsim.dip.level_masks import LevelMasks
 from drgsim.dip.spec import Spec
+from drgsim.dip.structure import class_numbers
+from drgsim.dip.styles import load_lists
 from drgsim.errors import InputError, Problem
 from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
 from drgsim.records.arrow import ids_of, one_chunk
-from drgsim.records.batch import PreparedBatch
 from drgsim.records.cells import read_days, read_fen
 from drgsim.records.codes import CodeBook
 from drgsim.records.encode import EncodedLists
@@ -28,7 +30,6 @@ from drgsim.records.read import Source, open_source
 from drgsim.schemes.pack import load_scheme
 
 Progress = Callable[[float, int], None]
-LevelsOf = Callable[[PreparedBatch, pa.RecordBatch], NDArray[np.int64]]
 COLUMNS = (*INPUT_COLUMNS, "discharged", "total_cost")
 # why a discharge does not count, the first reason that holds
 REASONS = {
@@ -63,8 +64,8 @@ class History:
         Hash of the discharge's id, for halves and samples that do not depend on order.
     mask
         Levels of auxiliary lists that the discharge has, a bit each in the order of the lists.
-    book
-        Codes behind the ids.
+    book, class_of_procedure
+        Codes behind the ids, and the operation class of each procedure (place in ``CLASS_ORDER``, below 0: none).
     read, left_out
         Discharges read, and those that do not count, by reason.
     notes
@@ -81,6 +82,7 @@ class History:
     mark: NDArray[np.uint64]
     mask: NDArray[np.int64]
     book: CodeBook
+    class_of_procedure: NDArray[np.int8]
     read: int
     left_out: Mapping[str, int]
     notes: tuple[str, ...] = ()
@@ -124,7 +126,7 @@ class _Reading:
     grouper: Grouper
     short: NDArray[np.int32]
     spec: Spec
-    levels_of: LevelsOf | None
+    levels: LevelMasks
     parts: list[_Part] = field(default_factory=list)
 
 
@@ -133,7 +135,6 @@ def read_history(
     spec: Spec,
     *,
     options: InputOptions | None = None,
-    levels_of: LevelsOf | None = None,
     progress: Progress | None = None,
 ) -> History:
     """Read files of discharges of several years.
@@ -144,8 +145,10 @@ def read_history(
         Case-mix files in any format that drgsim reads; the year is that of the discharge.
     spec
         Says which discharges count and how many characters of the diagnosis make a kind.
-    levels_of
-        Gives the levels of auxiliary lists that each discharge has, a bit each.
+    options
+        Layout, own column names and edition of the codes.
+    progress
+        Called after every batch with the share done and the number of discharges.
 
     Raises
     ------
@@ -155,10 +158,13 @@ def read_history(
     scheme = load_scheme(spec.file.severity_scheme.value)
     options = options or InputOptions()
     grouper = Grouper(scheme, options.code_version)
-    short, names = cut_diagnoses(scheme.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
+    auxiliary = spec.file.auxiliary
+    lists = load_lists(auxiliary.style.value, auxiliary.lists.value, spec.file.first)
+    levels = LevelMasks(lists, spec.file.severity_scheme.value, options.code_version)
+    short, names = cut_diagnoses(levels.catalogue.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
     sources = [open_source(path, options) for path in paths]
     _check_columns(sources)
-    reading = _Reading(grouper, short, spec, levels_of)
+    reading = _Reading(grouper, short, spec, levels)
     pending: deque[Future[_Part]] = deque()
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
@@ -191,9 +197,10 @@ def _check_columns(sources: Sequence[Source]) -> None:
 
 def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
     include = reading.spec.file.include
-    prepared = reading.grouper.prepare(batch)
+    prepared = reading.levels.grouper.prepare(batch)
     skip = prepared.invalid
-    grouped = reading.grouper.group_prepared(prepared, skip)
+    for_drg = reading.grouper.prepare(batch)  # a DRG scheme has other local codes and asks after other columns
+    grouped = reading.grouper.group_prepared(for_drg, for_drg.invalid)
     fen = read_fen(one_chunk(batch, "total_cost"))
     days = read_days(one_chunk(batch, "discharged")).values
     first = prepared.diagnoses.offsets[:-1]
@@ -214,7 +221,7 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
     lengths = np.diff(prepared.procedures.offsets)
     kept_codes = np.repeat(used, lengths)
     procedures = prepared.procedures.ids[kept_codes]
-    mask = reading.levels_of(prepared, batch) if reading.levels_of else np.zeros(batch.num_rows, np.int64)
+    mask = reading.levels.masks(prepared, ~used | skip)
     return _Part(
         reading.short[principal[used]], procedures, lengths[used], np.where(undated, -1, when)[used], fen.values[used],
         grouped.drg[used], _marks(ids_of(batch))[used], mask[used], left_out,
@@ -252,10 +259,12 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     if unknown:
         notes.append(f"{unknown:,} procedure codes are not in the dictionary and were passed over")
     mask = np.concatenate([part.mask for part in parts])[order]
-    book = load_scheme(reading.spec.file.severity_scheme.value).book
+    catalogue = reading.levels.catalogue
     return History(
         tuple(years.tolist()), place.astype(np.int64), cost[order], combination[order], combinations,
-        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, book,
+        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask,
+        catalogue.book,
+        class_numbers(catalogue.classes, catalogue.book),
         rows, dict(left_out), tuple(notes),
     )  # fmt: skip
 

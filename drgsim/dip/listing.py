@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.dip.combinations import NONE, Combinations
+from drgsim.dip.combinations import NONE, UNKNOWN_PRINCIPAL, Combinations
 from drgsim.dip.spec import Core
 
 NOT_CORE = ALONE = -1
@@ -111,11 +111,11 @@ def _largest_within(
     wanted: tuple[int, ...], standing: Sequence[int], related: Sequence[tuple[int, ...]], cases: Sequence[int]
 ) -> int:
     """The standing set within a set that has most procedures; of several the one with most cases, then the first."""
-    inside = [place for place in standing if related[place] != wanted and _within(related[place], wanted)]
+    inside = [place for place in standing if related[place] != wanted and within(related[place], wanted)]
     return max(inside, key=lambda place: (len(related[place]), cases[place], -place), default=ALONE)
 
 
-def _within(part: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+def within(part: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     """Whether a sorted list holds all of another, repeated entries as often."""
     at = 0
     for entry in whole:
@@ -220,6 +220,7 @@ class _Lists:
         names, inverse = np.unique(target, return_inverse=True)
         core = np.bincount(inverse, self.cases, minlength=names.size) >= minimum_cases
         place = np.where(names < 0, start[np.where(names < 0, -1 - names, 0)], names)
+        core &= procedures[place, 0] != UNKNOWN_PRINCIPAL
         # of two kinds of a family that fit a case equally well the table's first counts: the one with more cases
         family = np.where(names < 0, -1 - names, self.families.of[place])
         order = np.lexsort((place, -np.where(names < 0, np.iinfo(np.int64).max, self.cases[place]), family))

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.dip.combinations import NONE, Combinations
 from drgsim.dip.gather import BLANK, SUFFIX, gather, operation_classes
-from drgsim.dip.listing import CoreList
+from drgsim.dip.listing import NOT_CORE, CoreList, Families, within
 from drgsim.dip.model import CLASS_ORDER
 from drgsim.dip.spec import Spec
 from drgsim.records.codes import CodeBook
+
+if TYPE_CHECKING:
+    from drgsim.dip.history import History
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,9 @@ class Structure:
 
 
 def class_numbers(classes: Mapping[str, str], book: CodeBook) -> NDArray[np.int8]:
-    """Operation class of every procedure code, as place in ``CLASS_ORDER``; 0 for one without a class."""
+    """Operation class of every procedure code, as place in ``CLASS_ORDER``; -1 for one without a class."""
     number = {name: place for place, name in enumerate(CLASS_ORDER)}
-    return np.array([number[classes.get(code, CLASS_ORDER[0])] for code in book.procedures.codes], np.int8)
+    return np.array([number.get(classes.get(code, ""), -1) for code in book.procedures.codes], np.int8)
 
 
 def code_of(lines: Sequence[Line]) -> str:
@@ -90,31 +94,59 @@ def core_lines(core: CoreList, combinations: Combinations, book: CodeBook) -> li
     ]
 
 
+def assign(combinations: Combinations, entries: Sequence[Entry], book: CodeBook) -> NDArray[np.int64]:
+    """Core kind of each combination, below 0 for none, as grouping by the catalogue finds it.
+
+    The principal procedure must be that of the kind and all its related procedures done; of several kinds the one with most
+    related procedures counts, then the first one.
+    """
+    diagnosis = {name: place for place, name in enumerate(combinations.diagnoses)}
+    procedure = {code: place for place, code in enumerate(book.procedures.codes)}
+    families: dict[tuple[int, int], list[tuple[tuple[int, ...], int]]] = {}
+    for number, entry in enumerate(entries):
+        for line in entry.lines:
+            key = diagnosis[line.dx], procedure[line.procedure] if line.procedure else NONE
+            related = tuple(sorted(procedure[code] for code in line.related))
+            families.setdefault(key, []).append((related, number))
+    ranges = Families.of_combinations(combinations)
+    heads = ranges.start[:-1]
+    kind = np.full(combinations.size, NOT_CORE, np.int64)
+    own = zip(combinations.diagnosis[heads].tolist(), combinations.procedures[heads, 0].tolist(), strict=True)
+    for family, key in enumerate(own):
+        lines = sorted(families.get(key, ()), key=lambda line: -len(line[0]))  # stable: equal ones stay in order
+        first, last = int(ranges.start[family]), int(ranges.start[family + 1])
+        if len(lines) == 1 and not lines[0][0]:
+            kind[first:last] = lines[0][1]
+        elif lines:
+            for place in range(first, last):
+                done = combinations.related(place)
+                kind[place] = next((number for related, number in lines if within(related, done)), NOT_CORE)
+    return kind
+
+
 def arrange(
-    combinations: Combinations,
+    history: History,
     cases: NDArray[np.int64],
     core_entries: Sequence[Entry],
-    core_kind: NDArray[np.int64],
     minimum_cases: float,
     spec: Spec,
-    class_of_procedure: NDArray[np.int8],
     notes: Sequence[str] = (),
 ) -> Structure:
     """Core kinds first, then what gathers the rest, then the first kinds of the specification.
 
     Parameters
     ----------
-    combinations, cases
-        The combinations of a history and their cases.
-    core_entries, core_kind
-        Core kinds, and the core kind of each combination (below 0: none).
+    history, cases
+        The history, and the cases of each of its combinations.
+    core_entries
+        Core kinds in the order in which equally good ones are tried.
     minimum_cases
         Cases that a core kind needed.
-    class_of_procedure
-        Operation class of each procedure code.
     """
-    rest = core_kind < 0
-    found = gather(combinations, cases, rest, operation_classes(combinations, class_of_procedure), spec.file.comprehensive)
+    core_kind = assign(history.combinations, core_entries, history.book)
+    rest = core_kind == NOT_CORE
+    classes = operation_classes(history.combinations, history.class_of_procedure)
+    found = gather(history.combinations, cases, rest, classes, spec.file.comprehensive)
     gathered = [
         Entry(BLANK if kind == "blank" else f"{dx}:{SUFFIX[name]}", kind, (Line(dx, operation_class=name),))
         for kind, dx, name in found.kinds
