@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drgsim.dip.model import Catalogue, Kind
+from drgsim.dip.model import Catalogue, Kind, stage_of
 
 CHANGES = {
     "new": "新增", "gone": "取消", "merged": "并入", "split": "拆分", "type": "类型变化", "score": "分值变化", "same": "未变",
@@ -108,7 +108,7 @@ def _change(first: Kind | None, second: Kind | None, into: tuple[str, ...], leas
         if into:
             return "split" if first is None else "merged"
         return "new" if first is None else "gone"
-    if first.kind != second.kind:
+    if stage_of(first.kind) != stage_of(second.kind):
         return "type"
     if first.score is None or second.score is None:
         return "same" if first.score == second.score else "score"

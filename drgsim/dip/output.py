@@ -121,8 +121,8 @@ def remarks(built: Built) -> list[str]:
     single = core & (measured.cases == 1)
     if single.any():
         found.append(
-            f"{int(single.sum()):,} core kinds rest on one case ({_some(built, single)}): their score is that case's cost, nothing "
-            "is averaged"
+            f"{int(single.sum()):,} core kinds rest on one case ({_some(built, single)}): their score is that case's cost, "
+            "nothing is averaged"
         )
     for place, year in enumerate(history.years):
         missing = core & (measured.year_cases[:, place] == 0)
