@@ -158,7 +158,8 @@ def case_table(frame: pd.DataFrame, judged: Judged) -> pd.DataFrame:
         parts.append(pd.DataFrame({
             "list": name, "hospital_id": chosen.hospital_id.astype(str), "discharge_id": chosen.discharge_id.astype(str),
             "patient_id": chosen.patient_id.astype(str), "dip": chosen.dip.astype(str),
-            "diagnosis": chosen.diagnosis.astype(object).fillna("").astype(str), "stay_days": chosen.stay, "usual_stay_days": judged.usual_stay[at].round(2), "total_cost": chosen.yuan,
+            "diagnosis": chosen.diagnosis.astype(object).fillna("").astype(str), "stay_days": chosen.stay,
+            "usual_stay_days": judged.usual_stay[at].round(2), "total_cost": chosen.yuan,
             "cost_over_mean": judged.cost_ratio[at].round(4), "days_since_last_stay": judged.gap[at],
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True).sort_values(

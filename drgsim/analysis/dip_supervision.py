@@ -104,7 +104,8 @@ def _read(
     problems = [
         Problem(
             "supervision-missing-column", f"{source.path.name} has no column {name}", where=str(source.path),
-            why="the lists compare hospitals, patients, dates, costs and stays", fix=f"add it, or name it with --map OWN={name}",
+            why="the lists compare hospitals, patients, dates, costs and stays",
+            fix=f"add it, or name it with --map OWN={name}",
         )
         for source in sources
         for name in NEEDED

@@ -16,6 +16,7 @@ from drgsim import __version__
 from drgsim.cli import (
     codes,
     demo,
+    dip,
     explain,
     group,
     migrate,
@@ -61,6 +62,7 @@ app.command()(synth.synth)
 app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
 app.command()(settle.settle)
+app.add_typer(dip.app, name="dip")
 
 
 def main() -> None:

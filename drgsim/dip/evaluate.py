@@ -16,7 +16,6 @@ from drgsim.costs.statistics import group_statistics
 from drgsim.dip.build import Built, build
 from drgsim.dip.history import History
 from drgsim.dip.measure import measure
-from drgsim.dip.spec import Spec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -280,6 +279,21 @@ def stability(built: Built, samples: int = 5, share: float = 0.8) -> Stability:
     return Stability(samples, share, float(np.mean(found)), float(np.min(found)))
 
 
-def compare_methods(history: History, spec: Spec) -> dict[str, Evaluation]:
-    """The plain list and the clustered one on the same history."""
-    return {method: evaluate(build(history, spec, method=method)) for method in ("list", "cluster")}
+@dataclass(frozen=True)
+class PlainList:
+    """The plain list of the same history, which a clustered one is measured against."""
+
+    core: int
+    kinds: int
+    coverage: float
+    explained: tuple[Explained, ...]
+    stability: Stability | None
+
+
+def plain_list(built: Built, samples: int = 0) -> PlainList:
+    """Build and evaluate the plain list of a clustered catalogue's history; ``samples`` as for :func:`stability`."""
+    plain = build(built.history, built.spec, method="list")
+    return PlainList(
+        int(plain.structure.core.sum()), len(plain.entries), plain.coverage, evaluate(plain).explained,
+        stability(plain, samples) if samples else None,
+    )  # fmt: skip

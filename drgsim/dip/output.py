@@ -128,8 +128,8 @@ def remarks(built: Built) -> list[str]:
         missing = core & (measured.year_cases[:, place] == 0)
         if missing.any():
             found.append(
-                f"{int(missing.sum()):,} core kinds have no case in {year} ({_some(built, missing)}): the other years share its "
-                "weight"
+                f"{int(missing.sum()):,} core kinds have no case in {year} ({_some(built, missing)}): the other years share "
+                "its weight"
             )
     wild = core & (measured.cv > file.checks.cv_auxiliary.value)
     if wild.any():
