@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ InputsArgument = Annotated[
     list[Path],
     typer.Argument(help="Case-mix files: .csv, .parquet, .xlsx, .json, or a folder of .json files.", show_default=False),
 ]
+SchemeOption = Annotated[str, typer.Option("--scheme", "-s", help="Id of a DRG scheme or DIP catalogue, or the folder of one.")]
 FormatOption = Annotated[
     str | None,
     typer.Option(
@@ -38,11 +39,13 @@ CodeVersionOption = Annotated[
 SHOWN_CODES = 6  # codes that a summary of conversion names
 
 
-def input_options(format: str | None, maps: list[str] | None, map_file: Path | None, code_version: str) -> InputOptions:
-    """The options as typed, checked."""
+def input_options(
+    format: str | None, maps: list[str] | None, map_file: Path | None, code_version: str, also: Collection[str] = ()
+) -> InputOptions:
+    """The options as typed, checked; ``also`` names further columns that may be mapped to."""
     from drgsim.records.options import InputOptions
 
-    return InputOptions.of(format, maps or (), map_file, code_version)
+    return InputOptions.of(format, maps or (), map_file, code_version, also)
 
 
 def show_reading(layouts: Iterable[str], noted: Mapping[str, int]) -> None:

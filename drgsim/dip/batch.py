@@ -50,7 +50,7 @@ RESULT_COLUMNS = (
     "warnings",
 )
 # findings about a missing value, in the order of the variables that compiled catalogues ask after
-_MISSING = ("los_missing", "icu_hours_missing", "discharge_way_missing", "department_missing")
+_MISSING = ("los_missing", "discharge_way_missing", "department_missing")
 
 
 class DipGrouper(BatchGrouper):
@@ -144,6 +144,7 @@ class DipGrouper(BatchGrouper):
         has = np.diff(d.offsets) > 0
         principal[has] = d.ids[d.offsets[:-1][has]]
         asked = arrays.class_asks[arrays.dx_class[principal + 2]]
+        findings = findings & ~np.int64(1 << BITS["icu_hours_missing"])  # hours are left blank where there were none
         for bit, code in enumerate(_MISSING):
             findings = np.where(asked >> bit & 1, findings, findings & ~np.int64(1 << BITS[code]))
 

@@ -40,9 +40,10 @@ from drgsim.dip.patterns import (
 )
 from drgsim.errors import Problem, SchemeError, did_you_mean
 from drgsim.records.codes import CodeBook, fold, national_codes
-from drgsim.schemes.pack import EVIDENCE, find_pack, read_settings
+from drgsim.schemes.pack import find_pack, read_settings
 from drgsim.schemes.parser import RuleSyntaxError, parse_rule
 from drgsim.schemes.rules import Always, Rule, sets_of
+from drgsim.schemes.settings import EVIDENCE
 from drgsim.schemes.tables import Row, read_table
 
 _TEXTS = ("id", "kind", "title", "title_zh", "region_zh", "edition", "icd10", "icd9cm3", "evidence")

@@ -104,9 +104,9 @@ def _sorted_lists(ids: Any, offsets: Any) -> Any:  # pragma: no cover - compiled
         for at in range(offsets[record], offsets[record + 1]):
             code = ids[at]
             if code < 0:
-                if at > offsets[record] or (offsets[record + 1] - at == 1 and code != -1):
-                    continue  # a lone blank is no procedure at all
-                code = -2
+                if at > offsets[record]:
+                    continue
+                code = UNKNOWN_PRINCIPAL
             place = written
             while place > first + 1 and kept[place - 1] > code:
                 kept[place] = kept[place - 1]

@@ -37,7 +37,7 @@ PLACE_IDS = {"principal_place": PLACE, "principal_place_first": PLACE_FIRST, "an
 NO_CODE, ALL_CLASSES, NO_CLASS = -9, -1, -1
 # bits of cell_flags
 BY_CLASS, ANY_PROCEDURE, IS_EXCLUDED, IS_FULL_CODE, IS_COMPREHENSIVE = 1, 2, 4, 8, 16
-_ASKED = ("ZYTS", "ICUXS", "LYFS", "RYKS")  # variables whose absence is worth a word where a level asks for them
+_ASKED = ("ZYTS", "LYFS", "RYKS")  # variables whose absence is worth a word where a level asks for them
 
 
 class CatalogueArrays(NamedTuple):

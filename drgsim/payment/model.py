@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from drgsim.evidence import Evidence, Evident, Keyed, Source, Strict, Value
+from drgsim.evidence import Evidence, Evident, Keyed, Source, Strict, Table, Value
 from drgsim.payment.expression import ExpressionError, names_used, parse
 
 
@@ -45,12 +45,6 @@ Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 ACTUAL = "actual"
 
 
-class Table(Evident):
-    """A CSV table beside the policy file."""
-
-    file: str
-
-
 class RelativeValue(Strict):
     """Weights, points or scores. ``scale`` turns a weight into the policy's own unit: points = 100 x weight."""
 
@@ -62,9 +56,13 @@ class RelativeValue(Strict):
 
 
 class Coefficient(Strict):
-    """Hospital coefficients (差异系数) beside those that hospitals and cases bring themselves."""
+    """Hospital coefficients (差异系数) beside those that hospitals and cases bring themselves.
+
+    ``table``: a CSV table ``hospital_id, group, coefficient``, in which a blank or ``*`` stands for all hospitals or groups.
+    """
 
     by_hospital: bool = False
+    table: Table | None = None
     by: Keyed | None = None
     default: Value[float] | None = None
 
@@ -96,16 +94,24 @@ class Band(Strict):
 
     K: float | None = None
     when: When = When()
+    source: str | None = None
+    evidence: Evidence | None = None
+    note: str = ""
 
 
 class Piece(Strict):
-    """A stretch of the curve up to a cost ratio. ``closed``: a case exactly at ``upto`` still belongs to it."""
+    """A stretch of the curve up to a cost ratio. ``closed``: a case exactly at ``upto`` still belongs to it.
+
+    ``source`` and ``evidence`` stand here where they differ from those of the curve.
+    """
 
     case_class: CaseClass
     upto: float | Literal["K"] | None = None
     closed: bool = False
     pays: str
     cap: str | None = None
+    source: str | None = None
+    evidence: Evidence | None = None
     note: str = ""
 
 
@@ -187,10 +193,38 @@ class Stays(Strict):
 
 
 class Readmission(Strict):
-    """A return to the same hospital in the same group within n days multiplies the points of the earlier stay."""
+    """A return to the same hospital in the same group within n days multiplies the points of the earlier stay.
+
+    Returns marked ``planned`` (chemotherapy, radiotherapy) do not count, nor do groups that start with one of
+    ``except_groups``.
+    """
 
     within_days: Value[int]
     factor: Value[float]
+    except_groups: tuple[str, ...] = ()
+
+
+class Unstable(Strict):
+    """Groups whose costs spread too widely, or that have too few cases, are settled as the class ``group_class`` says.
+
+    ``detect``: ``table`` takes cases and CV from the table of groups (columns ``cases``, ``cv``, as ``drgsim weights`` writes
+    them), ``cases`` counts among the cases that are settled.
+    """
+
+    group_class: str
+    maximum_cv: Value[float]
+    minimum_cases: Value[int]
+    detect: Value[Literal["table", "cases", "never"]]
+
+
+class SingleDisease(Strict):
+    """Single diseases (单病种): the fund pays a fixed amount per case, the patient the rest up to a limit.
+
+    ``table``: a CSV table ``code, name, level, insurance, fund_amount, personal_limit`` in yuan; blank level or insurance
+    stands for all.
+    """
+
+    table: Table
 
 
 class PerDiem(Strict):
@@ -267,6 +301,7 @@ class PolicyFile(Strict):
     scheme: str | None = None
     published: date | None = None
     effective_from: date | None
+    effective_to: date | None = None
     verified: date
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
@@ -276,13 +311,15 @@ class PolicyFile(Strict):
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()
     curves: dict[str, Curve] = Field(min_length=1)
-    group_classes: dict[str, GroupClass] = Field({})
+    group_classes: dict[str, GroupClass] = Field(default_factory=dict)
     ambiguous: Value[Pays] | None = None
     ungrouped: Value[Pays] | None = None
     age_factors: tuple[AgeFactor, ...] = ()
     stays: Stays = Stays()
     readmission: Readmission | None = None
+    unstable: Unstable | None = None
     per_diem: PerDiem | None = None
+    single_disease: SingleDisease | None = None
     extreme_cap: Value[float] | None = None
     special_review: SpecialReview | None = None
     exempt: Exempt | None = None

@@ -6,40 +6,33 @@ Every mistake in a folder is reported at once, with its path inside the file and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import pyarrow as pa
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
 from drgsim.parameter_files import fault_problem, strict_loader
-from drgsim.payment.model import Band, Evidence, Evident, PolicyFile, Table, Value
+from drgsim.payment.hospitals import GroupCoefficients, group_coefficients_of
+from drgsim.payment.model import Evidence, PolicyFile, Table
+from drgsim.payment.parameters import Parameter, apply_change, parameters_of
+from drgsim.payment.single_disease import SingleDiseases, single_diseases_of
 from drgsim.payment.tables import PriceTable, read_exempt, read_prices
+from drgsim.records.read import read_table
 
 POLICY_FILE = "policy.yaml"
+T = TypeVar("T")
 
 
 class PolicyError(DrgsimError):
     """A payment policy is missing or contradicts itself."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a policy with its evidence, as ``drgsim policy show`` lists it."""
-
-    path: str
-    value: Any
-    unit: str
-    effective_from: str
-    source: str
-    evidence: Evidence
-    note: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,8 @@ class Policy:
         The contents of policy.yaml.
     prices
         The table of groups, or None where the policy publishes none.
+    exempt_list, coefficients, single_diseases
+        The other tables that the policy has: exempt items, coefficients by hospital and group, fixed amounts.
     folder, digest
         Where it was read, and a SHA-256 over all files read.
     raw
@@ -64,6 +59,8 @@ class Policy:
     digest: str
     raw: Mapping[str, Any] = field(repr=False)
     exempt_list: Mapping[str, tuple[int, int]] | None = None
+    coefficients: GroupCoefficients | None = None
+    single_diseases: SingleDiseases | None = None
 
     @property
     def id(self) -> str:
@@ -73,7 +70,7 @@ class Policy:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value that carries evidence, in the order of the file."""
-        return tuple(_parameters(self.file, "", self.file))
+        return tuple(parameters_of(self.file, "", self.file))
 
     @property
     def assumptions(self) -> tuple[Parameter, ...]:
@@ -101,12 +98,12 @@ class Policy:
         sources = raw.setdefault("sources", {})
         sources.setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
-            _apply(raw, path, change, source, problems)
+            apply_change(raw, path, change, source, problems)
         file = _validate(raw, self.id, problems) if not problems else None
         if file is None or problems:
             raise PolicyError(problems)
         mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return Policy(file, self.prices, self.folder, mark, raw, self.exempt_list)
+        return replace(self, file=file, digest=mark, raw=raw)
 
 
 def policy_names(root: Path | None = None) -> list[str]:
@@ -160,13 +157,33 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
         exempt = read_exempt(folder / file.exempt.table.file, problems)
     if file.relative_value.table is not None:
         prices = read_prices(folder / file.relative_value.table.file, file, problems)
+    coefficients = single = None
+    if file.coefficient.table is not None:
+        coefficients = _side_table(folder / file.coefficient.table.file, group_coefficients_of, where, problems)
+    if file.single_disease is not None:
+        single = _side_table(folder / file.single_disease.table.file, single_diseases_of, where, problems)
     for table in _tables(file):
         table_path = folder / table.file
         if table_path.is_file():
             digest.update(table_path.read_bytes())
         else:
             problems.append(Problem("policy-missing-table", f"the table {table.file} is named but not there", where=where))
-    return Policy(file, prices, folder, digest.hexdigest(), raw, exempt), problems
+    return Policy(file, prices, folder, digest.hexdigest(), raw, exempt, coefficients, single), problems
+
+
+def _side_table(
+    path: Path, parse: Callable[[pa.Table, str], tuple[T, list[Problem]]], where: str, problems: list[Problem]
+) -> T | None:
+    """A table beside the policy file, None where it is missing (which is reported for all tables at once) or broken."""
+    if not path.is_file():
+        return None
+    try:
+        table, found = parse(read_table(path), f"{where}/{path.name}")
+    except InputError as error:
+        problems.extend(error.problems)
+        return None
+    problems.extend(found)
+    return table
 
 
 def _tables(node: BaseModel) -> Iterator[Table]:
@@ -187,11 +204,16 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
         return None
     before = len(problems)
     known = list(file.sources)
-    for parameter in _parameters(file, "", file):
-        if parameter.source not in file.sources:
+    for parameter in parameters_of(file, "", file):
+        if parameter.source not in file.sources:  # a piece or band that states evidence states its source too
             what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
             fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"
             problems.append(Problem("policy-unknown-source", what, where=f"{where}: {parameter.path}", fix=fix))
+    classes = list(file.group_classes)
+    if file.unstable is not None and file.unstable.group_class not in classes:
+        fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
+        what = f"unstable.group_class names no class of groups: {file.unstable.group_class!r}"
+        problems.append(Problem("policy-unknown-class", what, where=f"{where}: unstable.group_class", fix=fix))
     curves = [(f"group_classes.{name}.curve", entry.curve) for name, entry in file.group_classes.items()]
     for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
         if curve is not None and curve not in file.curves:
@@ -199,93 +221,3 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
             what = f"{path} names no curve: {curve!r}"
             problems.append(Problem("policy-unknown-curve", what, where=f"{where}: {path}", fix=fix))
     return file if len(problems) == before else None
-
-
-# -- parameters ------------------------------------------------------------------------------------------------------------
-def _parameters(node: BaseModel, path: str, file: PolicyFile) -> Iterator[Parameter]:
-    if isinstance(node, Evident) or hasattr(node, "evidence"):
-        yield _parameter(node, path, file)
-    for name, value in node.__dict__.items():
-        place = f"{path}.{name}" if path else name
-        if isinstance(value, BaseModel):
-            yield from _parameters(value, place, file)
-        elif isinstance(value, tuple):
-            for number, child in enumerate(value):
-                if isinstance(child, BaseModel):
-                    yield from _parameters(child, f"{place}.{number}", file)
-        elif isinstance(value, dict):
-            for key, child in value.items():
-                if isinstance(child, BaseModel):
-                    yield from _parameters(child, f"{place}.{key}", file)
-
-
-def _parameter(node: Any, path: str, file: PolicyFile) -> Parameter:
-    start = getattr(node, "effective_from", None) or file.effective_from
-    if isinstance(node, Value):
-        value = node.value
-    elif hasattr(node, "values"):
-        value = node.values
-    elif hasattr(node, "file"):
-        value = node.file
-    elif hasattr(node, "pieces"):
-        value = "; ".join(
-            [f"{piece.case_class} up to {piece.upto or 'the end'}: {piece.pays}" for piece in node.pieces]
-            + [band_words(band) for band in node.bands if band.K is not None]
-        )
-    else:
-        value = node.pays
-    unit = getattr(node, "unit", "")
-    return Parameter(path, value, unit, str(start or "unknown"), node.source, node.evidence, node.note)
-
-
-def band_words(band: Band) -> str:
-    """A band in words, such as ``K = 3 (level 3)``."""
-    when = band.when
-    parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
-    for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
-        if limit is not None:
-            parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
-    multiple = f"K = {band.K:g}" if band.K is not None else "other cases"
-    return f"{multiple} ({', '.join(parts)})" if parts else multiple
-
-
-def _apply(raw: dict[str, Any], path: str, change: float | str, source: str, problems: list[Problem]) -> None:
-    """Change one value in the YAML; its evidence becomes an assumption with the scenario as source."""
-    node: Any = raw
-    parts = path.split(".")
-    holder: dict[str, Any] | None = None
-    for place, part in enumerate(parts):
-        key: Any = int(part) if isinstance(node, list) and part.isdigit() else part
-        if isinstance(node, dict) and "values" in node and key not in node:
-            node = node["values"]
-            keys = {str(known): known for known in node}
-            key = keys.get(".".join(parts[place:]), key)
-        try:
-            old = node[key]
-        except (KeyError, IndexError, TypeError):
-            known = [str(name) for name in node] if isinstance(node, dict) else []
-            fix = did_you_mean(str(key), known) or (f"the names here are {', '.join(known)}" if known else "")
-            problems.append(Problem("policy-unknown-path", f"{path} is no parameter of this policy", where=path, fix=fix))
-            return
-        if isinstance(old, dict) and "evidence" in old:
-            holder = old
-        if isinstance(old, dict | list):
-            node = old
-            continue
-        node[key] = _new(old, change)
-        break
-    else:
-        if not isinstance(node, dict) or "value" not in node:
-            what = f"{path} holds several values; name one of them"
-            problems.append(Problem("policy-unknown-path", what, where=path))
-            return
-        node["value"] = _new(node["value"], change)
-    if holder is not None:
-        holder["evidence"], holder["source"] = Evidence.ASSUMPTION.value, source
-
-
-def _new(old: Any, change: float | str) -> Any:
-    if isinstance(change, str) and change[:1] in "*+-" and isinstance(old, int | float):
-        amount = float(change[1:])
-        return old * amount if change[0] == "*" else old + amount if change[0] == "+" else old - amount
-    return change

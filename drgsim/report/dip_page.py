@@ -75,10 +75,13 @@ def _most(diff: CatalogueDiff, changes: tuple[str, ...]) -> list[Any]:
 
 
 def _types(catalogue: Catalogue) -> go.Figure:
-    counts = dict(catalogue.counts)
+    plain = [kind for kind in catalogue.by_code.values() if not kind.aux or kind.kind == "first"]
+    counts = {f"{title} {name}": sum(kind.kind == name for kind in plain) for name, title in KINDS.items()}
+    counts["辅助目录 auxiliary levels"] = len(catalogue.by_code) - len(plain)
+    counts = {name: number for name, number in counts.items() if number}
     figure = go.Figure()
     figure.add_bar(
-        y=[f"{KINDS[kind]} {kind}" for kind in counts], x=list(counts.values()), orientation="h", marker_color=COLOURS["blue"],
+        y=list(counts), x=list(counts.values()), orientation="h", marker_color=COLOURS["blue"],
         text=[f"{number:,}" for number in counts.values()], textposition="outside", cliponaxis=False,
         hovertemplate="%{y}: %{x:,}<extra></extra>",
     )  # fmt: skip
