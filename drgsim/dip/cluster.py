@@ -76,7 +76,8 @@ def cluster_list(
     wanted = least
     if file.core.rule.value == "coverage":
         wanted = min(least, _size_that_covers(sizes, file.core.coverage.value))
-    entries, kind_of_line = _entries(kind_of_line, sizes >= wanted, lines, number, history)
+    nameless = np.bincount(kind_of_line, [line[1] < NONE for line in lines]) > 0
+    entries, kind_of_line = _entries(kind_of_line, (sizes >= wanted) & ~nameless, lines, number, history)
     kind = kind_of_line[line_of]
     entries = _split_by_procedure(history, combination, kept, kind, entries, file, least)
     note = f"{len(lines):,} combinations of diagnosis, principal and standing related procedures were clustered"
@@ -126,6 +127,7 @@ def _fine_lines(
     procedure = np.array([each[1] for each in lines], np.int64)
     operation = np.where(procedure == NONE, 0, class_of_procedure[np.maximum(procedure, 0)])
     group = np.array([each[0] for each in lines], np.int64) * len(CLASS_ORDER) + operation
+    group = np.where(procedure < NONE, -1 - np.arange(group.size), group)  # unknown and blank procedures stay apart
     return lines, line_of, group
 
 
@@ -330,7 +332,7 @@ def _best_procedure(costs: Floats, own: NDArray, combinations: Combinations, set
     related = combinations.procedures[own, 1:]
     total = float(((costs - costs.mean()) ** 2).sum())
     best: tuple[float, int] | None = None
-    for procedure in np.unique(related[related != NONE]).tolist():
+    for procedure in np.unique(related[related >= 0]).tolist():
         has = (related == procedure).any(1)
         parts = costs[has], costs[~has]
         if min(part.size for part in parts) < least:

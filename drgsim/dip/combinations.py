@@ -9,11 +9,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.records.codes import EMPTY, UNKNOWN
 from drgsim.records.encode import EncodedLists
 
 Ints = NDArray[np.int64]
 NONE = -1  # no procedure
-UNKNOWN_PRINCIPAL = -2  # the principal place is blank or unknown while other procedures stand
+UNKNOWN_CODE = -2  # a procedure that the dictionary does not know
+BLANK_PRINCIPAL = -3  # the principal place is blank while other procedures stand
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Combinations:
         Diagnoses cut to the characters of the specification, sorted.
     procedures
         (combinations, most procedures) ids of procedures: the principal one, then the related ones in order, then ``NONE``.
-        A procedure that is done twice stands twice. ``UNKNOWN_PRINCIPAL`` stands where the principal place is blank or
-        unknown: no other procedure takes its place.
+        A procedure that is done twice stands twice. ``UNKNOWN_CODE`` and ``BLANK_PRINCIPAL`` keep their places, so that no
+        other procedure takes the principal one.
     """
 
     diagnosis: NDArray[np.int32]
@@ -63,7 +65,7 @@ def cut_diagnoses(codes: tuple[str, ...], characters: int) -> tuple[NDArray[np.i
 
 
 def combine(
-    diagnosis: NDArray[np.int32], procedures: EncodedLists, diagnoses: tuple[str, ...]
+    diagnosis: NDArray[np.int32], procedures: EncodedLists, diagnoses: tuple[str, ...], simple: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], Combinations]:
     """Number the combinations of discharges.
 
@@ -72,14 +74,17 @@ def combine(
     diagnosis
         Place of each discharge's principal diagnosis in ``diagnoses``, shape (n,).
     procedures
-        Ids of its procedures, principal one first; ids below 0 (unknown, blank) in other places are passed over.
+        Ids of its procedures, principal one first; below 0: unknown or blank.
+    simple
+        Which procedures are simple (imaging, laboratory): where nothing else was done they count as not done, and before an
+        operation they do not take the principal place.
 
     Returns
     -------
     tuple
         Number of each discharge's combination, shape (n,), and the combinations; both do not depend on the order of discharges.
     """
-    ids, offsets = _sorted_lists(procedures.ids, procedures.offsets)
+    ids, offsets = _sorted_lists(procedures.ids, procedures.offsets, simple)
     slots = np.full(1 << max(4, int(2 * diagnosis.size).bit_length()), -1, np.int64)
     number, first = _number(diagnosis, ids, offsets, slots)
     width = int(np.diff(offsets)[first].max(initial=0))
@@ -92,21 +97,30 @@ def combine(
 
 
 @njit(cache=True, nogil=True)
-def _sorted_lists(ids: Any, offsets: Any) -> Any:  # pragma: no cover - compiled
-    """Lists without unknown codes; the principal procedure stays first, the others are sorted; a principal one
-    that is unknown is marked."""
+def _sorted_lists(ids: Any, offsets: Any, simple: Any) -> Any:  # pragma: no cover - compiled
+    """Lists with the principal procedure first and the others sorted; unknown and blank ones are marked."""
     kept = np.empty(ids.size, np.int32)
     starts = np.empty(offsets.size, np.int64)
     written = np.int64(0)
     for record in range(offsets.size - 1):
         starts[record] = written
         first = written
+        lead: Any = np.int64(-1)
+        done = False
         for at in range(offsets[record], offsets[record + 1]):
-            code = ids[at]
-            if code < 0:
-                if at > offsets[record]:
-                    continue
-                code = UNKNOWN_PRINCIPAL
+            if ids[at] < 0 or not simple[ids[at]]:
+                if lead < 0:
+                    lead = at
+                done = done or ids[at] != EMPTY
+        if not done:
+            continue
+        code = ids[lead]
+        kept[written] = code if code >= 0 else UNKNOWN_CODE if code == UNKNOWN else BLANK_PRINCIPAL
+        written += 1
+        for at in range(offsets[record], offsets[record + 1]):
+            if at == lead:
+                continue
+            code = ids[at] if ids[at] >= 0 else UNKNOWN_CODE if ids[at] == UNKNOWN else BLANK_PRINCIPAL
             place = written
             while place > first + 1 and kept[place - 1] > code:
                 kept[place] = kept[place - 1]

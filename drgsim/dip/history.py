@@ -248,7 +248,9 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     if not cost.size or not dated.any():
         raise InputError([_nothing_left(rows, left_out, dated.size)])
     procedures = EncodedLists(np.concatenate([part.procedures for part in parts]), np.concatenate([[0], np.cumsum(lengths)]))
-    combination, combinations = combine(diagnosis, procedures, names)
+    catalogue = reading.levels.catalogue
+    classes = class_numbers(catalogue.classes, catalogue.book)
+    combination, combinations = combine(diagnosis, procedures, names, classes == 0)
     mark = np.concatenate([part.mark for part in parts])
     order = np.lexsort((mark, cost, year, combination))
     order = order[dated[order]]
@@ -259,12 +261,11 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     if unknown:
         notes.append(f"{unknown:,} procedure codes are not in the dictionary and were passed over")
     mask = np.concatenate([part.mask for part in parts])[order]
-    catalogue = reading.levels.catalogue
     return History(
         tuple(years.tolist()), place.astype(np.int64), cost[order], combination[order], combinations,
         np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask,
         catalogue.book,
-        class_numbers(catalogue.classes, catalogue.book),
+        classes,
         rows, dict(left_out), tuple(notes),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.dip.combinations import NONE, UNKNOWN_PRINCIPAL, Combinations
+from drgsim.dip.combinations import NONE, Combinations
 from drgsim.dip.spec import Core
 
 NOT_CORE = ALONE = -1
@@ -213,14 +213,19 @@ class _Lists:
         for family in np.unique(self.families.of[several & (self.cases >= minimum_cases)]).tolist():
             first, last = int(start[family]), int(start[family + 1])
             related = [self.combinations.related(place) for place in range(first, last)]
+            known = [not sets or sets[0] >= 0 for sets in related]  # what nobody knows names no kind
             found = standing_sets(
-                related, self.cases[first:last].tolist(), self.means[first:last].tolist(), minimum_cases, self.minimum_increase
+                related,
+                np.where(known, self.cases[first:last], 0).tolist(),
+                self.means[first:last].tolist(),
+                minimum_cases,
+                self.minimum_increase,
             )
             target[first:last] = [first + place if place != ALONE else -1 - family for place in found]
         names, inverse = np.unique(target, return_inverse=True)
         core = np.bincount(inverse, self.cases, minlength=names.size) >= minimum_cases
         place = np.where(names < 0, start[np.where(names < 0, -1 - names, 0)], names)
-        core &= procedures[place, 0] != UNKNOWN_PRINCIPAL
+        core &= procedures[place, 0] >= NONE
         # of two kinds of a family that fit a case equally well the table's first counts: the one with more cases
         family = np.where(names < 0, -1 - names, self.families.of[place])
         order = np.lexsort((place, -np.where(names < 0, np.iinfo(np.int64).max, self.cases[place]), family))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,12 +95,15 @@ def core_lines(core: CoreList, combinations: Combinations, book: CodeBook) -> li
     ]
 
 
-def assign(combinations: Combinations, entries: Sequence[Entry], book: CodeBook) -> NDArray[np.int64]:
+def assign(
+    combinations: Combinations, entries: Sequence[Entry], book: CodeBook, class_of_procedure: NDArray[np.int8]
+) -> NDArray[np.int64]:
     """Core kind of each combination, below 0 for none, as grouping by the catalogue finds it.
 
-    The principal procedure must be that of the kind and all its related procedures done; of several kinds the one with most
-    related procedures counts, then the first one.
+    The principal procedure must be that of the kind and all its related procedures done. Of several kinds one that leaves no
+    operation over (simple procedures do not count) goes first, then the one with most related procedures, then the first one.
     """
+    simple = class_of_procedure == 0
     diagnosis = {name: place for place, name in enumerate(combinations.diagnoses)}
     procedure = {code: place for place, code in enumerate(book.procedures.codes)}
     families: dict[tuple[int, int], list[tuple[tuple[int, ...], int]]] = {}
@@ -120,8 +124,16 @@ def assign(combinations: Combinations, entries: Sequence[Entry], book: CodeBook)
         elif lines:
             for place in range(first, last):
                 done = combinations.related(place)
-                kind[place] = next((number for related, number in lines if within(related, done)), NOT_CORE)
+                fitting = [line for line in lines if within(line[0], done)]
+                kind[place] = min(fitting, key=lambda line: _left_over(line[0], done, simple))[1] if fitting else NOT_CORE
     return kind
+
+
+def _left_over(related: tuple[int, ...], done: tuple[int, ...], simple: NDArray[np.bool_]) -> bool:
+    """Whether operations are left over that a kind does not name; an unknown procedure counts as one."""
+    left = Counter(done)
+    left.subtract(related)
+    return any(number > 0 and (code < 0 or not simple[code]) for code, number in left.items())
 
 
 def arrange(
@@ -143,7 +155,7 @@ def arrange(
     minimum_cases
         Cases that a core kind needed.
     """
-    core_kind = assign(history.combinations, core_entries, history.book)
+    core_kind = assign(history.combinations, core_entries, history.book, history.class_of_procedure)
     rest = core_kind == NOT_CORE
     classes = operation_classes(history.combinations, history.class_of_procedure)
     found = gather(history.combinations, cases, rest, classes, spec.file.comprehensive)
