@@ -18,6 +18,7 @@ from drgsim.cli import (
     codes,
     coefficients,
     demo,
+    dip,
     explain,
     group,
     migrate,
@@ -64,6 +65,7 @@ app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
 app.command()(coefficients.coefficients)
 app.command()(settle.settle)
+app.add_typer(dip.app, name="dip")
 
 
 def main() -> None:
