@@ -15,6 +15,8 @@ import typer
 
 from drgsim import __version__
 from drgsim.cli import (
+    budget,
+    calibrate,
     codes,
     coefficients,
     demo,
@@ -66,6 +68,8 @@ app.command()(weights.weights)
 app.command()(coefficients.coefficients)
 app.command()(settle.settle)
 app.add_typer(dip.app, name="dip")
+app.command()(budget.budget)
+app.command()(calibrate.calibrate)
 
 
 def main() -> None:

@@ -70,7 +70,7 @@ class Policy:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value that carries evidence, in the order of the file."""
-        return tuple(parameters_of(self.file, "", self.file))
+        return tuple(parameters_of(self.file))
 
     @property
     def assumptions(self) -> tuple[Parameter, ...]:
@@ -204,7 +204,7 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
         return None
     before = len(problems)
     known = list(file.sources)
-    for parameter in parameters_of(file, "", file):
+    for parameter in parameters_of(file):
         if parameter.source not in file.sources:  # a piece or band that states evidence states its source too
             what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
             fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"
