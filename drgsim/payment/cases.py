@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ NUMBERS = (
     "relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
     "los_days", "age",
 )  # fmt: skip
-FLAGS = ("incomplete", "special_review", "per_diem")
+FLAGS = ("incomplete", "special_review", "per_diem", "by_item")
 LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
 
 
@@ -254,6 +254,17 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None,
     )  # fmt: skip
     _check(cases, broken)
     return cases
+
+
+def with_hospitals(cases: Cases, hospitals: Mapping[str, Hospital]) -> Cases:
+    """The cases under another list of hospitals, or after ``hospital`` changed: levels are looked up again.
+
+    A level or grade that the cases themselves state stays with them; then only coefficients follow the list.
+    """
+    if {"hospital_level", "hospital_grade"} & cases.present:
+        return replace(cases, hospitals=hospitals)
+    level, levels = _levels({}, cases.hospital, hospitals, cases.size)
+    return replace(cases, hospitals=hospitals, level=level, levels=levels)
 
 
 def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:

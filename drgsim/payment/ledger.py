@@ -35,6 +35,8 @@ class Ledger:
         The amount does not depend on the unit value (by item, per diem, actual cost).
     rule
         Place in ``rules`` of the words that say what decided.
+    weight
+        Discharges that each case stands for; None where each stands for itself.
     """
 
     policy: Policy
@@ -50,15 +52,17 @@ class Ledger:
     in_yuan: Mask
     rule: NDArray[np.int16]
     rules: list[str] = field(default_factory=list)
+    weight: NDArray[np.float64] | None = None
 
     @classmethod
-    def open(cls, policy: Policy, cases: Cases) -> Ledger:
+    def open(cls, policy: Policy, cases: Cases, weight: NDArray[np.float64] | None = None) -> Ledger:
         """An empty ledger for cases under a policy."""
-        resolver = Resolver(policy, cases)
+        resolver = Resolver(policy, cases, weight)
         n = cases.size
         return cls(
             policy, cases, resolver, resolver.terms(), np.full(n, OPEN, np.int8), np.full(n, np.nan), np.full(n, np.nan),
             np.full(n, MISSING), np.full(n, MISSING), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.full(n, -1, np.int16),
+            weight=weight,
         )  # fmt: skip
 
     @property
@@ -184,15 +188,16 @@ class Ledger:
         values: dict[str, float] = {}
         for payer, amount in budget.items():
             members = self._payer(payer)
-            units = float(self.units[members & ~self.in_yuan & ~np.isnan(self.units)].sum())
+            units = self._sum(self.units, members & ~self.in_yuan & ~np.isnan(self.units))
             yuan_paid = members & self.in_yuan & (self.amount != MISSING)
-            fixed = int(self.amount[yuan_paid].sum()) + int(self.extra[members].sum())
+            fixed = self._sum_fen(self.amount, yuan_paid) + self._sum_fen(self.extra, members)
             held = round_half_away(exact(amount) * exact(fund_share))
             left = amount - held - fixed
             if units <= 0 or left <= 0:
                 continue  # the caller reports the cases that stay without an amount
             values[payer] = left / FEN_PER_YUAN / units
             self.terms.unit_value = np.where(members, values[payer], self.terms.unit_value)
+            self.terms.published = np.where(members, np.nan, self.terms.published)  # the budget's price counts from here on
         return values
 
     def compare_with_expected_price(self, budget: dict[str, int], fund_share: float) -> None:
@@ -207,12 +212,24 @@ class Ledger:
         normal = terms.relative_value * terms.coefficient
         for payer, amount in budget.items():
             members = self._payer(payer)
-            units = float(np.nansum(normal[members & self.open_cases]))
-            fixed = int(self.amount[members & self.in_yuan & (self.amount != MISSING)].sum())
+            units = self._sum(normal, members & self.open_cases & ~np.isnan(normal))
+            fixed = self._sum_fen(self.amount, members & self.in_yuan & (self.amount != MISSING))
             left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
             if units > 0 and left > 0:
                 expected = left / FEN_PER_YUAN / units
                 terms.mean = np.where(members & wanting, expected * terms.relative_value, terms.mean)
+
+    def discharges(self, where: Mask) -> float:
+        """How many discharges the marked cases stand for."""
+        return float(where.sum()) if self.weight is None else float(self.weight[where].sum())
+
+    def _sum(self, values: NDArray[np.float64], where: Mask) -> float:
+        return float(values[where].sum() if self.weight is None else (values[where] * self.weight[where]).sum())
+
+    def _sum_fen(self, amounts: NDArray[np.int64], where: Mask) -> int:
+        if self.weight is None:
+            return int(amounts[where].sum())
+        return int(np.rint((amounts[where] * self.weight[where]).sum()))
 
     def _payer(self, payer: str) -> Mask:
         insured = self.cases.insurance != INSURANCES.index("self")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -101,11 +101,24 @@ class Policy:
         sources.setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
             _apply(raw, path, change, source, problems)
-        file = _validate(raw, self.id, problems) if not problems else None
+        if problems:
+            raise PolicyError(problems)
+        return self.rebuilt(raw, repr(sorted(changes.items(), key=repr)))
+
+    def rebuilt(self, raw: Mapping[str, Any], mark: str) -> Policy:
+        """The policy read again from a changed YAML; ``mark`` names the change in the digest, the price table is shared.
+
+        Raises
+        ------
+        PolicyError
+            The policy model refuses the values.
+        """
+        problems: list[Problem] = []
+        file = _validate(raw, self.id, problems)
         if file is None or problems:
             raise PolicyError(problems)
-        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return Policy(file, self.prices, self.folder, mark, raw, self.exempt_list)
+        digest = hashlib.sha256((self.digest + mark).encode()).hexdigest()
+        return replace(self, file=file, digest=digest, raw=raw)
 
 
 def policy_names(root: Path | None = None) -> list[str]:

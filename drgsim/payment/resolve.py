@@ -95,8 +95,8 @@ class Terms:
 class Resolver:
     """Looks up the values of a policy for cases; made once per policy and set of cases."""
 
-    def __init__(self, policy: Policy, cases: Cases) -> None:
-        self.policy, self.cases = policy, cases
+    def __init__(self, policy: Policy, cases: Cases, weight: Floats | None = None) -> None:
+        self.policy, self.cases, self.weight = policy, cases, weight
         self.file = policy.file
         self.book: CurveBook = curve_book(self.file.curves)
         insurance = cases.insurance.astype(np.int64) + 1
@@ -259,8 +259,9 @@ class Resolver:
         used = (cost != MISSING) & (cost >= 0) & (self.cases.unit.ids >= 0)
         cell = self.cases.unit.ids.astype(np.int64) * max(len(self.cases.levels), 1) + self.cases.level
         cell = np.where(used, cell, 0)
-        count = np.bincount(cell, used)
-        total = np.bincount(cell, np.where(used, cost, 0) / 100.0)
+        counted = used if self.weight is None else used * self.weight
+        count = np.bincount(cell, counted)
+        total = np.bincount(cell, np.where(used, cost, 0) * counted / 100.0)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = (total / count)[cell]
         result: Floats = np.where(used & (mean > 0), mean, np.nan)

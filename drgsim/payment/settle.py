@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem, UsageError
 from drgsim.payment import special
-from drgsim.payment.cases import WORKERS, Hospital, read_cases
+from drgsim.payment.cases import WORKERS, Cases, Hospital, read_cases
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.model import CaseClass, Evidence, Keyed
@@ -135,11 +135,33 @@ def settle(
     >>> settle(table, load_policy("qingyang/2023")).table["amount"].to_pylist()
     [Decimal('10430.42')]
     """
+    cases = read_cases(table, hospitals, leading_columns(policy))
+    return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unit_value=unit_value)
+
+
+def leading_columns(policy: Policy) -> tuple[str, ...]:
+    """Columns that may name the group under a policy, the first one that a table has."""
+    return ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
+
+
+def settle_cases(
+    cases: Cases,
+    policy: Policy,
+    *,
+    budget: Mapping[str, float] | None = None,
+    fund_share: float = 1.0,
+    unit_value: Mapping[str, float] | None = None,
+    weight: NDArray[np.float64] | None = None,
+) -> Settlement:
+    """Settle cases that are read already, as a scenario does again and again; parameters as in :func:`settle`.
+
+    ``cases`` collects faults and problems while it is settled: hand in a fresh one for each settlement (its arrays may be
+    shared). ``weight`` says how many discharges each case stands for (None: one); it counts wherever cases are added up to
+    a unit value, a mean or a quota, and leaves the amount of a case alone.
+    """
     if unit_value is not None:
         policy = _with_unit_value(policy, unit_value)
-    leading = ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
-    cases = read_cases(table, hospitals, leading)
-    ledger = Ledger.open(policy, cases)
+    ledger = Ledger.open(policy, cases, weight)
     pot = _pot(policy, budget, fund_share)
     special.incomplete_stays(ledger)
     special.halve_readmitted(ledger)

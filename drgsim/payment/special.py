@@ -21,6 +21,9 @@ def settle_unusual_groups(ledger: Ledger) -> None:
     self_pay = ledger.open_cases & (cases.insurance == 2)
     ledger.decide(self_pay, CaseClass.SELF_PAY, "self-pay patient: the bill is the patient's, the fund pays nothing")
     ledger.pay_yuan(self_pay, ledger.cost)
+    by_item = ledger.open_cases & cases.flags["by_item"]
+    ledger.decide(by_item, CaseClass.BY_ITEM, "outside the groups: paid by item (the actual cost)")
+    ledger.pay_yuan(by_item, ledger.cost)
     priced = ~np.isnan(ledger.terms.relative_value)
     codes = cases.unit.values
     blank = np.array([code in UNGROUPED_CODES for code in codes] + [True])[cases.unit.ids]
@@ -189,10 +192,16 @@ def _capped(ledger: Ledger, members: Mask, days: NDArray[np.float64], cap: int, 
 
 
 def rank_by_excess(ledger: Ledger, places: NDArray[np.int64], quota: int) -> NDArray[np.int64]:
-    """The ``quota`` cases with the largest cost above the standard; equal ones by discharge_id, so order never matters."""
+    """The ``quota`` cases with the largest cost above the standard; equal ones by discharge_id, so order never matters.
+
+    A case that stands for several discharges takes as many places; it is in when all of them are.
+    """
     excess = ledger.cost[places] - ledger.standard[places]
     ids = np.array(ledger.cases.ids.take(places).to_pylist()).astype(str)
-    return places[np.lexsort((ids, -excess))[: max(quota, 0)]]
+    ranked = places[np.lexsort((ids, -excess))]
+    if ledger.weight is None:
+        return ranked[: max(quota, 0)]
+    return ranked[np.cumsum(ledger.weight[ranked]) <= quota]
 
 
 def review(ledger: Ledger) -> None:
@@ -201,7 +210,7 @@ def review(ledger: Ledger) -> None:
     applied = cases.flags["special_review"] & (cases.faults < 0) & (ledger.standard != MISSING)
     if spec is None or not applied.any():
         return
-    pool = int(((cases.faults < 0) & ~ledger.is_class(CaseClass.SELF_PAY)).sum())
+    pool = int(ledger.discharges((cases.faults < 0) & ~ledger.is_class(CaseClass.SELF_PAY)))
     quota = int(exact(spec.quota.value) * pool)
     accepted = np.zeros(cases.size, np.bool_)
     accepted[rank_by_excess(ledger, np.flatnonzero(applied), quota)] = True
@@ -225,12 +234,13 @@ def cap_extremes(ledger: Ledger) -> None:
     if spec is None or not high.any():
         return
     hospital = ledger.cases.hospital.ids
-    discharges = np.bincount(hospital[ledger.cases.faults < 0] + 1)
+    sound = ledger.cases.faults < 0
+    discharges = np.bincount(hospital[sound] + 1, None if ledger.weight is None else ledger.weight[sound])
     beyond = np.zeros(ledger.cases.size, np.bool_)
     for number in np.unique(hospital[high]):
         places = np.flatnonzero(high & (hospital == number))
         quota = int(exact(spec.value) * int(discharges[number + 1]))
-        if places.size > quota:
+        if ledger.discharges(high & (hospital == number)) > quota:
             beyond[places] = True
             beyond[rank_by_excess(ledger, places, quota)] = False
     terms = ledger.terms
