@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,12 @@ def digest_of(paths: Sequence[Path]) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[str, Any]) -> list[Path]:
+def write_results(
+    folder: Path,
+    tables: Mapping[str, pa.Table],
+    record: Mapping[str, Any],
+    others: Mapping[str, Callable[[Path], None]] | None = None,
+) -> list[Path]:
     """Write tables and the record of the run into a folder that appears whole or not at all.
 
     Parameters
@@ -142,6 +147,8 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         File name (.csv, .parquet, .xlsx) -> table.
     record
         Written as ``run.json``.
+    others
+        File name -> what writes it to a path: pages and workbooks.
 
     Raises
     ------
@@ -161,6 +168,8 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         beside.mkdir(parents=True)
         for name, table in tables.items():
             write_table(beside / name, table)
+        for name, write in (others or {}).items():
+            write(beside / name)
         text = json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n"
         (beside / RUN_FILE).write_text(text, encoding="utf-8")
         if folder.exists():
@@ -173,7 +182,7 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return [folder / name for name in (*tables, RUN_FILE)]
+    return [folder / name for name in (*tables, *(others or {}), RUN_FILE)]
 
 
 def write_table(path: Path, table: pa.Table) -> None:
