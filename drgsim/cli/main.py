@@ -23,6 +23,7 @@ from drgsim.cli import (
     schemes,
     selftest,
     settle,
+    simulate,
     synth,
     validate,
     weights,
@@ -61,6 +62,7 @@ app.command()(synth.synth)
 app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
 app.command()(settle.settle)
+app.command()(simulate.simulate)
 
 
 def main() -> None:

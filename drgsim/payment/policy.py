@@ -18,7 +18,8 @@ from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.payment.model import Band, Evidence, Evident, PolicyFile, Table, Value
+from drgsim.payment.document import apply_change, evident_nodes, problem_of, strict_loader
+from drgsim.payment.model import Band, Evidence, PolicyFile, Table, Value
 from drgsim.payment.tables import PriceTable, read_exempt, read_prices
 
 POLICY_FILE = "policy.yaml"
@@ -72,7 +73,7 @@ class Policy:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value that carries evidence, in the order of the file."""
-        return tuple(_parameters(self.file, "", self.file))
+        return tuple(_parameter(node, path, self.file) for path, node in evident_nodes(self.file))
 
     @property
     def assumptions(self) -> tuple[Parameter, ...]:
@@ -100,7 +101,7 @@ class Policy:
         sources = raw.setdefault("sources", {})
         sources.setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
-            _apply(raw, path, change, source, problems)
+            apply_change(raw, path, change, source, problems)
         if problems:
             raise PolicyError(problems)
         return self.rebuilt(raw, repr(sorted(changes.items(), key=repr)))
@@ -156,7 +157,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     where = f"{folder.parent.name}/{folder.name}"
     try:
         content = path.read_bytes()
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=_strict_loader(problems, where))
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, where))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(Problem("policy-unreadable", f"{path.name} cannot be read: {error}", where=where))
         return None, problems
@@ -195,15 +196,15 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
     try:
         file = PolicyFile.model_validate(raw)
     except ValidationError as error:
-        problems.extend(_problem(dict(fault), where) for fault in error.errors())
+        problems.extend(problem_of(dict(fault), where, PolicyFile) for fault in error.errors())
         return None
     before = len(problems)
     known = list(file.sources)
-    for parameter in _parameters(file, "", file):
-        if parameter.source not in file.sources:
-            what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
-            fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"
-            problems.append(Problem("policy-unknown-source", what, where=f"{where}: {parameter.path}", fix=fix))
+    for path, node in evident_nodes(file):
+        if node.source not in file.sources:
+            what = f"{path} names the source {node.source!r}, which sources does not list"
+            fix = did_you_mean(node.source, known) or f"the sources are {', '.join(known)}"
+            problems.append(Problem("policy-unknown-source", what, where=f"{where}: {path}", fix=fix))
     curves = [(f"group_classes.{name}.curve", entry.curve) for name, entry in file.group_classes.items()]
     for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
         if curve is not None and curve not in file.curves:
@@ -213,77 +214,7 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
     return file if len(problems) == before else None
 
 
-def _problem(fault: Mapping[str, Any], where: str) -> Problem:
-    path = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        known = _fields_at(fault["loc"][:-1])
-        word = str(fault["loc"][-1])
-        fix = did_you_mean(word, known) or (f"the names here are {', '.join(known)}" if known else "")
-        return Problem("policy-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
-    if fault["type"] == "missing":
-        return Problem("policy-missing-name", f"{path} is missing", where=f"{where}: {path}", fix="state it, with its evidence")
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
-    fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""
-    return Problem("policy-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
-
-
-def _fields_at(location: tuple[Any, ...]) -> list[str]:
-    """Names that the model knows at a place in the file."""
-    model: Any = PolicyFile
-    for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            entry = model.model_fields.get(str(part))
-            model = entry.annotation if entry is not None else None
-        model = _inner(model)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _inner(annotation: Any) -> Any:
-    """The model inside an optional, a mapping or a tuple."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        inner = _inner(argument)
-        if inner is not None:
-            return inner
-    return None
-
-
-def _strict_loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
-    """A YAML loader that reports keys that stand twice instead of keeping the last."""
-
-    class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen:
-                    place = f"{where}: line {key.start_mark.line + 1}"
-                    problems.append(Problem("policy-duplicate-name", f"{key.value} stands twice in one place", where=place))
-                seen.add(key.value)
-            return super().construct_mapping(node, deep)
-
-    return Loader
-
-
 # -- parameters ------------------------------------------------------------------------------------------------------------
-def _parameters(node: BaseModel, path: str, file: PolicyFile) -> Iterator[Parameter]:
-    if isinstance(node, Evident) or hasattr(node, "evidence"):
-        yield _parameter(node, path, file)
-    for name, value in node.__dict__.items():
-        place = f"{path}.{name}" if path else name
-        if isinstance(value, BaseModel):
-            yield from _parameters(value, place, file)
-        elif isinstance(value, tuple):
-            for number, child in enumerate(value):
-                if isinstance(child, BaseModel):
-                    yield from _parameters(child, f"{place}.{number}", file)
-        elif isinstance(value, dict):
-            for key, child in value.items():
-                if isinstance(child, BaseModel):
-                    yield from _parameters(child, f"{place}.{key}", file)
-
-
 def _parameter(node: Any, path: str, file: PolicyFile) -> Parameter:
     start = getattr(node, "effective_from", None) or file.effective_from
     if isinstance(node, Value):
@@ -312,45 +243,3 @@ def band_words(band: Band) -> str:
             parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
     multiple = f"K = {band.K:g}" if band.K is not None else "other cases"
     return f"{multiple} ({', '.join(parts)})" if parts else multiple
-
-
-def _apply(raw: dict[str, Any], path: str, change: float | str, source: str, problems: list[Problem]) -> None:
-    """Change one value in the YAML; its evidence becomes an assumption with the scenario as source."""
-    node: Any = raw
-    parts = path.split(".")
-    holder: dict[str, Any] | None = None
-    for place, part in enumerate(parts):
-        key: Any = int(part) if isinstance(node, list) and part.isdigit() else part
-        if isinstance(node, dict) and "values" in node and key not in node:
-            node = node["values"]
-            keys = {str(known): known for known in node}
-            key = keys.get(".".join(parts[place:]), key)
-        try:
-            old = node[key]
-        except (KeyError, IndexError, TypeError):
-            known = [str(name) for name in node] if isinstance(node, dict) else []
-            fix = did_you_mean(str(key), known) or (f"the names here are {', '.join(known)}" if known else "")
-            problems.append(Problem("policy-unknown-path", f"{path} is no parameter of this policy", where=path, fix=fix))
-            return
-        if isinstance(old, dict) and "evidence" in old:
-            holder = old
-        if isinstance(old, dict | list):
-            node = old
-            continue
-        node[key] = _new(old, change)
-        break
-    else:
-        if not isinstance(node, dict) or "value" not in node:
-            what = f"{path} holds several values; name one of them"
-            problems.append(Problem("policy-unknown-path", what, where=path))
-            return
-        node["value"] = _new(node["value"], change)
-    if holder is not None:
-        holder["evidence"], holder["source"] = Evidence.ASSUMPTION.value, source
-
-
-def _new(old: Any, change: float | str) -> Any:
-    if isinstance(change, str) and change[:1] in "*+-" and isinstance(old, int | float):
-        amount = float(change[1:])
-        return old * amount if change[0] == "*" else old + amount if change[0] == "+" else old - amount
-    return change

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.payment.cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.model import CaseClass, GroupClass
 from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away, to_fen
@@ -104,13 +105,28 @@ def halve_readmitted(ledger: Ledger) -> None:
     spec, cases = ledger.policy.file.readmission, ledger.cases
     if spec is None:
         return
+    followed = stays_followed(cases, int(spec.within_days.value))
+    if not followed.size:
+        return
+    ledger.terms.factor = ledger.terms.factor.copy()
+    ledger.terms.factor[followed] *= spec.factor.value
+    count = np.zeros(cases.size, np.bool_)
+    count[followed] = True
+    cases.warn(
+        "settle-readmission", count & ledger.open_cases,
+        f"the patient came back within {spec.within_days.value} days in the same group; paid {spec.factor.value:g} of it",
+    )  # fmt: skip
+
+
+def stays_followed(cases: Cases, days: int) -> NDArray[np.int64]:
+    """Places of the stays after which the same patient came back to the same hospital in the same group within n days."""
     known = (cases.patient.ids >= 0) & (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.unit.ids >= 0)
     if not known.any():
-        return
+        return np.empty(0, np.int64)
     places = np.flatnonzero(known)
     order = places[
         np.lexsort((
-            ledger.cost[places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places],
+            cases.money["total_cost"][places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places],
             cases.hospital.ids[places], cases.patient.ids[places],
         ))
     ]  # fmt: skip
@@ -121,15 +137,8 @@ def halve_readmitted(ledger: Ledger) -> None:
         & (cases.unit.ids[before] == cases.unit.ids[after])
     )
     gap = cases.admitted[after] - cases.discharged[before]
-    followed = before[same & (gap >= 0) & (gap <= spec.within_days.value)]
-    ledger.terms.factor = ledger.terms.factor.copy()
-    ledger.terms.factor[followed] *= spec.factor.value
-    count = np.zeros(cases.size, np.bool_)
-    count[followed] = True
-    cases.warn(
-        "settle-readmission", count & ledger.open_cases,
-        f"the patient came back within {spec.within_days.value} days in the same group; paid {spec.factor.value:g} of it",
-    )  # fmt: skip
+    followed: NDArray[np.int64] = before[same & (gap >= 0) & (gap <= days)]
+    return followed
 
 
 def settle_per_diem(ledger: Ledger) -> None:

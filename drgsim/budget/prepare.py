@@ -1,0 +1,176 @@
+"""From a region's folder to the figures of its hospitals: group, settle year by year, add up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from drgsim.budget.figures import HospitalFigures, by_item, figures_of
+from drgsim.budget.region import RegionFacts, read_region
+from drgsim.budget.terms import BudgetTerms
+from drgsim.errors import Problem, UsageError
+from drgsim.payment.cases import INSURANCES, read_cases
+from drgsim.payment.files import read_grouped
+from drgsim.payment.money import MISSING
+from drgsim.payment.policy import Policy
+from drgsim.payment.settle import Settlement, settle
+
+PRICE_STEPS = 8
+Progress = Callable[[float, int], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A region ready for budget years.
+
+    Attributes
+    ----------
+    figures
+        Figures of its hospitals.
+    region
+        What the folder states beside the cases.
+    policy
+        The policy that the cases were settled by, at the price level of ``price_factors``.
+    price_factors
+        Factors on the policy's unit value by level (``*`` for all); none where its own prices hold.
+    settlements
+        Year -> settled cases.
+    problems, notes
+        What was doubtful, and what was done to the input.
+    """
+
+    figures: HospitalFigures
+    region: RegionFacts
+    policy: Policy
+    price_factors: dict[str, float]
+    settlements: dict[int, Settlement]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(
+    folder: Path, policy: Policy, terms: BudgetTerms, *, scheme: str | None = None, progress: Progress | None = None
+) -> Prepared:
+    """Read a region, group its discharges where they have no group, and settle every year by itself.
+
+    Where the policy states no unit value, each year's budget of the fund, patients' share included, gives it.
+
+    Raises
+    ------
+    InputError
+        The folder lacks files or holds what it may not.
+    """
+    region = read_region(folder, tuple(terms.file.quality.targets))
+    tables: dict[int, pa.Table] = {}
+    notes: list[str] = []
+    paths = [path for path in region.files if path.stem.startswith("discharges-")]
+    for year, path in zip(region.years, paths, strict=True):
+        tables[year], said = read_grouped([path], scheme or policy.file.scheme)
+        notes += said
+        if progress is not None:
+            progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
+    used, factors = policy, dict[str, float]()
+    level = terms.file.measure.price_level.value
+    if level != "policy":
+        used, factors = at_price_level(policy, tables[region.years[0]], region, level == "level")
+        listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
+        notes.append(f"prices of {policy.id} scaled to what the fund paid by item in {region.years[0]} (assumption): {listed}")
+    settlements = {year: settle_year(table, used, region, year) for year, table in tables.items()}
+    figures = figures_of(list(settlements.values()), terms, region)
+    problems = [
+        Problem(problem.code, f"{year}: {problem.what}", problem.where, problem.why, problem.fix)
+        for year, settlement in settlements.items()
+        for problem in settlement.problems
+    ]
+    if progress is not None:
+        progress(1.0, sum(table.num_rows for table in tables.values()))
+    return Prepared(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
+
+
+def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int) -> Settlement:
+    """Settle the cases of a year; a policy without a unit value gets it from the fund's budget of the year."""
+    if policy.file.unit_value is not None or policy.file.budget is not None or policy.file.relative_value.standard_from_table:
+        return settle(table, policy, hospitals=region.hospitals)
+    budget = {payer: amount / 100 for (known, payer), amount in region.fund_by_payer.items() if known == year and amount > 0}
+    if not budget:
+        fix = "state it in fund.csv, or choose a policy that states a unit value"
+        what = f"{policy.id} states no unit value, and no budget of {year} is known that it could follow from"
+        raise UsageError([Problem("budget-no-unit-value", what, where=str(year), fix=fix)])
+    return settle(table, policy, hospitals=region.hospitals, budget=budget, fund_share=fund_share(table, policy, region))
+
+
+def fund_share(table: pa.Table, policy: Policy, region: RegionFacts) -> float:
+    """Share of the cost of insured cases that the fund pays by item, which turns its budget into one of total cost."""
+    from drgsim.payment.cases import INSURANCES
+
+    cases = read_cases(
+        table, region.hospitals, ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
+    )
+    cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
+    used = (cost != MISSING) & (cost > 0) & (patient != MISSING) & (cases.insurance != INSURANCES.index("self"))
+    total = int(cost[used].sum())
+    return float((total - int(np.minimum(patient, cost)[used].sum())) / total) if total else 1.0
+
+
+def at_price_level(policy: Policy, table: pa.Table, region: RegionFacts, by_level: bool) -> tuple[Policy, dict[str, float]]:
+    """The policy with prices at which a table's cases give the fund's payment by item, in all or at each level.
+
+    The factor cost / payment is found in a few steps, because cases move between the pieces of the curve as prices move.
+    It belongs to a region and a policy before any change: scenarios change the policy that is returned here, so that a
+    higher rate stays a higher rate.
+
+    Returns
+    -------
+    tuple
+        The policy, and the factors by level (``*`` for all).
+    """
+    if policy.file.unit_value is None:
+        return policy, {}
+    levels = sorted({keys[-1] for keys in region.levels.values() if keys}) if by_level else []
+    factors = dict.fromkeys(levels or ["*"], 1.0)
+    scaled = policy
+    for _ in range(PRICE_STEPS):
+        settlement = settle(table, scaled, hospitals=region.hospitals)
+        cases = settlement.ledger.cases
+        owed, spent = settlement.fund_payment, by_item(cases)
+        used = (owed != MISSING) & (cases.insurance != INSURANCES.index("self"))
+        level_of = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])[cases.level]
+        for key in factors:
+            members = used & ((level_of == key) | (key == "*"))
+            if int(owed[members].sum()) > 0:
+                factors[key] *= int(spent[members].sum()) / int(owed[members].sum())
+        scaled = _scaled(policy, factors)
+    return scaled, factors
+
+
+def _scaled(policy: Policy, factors: dict[str, float]) -> Policy:
+    """The policy with unit values times a factor by level; keys without a level are spread over the levels."""
+    assert policy.file.unit_value is not None
+    values: dict[str, float] = {}
+    for key, value in policy.file.unit_value.values.items():
+        own = [level for level in factors if key.split("/")[0].startswith(level)]
+        if "*" in factors or own:
+            values[key] = value * factors[own[0] if own else "*"]
+            continue
+        for level, factor in factors.items():
+            values[level if key == "*" else f"{level}/{key}"] = value * factor
+    spec = policy.file.unit_value
+    entry = {**spec.model_dump(mode="json"), "values": values, "source": "price-level", "evidence": "assumption"}
+    raw = {
+        **policy.raw, "unit_value": entry,
+        "sources": {**policy.raw["sources"], "price-level": {"title": "scaled to the price level of the region"}},
+    }  # fmt: skip
+    if policy.file.relative_value.standard_from_table:
+        raw["relative_value"] = {**policy.raw["relative_value"], "standard_from_table": False}
+    file = type(policy.file).model_validate(raw)
+    return replace(policy, file=file, raw=raw)
+
+
+def with_settlements(prepared: Prepared, terms: BudgetTerms, settlements: dict[int, Settlement]) -> Prepared:
+    """The same region with cases settled another way, as a scenario does it."""
+    figures = figures_of(list(settlements.values()), terms, prepared.region)
+    return replace(prepared, figures=figures, settlements=settlements)

@@ -1,0 +1,2 @@
+"""stub"""
+def whatif_page(study, record): return "<html></html>"
