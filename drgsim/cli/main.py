@@ -15,11 +15,13 @@ import typer
 from drgsim import __version__
 from drgsim.cli import (
     codes,
+    compare,
     demo,
     explain,
     group,
     migrate,
     policy,
+    scenarios,
     schemes,
     selftest,
     settle,
@@ -63,6 +65,8 @@ app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
 app.command()(settle.settle)
 app.command()(simulate.simulate)
+app.command()(compare.compare)
+app.add_typer(scenarios.app, name="scenarios")
 
 
 def main() -> None:
