@@ -161,7 +161,7 @@ def procurement_kept(surplus: Ints, terms: CashTerms, classes: tuple[str, ...]) 
 
 def rounded(amounts: NDArray[np.floating[Any]]) -> Ints:
     """Fen, half away from zero."""
-    return round_floats(amounts.ravel())[0].reshape(amounts.shape)
+    return round_floats(amounts.ravel().astype(np.float64))[0].reshape(amounts.shape)
 
 
 def _total(lines: dict[str, Ints]) -> Ints:

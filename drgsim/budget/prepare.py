@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,11 +54,28 @@ class Prepared:
 
 
 def prepare(
-    folder: Path, policy: Policy, terms: BudgetTerms, *, scheme: str | None = None, progress: Progress | None = None
+    folder: Path,
+    policy: Policy,
+    terms: BudgetTerms,
+    *,
+    scheme: str | None = None,
+    changes: Mapping[str, float | str] | None = None,
+    progress: Progress | None = None,
 ) -> Prepared:
     """Read a region, group its discharges where they have no group, and settle every year by itself.
 
     Where the policy states no unit value, each year's budget of the fund, patients' share included, gives it.
+
+    Parameters
+    ----------
+    folder, policy, terms
+        The region, the policy that pays, and the terms of the budget.
+    scheme
+        Scheme to group by, instead of the policy's.
+    changes
+        Changes of the policy by path. The price level belongs to the policy before them, so that a higher rate stays one.
+    progress
+        Called with the share done and the number of records.
 
     Raises
     ------
@@ -73,12 +91,13 @@ def prepare(
         notes += said
         if progress is not None:
             progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
-    used, factors = policy, dict[str, float]()
+    factors: dict[str, float] = {}
     level = terms.file.measure.price_level.value
     if level != "policy":
-        used, factors = at_price_level(policy, tables[region.years[0]], region, level == "level")
+        factors = price_factors(policy, tables[region.years[0]], region, level == "level")
         listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
         notes.append(f"prices of {policy.id} scaled to what the fund paid by item in {region.years[0]} (assumption): {listed}")
+    used = scale_prices(policy.changed(changes, "--set") if changes else policy, factors)
     settlements = {year: settle_year(table, used, region, year) for year, table in tables.items()}
     figures = figures_of(list(settlements.values()), terms, region)
     problems = [
@@ -116,20 +135,14 @@ def fund_share(table: pa.Table, policy: Policy, region: RegionFacts) -> float:
     return float((total - int(np.minimum(patient, cost)[used].sum())) / total) if total else 1.0
 
 
-def at_price_level(policy: Policy, table: pa.Table, region: RegionFacts, by_level: bool) -> tuple[Policy, dict[str, float]]:
-    """The policy with prices at which a table's cases give the fund's payment by item, in all or at each level.
+def price_factors(policy: Policy, table: pa.Table, region: RegionFacts, by_level: bool) -> dict[str, float]:
+    """Factors on prices at which a table's cases give what the fund paid by item, in all (``*``) or at each level.
 
-    The factor cost / payment is found in a few steps, because cases move between the pieces of the curve as prices move.
-    It belongs to a region and a policy before any change: scenarios change the policy that is returned here, so that a
-    higher rate stays a higher rate.
-
-    Returns
-    -------
-    tuple
-        The policy, and the factors by level (``*`` for all).
+    They are found in a few steps, because cases move between the pieces of the curve as prices move; none where the policy
+    states no unit value that could be scaled.
     """
     if policy.file.unit_value is None:
-        return policy, {}
+        return {}
     levels = sorted({keys[-1] for keys in region.levels.values() if keys}) if by_level else []
     factors = dict.fromkeys(levels or ["*"], 1.0)
     scaled = policy
@@ -143,13 +156,17 @@ def at_price_level(policy: Policy, table: pa.Table, region: RegionFacts, by_leve
             members = used & ((level_of == key) | (key == "*"))
             if int(owed[members].sum()) > 0:
                 factors[key] *= int(spent[members].sum()) / int(owed[members].sum())
-        scaled = _scaled(policy, factors)
-    return scaled, factors
+        scaled = scale_prices(policy, factors)
+    return factors
 
 
-def _scaled(policy: Policy, factors: dict[str, float]) -> Policy:
-    """The policy with unit values times a factor by level; keys without a level are spread over the levels."""
-    assert policy.file.unit_value is not None
+def scale_prices(policy: Policy, factors: Mapping[str, float]) -> Policy:
+    """The policy with unit values times a factor by level; keys without a level are spread over the levels.
+
+    A scenario scales its changed policy by the factors of the unchanged one.
+    """
+    if not factors or policy.file.unit_value is None:
+        return policy
     values: dict[str, float] = {}
     for key, value in policy.file.unit_value.values.items():
         own = [level for level in factors if key.split("/")[0].startswith(level)]
@@ -167,7 +184,8 @@ def _scaled(policy: Policy, factors: dict[str, float]) -> Policy:
     if policy.file.relative_value.standard_from_table:
         raw["relative_value"] = {**policy.raw["relative_value"], "standard_from_table": False}
     file = type(policy.file).model_validate(raw)
-    return replace(policy, file=file, raw=raw)
+    mark = hashlib.sha256((policy.digest + repr(sorted(factors.items()))).encode()).hexdigest()
+    return replace(policy, file=file, raw=raw, digest=mark)
 
 
 def with_settlements(prepared: Prepared, terms: BudgetTerms, settlements: dict[int, Settlement]) -> Prepared:

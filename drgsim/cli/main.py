@@ -14,6 +14,7 @@ import typer
 
 from drgsim import __version__
 from drgsim.cli import (
+    budget,
     codes,
     compare,
     demo,
@@ -67,6 +68,7 @@ app.command()(settle.settle)
 app.command()(simulate.simulate)
 app.command()(compare.compare)
 app.add_typer(scenarios.app, name="scenarios")
+app.command()(budget.budget)
 
 
 def main() -> None:
