@@ -21,7 +21,7 @@ DIMENSIONS = ("hospital", "level", "insurance", "department", "mdc", "adrg", "gr
 ALL = "all"  # the category that stands for the whole cost
 _SLOTS = {
     "level": "1|2|3|tertiary|secondary|primary", "insurance": "employee|resident", "category": r"[^.]+", "group": r"[^.]+",
-    "hospital_kind": "level|hospital|all", "unit_kind": "mdc|adrg|group", "key": r".+?", "name": r"[^.]+",
+    "hospital_kind": "level|hospital|all", "unit_kind": "mdc|adrg|group", "key": r".+?", "rate_key": r"(?:\*|[A-Z]{1,3}|[123][a-c]?|p[123][ab]?|tertiary|secondary|primary|employee|resident)(?:/(?:employee|resident))?", "name": r"[^.]+",
     "cases": rf"(?:\.(?:{'|'.join(DIMENSIONS)})\.[^.]+)*",
 }  # fmt: skip
 
@@ -32,7 +32,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     path: str
     owner: str
-    kind: Literal["number", "choice", "flag", "names", "table"]
+    kind: Literal["number", "choice", "flag", "names", "table", "any"]
     unit: str
     ops: tuple[Literal["set", "factor", "delta"], ...]
     title: str

@@ -47,7 +47,7 @@ def pricing(setup: Setup, region: Region, year: int, memory: Memory) -> Pricing:
     """Work out table, unit value and budget of a setup for a year."""
     policy = with_table(setup, region, year, memory)
     if setup.by_points:
-        return Pricing(_without_standards(policy), _gross(fund_of(setup, region, year), region.cohort(year, setup.scheme)), {})
+        return Pricing(_without_standards(policy), _gross(fund_of(setup, region, year), region.cohort(min(year, region.years[-1]), setup.scheme)), {})
     source = setup.settings["rate.source"]
     if source == "policy":
         return Pricing(policy, None, {})
@@ -92,9 +92,9 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
     """
     policy, scheme = setup.rate_basis or (setup.policy, setup.scheme)
     source = setup.settings["rate.source"]
-    of_year = year
+    of_year = min(year, region.years[-1])
     if source == "last_year":
-        earlier = [each for each in region.years if each < year]
+        earlier = [each for each in region.years if each < of_year]
         if not earlier:
             what = f"{year} is the first year of the region; a rate from the year before cannot be worked out"
             raise InputError([Problem("scenario-out-of-scope", what, fix="set rate.source: fund")])
@@ -150,7 +150,7 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
         policy = replace(policy, prices=memory.tables[key], file=policy.file.model_copy(update={"relative_value": value}))
     if not setup.weights or policy.prices is None:
         return policy
-    return replace(policy, prices=_weighted(setup, policy.prices, region.cohort(year, setup.scheme)))
+    return replace(policy, prices=_weighted(setup, policy.prices, region.cohort(min(year, region.years[-1]), setup.scheme)))
 
 
 def table_from_history(region: Region, year: int, scheme: str) -> PriceTable:

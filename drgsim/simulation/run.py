@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.budget.run import BudgetYear
 from drgsim.errors import Problem
 from drgsim.payment.cases import INSURANCES, Cases
 from drgsim.payment.model import CaseClass
 from drgsim.payment.money import MISSING, allocate, exact, round_half_away
 from drgsim.payment.settle import Settlement, settle_cases
-from drgsim.simulation.cases import State, edited, first_state, settled_cases
+from drgsim.simulation.cases import PART, State, edited, first_state, settled_cases
+from drgsim.simulation.closing import Closing
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
-from drgsim.simulation.region import Region
+from drgsim.simulation.region import Cohort, Region
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.totals import Totals, add_up
 
@@ -40,8 +42,17 @@ class Lines:
     classes: NDArray[np.bool_]
     weight: NDArray[np.float64]
     ratio: NDArray[np.float64]
-    unit_values: Mapping[str, float]
-    problems: tuple[Problem, ...]
+    settlement: Settlement
+
+    @property
+    def unit_values(self) -> Mapping[str, float]:
+        """Payer -> yuan per unit, where the budget decided."""
+        return self.settlement.unit_values
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong or doubtful."""
+        return self.settlement.problems
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ class Outcome:
     fund: Mapping[str, int]
     unit_values: Mapping[str, float]
     problems: tuple[Problem, ...]
-    budget: Any = None
+    budget: BudgetYear | None = None
     indicators: Mapping[str, float] = field(default_factory=dict)
 
     def by_hospital(self, measure: str) -> NDArray[np.int64]:
@@ -101,21 +112,32 @@ class Runner:
 
     def __init__(self, region: Region) -> None:
         self.region, self.memory = region, Memory()
+        self.closing = Closing(self)
 
-    def lines(self, setup: Setup, year: int, state: State | None = None) -> Lines:
+    def cohort(self, setup: Setup, year: int) -> Cohort:
+        """The discharges of a year; a year beyond the data has those of the last one."""
+        return self.region.cohort(min(year, self.region.years[-1]), setup.scheme)
+
+    def settlement(self, setup: Setup, year: int, state: State | None = None) -> tuple[State, Settlement, Pricing]:
         """Settle the cases of a year; ``state`` replaces the cases that the setup alone would give."""
         if state is None:
-            state = edited(first_state(self.region.cohort(year, setup.scheme)), setup, self.region)
+            state = edited(first_state(self.cohort(setup, year)), setup, self.region)
         price = pricing(setup, self.region, year, self.memory)
         cases = settled_cases(state, setup, self.region)
-        settlement = settle_cases(cases, price.policy, budget=price.budget, weight=state.weight)
-        return lines_of(state, cases, price, settlement)
+        return state, settle_cases(cases, price.policy, budget=price.budget, weight=state.weight), price
 
-    def run(self, setup: Setup, year: int) -> Outcome:
-        """Settle a year and add it up."""
-        return self.outcome(setup, year, self.lines(setup, year))
+    def lines(self, setup: Setup, year: int, state: State | None = None) -> Lines:
+        """Settled cases of a year as arrays, see :meth:`settlement`."""
+        state, settlement, price = self.settlement(setup, year, state)
+        return lines_of(state, settlement.ledger.cases, price, settlement)
 
-    def outcome(self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64] | None = None) -> Outcome:
+    def run(self, setup: Setup, year: int, before: Outcome | None = None) -> Outcome:
+        """Settle a year and add it up; ``before`` is the year before, whose surplus may be carried over."""
+        return self.outcome(setup, year, self.lines(setup, year), before=before)
+
+    def outcome(
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64] | None = None, before: Outcome | None = None
+    ) -> Outcome:
         """Add up settled cases; ``parts`` counts them otherwise than their state does, as a bootstrap draw."""
         counted = lines.state.parts if parts is None else parts
         hospitals, payer = payer_rows(lines, self.region)
@@ -128,9 +150,21 @@ class Runner:
             "procurement": self._procurement(setup, by_payer, len(hospitals)),
             "sharing": np.zeros(len(hospitals), np.int64),
         }
+        budget = None
+        indicators: dict[str, float] = {}
+        if setup.settings["budget.active"]:
+            budget = self.closing.year(
+                setup, year, lines, counted, adjustments["capitation"], tuple(hospitals), before.budget if before else None
+            )
+            paid = dict(zip(budget.figures.hospitals, budget.received.tolist(), strict=True))
+            fund = by_payer.money["fund"].reshape(len(hospitals), -1).sum(1)
+            owed = fund + adjustments["capitation"]
+            final = np.array([paid.get(name, int(amount)) for name, amount in zip(hospitals, owed, strict=True)], np.int64)
+            adjustments["sharing"] = final - owed
+            indicators = _index_figures(budget)
         return Outcome(
             setup, year, by_payer, by_group, by_department, tuple(hospitals), adjustments, fund_of(setup, self.region, year),
-            dict(lines.unit_values) or dict(lines.pricing.rates), lines.problems,
+            dict(lines.unit_values) or dict(lines.pricing.rates), lines.problems, budget, indicators,
         )  # fmt: skip
 
     def _procurement(self, setup: Setup, by_payer: Totals, hospitals: int) -> NDArray[np.int64]:
@@ -164,7 +198,7 @@ class Runner:
             mine = lines.state.cohort.condition(name) & lines.state.capitated & (row >= 0)
             spent = np.zeros(len(hospitals), np.int64)
             np.add.at(spent, row[mine], (fund * parts)[mine])
-            spent = spent // 10_000
+            spent = spent // PART
             head = exact(then) * exact(settings["capitation.rate"]) / registered_then
             pot = round_half_away(head * self.region.registered(year, name))
             cost = int(spent.sum())
@@ -175,6 +209,17 @@ class Runner:
             if cost > 0:
                 result += allocate(paid - cost, spent)
         return result
+
+
+def _index_figures(budget: BudgetYear) -> dict[str, float]:
+    """Headline figures of a budget year."""
+    has = budget.index.index > 0
+    surplus = budget.surplus[has]
+    return {
+        "budget.surplus_share": float((surplus > 0).mean()) if has.any() else float("nan"),
+        "budget.surplus": int(surplus[surplus > 0].sum()) / 100,
+        "budget.overspend": -int(surplus[surplus < 0].sum()) / 100,
+    }
 
 
 def _by_item_fund(cases: Cases, where: NDArray[np.bool_]) -> int:
@@ -204,7 +249,7 @@ def lines_of(state: State, cases: Cases, price: Pricing, settlement: Settlement)
     scale = ledger.policy.file.relative_value.scale.value
     return Lines(
         state, cases, price, np.vstack([cost, amount, fund, patient, standard, inside, saving]), paid, classes,
-        ledger.terms.relative_value / scale, ledger.ratio, settlement.unit_values, settlement.problems,
+        ledger.terms.relative_value / scale, ledger.ratio, settlement,
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from drgsim.budget.terms import GENERAL, BudgetError, BudgetTerms, load_terms
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.payment.model import Keyed, Value
 from drgsim.payment.policy import Policy, PolicyError, load_policy
 from drgsim.payment.tables import RELATIVE_VALUES
 from drgsim.simulation import bands
-from drgsim.simulation.paths import ALL, Match, check, find, limits, settings, unknown
+from drgsim.simulation.paths import ALL, Match, check, find, limits, same_unit, settings, unknown
 from drgsim.simulation.region import GIVEN, Region
 from drgsim.simulation.scenario import Change, Scenario, ScenarioError
 from drgsim.simulation.technology import Technology, read_technology
@@ -66,6 +67,8 @@ class Setup:
     rate_basis
         Policy and scheme that a unit value from the fund follows from: those of the baseline, so that a changed curve does
         not move the rate in silence.
+    budget
+        Terms of the yearly budget; they count while ``budget.active`` is true.
     """
 
     policy: Policy
@@ -78,6 +81,7 @@ class Setup:
     weights: tuple[WeightEdit, ...] = ()
     technologies: tuple[Technology, ...] = ()
     rate_basis: tuple[Policy, str] | None = None
+    budget: BudgetTerms | None = None
 
     @property
     def by_points(self) -> bool:
@@ -92,6 +96,7 @@ class Setup:
         parts = (
             self.policy.digest, self.scheme, sorted((k, repr(v)) for k, v in self.settings.items()), self.rate, self.fund,
             self.cases, self.hospitals, self.weights, self.technologies, basis[0].digest, basis[1],
+            self.budget.digest if self.budget is not None else "",
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -110,7 +115,17 @@ class Step:
 
 def first_setup(policy: Policy, region: Region) -> Setup:
     """The setup of a policy before any change."""
-    return Setup(policy, policy.file.scheme or GIVEN)
+    return Setup(policy, policy.file.scheme or GIVEN, budget=terms_of(policy))
+
+
+def terms_of(policy: Policy) -> BudgetTerms:
+    """Terms of the yearly budget that lie beside a policy, else the general ones."""
+    try:
+        return load_terms(policy)
+    except BudgetError as error:
+        if [problem.code for problem in error.problems] != ["budget-no-terms"]:
+            raise
+        return load_terms(GENERAL)
 
 
 def baseline_setup(scenario: Scenario | None, policy: str | None, region: Region) -> tuple[Setup, tuple[Step, ...]]:
@@ -169,6 +184,9 @@ def _contradictions(setup: Setup, changes: Sequence[Change]) -> list[Problem]:
             problems.append(
                 Problem("scenario-out-of-scope", what, where=change.where or path, fix="change fund.budget, or set payment.method: rate")
             )
+        if path.startswith("budget.") and path != "budget.active" and not setup.settings["budget.active"]:
+            what = f"{path} has no effect while budget.active is false"
+            problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix="set budget.active: true, in the baseline"))
         if path.startswith("behaviour.splitting.overhead") and not setup.settings["behaviour.splitting.share"]:
             what = f"{path} has no effect while behaviour.splitting.share is 0"
             problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix="set behaviour.splitting.share"))
@@ -208,8 +226,6 @@ def _policy_parameter(
         problems.append(unknown(change, list(parameters), setup.policy.id))
         return setup
     if change.unit and holder is not None:
-        from drgsim.simulation.paths import same_unit
-
         if not same_unit(change.unit, holder.unit):
             what = f"{change.path}: the unit is {change.unit!r}, but this parameter is in {holder.unit}"
             problems.append(Problem("scenario-wrong-unit", what, where=change.where, fix=f"write it in {holder.unit}"))
@@ -253,8 +269,8 @@ def _prefixes(path: str) -> list[str]:
 
 def _policy(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
     words = match.words
-    key = "/".join({"tertiary": "3", "secondary": "2", "primary": "1"}.get(part, part) for part in words.get("key", "").split("/"))
-    target = match.spec.target.replace("<key>", key)
+    key = "/".join({"tertiary": "3", "secondary": "2", "primary": "1"}.get(part, part) for part in words.get("rate_key", "").split("/"))
+    target = match.spec.target.replace("<rate_key>", key)
     if match.spec.target.startswith("unit_value.") and setup.settings["rate.source"] != "policy":
         _out_of_scope(change, "the unit value comes from the fund here", "use rate.base with a factor, or rate.source: policy", problems)
         return setup
@@ -341,6 +357,9 @@ def _setting(setup: Setup, change: Change, match: Match, region: Region, steps: 
     if needs_fund and not region.fund:
         _out_of_scope(change, f"{region.folder.name} states no budget of the fund", "add fund.csv: year, insurance, budget_yuan", problems)
         return setup
+    if path == "budget.active" and value and (not region.fund or len(region.years) < 2):
+        _out_of_scope(change, "a budget needs fund.csv and discharges of an earlier year", "add them to the region", problems)
+        return setup
     if path in ("rate.source", "weights.source") and value in ("last_year", "history") and len(region.years) < 2:
         _out_of_scope(change, "the region has one year only; earlier years are needed", "add discharges of an earlier year", problems)
         return setup
@@ -362,7 +381,7 @@ def _policy_name(setup: Setup, change: Change, match: Match, region: Region, ste
         problems += [replace(problem, where=change.where or change.path) for problem in error.problems]
         return setup
     steps.append(_step(match, change, setup.policy.id, policy.id))
-    return replace(setup, policy=policy, scheme=policy.file.scheme or setup.scheme, rate_basis=None)
+    return replace(setup, policy=policy, scheme=policy.file.scheme or setup.scheme, rate_basis=None, budget=terms_of(policy))
 
 
 def _scheme(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
@@ -391,6 +410,35 @@ def _fund(setup: Setup, change: Change, match: Match, region: Region, steps: lis
             problems += limits(change, match.spec, change.apply(amount / 100))
             steps.append(_step(match, change, amount / 100, change.apply(amount / 100), f"yuan, {payer} {year}"))
     return replace(setup, fund=(*setup.fund, change))
+
+
+def _budget(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
+    """A term of the yearly budget, by its own path or by an alias that stands for several."""
+    assert setup.budget is not None
+    file = setup.budget.file
+    targets = [match.spec.target.replace("<key>", match.words.get("key", "")).replace("<use>", file.sharing.use.value)]
+    if "<surplus>" in targets[0]:
+        bands_of = file.sharing.schedules[file.sharing.use.value].surplus
+        targets = [targets[0].replace("<surplus>", f"surplus.{place}") for place in range(len(bands_of))]
+    change = replace(change, value=1 - float(change.value)) if match.spec.field == "complement" else change
+    written = change.value if change.op == "set" else change.words
+    try:
+        changed = setup.budget.changed(dict.fromkeys(targets, written))
+    except BudgetError as error:
+        for problem in error.problems:
+            unknown_path = problem.code == "policy-unknown-path"
+            code = "scenario-unknown-path" if unknown_path else "scenario-impossible-value"
+            problems.append(replace(problem, code=code, where=change.where or change.path))
+        return setup
+    values = [(bands.value_at(setup.budget.raw, target), bands.value_at(changed.raw, target)) for target in targets]
+    holder = next((one for path in _prefixes(targets[0]) for one in setup.budget.parameters if one.path == path), None)
+    if change.unit and holder is not None and not same_unit(change.unit, holder.unit):
+        what = f"{change.path}: the unit is {change.unit!r}, but this parameter is in {holder.unit}"
+        problems.append(Problem("scenario-wrong-unit", what, where=change.where, fix=f"write it in {holder.unit}"))
+        return setup
+    old, new = (values[0] if len(values) == 1 else ([each[0] for each in values], [each[1] for each in values]))
+    steps.append(_step(match, change, old, new, holder.unit if holder is not None else ""))
+    return replace(setup, budget=changed)
 
 
 def _weights(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
@@ -472,5 +520,6 @@ def _technology(setup: Setup, change: Change, match: Match, region: Region, step
 _OWNERS = {
     "policy": _policy, "policy_name": _policy_name, "scheme": _scheme, "setting": _setting, "rate": _rate, "multiple": _multiple,
     "low_ratio": _low_ratio, "fund": _fund, "weights": _weights, "hospital": _hospital, "cases": _cases, "technology": _technology,
+    "budget": _budget,
 }  # fmt: skip
 __all__ = ["RELATIVE_VALUES", "Keyed", "Setup", "Step", "Value", "apply", "baseline_setup", "first_setup"]
