@@ -145,11 +145,7 @@ class Runner:
         by_payer = _totals(payer, [f"{h}/{i}" for h in hospitals for i in (*INSURANCES, "")], lines, counted)
         by_group = _totals(lines.state.unit.ids, lines.state.unit.values, lines, counted)
         by_department = _totals(department.ids, department.values, lines, counted)
-        adjustments = {
-            "capitation": self._capitation(setup, year, lines, counted, hospitals),
-            "procurement": self._procurement(setup, by_payer, len(hospitals)),
-            "sharing": np.zeros(len(hospitals), np.int64),
-        }
+        adjustments = self.beside(setup, year, lines, counted, by_payer, hospitals)
         budget = None
         indicators: dict[str, float] = {}
         if setup.settings["budget.active"]:
@@ -166,6 +162,16 @@ class Runner:
             setup, year, by_payer, by_group, by_department, tuple(hospitals), adjustments, fund_of(setup, self.region, year),
             dict(lines.unit_values) or dict(lines.pricing.rates), lines.problems, budget, indicators,
         )  # fmt: skip
+
+    def beside(
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], by_payer: Totals, hospitals: list[str]
+    ) -> dict[str, NDArray[np.int64]]:
+        """What the fund pays beside the cases, before the year is closed: capitation and procurement; sharing is 0 yet."""
+        return {
+            "capitation": self._capitation(setup, year, lines, parts, hospitals),
+            "procurement": self._procurement(setup, by_payer, len(hospitals)),
+            "sharing": np.zeros(len(hospitals), np.int64),
+        }
 
     def _procurement(self, setup: Setup, by_payer: Totals, hospitals: int) -> NDArray[np.int64]:
         """What the fund takes back of the savings from procurement of cases paid by groups."""

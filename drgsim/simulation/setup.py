@@ -420,7 +420,7 @@ def _budget(setup: Setup, change: Change, match: Match, region: Region, steps: l
     if "<surplus>" in targets[0]:
         bands_of = file.sharing.schedules[file.sharing.use.value].surplus
         targets = [targets[0].replace("<surplus>", f"surplus.{place}") for place in range(len(bands_of))]
-    change = replace(change, value=1 - float(change.value)) if match.spec.field == "complement" else change
+    change = replace(change, value=round(1 - float(change.value), 12)) if match.spec.field == "complement" else change
     written = change.value if change.op == "set" else change.words
     try:
         changed = setup.budget.changed(dict.fromkeys(targets, written))
