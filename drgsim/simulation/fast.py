@@ -28,11 +28,10 @@ from drgsim.payment.policy import Policy
 from drgsim.simulation.pricing import fund_of, pricing
 from drgsim.simulation.run import Lines, Outcome, Runner, payer_rows
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.totals import COUNTS, MEASURES, Totals
+from drgsim.simulation.totals import NOTHING, Totals
 
 _OWN = ("relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost")
 _FREE = ("unit_value", "curves", "coefficient", "relative_value", "sources", "notes")  # parts of a policy that may change
-_EMPTY = Totals((), {name: np.zeros(0) for name in COUNTS}, {name: np.zeros(0, np.int64) for name in MEASURES}, np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -163,8 +162,10 @@ def take(cases: Cases, places: NDArray[np.int64]) -> Cases:
     )  # fmt: skip
 
 
-def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int) -> Outcome:
+def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int, parts: NDArray[np.int64] | None = None) -> Outcome:
     """The outcome of a setup with the same structure; groups and departments are not added up.
+
+    ``parts`` counts the cases otherwise than their state does, as a bootstrap draw.
 
     Raises
     ------
@@ -176,8 +177,9 @@ def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int) -> Outcom
     price = pricing(setup, runner.region, year, runner.memory)
     amount, classes, priced = _settle(prepared, price.policy)
     lines = prepared.lines
+    counted = lines.state.parts if parts is None else parts
     counts, money, sums = _accumulate(
-        prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), lines.state.parts, lines.money, lines.paid, lines.classes,
+        prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, lines.money, lines.paid, lines.classes,
         lines.weight, lines.state.days, prepared.curve, amount, classes, priced[0], priced[1], prepared.key, prepared.deduction,
         lines.cases.insurance, setup.policy.file.patient_share.floor_at_zero.value, lines.state.exempt, lines.state.exempt_patient,
         CLASSES.index(CaseClass.HIGH), CLASSES.index(CaseClass.LOW), CLASSES.index(CaseClass.BY_ITEM), lines.state.saving,
@@ -187,7 +189,7 @@ def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int) -> Outcom
     by_payer = Totals.of(names, counts, money, sums)
     hospitals = list(prepared.hospitals)
     return Outcome(
-        setup, year, by_payer, _EMPTY, _EMPTY, prepared.hospitals, runner.beside(setup, year, lines, lines.state.parts, by_payer, hospitals),
+        setup, year, by_payer, NOTHING, NOTHING, prepared.hospitals, runner.beside(setup, year, lines, counted, by_payer, hospitals),
         fund_of(setup, runner.region, year), dict(price.rates), lines.problems,
     )  # fmt: skip
 

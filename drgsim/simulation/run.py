@@ -20,7 +20,7 @@ from drgsim.simulation.closing import Closing
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
 from drgsim.simulation.region import Cohort, Region
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.totals import Totals, add_up
+from drgsim.simulation.totals import NOTHING, Totals, add_up
 
 _OUTSIDE = (CaseClass.BY_ITEM, CaseClass.UNGROUPED, CaseClass.AMBIGUOUS, CaseClass.PER_DIEM, CaseClass.SELF_PAY)
 ADJUSTMENTS = ("capitation", "procurement", "sharing")
@@ -136,15 +136,19 @@ class Runner:
         return self.outcome(setup, year, self.lines(setup, year), before=before)
 
     def outcome(
-        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64] | None = None, before: Outcome | None = None
-    ) -> Outcome:
-        """Add up settled cases; ``parts`` counts them otherwise than their state does, as a bootstrap draw."""
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64] | None = None, before: Outcome | None = None,
+        whole: bool = True,
+    ) -> Outcome:  # fmt: skip
+        """Add up settled cases; ``parts`` counts them otherwise than their state does, as a bootstrap draw.
+
+        ``whole=False`` leaves out groups and departments, which headline figures do not need.
+        """
         counted = lines.state.parts if parts is None else parts
         hospitals, payer = payer_rows(lines, self.region)
         department = lines.cases.department
         by_payer = _totals(payer, [f"{h}/{i}" for h in hospitals for i in (*INSURANCES, "")], lines, counted)
-        by_group = _totals(lines.state.unit.ids, lines.state.unit.values, lines, counted)
-        by_department = _totals(department.ids, department.values, lines, counted)
+        by_group = _totals(lines.state.unit.ids, lines.state.unit.values, lines, counted) if whole else NOTHING
+        by_department = _totals(department.ids, department.values, lines, counted) if whole else NOTHING
         adjustments = self.beside(setup, year, lines, counted, by_payer, hospitals)
         budget = None
         indicators: dict[str, float] = {}

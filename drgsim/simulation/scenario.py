@@ -120,14 +120,12 @@ class Baseline(_Strict):
 class Years(_Strict):
     """Several years: ``count`` years from the last one of the data on, ``each`` applied once more every year.
 
-    ``carry_surplus`` and ``carry_overspend``: share of a hospital's surplus or uncovered overspend that goes into the next year's
-    account.
+    ``carry_fund``: share of the fund's balance, deficits too, that goes into the next year's budget.
     """
 
     count: int
     each: dict[str, Any] = {}
-    carry_surplus: float = 1.0
-    carry_overspend: float = 0.0
+    carry_fund: float = 1.0
 
     @field_validator("count")
     @classmethod
@@ -136,7 +134,7 @@ class Years(_Strict):
             raise ValueError(f"{count} years; it must be 1 to 20")
         return count
 
-    @field_validator("carry_surplus", "carry_overspend")
+    @field_validator("carry_fund")
     @classmethod
     def _share(cls, share: float) -> float:
         if not 0 <= share <= 1:

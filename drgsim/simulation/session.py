@@ -7,12 +7,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+import pyarrow as pa
+
 from drgsim.errors import Problem, did_you_mean
+from drgsim.simulation.answers import headline_table
 from drgsim.simulation.decompose import Method
+from drgsim.simulation.explore import grid_table, sensitivity_table
 from drgsim.simulation.region import read_region
 from drgsim.simulation.run import Runner
 from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenarios
-from drgsim.simulation.study import Plan, Progress, Study, plan_of, plans_of, run_study
+from drgsim.simulation.solve import Goal, read_goal, solve_table
+from drgsim.simulation.study import Plan, Progress, Study, joined, plan_of, plans_of, run_study
+from drgsim.simulation.uncertainty import draw
+from drgsim.simulation.years import years_table
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,49 @@ def run_all(
     runner = Runner(region)
     method: Method = "shapley" if options.decomposition == "shapley" else "sequential"
     plans = plans_of(scenarios, options.policy, region, stack=options.stack) if scenarios else [_alone(options, runner)]
-    return run_study(plans, region, year=options.year, method=method, runner=runner, progress=progress)
+    goal = read_goal(options.solve, options.target, options.between) if options.solve and options.target else None
+    study = run_study(plans, region, year=options.year, method=method, runner=runner, progress=progress)
+    return _further(study, plans, runner, options, goal, progress)
+
+
+def _further(
+    study: Study, plans: Sequence[Plan], runner: Runner, options: Options, goal: Goal | None, progress: Progress | None
+) -> Study:
+    """Grids, years, sensitivities, a solution and intervals, where they are asked for."""
+    parts: dict[str, list[tuple[str, pa.Table]]] = {}
+    notes = list(study.notes)
+    intervals: dict[str, dict[str, dict[str, tuple[float, float]]]] = {}
+    for plan in plans:
+        if any(scenario.grid for scenario in plan.scenarios):
+            parts.setdefault("grid", []).append((plan.name, grid_table(plan, runner, study.year, progress)))
+        years = [(scenario.file.years, scenario.yearly) for scenario in plan.scenarios if scenario.file.years is not None]
+        for block, yearly in years[-1:]:
+            assert block is not None
+            parts.setdefault("years", []).append((plan.name, years_table(plan, block, yearly, runner, study.year)))
+        if options.tornado:
+            table, said = sensitivity_table(plan, runner, study.year)
+            parts.setdefault("sensitivity", []).append((plan.name, table))
+            notes += said
+        if goal is not None:
+            parts.setdefault("solution", []).append((plan.name, solve_table(plan, goal, runner, study.year)))
+        if options.draws:
+            drawn = draw(plan, runner, study.year, options.draws, options.seed, progress)
+            parts.setdefault("draws", []).append((plan.name, drawn.table()))
+            intervals[plan.name] = drawn.intervals(options.level)
+    tables = {**study.tables, **{name: joined(tables) for name, tables in parts.items()}}
+    if intervals:
+        tables["headlines"] = joined([
+            (result.plan.name, headline_table(
+                result.baseline, result.outcome, study.region, result.static if result.static is not result.outcome else None,
+                intervals[result.plan.name],
+            ))
+            for result in study.results
+        ])  # fmt: skip
+        notes.append(
+            f"intervals: {options.level:.0%}, {options.draws} draws of cases within hospital and group, seed {options.seed}; "
+            "the same draws for every scenario"
+        )
+    return replace(study, tables=tables, notes=tuple(dict.fromkeys(notes)))
 
 
 def _unique(names: Sequence[str | Path | Scenario]) -> list[str | Path | Scenario]:

@@ -115,3 +115,8 @@ class Totals:
             sums[:, 0] / PART,
             sums[:, 1] / PART,
         )
+
+
+NOTHING = Totals(
+    (), {name: np.zeros(0) for name in COUNTS}, {name: np.zeros(0, np.int64) for name in MEASURES}, np.zeros(0), np.zeros(0)
+)
