@@ -109,6 +109,14 @@ def test_explain_a_record_of_a_file() -> None:
     assert "no record with the id" in run("explain", CASES, "--id", "nobody", code=3).stderr
 
 
+def test_explain_refuses_a_line_that_has_no_cells(tmp_path: Path) -> None:
+    cases = tmp_path / "cases.csv"
+    cases.write_text("discharge_id,sex,age,diagnoses,procedures\n1,1,60,I50.101,\n2,1,60,I50.101,,,,\n", encoding="utf-8")
+    refused = run("explain", cases, "--id", "2", code=3).stderr
+    assert "explain-broken-line" in refused
+    assert "line 3" in refused
+
+
 def test_validate_counts_exactly_and_the_exit_code_is_the_verdict(tmp_path: Path) -> None:
     rows = [
         "discharge_id,sex,age,diagnoses,procedures",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -58,6 +59,20 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
         # the bundled cases are made to reach every group, and many of them contradict themselves
         run(*words[1:], cwd=tmp_path, code=1 if words[1] == "validate" else 0)
     assert (tmp_path / "groups.xlsx").is_file()
+
+
+def test_the_python_of_the_payment_page_gives_what_its_comments_say() -> None:
+    text, checked = (ROOT / "docs" / "payment.md").read_text(encoding="utf-8"), 0
+    names: dict[str, object] = {"Decimal": Decimal}
+    for block in re.findall(r"```python\n(.*?)```", text, re.S):
+        exec(block, names)
+        for line in block.splitlines():
+            expression, _, comment = line.partition("  # ")
+            shown = re.match(r"(-?\d+|\(.*?\)|\{.*?\}|Decimal\(.*?\))(:|$)", comment)
+            if shown:
+                assert eval(expression, names) == eval(shown[1], names), line
+                checked += 1
+    assert checked >= 8
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ import xlsxwriter
 
 import drgsim
 from drgsim.engines.local import group_files
-from drgsim.errors import DrgsimError
+from drgsim.errors import DrgsimError, OutputError
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS
 from drgsim.records.read import open_source
@@ -110,6 +111,84 @@ def test_xlsx_in_and_out(tmp_path: Path, scheme: Scheme) -> None:
         sheet.write_row(number, 0, [row["discharge_id"], int(row["sex"]), int(row["age"]), *list(row.values())[3:]])
     book.close()
     assert list(groups_of(source, scheme, ".xlsx").drg) == EXPECTED
+
+
+def workbook(path: Path, **sheets: list[list[str]]) -> Path:
+    book = xlsxwriter.Workbook(str(path))
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    book.close()
+    return path
+
+
+HEADER = list(ROWS[0])
+CELLS = [list(row.values()) for row in ROWS]
+
+
+def test_the_records_of_a_workbook_are_found_behind_its_cover(tmp_path: Path, scheme: Scheme) -> None:
+    cover = [["病案首页导出"], ["某医院"], ["列", "含义"]]
+    first = [["2024 年"], [], HEADER, CELLS[0], [], ["", ""], CELLS[1]]
+    source = workbook(tmp_path / "cases.xlsx", 说明=cover, 一=first, 二=[HEADER, CELLS[2]])
+    assert list(groups_of(source, scheme).drg) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("sheets", "code"),
+    [
+        ({"a": [HEADER, CELLS[0]], "b": [HEADER[:-1], CELLS[1][:-1]]}, "input-several-sheets"),
+        ({"a": [[*HEADER, "sex"], [*CELLS[0], "1"]]}, "input-duplicate-column"),
+        ({"a": [["x", "y"], ["1", "2"]]}, "input-layout-unknown"),
+        ({"a": [HEADER]}, "input-no-rows"),
+        ({"a": []}, "input-no-header"),
+    ],
+)
+def test_a_workbook_that_leaves_a_doubt(tmp_path: Path, scheme: Scheme, sheets: dict[str, list[list[str]]], code: str) -> None:
+    source = workbook(tmp_path / "cases.xlsx", **sheets)
+    with pytest.raises(DrgsimError) as error:
+        groups_of(source, scheme)
+    assert code in {problem.code for problem in error.value.problems}
+
+
+def odd_columns() -> pa.Table:
+    """The records with columns beside the usual ones, of types that a spreadsheet does not know."""
+    table = pa.Table.from_pylist([{**row, "diagnoses": row["diagnoses"].split("|")} for row in ROWS])
+    extra = {
+        "admitted": pa.array([date(2024, 1, 2), None, None]),
+        "weight": pa.array([1.5, float("nan"), None]),
+        "marks": pa.array([{"a": "甲"}, None, None]),
+        "raw": pa.array([b"x", None, None]),
+    }
+    for name, column in extra.items():
+        table = table.append_column(name, column)
+    return table
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_columns_of_any_type_come_along(tmp_path: Path, scheme: Scheme, suffix: str) -> None:
+    source, target = tmp_path / "cases.parquet", tmp_path / f"out{suffix}"
+    pq.write_table(odd_columns(), source)
+    group_files([source], scheme, target, keep_input=True)
+    if suffix == ".xlsx":
+        out = pd.read_excel(target, dtype=str, keep_default_na=False, engine="calamine")
+    else:
+        out = pd.read_csv(target, dtype=str, keep_default_na=False)
+    assert list(out.drg) == EXPECTED
+    assert list(out.diagnoses) == [row["diagnoses"] for row in ROWS]
+    assert out.admitted[0] == "2024-01-02"
+    assert list(out.weight) == ["1.5", "", ""]
+    assert out.marks[0] == '{"a": "甲"}'
+    assert out.raw[0] == "x"
+
+
+def test_a_text_longer_than_a_cell_is_refused(tmp_path: Path, scheme: Scheme) -> None:
+    source = tmp_path / "cases.parquet"
+    pq.write_table(pa.Table.from_pylist([{**row, "note": "x" * 40_000} for row in ROWS]), source)
+    with pytest.raises(OutputError) as error:
+        group_files([source], scheme, tmp_path / "out.xlsx", keep_input=True)
+    assert error.value.problems[0].code == "output-too-long-text"
+    assert [path.name for path in tmp_path.iterdir()] == ["cases.parquet"]
 
 
 def test_several_inputs_keep_their_order(tmp_path: Path, scheme: Scheme) -> None:

@@ -179,9 +179,21 @@ def test_brackets_in_data_are_no_markup(tmp_path: Path) -> None:
 
 # -- one way --------------------------------------------------------------------------------------------------------------
 ORDER = (
-    "assets", "errors", "records", "schemes", "grouping", "engines", "selftest", "payment", "quality", "analysis", "budget",
-    "report", "cli",
-)  # fmt: skip
+    "assets",
+    "errors",
+    "records",
+    "schemes",
+    "grouping",
+    "engines",
+    "payment",
+    "selftest",
+    "quality",
+    "analysis",
+    "budget",
+    "simulation",
+    "report",
+    "cli",
+)
 
 
 def test_packages_import_only_from_packages_before_them() -> None:

@@ -119,6 +119,11 @@ def test_a_count_that_the_tables_do_not_keep(overlay: Path) -> None:
         ("drg.csv", "2,AA19,AA1,x,1", "pack-duplicate-row"),
         ("adrg.csv", "99,AA9,MDCA,x,surgical,1", "pack-adrg-without-drg"),
         ("mdc.csv", "99,MDC9,x,1", "pack-order-gap"),
+        ("drg.csv", "2,0000,AA1,x,1", "pack-impossible-code"),
+        ("drg.csv", "2,,AA1,x,1", "pack-impossible-code"),
+        ("adrg.csv", "last,AA9,MDCA,x,surgical,1", "pack-impossible-order"),
+        ("drg.csv", f"2,AA13,AA1,x,{'(' * 5000}1{')' * 5000}", "pack-unreadable-rule"),
+        ("drg.csv", f"2,AA13,AA1,x,{'not ' * 5000}1", "pack-unreadable-rule"),
     ],
 )
 def test_a_row_that_contradicts_the_pack(overlay: Path, file: str, line: str, code: str) -> None:
@@ -147,9 +152,38 @@ def test_coverage_keys_and_evidence_are_checked(overlay: Path) -> None:
         load_scheme(overlay)
 
 
+@pytest.mark.parametrize("setting", ['title_zh = ["a"]', "issuer = 3", 'sources = "a document"', "[options]\nregroup = true"])
+def test_a_setting_of_the_wrong_type(overlay: Path, setting: str) -> None:
+    lines = (overlay / "scheme.toml").read_text(encoding="utf-8")
+    key = setting.split(" ")[0]
+    if setting.startswith("["):
+        lines += f"\n{setting}\n"
+    elif key == "sources":
+        lines = lines.replace("sources = [", f"{setting}\nnotes2 = [", 1)
+    else:
+        lines = "\n".join(setting if line.startswith(key) else line for line in lines.split("\n"))
+    (overlay / "scheme.toml").write_text(lines, encoding="utf-8")
+    with pytest.raises(SchemeError) as error:
+        load_scheme(overlay)
+    assert "pack-wrong-type" in problems_of(error)
+
+
+def test_a_pack_without_groups_is_refused(overlay: Path) -> None:
+    for table in ("mdc.csv", "adrg.csv", "drg.csv"):
+        header = (overlay / table).read_text(encoding="utf-8").split("\n")[0]
+        (overlay / table).write_text(header + "\n", encoding="utf-8")
+    with pytest.raises(SchemeError) as error:
+        load_scheme(overlay)
+    assert "pack-empty-table" in problems_of(error)
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
-    [("diagnosis,I10.x00x002,高血压", "pack-local-code-is-national"), ("procedure,99.1234x777,x", "pack-unused-local-code")],
+    [
+        ("diagnosis,I10.x00x002,高血压", "pack-local-code-is-national"),
+        ("diagnosis,i10.X00X002,高血压", "pack-local-code-is-national"),
+        ("procedure,99.1234x777,x", "pack-unused-local-code"),
+    ],
 )
 def test_local_codes_must_be_used_and_not_national(tmp_path: Path, row: str, code: str) -> None:
     pack = Path(shutil.copytree(asset_root("groupers") / "chs-drg-2.0", tmp_path / "copy"))

@@ -85,6 +85,11 @@ def test_the_order_of_cases_never_matters(name: str) -> None:
     second = settle(table.take(order), policy, unit_value=_price(policy))
     assert (first.amount[order] == second.amount).all()
     assert (first.fund_payment[order] == second.fund_payment).all()
+    for dimension, summary in first.summaries.items():
+        assert summary.equals(second.summaries[dimension]), dimension
+    budget = {"employee": 1_000_000.0, "resident": 1_500_000.0}
+    values = [settle(cases, policy, budget=budget).unit_values for cases in (table, table.take(order))]
+    assert values[0] == values[1]
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,26 +13,17 @@ from typer.testing import CliRunner
 
 from drgsim.cli.main import app
 from drgsim.errors import InputError, UsageError
-from drgsim.payment.cases import Hospital, level_keys, read_hospitals
+from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import MISSING
 from drgsim.payment.policy import load_policy
 from drgsim.payment.settle import settle
+from tests.payment_policies import codes_of, policy_with, settled
 
 RUN = CliRunner()
 
 
-def _settle(policy: str, hospitals: Any = None, **columns: Any) -> Any:
-    size = max(len(value) for value in columns.values() if isinstance(value, list))
-    table = pa.table({name: value if isinstance(value, list) else [value] * size for name, value in columns.items()})
-    return settle(table, load_policy(policy), hospitals=hospitals)
-
-
-def _codes(settlement: Any) -> dict[str, str]:
-    return {problem.code: problem.what for problem in settlement.problems}
-
-
 def test_bad_input_is_counted_and_has_no_amount() -> None:
-    settlement = _settle(
+    settlement = settled(
         "qingyang/2023",
         drg=["A", "A", "A", "A", "A", "A"],
         relative_value=[1.0, 1.0, 1.0, None, 1.0, 1.0],
@@ -43,7 +33,7 @@ def test_bad_input_is_counted_and_has_no_amount() -> None:
     )
     assert (settlement.amount == MISSING).all()
     assert set(settlement.table["case_class"].to_pylist()) == {"unpaid"}
-    found = _codes(settlement)
+    found = codes_of(settlement)
     for code in (
         "settle-cost-negative", "settle-cost-missing", "settle-cost-unreadable", "settle-missing-weight",
         "settle-missing-level", "settle-missing-unit-value",
@@ -54,7 +44,7 @@ def test_bad_input_is_counted_and_has_no_amount() -> None:
 
 
 def test_an_unknown_hospital_is_reported_by_name() -> None:
-    settlement = _settle(
+    settlement = settled(
         "suzhou/2023", {"H1": Hospital("3", "", float("nan"), "")}, drg="X", relative_value=1.0,
         hospital_id=["H1", "H9"], total_cost=[9000.0, 9000.0],
     )  # fmt: skip
@@ -64,46 +54,46 @@ def test_an_unknown_hospital_is_reported_by_name() -> None:
 
 
 def test_groups_that_the_table_lacks_are_named() -> None:
-    settlement = _settle("beijing/2022", drg=["AE19", "ZZ99"], total_cost=[1000.0, 1000.0])
+    settlement = settled("beijing/2022", drg=["AE19", "ZZ99"], total_cost=[1000.0, 1000.0])
     problem = next(p for p in settlement.problems if p.code == "settle-missing-weight")
     assert problem.where == "ZZ99"
     assert settlement.table["amount"].null_count == 1
 
 
 def test_columns_override_the_tables() -> None:
-    settlement = _settle("beijing/2022", drg="AE19", relative_value=[1.0], total_cost=[20000.0])
+    settlement = settled("beijing/2022", drg="AE19", relative_value=[1.0], total_cost=[20000.0])
     assert settlement.table["relative_value"].to_pylist() == [1.0]
     assert str(settlement.table["amount"][0]) == "20427.52"
 
 
 def test_weights_given_to_a_points_policy_are_questioned() -> None:
-    settlement = _settle("ningbo/2022", drg="A", relative_value=[1.2], total_cost=[12000.0])
-    assert "settle-relative-value-unit" in _codes(settlement)
+    settlement = settled("ningbo/2022", drg="A", relative_value=[1.2], total_cost=[12000.0])
+    assert "settle-relative-value-unit" in codes_of(settlement)
 
 
 def test_an_assumed_coefficient_is_said() -> None:
-    settlement = _settle("ningbo/2022", drg="A", relative_value=[120.0], total_cost=[12000.0])
-    assert "settle-assumed-coefficient" in _codes(settlement)
+    settlement = settled("ningbo/2022", drg="A", relative_value=[120.0], total_cost=[12000.0])
+    assert "settle-assumed-coefficient" in codes_of(settlement)
     hospital = {"H": Hospital("3", "a", 1.1, "")}
-    own = _settle("ningbo/2022", hospital, drg="A", hospital_id="H", relative_value=[120.0], total_cost=[12000.0])
+    own = settled("ningbo/2022", hospital, drg="A", hospital_id="H", relative_value=[120.0], total_cost=[12000.0])
     assert str(own.table["amount"][0]) == "12276.00"
-    assert "settle-assumed-coefficient" not in _codes(own)
+    assert "settle-assumed-coefficient" not in codes_of(own)
 
 
 def test_self_pay_patients_cost_the_fund_nothing() -> None:
-    settlement = _settle("beijing/2022", drg="AE19", insurance=["自费"], total_cost=[1000.0])
+    settlement = settled("beijing/2022", drg="AE19", insurance=["自费"], total_cost=[1000.0])
     assert settlement.table["case_class"].to_pylist() == ["self_pay"]
     assert settlement.fund_payment.tolist() == [0]
 
 
 def test_ambiguous_and_ungrouped_follow_the_policy() -> None:
-    settlement = _settle("beijing/2022", drg=["BQY", "0000", None], total_cost=[10.0, 20.0, 30.0])
+    settlement = settled("beijing/2022", drg=["BQY", "0000", None], total_cost=[10.0, 20.0, 30.0])
     assert settlement.table["case_class"].to_pylist() == ["ambiguous", "ungrouped", "ungrouped"]
     assert settlement.amount.tolist() == [1000, 2000, 3000]
 
 
 def test_quanzhou_pays_ungrouped_cases_the_published_standard() -> None:
-    settlement = _settle("quanzhou/undated", drg="0000", hospital_grade="A", hospital_level="3", total_cost=[1500.0])
+    settlement = settled("quanzhou/undated", drg="0000", hospital_grade="A", hospital_level="3", total_cost=[1500.0])
     assert str(settlement.table["amount"][0]) == "1526.63"
 
 
@@ -124,14 +114,14 @@ def test_extreme_cases_beyond_the_cap_get_the_standard() -> None:
 
 
 def test_per_diem_days_are_capped_by_year_and_patient(tmp_path: Path) -> None:
-    folder = _policy_with(tmp_path, {
+    folder = policy_with(tmp_path, {
         "per_diem": {
             "rate": {"values": {"*": 250}, "unit": "yuan per day", "source": "test", "evidence": "assumption"},
             "day_cap": {"value": 40, "unit": "days a year", "source": "test", "evidence": "assumption"},
             "acute_days": {"value": 7, "unit": "days", "source": "test", "evidence": "assumption"},
         },
     })  # fmt: skip
-    settlement = _settle(
+    settlement = settled(
         str(folder), drg="T", relative_value=1.0, per_diem=1, patient_id=["P", "P", "Q", "P", "Q"],
         discharged=["2024-03-01", "2024-01-31", "2024-05-01", "2025-01-31", "2024-06-01"],
         los_days=[30, 30, 30, 30, 5], total_cost=[9000.0, 9000.0, 9000.0, 9000.0, 800.0],
@@ -142,40 +132,16 @@ def test_per_diem_days_are_capped_by_year_and_patient(tmp_path: Path) -> None:
 
 def test_exempt_status_is_lost_on_procurement_listing(tmp_path: Path) -> None:
     entry = {"unit": "x", "source": "test", "evidence": "assumption"}
-    folder = _policy_with(tmp_path, {
+    folder = policy_with(tmp_path, {
         "exempt": {"total_multiple": {"value": 2, **entry}, "cost_share": {"value": 0.64, **entry},
                    "table": {"file": "exempt.csv", **entry}},
     })  # fmt: skip
     (folder / "exempt.csv").write_text("code,valid_from,valid_to,listed\nN1,2024-01-01,2026-12-31,2025-06-01\n")
-    settlement = _settle(
+    settlement = settled(
         str(folder), drg="A", relative_value=1.0, total_cost=[75000.0] * 4, exempt_cost=50000.0, exempt_mean_cost=12000.0,
         exempt_code=["N1", "N1", "N1", "N2"], discharged=["2024-05-01", "2025-06-01", "2023-12-31", "2024-05-01"],
     )  # fmt: skip
     assert settlement.table["case_class"].to_pylist() == ["exempt", "high", "high", "high"]
-
-
-def _policy_with(tmp_path: Path, extra: dict[str, Any]) -> Path:
-    """A small rate policy of 30 000 yuan with more sections."""
-    import yaml
-
-    folder = tmp_path / "test" / "2024"
-    folder.mkdir(parents=True)
-    said = {"source": "test", "evidence": "assumption"}
-    policy = {
-        "id": "test/2024", "title": "test", "title_zh": "测试", "region_zh": "测试", "year": "2024", "method": "rate",
-        "effective_from": "2024-01-01", "verified": "2024-01-01", "sources": {"test": {"title": "made up for a test"}},
-        "relative_value": {"unit": "weight", "scale": {"value": 1, "unit": "weight", **said}},
-        "unit_value": {"values": {"*": 30000}, "unit": "yuan", **said},
-        "coefficient": {"default": {"value": 1, "unit": "ratio", "source": "test", "evidence": "derived"}},
-        "curves": {"main": {"unit": "ratio", **said, "pieces": [
-            {"case_class": "normal", "upto": 2, "closed": True, "pays": "k"}, {"case_class": "high", "pays": "k*(1+r-2)"},
-        ]}},
-        "patient_share": {"mode": {"value": "remainder", "unit": "rule", **said},
-                          "floor_at_zero": {"value": True, "unit": "flag", **said}},
-        **extra,
-    }  # fmt: skip
-    (folder / "policy.yaml").write_text(yaml.safe_dump(policy, allow_unicode=True), encoding="utf-8")
-    return folder
 
 
 # -- hospitals ---------------------------------------------------------------------------------------------------------

@@ -41,6 +41,26 @@ def test_every_value_carries_unit_source_and_evidence(name: str) -> None:
             assert parameter.evidence in (Evidence.SECONDARY, Evidence.DERIVED), parameter.path
 
 
+REREAD = ("mirror", "restated", "not checked", "excerpt", "consultancy", "reading of", "draft")
+
+
+@pytest.mark.parametrize("name", policy_names())
+def test_official_is_only_what_the_issuing_body_itself_said(name: str) -> None:
+    policy = load_policy(name)
+    for parameter in policy.parameters:
+        if parameter.evidence is Evidence.OFFICIAL:
+            read_in = policy.file.sources[parameter.source].read_in
+            assert not any(word in read_in for word in REREAD), parameter.path
+
+
+def test_pieces_of_a_curve_may_have_their_own_evidence() -> None:
+    found = {p.path: p for p in load_policy("zhejiang/2025").parameters}
+    assert found["curves.main"].evidence is Evidence.SECONDARY
+    assert found["curves.main.bands.0"].evidence is Evidence.ASSUMPTION
+    assert found["curves.main.pieces.3"].value == "high up to the end: k + x - K"
+    assert "curves.main.pieces.1" not in found, "the piece of the 2025 notice has the evidence of its curve"
+
+
 def test_beijing_counts_of_the_founding_document() -> None:
     for name, weighted, by_item in (("beijing/2022", 647, 49), ("beijing/2024", 632, 50)):
         prices = load_policy(name).prices

@@ -15,7 +15,13 @@ from typer.testing import CliRunner
 from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
 from drgsim.payment.trimming import TrimRule, trim
-from drgsim.payment.weights import History, WeightSettings, estimate_weights, evaluate
+from drgsim.payment.weights import History, Weights, WeightSettings, estimate_weights, evaluate
+from drgsim.records.synth.cases import draw_cases
+from drgsim.records.synth.hospitals import make_hospitals
+from drgsim.records.synth.money import draw_cost, draw_insurance
+from drgsim.records.synth.parameters import load_parameters
+from drgsim.records.synth.plan import make_plan
+from drgsim.records.synth.tables import load_tables
 
 RUN = CliRunner()
 NONE = TrimRule("none")
@@ -67,6 +73,54 @@ def test_known_weights_come_back_within_their_standard_errors() -> None:
     assert np.abs(z).max() < 4.5
     assert (np.abs(z) < 2).mean() > 0.9
     assert z.std() == pytest.approx(1, abs=0.35)
+
+
+def test_standard_errors_are_calibrated() -> None:
+    """Forty samples of a region with known shares and means: two standard errors hold the true weight in 95 % of cases."""
+    rng = np.random.default_rng(9)
+    groups, size, sigma = 30, 12_000, 0.5
+    true, share = rng.lognormal(0, 0.7, groups), rng.dirichlet(np.full(groups, 3.0))
+    share[0] += 0.5  # a group that is half of all cases: much of its error is that of the overall mean
+    share /= share.sum()
+    expected = true / (share * true).sum()
+    z = []
+    for _ in range(40):
+        group = rng.choice(groups, size, p=share)
+        cost = true[group] * 10_000 * rng.lognormal(-(sigma**2) / 2, sigma, size)
+        history = History(tuple(f"G{n}" for n in range(groups)), group, cost, np.zeros(size, np.int64), np.ones(size))
+        weights = estimate_weights(history, WeightSettings(NONE))
+        z.append((weights.weight - expected) / weights.standard_error)
+    scores = np.array(z)
+    assert (np.abs(scores) < 2).mean() == pytest.approx(0.9545, abs=0.015)
+    assert scores.std() == pytest.approx(1, abs=0.05)
+    assert scores[:, 0].std() == pytest.approx(1, abs=0.35)
+
+
+@pytest.mark.slow
+def test_weights_of_the_synthetic_region_come_back_within_their_standard_errors() -> None:
+    """The region's generator, drawn 400 000 cases long, is the truth; a history of 100 000 other cases estimates it."""
+    parameters, tables = load_parameters(), load_tables()
+    hospitals = make_hospitals(24, parameters, np.random.default_rng(1))
+    plan = make_plan(tables, parameters, hospitals, (2023,))
+
+    def draw(cases: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        batch = draw_cases(plan, cases, rng)
+        batch["insurance"] = draw_insurance(plan, batch["age"], rng)
+        return batch["group"].astype(np.int64), draw_cost(plan, batch, rng)
+
+    def weights(group: np.ndarray, cost: np.ndarray) -> Weights:
+        zeros = np.zeros(group.size, np.int64)
+        return estimate_weights(History(tuple(tables.drg), group, cost, zeros, zeros.astype(float)), WeightSettings(NONE))
+
+    parts = [draw(100_000, 100 + number) for number in range(4)]
+    truth = weights(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    estimate = weights(*draw(100_000, 11))
+    large = estimate.statistics.count >= 100
+    assert large.sum() > 150
+    z = ((estimate.weight - truth.weight) / np.hypot(estimate.standard_error, truth.standard_error))[large]
+    assert (np.abs(z) < 2).mean() == pytest.approx(0.95, abs=0.04)
+    assert z.std() == pytest.approx(1, abs=0.15)
 
 
 def test_trimming_keeps_the_known_ratios() -> None:
@@ -145,7 +199,7 @@ def test_command(tmp_path: Path) -> None:
     assert "mean_of_means" in result.output
     with (tmp_path / "w" / "weights.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["drg", "weight", "mean_cost", "mean_los_days"]
+    assert list(rows[0]) == ["drg", "weight", "mean_cost", "mean_los_days", "cases", "cv"]
     record = json.loads((tmp_path / "w" / "run.json").read_text(encoding="utf-8"))
     assert "years: 2021: 1; 2022: 2; 2023: 7, mean_of_means" in record["settings"]
     by_policy = RUN.invoke(app, [*command[:4], "--policy", "zhejiang/2025"])

@@ -20,7 +20,8 @@ from drgsim.payment.cases import INSURANCES, Cases
 from drgsim.payment.model import CaseClass, Keyed
 from drgsim.payment.money import MISSING, allocate
 from drgsim.payment.settle import Settlement
-from drgsim.payment.special import AMBIGUOUS_ENDING, UNGROUPED_CODES, stays_followed
+from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.stays import stays_followed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
-from drgsim.payment.cases import Hospital, level_keys, read_hospitals
+from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import fen
 
 PROCUREMENT_CLASSES = ("selected_within_volume", "selected_beyond_volume", "not_selected")

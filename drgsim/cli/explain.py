@@ -104,9 +104,9 @@ def _find(path: Path, record_id: str | None, options: InputOptions) -> list[dict
     """All records of a file with this id."""
     import pyarrow.compute as pc
 
-    from drgsim.errors import InputError
+    from drgsim.errors import InputError, Problem
     from drgsim.grouping.batch import INPUT_COLUMNS
-    from drgsim.records.read import open_source
+    from drgsim.records.read import BROKEN_LINE, open_source
 
     if record_id is None:
         _refuse("explain needs to know which record", "add --id with the record's id")
@@ -120,6 +120,20 @@ def _find(path: Path, record_id: str | None, options: InputOptions) -> list[dict
             f"{path.name} has no record with the id {record_id}",
             where=str(path),
             fix="the id is the one in the column discharge_id (or its alias) of the file",
+        )
+    broken = [record[BROKEN_LINE] for record in found if record.get(BROKEN_LINE) is not None]
+    if broken:
+        raise InputError(
+            [
+                Problem(
+                    "explain-broken-line",
+                    f"the record {record_id} has no cells to explain: its line does not fit the header",
+                    where=f"{path}, line {line}",
+                    why="drgsim group answers such a record with status invalid, reason line_broken",
+                    fix="give the line as many cells as the header, then explain it",
+                )
+                for line in broken
+            ]
         )
     return found
 

@@ -7,6 +7,7 @@ that cannot be read.
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from typing import Annotated
 
@@ -76,6 +77,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console or pipe in GBK has no tick: better a question mark than no result
             stream.reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was half written is removed on the way out
     try:
         app()
     except DrgsimError as error:

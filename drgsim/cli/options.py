@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,11 +38,13 @@ CodeVersionOption = Annotated[
 SHOWN_CODES = 6  # codes that a summary of conversion names
 
 
-def input_options(format: str | None, maps: list[str] | None, map_file: Path | None, code_version: str) -> InputOptions:
-    """The options as typed, checked."""
+def input_options(
+    format: str | None, maps: list[str] | None, map_file: Path | None, code_version: str, also: Collection[str] = ()
+) -> InputOptions:
+    """The options as typed, checked; ``also`` names further columns that may be mapped to."""
     from drgsim.records.options import InputOptions
 
-    return InputOptions.of(format, maps or (), map_file, code_version)
+    return InputOptions.of(format, maps or (), map_file, code_version, also)
 
 
 def show_reading(layouts: Iterable[str], noted: Mapping[str, int]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from drgsim.payment.policy import Parameter
+    from drgsim.payment.parameters import Parameter
 
 app = typer.Typer(help="List, show, check and plot payment policies. 支付政策", no_args_is_help=True)
 COLOURS = {"official": "green", "secondary": "yellow", "assumption": "bold magenta", "derived": "cyan"}
@@ -62,15 +62,15 @@ def show(
     start = loaded.file.effective_from or "unknown"
     out.print(f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, rigid in (("parameter", True), ("value, unit; since when, source", False), ("evidence", True)):
-        table.add_column(name, overflow="fold", no_wrap=rigid)
+    table.add_column("evidence 依据", no_wrap=True)
+    table.add_column("parameter = value, unit; since when, source", overflow="fold")
     for parameter in chosen:
         colour = COLOURS[parameter.evidence]
-        lines = [f"{escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]"]
-        lines.append(f"[dim]{parameter.effective_from} · {escape(parameter.source)}[/]")
+        lines = [f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]"]
+        lines.append(f"[dim]since {parameter.effective_from} · {escape(parameter.source)}[/]")
         lines += [f"[dim]{escape(parameter.note)}[/]"] if parameter.note else []
         evidence = f"[{colour}]{parameter.evidence} {EVIDENCE_ZH[parameter.evidence]}[/]"
-        table.add_row(parameter.path, "\n".join(lines), evidence)
+        table.add_row(evidence, "\n".join(lines))
     out.print(table)
     for note in loaded.file.notes:
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)

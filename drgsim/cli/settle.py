@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drgsim.cli.options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
+
 if TYPE_CHECKING:
+    from drgsim.errors import Problem
     from drgsim.payment.policy import Policy
     from drgsim.payment.settle import Settlement
 
 
 def settle(
-    inputs: Annotated[list[Path], typer.Argument(help="Discharges: .csv, .parquet or .xlsx.", show_default=False)],
+    inputs: InputsArgument,
     policy: Annotated[str, typer.Option("--policy", "-p", help="Policy such as beijing/2024, or its folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a .csv, .parquet or .xlsx file for the cases.")],
     hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level, grade, coefficient.")] = None,
+    coefficients: Annotated[
+        Path | None, typer.Option(help="Coefficients by hospital and group: hospital_id, group, coefficient.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Relative values of your own: the folder that drgsim weights wrote, or a table.")
+    ] = None,
+    weights_scale: Annotated[
+        float | None, typer.Option(help="Relative value = SCALE x the number in --weights; 100 makes points of weights.")
+    ] = None,
+    unstable: Annotated[
+        str | None, typer.Option(help="Where unstable groups are found: table, cases or never; the policy's word by default.")
+    ] = None,
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
     budget: Annotated[list[str] | None, typer.Option(help="employee=YUAN, resident=YUAN or YUAN for all.")] = None,
     fund_share: Annotated[float, typer.Option(help="Fund's share of the cost: divides a budget of the fund.")] = 1.0,
     unit_value: Annotated[list[str] | None, typer.Option(help="KEY=YUAN per unit, instead of the policy's.")] = None,
@@ -27,20 +48,31 @@ def settle(
 ) -> None:
     """Settle every discharge and sum up by hospital, department, group, insurance and case class. 结算
 
-    Cases that no rule can pay have no amount; they are counted, with the reason. Exit code 1 when no case could be paid.
+    A file without groups is grouped first, with the input options of `drgsim group`. Cases that no rule can pay have no
+    amount; they are counted, with the reason. Exit code 1 when no case could be paid.
     """
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.cases import read_hospitals
-    from drgsim.payment.files import read_grouped, write_results, write_table
+    from drgsim.payment.files import own_columns, read_grouped, write_results, write_table
+    from drgsim.payment.hospitals import read_group_coefficients, read_hospitals
     from drgsim.payment.policy import load_policy
+    from drgsim.payment.revalue import with_relative_values
     from drgsim.payment.settle import settle as run
+    from drgsim.payment.unstable import DETECT
     from drgsim.records.write import WRITABLE
 
+    options = input_options(format, maps, map_file, code_version, also=own_columns())
+    check_choice("--unstable", unstable, DETECT)
+    if weights_scale is not None and weights is None:
+        raise usage("usage-no-weights", "--weights-scale stands without --weights")
     loaded = load_policy(policy)
+    doubts: list[Problem] = []
     if change:
         loaded = loaded.changed(dict(pairs(change)), "--set")
+    if weights is not None:
+        loaded, doubts = with_relative_values(loaded, weights, weights_scale)
     known = read_hospitals(hospitals) if hospitals is not None else None
-    table, notes = read_grouped(inputs, scheme or loaded.file.scheme)
+    by_group = read_group_coefficients(coefficients) if coefficients is not None else None
+    table, notes = read_grouped(inputs, scheme or loaded.file.scheme, options)
     settlement = run(
         table,
         loaded,
@@ -48,8 +80,12 @@ def settle(
         budget=_amounts(budget, "--budget"),
         fund_share=fund_share,
         unit_value=_amounts(unit_value, "--unit-value"),
+        coefficients=by_group,
+        unstable=unstable,  # type: ignore[arg-type]
     )
-    record = run_record(settlement, loaded, [*inputs, *([hospitals] if hospitals else [])], notes)
+    settlement = replace(settlement, problems=(*doubts, *settlement.problems))
+    sides = [side for side in (hospitals, coefficients, weights_file(weights)) if side is not None]
+    record = run_record(settlement, loaded, [*inputs, *sides], notes)
     summaries = {f"summary_{name}.csv": summary for name, summary in settlement.summaries.items()}
     if output.suffix.lower() in WRITABLE:
         write_table(output, settlement.table)
@@ -64,21 +100,43 @@ def settle(
         raise typer.Exit(1)
 
 
+def weights_file(path: Path | None) -> Path | None:
+    """The table behind --weights: the file, or the one in the folder that drgsim weights wrote."""
+    from drgsim.payment.revalue import WEIGHTS_FILE
+
+    return path / WEIGHTS_FILE if path is not None and path.is_dir() else path
+
+
+def usage(code: str, what: str, fix: str = "") -> Exception:
+    """The error of a call that makes no sense."""
+    from drgsim.errors import Problem, UsageError
+
+    return UsageError([Problem(code, what, fix=fix)])
+
+
+def check_choice(option: str, value: str | None, allowed: Sequence[str]) -> None:
+    """Refuse a word that an option does not know."""
+    from drgsim.errors import did_you_mean
+
+    if value is not None and value not in allowed:
+        fix = did_you_mean(value, list(allowed))
+        raise usage("usage-unknown-word", f"{option} {value!r} is not one of {', '.join(allowed)}", fix)
+
+
 def pairs(texts: list[str]) -> list[tuple[str, str | float]]:
-    """Options as they are typed, NAME=VALUE: numbers as numbers, changes such as ``*1.03`` as texts."""
     from drgsim.errors import Problem, UsageError
 
     wrong = [text for text in texts if "=" not in text]
     if wrong:
         raise UsageError([Problem("usage-no-pair", f"{text!r} is not NAME=VALUE") for text in wrong])
-    pairs: list[tuple[str, str | float]] = []
+    found: list[tuple[str, str | float]] = []
     for text in texts:
         name, value = text.split("=", 1)
         try:
-            pairs.append((name.strip(), float(value) if value[:1] not in "+-" else value))
+            found.append((name.strip(), float(value) if value[:1] not in "+-" else value))
         except ValueError:
-            pairs.append((name.strip(), value))
-    return pairs
+            found.append((name.strip(), value))
+    return found
 
 
 def _amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
@@ -86,11 +144,11 @@ def _amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
 
     if not texts:
         return None
-    entries = pairs([text if "=" in text else f"*={text}" for text in texts])
-    wrong = [name for name, value in entries if not isinstance(value, float)]
+    found = pairs([text if "=" in text else f"*={text}" for text in texts])
+    wrong = [name for name, value in found if not isinstance(value, float)]
     if wrong:
         raise UsageError([Problem("usage-no-number", f"{option} {name}: the amount is no number") for name in wrong])
-    return {name: float(value) for name, value in entries}
+    return {name: float(value) for name, value in found}
 
 
 def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes: list[str]) -> dict[str, Any]:

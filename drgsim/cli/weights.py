@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.cli.options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
+
 if TYPE_CHECKING:
     from drgsim.payment.weights import Evaluation, WeightSettings
 
 
 def weights(
-    history: Annotated[list[Path], typer.Argument(help="Discharges, one or more files.", show_default=False)],
+    history: InputsArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for weights.csv, groups.csv, evaluation.csv.")],
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
     policy: Annotated[str | None, typer.Option("--policy", "-p", help="Take trimming and years from this policy.")] = None,
     trim: Annotated[str | None, typer.Option(help="none, iqr (default), percentile or multiple.")] = None,
     low: Annotated[float | None, typer.Option(help="Low limit: x IQR, percentile or x mean.")] = None,
@@ -37,11 +43,12 @@ def weights(
 
     from drgsim.cli.settle import _amounts
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.files import digest_of, read_grouped, write_results
+    from drgsim.payment.files import digest_of, own_columns, read_grouped, write_results
     from drgsim.payment.history import read_history, weight_tables
     from drgsim.payment.weights import estimate_weights, evaluate
 
-    table, notes = read_grouped(history, scheme)
+    options = input_options(format, maps, map_file, code_version, also=own_columns())
+    table, notes = read_grouped(history, scheme, options)
     past, problems = read_history(table)
     if policy is not None:
         trim, low, high, years = _from_policy(policy, trim, low, high, years)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.payment.hospitals import GroupCoefficients, Hospital, level_keys
 from drgsim.payment.money import MISSING, to_fen
+from drgsim.payment.words import meanings, words
 from drgsim.records.batch import read_numbers
 from drgsim.records.schema import header_key, header_names
 
@@ -31,30 +29,8 @@ NUMBERS = (
     "relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
     "los_days", "age",
 )  # fmt: skip
-FLAGS = ("incomplete", "special_review", "per_diem", "by_item")
+FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
 LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
-
-
-@lru_cache(maxsize=1)
-def words() -> dict[str, Any]:
-    """Words of files for payers, levels and flags, and names of columns."""
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
-    return loaded
-
-
-@lru_cache(maxsize=4)
-def _meanings(kind: str) -> dict[str, str]:
-    return {header_key(str(word)): str(name) for name, known in words()[kind].items() for word in known}
-
-
-@dataclass(frozen=True)
-class Hospital:
-    """What hospitals.csv says of one hospital."""
-
-    level: str
-    grade: str
-    coefficient: float
-    name: str
 
 
 @dataclass
@@ -106,11 +82,13 @@ class Cases:
     levels: list[tuple[str, ...]]
     exempt_class: Texts
     exempt_code: Texts
+    single_disease: Texts
     money: dict[str, NDArray[np.int64]]
     numbers: dict[str, NDArray[np.float64]]
     flags: dict[str, NDArray[np.bool_]]
     present: frozenset[str]
     hospitals: Mapping[str, Hospital] | None
+    coefficients: GroupCoefficients | None
     faults: NDArray[np.int16]
     fault_words: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -138,72 +116,12 @@ class Cases:
             self.problems.append(Problem(code, f"{count} cases: {what}", where=sample, fix=fix))
 
 
-def level_keys(level: str, grade: str) -> tuple[str, ...]:
-    """Keys under which a policy may know a hospital, the nearest first.
-
-    Examples
-    --------
-    >>> level_keys("三级", "甲等"), level_keys("3", ""), level_keys("3", "p3a"), level_keys("2b", "")
-    (('3a', '3'), ('3',), ('p3a', '3'), ('2b', '2'))
-    """
-    levels, grades = _meanings("level"), _meanings("grade")
-    plain = levels.get(header_key(level), level.strip())
-    if grade.strip():
-        known, own = grades.get(header_key(grade)), grade.strip()
-        keys = [plain + known] if known else []
-        keys += [own] if known is None or own.isupper() else []  # a city's own classes: A, B, C, or p3a
-        keys.append(plain)
-    elif plain[:1] in "123" and plain[1:] in grades.values():
-        keys = [plain, plain[0]]
-    elif plain[:2] in ("一级", "二级", "三级"):
-        return level_keys(plain[:2], plain[2:])
-    else:
-        keys = [plain]
-    return tuple(dict.fromkeys(key for key in keys if key))
-
-
-def read_hospitals(path: Path) -> dict[str, Hospital]:
-    """Read hospitals.csv: ``hospital_id`` with any of ``level``, ``grade``, ``coefficient``, ``name``.
-
-    Raises
-    ------
-    InputError
-        No such columns, a hospital twice, or a coefficient that is no number above 0; all at once.
-    """
-    import csv
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError.single("hospitals-unreadable", f"{path} cannot be read: {error}", where=str(path)) from error
-    names = {"id": "hospital_id", "hospital_level": "level", "hospital_grade": "grade", "hospital_name": "name"}
-    problems: list[Problem] = []
-    hospitals: dict[str, Hospital] = {}
-    for line, row in enumerate(rows, start=2):
-        entry = {names.get(key, key): (value or "").strip() for key, value in row.items() if key}
-        name, place = entry.get("hospital_id", ""), f"{path.name}:{line}"
-        if not name:
-            problems.append(Problem("hospitals-no-id", "a hospital has no hospital_id", where=place))
-            continue
-        if name in hospitals:
-            problems.append(Problem("hospitals-duplicate", f"hospital {name} stands twice", where=place))
-        coefficient = float("nan")
-        if entry.get("coefficient"):
-            try:
-                coefficient = float(entry["coefficient"])
-            except ValueError:
-                coefficient = -1.0
-            if not coefficient > 0:
-                what = f"the coefficient of {name} is {entry['coefficient']!r}, not a number above 0"
-                problems.append(Problem("hospitals-coefficient", what, where=place))
-        hospitals[name] = Hospital(entry.get("level", ""), entry.get("grade", ""), coefficient, entry.get("name", ""))
-    if problems:
-        raise InputError(problems)
-    return hospitals
-
-
-def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None, leading: tuple[str, ...] = LEADING) -> Cases:
+def read_cases(
+    table: pa.Table,
+    hospitals: Mapping[str, Hospital] | None = None,
+    leading: tuple[str, ...] = LEADING,
+    coefficients: GroupCoefficients | None = None,
+) -> Cases:
     """Read a table of grouped discharges.
 
     Parameters
@@ -214,6 +132,8 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None,
         Level, grade and coefficient by hospital; columns of the cases go before them.
     leading
         Columns that may name the group; the first that the table has does.
+    coefficients
+        Coefficients by hospital and group, before those of a policy.
 
     Raises
     ------
@@ -228,6 +148,10 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None,
             problems.append(Problem("settle-missing-column", f"the cases have no column {name}", fix=fix))
     if problems:
         raise InputError(problems)
+    pool = ThreadPoolExecutor(WORKERS)  # Arrow encodes texts and counts ids without holding the interpreter
+    names = ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease")
+    encoded = {name: pool.submit(_texts, columns.get(name), size) for name in names}
+    repeated = pool.submit(_repeated, columns.get("discharge_id"))
     numbers, broken = {}, {}
     blank, no_money = np.full(size, np.nan), np.full(size, MISSING)  # shared by all columns that the file lacks
     for name in (*NUMBERS, *MONEY):
@@ -235,9 +159,7 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None,
             numbers[name], broken[name] = read_numbers(columns[name])
         else:
             numbers[name] = blank
-    names = ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code")
-    with ThreadPoolExecutor(WORKERS) as pool:  # Arrow encodes texts without holding the interpreter
-        texts = dict(zip(names, pool.map(lambda name: _texts(columns.get(name), size), names), strict=True))
+    texts = {name: future.result() for name, future in encoded.items()}
     level, levels = _levels(columns, texts["hospital_id"], hospitals, size)
     way = read_numbers(columns["discharge_way"])[0] if "discharge_way" in columns else np.full(size, np.nan)
     cases = Cases(
@@ -246,13 +168,15 @@ def read_cases(table: pa.Table, hospitals: Mapping[str, Hospital] | None = None,
         patient=texts["patient_id"], discharge_way=way,
         admitted=_days(columns.get("admitted"), size), discharged=_days(columns.get("discharged"), size),
         insurance=_insurance(columns.get("insurance"), size), level=level, levels=levels,
-        exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"],
+        exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"], single_disease=texts["single_disease"],
         money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY},
         numbers={name: numbers[name] for name in NUMBERS},
         flags={name: _flag(columns.get(name), size) for name in FLAGS},
-        present=frozenset(columns), hospitals=hospitals, faults=np.full(size, -1, np.int16),
+        present=frozenset(columns), hospitals=hospitals, coefficients=coefficients, faults=np.full(size, -1, np.int16),
     )  # fmt: skip
     _check(cases, broken)
+    _doubt(cases, columns, repeated.result())
+    pool.shutdown()
     return cases
 
 
@@ -292,6 +216,31 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
             "settle-unknown-hospital", unknown, "the hospital is not in the list of hospitals",
             "add the hospital to hospitals.csv, or correct hospital_id", sample=cases.hospital.sample(unknown),
         )  # fmt: skip
+
+
+def _repeated(ids: pa.Array | None) -> int:
+    """How many ids stand again after their first time."""
+    return 0 if ids is None else int(len(ids) - ids.null_count - pc.count_distinct(ids).as_py())
+
+
+def _doubt(cases: Cases, columns: Mapping[str, pa.Array], repeated: int) -> None:
+    """Say what is odd but leaves the cases payable."""
+    cost = cases.money["total_cost"]
+    cases.warn("settle-cost-zero", cost == 0, "the total cost is 0", "leave out records without services, or state the cost")
+    cases.warn(
+        "settle-duplicate-id", repeated, "a discharge_id stands more than once; each line is settled",
+        "leave one line for each discharge",
+    )  # fmt: skip
+    if "insurance" in columns:
+        texts = _texts(columns["insurance"], cases.size)
+        unknown = (texts.ids >= 0) & (cases.insurance < 0)
+        cases.warn(
+            "settle-unknown-insurance",
+            unknown,
+            "the insurance is none of employee, resident, self; the policy's value for all payers is used where it has one",
+            "write employee (职工), resident (居民) or self (自费)",
+            sample=texts.sample(unknown),
+        )
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
@@ -336,8 +285,8 @@ def _texts(column: pa.Array | None, size: int) -> Texts:
 
 def _insurance(column: pa.Array | None, size: int) -> NDArray[np.int8]:
     texts = _texts(column, size)
-    meanings = _meanings("insurance")
-    names = [meanings.get(header_key(value)) for value in texts.values]
+    known = meanings("insurance")
+    names = [known.get(header_key(value)) for value in texts.values]
     return np.array([INSURANCES.index(name) if name else -1 for name in names] + [-1], np.int8)[texts.ids]
 
 

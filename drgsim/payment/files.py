@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import csv as pacsv
 
 from drgsim.errors import InputError, OutputError, Problem
-from drgsim.payment.cases import LEADING, words
-from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
-from drgsim.records.read import READABLE
+from drgsim.grouping.batch import STATUSES, GroupCounts, Grouper
+from drgsim.payment.cases import LEADING, WORKERS
+from drgsim.payment.words import words
+from drgsim.records.arrow import one_chunk, plain_strings, to_text
+from drgsim.records.options import InputOptions, Purpose
+from drgsim.records.read import BROKEN_LINE, Source, open_source
 from drgsim.records.schema import header_key
 from drgsim.records.write import open_writer
 from drgsim.schemes.pack import load_scheme
@@ -25,69 +27,17 @@ BATCH = 65_536
 RUN_FILE = "run.json"
 
 
-def read_table(path: Path) -> pa.Table:
-    """Read a file with all its columns; texts stay texts, so that codes keep their zeros.
-
-    Raises
-    ------
-    InputError
-        The file is missing, empty or broken.
-    """
-    if not path.is_file():
-        raise InputError.single("input-not-found", f"there is no file {path}", where=str(path), fix="check the path")
-    name = path.name.lower()
-    try:
-        if name.endswith(".parquet"):
-            table = pq.read_table(path)
-        elif name.endswith((".csv", ".tsv", ".txt")):
-            table = _read_csv(path)
-        elif name.endswith(".xlsx"):
-            table = _read_sheet(path)
-        else:
-            fix = f"name it with one of {', '.join(READABLE)}"
-            raise InputError.single(
-                "input-unknown-suffix", f"{path.name}: cannot tell the file's format", where=str(path), fix=fix
-            )
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        what = f"{path.name} cannot be read: {' '.join(str(error).split())}"
-        raise InputError.single("input-broken-file", what, where=str(path), fix="export it again") from error
-    if table.num_rows == 0:
-        raise InputError.single("input-no-rows", f"{path.name} holds no records", where=str(path), fix="check the export")
-    return table
-
-
-def _read_csv(path: Path) -> pa.Table:
-    """All columns as text; a line that does not fit the header keeps its id and nothing else, so that it is found unpaid."""
-    text = CsvText(path, lambda names: True)
-    table = pacsv.read_csv(
-        pa.PythonFile(CleanStream(text), mode="r"),
-        read_options=pacsv.ReadOptions(block_size=BLOCK, column_names=text.names),
-        parse_options=pacsv.ParseOptions(delimiter=text.delimiter, newlines_in_values=True),
-        convert_options=pacsv.ConvertOptions(
-            column_types=dict.fromkeys(text.names, pa.string()), strings_can_be_null=True, null_values=[""]
-        ),
-    )
-    return table.select(text.own_names)
-
-
-def _read_sheet(path: Path) -> pa.Table:
-    from python_calamine import CalamineWorkbook
-
-    rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
-    header, *body = rows or [[]]
-    columns = {
-        str(name): pa.array([None if row[place] == "" else _text(row[place]) for row in body], pa.string())
-        for place, name in enumerate(header)
-    }
-    return pa.table(columns)
-
-
-def _text(cell: Any) -> str:
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def read_grouped(paths: Sequence[Path], scheme: str | None) -> tuple[pa.Table, list[str]]:
+def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
     """Read discharges of one or more files; those without a group column are grouped by the scheme.
+
+    Parameters
+    ----------
+    paths
+        CSV, Parquet, XLSX or JSON files, in any layout that ``drgsim group`` reads.
+    scheme
+        Scheme to group by where a file names no groups.
+    options
+        Layout, mappings and edition of the codes, as for grouping; the columns of settling may be mapped to as well.
 
     Returns
     -------
@@ -99,31 +49,104 @@ def read_grouped(paths: Sequence[Path], scheme: str | None) -> tuple[pa.Table, l
     InputError
         A file cannot be read, or has no group and there is no scheme to group it by.
     """
+    options = options or InputOptions()
     tables, notes = [], []
     for number, path in enumerate(paths):
-        table = read_table(path)
-        if not is_grouped(table):
-            if scheme is None:
-                raise InputError.single(
-                    "settle-not-grouped",
-                    f"{path.name} has none of the columns {', '.join(LEADING)}, and no scheme is known to group it by",
-                    where=str(path), fix="group it first, or name a scheme with --scheme",
-                )  # fmt: skip
-            from drgsim.grouping.batch import group
-
-            answers = group(table, load_scheme(scheme))
-            for name in ("mdc", "adrg", "drg"):
-                if name not in table.column_names:
-                    table = table.append_column(name, answers.column(name))
-            notes.append(f"{path.name}: grouped by {scheme}")
+        source = open_source(path, options, Purpose(required=(), also=own_columns()))
+        if is_grouped([*source.names, *source.reading.recipes]):
+            table = _whole(source, source.reading.recipes)
+        elif scheme is None:
+            raise InputError.single(
+                "settle-not-grouped",
+                f"{path.name} has none of the columns {', '.join(LEADING)}, and no scheme is known to group it by",
+                where=str(path), fix='group it first, name a scheme with --scheme, or map its column: --map "病组=drg"',
+            )  # fmt: skip
+        else:
+            source = open_source(path, options)
+            table, counted = _grouped(source, scheme, options)
+            notes.append(f"{path.name}: {table.num_rows:,} cases grouped by {scheme}{counted}")
+        notes += [f"{path.name}: {name}: {count:,}" for name, count in sorted(source.noted.items()) if count]
         tables.append(table.append_column("file", pa.array([number] * table.num_rows, pa.int32())))
-    return pa.concat_tables(tables, promote_options="permissive"), notes
+    return _joined(tables), notes
 
 
-def is_grouped(table: pa.Table) -> bool:
-    """Whether a table names the groups of its cases."""
+def is_grouped(names: Iterable[str]) -> bool:
+    """Whether a table with these columns names the groups of its cases."""
     known = {header_key(alias) for alias in words()["columns"]["unit"]} | {header_key("unit")}
-    return any(header_key(name) in known for name in table.column_names)
+    return any(header_key(name) in known for name in names)
+
+
+def own_columns() -> frozenset[str]:
+    """Names of the columns that settling reads beside the canonical ones."""
+    return frozenset(str(alias) for name, known in words()["columns"].items() for alias in (name, *known))
+
+
+def _whole(source: Source, canonical: Iterable[str]) -> pa.Table:
+    """All records: canonical columns, then the file's own under their names where these are not taken."""
+    wanted = list(canonical)
+    return _table(list(source.batches(wanted, keep=_kept(source, wanted))))
+
+
+def _kept(source: Source, canonical: Iterable[str]) -> list[str]:
+    """The file's own columns that no canonical one repeats."""
+    used = {own for name in canonical for own in source.reading.recipes[name].needs}
+    return [name for name in source.names if name not in used]
+
+
+def _table(batches: list[pa.RecordBatch]) -> pa.Table:
+    """Batches as one table without the mark of a file's own columns; of two columns with one name the canonical one stays.
+
+    A line that does not fit the header keeps its id and nothing else, so that it is found unpaid.
+    """
+    marked = [name for name in batches[0].schema.names if name != BROKEN_LINE]
+    names = [name.removeprefix("=") for name in marked]
+    kept = [place for place, name in enumerate(names) if names.index(name) == place]
+    table = pa.Table.from_batches([batch.select([marked[place] for place in kept]) for batch in batches])
+    return table.rename_columns([names[place] for place in kept])
+
+
+def _grouped(source: Source, scheme: str, options: InputOptions) -> tuple[pa.Table, str]:
+    """A file with the answers of grouping, and words on what could not be grouped or was converted."""
+    grouper = Grouper(load_scheme(scheme), options.code_version)
+    wanted = list(source.reading.recipes)
+    parts = list(source.batches(wanted, keep=_kept(source, wanted)))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        answered = list(pool.map(grouper.group_batch, parts))
+    counts = GroupCounts.empty(grouper.compiled)
+    for _, counted in answered:
+        counts.add(counted)
+    answers = pa.Table.from_batches([plain_strings(answer) for answer, _ in answered])
+    table = _table(parts)
+    for name in ("mdc", "adrg", "drg"):
+        if name in table.column_names:
+            table = table.drop_columns([name])
+        table = table.append_column(name, answers.column(name))
+    left = [f"{count:,} {name}" for name, count in zip(STATUSES[1:], counts.status[1:].tolist(), strict=True) if count]
+    if counts.conversion is not None:
+        values = counts.conversion.to_dict()
+        changed = sum(values[kind]["changed"] for kind in ("diagnoses", "procedures"))
+        left.append(f"{changed:,} codes converted from {values['from']} to {values['to']}")
+    return table, f" ({', '.join(left)})" if left else ""
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """Tables one below the other; a column whose types do not go together becomes text."""
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException:
+        kinds: dict[str, set[pa.DataType]] = {}
+        for table in tables:
+            for column in table.schema:
+                kinds.setdefault(column.name, set()).add(column.type)
+        mixed = {name for name, types in kinds.items() if len(types) > 1}
+        tables = [
+            pa.table({
+                name: to_text(one_chunk(table, name), name).cast(pa.string()) if name in mixed else table.column(name)
+                for name in table.column_names
+            })
+            for table in tables
+        ]  # fmt: skip
+        return pa.concat_tables(tables, promote_options="permissive")
 
 
 def digest_of(paths: Sequence[Path]) -> dict[str, str]:

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from drgsim.errors import InputError, Problem
 from drgsim.payment.cases import read_cases
+from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.money import MISSING, to_yuan
-from drgsim.payment.special import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.weights import Evaluation, History, Weights
 from drgsim.records.batch import read_numbers
 
@@ -72,6 +72,8 @@ def weight_tables(weights: Weights, lines: Sequence[Evaluation]) -> dict[str, pa
         "weight": numbers(weights.weight, 6),
         "mean_cost": numbers(weights.mean_cost, 2),
         "mean_los_days": numbers(weights.mean_days, 4),
+        "cases": pa.array(weights.statistics.count[present]),
+        "cv": numbers(weights.statistics.cv, 6),
     })  # fmt: skip
     groups = pa.table({
         "drg": codes,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from drgsim.payment.cases import INSURANCES, Cases
 from drgsim.payment.curve import CLASSES, settle_exactly
 from drgsim.payment.kernel import apply_curves
 from drgsim.payment.model import CaseClass
-from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, round_floats, round_half_away
+from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away
 from drgsim.payment.policy import Policy
 from drgsim.payment.resolve import Resolver, Terms
 
@@ -33,6 +35,8 @@ class Ledger:
         Fen. ``extra`` is added to what the units are worth (exempt payment).
     in_yuan
         The amount does not depend on the unit value (by item, per diem, actual cost).
+    fixed_fund
+        Fen that the fund pays whatever the patient's share; ``money.MISSING`` where the share decides.
     rule
         Place in ``rules`` of the words that say what decided.
     weight
@@ -50,19 +54,22 @@ class Ledger:
     standard: NDArray[np.int64]
     extra: NDArray[np.int64]
     in_yuan: Mask
+    fixed_fund: NDArray[np.int64]
     rule: NDArray[np.int16]
     rules: list[str] = field(default_factory=list)
     weight: NDArray[np.float64] | None = None
 
     @classmethod
-    def open(cls, policy: Policy, cases: Cases, weight: NDArray[np.float64] | None = None) -> Ledger:
-        """An empty ledger for cases under a policy."""
-        resolver = Resolver(policy, cases, weight)
+    def open(
+        cls, policy: Policy, cases: Cases, unstable: str | None = None, weight: NDArray[np.float64] | None = None
+    ) -> Ledger:
+        """An empty ledger for cases under a policy; ``unstable`` says where unstable groups are looked for."""
+        resolver = Resolver(policy, cases, unstable, weight)
         n = cases.size
         return cls(
             policy, cases, resolver, resolver.terms(), np.full(n, OPEN, np.int8), np.full(n, np.nan), np.full(n, np.nan),
-            np.full(n, MISSING), np.full(n, MISSING), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.full(n, -1, np.int16),
-            weight=weight,
+            np.full(n, MISSING), np.full(n, MISSING), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.full(n, MISSING),
+            np.full(n, -1, np.int16), weight=weight,
         )  # fmt: skip
 
     @property
@@ -94,10 +101,21 @@ class Ledger:
         return self.rules.index(rule)
 
     def pay_yuan(self, where: Mask, amounts: NDArray[np.int64] | int) -> None:
-        """Pay amounts in fen that no unit value changes."""
+        """Pay amounts in fen that no unit value changes, instead of whatever was paid before."""
         self.amount[where] = amounts if isinstance(amounts, int) else amounts[where]
         self.in_yuan[where] = True
         self.units[where] = np.nan
+        self.extra[where] = 0
+
+    def pay_standard(self, where: Mask) -> None:
+        """Pay V x k with all factors (age, readmission, ...), at the published standard where that decides."""
+        terms = self.terms
+        self.units[where] = (terms.relative_value * terms.coefficient * terms.factor)[where]
+        self.in_yuan[where] = False
+        self.amount[where] = self.standard[where]
+        for place in np.flatnonzero(where & (terms.factor != terms.auxiliary)).tolist():
+            share = exact(float(terms.factor[place])) / exact(float(terms.auxiliary[place]))
+            self.amount[place] = round_half_away(self._exact_standard(place) * share)
 
     # -- the curve ---------------------------------------------------------------------------------------------------
     def apply_curve(self, where: Mask) -> None:
@@ -147,22 +165,31 @@ class Ledger:
 
     # -- unit values -------------------------------------------------------------------------------------------------
     def price(self) -> None:
-        """Standards of all priced cases, and amounts of the cases that are paid in units."""
+        """Standards of all priced cases: V x auxiliary coefficient x k x unit value, or the published one."""
         terms = self.terms
-        value = terms.relative_value * terms.coefficient * terms.unit_value * FEN_PER_YUAN
+        value = terms.relative_value * terms.auxiliary * terms.coefficient * terms.unit_value * FEN_PER_YUAN
         self.standard, close = round_floats(value)
         seen: dict[tuple[float, ...], int] = {}
         for case in np.flatnonzero(close).tolist():
             key = (
-                terms.relative_value[case], terms.coefficient[case], terms.unit_value[case], terms.published[case],
+                float(terms.relative_value[case]), float(terms.auxiliary[case]), float(terms.coefficient[case]),
+                float(terms.unit_value[case]), float(terms.published[case]),
             )  # fmt: skip
             if key not in seen:
-                if not np.isnan(terms.published[case]):
-                    seen[key] = fen(float(terms.published[case]))
-                else:
-                    product = exact(key[0]) * exact(key[1]) * exact(key[2])
-                    seen[key] = round_half_away(product * FEN_PER_YUAN)
+                seen[key] = round_half_away(self._exact_standard(case))
             self.standard[case] = seen[key]
+
+    def _exact_standard(self, case: int) -> Fraction:
+        """Fen of a case's standard before rounding."""
+        terms = self.terms
+        published, auxiliary = float(terms.published[case]), exact(float(terms.auxiliary[case]))
+        if not np.isnan(published):
+            return exact(published) * auxiliary * FEN_PER_YUAN
+        parts = terms.relative_value[case], terms.coefficient[case], terms.unit_value[case]
+        product = auxiliary
+        for part in parts:
+            product *= exact(float(part))
+        return product * FEN_PER_YUAN
 
     def value_units(self) -> None:
         """Amounts of cases paid in units, after the unit value became known from a budget."""
@@ -209,27 +236,28 @@ class Ledger:
         wanting = terms.priced_mean & np.isnan(terms.mean) & self.open_cases
         if not wanting.any():
             return
-        normal = terms.relative_value * terms.coefficient
+        normal = terms.relative_value * terms.coefficient * terms.factor
         for payer, amount in budget.items():
             members = self._payer(payer)
             units = self._sum(normal, members & self.open_cases & ~np.isnan(normal))
             fixed = self._sum_fen(self.amount, members & self.in_yuan & (self.amount != MISSING))
             left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
             if units > 0 and left > 0:
-                expected = left / FEN_PER_YUAN / units
-                terms.mean = np.where(members & wanting, expected * terms.relative_value, terms.mean)
+                price = left / FEN_PER_YUAN / units
+                terms.mean = np.where(members & wanting, price * terms.relative_value, terms.mean)
 
     def discharges(self, where: Mask) -> float:
         """How many discharges the marked cases stand for."""
-        return float(where.sum()) if self.weight is None else float(self.weight[where].sum())
+        return float(where.sum()) if self.weight is None else fsum(self.weight[where].tolist())
 
     def _sum(self, values: NDArray[np.float64], where: Mask) -> float:
-        return float(values[where].sum() if self.weight is None else (values[where] * self.weight[where]).sum())
+        """A sum that has no order."""
+        return fsum((values[where] if self.weight is None else values[where] * self.weight[where]).tolist())
 
     def _sum_fen(self, amounts: NDArray[np.int64], where: Mask) -> int:
         if self.weight is None:
             return int(amounts[where].sum())
-        return int(np.rint((amounts[where] * self.weight[where]).sum()))
+        return round(fsum((amounts[where] * self.weight[where]).tolist()))
 
     def _payer(self, payer: str) -> Mask:
         insured = self.cases.insurance != INSURANCES.index("self")

@@ -8,22 +8,12 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from drgsim.payment.evidence import Evidence, Evident, Keyed, Source, Strict, Table, Value
 from drgsim.payment.expression import ExpressionError, names_used, parse
-
-T = TypeVar("T")
-
-
-class Evidence(StrEnum):
-    """How well a value is founded; the rule book's tags S and V are official, C secondary, G assumption, D derived."""
-
-    OFFICIAL = "official"
-    SECONDARY = "secondary"
-    ASSUMPTION = "assumption"
-    DERIVED = "derived"
 
 
 class CaseClass(StrEnum):
@@ -55,57 +45,6 @@ Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 ACTUAL = "actual"
 
 
-class Strict(BaseModel):
-    """Unknown keys are errors; values are immutable once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Evident(Strict):
-    """What every parameter carries beside its value."""
-
-    unit: str
-    source: str
-    evidence: Evidence
-    effective_from: date | None = None
-    effective_to: date | None = None
-    note: str = ""
-
-
-class Value(Evident, Generic[T]):
-    """One value."""
-
-    value: T
-
-
-def _text_keys(values: Any) -> Any:
-    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
-
-
-class Keyed(Evident):
-    """Numbers by ``level``, ``insurance``, ``level/insurance`` or another key of the parameter; ``*`` stands for all others.
-
-    A level is 1, 2, 3 or, where a city splits levels, level and grade such as 3a; the nearest key wins: 3a/employee,
-    3a, 3/employee, 3, employee, ``*``.
-    """
-
-    values: Annotated[dict[str, float], BeforeValidator(_text_keys)]
-
-
-class Table(Evident):
-    """A CSV table beside the policy file."""
-
-    file: str
-
-
-class Source(Strict):
-    """Where values come from, and how it was read."""
-
-    title: str
-    read_in: str = ""
-    url: str | None = None
-
-
 class RelativeValue(Strict):
     """Weights, points or scores. ``scale`` turns a weight into the policy's own unit: points = 100 x weight."""
 
@@ -117,9 +56,13 @@ class RelativeValue(Strict):
 
 
 class Coefficient(Strict):
-    """Hospital coefficients (差异系数) beside those that hospitals and cases bring themselves."""
+    """Hospital coefficients (差异系数) beside those that hospitals and cases bring themselves.
+
+    ``table``: a CSV table ``hospital_id, group, coefficient``, in which a blank or ``*`` stands for all hospitals or groups.
+    """
 
     by_hospital: bool = False
+    table: Table | None = None
     by: Keyed | None = None
     default: Value[float] | None = None
 
@@ -151,16 +94,24 @@ class Band(Strict):
 
     K: float | None = None
     when: When = When()
+    source: str | None = None
+    evidence: Evidence | None = None
+    note: str = ""
 
 
 class Piece(Strict):
-    """A stretch of the curve up to a cost ratio. ``closed``: a case exactly at ``upto`` still belongs to it."""
+    """A stretch of the curve up to a cost ratio. ``closed``: a case exactly at ``upto`` still belongs to it.
+
+    ``source`` and ``evidence`` stand here where they differ from those of the curve.
+    """
 
     case_class: CaseClass
     upto: float | Literal["K"] | None = None
     closed: bool = False
     pays: str
     cap: str | None = None
+    source: str | None = None
+    evidence: Evidence | None = None
     note: str = ""
 
 
@@ -242,10 +193,38 @@ class Stays(Strict):
 
 
 class Readmission(Strict):
-    """A return to the same hospital in the same group within n days multiplies the points of the earlier stay."""
+    """A return to the same hospital in the same group within n days multiplies the points of the earlier stay.
+
+    Returns marked ``planned`` (chemotherapy, radiotherapy) do not count, nor do groups that start with one of
+    ``except_groups``.
+    """
 
     within_days: Value[int]
     factor: Value[float]
+    except_groups: tuple[str, ...] = ()
+
+
+class Unstable(Strict):
+    """Groups whose costs spread too widely, or that have too few cases, are settled as the class ``group_class`` says.
+
+    ``detect``: ``table`` takes cases and CV from the table of groups (columns ``cases``, ``cv``, as ``drgsim weights`` writes
+    them), ``cases`` counts among the cases that are settled.
+    """
+
+    group_class: str
+    maximum_cv: Value[float]
+    minimum_cases: Value[int]
+    detect: Value[Literal["table", "cases", "never"]]
+
+
+class SingleDisease(Strict):
+    """Single diseases (单病种): the fund pays a fixed amount per case, the patient the rest up to a limit.
+
+    ``table``: a CSV table ``code, name, level, insurance, fund_amount, personal_limit`` in yuan; blank level or insurance
+    stands for all.
+    """
+
+    table: Table
 
 
 class PerDiem(Strict):
@@ -322,6 +301,7 @@ class PolicyFile(Strict):
     scheme: str | None = None
     published: date | None = None
     effective_from: date | None
+    effective_to: date | None = None
     verified: date
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
@@ -331,13 +311,15 @@ class PolicyFile(Strict):
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()
     curves: dict[str, Curve] = Field(min_length=1)
-    group_classes: dict[str, GroupClass] = {}
+    group_classes: dict[str, GroupClass] = Field(default_factory=dict)
     ambiguous: Value[Pays] | None = None
     ungrouped: Value[Pays] | None = None
     age_factors: tuple[AgeFactor, ...] = ()
     stays: Stays = Stays()
     readmission: Readmission | None = None
+    unstable: Unstable | None = None
     per_diem: PerDiem | None = None
+    single_disease: SingleDisease | None = None
     extreme_cap: Value[float] | None = None
     special_review: SpecialReview | None = None
     exempt: Exempt | None = None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from drgsim.payment.curve import ResolvedCurve, breaks, curve_book
 from drgsim.payment.money import exact
-from drgsim.payment.policy import Policy, band_words
+from drgsim.payment.parameters import band_words
+from drgsim.payment.policy import Policy
 
 SMALL_JUMP = 1e-9
 BEYOND = 1.6  # the plot goes this far beyond the last limit

@@ -6,40 +6,32 @@ Every mistake in a folder is reported at once, with its path inside the file and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import pyarrow as pa
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.payment.document import apply_change, evident_nodes, problem_of, strict_loader
-from drgsim.payment.model import Band, Evidence, PolicyFile, Table, Value
+from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
+from drgsim.payment.hospitals import GroupCoefficients, group_coefficients_of
+from drgsim.payment.model import Evidence, PolicyFile, Table
+from drgsim.payment.parameters import Parameter, apply_change, parameters_of
+from drgsim.payment.single_disease import SingleDiseases, single_diseases_of
 from drgsim.payment.tables import PriceTable, read_exempt, read_prices
+from drgsim.records.read import read_table
 
 POLICY_FILE = "policy.yaml"
+T = TypeVar("T")
 
 
 class PolicyError(DrgsimError):
     """A payment policy is missing or contradicts itself."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a policy with its evidence, as ``drgsim policy show`` lists it."""
-
-    path: str
-    value: Any
-    unit: str
-    effective_from: str
-    source: str
-    evidence: Evidence
-    note: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +44,8 @@ class Policy:
         The contents of policy.yaml.
     prices
         The table of groups, or None where the policy publishes none.
+    exempt_list, coefficients, single_diseases
+        The other tables that the policy has: exempt items, coefficients by hospital and group, fixed amounts.
     folder, digest
         Where it was read, and a SHA-256 over all files read.
     raw
@@ -64,6 +58,8 @@ class Policy:
     digest: str
     raw: Mapping[str, Any] = field(repr=False)
     exempt_list: Mapping[str, tuple[int, int]] | None = None
+    coefficients: GroupCoefficients | None = None
+    single_diseases: SingleDiseases | None = None
 
     @property
     def id(self) -> str:
@@ -73,7 +69,7 @@ class Policy:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value that carries evidence, in the order of the file."""
-        return tuple(_parameter(node, path, self.file) for path, node in evident_nodes(self.file))
+        return tuple(parameters_of(self.file, "", self.file))
 
     @property
     def assumptions(self) -> tuple[Parameter, ...]:
@@ -157,7 +153,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     where = f"{folder.parent.name}/{folder.name}"
     try:
         content = path.read_bytes()
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, where))
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=_strict_loader(problems, where))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(Problem("policy-unreadable", f"{path.name} cannot be read: {error}", where=where))
         return None, problems
@@ -173,13 +169,33 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
         exempt = read_exempt(folder / file.exempt.table.file, problems)
     if file.relative_value.table is not None:
         prices = read_prices(folder / file.relative_value.table.file, file, problems)
+    coefficients = single = None
+    if file.coefficient.table is not None:
+        coefficients = _side_table(folder / file.coefficient.table.file, group_coefficients_of, where, problems)
+    if file.single_disease is not None:
+        single = _side_table(folder / file.single_disease.table.file, single_diseases_of, where, problems)
     for table in _tables(file):
         table_path = folder / table.file
         if table_path.is_file():
             digest.update(table_path.read_bytes())
         else:
             problems.append(Problem("policy-missing-table", f"the table {table.file} is named but not there", where=where))
-    return Policy(file, prices, folder, digest.hexdigest(), raw, exempt), problems
+    return Policy(file, prices, folder, digest.hexdigest(), raw, exempt, coefficients, single), problems
+
+
+def _side_table(
+    path: Path, parse: Callable[[pa.Table, str], tuple[T, list[Problem]]], where: str, problems: list[Problem]
+) -> T | None:
+    """A table beside the policy file, None where it is missing (which is reported for all tables at once) or broken."""
+    if not path.is_file():
+        return None
+    try:
+        table, found = parse(read_table(path), f"{where}/{path.name}")
+    except InputError as error:
+        problems.extend(error.problems)
+        return None
+    problems.extend(found)
+    return table
 
 
 def _tables(node: BaseModel) -> Iterator[Table]:
@@ -196,15 +212,20 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
     try:
         file = PolicyFile.model_validate(raw)
     except ValidationError as error:
-        problems.extend(problem_of(dict(fault), where, PolicyFile) for fault in error.errors())
+        problems.extend(_problem(dict(fault), where) for fault in error.errors())
         return None
     before = len(problems)
     known = list(file.sources)
-    for path, node in evident_nodes(file):
-        if node.source not in file.sources:
-            what = f"{path} names the source {node.source!r}, which sources does not list"
-            fix = did_you_mean(node.source, known) or f"the sources are {', '.join(known)}"
-            problems.append(Problem("policy-unknown-source", what, where=f"{where}: {path}", fix=fix))
+    for parameter in parameters_of(file, "", file):
+        if parameter.source not in file.sources:  # a piece or band that states evidence states its source too
+            what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
+            fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"
+            problems.append(Problem("policy-unknown-source", what, where=f"{where}: {parameter.path}", fix=fix))
+    classes = list(file.group_classes)
+    if file.unstable is not None and file.unstable.group_class not in classes:
+        fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
+        what = f"unstable.group_class names no class of groups: {file.unstable.group_class!r}"
+        problems.append(Problem("policy-unknown-class", what, where=f"{where}: unstable.group_class", fix=fix))
     curves = [(f"group_classes.{name}.curve", entry.curve) for name, entry in file.group_classes.items()]
     for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
         if curve is not None and curve not in file.curves:
@@ -214,32 +235,54 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
     return file if len(problems) == before else None
 
 
-# -- parameters ------------------------------------------------------------------------------------------------------------
-def _parameter(node: Any, path: str, file: PolicyFile) -> Parameter:
-    start = getattr(node, "effective_from", None) or file.effective_from
-    if isinstance(node, Value):
-        value = node.value
-    elif hasattr(node, "values"):
-        value = node.values
-    elif hasattr(node, "file"):
-        value = node.file
-    elif hasattr(node, "pieces"):
-        value = "; ".join(
-            [f"{piece.case_class} up to {piece.upto or 'the end'}: {piece.pays}" for piece in node.pieces]
-            + [band_words(band) for band in node.bands if band.K is not None]
-        )
-    else:
-        value = node.pays
-    unit = getattr(node, "unit", "")
-    return Parameter(path, value, unit, str(start or "unknown"), node.source, node.evidence, node.note)
+def _problem(fault: Mapping[str, Any], where: str) -> Problem:
+    path = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        known = _fields_at(fault["loc"][:-1])
+        word = str(fault["loc"][-1])
+        fix = did_you_mean(word, known) or (f"the names here are {', '.join(known)}" if known else "")
+        return Problem("policy-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
+    if fault["type"] == "missing":
+        return Problem("policy-missing-name", f"{path} is missing", where=f"{where}: {path}", fix="state it, with its evidence")
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
+    fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""
+    return Problem("policy-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
 
 
-def band_words(band: Band) -> str:
-    """A band in words, such as ``K = 3 (level 3)``."""
-    when = band.when
-    parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
-    for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
-        if limit is not None:
-            parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
-    multiple = f"K = {band.K:g}" if band.K is not None else "other cases"
-    return f"{multiple} ({', '.join(parts)})" if parts else multiple
+def _fields_at(location: tuple[Any, ...]) -> list[str]:
+    """Names that the model knows at a place in the file."""
+    model: Any = PolicyFile
+    for part in location:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            entry = model.model_fields.get(str(part))
+            model = entry.annotation if entry is not None else None
+        model = _inner(model)
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _inner(annotation: Any) -> Any:
+    """The model inside an optional, a mapping or a tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        inner = _inner(argument)
+        if inner is not None:
+            return inner
+    return None
+
+
+def _strict_loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
+    """A YAML loader that reports keys that stand twice instead of keeping the last."""
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if key.value in seen:
+                    place = f"{where}: line {key.start_mark.line + 1}"
+                    problems.append(Problem("policy-duplicate-name", f"{key.value} stands twice in one place", where=place))
+                seen.add(key.value)
+            return super().construct_mapping(node, deep)
+
+    return Loader

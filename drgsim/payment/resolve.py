@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.payment.cases import INSURANCES, Cases, dense_unique
+from drgsim.payment.coefficient import coefficients
 from drgsim.payment.curve import CurveBook, curve_book
+from drgsim.payment.dates import before
 from drgsim.payment.model import Keyed
-from drgsim.payment.money import MISSING, exact
+from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact
 from drgsim.payment.policy import Policy
+from drgsim.payment.unstable import mark_unstable
 
 ORDINARY = 0  # place of ordinary groups among the group classes
 Floats = NDArray[np.float64]
@@ -47,6 +50,11 @@ class Terms:
     relative_value, coefficient, unit_value, mean
         V, k, yuan per unit of V, mean cost of the group (yuan). ``unit_value`` is the effective one, so that
         V x unit value x k is the standard, where the policy publishes standards itself.
+    coefficient_source
+        Place in ``coefficient.SOURCES``.
+    auxiliary, factor
+        Auxiliary coefficient of the kind, which belongs to the standard, and the product of all factors (auxiliary, class, age,
+        readmission) on what the curve pays.
     group_class
         Place in ``class_names``.
     row
@@ -61,8 +69,10 @@ class Terms:
 
     relative_value: Floats
     coefficient: Floats
+    coefficient_source: NDArray[np.int8]
     unit_value: Floats
     mean: Floats
+    auxiliary: Floats
     factor: Floats
     group_class: NDArray[np.int16]
     class_names: list[str]
@@ -95,8 +105,8 @@ class Terms:
 class Resolver:
     """Looks up the values of a policy for cases; made once per policy and set of cases."""
 
-    def __init__(self, policy: Policy, cases: Cases, weight: Floats | None = None) -> None:
-        self.policy, self.cases, self.weight = policy, cases, weight
+    def __init__(self, policy: Policy, cases: Cases, unstable: str | None = None, weight: Floats | None = None) -> None:
+        self.policy, self.cases, self.unstable, self.weight = policy, cases, unstable, weight
         self.file = policy.file
         self.book: CurveBook = curve_book(self.file.curves)
         insurance = cases.insurance.astype(np.int64) + 1
@@ -113,7 +123,17 @@ class Resolver:
         return keys
 
     def keyed(self, keyed: Keyed | None) -> Floats:
-        """A parameter for each case."""
+        """A parameter for each case; where it had other values before, the date of discharge chooses."""
+        if keyed is None:
+            return np.full(self.cases.size, np.nan)
+        values = self._looked_up(keyed)
+        start = keyed.effective_from
+        for entry in keyed.earlier:  # from the newest to the oldest: each holds before the one after it began
+            values = np.where(before(self.cases, start), self._looked_up(entry), values)
+            start = entry.effective_from
+        return values
+
+    def _looked_up(self, keyed: Keyed) -> Floats:
         values = np.array([keyed_value(keyed, levels, insurance) for levels, insurance in self.keys] or [np.nan])
         return values[self.combination]
 
@@ -152,7 +172,8 @@ class Resolver:
         codes = self.cases.unit.values
         own = np.array([names.index(named[code]) if code in named else -1 for code in codes] + [-1], np.int16)
         own_of = own[self.cases.unit.ids]
-        return np.where(own_of >= 0, own_of, result).astype(np.int16), names
+        known = np.where(own_of >= 0, own_of, result).astype(np.int16)
+        return mark_unstable(self, known, names, self.unstable), names
 
     def terms(self) -> Terms:
         """All values for all cases."""
@@ -161,7 +182,7 @@ class Resolver:
         group_class, names = self.classes(place)
         own_value, own_coefficient = self._own_value(), numbers["coefficient"]
         value = np.where(np.isnan(own_value), self._table_value(place), own_value)
-        coefficient = self._coefficient(place, group_class, names)
+        coefficient, source = coefficients(self, place, group_class, names)
         unit_value = self._unit_value(group_class, names)
         standards = np.full(cases.size, np.nan)
         if self.file.relative_value.standard_from_table:
@@ -174,11 +195,12 @@ class Resolver:
                 unit_value = np.where(published, standard / (value * coefficient), unit_value)
             standards = np.where(published, standard, np.nan)
         mean, per_weight, priced = self._mean(value, unit_value, place)
-        factor = self._factor(group_class, names)
+        auxiliary, factor = self._factors(group_class, names)
         row = self._rows(value, coefficient, group_class, names)
         return Terms(
-            value, coefficient, unit_value, mean, factor, group_class, names, row, place, standards, per_weight, priced
-        )
+            value, coefficient, source, unit_value, mean, auxiliary, factor, group_class, names, row, place, standards,
+            per_weight, priced,
+        )  # fmt: skip
 
     # -- parts ---------------------------------------------------------------------------------------------------------
     def _own_value(self) -> Floats:
@@ -210,33 +232,6 @@ class Resolver:
                 result = np.where(group_class == number, self.keyed(own), result)
         return result
 
-    def _coefficient(self, place: NDArray[np.int32], group_class: NDArray[np.int16], names: list[str]) -> Floats:
-        """Own column, class, hospital and group, group and level, hospital, level, default: the first that is there."""
-        spec = self.file.coefficient
-        fixed = [self.file.group_classes[name].coefficient if name else None for name in names]
-        of_class = np.array([np.nan if entry is None else entry.value for entry in fixed])
-        result = self.cases.numbers["coefficient"].copy()
-        sources = [of_class[group_class]]
-        if self.file.relative_value.coefficient_from_table:
-            sources.append(self.from_table("coef", place))
-        if spec.by_hospital and self.cases.hospitals is not None:
-            known = [self.cases.hospitals.get(name) for name in self.cases.hospital.values]
-            of_hospital = np.array([np.nan if entry is None else entry.coefficient for entry in known] + [np.nan])
-            sources.append(of_hospital[self.cases.hospital.ids])
-        sources.append(self.keyed(spec.by))
-        for source in sources:
-            result = np.where(np.isnan(result), source, result)
-        if spec.default is not None:
-            blank = np.isnan(result)
-            if spec.default.evidence == "assumption":
-                self.cases.warn(
-                    "settle-assumed-coefficient", blank & (self.cases.faults < 0),
-                    f"no coefficient is known; the assumed {spec.default.value:g} is used",
-                    "state coefficient in hospitals.csv or in a column of the cases",
-                )  # fmt: skip
-            result = np.where(blank, spec.default.value, result)
-        return result
-
     def _mean(self, value: Floats, unit_value: Floats, place: NDArray[np.int32]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Mean cost of the group, yuan: own column, table, mean of all cases x weight, or the price of the group."""
         spec = self.file.reference
@@ -261,9 +256,9 @@ class Resolver:
         cell = np.where(used, cell, 0)
         counted = used if self.weight is None else used * self.weight
         count = np.bincount(cell, counted)
-        total = np.bincount(cell, np.where(used, cost, 0) * counted / 100.0)
+        total = np.bincount(cell, np.where(used, cost, 0) * counted)  # whole fen: their sum has no order
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = (total / count)[cell]
+            mean = (total / FEN_PER_YUAN / count)[cell]
         result: Floats = np.where(used & (mean > 0), mean, np.nan)
         self.cases.warn(
             "settle-mean-of-cases", used & np.isnan(own),
@@ -272,15 +267,17 @@ class Resolver:
         )  # fmt: skip
         return result
 
-    def _factor(self, group_class: NDArray[np.int16], names: list[str]) -> Floats:
+    def _factors(self, group_class: NDArray[np.int16], names: list[str]) -> tuple[Floats, Floats]:
+        """Auxiliary coefficient of the kind, and the product of all factors on what the curve pays."""
         own = self.cases.numbers["auxiliary_coefficient"]
-        factor = np.where(np.isnan(own), 1.0, own)
+        auxiliary: Floats = np.where(np.isnan(own), 1.0, own)
+        factor = auxiliary
         fixed = [self.file.group_classes[name].factor if name else None for name in names]
         factor = factor * np.array([1.0 if entry is None else entry.value for entry in fixed])[group_class]
         age = self.cases.numbers["age"]
         for entry in self.file.age_factors:
             factor = np.where(age < entry.age_below, factor * entry.value, factor)
-        return factor
+        return auxiliary, factor
 
     def _rows(self, value: Floats, coefficient: Floats, group_class: NDArray[np.int16], names: list[str]) -> NDArray[np.int32]:
         curves = [self.file.group_classes[name].curve if name else None for name in names]

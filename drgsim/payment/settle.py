@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem, UsageError
-from drgsim.payment import special
-from drgsim.payment.cases import WORKERS, Cases, Hospital, read_cases
+from drgsim.payment import groups, special, stays
+from drgsim.payment.cases import WORKERS, Cases, read_cases
+from drgsim.payment.coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.curve import CLASSES
+from drgsim.payment.dates import check_dates
+from drgsim.payment.hospitals import GroupCoefficients, Hospital
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.model import CaseClass, Evidence, Keyed
 from drgsim.payment.money import MISSING, exact, fen, money_column, round_floats, round_half_away
 from drgsim.payment.policy import Policy
+from drgsim.payment.single_disease import settle_single_diseases
 from drgsim.payment.summary import DIMENSIONS, Summaries
 
 
@@ -57,10 +62,8 @@ class Settlement:
         points = np.where(paid & in_points, ledger.units, np.nan)
         cost = cases.money["total_cost"]
         margin = np.where(paid & (cost != MISSING), ledger.amount - cost, MISSING)
-        patient = cases.money["patient_paid"]
-        self_pay = ledger.is_class(CaseClass.SELF_PAY)
         names = [str(name) for name in CLASSES]
-        rule = np.where(ledger.rule < 0, len(ledger.rules), ledger.rule)
+        rule, rules = self._rules
         return pa.table({
             "discharge_id": cases.ids,
             "unit": _dictionary(cases.unit.ids, cases.unit.values),
@@ -72,12 +75,35 @@ class Settlement:
             "case_class": _dictionary(ledger.case_class, names),
             "points": _numbers(points),
             "amount": money_column(ledger.amount),
-            "patient_paid": money_column(np.where(self_pay & (patient == MISSING), cost, patient)),
+            "patient_paid": money_column(self._patient_paid),
             "fund_payment": money_column(self.fund_payment),
             "margin": money_column(margin),
-            "rule": _dictionary(rule, [*ledger.rules, ""]),
+            "rule": _dictionary(rule, rules),
             "reference_cost": _numbers(np.round(terms.mean * np.where(self._with_k, terms.coefficient, 1.0), 6)),
         })  # fmt: skip
+
+    @property
+    def _patient_paid(self) -> NDArray[np.int64]:
+        """What the patient pays: as stated, the whole bill of a self-payer, or what a fixed amount leaves of it."""
+        ledger = self.ledger
+        stated = ledger.cases.money["patient_paid"]
+        whole = ledger.is_class(CaseClass.SELF_PAY) & (stated == MISSING)
+        fixed = ledger.fixed_fund != MISSING
+        return np.where(fixed, ledger.amount - ledger.fixed_fund, np.where(whole, ledger.cost, stated))
+
+    @property
+    def _rules(self) -> tuple[NDArray[np.int64], list[str]]:
+        """What decided each case, in words: the rule, and where its coefficient comes from when that is a choice."""
+        ledger = self.ledger
+        number = np.where(ledger.rule < 0, len(ledger.rules), ledger.rule).astype(np.int64)
+        with_k = ledger.is_class(*special.BY_CURVE, CaseClass.EXEMPT) & ~np.isnan(ledger.units)
+        source = np.where(with_k, ledger.terms.coefficient_source, NONE)
+        used = np.bincount(source, minlength=len(SOURCES))
+        if used[DEFAULT] + used[NONE] == source.size:  # one coefficient for all is no choice
+            source = np.full(source.size, NONE, np.int8)
+        rules = [*ledger.rules, ""]
+        words = [f"{rule}; k {k}" if k and rule else rule for rule in rules for k in SOURCES]
+        return number * len(SOURCES) + source, words
 
     @property
     def _with_k(self) -> NDArray[np.bool_]:
@@ -100,6 +126,8 @@ def settle(
     budget: Mapping[str, float] | None = None,
     fund_share: float = 1.0,
     unit_value: Mapping[str, float] | None = None,
+    coefficients: GroupCoefficients | None = None,
+    unstable: Literal["table", "cases", "never"] | None = None,
 ) -> Settlement:
     """Settle a table of grouped discharges.
 
@@ -121,6 +149,11 @@ def settle(
         rho, the share of the cost that the fund pays: a budget of the fund alone is divided by it (rule book 1.5 and 3.3).
     unit_value
         Yuan per unit of relative value, instead of the policy's: by the keys of :class:`drgsim.payment.model.Keyed`.
+    coefficients
+        Coefficients by hospital and group, before those of the policy.
+    unstable
+        Where a policy that settles unstable groups in another way finds them, instead of what it says: in its ``table`` of
+        groups, among the ``cases`` settled, or ``never``.
 
     Returns
     -------
@@ -135,8 +168,11 @@ def settle(
     >>> settle(table, load_policy("qingyang/2023")).table["amount"].to_pylist()
     [Decimal('10430.42')]
     """
-    cases = read_cases(table, hospitals, leading_columns(policy))
-    return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unit_value=unit_value)
+    if unit_value is not None:
+        policy = _with_unit_value(policy, unit_value)
+    _pot(policy, budget, fund_share)
+    cases = read_cases(table, hospitals, leading_columns(policy), coefficients)
+    return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unstable=unstable)
 
 
 def leading_columns(policy: Policy) -> tuple[str, ...]:
@@ -150,7 +186,7 @@ def settle_cases(
     *,
     budget: Mapping[str, float] | None = None,
     fund_share: float = 1.0,
-    unit_value: Mapping[str, float] | None = None,
+    unstable: Literal["table", "cases", "never"] | None = None,
     weight: NDArray[np.float64] | None = None,
 ) -> Settlement:
     """Settle cases that are read already, as a scenario does again and again; parameters as in :func:`settle`.
@@ -159,16 +195,18 @@ def settle_cases(
     shared). ``weight`` says how many discharges each case stands for (None: one); it counts wherever cases are added up to
     a unit value, a mean or a quota, and leaves the amount of a case alone.
     """
-    if unit_value is not None:
-        policy = _with_unit_value(policy, unit_value)
-    ledger = Ledger.open(policy, cases, weight)
     pot = _pot(policy, budget, fund_share)
-    special.incomplete_stays(ledger)
-    special.halve_readmitted(ledger)
+    ledger = Ledger.open(policy, cases, unstable, weight)
+    check_dates(ledger)
+    stays.incomplete_stays(ledger)
+    stays.halve_readmitted(ledger)
     ledger.price()
-    special.settle_unusual_groups(ledger)
-    special.settle_per_diem(ledger)
-    special.settle_long_stays(ledger)
+    groups.settle_self_payers(ledger)
+    groups.settle_outside(ledger)
+    settle_single_diseases(ledger)
+    groups.settle_unusual_groups(ledger)
+    stays.settle_per_diem(ledger)
+    stays.settle_long_stays(ledger)
     held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
     ledger.compare_with_expected_price(pot, held)
     _check_terms(ledger, bool(pot))
@@ -216,8 +254,9 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
     sample = cases.unit.sample
     missing = ledger.open_cases & np.isnan(terms.relative_value)
     cases.fault(
-        "settle-missing-weight", missing, "the policy's table has no relative value for the group",
-        "check that the cases were grouped by the policy's scheme, or add the groups", sample=sample(missing),
+        "settle-missing-weight", missing, f"{_what_lacks(ledger)} no relative value for the group",
+        f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give weights of "
+        "your own: drgsim weights HISTORY --output w, then drgsim settle ... --weights w", sample=sample(missing),
     )  # fmt: skip
     no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
     level_decides = ledger.open_cases & no_level & _needs_level(ledger, has_budget)
@@ -245,6 +284,13 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
         "settle-no-band", ledger.open_cases & (terms.row < 0), "no band of the payment curve fits the case",
         "let the last band of the curve state no condition",
     )  # fmt: skip
+
+
+def _what_lacks(ledger: Ledger) -> str:
+    prices = ledger.policy.prices
+    if prices is None:
+        return f"{ledger.policy.id} publishes no table of groups and the cases state none: there is"
+    return f"the table of {ledger.policy.id} ({len(prices.codes)} groups) has"
 
 
 def _needs_level(ledger: Ledger, has_budget: bool) -> NDArray[np.bool_]:
@@ -301,6 +347,7 @@ def _fund_payment(ledger: Ledger) -> NDArray[np.int64]:
     if spec.floor_at_zero.value:
         result = np.maximum(result, 0)
     result = np.where(ledger.is_class(CaseClass.SELF_PAY), 0, result)
+    result = np.where(ledger.fixed_fund != MISSING, ledger.fixed_fund, result)
     return np.where(paid, result, MISSING)
 
 

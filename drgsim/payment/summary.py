@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from drgsim.payment.ledger import Ledger
 
 DIMENSIONS = ("hospital", "department", "group", "insurance", "case_class")
+DIGITS = 7
 _COUNTS = ("cases", "paid", "weighted", "high", "low", "days", "cost_index", "time_index")
 _MONEY = ("cost", "payment", "fund_payment", "margin")
 _MEANS = ("weight", "days", "cost_index", "time_index")
@@ -53,7 +54,8 @@ class Summaries:
             self.ledger.is_class(CaseClass.HIGH), self.ledger.is_class(CaseClass.LOW), *self.values,
         )  # fmt: skip
         count = dict(zip(_COUNTS, counts.T, strict=True))
-        total = dict(zip(_MEANS, sums.T, strict=True))
+        # sums of floats depend on their order in the last digits, which are left out
+        total = dict(zip(_MEANS, np.round(sums.T, DIGITS), strict=True))
         columns: dict[str, Any] = {
             dimension: pa.array(names),
             "cases": count["cases"],

@@ -17,10 +17,11 @@ from drgsim.payment.model import PolicyFile
 KEYS = ("drg", "dip", "unit")
 TEXTS = ("name", "class", "tag", "kind")
 NUMBERS = (
-    "weight", "points", "score", "standard", "mean_cost", "mean_los_days", "mean_drug", "mean_consumable", "mean_service",
+    "relative_value", "weight", "points", "score", "standard", "mean_cost", "mean_los_days", "mean_drug", "mean_consumable",
+    "mean_service", "cases", "cv",
 )  # fmt: skip
 FAMILIES = ("standard_", "coef_", "mean_cost_", "mean_los_", "rate_")
-RELATIVE_VALUES = ("weight", "points", "score")
+RELATIVE_VALUES = ("relative_value", "weight", "points", "score")
 ORDINARY = ""
 
 
@@ -57,7 +58,7 @@ class PriceTable:
 
     @property
     def relative_value(self) -> tuple[str, NDArray[np.float64]]:
-        """Name and values of the first of weight, points or score that the table has."""
+        """Name and values of the first of relative_value, weight, points or score that the table has."""
         for name in RELATIVE_VALUES:
             if name in self.numbers:
                 return name, self.numbers[name]

@@ -116,9 +116,9 @@ class History:
 class Weights:
     """Estimated weights, one entry per group of the history.
 
-    ``weight`` is NaN for a group that gets none. ``standard_error`` is that of the weight, RW x s / (mean x sqrt n),
-    with the cases n that the weights of the years leave; the overall mean counts as known, and what trimming itself
-    adds is not in it. ``flags`` names what happened to the group. ``kept`` marks the cases used.
+    ``weight`` is NaN for a group that gets none. ``standard_error`` is that of the weight as a ratio of
+    two means, with the cases that the weights of the years leave; what trimming and smoothing add is not in it. ``flags``
+    names what happened to the group. ``kept`` marks the cases used.
     """
 
     codes: tuple[str, ...]
@@ -163,8 +163,7 @@ def estimate_weights(history: History, settings: WeightSettings = WeightSettings
     overall = float((count[used] * mean[used]).sum() / count[used].sum()) if used.any() else float("nan")
     weight = np.where(used, mean / overall, np.nan)
     weight = adjust(weight, count, history.codes, settings.policy_factors, flags)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        error = weight * statistics.sample_cv / np.sqrt(_effective_cases(cell[kept], years, size, settings))
+    error = _standard_error(weight, statistics, _effective_cases(cell[kept], years, size, settings))
     days = group_statistics(history.days[kept], group, size).mean
     return Weights(
         history.codes, weight, error, mean, days, statistics, tuple(tuple(sorted(entry)) for entry in flags), kept,
@@ -232,6 +231,22 @@ def _effective_cases(cell: NDArray[np.int64], years: NDArray[np.int64], size: in
         present = count > 0
         spread = np.where(present, weight**2 / np.where(present, count, 1.0), 0.0).sum(1)
         return np.asarray((present * weight).sum(1) ** 2 / spread)
+
+
+def _standard_error(weight: Floats, statistics: GroupStatistics, effective: Floats) -> Floats:
+    """Standard error of RW = m / M, a ratio of two means that share cases (delta method, rule book 1.4).
+
+    var = RW^2 (cv^2 / n + CV^2 / N - 2 cv^2 (n m) / (N M) / n), with cv and n of the group (n: cases that count alike) and CV
+    and N of all cases. Large groups owe much of their error to the overall mean.
+    """
+    count = statistics.count.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cv2 = statistics.sample_cv**2
+        cases = float(count.sum())
+        overall, total, _ = _spread(statistics, statistics.count > 0)
+        own = cv2 / effective
+        share = count * statistics.mean / (cases * overall)
+        return np.asarray(weight * np.sqrt(np.maximum(own * (1 - 2 * share) + total / cases / overall**2 / cases, 0.0)))
 
 
 def _restructure(mean: Floats, history: History, kept: NDArray[np.bool_], size: int, targets: Mapping[str, float]) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -93,6 +94,34 @@ def plain_strings(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table
     """The same batch with dictionary columns as plain strings."""
     fields = [pa.field(f.name, pa.string()) if pa.types.is_dictionary(f.type) else f for f in batch.schema]
     return batch.cast(pa.schema(fields))
+
+
+def as_cells(batch: pa.RecordBatch | pa.Table, *, dates_as_text: bool = False) -> pa.RecordBatch | pa.Table:
+    """The same batch with every column of a type that a sheet or a CSV file can hold.
+
+    Lists are joined by ``|``, structs become JSON, bytes UTF-8, NaN a missing value; a sheet wants dates as text too.
+    """
+    columns = [_as_cells(column, name, dates_as_text) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
+    return type(batch).from_arrays(columns, batch.schema.names)
+
+
+def _as_cells(column: pa.Array | pa.ChunkedArray, name: str, dates_as_text: bool) -> pa.Array | pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return column.cast(pa.string())
+    if isinstance(column, pa.ChunkedArray):
+        return pa.chunked_array(
+            [_as_cells(chunk, name, dates_as_text) for chunk in column.chunks], None if column.num_chunks else kind
+        )
+    if pa.types.is_floating(kind):
+        return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
+    if pa.types.is_struct(kind) or pa.types.is_map(kind) or (is_list(kind) and pa.types.is_nested(kind.value_type)):
+        return pa.array(
+            [None if cell is None else json.dumps(cell, ensure_ascii=False, default=str) for cell in column.to_pylist()]
+        )
+    if is_list(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return to_text(column, name)
+    return column.cast(pa.string()) if dates_as_text and pa.types.is_temporal(kind) else column
 
 
 def ids_of(batch: pa.RecordBatch | pa.Table) -> pa.Array:

@@ -20,10 +20,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError
+from drgsim.records.header import HEADER_LINES, refuse_duplicates
 
 BLOCK = 1 << 23
 SNIFFED = 1 << 20
-_HEADER_LINES = 10  # a title or a blank line may stand before the header
 _LONGEST_CELL = 1 << 20
 _WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _BLANK_NAME = "__blank_{}"
@@ -92,7 +92,7 @@ class CsvText:
         """Delimiter, names and number of physical lines up to the end of the header."""
         lines = text.split("\n")
         first: tuple[str, list[str], int] | None = None
-        for start in range(min(_HEADER_LINES, len(lines))):
+        for start in range(min(HEADER_LINES, len(lines))):
             line = lines[start]
             if not line.strip() or line.strip().lower().startswith("sep="):
                 continue
@@ -128,14 +128,7 @@ class CsvText:
         for place, name in enumerate(names):
             if not name.strip():
                 names[place] = _BLANK_NAME.format(place + 1)
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError.single(
-                "input-duplicate-column",
-                f"the header names {', '.join(map(repr, twice))} twice",
-                where=f"{self.path}, line {end}",
-                fix="give every column its own name",
-            )
+        refuse_duplicates(names, self.path, f"line {end}")
         return delimiter, names, end
 
     @property

@@ -167,7 +167,7 @@ def read_header(layout: Layout, names: Sequence[str], mapped: Mapping[str, Seque
             reading.recipes[name] = recipe
     reading.own += sum(name not in CODE_LISTS for name in reading.recipes)
     for name, recipes in mapped.items():
-        if name not in CODE_LISTS and not columns()[name].part:
+        if name not in columns() or (name not in CODE_LISTS and not columns()[name].part):
             reading.recipes[name] = recipes[0]
     reading.missing = [column.name for column in columns().values() if column.required and column.name not in reading.recipes]
     return reading

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from drgsim.errors import Problem, UsageError
 
 OWN_VERSION = "yb2"  # the edition that schemes are written in
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a command wants of a file.
+
+    Attributes
+    ----------
+    required
+        Canonical columns without which the file is refused; None for those that grouping needs.
+    also
+        Names of further columns that the command reads itself: they may be mapped to, and they tell a header from a title.
+    raw
+        The columns are taken as they are; no layout is looked for.
+    """
+
+    required: tuple[str, ...] | None = None
+    also: Collection[str] = ()
+    raw: bool = False
+
+
+GROUPING = Purpose()
+RAW = Purpose(required=(), raw=True)
 
 
 @dataclass(frozen=True)
@@ -37,8 +60,11 @@ class InputOptions:
         maps: Sequence[str] = (),
         map_file: str | Path | None = None,
         code_version: str = OWN_VERSION,
+        also: Collection[str] = (),
     ) -> InputOptions:
         """Options as they are typed: ``maps`` as ``"own=canonical"``, after those of a mapping file.
+
+        ``also`` names columns beside the canonical ones that the command reads, such as ``drg`` in settling.
 
         Raises
         ------
@@ -64,7 +90,7 @@ class InputOptions:
                 problems.append(Problem("map-malformed", f"the mapping {text!r} has no '='", where="--map", fix=fix))
         read: list[tuple[str, str]] = []
         for own, name, where in pairs:
-            canonical, problem = canonical_name(own, name, where)
+            canonical, problem = (name, None) if name in also else canonical_name(own, name, where)
             if problem:
                 problems.append(problem)
             else:

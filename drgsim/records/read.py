@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.layout import Reading
-from drgsim.records.options import InputOptions
+from drgsim.records.options import GROUPING, RAW, InputOptions, Purpose
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise
 
@@ -48,10 +48,17 @@ class Source(ABC):
         Share of the file that has been read, 0 to 1.
     """
 
-    def __init__(self, path: Path, names: Sequence[str], options: InputOptions, reading: Reading | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        names: Sequence[str],
+        options: InputOptions,
+        reading: Reading | None = None,
+        purpose: Purpose = GROUPING,
+    ) -> None:
         self.path = path
         self.names = list(names)
-        self.reading = reading or recognise(self.names, str(path.name), options)
+        self.reading = reading or recognise(self.names, str(path.name), options, purpose)
         self.canonical = {name: recipe.columns[0] for name, recipe in self.reading.recipes.items()}
         self.noted: Counter[str] = Counter()
         self.rows: int | None = None
@@ -93,7 +100,7 @@ class Source(ABC):
         """Batches with the file's own columns of these names."""
 
 
-def open_source(path: str | Path, options: InputOptions | None = None) -> Source:
+def open_source(path: str | Path, options: InputOptions | None = None, purpose: Purpose = GROUPING) -> Source:
     """Open a case-mix file by its suffix, or a folder of JSON files.
 
     Parameters
@@ -102,6 +109,8 @@ def open_source(path: str | Path, options: InputOptions | None = None) -> Source
         CSV, Parquet, XLSX or JSON file; a folder is read for its .json and .jsonl files in the order of their names.
     options
         Layout and mappings; the layout is recognised by the headers when none is named.
+    purpose
+        Which columns the caller cannot do without; those that grouping needs by default.
 
     Raises
     ------
@@ -124,15 +133,15 @@ def open_source(path: str | Path, options: InputOptions | None = None) -> Source
     if path.stat().st_size == 0:
         raise InputError.single("input-empty-file", f"{path.name} is empty", where=str(path), fix="check the export")
     if name.endswith(".parquet"):
-        return ParquetSource(path, options)
+        return ParquetSource(path, options, purpose)
     if name.endswith(_SHEETS):
         from drgsim.records.read_sheet import SheetSource
 
-        return SheetSource(path, options)
+        return SheetSource(path, options, purpose)
     if name.endswith(_TABLES):
         from drgsim.records.read_csv import CsvSource
 
-        return CsvSource(path, options)
+        return CsvSource(path, options, purpose)
     if name.endswith(_JSON):
         from drgsim.records.read_json import JsonSource
 
@@ -153,14 +162,14 @@ def open_source(path: str | Path, options: InputOptions | None = None) -> Source
 class ParquetSource(Source):
     """A Parquet file, read row group by row group."""
 
-    def __init__(self, path: Path, options: InputOptions) -> None:
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
         import pyarrow.parquet as pq
 
         try:
             self._file = pq.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
             raise broken_file(path, error) from error
-        super().__init__(path, self._file.schema_arrow.names, options)
+        super().__init__(path, self._file.schema_arrow.names, options, purpose=purpose)
         self.rows = self._file.metadata.num_rows
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -185,6 +194,28 @@ def broken_file(path: Path, error: Exception) -> InputError:
         fix="open it in the program that wrote it and export it again",
     )
     return InputError([problem])
+
+
+def read_table(path: str | Path) -> pa.Table:
+    """Read a table beside the cases, such as hospitals or weights, with all its columns under their own names.
+
+    Cells of CSV files and workbooks stay texts, so that codes keep their zeros.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty or broken, or a line does not fit the header; all such lines.
+    """
+    source = open_source(path, purpose=RAW)
+    batches = list(source.batches((), keep=True))
+    lines = [line for batch in batches if BROKEN_LINE in batch.schema.names for line in batch.column(BROKEN_LINE).to_pylist()]
+    broken = [line for line in lines if line is not None]
+    if broken:
+        fix = "give every line as many cells as the header"
+        what = "the line does not fit the header"
+        raise InputError([Problem("input-broken-line", what, where=f"{path}, line {line}", fix=fix) for line in broken])
+    table = pa.Table.from_batches(batches)
+    return table.rename_columns([name.removeprefix("=") for name in table.column_names])
 
 
 def to_canonical(table: pa.Table, where: str = "the table", options: InputOptions | None = None) -> pa.Table:

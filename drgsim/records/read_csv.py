@@ -8,10 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
-from drgsim.records.layout import known_headers
-from drgsim.records.options import InputOptions
+from drgsim.records.header import header_test
+from drgsim.records.options import GROUPING, InputOptions, Purpose
 from drgsim.records.read import BATCH_ROWS, BROKEN_LINE, Source, broken_file
-from drgsim.records.schema import header_key
 
 
 class CsvSource(Source):
@@ -20,11 +19,11 @@ class CsvSource(Source):
     A line that does not fit the header is a record at its own place, with its id and the number of its line in ``BROKEN_LINE``.
     """
 
-    def __init__(self, path: Path, options: InputOptions) -> None:
-        mapped = {header_key(own) for own, _ in options.maps}
-        self._text = CsvText(path, lambda names: _is_header(names, mapped))
-        super().__init__(path, self._text.own_names, options)
-        self._text.id_place = self._text.names.index(self.canonical["discharge_id"])
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
+        self._text = CsvText(path, header_test(options, purpose))
+        super().__init__(path, self._text.own_names, options, purpose=purpose)
+        if "discharge_id" in self.canonical:
+            self._text.id_place = self._text.names.index(self.canonical["discharge_id"])
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         from pyarrow import csv as pacsv
@@ -64,8 +63,3 @@ class CsvSource(Source):
         if numbers is None:
             return batch
         return batch.append_column(BROKEN_LINE, pa.array(numbers, mask=numbers == 0))
-
-
-def _is_header(names: list[str], mapped: set[str]) -> bool:
-    """Whether a line names at least two columns of a discharge, in any layout or in the user's own words."""
-    return sum(header_key(name) in known_headers() or header_key(name) in mapped for name in names) >= 2

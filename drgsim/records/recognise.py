@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from drgsim.errors import InputError, Problem, did_you_mean
 from drgsim.records.layout import GENERAL, Reading, layout_named, layouts, read_header
-from drgsim.records.options import InputOptions
+from drgsim.records.options import GROUPING, InputOptions, Purpose
 from drgsim.records.recipes import AS_IS, Recipe
 from drgsim.records.schema import columns
 
 _SHOWN = 6  # columns that a question names for each layout
 
 
-def recognise(names: Sequence[str], where: str, options: InputOptions | None = None) -> Reading:
+def recognise(names: Sequence[str], where: str, options: InputOptions | None = None, purpose: Purpose = GROUPING) -> Reading:
     """The layout of a file with these column names and what it makes of them.
 
-    A layout fits when it can make every column that grouping needs. Layouts that read a file in the same way are no doubt.
+    A layout fits when it can make every column that the purpose needs. Layouts that read a file in the same way are no doubt.
 
     Raises
     ------
@@ -25,15 +25,19 @@ def recognise(names: Sequence[str], where: str, options: InputOptions | None = N
         ``input-missing-column`` or ``input-ambiguous-column`` when it is clear but does not fit; all problems at once.
     """
     options = options or InputOptions()
+    if purpose.raw:
+        return Reading(layouts()[-1])
     mapped = mapped_columns(names, options.maps, where)
     if options.format is not None:
         layout = layout_named(options.format)
         if layout is None:
             raise InputError.single("layout-unknown", f"there is no input layout {options.format!r}", where="--format")
-        return _checked(read_header(layout, names, mapped, where), names, where)
-    readings = [read_header(layout, names, mapped, where) for layout in layouts()]
+        return _checked(_for(purpose, read_header(layout, names, mapped, where)), names, where)
+    readings = [_for(purpose, read_header(layout, names, mapped, where)) for layout in layouts()]
     readings = [reading for reading in readings if reading.own or reading.layout.name == GENERAL]
     fits = _distinct([reading for reading in readings if not reading.missing])
+    if purpose.required is not None:
+        fits = _fullest(fits)
     if len(fits) == 1:
         return _checked(fits[0], names, where)
     if fits:
@@ -43,6 +47,19 @@ def recognise(names: Sequence[str], where: str, options: InputOptions | None = N
     if near and len(near[0].missing) <= needed - 2 and (len(near) == 1 or len(near[0].missing) < len(near[1].missing)):
         return _checked(near[0], names, where)
     raise _unknown(readings, names, where)
+
+
+def _fullest(fits: Sequence[Reading]) -> list[Reading]:
+    """The readings that make the most columns: where little is required, many layouts fit by a column or two."""
+    most = max((len(reading.recipes) for reading in fits), default=0)
+    return [reading for reading in fits if len(reading.recipes) == most]
+
+
+def _for(purpose: Purpose, reading: Reading) -> Reading:
+    """The reading with what is missing for the purpose."""
+    if purpose.required is not None:
+        reading.missing = [name for name in purpose.required if name not in reading.recipes]
+    return reading
 
 
 def mapped_columns(names: Sequence[str], maps: Iterable[tuple[str, str]], where: str) -> dict[str, list[Recipe]]:

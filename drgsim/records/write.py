@@ -7,6 +7,8 @@ failed run leaves what was there before.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from abc import ABC, abstractmethod
 from datetime import datetime
@@ -14,12 +16,14 @@ from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from drgsim.errors import DrgsimError, OutputError, Problem, UsageError
-from drgsim.records.arrow import plain_strings
+from drgsim.records.arrow import as_cells
 
 WRITABLE = (".csv", ".parquet", ".xlsx")
 XLSX_ROWS = 1_048_575  # records that fit a sheet below its header
+XLSX_TEXT = 32_767  # characters that fit a cell
 ROW_GROUP = 1 << 19
 _EPOCH = datetime(2000, 1, 1)  # the same input gives the same bytes, so no clock goes into a workbook
 
@@ -48,9 +52,12 @@ class TableWriter(ABC):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            self.close()
             if kind is None:
+                self.close()
                 self.beside.replace(self.path)
+            else:
+                with contextlib.suppress(Exception):  # the file is discarded, and the first error is the one to tell
+                    self.close()
         finally:
             self.beside.unlink(missing_ok=True)
 
@@ -163,7 +170,7 @@ class CsvWriter(TableWriter):
         from pyarrow import csv as pacsv
 
         sink = pa.BufferOutputStream()
-        pacsv.write_csv(plain_strings(batch), sink, pacsv.WriteOptions(include_header=False, quoting_style="needed"))
+        pacsv.write_csv(as_cells(batch), sink, pacsv.WriteOptions(include_header=False, quoting_style="needed"))
         return sink.getvalue()
 
     def write(self, encoded: object) -> None:
@@ -182,7 +189,8 @@ class SheetWriter(TableWriter):
         super().__init__(path)
         self.beside.touch()
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        self._book = xlsxwriter.Workbook(str(self.beside), options)
+        self._bytes = io.BytesIO()  # compressed, so small; a full disk is then an error of one plain write
+        self._book = xlsxwriter.Workbook(self._bytes, options)
         self._book.set_properties({"created": _EPOCH})
         self._sheet = self._book.add_worksheet("drgsim")
         self._sheet.freeze_panes(1, 1)
@@ -194,7 +202,19 @@ class SheetWriter(TableWriter):
         self._rows = 0
 
     def encode(self, batch: pa.RecordBatch) -> object:
-        return [column.to_pylist() for column in batch.columns]
+        cells = as_cells(batch, dates_as_text=True)
+        self._refuse_long_texts(cells)
+        return [column.to_pylist() for column in cells.columns]
+
+    def _refuse_long_texts(self, batch: pa.RecordBatch) -> None:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_string(column.type) and len(column) and (pc.max(pc.utf8_length(column)).as_py() or 0) > XLSX_TEXT:
+                raise OutputError.single(
+                    "output-too-long-text",
+                    f"a cell of a sheet holds at most {XLSX_TEXT:,} characters, and one of {name} has more",
+                    where=str(self.path),
+                    fix="write .parquet or .csv",
+                )
 
     def write(self, encoded: object) -> None:
         columns: list[list[object]] = encoded  # type: ignore[assignment]
@@ -210,3 +230,4 @@ class SheetWriter(TableWriter):
         if self._rows:
             self._sheet.autofilter(0, 0, self._rows, self._columns - 1)
         self._book.close()
+        self.beside.write_bytes(self._bytes.getvalue())

@@ -6,6 +6,7 @@ The format is described in ``docs/scheme-packs.md``. Everything that is wrong wi
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 import weakref
 from collections.abc import Mapping
@@ -16,17 +17,13 @@ from typing import Any
 
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, SchemeError, did_you_mean
-from drgsim.records.codes import DICTIONARY_FILES, CodeBook, national_codes
-from drgsim.schemes.model import KINDS, Adrg, Drg, Mdc, Scheme, Severity
+from drgsim.records.codes import DICTIONARY_FILES, CodeBook, fold, national_codes, split_codes
+from drgsim.schemes.model import KINDS, UNGROUPED, Adrg, Drg, Mdc, Scheme, Severity
 from drgsim.schemes.parser import RuleSyntaxError, parse_rule
 from drgsim.schemes.rules import Always, Rule, sets_of
+from drgsim.schemes.settings import setting_problems
 from drgsim.schemes.tables import Row, read_table
 
-_TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
-_KNOWN_KEYS = (*_TEXTS, "sources", "notes", "sites", "counts", "options", "coverage")
-_COVERAGE_KEYS = ("modelled", "document", "checked", "evidence")
-EVIDENCE = ("official", "secondary", "derived", "assumption")
-_OPTIONS = {"regroup": ("each_other_procedure",)}
 PACK_FILES = (
     "scheme.toml",
     "mdc.csv",
@@ -37,6 +34,8 @@ PACK_FILES = (
     "exclusions.csv",
     "local_codes.csv",
 )
+_LONGEST_CODE = 32  # the longest national one has 18 characters, of two joined codes
+_BLANK = re.compile(r"\s")
 NOTE_FILES = ("derivation.csv",)  # tables beside the pack for people: they change no group
 _MDC = ("order", "mdc", "name", "rule")
 _ADRG = ("order", "adrg", "mdc", "name", "kind", "rule")
@@ -194,6 +193,8 @@ class _Reader:
 
     def scheme(self) -> Scheme:
         settings = self.settings()
+        if any(problem.code == "pack-wrong-type" for problem in self.problems):
+            self.stop_if_wrong()  # what follows reads the settings
         lists = self.lists()
         book = self.book()
         mdcs = self.groups()
@@ -233,26 +234,11 @@ class _Reader:
 
     def settings(self) -> dict[str, Any]:
         settings = read_settings(self.folder)
-        for key in settings:
-            if key not in _KNOWN_KEYS:
-                fix = did_you_mean(key, _KNOWN_KEYS) or f"the keys are {', '.join(_KNOWN_KEYS)}"
-                self.wrong("pack-unknown-key", f"scheme.toml has an unknown key {key!r}", "scheme.toml", fix=fix)
-        for key in ("id", "title_zh", "title_en", "kind"):
-            if not settings.get(key):
-                self.wrong("pack-missing-key", f"scheme.toml lacks {key}", "scheme.toml")
+        self.problems += setting_problems(settings, self.folder.name)
         # a pack of the user's own may lie in a folder of any name; one that is found by its id may not
         if self.folder.parent == asset_root("groupers").resolve() and settings.get("id") not in (None, self.folder.name):
             what = f"the pack in folder {self.folder.name} says that its id is {settings['id']!r}"
             self.wrong("pack-wrong-id", what, "scheme.toml", fix="give folder and id the same name")
-        if settings.get("kind") not in (None, "full", "overlay"):
-            self.wrong("pack-unknown-kind", f"kind is {settings['kind']!r}", "scheme.toml", fix="use full or overlay")
-        for option, value in settings.get("options", {}).items():
-            if value not in _OPTIONS.get(option, ()):
-                self.wrong("pack-unknown-option", f"options.{option} = {value!r} is not known", "scheme.toml")
-        for key, value in settings.get("coverage", {}).items():
-            if key not in _COVERAGE_KEYS or (key == "evidence" and value not in EVIDENCE):
-                self.wrong("pack-unknown-coverage", f"coverage.{key} = {value!r} is not known", "scheme.toml",
-                           fix=f"keys: {', '.join(_COVERAGE_KEYS)}; evidence: {', '.join(EVIDENCE)}")  # fmt: skip
         for path in sorted(self.folder.glob("*.csv")):
             if path.name not in PACK_FILES + NOTE_FILES:
                 self.wrong("pack-unknown-file", f"{path.name} is not a table of a pack", path.name,
@@ -320,7 +306,17 @@ class _Reader:
                     )
         national = national_codes()
         for kind, codes in (("diagnosis", national.diagnoses), ("procedure", national.procedures)):
-            for code in sorted(set(local[kind]).intersection(codes.codes)):
+            spelled = {fold(code) for code in codes.codes}
+            for code in sorted(local[kind]):
+                if split_codes(code) != [fold(code)] or len(code) > _LONGEST_CODE:
+                    self.wrong(
+                        "pack-impossible-local-code",
+                        f"{code!r} could never be read as one code of a record",
+                        "local_codes.csv",
+                        why=f"lists of codes are split at | ; , 、, and a code has at most {_LONGEST_CODE} characters",
+                        fix="correct the code",
+                    )
+            for code in sorted(code for code in local[kind] if fold(code) in spelled):
                 self.wrong(
                     "pack-local-code-is-national",
                     f"{code} is listed as local but the national dictionary has it",
@@ -338,6 +334,7 @@ class _Reader:
                 self.wrong("pack-missing-table", f"the pack lacks {name}.csv", f"{name}.csv")
                 return ()
             tables[name] = read_table(path, columns, (key,), self.problems)
+            self.check_names(name, tables[name])
         drgs = self.nested("drg", tables["drg"], 2, {row[1] for row in tables["adrg"]}, "ADRG")
         adrgs = self.nested("adrg", tables["adrg"], 2, {row[1] for row in tables["mdc"]}, "MDC")
         self.check_orders("mdc", "the scheme", tables["mdc"])
@@ -356,6 +353,24 @@ class _Reader:
             Mdc(code, name, self.rule("mdc.csv", code, rule), tuple(built.get(code, ())))
             for _, code, name, rule in sorted(tables["mdc"], key=lambda row: _order(row[0]))
         )
+
+    def check_names(self, table: str, rows: list[Row]) -> None:
+        """Codes that an answer could not carry, and orders that are no numbers."""
+        if not rows and not self.problems:
+            self.wrong("pack-empty-table", f"{table}.csv holds no row", f"{table}.csv", why="nothing could be grouped")
+        for order, code, *_ in rows:
+            if not code or code == UNGROUPED or _BLANK.search(code):
+                self.wrong(
+                    "pack-impossible-code",
+                    f"{code!r} cannot be the code of a row",
+                    f"{table}.csv",
+                    why=f"{UNGROUPED} means that no group was found; a code is neither empty nor broken by blanks",
+                    fix="give the row a code of its own",
+                )
+            if _order(order) < 1:
+                self.wrong(
+                    "pack-impossible-order", f"the order of {code} is {order!r}", f"{table}.csv", fix="number the rows from 1"
+                )
 
     def nested(self, table: str, rows: list[Row], parent: int, parents: set[str], title: str) -> dict[str, list[Row]]:
         """Rows by parent, each in order; a row under an unknown parent and a gap in the orders are reported."""
@@ -377,6 +392,8 @@ class _Reader:
 
     def check_orders(self, table: str, parent: str, rows: list[Row]) -> None:
         orders = sorted(_order(row[0]) for row in rows)
+        if not orders or orders[0] < 1:
+            return  # said already, by row
         for expected, order in enumerate(orders, start=1):
             if order != expected:
                 self.wrong(

@@ -28,6 +28,9 @@ from drgsim.schemes.rules import (
     any_of,
 )
 
+_DEEPEST = 50  # the deepest official rule nests 4 times
+_SHOWN = 60  # characters around the place of the trouble
+
 
 class RuleSyntaxError(ValueError):
     """A rule that cannot be read, with the place of the trouble."""
@@ -36,7 +39,9 @@ class RuleSyntaxError(ValueError):
         self.reason = message
         self.text = text
         self.position = position
-        super().__init__(f"{message} at character {position + 1}\n  {text}\n  {' ' * position}^")
+        start = max(0, position - _SHOWN)
+        around = text[start : position + _SHOWN]
+        super().__init__(f"{message} at character {position + 1}\n  {around}\n  {' ' * (position - start)}^")
 
 
 class _Token(NamedTuple):
@@ -75,6 +80,7 @@ class _Parser:
         self.text = _clean(text)
         self.tokens = list(_tokens(self.text))
         self.at = 0
+        self.depth = 0
 
     # -- tokens --------------------
     @property
@@ -127,9 +133,18 @@ class _Parser:
 
     def unary(self) -> Rule:
         if self.keyword("not"):
-            return Not(self.unary())
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise self.fail(f"more than {_DEEPEST} times 'not' inside each other")
+            inner = self.unary()
+            self.depth -= 1
+            return Not(inner)
         if self.sign("("):
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise self.fail(f"more than {_DEEPEST} parentheses inside each other")
             rule = self.disjunction()
+            self.depth -= 1
             self.expect(")", "to close the parenthesis")
             return rule
         return self.test()

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.payment import special
+from drgsim.payment import groups, stays
 from drgsim.payment.cases import INSURANCES, Cases, Texts
 from drgsim.payment.curve import CLASSES, settle_exactly
 from drgsim.payment.kernel import NEAR, TIE, _value
@@ -78,6 +78,8 @@ def structure_of(setup: Setup) -> str:
 def prepare(runner: Runner, setup: Setup, year: int) -> Prepared | None:
     """Make cases ready, or None where the setup or the data need the full settlement."""
     file = setup.policy.file
+    if file.unstable is not None or file.single_disease is not None or _dated(file.model_dump()):
+        return None
     if setup.by_points or setup.settings["budget.active"] or file.extreme_cap is not None or file.budget is not None:
         return None
     if file.patient_share.mode.value != "remainder" or (file.reference.from_cases is not None and file.reference.from_cases.value):
@@ -103,6 +105,13 @@ def prepare(runner: Runner, setup: Setup, year: int) -> Prepared | None:
     )  # fmt: skip
 
 
+def _dated(node: Any) -> bool:
+    """Whether a value of the policy depends on the day of discharge."""
+    if isinstance(node, dict):
+        return bool(node.get("earlier")) or any(_dated(entry) for entry in node.values())
+    return isinstance(node, list | tuple) and any(_dated(entry) for entry in node)
+
+
 def _exempt_possible(ledger: Ledger) -> bool:
     """Whether another price could make a case qualify for exempt payment."""
     spec, cases = ledger.policy.file.exempt, ledger.cases
@@ -121,9 +130,11 @@ def _decided_by_curve(lines: Lines) -> NDArray[np.bool_]:
     )
     ledger = Ledger.open(lines.pricing.policy, cases, lines.state.weight)
     ledger.price()
-    special.settle_unusual_groups(ledger)
-    special.settle_per_diem(ledger)
-    special.settle_long_stays(ledger)
+    groups.settle_self_payers(ledger)
+    groups.settle_outside(ledger)
+    groups.settle_unusual_groups(ledger)
+    stays.settle_per_diem(ledger)
+    stays.settle_long_stays(ledger)
     return np.asarray(ledger.open_cases)
 
 

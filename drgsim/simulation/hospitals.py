@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from drgsim.payment.cases import Hospital
+from drgsim.payment.hospitals import Hospital
 from drgsim.simulation.region import Region
 
 if TYPE_CHECKING:

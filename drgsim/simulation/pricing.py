@@ -13,7 +13,7 @@ from drgsim.payment.model import Evidence, Keyed
 from drgsim.payment.money import MISSING, exact, round_half_away, to_yuan
 from drgsim.payment.policy import Policy
 from drgsim.payment.settle import settle_cases
-from drgsim.payment.special import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.tables import PriceTable
 from drgsim.payment.weights import History, WeightSettings, estimate_weights
 from drgsim.simulation.cases import State, edited, first_state, settled_cases

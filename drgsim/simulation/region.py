@@ -15,10 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.payment.cases import Cases, Hospital, Texts, level_keys, read_cases, read_hospitals
-from drgsim.payment.files import digest_of, is_grouped, read_table
+from drgsim.payment.cases import Cases, Texts, read_cases
+from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
+from drgsim.payment.files import digest_of, is_grouped
 from drgsim.payment.money import fen
 from drgsim.records.cells import read_fen
+from drgsim.records.read import read_table
 from drgsim.schemes.pack import load_scheme
 
 _FILE = re.compile(r"discharges-(\d{4})\.(parquet|csv|xlsx)$")
@@ -220,7 +222,7 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
             column = answers.column(name)
             table = table.append_column(name, column) if place is None else table.set_column(place, name, column)
         notes.append(f"{year}: grouped by {scheme}")
-    elif not is_grouped(table):
+    elif not is_grouped(table.column_names):
         raise InputError.single(
             "settle-not-grouped", f"the discharges of {year} have no group, and no scheme is known to group them by",
             fix="name a scheme in the scenario, or a policy that has one",

@@ -1,0 +1,88 @@
+"""Values with their evidence: unit, date, source, and how well each is founded."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from itertools import pairwise
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+T = TypeVar("T")
+
+
+class Evidence(StrEnum):
+    """How well a value is founded.
+
+    ``official``: text of the body that decides; ``secondary``: that text in a mirror, restated by others, or somebody's reading
+    of it; ``assumption``: no source; ``derived``: arithmetic on the others.
+    """
+
+    OFFICIAL = "official"
+    SECONDARY = "secondary"
+    ASSUMPTION = "assumption"
+    DERIVED = "derived"
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; values are immutable once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Evident(Strict):
+    """What every parameter carries beside its value."""
+
+    unit: str
+    source: str
+    evidence: Evidence
+    effective_from: date | None = None
+    effective_to: date | None = None
+    note: str = ""
+
+
+class Value(Evident, Generic[T]):
+    """One value."""
+
+    value: T
+
+
+def _text_keys(values: Any) -> Any:
+    return {str(key): value for key, value in values.items()} if isinstance(values, dict) else values
+
+
+class Keyed(Evident):
+    """Numbers by ``level``, ``insurance``, ``level/insurance`` or another key of the parameter; ``*`` stands for all others.
+
+    A level is 1, 2, 3 or, where a city splits levels, level and grade such as 3a; the nearest key wins: 3a/employee,
+    3a, 3/employee, 3, employee, ``*``. ``earlier`` holds what was in force before ``effective_from``, the newest first; the
+    date of discharge chooses.
+    """
+
+    values: Annotated[dict[str, float], BeforeValidator(_text_keys)]
+    earlier: tuple[Keyed, ...] = ()
+
+    @model_validator(mode="after")
+    def _dates_fall(self) -> Keyed:
+        starts = [self.effective_from, *(entry.effective_from for entry in self.earlier)]
+        if any(start is None for start in starts[:-1]):
+            raise ValueError("values that replaced earlier ones need effective_from; only the first may lack it")
+        known = [start for start in starts if start is not None]
+        if any(newer <= older for newer, older in pairwise(known)):
+            raise ValueError("earlier values stand from the newest to the oldest, each with an earlier effective_from")
+        return self
+
+
+class Table(Evident):
+    """A CSV table beside the policy file."""
+
+    file: str
+
+
+class Source(Strict):
+    """Where values come from, and how it was read."""
+
+    title: str
+    read_in: str = ""
+    url: str | None = None

@@ -1,0 +1,65 @@
+"""What a pack's ``scheme.toml`` may say, checked key by key with the type of every value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from drgsim.errors import Problem, did_you_mean
+
+_TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
+_REQUIRED = ("id", "title_zh", "title_en", "kind")
+_LISTS = ("sources", "notes")
+_TABLES = {"sites": str, "counts": int, "options": str, "coverage": str}
+_KNOWN = (*_TEXTS, *_LISTS, *_TABLES)
+_KINDS = ("full", "overlay")
+_COVERAGE = ("modelled", "document", "checked", "evidence")
+_OPTIONS = {"regroup": ("each_other_procedure",)}
+_WORDS = {str: "a text", int: "a whole number"}
+EVIDENCE = ("official", "secondary", "derived", "assumption")
+
+
+def setting_problems(settings: Mapping[str, Any], pack: str) -> list[Problem]:
+    """Everything that is wrong with the settings of a pack; ``pack`` is the name of its folder."""
+    where = f"{pack}/scheme.toml"
+    return [Problem(code, what, where=where, fix=fix) for code, what, fix in _problems(settings)]
+
+
+def _problems(settings: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for key, value in settings.items():
+        if key not in _KNOWN:
+            fix = did_you_mean(key, _KNOWN) or f"the keys are {', '.join(_KNOWN)}"
+            yield "pack-unknown-key", f"scheme.toml has an unknown key {key!r}", fix
+        else:
+            yield from _type_problems(key, value)
+    for key in _REQUIRED:
+        if key not in settings or settings[key] == "":
+            yield "pack-missing-key", f"scheme.toml lacks {key}", ""
+    if settings.get("kind", "full") not in _KINDS:
+        yield "pack-unknown-kind", f"kind is {settings['kind']!r}", "use full or overlay"
+    for option, value in _table(settings, "options"):
+        if option not in _OPTIONS or value not in _OPTIONS[option]:
+            choices = "; ".join(f"{name}: {', '.join(values)}" for name, values in _OPTIONS.items())
+            yield "pack-unknown-option", f"options.{option} = {value!r} is not known", choices
+    for key, value in _table(settings, "coverage"):
+        if key not in _COVERAGE or (key == "evidence" and value not in EVIDENCE):
+            fix = f"keys: {', '.join(_COVERAGE)}; evidence: {', '.join(EVIDENCE)}"
+            yield "pack-unknown-coverage", f"coverage.{key} = {value!r} is not known", fix
+
+
+def _type_problems(key: str, value: Any) -> Iterator[tuple[str, str, str]]:
+    if key in _TEXTS and not isinstance(value, str):
+        yield "pack-wrong-type", f"{key} = {value!r} is not a text", "write it in quotes"
+    elif key in _LISTS and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        yield "pack-wrong-type", f"{key} is not a list of texts", f'write {key} = ["...", "..."]'
+    elif key in _TABLES and not isinstance(value, dict):
+        yield "pack-wrong-type", f"{key} is not a table", f"write [{key}] on a line of its own and its values below"
+    elif key in _TABLES:
+        for name, item in value.items():
+            if type(item) is not _TABLES[key]:  # True is no count
+                yield "pack-wrong-type", f"{key}.{name} = {item!r} is not {_WORDS[_TABLES[key]]}", ""
+
+
+def _table(settings: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    value = settings.get(key, {})
+    return list(value.items()) if isinstance(value, dict) else []
