@@ -17,10 +17,10 @@ from drgsim.budget.model import INDICATORS
 from drgsim.budget.region import PROCUREMENT_CLASSES, RegionFacts
 from drgsim.budget.terms import BudgetTerms
 from drgsim.payment.cases import INSURANCES, Cases
+from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.model import CaseClass, Keyed
 from drgsim.payment.money import MISSING, allocate
 from drgsim.payment.settle import Settlement
-from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.stays import stays_followed
 
 Ints = NDArray[np.int64]

@@ -33,11 +33,18 @@ def compare(
         write_workbook(beside, tables)
         beside.replace(output)
     if as_json:
-        print_json({name: [{key: _plain(value) for key, value in row.items()} for row in table.to_pylist()] for name, table in tables.items()})
+        print_json(
+            {
+                name: [{key: _plain(value) for key, value in row.items()} for row in table.to_pylist()]
+                for name, table in tables.items()
+            }
+        )
         return
     made = tables["made"].to_pylist()
     short = [row for row in made if "digest" not in row["what"] and ".files." not in row["what"]]
-    rows_table("What differs 设定差异", ["what", "first", "second"], [[row["what"], row["first"], row["second"]] for row in short])
+    rows_table(
+        "What differs 设定差异", ["what", "first", "second"], [[row["what"], row["first"], row["second"]] for row in short]
+    )
     rows = [
         [f"{row['figure']} {row['title_zh']}", *(number(row[side], row["unit"]) for side in ("first", "second")),
          number(row["difference"], row["unit"], sign=True)]
@@ -49,7 +56,10 @@ def compare(
     rows_table(
         "Hospitals by difference of margin 盈余差异",
         ["hospital", "name", "payment", "margin"],
-        [[row["hospital"], row["name"], f"{row['payment_difference']:+,.2f}", f"{row['margin_difference']:+,.2f}"] for row in moved[:12]],
+        [
+            [row["hospital"], row["name"], f"{row['payment_difference']:+,.2f}", f"{row['margin_difference']:+,.2f}"]
+            for row in moved[:12]
+        ],
         right=(2, 3),
     )
     if output is not None:

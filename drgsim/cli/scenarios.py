@@ -24,7 +24,10 @@ def list_scenarios(as_json: Json = False) -> None:
     if as_json:
         print_json([{"name": one.name, **one.file.model_dump(mode="json")} for one in files])
         return
-    rows = [[one.name, f"{one.file.title} {one.file.title_zh}", one.file.baseline.policy or "any", one.file.evidence] for one in files]
+    rows = [
+        [one.name, f"{one.file.title} {one.file.title_zh}", one.file.baseline.policy or "any", one.file.evidence]
+        for one in files
+    ]
     rows_table("Scenarios 情景", ["scenario", "title", "policy", "evidence"], rows, right=(0, 2))
 
 
@@ -51,7 +54,10 @@ def describe(names: Names, region: RegionOption = None, policy: PolicyOption = N
     for plan in plans:
         file = plan.scenarios[0].file
         out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
-        out.print(f"[dim]author[/] {escape(file.author)} · [dim]reference[/] {escape(file.reference)} · [dim]evidence[/] {file.evidence}", soft_wrap=True)
+        out.print(
+            f"[dim]author[/] {escape(file.author)} · [dim]reference[/] {escape(file.reference)} · [dim]evidence[/] {file.evidence}",
+            soft_wrap=True,
+        )
         out.print(f"[dim]policy[/] {plan.baseline.policy.id} · {escape(plan.baseline.policy.file.title_zh)}")
         rows = [["baseline", step.path, step.old, step.new, step.unit] for step in plan.baseline_steps]
         rows += [["change", step.path, step.old, step.new, step.unit] for step in plan.steps]
@@ -88,7 +94,9 @@ def paths(as_json: Json = False) -> None:
         return
     rows = []
     for spec in specs():
-        default = "" if spec.owner != "setting" else f"; default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
+        default = (
+            "" if spec.owner != "setting" else f"; default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
+        )
         evidence = f" [{spec.evidence}]" if spec.evidence else ""
         rows.append([spec.path, f"{spec.title} {spec.title_zh}", f"{spec.unit}{default}{evidence}"])
     rows_table("What a scenario may change 可改项目", ["path", "what", "unit"], rows)

@@ -19,9 +19,13 @@ SHOWN = (
 
 
 def simulate(
-    region: Annotated[Path, typer.Argument(help="Region folder: discharges-YYYY, hospitals.csv, fund.csv.", show_default=False)],
+    region: Annotated[
+        Path, typer.Argument(help="Region folder: discharges-YYYY, hospitals.csv, fund.csv.", show_default=False)
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
-    scenario: Annotated[list[str] | None, typer.Option("--scenario", help="Scenario file, or a shipped one. Repeat it.")] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", help="Scenario file, or a shipped one. Repeat it.")
+    ] = None,
     policy: Annotated[str | None, typer.Option("--policy", "-p", help="Policy, in place of the scenario's own.")] = None,
     year: Annotated[int | None, typer.Option(help="Year of the discharges; the last one by default.")] = None,
     stack: Annotated[bool, typer.Option("--stack", help="Each scenario on top of those before it.")] = False,
@@ -81,22 +85,36 @@ def show(study: Study, record: dict[str, Any], output: Path) -> None:
         out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
         for kind, steps in (("baseline", plan.baseline_steps), ("change", plan.steps)):
             for step in steps:
-                out.print(f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] [dim]{escape(step.unit)}[/]")
+                out.print(
+                    f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] [dim]{escape(step.unit)}[/]"
+                )
         rows_table(
             f"{study.region.folder.name} {study.year} · {plan.setup.policy.id}",
-            ["figure", "baseline", "scenario", "change", *(["interval of the change"] if "change_low" in study.tables["headlines"].column_names else [])],
+            [
+                "figure",
+                "baseline",
+                "scenario",
+                "change",
+                *(["interval of the change"] if "change_low" in study.tables["headlines"].column_names else []),
+            ],
             headline_rows(study.tables["headlines"], plan.name),
             right=(1, 2, 3, 4),
         )
         verdicts = [row["verdict"] for row in study.tables["hospitals"].to_pylist() if row["scenario_name"] == plan.name]
         if verdicts:
-            out.print(f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · {verdicts.count('same')} the same")
+            out.print(
+                f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · {verdicts.count('same')} the same"
+            )
         _show_effects(study, plan.name)
+        if result.static is not None:
+            _show_behaviour(study, plan.name)
         for problem in result.outcome.problems:
             out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
     if "solution" in study.tables:
         for row in study.tables["solution"].to_pylist():
-            out.print(f"[bold]{escape(row['path'])} = {row['value']:,.6g}[/] {escape(row['unit'])} ({escape(row['change'])}) brings {escape(row['figure'])} to {row['reached']:,.2f}")
+            out.print(
+                f"[bold]{escape(row['path'])} = {row['value']:,.6g}[/] {escape(row['unit'])} ({escape(row['change'])}) brings {escape(row['figure'])} to {row['reached']:,.2f}"
+            )
     for note in study.notes:
         out.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
     count = len(record["assumptions"])
@@ -114,7 +132,9 @@ def headline_rows(table: pa.Table, name: str) -> list[list[str]]:
         cells = [f"{row['figure']} {row['title_zh']}", *(number(row[side], row["unit"]) for side in ("baseline", "scenario"))]
         cells.append(number(row["change"], row["unit"], sign=True))
         if "change_low" in row:
-            cells.append(f"{number(row['change_low'], row['unit'], sign=True)} … {number(row['change_high'], row['unit'], sign=True)}")
+            cells.append(
+                f"{number(row['change_low'], row['unit'], sign=True)} … {number(row['change_high'], row['unit'], sign=True)}"
+            )
         rows.append(cells)
     return rows
 
@@ -131,11 +151,27 @@ def number(value: float | None, unit: str, sign: bool = False) -> str:
     return f"{value:{plus},.0f}" if abs(value) >= 1000 or value == 0 else f"{value:{plus},.2f}"
 
 
+def _show_behaviour(study: Study, name: str) -> None:
+    from drgsim.cli.terminal import rows_table
+
+    rows = [
+        [
+            f"{row['figure']} {row['title_zh']}",
+            *(number(row[side], row["unit"], sign=True) for side in ("static_change", "behaviour_change")),
+        ]
+        for row in study.tables["headlines"].to_pylist()
+        if row["scenario_name"] == name and row["figure"] in SHOWN and row["behaviour_change"]
+    ]
+    rows_table("Static and behavioural effect 静态与行为效应", ["figure", "static 静态", "behaviour 行为"], rows, right=(1, 2))
+
+
 def _show_effects(study: Study, name: str) -> None:
     from drgsim.cli.terminal import out
     from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH
 
     for row in study.tables["decomposition"].to_pylist():
         if row["scenario_name"] == name and row["hospital"] == "all":
-            parts = [f"{effect} {EFFECTS_ZH[effect]} {float(row[effect]):+,.0f}" for effect in EFFECTS if row[effect]]
-            out.print(f"fund change {float(row['fund_change']):+,.0f} yuan = " + (" · ".join(parts) or "nothing"), soft_wrap=True)
+            parts = [f"{effect} {EFFECTS_ZH[effect]} {float(row[effect]):+,.0f}" for effect in EFFECTS if abs(row[effect]) >= 1]
+            out.print(
+                f"fund change {float(row['fund_change']):+,.0f} yuan = " + (" · ".join(parts) or "nothing"), soft_wrap=True
+            )

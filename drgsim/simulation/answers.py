@@ -87,10 +87,9 @@ def hospital_table(baseline: Outcome, scenario: Outcome, region: Region) -> pa.T
     """One row per hospital with cases: both sides, margins, adjustments, and whether it wins or loses."""
     names = scenario.hospitals
     used = [n for n in range(len(names)) if scenario.counts_by_hospital("cases")[n] or baseline.counts_by_hospital("cases")[n]]
-    entry = {name: region.hospitals.get(name) for name in names}
     columns: dict[str, Any] = {
         "hospital": [names[n] for n in used],
-        "name": [entry[names[n]].name if entry[names[n]] else "" for n in used],  # type: ignore[union-attr]
+        "name": [known.name if (known := region.hospitals.get(names[n])) is not None else "" for n in used],
         "level": [region.level(names[n]) for n in used],
     }
     sides = {"baseline": baseline, "scenario": scenario}
@@ -119,6 +118,7 @@ def hospital_table(baseline: Outcome, scenario: Outcome, region: Region) -> pa.T
 
 def _budget_columns(side: str, outcome: Outcome, names: Sequence[str]) -> dict[str, Any]:
     year = outcome.budget
+    assert year is not None
     place = {name: row for row, name in enumerate(year.figures.hospitals)}
     rows = [place.get(name, -1) for name in names]
 

@@ -6,7 +6,6 @@ Discharges that a case stands for are counted in ten-thousandths (``parts``), so
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,11 @@ from drgsim.errors import Problem, did_you_mean
 from drgsim.payment.cases import Cases, Texts, with_hospitals
 from drgsim.payment.money import MISSING, round_floats
 from drgsim.simulation import draws
+from drgsim.simulation.hospitals import hospital_fits, hospitals_of
 from drgsim.simulation.paths import ALL
 from drgsim.simulation.region import Cohort, Region
 from drgsim.simulation.scenario import Change
-
-if TYPE_CHECKING:
-    from drgsim.simulation.setup import CaseEdit, Selector, Setup
+from drgsim.simulation.setup import CaseEdit, Selector, Setup
 
 PART = 10_000  # parts of one discharge
 SEED = 20_240_723  # of who gets a technology and who behaves; draws of uncertainty have a seed of their own
@@ -141,7 +139,11 @@ def faults_of(cohort: Cohort, region: Region, category: str, selector: Selector,
 
     if category != ALL and category not in cohort.costs:
         known = [ALL, *cohort.costs]
-        wrong("scenario-unknown-path", f"{category} is no category of cost", did_you_mean(category, known) or f"the categories are {', '.join(known)}")
+        wrong(
+            "scenario-unknown-path",
+            f"{category} is no category of cost",
+            did_you_mean(category, known) or f"the categories are {', '.join(known)}",
+        )
     for dimension, value in selector:
         if dimension == "age":
             try:
@@ -151,7 +153,9 @@ def faults_of(cohort: Cohort, region: Region, category: str, selector: Selector,
             continue
         if dimension == "insurance":
             if value not in ("employee", "resident", "self"):
-                wrong("scenario-unknown-path", f"{value} is no insurance", did_you_mean(value, ["employee", "resident", "self"]))
+                wrong(
+                    "scenario-unknown-path", f"{value} is no insurance", did_you_mean(value, ["employee", "resident", "self"])
+                )
             continue
         texts = _texts(first_state(cohort), dimension)
         if not any(_fits(region, dimension, text, value) for text in texts.values):
@@ -173,8 +177,6 @@ def edited(state: State, setup: Setup, region: Region) -> State:
     outside = np.zeros(state.cohort.size, np.bool_)
     for entry in setup.hospitals:
         if entry.field == "in_drg":
-            from drgsim.simulation.setup import hospital_fits
-
             fits = np.array([hospital_fits(region, name, entry.kind, entry.key) for name in state.hospital.values] + [False])
             outside = np.where(fits[state.hospital.ids], not entry.change.value, outside)
     capitated = np.zeros(state.cohort.size, np.bool_)
@@ -231,8 +233,6 @@ def _technologies(state: State, setup: Setup, region: Region) -> State:
 def settled_cases(state: State, setup: Setup, region: Region) -> Cases:
     """Cases for one settlement: arrays of the cohort, with those that the state changes put in their place."""
     cases = state.cohort.cases
-    from drgsim.simulation.hospitals import hospitals_of
-
     hospitals = hospitals_of(setup, region)
     flags = {**cases.flags}
     if state.by_item.any():

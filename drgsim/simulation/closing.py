@@ -21,7 +21,7 @@ from drgsim.payment.cases import INSURANCES
 from drgsim.payment.model import CaseClass
 from drgsim.payment.money import MISSING
 from drgsim.simulation.cases import PART
-from drgsim.simulation.pricing import fund_of
+from drgsim.simulation.pricing import fund_of, plain
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.totals import whole
@@ -69,24 +69,24 @@ class Closing:
 
     def past(self, setup: Setup, year: int) -> HospitalFigures:
         """Figures of all years up to ``year`` as the baseline settles them; a year beyond the data repeats the last one."""
-        basis, scheme = setup.rate_basis or (setup.policy, setup.scheme)
-        plain = replace(
-            setup, policy=basis, scheme=scheme, cases=(), technologies=(), rate=(), fund=(), weights=(),
-            settings={**setup.settings, "capitation.conditions": []},
-        )  # fmt: skip
+        basis = plain(setup.rate_basis or setup)
         region, terms = self.runner.region, setup.budget
         assert terms is not None
         years = [each for each in region.years if each <= year]
         if not [each for each in years if each < year]:
             what = f"a budget of {year} needs discharges of an earlier year; the region has {', '.join(map(str, region.years))}"
-            raise ScenarioError([Problem("scenario-out-of-scope", what, fix="set budget.active: false, or choose a later year")])
-        measure = repr((terms.file.measure, terms.file.capitation.groups, terms.file.capitation.levels, sorted(terms.file.quality.targets)))
-        key = (f"{plain.digest} {measure}", str(years))
+            raise ScenarioError(
+                [Problem("scenario-out-of-scope", what, fix="set budget.active: false, or choose a later year")]
+            )
+        measure = repr(
+            (terms.file.measure, terms.file.capitation.groups, terms.file.capitation.levels, sorted(terms.file.quality.targets))
+        )
+        key = (f"{basis.digest} {measure}", str(years))
         if key not in self._past:
             if measure not in self._facts:
                 facts = read_facts(region.folder, tuple(terms.file.quality.targets))
                 self._facts[measure] = facts
-            settlements = [self.runner.settlement(plain, each)[1] for each in years]
+            settlements = [self.runner.settlement(basis, each)[1] for each in years]
             facts = replace(self._facts[measure], years=tuple(years))
             self._past[key] = figures_of(settlements, terms, facts)
         figures = self._past[key]
@@ -150,7 +150,9 @@ def with_year(
     return replace(figures, **replaced, indicators=indicators)
 
 
-def _sums(cell: NDArray[np.int64], amounts: NDArray[np.int64], parts: NDArray[np.int64], where: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
+def _sums(
+    cell: NDArray[np.int64], amounts: NDArray[np.int64], parts: NDArray[np.int64], where: NDArray[np.bool_], size: int
+) -> NDArray[np.int64]:
     total = np.zeros(size, np.int64)
     np.add.at(total, cell[where], amounts[where] * parts[where])
     return whole(total[:, None])[:, 0]

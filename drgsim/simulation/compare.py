@@ -50,7 +50,11 @@ def _named(run: Run, name: str | None) -> str:
         return str(known[0])
     if name in known:
         return str(name)
-    what = f"{run.folder.name} has {len(known)} scenarios; name one" if name is None else f"{run.folder.name} has no scenario {name!r}"
+    what = (
+        f"{run.folder.name} has {len(known)} scenarios; name one"
+        if name is None
+        else f"{run.folder.name} has no scenario {name!r}"
+    )
     fix = (did_you_mean(name, known) if name else "") or f"its scenarios are {', '.join(known)}"
     raise UsageError([Problem("compare-scenario", what, where=str(run.folder), fix=fix)])
 

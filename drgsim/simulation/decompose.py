@@ -87,7 +87,7 @@ def split(
     ((100, 110, 121, 0), (110, 111, 110, 0))
     """
     before, after = first[3], second[3]
-    if min(*first, *second) <= 0:
+    if any(part <= 0 for part in (*first, *second)):
         return after - before, 0, 0, 0  # a service that starts or ends is volume
     factors = (
         Fraction(second[0]) / first[0],

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from drgsim.payment.cases import WORKERS
 from drgsim.simulation.behaviour import active, respond, without_behaviour
+from drgsim.simulation.changes import apply
 from drgsim.simulation.fast import Prepared, prepare, rerun, structure_of
 from drgsim.simulation.headlines import headline_names, headlines
 from drgsim.simulation.run import Lines, Outcome, Runner
 from drgsim.simulation.scenario import Change, ScenarioError
-from drgsim.simulation.setup import Setup, apply
+from drgsim.simulation.setup import Setup
 from drgsim.simulation.study import Plan
 
 TORNADO = ("fund.balance", "fund.payment", "hospital.margin", "patient.payment")

@@ -82,14 +82,18 @@ def prepare(runner: Runner, setup: Setup, year: int) -> Prepared | None:
         return None
     if setup.by_points or setup.settings["budget.active"] or file.extreme_cap is not None or file.budget is not None:
         return None
-    if file.patient_share.mode.value != "remainder" or (file.reference.from_cases is not None and file.reference.from_cases.value):
+    if file.patient_share.mode.value != "remainder" or (
+        file.reference.from_cases is not None and file.reference.from_cases.value
+    ):
         return None
     lines = runner.lines(setup, year)
     cases = lines.cases
     if any(name in cases.present for name in _OWN) or cases.flags["special_review"].any() or lines.classes[:, 3].any():
         return None
     ledger = lines.settlement.ledger
-    if ledger.is_class(CaseClass.EXEMPT, CaseClass.FIXED, CaseClass.PER_DIEM, CaseClass.INCOMPLETE).any() or _exempt_possible(ledger):
+    if ledger.is_class(CaseClass.EXEMPT, CaseClass.FIXED, CaseClass.PER_DIEM, CaseClass.INCOMPLETE).any() or _exempt_possible(
+        ledger
+    ):
         return None
     curve = _decided_by_curve(lines)
     no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
@@ -125,10 +129,8 @@ def _exempt_possible(ledger: Ledger) -> bool:
 
 def _decided_by_curve(lines: Lines) -> NDArray[np.bool_]:
     """The cases that are open when settling comes to the curve: the same steps, on cases of their own."""
-    cases = replace(
-        lines.cases, faults=_faults_of_reading(lines), fault_words=[], problems=[], flags=dict(lines.cases.flags)
-    )
-    ledger = Ledger.open(lines.pricing.policy, cases, lines.state.weight)
+    cases = replace(lines.cases, faults=_faults_of_reading(lines), fault_words=[], problems=[], flags=dict(lines.cases.flags))
+    ledger = Ledger.open(lines.pricing.policy, cases, weight=lines.state.weight)
     ledger.price()
     groups.settle_self_payers(ledger)
     groups.settle_outside(ledger)
@@ -146,10 +148,10 @@ def _faults_of_reading(lines: Lines) -> NDArray[np.int16]:
 
 def _keys(lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     cases = lines.cases
-    parts = (cases.unit.ids, cases.level, cases.insurance, cases.hospital.ids)
+    parts: tuple[NDArray[Any], ...] = (cases.unit.ids, cases.level, cases.insurance, cases.hospital.ids)
     combined = np.zeros(cases.size, np.int64)
-    for values in parts:
-        values = values.astype(np.int64) + 1
+    for part in parts:
+        values = part.astype(np.int64) + 1
         combined = combined * (int(values.max(initial=0)) + 1) + values
     _, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
     return inverse.astype(np.int32), first.astype(np.int64)
@@ -185,7 +187,7 @@ def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int, parts: ND
     """
     if structure_of(setup) != prepared.structure:
         raise ValueError("the setup needs cases of its own")
-    price = pricing(setup, runner.region, year, runner.memory)
+    price = pricing(setup, runner.region, year, runner.memory, prepared.lines.state)
     amount, classes, priced = _settle(prepared, price.policy)
     lines = prepared.lines
     counted = lines.state.parts if parts is None else parts
@@ -205,7 +207,9 @@ def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int, parts: ND
     )  # fmt: skip
 
 
-def _settle(prepared: Prepared, policy: Policy) -> tuple[NDArray[np.int64], NDArray[np.int8], tuple[NDArray[np.float64], NDArray[np.int64]]]:
+def _settle(
+    prepared: Prepared, policy: Policy
+) -> tuple[NDArray[np.int64], NDArray[np.int8], tuple[NDArray[np.float64], NDArray[np.int64]]]:
     """Amount and class of the cases of the curve, and weight and standard per key."""
     first = replace(prepared.first, faults=np.full(prepared.first.size, -1, np.int16), fault_words=[], problems=[])
     ledger = Ledger.open(policy, first)
@@ -237,7 +241,16 @@ def _settle(prepared: Prepared, policy: Policy) -> tuple[NDArray[np.int64], NDAr
 
 @njit(cache=True, nogil=True)
 def _curve(
-    curve: Any, key: Any, cost: Any, factor: Any, relative: Any, coefficient: Any, mean: Any, unit_value: Any, row: Any, curves: Any
+    curve: Any,
+    key: Any,
+    cost: Any,
+    factor: Any,
+    relative: Any,
+    coefficient: Any,
+    mean: Any,
+    unit_value: Any,
+    row: Any,
+    curves: Any,
 ) -> Any:  # pragma: no cover - compiled
     """As ``payment.kernel.apply_curves``, with the terms of each case's key; amount is MISSING where there are none."""
     amounts = np.full(curve.size, MISSING, np.int64)

@@ -5,19 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from drgsim.payment.hospitals import Hospital
 from drgsim.simulation.region import Region
-
-if TYPE_CHECKING:
-    from drgsim.simulation.setup import Setup
+from drgsim.simulation.setup import Setup
 
 
 def hospitals_of(setup: Setup, region: Region) -> Mapping[str, Hospital]:
     """Hospitals with changed levels and coefficients; the region's own mapping where nothing changes them."""
-    from drgsim.simulation.setup import hospital_fits
-
     edits = [edit for edit in setup.hospitals if edit.field != "in_drg"]
     if not edits:
         return region.hospitals
@@ -34,3 +29,8 @@ def hospitals_of(setup: Setup, region: Region) -> Mapping[str, Hospital]:
                 old = (default.value if default is not None else 1.0) if math.isnan(old) else old
                 result[name] = replace(result[name], coefficient=edit.change.apply(old))
     return result
+
+
+def hospital_fits(region: Region, hospital: str, kind: str, key: str) -> bool:
+    """Whether a hospital belongs to a level, is the one named, or all are meant."""
+    return kind == "all" or (kind == "level" and region.level(hospital) == key) or (kind == "hospital" and hospital == key)

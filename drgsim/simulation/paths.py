@@ -128,7 +128,9 @@ def check(change: Change, spec: Spec) -> list[Problem]:
               f"write {' or '.join(kinds[op] for op in spec.ops)}")  # fmt: skip
         return problems
     if change.unit and not same_unit(change.unit, spec.unit):
-        wrong("scenario-wrong-unit", f"the unit is {change.unit!r}, but this path is in {spec.unit}", f"write it in {spec.unit}")
+        wrong(
+            "scenario-wrong-unit", f"the unit is {change.unit!r}, but this path is in {spec.unit}", f"write it in {spec.unit}"
+        )
     value = change.value
     if spec.kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
         wrong("scenario-bad-value", f"{value!r} is no number", f"a number in {spec.unit}")

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.model import Evidence, Keyed
 from drgsim.payment.money import MISSING, exact, round_half_away, to_yuan
 from drgsim.payment.policy import Policy
 from drgsim.payment.settle import settle_cases
-from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.tables import PriceTable
 from drgsim.payment.weights import History, WeightSettings, estimate_weights
-from drgsim.simulation.cases import State, edited, first_state, settled_cases
+from drgsim.simulation.cases import PART, State, edited, first_state, settled_cases
 from drgsim.simulation.region import Cohort, Region
-
-if TYPE_CHECKING:
-    from drgsim.simulation.setup import Setup
+from drgsim.simulation.setup import Setup, short_code
 
 PAYERS = ("employee", "resident")
 STEPS = 20  # of the search for the rate; it stops when fen no longer move
@@ -43,11 +42,11 @@ class Pricing:
     rates: Mapping[str, float]
 
 
-def pricing(setup: Setup, region: Region, year: int, memory: Memory) -> Pricing:
-    """Work out table, unit value and budget of a setup for a year."""
+def pricing(setup: Setup, region: Region, year: int, memory: Memory, state: State) -> Pricing:
+    """Work out table, unit value and budget of a setup for a year, whose cases are ``state``."""
     policy = with_table(setup, region, year, memory)
     if setup.by_points:
-        return Pricing(_without_standards(policy), _gross(fund_of(setup, region, year), region.cohort(min(year, region.years[-1]), setup.scheme)), {})
+        return Pricing(_without_standards(policy), _gross(fund_of(setup, region, year), state), {})
     source = setup.settings["rate.source"]
     if source == "policy":
         return Pricing(policy, None, {})
@@ -71,16 +70,15 @@ def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
     return fund
 
 
-def _gross(fund: Mapping[str, int], cohort: Cohort) -> dict[str, float]:
-    """Yuan by payer with the patients' shares: F / rho, rho = the fund's share of these cases' cost (rule book 1.5)."""
-    money, insurance = cohort.cases.money, cohort.cases.insurance
-    known = (money["total_cost"] != MISSING) & (money["patient_paid"] != MISSING) & (money["total_cost"] > 0)
+def _gross(fund: Mapping[str, int], state: State) -> dict[str, float]:
+    """Yuan by payer with what the patients of these cases pay, since amounts are theirs too (rule book 2.2)."""
+    cases, patient = state.cohort.cases, state.patient
+    sound = (patient != MISSING) & (patient >= 0) & (state.cost != MISSING)
     gross = {}
     for payer, amount in fund.items():
-        of_payer = known & (insurance == PAYERS.index(payer))
-        total, patient = int(money["total_cost"][of_payer].sum()), int(money["patient_paid"][of_payer].sum())
-        if total > patient:
-            gross[payer] = amount / 100 / ((total - patient) / total)
+        of_payer = sound & (cases.insurance == PAYERS.index(payer))
+        paid = int((patient[of_payer] * state.parts[of_payer]).sum())
+        gross[payer] = (amount + round_half_away(Fraction(paid, PART))) / 100
     return gross
 
 
@@ -90,7 +88,7 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
     R starts at (F / rho) / T (rule book 1.5); what the curve and the floor of the fund's part add is taken out by repeating
     R <- R x F / (what the fund pays at R). Rounded to fen, as rates are published.
     """
-    policy, scheme = setup.rate_basis or (setup.policy, setup.scheme)
+    basis = plain(setup.rate_basis or setup)
     source = setup.settings["rate.source"]
     of_year = min(year, region.years[-1])
     if source == "last_year":
@@ -99,22 +97,29 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
             what = f"{year} is the first year of the region; a rate from the year before cannot be worked out"
             raise InputError([Problem("scenario-out-of-scope", what, fix="set rate.source: fund")])
         of_year = max(earlier)
-    basis = replace(setup, policy=policy, scheme=scheme, cases=(), technologies=(), rate=(), fund=(), weights=(), rate_basis=None)
     key = (basis.digest, source, str(year))
     if key not in memory.rates:
-        state = edited(first_state(region.cohort(of_year, scheme)), basis, region)
+        state = edited(first_state(region.cohort(of_year, basis.scheme)), basis, region)
         table = _without_standards(with_table(basis, region, year, memory))
         memory.rates[key] = _balancing(state, basis, table, fund_of(basis, region, year), region)
     return memory.rates[key]
 
 
+def plain(setup: Setup) -> Setup:
+    """A setup without what it does to the cases, the rate, the fund and the weights: how cases as recorded are paid."""
+    settings = {**setup.settings, "capitation.conditions": []}
+    return replace(setup, cases=(), technologies=(), rate=(), fund=(), weights=(), rate_basis=None, settings=settings)
+
+
 def _balancing(state: State, setup: Setup, policy: Policy, fund: Mapping[str, int], region: Region) -> dict[str, float]:
-    start = settle_cases(settled_cases(state, setup, region), policy, budget=_gross(fund, state.cohort))
+    start = settle_cases(settled_cases(state, setup, region), policy, budget=_gross(fund, state))
     rates = {payer: round(value, 2) for payer, value in start.unit_values.items()}
     for _ in range(STEPS):
         settled = settle_cases(settled_cases(state, setup, region), with_rates(policy, rates))
         spent = {
-            payer: int(settled.fund_payment[(state.cohort.cases.insurance == PAYERS.index(payer)) & (settled.amount != MISSING)].sum())
+            payer: int(
+                settled.fund_payment[(state.cohort.cases.insurance == PAYERS.index(payer)) & (settled.amount != MISSING)].sum()
+            )
             for payer in rates
         }
         better = {payer: round(rates[payer] * fund[payer] / spent[payer], 2) for payer in rates if spent[payer] > 0}
@@ -154,7 +159,7 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
 
 
 def table_from_history(region: Region, year: int, scheme: str) -> PriceTable:
-    """Relative weights of the groups from the years before (from the year itself where there is none), cases weighted alike."""
+    """Relative weights of the groups from the years before (from the year itself where there is none), all cases alike."""
     years = [each for each in region.years if each < year] or [year]
     cohorts = [region.cohort(each, scheme) for each in years]
     codes = tuple(sorted({code for cohort in cohorts for code in cohort.cases.unit.values if _real(code)}))
@@ -170,8 +175,27 @@ def table_from_history(region: Region, year: int, scheme: str) -> PriceTable:
         np.concatenate([cohort.cases.numbers["los_days"] for cohort in cohorts]),
     )  # fmt: skip
     weights = estimate_weights(history, WeightSettings(smoothing=10.0, smooth_to="adrg"))
-    blank = ("",) * len(codes)
-    return PriceTable(codes, blank, blank, blank, {"weight": np.round(weights.weight, 4)})
+    cohort = region.cohort(min(year, region.years[-1]), scheme)
+    values = _with_new_groups(cohort, codes, weights.weight, weights.statistics.count)
+    every = tuple(values)
+    blank = ("",) * len(every)
+    return PriceTable(every, blank, blank, blank, {"weight": np.round(np.array(list(values.values())), 4)})
+
+
+def _with_new_groups(
+    cohort: Cohort, codes: tuple[str, ...], weight: NDArray[np.float64], count: NDArray[np.int64]
+) -> dict[str, float]:
+    """Weights by group; one that occurs now and not in the past takes the mean of its ADRG, of its MDC, or of all cases."""
+    values = dict(zip(codes, weight.tolist(), strict=True))
+    for code in cohort.cases.unit.values:
+        if code in values or not _real(code):
+            continue
+        for length in (3, 1, 0):
+            kin = [place for place, other in enumerate(codes) if other[:length] == code[:length] and weight[place] > 0]
+            if kin:
+                values[code] = float(np.average(weight[kin], weights=count[kin]))
+                break
+    return dict(sorted(values.items()))
 
 
 def _real(code: str) -> bool:
@@ -180,8 +204,6 @@ def _real(code: str) -> bool:
 
 def _weighted(setup: Setup, prices: PriceTable, cohort: Cohort) -> PriceTable:
     """Changed relative values, and standards in the same proportion; the total over the year's cases is kept if asked for."""
-    from drgsim.simulation.setup import short_code
-
     factor = np.ones(len(prices.codes))
     for edit in setup.weights:
         factor[[short_code(edit.kind, code) == edit.code for code in prices.codes]] *= edit.factor

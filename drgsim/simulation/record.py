@@ -63,7 +63,9 @@ def write_study(
     folder: Path, study: Study, record: Mapping[str, Any], files: Mapping[str, Callable[[Path], None]] | None = None
 ) -> None:
     """Write a study; the folder appears whole or not at all. ``files`` are further files, each with what writes it."""
-    assumptions = pa.Table.from_pylist(record["assumptions"]) if record["assumptions"] else pa.table({"of": pa.array([], pa.string())})
+    assumptions = (
+        pa.Table.from_pylist(record["assumptions"]) if record["assumptions"] else pa.table({"of": pa.array([], pa.string())})
+    )
     tables = {**study.tables, "assumptions": assumptions}
     extra = {WORKBOOK: lambda path: write_workbook(path, tables), **(files or {})}
     write_results(folder, {f"{name}.parquet": table for name, table in study.tables.items()}, record, extra)
@@ -122,7 +124,9 @@ def read_run(folder: Path) -> Run:
         record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         what = f"{folder} holds no record of a run ({RUN_FILE})"
-        raise InputError.single("run-not-found", what, where=str(folder), fix="name a folder that drgsim simulate wrote") from error
+        raise InputError.single(
+            "run-not-found", what, where=str(folder), fix="name a folder that drgsim simulate wrote"
+        ) from error
     if not isinstance(record, dict) or record.get("kind") != KIND:
         what = f"{folder} is the result of another command"
         raise InputError.single("run-other-kind", what, where=str(folder), fix="name a folder that drgsim simulate wrote")

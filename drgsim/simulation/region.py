@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
 from drgsim.payment.cases import Cases, Texts, read_cases
-from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.files import digest_of, is_grouped
+from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import fen
 from drgsim.records.cells import read_fen
 from drgsim.records.read import read_table
@@ -161,7 +161,9 @@ def read_region(folder: str | Path) -> Region:
             hospitals = read_hospitals(folder / "hospitals.csv")
         except InputError as error:
             problems.extend(error.problems)
-        districts = {row.get("id") or row.get("hospital_id") or "": row.get("district") or "" for row in _rows(folder / "hospitals.csv")}
+        districts = {
+            row.get("id") or row.get("hospital_id") or "": row.get("district") or "" for row in _rows(folder / "hospitals.csv")
+        }
     else:
         what = f"{folder} holds no hospitals.csv"
         problems.append(Problem("region-no-hospitals", what, where=str(folder), fix="list id, name, level of each hospital"))
@@ -252,7 +254,9 @@ def _parent(table: pa.Table, name: str, cases: Cases, length: int) -> Texts:
         encoded = table.column(name).combine_chunks()
         encoded = encoded.cast(pa.string()) if not pa.types.is_string(encoded.type) else encoded
         encoded = encoded.dictionary_encode()
-        return Texts(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32), encoded.dictionary.to_pylist())
+        return Texts(
+            encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32), encoded.dictionary.to_pylist()
+        )
     values = sorted({code[:length] for code in cases.unit.values})
     place = {value: number for number, value in enumerate(values)}
     ids = np.array([place[code[:length]] for code in cases.unit.values] + [-1], np.int32)
@@ -264,7 +268,9 @@ def _diagnoses(table: pa.Table, size: int) -> Texts:
         if name in table.column_names:
             import pyarrow.compute as pc
 
-            first = pc.list_element(pc.split_pattern(pc.fill_null(table.column(name).combine_chunks().cast(pa.string()), ""), "|"), 0)
+            first = pc.list_element(
+                pc.split_pattern(pc.fill_null(table.column(name).combine_chunks().cast(pa.string()), ""), "|"), 0
+            )
             encoded = first.dictionary_encode()
             return Texts(encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32), encoded.dictionary.to_pylist())
     return Texts(np.full(size, -1, np.int32), [])

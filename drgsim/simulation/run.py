@@ -122,7 +122,7 @@ class Runner:
         """Settle the cases of a year; ``state`` replaces the cases that the setup alone would give."""
         if state is None:
             state = edited(first_state(self.cohort(setup, year)), setup, self.region)
-        price = pricing(setup, self.region, year, self.memory)
+        price = pricing(setup, self.region, year, self.memory, state)
         cases = settled_cases(state, setup, self.region)
         return state, settle_cases(cases, price.policy, budget=price.budget, weight=state.weight), price
 
@@ -196,7 +196,9 @@ class Runner:
         if not names:
             return result
         place = {name: number for number, name in enumerate(hospitals)}
-        row = np.array([place.get(name, -1) for name in lines.state.hospital.values] + [place.get("", -1)])[lines.state.hospital.ids]
+        row = np.array([place.get(name, -1) for name in lines.state.hospital.values] + [place.get("", -1)])[
+            lines.state.hospital.ids
+        ]
         fund = lines.money[2]
         earlier = [each for each in self.region.years if each < year] or [year]
         for name in names:

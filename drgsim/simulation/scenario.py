@@ -260,7 +260,9 @@ def load_scenario(name: str | Path) -> Scenario:
     try:
         content = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError([Problem("scenario-unreadable", f"{path.name} cannot be read: {error}", where=str(path))]) from error
+        raise ScenarioError(
+            [Problem("scenario-unreadable", f"{path.name} cannot be read: {error}", where=str(path))]
+        ) from error
     return parse_scenario(content, path.stem, path.name)
 
 

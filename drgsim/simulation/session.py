@@ -126,7 +126,10 @@ def _unique(names: Sequence[str | Path | Scenario]) -> list[str | Path | Scenari
 def _alone(options: Options, runner: Runner) -> Plan:
     from drgsim.simulation.scenario import parse_scenario
 
-    empty = parse_scenario("{title: baseline alone, title_zh: 仅基线, author: drgsim, reference: none, changes: {payment.method: policy}}", "baseline")
+    empty = parse_scenario(
+        "{title: baseline alone, title_zh: 仅基线, author: drgsim, reference: none, changes: {payment.method: policy}}",
+        "baseline",
+    )
     return plan_of([replace(empty, changes=())], options.policy, runner.region)
 
 
@@ -138,7 +141,9 @@ def _check(options: Options, years: Sequence[int]) -> None:
     methods = get_args(Method)
     if options.decomposition not in methods:
         fix = did_you_mean(options.decomposition, methods) or f"the ways are {', '.join(methods)}"
-        problems.append(Problem("simulate-no-method", f"{options.decomposition!r} is no decomposition", where="--decomposition", fix=fix))
+        problems.append(
+            Problem("simulate-no-method", f"{options.decomposition!r} is no decomposition", where="--decomposition", fix=fix)
+        )
     if (options.solve is None) != (options.target is None):
         what = "--solve and --target belong together"
         problems.append(Problem("simulate-half-goal", what, fix='for instance --solve rate.base --target "fund.balance=0"'))

@@ -10,12 +10,12 @@ import pyarrow as pa
 from scipy.optimize import brentq
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.simulation.changes import apply
 from drgsim.simulation.explore import Evaluator
 from drgsim.simulation.headlines import headline_names
 from drgsim.simulation.paths import find
 from drgsim.simulation.run import Runner
 from drgsim.simulation.scenario import Change, ScenarioError
-from drgsim.simulation.setup import apply
 from drgsim.simulation.study import Plan
 
 FACTORS = (0.5, 2.0)  # where to look for a factor when nothing is said
@@ -68,12 +68,20 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     except ValueError:
         aim = math.nan
     if not math.isfinite(aim) and sign:
-        problems.append(Problem("simulate-bad-target", f"{value!r} is no number to reach", where="--target", fix='such as "fund.balance=0"'))
+        problems.append(
+            Problem("simulate-bad-target", f"{value!r} is no number to reach", where="--target", fix='such as "fund.balance=0"')
+        )
     match = find(solve)
     op, low, high = "factor", *FACTORS
     if match is not None and "factor" not in match.spec.ops:
         op = "set"
-        low = match.spec.at_least if match.spec.at_least is not None else match.spec.above if match.spec.above is not None else math.nan
+        low = (
+            match.spec.at_least
+            if match.spec.at_least is not None
+            else match.spec.above
+            if match.spec.above is not None
+            else math.nan
+        )
         high = match.spec.at_most if match.spec.at_most is not None else math.nan
         if match.spec.kind != "number":
             problems.append(Problem("simulate-bad-goal", f"{solve} holds no number that could be solved for", where="--solve"))
@@ -147,4 +155,6 @@ def _bracket(gap: Any, goal: Goal, plan: Plan) -> tuple[float, float]:
     )
     flat = max(abs(gap(value) - first) for value in ladder) == 0
     why = f"{goal.path} does not move {goal.figure} here" if flat else ""
-    raise ScenarioError([Problem("simulate-goal-not-reached", what, where=plan.name, why=why, fix="widen --between, or choose another path")])
+    raise ScenarioError(
+        [Problem("simulate-goal-not-reached", what, where=plan.name, why=why, fix="widen --between, or choose another path")]
+    )

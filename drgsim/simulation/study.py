@@ -12,12 +12,13 @@ from drgsim.errors import Problem
 from drgsim.payment.policy import Parameter
 from drgsim.simulation.answers import answer_tables, changes_table
 from drgsim.simulation.behaviour import active, respond, without_behaviour
+from drgsim.simulation.changes import apply, baseline_setup
 from drgsim.simulation.decompose import Method
 from drgsim.simulation.paths import specs
 from drgsim.simulation.region import Region
 from drgsim.simulation.run import Outcome, Runner
 from drgsim.simulation.scenario import Scenario, ScenarioError
-from drgsim.simulation.setup import Setup, Step, apply, baseline_setup
+from drgsim.simulation.setup import Setup, Step
 
 Progress = Callable[[float, int], None]
 
@@ -61,9 +62,7 @@ class Study:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def plans_of(
-    scenarios: Sequence[Scenario], policy: str | None, region: Region, *, stack: bool = False
-) -> list[Plan]:
+def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, *, stack: bool = False) -> list[Plan]:
     """Check all scenarios before anything runs.
 
     Parameters

@@ -16,7 +16,9 @@ COUNTS = ("cases", "paid", "priced", "high", "low", "by_item")
 
 
 @njit(cache=True, nogil=True)
-def add_up(ids: Any, size: int, parts: Any, paid: Any, classes: Any, money: Any, weight: Any, days: Any) -> Any:  # pragma: no cover
+def add_up(
+    ids: Any, size: int, parts: Any, paid: Any, classes: Any, money: Any, weight: Any, days: Any
+) -> Any:  # pragma: no cover
     """Sums per row.
 
     Parameters
@@ -105,7 +107,9 @@ class Totals:
     days: NDArray[np.float64]
 
     @classmethod
-    def of(cls, names: tuple[str, ...], counts: NDArray[np.int64], money: NDArray[np.int64], sums: NDArray[np.float64]) -> Totals:
+    def of(
+        cls, names: tuple[str, ...], counts: NDArray[np.int64], money: NDArray[np.int64], sums: NDArray[np.float64]
+    ) -> Totals:
         """From what :func:`add_up` returns."""
         rounded = whole(money)
         return cls(

@@ -17,12 +17,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from drgsim.simulation.changes import apply
 from drgsim.simulation.draws import Bootstrap
 from drgsim.simulation.explore import Evaluator
 from drgsim.simulation.headlines import headline_names
 from drgsim.simulation.run import Runner
 from drgsim.simulation.scenario import Change
-from drgsim.simulation.setup import apply
 from drgsim.simulation.study import Plan
 
 

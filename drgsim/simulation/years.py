@@ -6,11 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.simulation.changes import apply
 from drgsim.simulation.explore import Evaluator
 from drgsim.simulation.headlines import headline_names, headlines
 from drgsim.simulation.run import Outcome, Runner
 from drgsim.simulation.scenario import Change, Years
-from drgsim.simulation.setup import Setup, apply
+from drgsim.simulation.setup import Setup
 from drgsim.simulation.study import Plan
 
 
