@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ def _severer(unit: Texts, weight: NDArray[np.float64]) -> NDArray[np.int64]:
     target = np.full(len(unit.values), -1, np.int64)
     for members in families.values():
         members.sort(key=lambda place: SEVERITY_ORDER.index(unit.values[place][-1]))
-        for severe, light in zip(members, members[1:], strict=False):
+        for severe, light in pairwise(members):
             if weight[severe] > weight[light]:
                 target[light] = severe
     return target
@@ -183,7 +184,8 @@ def _shift(state: State, ask: Mapping[str, float], static: Lines, region: Region
     if not share:
         return state
     levels = np.array([region.level(name) for name in state.hospital.values] + [""])
-    secondary = np.flatnonzero(levels[:-1] == "2")
+    named = np.flatnonzero(levels[:-1] == "2").tolist()
+    secondary = np.array(sorted(named, key=state.hospital.values.__getitem__), np.int64)
     light = static.classes[:, 0] & (static.weight <= ask["shift.weight"]) & (levels[state.hospital.ids] == "3")
     moves = light & (draws.uniform(state.cohort.key, SEED, "shift") < share)
     if not secondary.size or not moves.any():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import factorial
 from typing import Literal
 
@@ -89,18 +89,14 @@ def split(
     before, after = first[3], second[3]
     if any(part <= 0 for part in (*first, *second)):
         return after - before, 0, 0, 0  # a service that starts or ends is volume
-    factors = (
-        Fraction(second[0]) / first[0],
-        (second[1] / second[0]) / (first[1] / first[0]),
-        (second[2] / second[1]) / (Fraction(first[2]) / first[1]),
-        Fraction(second[3], second[2]) / Fraction(first[3], first[2]),
-    )
+    (n0, w0, s0, i0), (n1, w1, s1, i1) = (tuple(map(Fraction, side)) for side in (first, second))
+    factors = (n1 / n0, (w1 / n1) / (w0 / n0), (s1 / w1) / (s0 / w0), (i1 / s1) / (i0 / s0))
     if method == "sequential":
         levels, level = [before], Fraction(before)
         for factor in factors:
             level *= factor
             levels.append(round_half_away(level))
-        a, b, c, d = (later - earlier for earlier, later in zip(levels, levels[1:], strict=False))
+        a, b, c, d = (later - earlier for earlier, later in pairwise(levels))
         return a, b, c, d
     return _whole([_shapley(before, factors, place) for place in range(4)], after - before)
 

@@ -57,14 +57,12 @@ def change_policy(
     if holder is None and match is None:
         problems.append(unknown(change, list(parameters), setup.policy.id))
         return setup
-    if change.unit and holder is not None:
-        if not same_unit(change.unit, holder.unit):
-            what = f"{change.path}: the unit is {change.unit!r}, but this parameter is in {holder.unit}"
-            problems.append(Problem("scenario-wrong-unit", what, where=change.where, fix=f"write it in {holder.unit}"))
-            return setup
-    written = change.value if change.op == "set" else change.words
+    if change.unit and holder is not None and not same_unit(change.unit, holder.unit):
+        what = f"{change.path}: the unit is {change.unit!r}, but this parameter is in {holder.unit}"
+        problems.append(Problem("scenario-wrong-unit", what, where=change.where, fix=f"write it in {holder.unit}"))
+        return setup
     try:
-        changed = setup.policy.changed({target: written})
+        changed = setup.policy.changed({target: change.written})
     except PolicyError as error:
         for problem in error.problems:
             if match is not None and problem.code == "policy-unknown-path":
@@ -280,9 +278,8 @@ def _budget(setup: Setup, change: Change, match: Match, region: Region, steps: l
         bands_of = file.sharing.schedules[file.sharing.use.value].surplus
         targets = [targets[0].replace("<surplus>", f"surplus.{place}") for place in range(len(bands_of))]
     change = replace(change, value=round(1 - float(change.value), 12)) if match.spec.field == "complement" else change
-    written = change.value if change.op == "set" else change.words
     try:
-        changed = setup.budget.changed(dict.fromkeys(targets, written))
+        changed = setup.budget.changed(dict.fromkeys(targets, change.written))
     except BudgetError as error:
         for problem in error.problems:
             unknown_path = problem.code == "policy-unknown-path"

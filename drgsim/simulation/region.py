@@ -42,7 +42,7 @@ class Cohort:
     costs
         Category -> fen per case, as the columns cost_<category> say.
     key
-        uint64 per case, from its id alone: the seed of everything drawn for the case.
+        uint64 per case, from its id and recorded cost: the seed of everything drawn for the case.
     mdc, adrg, diagnosis
         Numbered texts per case; ``diagnosis`` is the principal one.
     notes
@@ -246,7 +246,8 @@ def _costs(table: pa.Table) -> dict[str, NDArray[np.int64]]:
 
 def _keys(cases: Cases) -> NDArray[np.uint64]:
     ids = cases.ids.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)
-    return np.asarray(pd.util.hash_array(ids.astype(object), categorize=False), np.uint64)
+    keys = np.asarray(pd.util.hash_array(ids.astype(object), categorize=False), np.uint64)
+    return np.asarray(keys ^ (cases.money["total_cost"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)))  # ids may stand twice
 
 
 def _parent(table: pa.Table, name: str, cases: Cases, length: int) -> Texts:

@@ -71,8 +71,17 @@ class Change:
 
     @property
     def words(self) -> str:
-        """The change as it is written in a file."""
-        return {"factor": f"*{self.value:g}", "delta": f"{self.value:+g}"}[self.op] if self.op != "set" else str(self.value)
+        """The change as a reader writes it, with at most ten digits."""
+        if self.op == "set":
+            return str(self.value)
+        return f"*{self.value:.10g}" if self.op == "factor" else f"{self.value:+.10g}"
+
+    @property
+    def written(self) -> Any:
+        """The change as policies and budgets take it, with all digits."""
+        if self.op == "set":
+            return self.value
+        return f"*{self.value!r}" if self.op == "factor" else f"{self.value:+}"
 
 
 def parse_change(path: str, written: Any, where: str = "") -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -126,7 +127,7 @@ def solve_table(plan: Plan, goal: Goal, runner: Runner, year: int) -> pa.Table:
     setup, steps = apply(plan.setup, [change(value)], runner.region)
     outcome = evaluator.outcome(setup)
     row: dict[str, Any] = {
-        "path": goal.path, "change": change(value).words if goal.op == "set" else f"*{value:.10g}", "value": value,
+        "path": goal.path, "change": change(value).words, "value": value,
         "unit": "factor" if goal.op == "factor" else steps[-1].unit, "figure": goal.figure, "target": goal.target,
         "reached": goal.target + left, "left": left, "runs": len(seen),
         "unit_values": ", ".join(f"{payer} {number:,.4f}" for payer, number in outcome.unit_values.items()),
@@ -144,14 +145,14 @@ def _bracket(gap: Any, goal: Goal, plan: Plan) -> tuple[float, float]:
     if first * last <= 0:
         return (goal.low, goal.low) if first == 0 else (goal.high, goal.high) if last == 0 else (goal.low, goal.high)
     ladder = [goal.low + (goal.high - goal.low) * step / STEPS for step in range(STEPS + 1)]
-    for one, two in zip(ladder, ladder[1:], strict=False):
+    for one, two in pairwise(ladder):
         if gap(one) * gap(two) <= 0:
             return one, two
     best = min(ladder, key=lambda value: abs(gap(value)))
     sign = "*" if goal.op == "factor" else ""
     what = (
-        f"{goal.figure} cannot reach {goal.target:,.2f} by {goal.path} between {sign}{goal.low:g} and {sign}{goal.high:g}: "
-        f"it is {first + goal.target:,.2f} and {last + goal.target:,.2f} at the ends, nearest {gap(best) + goal.target:,.2f} at {sign}{best:g}"
+        f"{goal.figure} cannot reach {goal.target:,.10g} by {goal.path} between {sign}{goal.low:g} and {sign}{goal.high:g}: "
+        f"it is {first + goal.target:,.10g} and {last + goal.target:,.10g} at the ends, nearest {gap(best) + goal.target:,.10g} at {sign}{best:g}"
     )
     flat = max(abs(gap(value) - first) for value in ladder) == 0
     why = f"{goal.path} does not move {goal.figure} here" if flat else ""

@@ -86,8 +86,7 @@ def draw(
     points = _hypercube(ranges, draws, seed)
     baseline, scenario = np.empty((draws, len(names))), np.empty((draws, len(names)))
     for number in range(draws):
-        times = np.empty(cohort.size, np.int64)
-        times[bootstrap.members] = bootstrap.draw(number)
+        times = bootstrap.draw(number)
         first = before.figures(plan.baseline, times)
         changes = [Change(path, ends[0].op, float(points[path][number])) for path, ends in ranges.items()]
         setup = apply(plan.setup, changes, runner.region)[0] if changes else plan.setup
