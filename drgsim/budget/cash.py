@@ -81,7 +81,7 @@ class Cash:
 
 def cash_flows(
     figures: HospitalFigures, terms: CashTerms, *, index: Ints, owed: Ints, settled: Ints, surplus: Ints, kept: Ints,
-    deductions: Ints, score_before: Floats | None, score: Floats, carried_in: Ints, carry_over: bool,
+    deductions: Ints, score_before: Floats, score: Floats, carried_in: Ints, carry_over: bool,
 ) -> tuple[Cash, Ints]:  # fmt: skip
     """Move the money of a year.
 
@@ -94,7 +94,7 @@ def cash_flows(
     surplus, kept
         (H,) surplus from procurement inside ``owed``, and the part that stays with the hospital.
     score_before, score
-        Scores of the year before, for good standing (None: no year before was measured), and of the year.
+        Scores of the year before, for good standing, and of the year; NaN where there is none.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def cash_flows(
         The flows, and what each hospital carries to the next year.
     """
     months = figures.by_level(terms.prepayment_months)
-    standing = np.ones(figures.size, np.bool_) if score_before is None else score_before >= terms.good_standing.value
+    standing = ~(score_before < terms.good_standing.value)  # a hospital without a score stands well
     prepaid = np.where(standing, rounded(index * (months / MONTHS)), 0)
     limit = rounded(index * terms.monthly_cap.value)
     payable = np.diff(np.minimum(np.cumsum(owed, axis=1), limit[:, None]), axis=1, prepend=0)
@@ -154,9 +154,14 @@ def procurement_kept(surplus: Ints, terms: CashTerms, classes: tuple[str, ...]) 
     >>> procurement_kept(np.array([[120_000_000, 60_000_000, 20_000_000]]), load_terms("general").file.cash, classes).tolist()
     [172000000]
     """
-    shares = [exact(terms.procurement_kept.values.get(name, terms.procurement_kept.values.get("*", 0.0))) for name in classes]
-    parts = [[round_half_away(int(amount) * share) for amount, share in zip(row, shares, strict=True)] for row in surplus]
-    return np.array([sum(row) for row in parts], np.int64).reshape(len(surplus))
+    total = np.zeros(len(surplus), np.int64)
+    for place, name in enumerate(classes):
+        share = terms.procurement_kept.values.get(name, terms.procurement_kept.values.get("*", 0.0))
+        kept, close = round_floats(surplus[:, place].astype(np.float64) * share)
+        for row in np.flatnonzero(close):
+            kept[row] = round_half_away(int(surplus[row, place]) * exact(share))
+        total += kept
+    return total
 
 
 def rounded(amounts: NDArray[np.floating[Any]]) -> Ints:

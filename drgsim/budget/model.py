@@ -24,7 +24,7 @@ INDICATORS = (
 INDICATORS_ZH = {
     "cost_index": "费用消耗指数", "time_index": "时间消耗指数", "low_risk_mortality": "低风险组死亡率",
     "readmission": "15日再住院率", "high_cost_share": "高倍率病例占比", "own_pay_share": "自费率",
-    "coding": "编码质量（入组率）", "procurement_completion": "集采任务完成率",
+    "coding": "编码质量", "procurement_completion": "集采任务完成率",
 }  # fmt: skip
 
 

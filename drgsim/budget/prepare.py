@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from drgsim.budget.coding import coding_quality
 from drgsim.budget.figures import HospitalFigures, by_item, figures_of
 from drgsim.budget.region import RegionFacts, read_region
 from drgsim.budget.terms import BudgetTerms
-from drgsim.errors import Problem, UsageError
+from drgsim.errors import InputError, Problem, UsageError
 from drgsim.payment.cases import INSURANCES, read_cases
 from drgsim.payment.files import read_grouped
 from drgsim.payment.money import MISSING
@@ -21,6 +22,7 @@ from drgsim.payment.policy import Policy
 from drgsim.payment.settle import Settlement, settle
 
 PRICE_STEPS = 8
+MOST_UNPAID = 0.5  # share of insured cases without payment that a budget may have
 Progress = Callable[[float, int], None]
 
 
@@ -60,6 +62,7 @@ def prepare(
     *,
     scheme: str | None = None,
     changes: Mapping[str, float | str] | None = None,
+    check_coding: bool = False,
     progress: Progress | None = None,
 ) -> Prepared:
     """Read a region, group its discharges where they have no group, and settle every year by itself.
@@ -74,6 +77,9 @@ def prepare(
         Scheme to group by, instead of the policy's.
     changes
         Changes of the policy by path. The price level belongs to the policy before them, so that a higher rate stays one.
+    check_coding
+        Measure coding quality by the rules of ``drgsim validate`` where none is entered, instead of the share of records
+        with a plain group.
     progress
         Called with the share done and the number of records.
 
@@ -88,18 +94,27 @@ def prepare(
     paths = [path for path in region.files if path.stem.startswith("discharges-")]
     for year, path in zip(region.years, paths, strict=True):
         tables[year], said = read_grouped([path], scheme or policy.file.scheme)
-        notes += said
+        notes += [text for text in said if text not in notes]
         if progress is not None:
             progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
+    if check_coding:
+        region.indicators = (
+            coding_quality(dict(zip(region.years, paths, strict=True)), _scheme(scheme, policy)) | region.indicators
+        )
+        notes.append("coding quality: share of records without an error by the rules of drgsim validate")
     factors: dict[str, float] = {}
     level = terms.file.measure.price_level.value
     if level != "policy":
         factors = price_factors(policy, tables[region.years[0]], region, level == "level")
+    if factors:
         listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
         notes.append(f"prices of {policy.id} scaled to what the fund paid by item in {region.years[0]} (assumption): {listed}")
     used = scale_prices(policy.changed(changes, "--set") if changes else policy, factors)
     settlements = {year: settle_year(table, used, region, year) for year, table in tables.items()}
+    if any(settlement.unit_values for settlement in settlements.values()):
+        notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
     figures = figures_of(list(settlements.values()), terms, region)
+    _check_paid(figures, settlements, used)
     problems = [
         Problem(problem.code, f"{year}: {problem.what}", problem.where, problem.why, problem.fix)
         for year, settlement in settlements.items()
@@ -108,6 +123,35 @@ def prepare(
     if progress is not None:
         progress(1.0, sum(table.num_rows for table in tables.values()))
     return Prepared(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
+
+
+def _scheme(scheme: str | None, policy: Policy) -> str:
+    """The scheme that records are grouped by.
+
+    Raises
+    ------
+    UsageError
+        Neither the call nor the policy names one.
+    """
+    found = scheme or policy.file.scheme
+    if found is None:
+        what = f"{policy.id} names no scheme by which the coded records could be checked"
+        raise UsageError([Problem("budget-no-scheme", what, fix="name one with --scheme")])
+    return found
+
+
+def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement], policy: Policy) -> None:
+    """Refuse a year in which the policy cannot pay most cases: they would seem to use none of the index."""
+    problems = []
+    for place, year in enumerate(figures.years):
+        unpaid, cases = int(figures.unpaid[:, place].sum()), int(figures.cases[:, place].sum())
+        if unpaid > MOST_UNPAID * cases:
+            why = "; ".join(problem.what for problem in settlements[year].problems)
+            what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {year}"
+            fix = "choose a policy whose table has the groups, or --scheme"
+            problems.append(Problem("budget-mostly-unpaid", what, where=str(year), why=why, fix=fix))
+    if problems:
+        raise InputError(problems)
 
 
 def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int) -> Settlement:

@@ -193,7 +193,7 @@ def budget_year(
     given = _covered(wanted, index, int(kept.sum()), file.fund.cover.value == "limited")
     cash, carried_out = cash_flows(
         figures, file.cash, index=index.index, owed=owed, settled=given, surplus=surplus, kept=kept,
-        deductions=figures.deductions[:, at], score_before=None if scores_before is None else prior, score=scores.score,
+        deductions=figures.deductions[:, at], score_before=prior, score=scores.score,
         carried_in=np.zeros(figures.size, np.int64) if before is None else before.carried_out,
         carry_over=file.sharing.carry_over.value,
     )  # fmt: skip

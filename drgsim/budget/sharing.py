@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from drgsim.budget.figures import Floats, Ints
 from drgsim.budget.model import Schedule, ShareBand
@@ -71,15 +71,17 @@ def _exactly(amount: int, index: int, schedule: Schedule, factor: float) -> int:
     return round_half_away(max(result, Fraction(0)))
 
 
-def marginal_share(ratio: float, schedule: Schedule) -> float:
+def marginal_share(ratio: ArrayLike, schedule: Schedule) -> Floats:
     """What one more yuan due adds to what is settled, at r = due / index: the incentive that the schedule sets.
 
     Examples
     --------
     >>> from drgsim.budget.terms import load_terms
     >>> bands = load_terms("general").file.sharing.schedules["example-ratio"]
-    >>> [marginal_share(r, bands) for r in (0.95, 1.05, 1.2)]
+    >>> marginal_share([0.95, 1.05, 1.2], bands).tolist()
     [0.0, 0.6, 0.0]
     """
-    bands: Sequence[ShareBand] = schedule.surplus if ratio < 1 else schedule.overspend
-    return next(float(band.share) for band in bands if band.upper is None or ratio < band.upper)
+    bands = [*schedule.surplus, *schedule.overspend]
+    starts, shares = np.array([band.lower for band in bands]), np.array([float(band.share) for band in bands])
+    result: Floats = shares[np.searchsorted(starts, np.asarray(ratio, np.float64), side="right") - 1]
+    return result

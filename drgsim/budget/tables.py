@@ -206,6 +206,7 @@ def terms_table(terms: BudgetTerms) -> pa.Table:
         "evidence": [str(row.evidence) for row in rows],
         "source": [terms.file.sources[row.source].title for row in rows],
         "note": [row.note for row in rows],
+        "inactive": [terms.inactive.get(row.path, "") for row in rows],
     })  # fmt: skip
 
 

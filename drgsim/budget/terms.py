@@ -19,9 +19,10 @@ from pydantic import ValidationError
 from drgsim.assets import asset_root
 from drgsim.budget.model import BudgetFile, Schedule
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.payment.document import apply_change, evident_nodes, problem_of, strict_loader
+from drgsim.payment.document import problem_of, strict_loader
 from drgsim.payment.model import Evidence, Evident, Keyed, Value
-from drgsim.payment.policy import Parameter, Policy
+from drgsim.payment.parameters import Parameter, apply_change, evident_nodes
+from drgsim.payment.policy import Policy
 
 TERMS_FILE = "budget.yaml"
 GENERAL = "general"
@@ -69,6 +70,22 @@ class BudgetTerms:
     def assumptions(self) -> tuple[Parameter, ...]:
         """The parameters that rest on no source."""
         return tuple(parameter for parameter in self.parameters if parameter.evidence is Evidence.ASSUMPTION)
+
+    @cached_property
+    def inactive(self) -> Mapping[str, str]:
+        """Path -> why the parameter moves nothing under these terms."""
+        file = self.file
+        result: dict[str, str] = {}
+        for name in file.sharing.schedules:
+            if name != file.sharing.use.value:
+                result[f"sharing.schedules.{name}"] = "another schedule is in use"
+        if not file.capitation.use.value:
+            for name in ("per_head", "levels", "risk"):
+                result[f"capitation.{name}"] = "capitation is not in use"
+        for name in file.quality.targets:
+            if not file.quality.weights.values.get(name):
+                result[f"quality.targets.{name}"] = "the indicator has no weight"
+        return result
 
     def changed(self, changes: Mapping[str, float | str | bool], source: str = "scenario") -> BudgetTerms:
         """The terms with other values, as :meth:`drgsim.payment.policy.Policy.changed` does it.
@@ -133,6 +150,16 @@ def load_terms(name: str | Path | Policy) -> BudgetTerms:
     if file is None or raw is None or problems:
         raise BudgetError(problems)
     return BudgetTerms(file, digest, raw)
+
+
+def terms_schema() -> dict[str, Any]:
+    """JSON schema of budget.yaml. Sections may be left out, because a file may build on another one by ``base``."""
+    schema = BudgetFile.model_json_schema()
+    schema["required"] = ["id", "title", "title_zh", "verified"]
+    for name, definition in schema["$defs"].items():
+        if name.endswith("Terms"):
+            definition.pop("required", None)
+    return schema
 
 
 def _path_of(name: str | Path) -> Path:

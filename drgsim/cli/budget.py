@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from drgsim.budget.run import BudgetYear
     from drgsim.budget.terms import BudgetTerms
 
-NAME_CELLS = 26  # so that a row stays a line on a narrow terminal
+NAME_CELLS = 24  # so that a row stays a line on a narrow terminal
 
 
 def budget(
@@ -30,6 +30,9 @@ def budget(
     change: Annotated[
         list[str] | None, typer.Option("--set", help="PATH=VALUE: budget.PATH for the terms, else the policy's; such as *1.03.")
     ] = None,
+    check_coding: Annotated[
+        bool, typer.Option("--check-coding", help="Coding quality by the rules of drgsim validate, not by the share grouped.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -57,7 +60,7 @@ def budget(
     if own:
         used = used.changed(own, "--set")
     with progress_bar("Settling", quiet or as_json) as progress:
-        prepared = prepare(region, loaded, used, scheme=scheme, changes=others, progress=progress)
+        prepared = prepare(region, loaded, used, scheme=scheme, changes=others, check_coding=check_coding, progress=progress)
     years = budget_years(prepared.figures, used, tuple(year) if year else None)
     tables = budget_tables(years)
     record = run_record(prepared, used, years, changes)

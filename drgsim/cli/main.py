@@ -16,6 +16,7 @@ import typer
 from drgsim import __version__
 from drgsim.cli import (
     budget,
+    calibrate,
     codes,
     compare,
     demo,
@@ -70,6 +71,7 @@ app.command()(simulate.simulate)
 app.command()(compare.compare)
 app.add_typer(scenarios.app, name="scenarios")
 app.command()(budget.budget)
+app.command()(calibrate.calibrate)
 
 
 def main() -> None:

@@ -124,19 +124,20 @@ def check_choice(option: str, value: str | None, allowed: Sequence[str]) -> None
 
 
 def pairs(texts: list[str]) -> list[tuple[str, str | float]]:
+    """Options as they are typed, NAME=VALUE: numbers as numbers, changes such as ``*1.03`` as texts."""
     from drgsim.errors import Problem, UsageError
 
     wrong = [text for text in texts if "=" not in text]
     if wrong:
         raise UsageError([Problem("usage-no-pair", f"{text!r} is not NAME=VALUE") for text in wrong])
-    found: list[tuple[str, str | float]] = []
+    pairs: list[tuple[str, str | float]] = []
     for text in texts:
         name, value = text.split("=", 1)
         try:
-            found.append((name.strip(), float(value) if value[:1] not in "+-" else value))
+            pairs.append((name.strip(), float(value) if value[:1] not in "+-" else value))
         except ValueError:
-            found.append((name.strip(), value))
-    return found
+            pairs.append((name.strip(), value))
+    return pairs
 
 
 def _amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
@@ -144,11 +145,11 @@ def _amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
 
     if not texts:
         return None
-    found = pairs([text if "=" in text else f"*={text}" for text in texts])
-    wrong = [name for name, value in found if not isinstance(value, float)]
+    entries = pairs([text if "=" in text else f"*={text}" for text in texts])
+    wrong = [name for name, value in entries if not isinstance(value, float)]
     if wrong:
         raise UsageError([Problem("usage-no-number", f"{option} {name}: the amount is no number") for name in wrong])
-    return {name: float(value) for name, value in found}
+    return {name: float(value) for name, value in entries}
 
 
 def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes: list[str]) -> dict[str, Any]:

@@ -1,29 +1,14 @@
-"""Files of parameters: read YAML strictly, say what is wrong in the file's own words, change one value by its path."""
+"""Files of parameters: read YAML strictly, and say what is wrong in the file's own words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
 from drgsim.errors import Problem, did_you_mean
-from drgsim.payment.model import Evidence, Evident
-
-
-def evident_nodes(node: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Path and model of everything in a file that carries evidence, in the order of the file."""
-    if isinstance(node, Evident) or hasattr(node, "evidence"):
-        yield path, node
-    for name, value in node.__dict__.items():
-        place = f"{path}.{name}" if path else name
-        entries = enumerate(value) if isinstance(value, tuple) else value.items() if isinstance(value, dict) else ()
-        if isinstance(value, BaseModel):
-            yield from evident_nodes(value, place)
-        for key, child in entries:
-            if isinstance(child, BaseModel):
-                yield from evident_nodes(child, f"{place}.{key}")
 
 
 def strict_loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
@@ -78,47 +63,3 @@ def _inner(annotation: Any) -> Any:
         if inner is not None:
             return inner
     return None
-
-
-def apply_change(
-    raw: dict[str, Any], path: str, change: float | str | bool, source: str, problems: list[Problem], kind: str = "this policy"
-) -> None:
-    """Change one value in the YAML; its evidence becomes an assumption with the scenario as source."""
-    node: Any = raw
-    parts = path.split(".")
-    holder: dict[str, Any] | None = None
-    for place, part in enumerate(parts):
-        key: Any = int(part) if isinstance(node, list) and part.isdigit() else part
-        if isinstance(node, dict) and "values" in node and key not in node:
-            node = node["values"]
-            keys = {str(known): known for known in node}
-            key = keys.get(".".join(parts[place:]), key)
-        try:
-            old = node[key]
-        except (KeyError, IndexError, TypeError):
-            known = [str(name) for name in node] if isinstance(node, dict) else []
-            fix = did_you_mean(str(key), known) or (f"the names here are {', '.join(known)}" if known else "")
-            problems.append(Problem("policy-unknown-path", f"{path} is no parameter of {kind}", where=path, fix=fix))
-            return
-        if isinstance(old, dict) and "evidence" in old:
-            holder = old
-        if isinstance(old, dict | list):
-            node = old
-            continue
-        node[key] = _new(old, change)
-        break
-    else:
-        if not isinstance(node, dict) or "value" not in node:
-            what = f"{path} holds several values; name one of them"
-            problems.append(Problem("policy-unknown-path", what, where=path))
-            return
-        node["value"] = _new(node["value"], change)
-    if holder is not None:
-        holder["evidence"], holder["source"] = Evidence.ASSUMPTION.value, source
-
-
-def _new(old: Any, change: float | str | bool) -> Any:
-    if isinstance(change, str) and change[:1] in "*+-" and isinstance(old, int | float):
-        amount = float(change[1:])
-        return old * amount if change[0] == "*" else old + amount if change[0] == "+" else old - amount
-    return change

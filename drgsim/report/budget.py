@@ -47,7 +47,7 @@ def budget_page(years: Sequence[BudgetYear], policy: Policy, notes: Sequence[str
         wan=WAN,
         fund_chart=chart(fund_chart(last), 380),
         index_chart=chart(index_chart(last, shown), 470, top=70),
-        heat_chart=chart(heat_chart(last, shown), 90 + 26 * len(shown), top=40),
+        heat_chart=chart(heat_chart(last, shown), 110 + 26 * len(shown), top=60),
         sharing_chart=chart(sharing_chart(last), 430),
         quality_chart=chart(quality_chart(last, shown), 120 + 26 * len(shown), top=90),
         units=[(UNITS_ZH[name], name, int(last.units[:, place].sum())) for place, name in enumerate(UNITS)],

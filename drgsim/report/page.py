@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def chart(figure: go.Figure, height: int = 420, top: int = 20) -> str:
         separators=".,",
     )
     config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
-    return str(figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=None))
+    name = "chart-" + hashlib.sha256(figure.to_json().encode()).hexdigest()[:12]  # the same figure has the same bytes
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name))
 
 
 def render_page(template: str, **values: Any) -> str:
