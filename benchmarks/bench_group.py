@@ -32,7 +32,7 @@ import pyarrow.parquet as pq
 from pyarrow import csv as pacsv
 
 from drgsim.assets import asset_root
-from drgsim.grouping.batch import plain_strings
+from drgsim.records.arrow import plain_strings
 
 COLUMNS = ["discharge_id", "sex", "age", "age_days", "birth_weight_g", "los_days", "discharge_way", "diagnoses", "procedures"]
 BATCH = 1 << 16

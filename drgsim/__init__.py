@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from drgsim.engines.either import explain
     from drgsim.engines.local import group_files
+    from drgsim.engines.table import group
     from drgsim.errors import DrgsimError
-    from drgsim.grouping.batch import group
-    from drgsim.grouping.explain import explain
     from drgsim.schemes.pack import load_scheme, scheme_ids
 
 __version__ = "0.1.0"
@@ -24,8 +24,8 @@ __version__ = "0.1.0"
 # resolved on first use, so that `drgsim --help` does not wait for numba and Arrow
 _HOMES = {
     "DrgsimError": "drgsim.errors",
-    "explain": "drgsim.grouping.explain",
-    "group": "drgsim.grouping.batch",
+    "explain": "drgsim.engines.either",
+    "group": "drgsim.engines.table",
     "group_files": "drgsim.engines.local",
     "load_scheme": "drgsim.schemes.pack",
     "scheme_ids": "drgsim.schemes.pack",

@@ -179,21 +179,9 @@ def test_brackets_in_data_are_no_markup(tmp_path: Path) -> None:
 
 # -- one way --------------------------------------------------------------------------------------------------------------
 ORDER = (
-    "assets",
-    "errors",
-    "records",
-    "schemes",
-    "grouping",
-    "engines",
-    "payment",
-    "selftest",
-    "quality",
-    "analysis",
-    "budget",
-    "simulation",
-    "report",
-    "cli",
-)
+    "assets", "errors", "records", "schemes", "grouping", "dip", "engines", "payment", "selftest",
+    "quality", "analysis", "budget", "simulation", "report", "cli",
+)  # fmt: skip
 
 
 def test_packages_import_only_from_packages_before_them() -> None:

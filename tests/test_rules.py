@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgsim.grouping.reference import Discharge, _evaluate, _Facts
+from drgsim.grouping.reference import Discharge, Facts, evaluate_rule
 from drgsim.schemes.model import Scheme
 from drgsim.schemes.parser import RuleSyntaxError, parse_rule
 from drgsim.schemes.rules import (
@@ -148,15 +148,15 @@ def test_a_printed_rule_reads_back_equal(rule: Rule) -> None:
 
 @given(rule=RULES, discharge=DISCHARGES)
 def test_a_printed_rule_means_the_same(scheme: Scheme, rule: Rule, discharge: Discharge) -> None:
-    facts = _Facts(scheme, discharge, discharge.procedures)
-    assert _evaluate(parse_rule(print_rule(rule)), facts).holds == _evaluate(rule, facts).holds
+    facts = Facts(scheme, discharge, discharge.procedures)
+    assert evaluate_rule(parse_rule(print_rule(rule)), facts).holds == evaluate_rule(rule, facts).holds
 
 
 def test_missing_values_as_the_format_defines_them(scheme: Scheme) -> None:
-    facts = _Facts(scheme, Discharge(("I50.101",)), ())
+    facts = Facts(scheme, Discharge(("I50.101",)), ())
 
     def holds(text: str) -> bool:
-        return _evaluate(parse_rule(text), facts).holds
+        return evaluate_rule(parse_rule(text), facts).holds
 
     assert not holds("NL = 0")
     assert not holds("NL > 0")

@@ -51,7 +51,7 @@ def case_mix(counts: GroupCounts, compiled: CompiledScheme, weights: Mapping[str
     if weights is None:
         weights = relative_weights(compiled.reference_weights) if compiled.reference_weights else {}
     ambiguous = compiled.arrays.row_ambiguous[compiled.arrays.drg_row]
-    cases = {code: int(n) for code, n, qy in zip(compiled.drg_codes, counts.drg, ambiguous, strict=True) if n and not qy}
+    cases = {code: int(n) for code, n, qy in zip(compiled.drg_codes, counts.groups, ambiguous, strict=True) if n and not qy}
     total = sum(cases.values())
     covered = sum(n for code, n in cases.items() if code in weights)
     cmi = sum(n * weights[code] for code, n in cases.items() if code in weights) / covered if covered else None
@@ -60,5 +60,9 @@ def case_mix(counts: GroupCounts, compiled: CompiledScheme, weights: Mapping[str
 
 def largest_groups(counts: GroupCounts, compiled: CompiledScheme, most: int = 10) -> list[tuple[str, str, int]]:
     """Code, name and cases of the groups with most cases; ties in the order of the scheme."""
-    order = sorted(range(len(counts.drg)), key=lambda row: (-int(counts.drg[row]), row))
-    return [(compiled.drg_codes[row], compiled.drg_names[row], int(counts.drg[row])) for row in order[:most] if counts.drg[row]]
+    order = sorted(range(len(counts.groups)), key=lambda row: (-int(counts.groups[row]), row))
+    return [
+        (compiled.drg_codes[row], compiled.drg_names[row], int(counts.groups[row]))
+        for row in order[:most]
+        if counts.groups[row]
+    ]

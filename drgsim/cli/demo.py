@@ -49,7 +49,7 @@ def demo(
     show_summary(run)
     rows = [
         [code, name, f"{cases:,}", percent_of(cases / run.counts.records)]
-        for code, name, cases in largest_groups(run.counts, run.scheme)
+        for code, name, cases in largest_groups(run.counts, run.drg_scheme)
     ]
     rows_table("The ten largest groups 最大的十个组", ["DRG", "name 名称", "cases", "share"], rows, right=(2, 3))
     out.print(f"open [bold]{page}[/] in a browser · every record with its group: [bold]{grouped}[/]")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drgsim.cli.group import DEFAULT_SCHEME
-from drgsim.cli.options import CodeVersionOption, FormatOption, MapFileOption, MapOption, input_options
+from drgsim.cli.options import CodeVersionOption, FormatOption, MapFileOption, MapOption, SchemeOption, input_options
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -35,7 +35,7 @@ def explain(
     icu_hours: Annotated[str | None, typer.Option(help="Hours in intensive care.")] = None,
     discharge_way: Annotated[str | None, typer.Option(help="Discharge way 离院方式, 1-5 or 9.")] = None,
     department: Annotated[str | None, typer.Option(help="Admission department 入院科室.")] = None,
-    scheme: Annotated[str, typer.Option("--scheme", "-s", help="Id of a scheme, or the folder of a pack.")] = DEFAULT_SCHEME,
+    scheme: SchemeOption = DEFAULT_SCHEME,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
@@ -50,7 +50,9 @@ def explain(
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, print_json
-    from drgsim.grouping.explain import explain as explain_record
+    from drgsim.dip.explain import DipExplanation
+    from drgsim.dip.narrative import kind_lines
+    from drgsim.engines.either import explain as explain_record
     from drgsim.grouping.narrative import explanation_lines
     from drgsim.records.options import InputOptions
 
@@ -86,7 +88,11 @@ def explain(
             f"each is explained on its own, the first {MOST_SHOWN} at most"
         )
     for explanation in explanations:
-        for line in explanation_lines(explanation, brief=brief):
+        if isinstance(explanation, DipExplanation):
+            lines = kind_lines(explanation, brief=brief)
+        else:
+            lines = explanation_lines(explanation, brief=brief)
+        for line in lines:
             out.print(_tree(line))
 
 

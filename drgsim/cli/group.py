@@ -1,4 +1,4 @@
-"""``drgsim group``: discharges in, MDC, ADRG and DRG of every one out."""
+"""``drgsim group``: discharges in, the DRG or DIP kind of every one out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from drgsim.cli.options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    SchemeOption,
     input_options,
     show_conversion,
     show_reading,
@@ -28,7 +29,7 @@ TOP = 8  # reasons and warnings that the summary names
 def group(
     inputs: InputsArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Result file: .csv, .parquet or .xlsx.", show_default=False)],
-    scheme: Annotated[str, typer.Option("--scheme", "-s", help="Id of a scheme, or the folder of a pack.")] = DEFAULT_SCHEME,
+    scheme: SchemeOption = DEFAULT_SCHEME,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
@@ -37,7 +38,7 @@ def group(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Group every discharge of one or more files. 病案分组
+    """Group every discharge of one or more files by a DRG scheme or a DIP catalogue. 病案分组
 
     Every record of the input is in the output, with its status and the reason when it has no group.
     """
@@ -56,10 +57,8 @@ def group(
 def summary(run: GroupRun) -> dict[str, Any]:
     """The run as plain values."""
     from drgsim import __version__
-    from drgsim.analysis.casemix import case_mix
-    from drgsim.grouping.batch import STATUSES
+    from drgsim.grouping.answers import STATUSES
 
-    mix = case_mix(run.counts, run.scheme)
     return {
         "drgsim": __version__,
         "scheme": run.scheme.id,
@@ -73,15 +72,38 @@ def summary(run: GroupRun) -> dict[str, Any]:
         "status": dict(zip(STATUSES, run.counts.status.tolist(), strict=True)),
         "reasons": dict(run.counts.reasons.most_common()),
         "warnings": dict(run.counts.warnings.most_common()),
-        "groups": mix.groups,
-        "cmi": mix.cmi,
-        "cmi_weights": run.scheme.reference_weights or None,
-        "cmi_share_of_cases": mix.weighted_share,
+        **_figures(run),
         "absent_columns": run.absent,
         "ids_checked": run.ids_checked,
         "ids_complete": run.ids_complete,
         "seconds": round(run.seconds, 3),
         "records_per_second": round(run.counts.records / run.seconds) if run.seconds else None,
+    }
+
+
+def _figures(run: GroupRun) -> dict[str, Any]:
+    """What is said of DRGs or of kinds."""
+    from drgsim.dip.compile import CompiledCatalogue
+
+    if isinstance(run.scheme, CompiledCatalogue):
+        from drgsim.analysis.kindmix import kind_mix
+
+        mix = kind_mix(run.counts, run.scheme)
+        return {
+            "kinds": mix.kinds,
+            "cases_by_type": mix.by_type,
+            "cases_by_auxiliary_list": mix.by_list,
+            "points": round(mix.points, 4),
+            "mean_score": mix.mean_score,
+        }
+    from drgsim.analysis.casemix import case_mix
+
+    groups = case_mix(run.counts, run.scheme)
+    return {
+        "groups": groups.groups,
+        "cmi": groups.cmi,
+        "cmi_weights": run.scheme.reference_weights or None,
+        "cmi_share_of_cases": groups.weighted_share,
     }
 
 
@@ -91,9 +113,9 @@ def show_summary(run: GroupRun) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from drgsim.analysis.casemix import case_mix
     from drgsim.cli.terminal import out, percent
-    from drgsim.grouping.batch import STATUSES
+    from drgsim.dip.compile import CompiledCatalogue
+    from drgsim.grouping.answers import STATUSES
     from drgsim.records.findings import BY_CODE
 
     counts, records = run.counts, run.counts.records
@@ -112,6 +134,8 @@ def show_summary(run: GroupRun) -> None:
     table.add_column("share", justify="right")
     table.add_row("records 病案", f"{records:,}", "")
     for status, number in zip(STATUSES, counts.status.tolist(), strict=True):
+        if status == "ambiguous" and isinstance(run.scheme, CompiledCatalogue):
+            continue  # DIP knows no ambiguous groups
         colour = colours[status] if number else "dim"
         table.add_row(f"[{colour}]{titles[status]}[/]", f"{number:,}", percent(number, records))
     for title, counted in (("Why not grouped 未入组原因", counts.reasons), ("Warnings 提示", counts.warnings)):
@@ -126,13 +150,7 @@ def show_summary(run: GroupRun) -> None:
     out.print(table)
     show_reading(run.layouts, run.noted)
     show_conversion(run.counts.conversion.to_dict() if run.counts.conversion else None)
-    mix = case_mix(counts, run.scheme)
-    line = f"{mix.groups} different groups 组数"
-    if mix.cmi is not None:
-        line += (
-            f" · CMI {mix.cmi:.4f} (weights {run.scheme.reference_weights}, {percent_of(mix.weighted_share)} of grouped cases)"
-        )
-    out.print(line)
+    _show_figures(run)
     if run.absent:
         out.print(f"[yellow]absent columns[/]: {', '.join(run.absent)} — they count as missing in every record")
     if not run.ids_complete:
@@ -141,6 +159,36 @@ def show_summary(run: GroupRun) -> None:
         )
     speed = f" · {records / run.seconds:,.0f} records/s" if run.seconds else ""
     out.print(f"[dim]{run.seconds:.2f} s{speed}[/]" + (f" · wrote [bold]{escape(str(run.output))}[/]" if run.output else ""))
+
+
+def _show_figures(run: GroupRun) -> None:
+    """Different groups and CMI of DRGs; types of kinds and points of DIP."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, percent, rows_table
+    from drgsim.dip.compile import CompiledCatalogue
+    from drgsim.dip.model import KINDS
+
+    if isinstance(run.scheme, CompiledCatalogue):
+        from drgsim.analysis.kindmix import kind_mix
+
+        mix, records = kind_mix(run.counts, run.scheme), run.counts.records
+        rows = [[f"{KINDS[kind]} {kind}", f"{cases:,}", percent(cases, records)] for kind, cases in mix.by_type.items()]
+        rows_table("Cases by type of kind 病种类别", ["", "cases", "share"], rows, right=(1, 2))
+        if mix.by_list:
+            lists = ", ".join(f"{aux} {cases:,} ({percent(cases, records)})" for aux, cases in mix.by_list.items())
+            out.print(f"with a level of an auxiliary list 辅助分型: {lists}")
+        mean = "" if mix.mean_score is None else f" · mean score 例均分值 {mix.mean_score:,.2f}"
+        out.print(f"{mix.kinds:,} different kinds 病种数 · points 总分值 {mix.points:,.2f}{mean}")
+        return
+    from drgsim.analysis.casemix import case_mix
+
+    groups = case_mix(run.counts, run.scheme)
+    line = f"{groups.groups} different groups 组数"
+    if groups.cmi is not None:
+        weights = f"weights {run.scheme.reference_weights}, {percent_of(groups.weighted_share)} of grouped cases"
+        line += f" · CMI {groups.cmi:.4f} ({escape(weights)})"
+    out.print(line)
 
 
 def percent_of(share: float) -> str:

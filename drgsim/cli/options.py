@@ -15,6 +15,7 @@ InputsArgument = Annotated[
     list[Path],
     typer.Argument(help="Case-mix files: .csv, .parquet, .xlsx, .json, or a folder of .json files.", show_default=False),
 ]
+SchemeOption = Annotated[str, typer.Option("--scheme", "-s", help="Id of a DRG scheme or DIP catalogue, or the folder of one.")]
 FormatOption = Annotated[
     str | None,
     typer.Option(

@@ -1,4 +1,4 @@
-"""``drgsim schemes``: which schemes there are and what each holds."""
+"""``drgsim schemes``: which DRG schemes and DIP catalogues there are and what each holds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drgsim.cli import schemes_check, schemes_diff, schemes_new, schemes_workbook
+from drgsim.cli import schemes_check, schemes_diff, schemes_dip, schemes_new, schemes_workbook
 
 if TYPE_CHECKING:
     from drgsim.schemes.model import Adrg, Scheme
 
 _SIZES = ("mdc", "adrg", "drg", "qy")
-app = typer.Typer(help="List, show and check grouping schemes. 分组方案", no_args_is_help=True)
+app = typer.Typer(help="List, show and check DRG schemes and DIP catalogues. 分组方案与病种目录", no_args_is_help=True)
 
 
 @app.command("list")
@@ -23,13 +23,14 @@ def list_schemes(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """List the schemes that ship with drgsim."""
+    """List the DRG schemes and DIP catalogues that ship with drgsim."""
     from drgsim.cli.terminal import out, print_json, rows_table
     from drgsim.schemes.catalogue import catalogue
 
     entries = catalogue()
     if as_json:
-        print_json([{**asdict(entry), "doubts": [note for _, note in entry.doubts]} for entry in entries])
+        schemes = [{**asdict(entry), "doubts": [note for _, note in entry.doubts]} for entry in entries]
+        print_json(schemes + schemes_dip.entries())
         return
     rows = [
         [e.id, e.title_zh, e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
@@ -42,6 +43,7 @@ def list_schemes(
         rows,
         right=(0, 3, 4, 5, 6),
     )
+    schemes_dip.show_list()
     if coverage:
         for entry in entries:
             out.print(f"[bold]{entry.id}[/]")
@@ -56,16 +58,26 @@ def list_schemes(
 
 @app.command()
 def show(
-    scheme: Annotated[str, typer.Argument(help="Id of a scheme, or the folder of a pack.")],
+    scheme: Annotated[str, typer.Argument(help="Id of a scheme or catalogue, or its folder.")],
     mdc: Annotated[str | None, typer.Option(help="Show the ADRGs of one MDC, such as MDCF.")] = None,
     adrg: Annotated[str | None, typer.Option(help="Show one ADRG with its rules and code lists, such as FR2.")] = None,
+    dx: Annotated[str | None, typer.Option(help="Of a DIP catalogue: the kinds of a diagnosis, such as I21.0 or I21.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Show what a scheme holds, in words and counts."""
+    """Show what a scheme or catalogue holds, in words and counts."""
     from drgsim.cli.terminal import print_json
     from drgsim.errors import Problem, UsageError, did_you_mean
-    from drgsim.schemes.pack import load_scheme
+    from drgsim.schemes.pack import find_pack, is_dip, load_scheme
 
+    if is_dip(find_pack(scheme)):
+        if mdc or adrg:
+            what = f"{scheme} is a DIP catalogue, which has neither MDCs nor ADRGs"
+            raise UsageError([Problem("scheme-is-dip", what, fix=f"drgsim schemes show {scheme} --dx I21.0")])
+        schemes_dip.show(scheme, dx, as_json)
+        return
+    if dx is not None:
+        what = f"{scheme} is a DRG scheme: --dx shows kinds of a DIP catalogue"
+        raise UsageError([Problem("scheme-is-drg", what, fix="--mdc and --adrg show groups")])
     loaded = load_scheme(scheme)
     for what, wanted, known in (("ADRG", adrg, list(loaded.adrgs)), ("MDC", mdc, [m.code for m in loaded.mdcs])):
         if wanted is not None and wanted not in known:

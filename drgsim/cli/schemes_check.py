@@ -8,17 +8,19 @@ import typer
 
 
 def check(
-    pack: Annotated[str, typer.Argument(help="Folder of a pack, or the id of a scheme.")],
+    pack: Annotated[str, typer.Argument(help="Folder of a pack or catalogue, or its id.")],
     strict: Annotated[bool, typer.Option("--strict", help="Return 1 also when there is only advice.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Check a pack: tables, rules, codes, counts, and whether the groups cover every case. 检查方案包"""
+    """Check a pack or catalogue: tables, rules, codes, counts, and whether its groups cover every case. 检查方案包"""
     from drgsim.cli.terminal import out, print_json, show_error
+    from drgsim.dip.advice import CatalogueReport, check_catalogue
     from drgsim.errors import SchemeError
-    from drgsim.schemes.check import check_pack
+    from drgsim.schemes.check import PackReport, check_pack
+    from drgsim.schemes.pack import find_pack, is_dip
 
     try:
-        report = check_pack(pack)
+        report: PackReport | CatalogueReport = check_catalogue(pack) if is_dip(find_pack(pack)) else check_pack(pack)
     except SchemeError as error:
         if as_json:
             print_json({"sound": False, "problems": [vars(problem) for problem in error.problems], "advice": []})
@@ -31,6 +33,10 @@ def check(
         for line in report.advice:
             out.print(f"[yellow]![/] {line}")
         c = report.scheme.counts
-        out.print(f"[green]✓[/] {report.scheme.id} is sound: {c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} QY")
+        if isinstance(report, PackReport):
+            sizes = f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} QY"
+        else:
+            sizes = " · ".join(f"{number:,} {kind}" for kind, number in c.items())
+        out.print(f"[green]✓[/] {report.scheme.id} is sound: {sizes}")
     if strict and report.advice:
         raise typer.Exit(1)

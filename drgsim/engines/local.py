@@ -14,15 +14,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.dip.compile import CompiledCatalogue
+from drgsim.engines.either import AnyScheme, grouper_of
 from drgsim.errors import InputError, Problem, UsageError
-from drgsim.grouping.batch import INPUT_COLUMNS, GroupCounts, Grouper
+from drgsim.grouping.answers import BatchGrouper, GroupCounts
 from drgsim.records.arrow import ids_of, is_list, to_text
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.options import InputOptions
 from drgsim.records.read import Source, open_source
 from drgsim.records.write import TableWriter, check_writable, open_writer
 from drgsim.schemes.lower import CompiledScheme
-from drgsim.schemes.model import Scheme
 
 Progress = Callable[[float, int], None]  # share of the input that is done, records so far
 
@@ -36,7 +37,7 @@ class GroupRun:
     inputs, output
         Files.
     scheme
-        The compiled scheme.
+        The compiled scheme or catalogue.
     counts
         What was counted.
     seconds
@@ -53,7 +54,7 @@ class GroupRun:
 
     inputs: list[Path]
     output: Path | None
-    scheme: CompiledScheme
+    scheme: CompiledScheme | CompiledCatalogue
     counts: GroupCounts
     seconds: float = 0.0
     absent: list[str] = field(default_factory=list)
@@ -62,10 +63,23 @@ class GroupRun:
     layouts: list[str] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def drg_scheme(self) -> CompiledScheme:
+        """The compiled DRG scheme, for what is said of DRGs only.
+
+        Raises
+        ------
+        UsageError
+            When the run was by a DIP catalogue.
+        """
+        if isinstance(self.scheme, CompiledScheme):
+            return self.scheme
+        raise UsageError([Problem("run-by-dip", f"{self.scheme.id} is a DIP catalogue, which has no DRGs")])
+
 
 def group_files(
     inputs: Sequence[str | Path],
-    scheme: Scheme | CompiledScheme | str | Path,
+    scheme: AnyScheme,
     output: str | Path | None,
     *,
     keep_input: bool = False,
@@ -80,7 +94,7 @@ def group_files(
     inputs
         CSV, Parquet, XLSX or JSON files, or folders of JSON files; they are read one after another.
     scheme
-        Scheme, id or folder.
+        DRG scheme or DIP catalogue, its id or folder.
     output
         CSV, Parquet or XLSX file to write; None to count only.
     keep_input
@@ -107,8 +121,8 @@ def group_files(
     options = options or InputOptions()
     sources = open_all(paths, options)
     _check_target(sources, target, keep_input)
-    grouper = Grouper(scheme, options.code_version)
-    run = GroupRun(paths, target, grouper.compiled, GroupCounts.empty(grouper.compiled))
+    grouper = grouper_of(scheme, options.code_version)
+    run = GroupRun(paths, target, grouper.compiled, GroupCounts.empty(grouper.group_count))
     run.layouts = [source.reading.layout.name for source in sources]
     run.absent = grouper.absent_columns({name for source in sources for name in source.canonical})
     seen = SeenIds()
@@ -136,7 +150,7 @@ def group_files(
             if progress:
                 progress(sum(source.done for source in sources) / len(sources), run.counts.records)
 
-        for batch in _batches(sources, keep_input):
+        for batch in _batches(sources, grouper, keep_input):
             noted = seen.note(ids_of(batch))
             pending.append(pool.submit(work, batch, noted, writer.encode if writer else None))
             # one batch more than threads keeps every thread busy while the oldest is written
@@ -194,9 +208,9 @@ def _check_target(sources: Sequence[Source], target: Path | None, keep_input: bo
     check_writable(target, sum(known) if len(known) == len(sources) else None)
 
 
-def _batches(sources: Sequence[Source], keep: bool) -> Iterator[pa.RecordBatch]:
+def _batches(sources: Sequence[Source], grouper: BatchGrouper, keep: bool) -> Iterator[pa.RecordBatch]:
     for source in sources:
-        yield from source.batches(INPUT_COLUMNS, keep=keep)
+        yield from source.batches(grouper.input_columns, keep=keep)
 
 
 def _with_input(batch: pa.RecordBatch, answers: pa.RecordBatch) -> pa.RecordBatch:

@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean
-from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
+from drgsim.grouping.answers import BatchGrouper
+from drgsim.grouping.batch import Grouper
 from drgsim.grouping.reference import Discharge, Trace, discharge_from, trace_discharge
 from drgsim.records.arrow import column_of
-from drgsim.records.codes import CodeList, split_codes
+from drgsim.records.codes import CodeBook, CodeList, split_codes
 from drgsim.records.findings import BY_CODE
 from drgsim.records.layout import GENERAL, layouts, numbered_names, read_header
 from drgsim.records.options import InputOptions
@@ -83,34 +84,43 @@ class Explanation:
         return explanation_text(self)
 
 
-def explain(
-    record: Mapping[str, Any],
-    scheme: Scheme | str | Path,
-    options: InputOptions | None = None,
-    *,
-    strict: bool = False,
-) -> Explanation:
-    """Explain the group of one discharge.
+@dataclass(frozen=True)
+class ReadRecord:
+    """A record as a grouper read it: its batch of one, the answers, and the codes as they were given.
 
-    Parameters
+    Attributes
     ----------
-    record
-        Canonical columns or their aliases; ``diagnoses`` and ``procedures`` as a list of codes or a text separated by ``|``.
-    scheme
-        A scheme, or its id or folder.
-    options
-        Layout, own column names and edition of the codes.
-    strict
-        Refuse columns that no discharge has, such as a misspelt one; a record of a file may have columns of its own.
-
-    Examples
-    --------
-    >>> explain({"diagnoses": "O80.000|Z37.001", "procedures": "73.5900", "sex": "2", "age": 29}, "chs-drg-2.0").trace.adrg
-    'OR1'
+    batch
+        Canonical columns of the record.
+    answer
+        Answer columns as texts, empty where there is none.
+    discharge
+        The record as the rules see it.
+    diagnoses, procedures
+        Its codes with names, principal first.
+    warnings
+        Codes of the warnings.
     """
-    scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
+
+    batch: pa.RecordBatch
+    answer: Mapping[str, Any]
+    discharge: Discharge
+    diagnoses: tuple[CodeTrace, ...]
+    procedures: tuple[CodeTrace, ...]
+    warnings: tuple[str, ...]
+
+
+def read_record(
+    record: Mapping[str, Any], grouper: BatchGrouper, book: CodeBook, options: InputOptions, *, strict: bool = False
+) -> ReadRecord:
+    """Read one record with its columns or their aliases, and group it.
+
+    Raises
+    ------
+    UsageError
+        With ``strict``, for columns that no discharge has.
+    """
     record = dict(record)  # a mapping of any kind, a pandas row for one
-    options = options or InputOptions()
     special = _fits_another_layout(record)
     unknown = [] if special or options.maps else [str(key) for key in record if not _is_column(str(key))]
     if unknown and strict:
@@ -126,10 +136,9 @@ def explain(
     if options == InputOptions(code_version=options.code_version) and not special:
         cells = {name: [None] for name, column in columns().items() if column.required and not _has(record, name)} | cells
     table = to_canonical(pa.table(cells), "the record", options)
-    batch = table.select([name for name in INPUT_COLUMNS if name in table.schema.names]).to_batches()[0]
-    grouper = Grouper(scheme, options.code_version)
+    batch = table.select([name for name in grouper.input_columns if name in table.schema.names]).to_batches()[0]
     answers, _ = grouper.group_batch(batch)
-    answer = {name: answers.column(name)[0].as_py() or "" for name in answers.schema.names}
+    answer = {name: answers.column(name)[0].as_py() for name in answers.schema.names}
     row = batch.to_pylist()[0]
     given = {name: split_codes(_listed(row.get(name))) for name in ("diagnoses", "procedures")}
     if grouper.conversion:
@@ -137,16 +146,44 @@ def explain(
     discharge = discharge_from(row, grouper.prepare(batch).numbers[0])
     if not grouper.conversion:
         given = {"diagnoses": list(discharge.diagnoses), "procedures": list(discharge.procedures)}
-    return Explanation(
-        answer["discharge_id"],
+    return ReadRecord(
+        batch,
+        {name: "" if value is None else value for name, value in answer.items()},
         discharge,
-        _traces(scheme.book.diagnoses, discharge.diagnoses, given["diagnoses"]),
-        _traces(scheme.book.procedures, discharge.procedures, given["procedures"]),
-        answer["status"],
-        answer["reason"],
-        tuple(code for code in answer["warnings"].split("|") if code in BY_CODE),
-        answer["mdc_hint"],
-        trace_discharge(discharge, scheme),
+        _traces(book.diagnoses, discharge.diagnoses, given["diagnoses"]),
+        _traces(book.procedures, discharge.procedures, given["procedures"]),
+        tuple(code for code in (answer["warnings"] or "").split("|") if code in BY_CODE),
+    )
+
+
+def explain_group(
+    record: Mapping[str, Any],
+    scheme: Scheme | str | Path,
+    options: InputOptions | None = None,
+    *,
+    strict: bool = False,
+) -> Explanation:
+    """Explain the DRG of one discharge; :func:`drgsim.explain` tells what the parameters are.
+
+    Examples
+    --------
+    >>> record = {"diagnoses": "O80.000|Z37.001", "procedures": "73.5900", "sex": "2", "age": 29}
+    >>> explain_group(record, "chs-drg-2.0").trace.adrg
+    'OR1'
+    """
+    loaded = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
+    options = options or InputOptions()
+    read = read_record(record, Grouper(loaded, options.code_version), loaded.book, options, strict=strict)
+    return Explanation(
+        read.answer["discharge_id"],
+        read.discharge,
+        read.diagnoses,
+        read.procedures,
+        read.answer["status"],
+        read.answer["reason"],
+        read.warnings,
+        read.answer["mdc_hint"],
+        trace_discharge(read.discharge, loaded),
     )
 
 

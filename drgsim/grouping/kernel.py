@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.schemes.lower import ACCEPT, NODE_BIT, NODE_NUMBER, WORD, SchemeArrays
+from drgsim.schemes.lower import SchemeArrays
+from drgsim.schemes.lower_rules import ACCEPT, NODE_BIT, NODE_NUMBER, WORD
 
 UNGROUPABLE = -1
 NO_MDC = -1

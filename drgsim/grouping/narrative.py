@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from drgsim.grouping.explain import CodeTrace, Explanation
-from drgsim.grouping.reference import GroupTrace, RuleTrace
+from drgsim.grouping.reference import DiagnosisTrace, Discharge, GroupTrace, RuleTrace
 from drgsim.records.findings import BY_CODE
 from drgsim.schemes.model import KINDS
 
@@ -28,9 +28,9 @@ def explanation_lines(e: Explanation, *, brief: bool = False) -> list[Line]:
         f"Discharge 病案 {e.discharge_id}".rstrip(),
         "title",
         [
-            *_person(e),
-            _codes(e.diagnoses, "diagnosis 诊断", _levels(e)),
-            _codes(e.procedures, "procedure 手术操作", [""] * len(e.procedures)),
+            person_line(e.discharge),
+            code_lines(e.diagnoses, "diagnosis 诊断", level_marks(e.trace.other_diagnoses, e.diagnoses)),
+            code_lines(e.procedures, "procedure 手术操作", [""] * len(e.procedures)),
         ],
     )
     tried = Line(f"Rules of {e.trace.scheme}, in order 分组过程", "title")
@@ -42,8 +42,8 @@ def explanation_lines(e: Explanation, *, brief: bool = False) -> list[Line]:
     return [record, tried, _answer(e)]
 
 
-def _person(e: Explanation) -> Iterator[Line]:
-    d = e.discharge
+def person_line(d: Discharge) -> Line:
+    """Sex, age and what else is known of the stay."""
     parts = [f"sex 性别 {SEX[d.sex]}", f"age 年龄 {_number(d.age)}"]
     parts += [
         f"{label} {_number(value)}"
@@ -60,25 +60,27 @@ def _person(e: Explanation) -> Iterator[Line]:
         for label, text in (("discharge way 离院方式", d.discharge_way), ("department 科室", d.department))
         if text
     ]
-    yield Line(" · ".join(parts))
+    return Line(" · ".join(parts))
 
 
 def _number(value: float | None) -> str:
     return "missing" if value is None else f"{value:g}"
 
 
-def _levels(e: Explanation) -> list[str]:
-    levels = [""] if e.diagnoses else []
-    for diagnosis in e.trace.other_diagnoses:
+def level_marks(others: Sequence[DiagnosisTrace], diagnoses: Sequence[CodeTrace]) -> list[str]:
+    """For each diagnosis, principal first, the level that it counts for or what took it away."""
+    levels = [""] if diagnoses else []
+    for diagnosis in others:
         if diagnosis.excluded:
-            principal = e.diagnoses[0].code
+            principal = diagnoses[0].code
             levels.append(f"{diagnosis.level} taken away: exclusion list {diagnosis.exclusion} holds {principal} 被排除")
         else:
             levels.append("" if diagnosis.level == "none" else diagnosis.level)
     return levels
 
 
-def _codes(codes: tuple[CodeTrace, ...], title: str, levels: list[str]) -> Line:
+def code_lines(codes: Sequence[CodeTrace], title: str, levels: Sequence[str]) -> Line:
+    """Codes with their names and what is remarkable about each."""
     lines = []
     for place, (code, level) in enumerate(zip(codes, levels, strict=True)):
         role = "principal 主" if place == 0 else "other 其他"
@@ -100,7 +102,7 @@ def _group(group: GroupTrace, brief: bool) -> Line:
     line = Line(f"{mark} {group.code} {group.name}{kind}", "good" if group.holds else "dim")
     simple = not group.rule.parts
     if simple:
-        line.text += f" — {_rule(group.rule)}"
+        line.text += f" — {rule_text(group.rule)}"
     else:
         line.text += f" — {group.rule.rule}"
         line.below += [_part(part) for part in group.rule.parts]
@@ -114,10 +116,11 @@ def _group(group: GroupTrace, brief: bool) -> Line:
 def _part(part: RuleTrace) -> Line:
     mark = "✓" if part.holds else "✗"
     below = [_part(inner) for inner in part.parts]
-    return Line(f"{mark} {_rule(part)}", "" if part.holds else "dim", below)
+    return Line(f"{mark} {rule_text(part)}", "" if part.holds else "dim", below)
 
 
-def _rule(rule: RuleTrace) -> str:
+def rule_text(rule: RuleTrace) -> str:
+    """A rule with the values and codes that it saw."""
     text = "always 恒成立" if rule.rule == "1" else rule.rule
     if rule.seen:
         text += f"  ({rule.seen})"
@@ -138,19 +141,31 @@ def _answer(e: Explanation) -> Line:
     else:
         hint = f", MDC known 所属MDC: {e.mdc_hint}" if e.mdc_hint else ""
         answer = Line(f"Answer 结果: ungroupable 未入组 → 0000{hint}", style)
-    for label, codes in (("reason 原因", [e.reason] if e.reason else []), ("warning 提示", e.warnings)):
+    answer.below += finding_lines(e.reason, e.warnings)
+    return answer
+
+
+def finding_lines(reason: str, warnings: Sequence[str]) -> list[Line]:
+    """Reason and warnings in words, with the next step."""
+    lines = []
+    for label, codes in (("reason 原因", [reason] if reason else []), ("warning 提示", warnings)):
         for code in codes:
             finding = BY_CODE[code]
-            answer.below.append(Line(f"{label}: {finding.title} {finding.title_zh} [{code}] — {finding.fix}", "warn"))
-    return answer
+            lines.append(Line(f"{label}: {finding.title} {finding.title_zh} [{code}] — {finding.fix}", "warn"))
+    return lines
 
 
 def explanation_text(e: Explanation, *, brief: bool = False) -> str:
     """The explanation as indented plain text."""
+    return plain_text(explanation_lines(e, brief=brief))
+
+
+def plain_text(lines: Sequence[Line]) -> str:
+    """Trees of lines as indented plain text."""
 
     def render(line: Line, depth: int) -> Iterator[str]:
         yield "  " * depth + line.text
         for below in line.below:
             yield from render(below, depth + 1)
 
-    return "\n".join(text for line in explanation_lines(e, brief=brief) for text in render(line, 0))
+    return "\n".join(text for line in lines for text in render(line, 0))

@@ -7,16 +7,16 @@ records), and every explanation that a user reads comes from here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol
 
 from drgsim.records.arrow import number_text
 from drgsim.records.batch import plain_word
-from drgsim.records.codes import split_codes
-from drgsim.schemes.model import UNGROUPED, Adrg, Mdc, Scheme
+from drgsim.records.codes import CodeBook, split_codes
+from drgsim.schemes.model import UNGROUPED, Adrg, Mdc, Scheme, Severity
 from drgsim.schemes.rules import (
     NUMBER_VARIABLES,
     SEVERITY_SETS,
@@ -157,13 +157,37 @@ class Trace:
         return asdict(self)
 
 
-@dataclass
-class _Facts:
-    """A discharge with canonical codes, and answers to tests."""
+class RuleLists(Protocol):
+    """What rules are evaluated against: code lists, MCC and CC entries, and what takes these away."""
 
-    scheme: Scheme
+    @property
+    def book(self) -> CodeBook:
+        """Code lists by which records are read."""
+
+    @property
+    def sets(self) -> Mapping[str, frozenset[str]]:
+        """Name of a code list -> its codes."""
+
+    @property
+    def severities(self) -> Mapping[str, Severity]:
+        """Diagnosis -> its MCC or CC entry."""
+
+    @property
+    def exclusions(self) -> Mapping[str, frozenset[str]]:
+        """Exclusion list -> the principal diagnoses that it names."""
+
+
+@dataclass
+class Facts:
+    """A discharge with canonical codes, and answers to tests.
+
+    ``more`` holds number variables beside those of DRG rules, such as the comorbidity index of DIP.
+    """
+
+    scheme: RuleLists
     discharge: Discharge
     procedures: tuple[str, ...]
+    more: Mapping[str, float] = field(default_factory=dict)
     codes: dict[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -174,16 +198,19 @@ class _Facts:
 
     @cached_property
     def numbers(self) -> dict[str, float | None]:
+        """Number variables, None where missing."""
         d = self.discharge
         values = (d.age, d.sex, d.age_days, d.birth_weight_g, d.los_days, d.icu_hours)
-        return dict(zip(NUMBER_VARIABLES, values, strict=True))
+        return dict(zip(NUMBER_VARIABLES, values, strict=True)) | dict(self.more)
 
     @cached_property
     def texts(self) -> dict[str, str]:
+        """Text variables as rules compare them."""
         return {"LYFS": plain_word(self.discharge.discharge_way), "RYKS": plain_word(self.discharge.department)}
 
     @cached_property
     def other_diagnoses(self) -> tuple[DiagnosisTrace, ...]:
+        """What each other diagnosis counts for."""
         principal = self.codes["ZYZD"][0] if self.codes["ZYZD"] else ""
         traces = []
         for code in self.codes["QTZD"]:
@@ -201,6 +228,7 @@ class _Facts:
         return tuple(traces)
 
     def name(self, variable: str, code: str) -> str:
+        """Chinese name of a code of a variable."""
         side = self.scheme.book.diagnoses if variable in ("ZYZD", "QTZD") else self.scheme.book.procedures
         return side.name(code)
 
@@ -229,7 +257,7 @@ _COMPARE = {
 }
 
 
-def _evaluate(rule: Rule, facts: _Facts) -> RuleTrace:
+def evaluate_rule(rule: Rule, facts: Facts) -> RuleTrace:
     """Evaluate a rule; ``and`` and ``or`` stop at the part that decides."""
     text = print_rule(rule)
     match rule:
@@ -254,13 +282,13 @@ def _evaluate(rule: Rule, facts: _Facts) -> RuleTrace:
             count = len({hit.listed_in for hit in hits})
             return RuleTrace(text, _COMPARE[operator](count, value), hits, seen=f"sites = {count}")
         case Not(inner):
-            part = _evaluate(inner, facts)
+            part = evaluate_rule(inner, facts)
             return RuleTrace(text, not part.holds, part.hits, part.seen, part.parts)
         case And(rules) | Or(rules):
             deciding = isinstance(rule, Or)
             parts = []
             for each in rules:
-                parts.append(_evaluate(each, facts))
+                parts.append(evaluate_rule(each, facts))
                 if parts[-1].holds == deciding:
                     break
             hits = tuple(hit for part in parts if part.holds for hit in part.hits)
@@ -279,13 +307,13 @@ def trace_discharge(discharge: Discharge, scheme: Scheme) -> Trace:
     >>> trace_discharge(Discharge(("I21.001", "I50.101"), sex=1, age=65), load_scheme("chs-drg-2.0")).drg
     'FR11'
     """
-    facts = _Facts(scheme, discharge, discharge.procedures)
-    tried, path = _try_all(facts)
+    facts = Facts(scheme, discharge, discharge.procedures)
+    tried, path = _try_all(facts, scheme)
     only = ""
     if not path and scheme.regroup == "each_other_procedure":
         for procedure in discharge.procedures[1:]:
-            alone = _Facts(scheme, discharge, (procedure,))
-            again, path = _try_all(alone)
+            alone = Facts(scheme, discharge, (procedure,))
+            again, path = _try_all(alone, scheme)
             if path:
                 tried, only = again, scheme.book.procedures.canonical(procedure)
                 break
@@ -305,10 +333,10 @@ def trace_discharge(discharge: Discharge, scheme: Scheme) -> Trace:
     )
 
 
-def _try_all(facts: _Facts) -> tuple[tuple[GroupTrace, ...], tuple[GroupTrace, ...]]:
+def _try_all(facts: Facts, scheme: Scheme) -> tuple[tuple[GroupTrace, ...], tuple[GroupTrace, ...]]:
     """All MDCs tried, and the path MDC, ADRG, DRG when a DRG holds."""
     tried: list[GroupTrace] = []
-    for mdc in facts.scheme.mdcs:
+    for mdc in scheme.mdcs:
         group, path = _try_mdc(mdc, facts)
         tried.append(group)
         if path:
@@ -316,8 +344,8 @@ def _try_all(facts: _Facts) -> tuple[tuple[GroupTrace, ...], tuple[GroupTrace, .
     return tuple(tried), ()
 
 
-def _try_mdc(mdc: Mdc, facts: _Facts) -> tuple[GroupTrace, tuple[GroupTrace, ...]]:
-    rule = _evaluate(mdc.rule, facts)
+def _try_mdc(mdc: Mdc, facts: Facts) -> tuple[GroupTrace, tuple[GroupTrace, ...]]:
+    rule = evaluate_rule(mdc.rule, facts)
     below: list[GroupTrace] = []
     for adrg in mdc.adrgs if rule.holds else ():
         group, drg = _try_adrg(adrg, facts)
@@ -327,11 +355,11 @@ def _try_mdc(mdc: Mdc, facts: _Facts) -> tuple[GroupTrace, tuple[GroupTrace, ...
     return GroupTrace(mdc.code, mdc.name, "mdc", rule, tuple(below)), ()
 
 
-def _try_adrg(adrg: Adrg, facts: _Facts) -> tuple[GroupTrace, GroupTrace | None]:
-    rule = _evaluate(adrg.rule, facts)
+def _try_adrg(adrg: Adrg, facts: Facts) -> tuple[GroupTrace, GroupTrace | None]:
+    rule = evaluate_rule(adrg.rule, facts)
     below: list[GroupTrace] = []
     for drg in adrg.drgs if rule.holds else ():
-        below.append(GroupTrace(drg.code, drg.name, "drg", _evaluate(drg.rule, facts)))
+        below.append(GroupTrace(drg.code, drg.name, "drg", evaluate_rule(drg.rule, facts)))
         if below[-1].holds:
             return GroupTrace(adrg.code, adrg.name, adrg.kind, rule, tuple(below)), below[-1]
     return GroupTrace(adrg.code, adrg.name, adrg.kind, rule, tuple(below)), None
@@ -339,9 +367,9 @@ def _try_adrg(adrg: Adrg, facts: _Facts) -> tuple[GroupTrace, GroupTrace | None]
 
 def known_mdc(discharge: Discharge, scheme: Scheme) -> str:
     """MDC of a discharge that no group takes: one whose own rule holds, else one that lists the diagnosis."""
-    facts = _Facts(scheme, discharge, discharge.procedures)
+    facts = Facts(scheme, discharge, discharge.procedures)
     for mdc in scheme.mdcs:
-        if tests_something(mdc.rule) and _evaluate(mdc.rule, facts).holds:
+        if tests_something(mdc.rule) and evaluate_rule(mdc.rule, facts).holds:
             return mdc.code
     principal = scheme.book.diagnoses.canonical(discharge.diagnoses[0]) if discharge.diagnoses else ""
     for mdc in scheme.mdcs:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.engines.either import grouper_of
 from drgsim.errors import InputError, OutputError, Problem
-from drgsim.grouping.batch import STATUSES, GroupCounts, Grouper
+from drgsim.grouping.answers import STATUSES, GroupCounts
 from drgsim.payment.cases import LEADING, WORKERS
 from drgsim.payment.words import words
 from drgsim.records.arrow import one_chunk, plain_strings, to_text
@@ -21,10 +22,10 @@ from drgsim.records.options import InputOptions, Purpose
 from drgsim.records.read import BROKEN_LINE, Source, open_source
 from drgsim.records.schema import header_key
 from drgsim.records.write import open_writer
-from drgsim.schemes.pack import load_scheme
 
 BATCH = 65_536
 RUN_FILE = "run.json"
+_GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "aux", "aux_level")  # what settling may ask of a group
 
 
 def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
@@ -107,17 +108,17 @@ def _table(batches: list[pa.RecordBatch]) -> pa.Table:
 
 def _grouped(source: Source, scheme: str, options: InputOptions) -> tuple[pa.Table, str]:
     """A file with the answers of grouping, and words on what could not be grouped or was converted."""
-    grouper = Grouper(load_scheme(scheme), options.code_version)
+    grouper = grouper_of(scheme, options.code_version)
     wanted = list(source.reading.recipes)
     parts = list(source.batches(wanted, keep=_kept(source, wanted)))
     with ThreadPoolExecutor(WORKERS) as pool:
         answered = list(pool.map(grouper.group_batch, parts))
-    counts = GroupCounts.empty(grouper.compiled)
+    counts = GroupCounts.empty(grouper.group_count)
     for _, counted in answered:
         counts.add(counted)
     answers = pa.Table.from_batches([plain_strings(answer) for answer, _ in answered])
     table = _table(parts)
-    for name in ("mdc", "adrg", "drg"):
+    for name in [name for name in _GROUP_COLUMNS if name in grouper.result_columns]:
         if name in table.column_names:
             table = table.drop_columns([name])
         table = table.append_column(name, answers.column(name))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from drgsim.quality.rules import code_ranges
 from drgsim.records.codes import CodeList, fold
 from drgsim.schemes.compile import CompiledScheme
-from drgsim.schemes.lower import WORD
+from drgsim.schemes.lower_rules import WORD
 from drgsim.schemes.model import Scheme
 from drgsim.schemes.sexes import one_sex_diagnoses
 

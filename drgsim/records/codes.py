@@ -83,6 +83,12 @@ class CodeList:
                 keys.setdefault(fold(code)[:-1], number)
         return keys
 
+    @cached_property
+    def in_order(self) -> tuple[list[str], list[int]]:
+        """Folded spellings in the order of the alphabet, and the id of each."""
+        pairs = sorted((fold(code), number) for number, code in enumerate(self.codes))
+        return [spelling for spelling, _ in pairs], [number for _, number in pairs]
+
     def find(self, text: str) -> int:
         """Id of a code in any accepted spelling, ``UNKNOWN`` or ``EMPTY``."""
         folded = fold(text)

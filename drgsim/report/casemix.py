@@ -35,8 +35,8 @@ def casemix_page(run: GroupRun, grouped: pa.Table, scheme: Scheme, *, title: str
     title, note
         Heading, and a remark that is set off (that the data are synthetic, say).
     """
-    weights = relative_weights(run.scheme.reference_weights) if run.scheme.reference_weights else {}
-    mix = case_mix(run.counts, run.scheme, weights)
+    weights = relative_weights(run.drg_scheme.reference_weights) if run.drg_scheme.reference_weights else {}
+    mix = case_mix(run.counts, run.drg_scheme, weights)
     in_group = grouped.filter(pc.equal(grouped["status"], "grouped"))
     has_cost = "total_cost" in grouped.schema.names
     groups = _groups(in_group, scheme, weights, has_cost)
@@ -66,7 +66,7 @@ def casemix_page(run: GroupRun, grouped: pa.Table, scheme: Scheme, *, title: str
         charts=charts,
         groups=groups[:MOST_GROUPS],
         has_cost=has_cost,
-        weights=run.scheme.reference_weights,
+        weights=run.drg_scheme.reference_weights,
         version=__version__,
         reasons=[(BY_CODE[code], n) for code, n in run.counts.reasons.most_common()],
         warnings=[(BY_CODE[code], n) for code, n in run.counts.warnings.most_common()],

@@ -48,8 +48,24 @@ _LISTS = {
 
 
 def scheme_ids() -> list[str]:
-    """Ids of the schemes that ship with drgsim."""
-    return sorted(path.parent.name for path in asset_root("groupers").glob("*/scheme.toml"))
+    """Ids of the DRG schemes that ship with drgsim."""
+    return pack_ids("drg")
+
+
+@lru_cache(maxsize=4)
+def _shipped(root: Path) -> Mapping[str, bool]:
+    """Id of every pack in a folder, and whether it is a DIP catalogue."""
+    return {path.parent.name: is_dip(path.parent) for path in sorted(root.glob("*/scheme.toml"))}
+
+
+def pack_ids(unit: str = "") -> list[str]:
+    """Ids of the packs that ship with drgsim: those of DRG schemes (``drg``), of DIP catalogues (``dip``), or all."""
+    return [name for name, dip in _shipped(asset_root("groupers")).items() if unit in ("", "dip" if dip else "drg")]
+
+
+def is_dip(folder: Path) -> bool:
+    """Whether a pack is a DIP catalogue, which :mod:`drgsim.dip` reads, and no DRG scheme."""
+    return read_settings(folder).get("kind") == "dip"
 
 
 def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
@@ -68,7 +84,7 @@ def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
     for folder in candidates:
         if (folder / "scheme.toml").is_file():
             return folder.resolve()
-    ids = scheme_ids()
+    ids = pack_ids()
     raise SchemeError.single(
         "scheme-unknown",
         f"there is no scheme {str(scheme)!r}",
@@ -107,6 +123,11 @@ def load_scheme(scheme: str | Path) -> Scheme:
     (634, '心力衰竭、休克，伴严重合并症或并发症')
     """
     folder = find_pack(scheme)
+    if is_dip(folder):
+        raise SchemeError.single(
+            "scheme-is-dip", f"{folder.name} is a DIP catalogue, no DRG scheme", where=str(folder),
+            fix="group, explain, settle and schemes take it; this step needs a DRG scheme",
+        )  # fmt: skip
     for _ in range(3):
         digest = pack_digest(folder)
         loaded = _load(folder, digest)

@@ -76,7 +76,8 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, numbers: tuple[str, ...]) -> None:
+        self.numbers = numbers
         self.text = _clean(text)
         self.tokens = list(_tokens(self.text))
         self.at = 0
@@ -160,12 +161,12 @@ class _Parser:
             return self.count(word)
         names = self.names("a variable")
         first = names[0].text.upper()
-        if len(names) == 1 and first in NUMBER_VARIABLES:
+        if len(names) == 1 and first in self.numbers:
             return Compare(first, self.comparison(), self.number())
         negated = self.keyword("not")
         if not self.keyword("in"):
             found = repr(self.token.text) if self.token.text else "the end of the rule"
-            wanted = "a comparison" if first in NUMBER_VARIABLES else "'in' or 'not in'"
+            wanted = "a comparison" if first in self.numbers else "'in' or 'not in'"
             raise self.fail(f"expected {wanted} after {names[-1].text}, found {found}")
         rule: Rule
         if len(names) == 1 and first in TEXT_VARIABLES:
@@ -218,7 +219,7 @@ class _Parser:
         variables = tuple(name.text.upper() for name in names)
         for variable, token in zip(variables, names, strict=True):
             if variable not in DIAGNOSIS_VARIABLES + PROCEDURE_VARIABLES:
-                known = ", ".join(DIAGNOSIS_VARIABLES + PROCEDURE_VARIABLES + NUMBER_VARIABLES + TEXT_VARIABLES)
+                known = ", ".join(DIAGNOSIS_VARIABLES + PROCEDURE_VARIABLES + self.numbers + TEXT_VARIABLES)
                 raise self.fail(f"unknown variable {token.text!r} (known: {known})", token)
         if len({_side(variable) for variable in variables}) > 1:
             raise self.fail("diagnoses and procedures cannot be mixed in one list of variables", names[0])
@@ -258,8 +259,15 @@ def _side(variable: str) -> str:
     return "DI" if variable in DIAGNOSIS_VARIABLES else "OP"
 
 
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str, numbers: tuple[str, ...] = NUMBER_VARIABLES) -> Rule:
     """Read a rule.
+
+    Parameters
+    ----------
+    text
+        The rule.
+    numbers
+        Names of the number variables; conditions of DIP catalogues know more of them than DRG rules.
 
     Raises
     ------
@@ -272,4 +280,4 @@ def parse_rule(text: str) -> Rule:
     And(rules=(CodeIn(variables=('ZYZD', 'QTZD'), sets=('DI_YR1',)),
                Compare(variable='XSRTL', operator='<=', value=28.0)))
     """
-    return _Parser(text).parse()
+    return _Parser(text, numbers).parse()

@@ -1,0 +1,73 @@
+"""DRG scheme or DIP catalogue: what a name, a folder or an object means, and the grouper for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drgsim.dip.batch import DipGrouper
+from drgsim.dip.compile import CompiledCatalogue
+from drgsim.dip.explain import DipExplanation, explain_kind
+from drgsim.dip.model import Catalogue
+from drgsim.grouping.answers import BatchGrouper
+from drgsim.grouping.batch import Grouper
+from drgsim.grouping.explain import Explanation, explain_group
+from drgsim.records.options import OWN_VERSION, InputOptions
+from drgsim.schemes.lower import CompiledScheme
+from drgsim.schemes.model import Scheme
+from drgsim.schemes.pack import find_pack, is_dip
+
+AnyScheme = Scheme | CompiledScheme | Catalogue | CompiledCatalogue | str | Path
+
+
+def means_dip(scheme: AnyScheme) -> bool:
+    """Whether a scheme, its id or folder is a DIP catalogue.
+
+    Examples
+    --------
+    >>> means_dip("dip-taian-2025"), means_dip("chs-drg-2.0")
+    (True, False)
+    """
+    if isinstance(scheme, str | Path):
+        return is_dip(find_pack(scheme))
+    return isinstance(scheme, Catalogue | CompiledCatalogue)
+
+
+def grouper_of(scheme: AnyScheme, code_version: str = OWN_VERSION) -> BatchGrouper:
+    """The grouper for a DRG scheme or a DIP catalogue."""
+    if isinstance(scheme, Scheme | CompiledScheme):
+        return Grouper(scheme, code_version)
+    return DipGrouper(scheme, code_version) if means_dip(scheme) else Grouper(str(scheme), code_version)
+
+
+def explain(
+    record: Mapping[str, Any],
+    scheme: Scheme | Catalogue | str | Path,
+    options: InputOptions | None = None,
+    *,
+    strict: bool = False,
+) -> Explanation | DipExplanation:
+    """Explain the group or kind of one discharge.
+
+    Parameters
+    ----------
+    record
+        Canonical columns or their aliases; ``diagnoses`` and ``procedures`` as a list of codes or a text separated by ``|``.
+    scheme
+        A DRG scheme or DIP catalogue, or its id or folder.
+    options
+        Layout, own column names and edition of the codes.
+    strict
+        Refuse columns that no discharge has, such as a misspelt one; a record of a file may have columns of its own.
+
+    Examples
+    --------
+    >>> explain({"diagnoses": "O80.000|Z37.001", "procedures": "73.5900", "sex": "2", "age": 29}, "chs-drg-2.0").drg[:3]
+    'OR1'
+    >>> explain({"diagnoses": "K35.900", "procedures": "47.0100", "sex": "1", "age": 29}, "dip-taian-2025").dip
+    'K35.9:47.0100'
+    """
+    if isinstance(scheme, Catalogue) or (not isinstance(scheme, Scheme) and means_dip(scheme)):
+        return explain_kind(record, scheme, options, strict=strict)
+    return explain_group(record, scheme, options, strict=strict)
