@@ -89,7 +89,7 @@ def split(
     before, after = first[3], second[3]
     if any(part <= 0 for part in (*first, *second)):
         return after - before, 0, 0, 0  # a service that starts or ends is volume
-    (n0, w0, s0, i0), (n1, w1, s1, i1) = (tuple(map(Fraction, side)) for side in (first, second))
+    (n0, w0, s0, i0), (n1, w1, s1, i1) = ([Fraction(part) for part in side] for side in (first, second))
     factors = (n1 / n0, (w1 / n1) / (w0 / n0), (s1 / w1) / (s0 / w0), (i1 / s1) / (i0 / s0))
     if method == "sequential":
         levels, level = [before], Fraction(before)

@@ -11,6 +11,7 @@ import numpy as np
 from drgsim.budget.terms import BudgetError
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.payment.policy import Policy, PolicyError, load_policy
+from drgsim.schemes.pack import find_pack
 from drgsim.simulation import bands
 from drgsim.simulation.cases import faults_of
 from drgsim.simulation.hospitals import hospital_fits
@@ -238,10 +239,8 @@ def _policy_name(
 
 
 def _scheme(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
-    from drgsim.schemes.pack import load_scheme
-
     try:
-        load_scheme(str(change.value))
+        find_pack(str(change.value))
     except DrgsimError as error:
         problems += [replace(problem, where=change.where or change.path) for problem in error.problems]
         return setup

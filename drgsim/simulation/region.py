@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.engines.table import group
 from drgsim.errors import InputError, Problem
 from drgsim.payment.cases import Cases, Texts, read_cases
 from drgsim.payment.files import digest_of, is_grouped
@@ -21,7 +22,6 @@ from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import fen
 from drgsim.records.cells import read_fen
 from drgsim.records.read import read_table
-from drgsim.schemes.pack import load_scheme
 
 _FILE = re.compile(r"discharges-(\d{4})\.(parquet|csv|xlsx)$")
 CATEGORY = "cost_"
@@ -216,13 +216,13 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
     """Group a table of discharges and read it as cases."""
     notes: list[str] = []
     if scheme != GIVEN:
-        from drgsim.grouping.batch import group
-
-        answers = group(table, load_scheme(scheme))
-        for name in ("mdc", "adrg", "drg"):
-            place = table.column_names.index(name) if name in table.column_names else None
-            column = answers.column(name)
-            table = table.append_column(name, column) if place is None else table.set_column(place, name, column)
+        answers = group(table, scheme)
+        groups = "dip" if "dip" in answers.column_names else "drg"
+        for name in ("mdc", "adrg", "drg", "dip", "unit"):
+            if name in table.column_names:
+                table = table.drop_columns([name])
+            if name in ("mdc", "adrg", groups) and name in answers.column_names:
+                table = table.append_column(name, answers.column(name))
         notes.append(f"{year}: grouped by {scheme}")
     elif not is_grouped(table.column_names):
         raise InputError.single(

@@ -23,6 +23,7 @@ from drgsim.simulation.setup import Setup
 from drgsim.simulation.totals import NOTHING, Totals, add_up
 
 _OUTSIDE = (CaseClass.OVER_60_DAYS, CaseClass.BY_ITEM, CaseClass.UNGROUPED, CaseClass.AMBIGUOUS, CaseClass.PER_DIEM, CaseClass.SELF_PAY)
+WITHIN_VOLUME = "selected_within_volume"
 ADJUSTMENTS = ("capitation", "procurement", "sharing")
 ADJUSTMENTS_ZH = {"capitation": "按人头清算", "procurement": "集采结余上缴", "sharing": "总额结余超支分担"}
 
@@ -180,7 +181,10 @@ class Runner:
     def _procurement(self, setup: Setup, by_payer: Totals, hospitals: int) -> NDArray[np.int64]:
         """What the fund takes back of the savings from procurement of cases paid by groups."""
         saving = by_payer.money["saving"].reshape(hospitals, -1).sum(1)
-        taken = 1 - exact(setup.settings["procurement.kept_share"])
+        kept, spec = setup.settings["procurement.kept_share"], setup.policy.file.procurement
+        if kept is None:
+            kept = spec.kept_share.values.get(WITHIN_VOLUME, 1.0) if spec is not None else 1.0
+        taken = 1 - exact(kept)
         return np.array([-round_half_away(int(amount) * taken) for amount in saving], np.int64)
 
     def _capitation(
