@@ -2,8 +2,10 @@
 
     python benchmarks/bench_simulation.py [--cases 1000000] [--points 1000] [--policy beijing/2024] [--runs 3]
 
-Makes up cases from the policy's own table, then runs one scenario again (settled in full, and by the quick way that grids take), a grid,
-and more and more scenarios, whose peak memory must not grow. Prints medians and the ratio to the time of a plain pandas group-by
+Makes up cases from the policy's own table, then runs one scenario again (settled in full, and by the quick way that grids
+take), a grid,
+and more and more scenarios, whose peak memory must not grow. Prints medians and the ratio to the time of a plain pandas
+group-by
 sum of the same costs; asserts nothing.
 """
 
@@ -38,7 +40,14 @@ def make_region(policy: str, cases: int) -> Region:
     hospitals = {f"H{place}": Hospital(str(place % 3 + 1), "", float("nan"), f"hospital {place}") for place in range(60)}
     table = make_cases(load_policy(policy), cases)
     table = table.drop_columns(["hospital_level"])  # levels come from the list of hospitals, which scenarios may change
-    region = Region(Path("made-up"), {2024: Path("made-up")}, hospitals, {}, {2024: {"employee": fen(cases * 6000), "resident": fen(cases * 6000)}}, ())
+    region = Region(
+        Path("made-up"),
+        {2024: Path("made-up")},
+        hospitals,
+        {},
+        {2024: {"employee": fen(cases * 6000), "resident": fen(cases * 6000)}},
+        (),
+    )
     scheme = load_policy(policy).file.scheme or GIVEN
     region._cohorts[2024, scheme] = make_cohort(table, 2024, GIVEN, hospitals)
     return region

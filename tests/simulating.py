@@ -40,7 +40,9 @@ def plan(changes: str, baseline: str = BEIJING, more: str = "") -> Plan:
 
 @lru_cache(maxsize=8)
 def baseline_of(policy: str, changes: str = "{rate.source: fund}") -> Setup:
-    return baseline_setup(written("{cases.volume: '*1'}", baseline=f"baseline: {{policy: {policy}, changes: {changes}}}\n"), None, region())[0]
+    return baseline_setup(
+        written("{cases.volume: '*1'}", baseline=f"baseline: {{policy: {policy}, changes: {changes}}}\n"), None, region()
+    )[0]
 
 
 def changed(setup: Setup, **paths: Any) -> Setup:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +17,14 @@ from drgsim.errors import DrgsimError, UsageError
 from drgsim.simulation.compare import compare_runs
 from drgsim.simulation.draws import Bootstrap, uniform
 from drgsim.simulation.explore import Evaluator, grid_table, sensitivity_table
-from drgsim.simulation.headlines import headlines
+from drgsim.simulation.headlines import headline_names, headlines
 from drgsim.simulation.record import read_run
-from drgsim.simulation.scenario import ScenarioError
+from drgsim.simulation.scenario import ScenarioError, parse_scenario
 from drgsim.simulation.solve import read_goal, solve_table
 from drgsim.simulation.study import plans_of, run_study
 from drgsim.simulation.uncertainty import draw
 from drgsim.simulation.years import years_table
+from tests.conftest import ROOT
 from tests.simulating import SAMPLE, YEAR, baseline_of, by_path, plan, region, run, runner, written
 
 GRID = "grid: {rate.base: ['*0.98', '*1.02'], outlier.low.ratio: [0.3, 0.4], cases.volume: ['*1', '*1.1']}\n"
@@ -33,7 +36,11 @@ def test_a_grid_has_every_point_and_each_is_its_own_run() -> None:
     assert table.num_rows == 8
     assert table.column("rate.base").to_pylist() == ["*0.98"] * 4 + ["*1.02"] * 4
     for row in (table.slice(0, 1).to_pylist()[0], table.slice(7, 1).to_pylist()[0]):
-        changes = {"rate.base": row["rate.base"], "outlier.low.ratio": float(row["outlier.low.ratio"]), "cases.volume": row["cases.volume"]}
+        changes = {
+            "rate.base": row["rate.base"],
+            "outlier.low.ratio": float(row["outlier.low.ratio"]),
+            "cases.volume": row["cases.volume"],
+        }
         figures = headlines(run(by_path(chosen.setup, changes)), region())
         for name in ("fund.payment", "hospital.payment", "cases", "cmi", "high.share"):
             assert row[name] == pytest.approx(figures[name], rel=1e-12), name
@@ -61,7 +68,7 @@ def test_a_goal_out_of_reach_says_what_is_reached() -> None:
     with pytest.raises(ScenarioError, match="cannot reach 1,000,000,000 by") as caught:
         solve_table(chosen, read_goal("rate.base", "fund.balance=1e9", None), runner(), YEAR)
     assert "at the ends" in str(caught.value)
-    with pytest.raises(ScenarioError, match="does not move patient.payment"):
+    with pytest.raises(ScenarioError, match=r"does not move patient\.payment"):
         solve_table(chosen, read_goal("rate.base", "patient.payment=1", None), runner(), YEAR)
     with pytest.raises(ScenarioError, match="does not exist"):
         solve_table(chosen, read_goal("rate.base", "budget.surplus=1", None), runner(), YEAR)
@@ -124,7 +131,13 @@ def test_a_draw_of_a_points_budget_closes_on_the_budget() -> None:
 
 
 def test_ranges_are_covered_evenly_by_a_latin_hypercube() -> None:
-    drawn = draw(plan("{rate.base: '*1'}", more="ranges: {rate.base: ['*0.9', '*1.1'], outlier.low.ratio: [0.2, 0.4]}\n"), runner(), YEAR, 10, 1)
+    drawn = draw(
+        plan("{rate.base: '*1'}", more="ranges: {rate.base: ['*0.9', '*1.1'], outlier.low.ratio: [0.2, 0.4]}\n"),
+        runner(),
+        YEAR,
+        10,
+        1,
+    )
     for path, (low, high) in {"rate.base": (0.9, 1.1), "outlier.low.ratio": (0.2, 0.4)}.items():
         strata = np.floor((drawn.ranges[path] - low) / (high - low) * 10).astype(int)
         assert sorted(strata) == list(range(10)), path
@@ -136,16 +149,22 @@ def test_years_carry_the_balance_of_the_fund() -> None:
     chosen = plan("{rate.base: '*0.97'}", more=more)
     scenario = chosen.scenarios[0]
     assert scenario.file.years is not None
-    rows = [row for row in years_table(chosen, scenario.file.years, scenario.yearly, runner(), YEAR).to_pylist() if row["side"] == "scenario"]
+    rows = [
+        row
+        for row in years_table(chosen, scenario.file.years, scenario.yearly, runner(), YEAR).to_pylist()
+        if row["side"] == "scenario"
+    ]
     assert [row["year"] for row in rows] == [2024, 2025, 2026]
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         assert after["fund.carried_in"] == pytest.approx(before["fund.balance"], abs=0.01)
         assert after["cases"] == pytest.approx(before["cases"] * 1.05, rel=1e-3)
     assert rows[1]["fund.budget"] == pytest.approx(45_940_000 * 1.04 + rows[0]["fund.balance"], abs=1)
 
 
 def test_a_hospital_carries_its_surplus_where_the_budget_says_so() -> None:
-    base = "baseline: {policy: beijing/2024, changes: {rate.source: fund, budget.active: true, budget.sharing.carry_over: true}}\n"
+    base = (
+        "baseline: {policy: beijing/2024, changes: {rate.source: fund, budget.active: true, budget.sharing.carry_over: true}}\n"
+    )
     more = "years: {count: 2}\n"
     chosen = plan("{rate.base: '*0.95'}", base, more)
     first = runner().run(chosen.setup, YEAR)
@@ -160,7 +179,12 @@ def test_each_change_alone_and_each_end_of_a_range() -> None:
     chosen = plan("{rate.base: '*1.03', outlier.high.multiple: 2.5}", more="ranges: {rate.base: ['*0.98', '*1.02']}\n")
     table, notes = sensitivity_table(chosen, runner(), YEAR)
     rows = {(row["path"], row["kind"]): row for row in table.to_pylist()}
-    assert set(rows) == {("rate.base", "alone"), ("outlier.high.multiple", "alone"), ("rate.base", "low"), ("rate.base", "high")}
+    assert set(rows) == {
+        ("rate.base", "alone"),
+        ("outlier.high.multiple", "alone"),
+        ("rate.base", "low"),
+        ("rate.base", "high"),
+    }
     assert rows["rate.base", "low"]["fund.balance"] > 0 > rows["rate.base", "high"]["fund.balance"]
     assert notes == []
 
@@ -187,7 +211,14 @@ def test_simulate_writes_a_run_that_can_be_compared(tmp_path: Path) -> None:
     assert "assumptions" in output
     invoke("simulate", SAMPLE, "--scenario", "high-multiple-2.5", "--output", two, "--quiet")
     names = {path.name for path in one.iterdir()}
-    assert {"run.json", "simulation.xlsx", "whatif.html", "headlines.parquet", "hospitals.parquet", "decomposition.parquet"} <= names
+    assert {
+        "run.json",
+        "simulation.xlsx",
+        "whatif.html",
+        "headlines.parquet",
+        "hospitals.parquet",
+        "decomposition.parquet",
+    } <= names
     record = json.loads((one / "run.json").read_text(encoding="utf-8"))
     assert record["scenarios"][0]["baseline"]["policy"] == "beijing/2024"
     assert record["inputs"]["fund.csv"]
@@ -212,7 +243,8 @@ def test_several_scenarios_and_all_options_in_one_run(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     invoke(
-        "simulate", SAMPLE, "--scenario", grid, "--scenario", "rate-plus-3", "--output", tmp_path / "run", "--draws", 4, "--tornado",
+        "simulate", SAMPLE, "--scenario", grid, "--scenario", "rate-plus-3", "--output", tmp_path / "run", "--draws", 4,
+        "--tornado",
         "--solve", "rate.base", "--target", "fund.balance=0", "--decomposition", "shapley", "--quiet",
     )  # fmt: skip
     tables = {path.stem: pq.read_table(path) for path in (tmp_path / "run").glob("*.parquet")}
@@ -262,3 +294,17 @@ def test_stacked_scenarios_are_compared_with_the_first_baseline() -> None:
     assert [row["scenario_name"] for row in balance] == ["one", "one+two"]
     assert balance[0]["baseline"] == balance[1]["baseline"]
     assert balance[0]["scenario"] < 0 < balance[1]["scenario"] + 2_000_000
+
+
+def test_the_python_and_the_scenario_of_the_page_run(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", text, re.S)
+    example = re.search(r"```yaml\n(.*?)```", text, re.S)
+    assert code is not None
+    assert example is not None
+    names: dict[str, object] = {}
+    exec(compile(code[1], "simulation.md", "exec"), names)
+    assert "headlines" in names["study"].tables  # type: ignore[attr-defined]
+    parsed = plans_of([parse_scenario(example[1], "example")], None, region())[0]
+    assert len(parsed.steps) == 2
+    assert f"({len(headline_names())} figures)" in text

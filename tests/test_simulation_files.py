@@ -7,7 +7,14 @@ import pytest
 from drgsim.errors import Problem
 from drgsim.simulation.changes import apply
 from drgsim.simulation.paths import find, specs
-from drgsim.simulation.scenario import ScenarioError, load_scenario, load_scenarios, parse_change, parse_scenario, scenario_names
+from drgsim.simulation.scenario import (
+    ScenarioError,
+    load_scenario,
+    load_scenarios,
+    parse_change,
+    parse_scenario,
+    scenario_names,
+)
 from drgsim.simulation.study import plan_of, plans_of
 from tests.simulating import BEIJING, HEAD, baseline_of, plan, region, written
 
@@ -24,7 +31,8 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
     found = problems_of(
         HEAD + BEIJING + "changes:\n"
         "  rate.bsae: '*1.03'\n  outlier.high.multiple: 0.5\n  stay.long_days: {value: 3, unit: yuan}\n  coefficient.3: 1.1\n"
-        "  hospitals.level.9.in_drg: true\n  cases.volume.adrg.ZZ9: '*1.1'\n  cases.price.drugz: '*1'\n  weights.adrg.FL9: '*2'\n"
+        "  hospitals.level.9.in_drg: true\n  cases.volume.adrg.ZZ9: '*1.1'\n"
+        "  cases.price.drugz: '*1'\n  weights.adrg.FL9: '*2'\n"
         "  procurement.cut.drugs: 1.5\n  payment.method: pionts\n  new_technology.a: {adrg: [RK2], shre: 0.1, cost: 1}\n"
         "  stays.long_dys: 4\n  cases.volume: '+3'\n  behaviour.coding.drift: lots\n  budget.index.growth: '*2'\n"
     )  # fmt: skip
@@ -133,8 +141,10 @@ def test_scenarios_stack_in_their_order() -> None:
     assert [change.value for change in stacked[1].setup.rate] == [1.03, 1.02]
     apart = plans_of([one, written("{rate.base: '*1.02'}", "two")], None, region())
     assert [len(entry.setup.rate) for entry in apart] == [1, 1]
+    other = written(
+        "{rate.base: '*1'}", "other", baseline="baseline: {policy: beijing/2024, changes: {rate.source: last_year}}\n"
+    )
     with pytest.raises(ScenarioError, match="cannot stand on"):
-        other = written("{rate.base: '*1'}", "other", baseline="baseline: {policy: beijing/2024, changes: {rate.source: last_year}}\n")
         plans_of([one, other], None, region(), stack=True)
 
 

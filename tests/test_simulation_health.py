@@ -1,4 +1,4 @@
-"""Data health: every parameter of a policy and its budget moves a result when it is perturbed, or is listed as inactive, with why."""
+"""Data health: every parameter of a policy or budget moves a result when perturbed, or is listed as inactive, with why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from drgsim.simulation.run import Outcome
 from drgsim.simulation.setup import Setup
 from tests.simulating import YEAR, baseline_of, runner
 
-INACTIVE: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "cases" / "inactive.yaml").read_text(encoding="utf-8"))
+INACTIVE: dict[str, dict[str, str]] = yaml.safe_load(
+    (Path(__file__).parent / "cases" / "inactive.yaml").read_text(encoding="utf-8")
+)
 # what must be added so that the policy can be run on the sample region, and its rules have something to work on
 WITH = {
     "beijing/2024": "{procurement.cut.consumables: 0.2}", "xian/2024": "{}", "zhejiang/2025": "{weights.source: history}",
@@ -34,7 +36,14 @@ def fingerprint(outcome: Outcome) -> str:
         digest.update(np.ascontiguousarray(values).tobytes())
     if outcome.budget is not None:
         budget = outcome.budget
-        for values in (budget.index.index, budget.settled, *budget.cash.paid.values(), budget.carried_out, budget.warnings.warned, budget.warnings.attention):
+        for values in (
+            budget.index.index,
+            budget.settled,
+            *budget.cash.paid.values(),
+            budget.carried_out,
+            budget.warnings.warned,
+            budget.warnings.attention,
+        ):
             digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
 
@@ -42,7 +51,11 @@ def fingerprint(outcome: Outcome) -> str:
 def leaves(raw: Any, path: str = "") -> list[tuple[str, Any]]:
     """Paths of all numbers and flags below a node of a file, without what only describes."""
     if isinstance(raw, dict):
-        plain = [key for key in raw if key not in ("unit", "source", "evidence", "note", "title", "title_zh", "effective_from", "effective_to")]
+        plain = [
+            key
+            for key in raw
+            if key not in ("unit", "source", "evidence", "note", "title", "title_zh", "effective_from", "effective_to")
+        ]
         return [leaf for key in plain for leaf in leaves(raw[key], f"{path}.{key}" if path else str(key))]
     if isinstance(raw, list):
         return [leaf for place, entry in enumerate(raw) for leaf in leaves(entry, f"{path}.{place}")]
@@ -81,7 +94,11 @@ def moved(setup: Setup, kind: str, path: str, value: Any, still: str) -> bool:
 def test_every_parameter_of_a_policy_moves_a_result_or_is_listed_as_inactive(name: str) -> None:
     setup = baseline_of(name, WITH[name])
     still = fingerprint(runner().run(setup, YEAR))
-    silent = {path for path, value in leaves(dict(setup.policy.raw)) if not path.startswith("sources") and not moved(setup, "policy", path, value, still)}
+    silent = {
+        path
+        for path, value in leaves(dict(setup.policy.raw))
+        if not path.startswith("sources") and not moved(setup, "policy", path, value, still)
+    }
     listed = set(INACTIVE.get(name, {}))
     assert silent == listed, f"not listed: {sorted(silent - listed)}; listed, but moves a result: {sorted(listed - silent)}"
 

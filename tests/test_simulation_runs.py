@@ -29,7 +29,9 @@ def sample_table(scheme: str) -> pa.Table:
     """The discharges of the year with their groups, as settling reads them."""
     cohort = region().cohort(YEAR, scheme)
     table = region()._tables[YEAR]
-    codes = pa.array([*cohort.cases.unit.values, None], pa.string()).take(pa.array(cohort.cases.unit.ids % (len(cohort.cases.unit.values) + 1)))
+    codes = pa.array([*cohort.cases.unit.values, None], pa.string()).take(
+        pa.array(cohort.cases.unit.ids % (len(cohort.cases.unit.values) + 1))
+    )
     return table.append_column("drg", codes)
 
 
@@ -162,7 +164,9 @@ def test_both_ways_of_splitting_sum_and_shapley_has_no_order(one: tuple[int, ...
 
 # -- changes do what they say ---------------------------------------------------------------------------------------------
 def test_volume_and_price_move_only_the_cases_that_are_meant() -> None:
-    setup = by_path(baseline_of("beijing/2024"), {"cases.volume.level.3": "*1.1", "cases.price.drugs.insurance.employee": "*0.5"})
+    setup = by_path(
+        baseline_of("beijing/2024"), {"cases.volume.level.3": "*1.1", "cases.price.drugs.insurance.employee": "*0.5"}
+    )
     first = first_state(region().cohort(YEAR, setup.scheme))
     state = edited(first, setup, region())
     cases = state.cohort.cases
@@ -179,7 +183,9 @@ def test_volume_and_price_move_only_the_cases_that_are_meant() -> None:
 def test_patients_pay_in_proportion_when_prices_fall() -> None:
     old, new = run(baseline_of("beijing/2024")), run(by_path(baseline_of("beijing/2024"), {"cases.price.all": "*0.8"}))
     before, after = (headlines(outcome, region()) for outcome in (old, new))
-    assert after["patient.share"] == pytest.approx(before["patient.share"], abs=1e-4)  # a few bills of 0 have patients' payments
+    assert after["patient.share"] == pytest.approx(
+        before["patient.share"], abs=1e-4
+    )  # a few bills of 0 have patients' payments
     assert after["hospital.cost"] == pytest.approx(before["hospital.cost"] * 0.8, rel=1e-6)
 
 

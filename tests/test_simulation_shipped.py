@@ -1,4 +1,4 @@
-"""Every shipped scenario has an expected result on the sample region; a mismatch writes the actual one and says how to accept it."""
+"""Shipped scenarios have expected results on the sample region; a mismatch writes the actual one and how to accept it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ def actual_result(name: str) -> dict[str, Any]:
     result = run_plan(plan_of([load_scenario(name)], None, region()), runner(), YEAR, {})
     sides = {"baseline": result.baseline, "static": result.static, "scenario": result.outcome}
     effects = total(decompose(result.baseline, result.outcome))
-    entry: dict[str, Any] = {"scenario": name, "region": region().folder.name, "year": YEAR}
+    entry: dict[str, Any] = {"name": name, "region": region().folder.name, "year": YEAR}
     for side, outcome in sides.items():
         if outcome is None:
             continue
         figures = headlines(outcome, region())
-        entry[side] = {key: _plain(figures[key], spec["unit"]) for key, spec in headline_names().items() if figures[key] == figures[key]}
+        entry[side] = {
+            key: _plain(figures[key], spec["unit"]) for key, spec in headline_names().items() if figures[key] == figures[key]
+        }
     entry["decomposition"] = {key: f"{amount / 100:.2f}" for key, amount in effects.items() if amount}
-    margins = [outcome.by_hospital("payment") + outcome.adjusted - outcome.by_hospital("cost") for outcome in (result.baseline, result.outcome)]
+    margins = [
+        outcome.by_hospital("payment") + outcome.adjusted - outcome.by_hospital("cost")
+        for outcome in (result.baseline, result.outcome)
+    ]
     change = zip(result.outcome.hospitals, (margins[1] - margins[0]).tolist(), strict=True)
     entry["margin_change"] = {hospital: f"{amount / 100:.2f}" for hospital, amount in change if hospital}
     return entry
@@ -55,7 +60,9 @@ def test_a_shipped_scenario_gives_what_is_kept(name: str) -> None:
     expected = yaml.safe_load(expected_file.read_text(encoding="utf-8")) if expected_file.is_file() else None
     if _differs(expected, actual):
         actual_file.write_text(yaml.safe_dump(actual, sort_keys=False, allow_unicode=True), encoding="utf-8")
-        pytest.fail(f"{name} gives another result; look at the difference, and accept it with: mv {actual_file} {expected_file}")
+        pytest.fail(
+            f"{name} gives another result; look at the difference, and accept it with: mv {actual_file} {expected_file}"
+        )
     actual_file.unlink(missing_ok=True)
 
 

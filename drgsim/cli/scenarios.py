@@ -55,7 +55,8 @@ def describe(names: Names, region: RegionOption = None, policy: PolicyOption = N
         file = plan.scenarios[0].file
         out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
         out.print(
-            f"[dim]author[/] {escape(file.author)} · [dim]reference[/] {escape(file.reference)} · [dim]evidence[/] {file.evidence}",
+            f"[dim]author[/] {escape(file.author)} · [dim]reference[/] {escape(file.reference)} · "
+            f"[dim]evidence[/] {file.evidence}",
             soft_wrap=True,
         )
         out.print(f"[dim]policy[/] {plan.baseline.policy.id} · {escape(plan.baseline.policy.file.title_zh)}")

@@ -42,7 +42,8 @@ def simulate(
 ) -> None:
     """Run scenarios against their baselines: fund, hospitals, patients, and why. 情景模拟
 
-    Scenario files are checked whole before anything runs. The results are a folder: tables as Parquet, one workbook, a page, and
+    Scenario files are checked whole before anything runs. The results are a folder: tables as Parquet, one workbook, a
+    page, and
     the record of the run.
     """
     from drgsim.cli.terminal import print_json, progress_bar
@@ -52,7 +53,8 @@ def simulate(
     from drgsim.simulation.session import Options, run_all
 
     options = Options(
-        policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level, decomposition=decomposition, tornado=tornado,
+        policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level, decomposition=decomposition,
+        tornado=tornado,
         solve=solve, target=target, between=between,
     )  # fmt: skip
     with progress_bar("Simulating", quiet or as_json) as progress:
@@ -86,7 +88,8 @@ def show(study: Study, record: dict[str, Any], output: Path) -> None:
         for kind, steps in (("baseline", plan.baseline_steps), ("change", plan.steps)):
             for step in steps:
                 out.print(
-                    f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] [dim]{escape(step.unit)}[/]"
+                    f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
+                    f"[dim]{escape(step.unit)}[/]"
                 )
         rows_table(
             f"{study.region.folder.name} {study.year} · {plan.setup.policy.id}",
@@ -103,7 +106,8 @@ def show(study: Study, record: dict[str, Any], output: Path) -> None:
         verdicts = [row["verdict"] for row in study.tables["hospitals"].to_pylist() if row["scenario_name"] == plan.name]
         if verdicts:
             out.print(
-                f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · {verdicts.count('same')} the same"
+                f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · "
+                f"{verdicts.count('same')} the same"
             )
         _show_effects(study, plan.name)
         if result.static is not None:
@@ -113,7 +117,8 @@ def show(study: Study, record: dict[str, Any], output: Path) -> None:
     if "solution" in study.tables:
         for row in study.tables["solution"].to_pylist():
             out.print(
-                f"[bold]{escape(row['path'])} = {row['value']:,.6g}[/] {escape(row['unit'])} ({escape(row['change'])}) brings {escape(row['figure'])} to {row['reached']:,.2f}"
+                f"[bold]{escape(row['path'])} {escape(row['change'])}[/] brings {escape(row['figure'])} to "
+                f"{row['reached']:,.6g} [dim]{escape(row['unit_values'])} {escape(row['note'])}[/]"
             )
     for note in study.notes:
         out.print(f"[dim]{escape(note)}[/]", soft_wrap=True)

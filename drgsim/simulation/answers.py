@@ -1,4 +1,4 @@
-"""Answers to a scenario as typed tables: headlines, hospitals, levels, departments, groups, insurance, and why things change."""
+"""Answers to a scenario as typed tables: headlines, hospitals, levels, departments, groups, insurance, and why."""
 
 from __future__ import annotations
 
@@ -61,24 +61,24 @@ def headline_table(
         "title": [known[name]["title"] for name in names],
         "title_zh": [known[name]["title_zh"] for name in names],
         "unit": [known[name]["unit"] for name in names],
-        "baseline": [_tidy(old[name]) for name in names],
-        "scenario": [_tidy(new[name]) for name in names],
-        "change": [_tidy(new[name] - old[name]) for name in names],
-        "change_share": [_tidy((new[name] - old[name]) / abs(old[name])) if old[name] else None for name in names],
+        "baseline": [tidy(old[name]) for name in names],
+        "scenario": [tidy(new[name]) for name in names],
+        "change": [tidy(new[name] - old[name]) for name in names],
+        "change_share": [tidy((new[name] - old[name]) / abs(old[name])) if old[name] else None for name in names],
     }
     if static is not None:
         still = headlines(static, region)
-        columns["static"] = [_tidy(still[name]) for name in names]
-        columns["static_change"] = [_tidy(still[name] - old[name]) for name in names]
-        columns["behaviour_change"] = [_tidy(new[name] - still[name]) for name in names]
+        columns["static"] = [tidy(still[name]) for name in names]
+        columns["static_change"] = [tidy(still[name] - old[name]) for name in names]
+        columns["behaviour_change"] = [tidy(new[name] - still[name]) for name in names]
     if intervals is not None:
         for column, values in intervals.items():
             for place, end in enumerate(("low", "high")):
-                columns[f"{column}_{end}"] = [_tidy(values[name][place]) if name in values else None for name in names]
+                columns[f"{column}_{end}"] = [tidy(values[name][place]) if name in values else None for name in names]
     return pa.table(columns)
 
 
-def _tidy(number: float) -> float | None:
+def tidy(number: float) -> float | None:
     """A float without the dust of sums, None for NaN."""
     return None if np.isnan(number) else float(f"{number:.12g}")
 

@@ -86,9 +86,10 @@ def change_multiple(policy: Policy, change: Change, level: str) -> tuple[Policy,
         if levels:
             rest["when"]["levels"] = [name for name in levels if name != level]
         result += [changed, rest]
+    of_level = f" for level {level}" if level else ""
     if not old:
         raise DrgsimError.single(
-            "scenario-out-of-scope", f"{change.path}: the main curve of {policy.id} has no multiple" + (f" for level {level}" if level else ""),
+            "scenario-out-of-scope", f"{change.path}: the main curve of {policy.id} has no multiple{of_level}",
             fix="see drgsim policy show",
         )  # fmt: skip
     if change.op == "set" and len(set(old)) > 1:

@@ -1,15 +1,18 @@
 """How hospitals may answer to a scenario: off by default, each answer with a parameter, a unit, a source and its evidence.
 
-The answers start from two settlements of the same cases: the baseline, and the scenario while nobody moves (static). For each hospital and
+The answers start from two settlements of the same cases: the baseline, and the scenario while nobody moves (static). For
+each hospital and
 group they compare what is paid; the cases then change in this order, and the scenario is settled again:
 
-1. cost response: cost' = cost x (1 - s) where groups replace payment by item, and cost x (1 + e x d) elsewhere, with d the relative change
+1. cost response: cost' = cost x (1 - s) where groups replace payment by item, and cost x (1 + e x d) elsewhere, with d the
+relative change
    of the group's payment at the hospital, kept within -0.5 and 0.5;
 2. stay: days' = days x (1 + e x relative change of the case's cost);
 3. volume: discharges' = discharges x (1 + e x d');  d' is the relative change of payment over cost;
 4. coding drift (高编): a share of cases takes the next severer group of its ADRG, where that group is worth more;
 5. splitting (分解住院): a share of cases that lose money become two stays, each of half the cost and days plus an overhead;
-6. shift between levels (分级诊疗): a share of light cases of tertiary hospitals moves to the secondary hospitals, by their volume.
+6. shift between levels (分级诊疗): a share of light cases of tertiary hospitals moves to the secondary hospitals, by their
+volume.
 
 Who is picked follows from the case's own key, so that scenarios pick alike.
 """

@@ -1,6 +1,7 @@
 """The cases of a scenario: the cohort's arrays, shared, and beside them only what the scenario changes.
 
-Discharges that a case stands for are counted in ten-thousandths (``parts``), so that money adds up as whole numbers in any order.
+Discharges that a case stands for are counted in ten-thousandths (``parts``), so that money adds up as whole numbers in any
+order.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def first_state(cohort: Cohort) -> State:
     money, size = cohort.cases.money, cohort.size
     nothing, no = np.zeros(size, np.int64), np.zeros(size, np.bool_)
     return State(
-        cohort, np.full(size, PART), money["total_cost"], money["patient_paid"], cohort.cases.numbers["los_days"], cohort.cases.unit,
+        cohort, np.full(size, PART), money["total_cost"], money["patient_paid"], cohort.cases.numbers["los_days"],
+        cohort.cases.unit,
         cohort.cases.hospital, nothing, nothing, nothing, no, no,
     )  # fmt: skip
 

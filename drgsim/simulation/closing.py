@@ -1,6 +1,7 @@
 """Close a simulated year hospital by hospital against budget indexes (BJ-GBI, :mod:`drgsim.budget`).
 
-The past that the index starts from is that of the baseline: the region's discharges, settled as the baseline settles them. The year itself is
+The past that the index starts from is that of the baseline: the region's discharges, settled as the baseline settles them.
+The year itself is
 the scenario's. Figures of the past are worked out once and shared; a year of a scenario replaces one slice of small arrays.
 """
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from drgsim.simulation.run import Lines, Runner
 
 _UNIT_OF = {
-    CaseClass.BY_ITEM: "by_item", CaseClass.AMBIGUOUS: "by_item", CaseClass.UNGROUPED: "by_item", CaseClass.OVER_60_DAYS: "by_item",
+    CaseClass.BY_ITEM: "by_item", CaseClass.AMBIGUOUS: "by_item", CaseClass.UNGROUPED: "by_item", CaseClass.OVER_60_DAYS:
+    "by_item",
     CaseClass.PER_DIEM: "per_diem", CaseClass.FIXED: "single_disease",
 }  # fmt: skip
 
@@ -99,7 +101,8 @@ def _repeated(figures: HospitalFigures) -> HospitalFigures:
     """The figures with one more year, equal to the last; its fund is unknown until it is stated."""
     changed: dict[str, object] = {"years": (*figures.years, figures.years[-1] + 1)}
     for name in (
-        "spending", "payment", "capitated", "registered", "cost", "patient", "cases", "people", "weight", "weighted", "low_weight",
+        "spending", "payment", "capitated", "registered", "cost", "patient", "cases", "people", "weight", "weighted",
+        "low_weight",
         "indicators", "savings", "procurement", "deductions", "moved", "unpaid",
     ):  # fmt: skip
         values = getattr(figures, name)

@@ -3,7 +3,8 @@
 For the cases of a hospital and payer that are paid by groups, payment = N x (W / N) x (S / W) x (I / S): cases, case mix, unit
 value, curve, with N cases, W sum of relative weights, S sum of standards, I what they are paid. The four factors move
 from the baseline to the scenario one after the other (``sequential``, in this order), or averaged over all 24 orders
-(``shapley``). Beside them stand the payment of cases outside the groups, what patients pay, and what is settled beside the cases.
+(``shapley``). Beside them stand the payment of cases outside the groups, what patients pay, and what is settled beside
+the cases.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,6 @@ class Evaluator:
 
     def _settled(self, setup: Setup, state: Any, parts: NDArray[np.int64] | None) -> Outcome:
         """In full: where a budget decides the unit value, the draw decides it too."""
-        from dataclasses import replace
-
         if state is not None and parts is not None:
             state = replace(state, parts=state.parts * parts)
         return self.runner.outcome(setup, self.year, self.runner.lines(setup, self.year, state), whole=False)

@@ -1,8 +1,10 @@
 """Settle the same cases again under other prices and curves: the path for grids, goal seek and ranges.
 
-Most of what :func:`drgsim.payment.settle.settle_cases` does for a case depends on its group, level, payer and hospital alone. These
+Most of what :func:`drgsim.payment.settle.settle_cases` does for a case depends on its group, level, payer and hospital
+alone. These
 combinations are few; the policy's values are looked up for one case of each, by the same code, and a kernel goes through the
-cases with them. Cases that are decided before the curve (self-pay, by item, long stays) keep their amounts. Where a float is too near to
+cases with them. Cases that are decided before the curve (self-pay, by item, long stays) keep their amounts. Where a float
+is too near to
 a limit or to half a fen, the oracle decides as in settling. What the path does not cover is refused by :func:`prepare`, and
 the caller settles in full; the answers are equal to the fen (tests/test_simulation_fast.py).
 """
@@ -194,7 +196,8 @@ def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int, parts: ND
     counts, money, sums = _accumulate(
         prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, lines.money, lines.paid, lines.classes,
         lines.weight, lines.state.days, prepared.curve, amount, classes, priced[0], priced[1], prepared.key, prepared.deduction,
-        lines.cases.insurance, setup.policy.file.patient_share.floor_at_zero.value, lines.state.exempt, lines.state.exempt_patient,
+        lines.cases.insurance, setup.policy.file.patient_share.floor_at_zero.value, lines.state.exempt,
+        lines.state.exempt_patient,
         CLASSES.index(CaseClass.HIGH), CLASSES.index(CaseClass.LOW), CLASSES.index(CaseClass.BY_ITEM), lines.state.saving,
         lines.state.cost,
     )  # fmt: skip
@@ -202,7 +205,8 @@ def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int, parts: ND
     by_payer = Totals.of(names, counts, money, sums)
     hospitals = list(prepared.hospitals)
     return Outcome(
-        setup, year, by_payer, NOTHING, NOTHING, prepared.hospitals, runner.beside(setup, year, lines, counted, by_payer, hospitals),
+        setup, year, by_payer, NOTHING, NOTHING, prepared.hospitals, runner.beside(setup, year, lines, counted, by_payer,
+        hospitals),
         fund_of(setup, runner.region, year), dict(price.rates), lines.problems,
     )  # fmt: skip
 
@@ -220,7 +224,8 @@ def _settle(
     rows = np.where(usable, terms.row, -1).astype(np.int32)
     cost = prepared.lines.cases.money["total_cost"]
     amount, classes, doubtful = _curve(
-        prepared.curve, prepared.key, cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value,
+        prepared.curve, prepared.key, cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean,
+        terms.unit_value,
         rows, ledger.resolver.book.arrays,
     )  # fmt: skip
     scale = exact(policy.file.relative_value.scale.value)

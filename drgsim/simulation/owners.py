@@ -1,4 +1,4 @@
-"""Who carries a change out: one function per owner that paths.yaml names. Each returns the setup with the change, or reports why not."""
+"""Who carries a change out: one function per owner that paths.yaml names, which returns the new setup or reports why not."""
 
 from __future__ import annotations
 
@@ -388,7 +388,9 @@ def _technology(
 
 
 OWNERS = {
-    "policy": _policy, "policy_name": _policy_name, "scheme": _scheme, "setting": _setting, "rate": _rate, "multiple": _multiple,
-    "low_ratio": _low_ratio, "fund": _fund, "weights": _weights, "hospital": _hospital, "cases": _cases, "technology": _technology,
+    "policy": _policy, "policy_name": _policy_name, "scheme": _scheme, "setting": _setting, "rate": _rate,
+    "multiple": _multiple,
+    "low_ratio": _low_ratio, "fund": _fund, "weights": _weights, "hospital": _hospital, "cases": _cases,
+    "technology": _technology,
     "budget": _budget,
 }  # fmt: skip

@@ -19,9 +19,12 @@ from drgsim.simulation.scenario import Change
 LEVELS = {"tertiary": "3", "secondary": "2", "primary": "1", "三级": "3", "二级": "2", "一级": "1"}
 DIMENSIONS = ("hospital", "level", "insurance", "department", "mdc", "adrg", "group", "age", "diagnosis")
 ALL = "all"  # the category that stands for the whole cost
+# a level, a city's own class or a payer, or a level and a payer
+_RATE_KEY = r"(?:\*|[A-Z]{1,3}|[123][a-c]?|p[123][ab]?|tertiary|secondary|primary|employee|resident)(?:/(?:employee|resident))?"
 _SLOTS = {
     "level": "1|2|3|tertiary|secondary|primary", "insurance": "employee|resident", "category": r"[^.]+", "group": r"[^.]+",
-    "hospital_kind": "level|hospital|all", "unit_kind": "mdc|adrg|group", "key": r".+?", "rate_key": r"(?:\*|[A-Z]{1,3}|[123][a-c]?|p[123][ab]?|tertiary|secondary|primary|employee|resident)(?:/(?:employee|resident))?", "name": r"[^.]+",
+    "hospital_kind": "level|hospital|all", "unit_kind": "mdc|adrg|group", "key": r".+?",
+    "rate_key": _RATE_KEY, "name": r"[^.]+",
     "cases": rf"(?:\.(?:{'|'.join(DIMENSIONS)})\.[^.]+)*",
 }  # fmt: skip
 

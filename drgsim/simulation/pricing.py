@@ -35,7 +35,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Pricing:
-    """Policy with the final table and unit value, and the budget (yuan by payer, patients' shares included) if points decide."""
+    """Policy with the final table and unit value; the budget (yuan by payer, patients' shares included) if points decide."""
 
     policy: Policy
     budget: Mapping[str, float] | None

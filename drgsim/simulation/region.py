@@ -137,7 +137,8 @@ class Region:
 
 
 def read_region(folder: str | Path) -> Region:
-    """Read a region folder as ``drgsim synth`` writes it: discharges-YYYY, hospitals.csv, and fund.csv, enrolment.csv where known.
+    """Read a region folder as ``drgsim synth`` writes it: discharges-YYYY, hospitals.csv, and fund.csv, enrolment.csv where
+    known.
 
     Raises
     ------
@@ -247,7 +248,9 @@ def _costs(table: pa.Table) -> dict[str, NDArray[np.int64]]:
 def _keys(cases: Cases) -> NDArray[np.uint64]:
     ids = cases.ids.cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False)
     keys = np.asarray(pd.util.hash_array(ids.astype(object), categorize=False), np.uint64)
-    return np.asarray(keys ^ (cases.money["total_cost"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)))  # ids may stand twice
+    return np.asarray(
+        keys ^ (cases.money["total_cost"].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    )  # ids may stand twice
 
 
 def _parent(table: pa.Table, name: str, cases: Cases, length: int) -> Texts:

@@ -22,7 +22,14 @@ from drgsim.simulation.region import Cohort, Region
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.totals import NOTHING, Totals, add_up
 
-_OUTSIDE = (CaseClass.OVER_60_DAYS, CaseClass.BY_ITEM, CaseClass.UNGROUPED, CaseClass.AMBIGUOUS, CaseClass.PER_DIEM, CaseClass.SELF_PAY)
+_OUTSIDE = (
+    CaseClass.OVER_60_DAYS,
+    CaseClass.BY_ITEM,
+    CaseClass.UNGROUPED,
+    CaseClass.AMBIGUOUS,
+    CaseClass.PER_DIEM,
+    CaseClass.SELF_PAY,
+)
 WITHIN_VOLUME = "selected_within_volume"
 ADJUSTMENTS = ("capitation", "procurement", "sharing")
 ADJUSTMENTS_ZH = {"capitation": "按人头清算", "procurement": "集采结余上缴", "sharing": "总额结余超支分担"}

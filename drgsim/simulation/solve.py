@@ -131,7 +131,8 @@ def solve_table(plan: Plan, goal: Goal, runner: Runner, year: int) -> pa.Table:
         "unit": "factor" if goal.op == "factor" else steps[-1].unit, "figure": goal.figure, "target": goal.target,
         "reached": goal.target + left, "left": left, "runs": len(seen),
         "unit_values": ", ".join(f"{payer} {number:,.4f}" for payer, number in outcome.unit_values.items()),
-        "note": "" if abs(left) <= max(1.0, 1e-9 * abs(goal.target)) else "the nearest value: payment jumps where a case changes its class",
+        "note": "" if abs(left) <= max(1.0,
+        1e-9 * abs(goal.target)) else "the nearest value: payment jumps where a case changes its class",
     }  # fmt: skip
     return pa.Table.from_pylist([row])
 
@@ -152,7 +153,8 @@ def _bracket(gap: Any, goal: Goal, plan: Plan) -> tuple[float, float]:
     sign = "*" if goal.op == "factor" else ""
     what = (
         f"{goal.figure} cannot reach {goal.target:,.10g} by {goal.path} between {sign}{goal.low:g} and {sign}{goal.high:g}: "
-        f"it is {first + goal.target:,.10g} and {last + goal.target:,.10g} at the ends, nearest {gap(best) + goal.target:,.10g} at {sign}{best:g}"
+        f"it is {first + goal.target:,.10g} and {last + goal.target:,.10g} at the ends, "
+        f"nearest {gap(best) + goal.target:,.10g} at {sign}{best:g}"
     )
     flat = max(abs(gap(value) - first) for value in ladder) == 0
     why = f"{goal.path} does not move {goal.figure} here" if flat else ""

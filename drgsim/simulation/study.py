@@ -146,7 +146,8 @@ def behavioural(plan: Plan, runner: Runner, year: int) -> Outcome:
 
 
 def run_study(
-    plans: Sequence[Plan], region: Region, *, year: int | None = None, method: Method = "sequential", runner: Runner | None = None,
+    plans: Sequence[Plan], region: Region, *, year: int | None = None, method: Method = "sequential",
+    runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> Study:  # fmt: skip
     """Run all plans for a year (the last one by default) and make the tables."""
@@ -193,6 +194,10 @@ def assumptions_of(results: Sequence[Result]) -> list[dict[str, str]]:
                     rows.setdefault(("settings", spec.path), {
                         "of": "settings", "path": spec.path, "value": str(value), "unit": spec.unit, "source": spec.source,
                     })  # fmt: skip
+            if setup.settings["budget.active"] and setup.budget is not None:
+                for parameter in setup.budget.assumptions:
+                    path = f"budget.{parameter.path}"
+                    rows.setdefault((setup.budget.id, path), {**_row(f"budget {setup.budget.id}", parameter), "path": path})
         for scenario in result.plan.scenarios:
             if scenario.file.evidence == "assumption":
                 rows.setdefault((scenario.name, "*"), {

@@ -1,4 +1,4 @@
-"""New technologies (新技术) as a scenario states them: who gets them, what they cost, whether they are paid beside the group."""
+"""New technologies (新技术) of a scenario: who gets them, what they cost, whether they are paid beside the group."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Intervals (区间): bootstrap of the cases, and Latin hypercube over the ranges of assumptions.
 
-Each draw takes as many cases as there are, with replacement, within each hospital and group of the baseline; the same cases are drawn for
-the baseline and for every scenario (common random numbers), so that the interval of a difference is that of the difference. Ranges
+Each draw takes as many cases as there are, with replacement, within each hospital and group of the baseline; the same cases
+are drawn for
+the baseline and for every scenario (common random numbers), so that the interval of a difference is that of the difference.
+Ranges
 are sampled by a Latin hypercube, one point per draw. Where a budget decides the unit value, every draw decides it anew; a rate
 from the fund was set before and stays.
 """

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
+from drgsim.simulation.answers import tidy
+from drgsim.simulation.behaviour import active
 from drgsim.simulation.changes import apply
 from drgsim.simulation.explore import Evaluator
 from drgsim.simulation.headlines import headline_names, headlines
+from drgsim.simulation.pricing import fund_of
 from drgsim.simulation.run import Outcome, Runner
 from drgsim.simulation.scenario import Change, Years
 from drgsim.simulation.setup import Setup
@@ -18,7 +22,8 @@ from drgsim.simulation.study import Plan
 def years_table(plan: Plan, years: Years, yearly: tuple[Change, ...], runner: Runner, first: int) -> pa.Table:
     """Headline figures of baseline and scenario, one row per year and side.
 
-    The first year is the last one of the data; each further year repeats its cases with ``yearly`` applied once more. ``carry_fund`` of the
+    The first year is the last one of the data; each further year repeats its cases with ``yearly`` applied once more.
+    ``carry_fund`` of the
     fund's balance goes into the next year's budget, deficits too. A hospital's surplus goes into its next account where the
     budget is active and ``budget.sharing.carry_over`` is true.
     """
@@ -34,8 +39,9 @@ def years_table(plan: Plan, years: Years, yearly: tuple[Change, ...], runner: Ru
             own = figures["fund.balance"] - carried
             cumulative += 0.0 if own != own else own
             rows.append({
-                "side": side, "year": year, "fund.carried_in": round(carried, 2), "fund.cumulative_balance": round(cumulative, 2),
-                **{name: None if figures[name] != figures[name] else float(f"{figures[name]:.12g}") for name in headline_names()},
+                "side": side, "year": year, "fund.carried_in": round(carried, 2),
+                "fund.cumulative_balance": round(cumulative, 2),
+                **{name: tidy(figures[name]) for name in headline_names()},
             })  # fmt: skip
             carried = 0.0 if own != own else figures["fund.balance"] * years.carry_fund
             before = outcome
@@ -44,10 +50,6 @@ def years_table(plan: Plan, years: Years, yearly: tuple[Change, ...], runner: Ru
 
 def _with_fund(setup: Setup, carried: float, runner: Runner, year: int) -> Setup:
     """The setup with a balance carried into the fund's budget, in proportion to the payers' budgets."""
-    from dataclasses import replace
-
-    from drgsim.simulation.pricing import fund_of
-
     budget = sum(fund_of(setup, runner.region, year).values()) / 100
     if not carried or not budget or budget + carried <= 0:
         return setup
@@ -55,8 +57,6 @@ def _with_fund(setup: Setup, carried: float, runner: Runner, year: int) -> Setup
 
 
 def _outcome(plan: Plan, runner: Runner, setup: Setup, year: int, before: Outcome | None) -> Outcome:
-    from drgsim.simulation.behaviour import active
-
     if active(setup):
         return Evaluator(runner, plan, year).outcome(setup)
     return runner.run(setup, year, before)
