@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from drgsim.budget.run import BudgetYear
 from drgsim.errors import Problem
-from drgsim.payment.cases import INSURANCES, Cases
+from drgsim.payment.cases import INSURANCES, WORKERS, Cases
+from drgsim.payment.curve import CLASSES
 from drgsim.payment.model import CaseClass
 from drgsim.payment.money import MISSING, allocate, exact, round_half_away
 from drgsim.payment.settle import Settlement, settle_cases
@@ -20,7 +22,7 @@ from drgsim.simulation.closing import Closing
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
 from drgsim.simulation.region import Cohort, Region
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.totals import NOTHING, Totals, add_up
+from drgsim.simulation.totals import NOTHING, Totals, add_up, gather
 
 _OUTSIDE = (
     CaseClass.OVER_60_DAYS,
@@ -154,9 +156,12 @@ class Runner:
         counted = lines.state.parts if parts is None else parts
         hospitals, payer = payer_rows(lines, self.region)
         department = lines.cases.department
-        by_payer = _totals(payer, [f"{h}/{i}" for h in hospitals for i in (*INSURANCES, "")], lines, counted)
-        by_group = _totals(lines.state.unit.ids, lines.state.unit.values, lines, counted) if whole else NOTHING
-        by_department = _totals(department.ids, department.values, lines, counted) if whole else NOTHING
+        wanted = [(payer, [f"{hospital}/{name}" for hospital in hospitals for name in (*INSURANCES, "")])]
+        if whole:
+            wanted += [(lines.state.unit.ids, lines.state.unit.values), (department.ids, department.values)]
+        with ThreadPoolExecutor(WORKERS) as pool:  # the kernel that adds up does not hold the interpreter
+            added = list(pool.map(lambda one: _totals(*one, lines, counted), wanted))
+        by_payer, by_group, by_department = added if whole else (added[0], NOTHING, NOTHING)
         adjustments = self.beside(setup, year, lines, counted, by_payer, hospitals)
         budget = None
         indicators: dict[str, float] = {}
@@ -254,26 +259,27 @@ def _by_item_fund(cases: Cases, where: NDArray[np.bool_]) -> int:
 def lines_of(state: State, cases: Cases, price: Pricing, settlement: Settlement) -> Lines:
     """Per-case arrays of a settlement."""
     ledger = settlement.ledger
-    paid = settlement.amount != MISSING
-    self_pay = ledger.is_class(CaseClass.SELF_PAY)
-    zero = np.int64(0)
-    cost = np.where(paid, state.cost, zero)
-    patient = np.where(state.patient == MISSING, np.where(self_pay, state.cost, zero), state.patient)
-    patient = np.where(paid, np.where(self_pay, state.cost, patient), zero)
-    amount = np.where(paid, settlement.amount, zero) + np.where(paid, state.exempt, zero)
-    fund = np.where(paid & (settlement.fund_payment != MISSING), settlement.fund_payment, zero)
-    fund = fund + np.where(paid & ~self_pay, state.exempt - state.exempt_patient, zero)
-    priced = paid & (ledger.standard != MISSING) & ~ledger.is_class(*_OUTSIDE) & (ledger.terms.relative_value > 0)
-    standard, inside = np.where(priced, ledger.standard, zero), np.where(priced, amount, zero)
-    saving = np.where(priced, state.saving, zero)
-    classes = np.column_stack(
-        [priced, ledger.is_class(CaseClass.HIGH) & paid, ledger.is_class(CaseClass.LOW) & paid, paid & state.by_item]
+    outside = np.zeros(len(CLASSES) + 1, np.bool_)
+    outside[[CLASSES.index(name) for name in _OUTSIDE]] = True
+    money, paid, classes = gather(
+        state.cost,
+        state.patient,
+        state.exempt,
+        state.exempt_patient,
+        state.saving,
+        state.by_item,
+        settlement.amount,
+        settlement.fund_payment,
+        ledger.standard,
+        ledger.terms.relative_value,
+        ledger.case_class,
+        outside,
+        CLASSES.index(CaseClass.SELF_PAY),
+        CLASSES.index(CaseClass.HIGH),
+        CLASSES.index(CaseClass.LOW),
     )
-    scale = ledger.policy.file.relative_value.scale.value
-    return Lines(
-        state, cases, price, np.vstack([cost, amount, fund, patient, standard, inside, saving]), paid, classes,
-        ledger.terms.relative_value / scale, ledger.ratio, settlement,
-    )  # fmt: skip
+    weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
+    return Lines(state, cases, price, money, paid, classes, weight, ledger.ratio, settlement)
 
 
 def payer_rows(lines: Lines, region: Region) -> tuple[list[str], NDArray[np.int64]]:

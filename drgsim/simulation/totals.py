@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.payment.money import MISSING
 from drgsim.simulation.cases import PART
 
 MEASURES = ("cost", "payment", "fund", "patient", "standard", "inside", "saving")
@@ -62,6 +63,44 @@ def add_up(
         for m in range(money.shape[0]):
             total[row, m] += money[m, i] * part
     return counts, total, sums
+
+
+@njit(cache=True, nogil=True)
+def gather(
+    cost: Any, patient: Any, exempt: Any, exempt_patient: Any, saving: Any, by_item: Any, amount: Any, fund: Any, standard: Any,
+    relative: Any, class_of: Any, outside: Any, self_pay: int, high: int, low: int,
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    """Money of each case in the order of :data:`MEASURES` (0 where it is not paid), whether it is paid, and its classes.
+
+    Self-payers pay their bill. A case is priced when it has a standard and a relative value and no class of ``outside``.
+    Technologies beside the group are added to payment and fund.
+    """
+    money = np.zeros((7, cost.size), np.int64)
+    paid = np.zeros(cost.size, np.bool_)
+    classes = np.zeros((cost.size, 4), np.bool_)
+    for i in range(cost.size):
+        if amount[i] == MISSING:
+            continue
+        paid[i] = True
+        money[0, i] = cost[i]
+        money[1, i] = amount[i] + exempt[i]
+        if class_of[i] == self_pay:
+            money[3, i] = cost[i]
+        else:
+            if fund[i] != MISSING:
+                money[2, i] = fund[i]
+            money[2, i] += exempt[i] - exempt_patient[i]
+            if patient[i] != MISSING:
+                money[3, i] = patient[i]
+        if standard[i] != MISSING and relative[i] > 0 and not outside[class_of[i]]:
+            money[4, i] = standard[i]
+            money[5, i] = money[1, i]
+            money[6, i] = saving[i]
+            classes[i, 0] = True
+        classes[i, 1] = class_of[i] == high
+        classes[i, 2] = class_of[i] == low
+        classes[i, 3] = by_item[i]
+    return money, paid, classes
 
 
 def whole(parts: NDArray[np.int64]) -> NDArray[np.int64]:
