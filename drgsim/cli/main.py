@@ -19,15 +19,18 @@ from drgsim.cli import (
     calibrate,
     codes,
     coefficients,
+    compare,
     demo,
     dip,
     explain,
     group,
     migrate,
     policy,
+    scenarios,
     schemes,
     selftest,
     settle,
+    simulate,
     synth,
     validate,
     weights,
@@ -68,6 +71,9 @@ app.command()(weights.weights)
 app.command()(coefficients.coefficients)
 app.command()(settle.settle)
 app.add_typer(dip.app, name="dip")
+app.command()(simulate.simulate)
+app.command()(compare.compare)
+app.add_typer(scenarios.app, name="scenarios")
 app.command()(budget.budget)
 app.command()(calibrate.calibrate)
 

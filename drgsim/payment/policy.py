@@ -99,11 +99,24 @@ class Policy:
         sources.setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
             apply_change(raw, path, change, source, problems)
-        file = _validate(raw, self.id, problems) if not problems else None
+        if problems:
+            raise PolicyError(problems)
+        return self.rebuilt(raw, repr(sorted(changes.items(), key=repr)))
+
+    def rebuilt(self, raw: Mapping[str, Any], mark: str) -> Policy:
+        """The policy read again from a changed YAML; ``mark`` names the change in the digest, the price table is shared.
+
+        Raises
+        ------
+        PolicyError
+            The policy model refuses the values.
+        """
+        problems: list[Problem] = []
+        file = _validate(raw, self.id, problems)
         if file is None or problems:
             raise PolicyError(problems)
-        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return replace(self, file=file, digest=mark, raw=raw)
+        digest = hashlib.sha256((self.digest + mark).encode()).hexdigest()
+        return replace(self, file=file, digest=digest, raw=raw)
 
 
 def policy_names(root: Path | None = None) -> list[str]:
