@@ -108,10 +108,6 @@ class DipGrouper(BatchGrouper):
         encoded = Encoded(d.ids, d.offsets, p.ids, p.offsets, prepared.numbers, prepared.texts, cci, cost, skip)
         return match_encoded(arrays, encoded), cci
 
-    def group_prepared(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> Matched:
-        """Run the kernel on a prepared batch without costs."""
-        return self.match_prepared(prepared, skip, np.full(skip.size, np.nan))[0]
-
     def costs(self, batch: pa.RecordBatch | pa.Table) -> NDArray[np.float64]:
         """Total cost of each record in yuan where ties ask for it, NaN elsewhere and where it is missing."""
         if not self.compiled.wants_cost:
@@ -158,7 +154,7 @@ class DipGrouper(BatchGrouper):
         findings = note("dip_tie", (matched.notes & TIE) != 0)
         findings = note("auxiliary_level_unlisted", ((matched.notes & LEVEL_UNLISTED) != 0) & (matched.line >= 0))
         if self.compiled.wants_cost:
-            findings = note("tie_cost_missing", np.isnan(cost))
+            findings = note("dip_cost_missing", np.isnan(cost))
         return findings
 
     def _verdicts(
