@@ -269,7 +269,7 @@ def spec_names() -> list[str]:
     >>> spec_names()
     ['dip-1.0', 'dip-2.0', 'dip-3.0-draft']
     """
-    return sorted(path.stem for path in (asset_root("payment_tables") / SPEC_FOLDER).glob("*.yaml"))
+    return sorted(path.stem for path in (asset_root("payment_tables") / SPEC_FOLDER).glob("dip-*.yaml"))
 
 
 def load_spec(name: str | Path) -> Spec:
