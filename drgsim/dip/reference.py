@@ -219,7 +219,7 @@ class _Case:
             return "conservative"
         if self.catalogue.matching.comprehensive_class == "highest":
             known = [CLASS_ORDER.index(classes[code]) for code in self.work if code in classes]
-            return CLASS_ORDER[max(known, default=0)]
+            return CLASS_ORDER[max(known)] if known else ""
         return classes.get(self.lead, "")
 
     @property
