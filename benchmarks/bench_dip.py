@@ -3,8 +3,8 @@
     drgsim synth --hospitals 24 --cases 3000000 --years 2022-2024 --seed 7 --output REGION
     python benchmarks/bench_dip.py REGION [--spec dip-2.0] [--method list] [--runs 1] [--set core.rule=coverage]
 
-Prints wall and processor time of each step, the sum, and the peak memory; and the ratio to the time in which pyarrow reads the same
-columns, so that machines can be compared. Asserts nothing.
+Prints wall and processor time of each step, the sum, and the peak memory; and the ratio to the time in which pyarrow reads the
+same columns, so that machines can be compared. Asserts nothing.
 """
 
 from __future__ import annotations
