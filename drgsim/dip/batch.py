@@ -158,7 +158,7 @@ class DipGrouper(BatchGrouper):
         findings = note("dip_tie", (matched.notes & TIE) != 0)
         findings = note("auxiliary_level_unlisted", ((matched.notes & LEVEL_UNLISTED) != 0) & (matched.line >= 0))
         if self.compiled.wants_cost:
-            findings = note("cost_missing", np.isnan(cost))
+            findings = note("dip_cost_missing", np.isnan(cost))
         return findings
 
     def _verdicts(

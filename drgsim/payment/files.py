@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.engines.either import grouper_of
-from drgsim.errors import InputError, OutputError, Problem
+from drgsim.errors import InputError, OutputError, Problem, UsageError
 from drgsim.grouping.answers import STATUSES, GroupCounts
 from drgsim.payment.cases import LEADING, WORKERS
 from drgsim.payment.words import words
@@ -25,11 +25,10 @@ from drgsim.records.write import open_writer
 
 BATCH = 65_536
 RUN_FILE = "run.json"
+_GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
-def read_grouped(
-    paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None, *, scores: bool = False
-) -> tuple[pa.Table, list[str]]:
+def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
     """Read discharges of one or more files; those without a group column are grouped by the scheme.
 
     Parameters
@@ -40,8 +39,6 @@ def read_grouped(
         DRG scheme or DIP catalogue to group by where a file names no groups.
     options
         Layout, mappings and edition of the codes, as for grouping; the columns of settling may be mapped to as well.
-    scores
-        Whether the scores of a DIP catalogue are the relative values: for a policy without a price table of its own.
 
     Returns
     -------
@@ -67,7 +64,7 @@ def read_grouped(
             )  # fmt: skip
         else:
             source = open_source(path, options)
-            table, counted = _grouped(source, scheme, options, scores)
+            table, counted = _grouped(source, scheme, options)
             notes.append(f"{path.name}: {table.num_rows:,} cases grouped by {scheme}{counted}")
         notes += [f"{path.name}: {name}: {count:,}" for name, count in sorted(source.noted.items()) if count]
         tables.append(table.append_column("file", pa.array([number] * table.num_rows, pa.int32())))
@@ -109,7 +106,7 @@ def _table(batches: list[pa.RecordBatch]) -> pa.Table:
     return table.rename_columns([names[place] for place in kept])
 
 
-def _grouped(source: Source, scheme: str, options: InputOptions, scores: bool) -> tuple[pa.Table, str]:
+def _grouped(source: Source, scheme: str, options: InputOptions) -> tuple[pa.Table, str]:
     """A file with the answers of grouping, and words on what could not be grouped or was converted."""
     grouper = grouper_of(scheme, options.code_version)
     wanted = list(source.reading.recipes)
@@ -121,13 +118,10 @@ def _grouped(source: Source, scheme: str, options: InputOptions, scores: bool) -
         counts.add(counted)
     answers = pa.Table.from_batches([plain_strings(answer) for answer, _ in answered])
     table = _table(parts)
-    for name in ("mdc", "adrg", "drg", "dip"):
-        if name in answers.column_names:
-            if name in table.column_names:
-                table = table.drop_columns([name])
-            table = table.append_column(name, answers.column(name))
-    if scores and "score" in answers.column_names and "relative_value" not in table.column_names:
-        table = table.append_column("relative_value", answers.column("score"))
+    for name in [name for name in _GROUP_COLUMNS if name in grouper.result_columns]:
+        if name in table.column_names:
+            table = table.drop_columns([name])
+        table = table.append_column(name, answers.column(name))
     left = [f"{count:,} {name}" for name, count in zip(STATUSES[1:], counts.status[1:].tolist(), strict=True) if count]
     if counts.conversion is not None:
         values = counts.conversion.to_dict()
@@ -156,12 +150,33 @@ def _joined(tables: list[pa.Table]) -> pa.Table:
         return pa.concat_tables(tables, promote_options="permissive")
 
 
+def check_output(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to write over an input, or into a folder that holds one.
+
+    Raises
+    ------
+    UsageError
+        ``output-is-input``.
+    """
+    for path in inputs:
+        same = output.exists() and path.exists() and output.resolve() in (path.resolve(), *path.resolve().parents)
+        if same:
+            fix = "name another output"
+            what = f"{output} is also an input, or holds one"
+            raise UsageError([Problem("output-is-input", what, where=str(path), why="inputs are never overwritten", fix=fix)])
+
+
 def digest_of(paths: Sequence[Path]) -> dict[str, str]:
     """SHA-256 of files, by name."""
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[str, Any]) -> list[Path]:
+def write_results(
+    folder: Path,
+    tables: Mapping[str, pa.Table],
+    record: Mapping[str, Any],
+    others: Mapping[str, Callable[[Path], None]] | None = None,
+) -> list[Path]:
     """Write tables and the record of the run into a folder that appears whole or not at all.
 
     Parameters
@@ -172,6 +187,8 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         File name (.csv, .parquet, .xlsx) -> table.
     record
         Written as ``run.json``.
+    others
+        File name -> what writes it to a path: pages and workbooks.
 
     Raises
     ------
@@ -191,6 +208,8 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         beside.mkdir(parents=True)
         for name, table in tables.items():
             write_table(beside / name, table)
+        for name, write in (others or {}).items():
+            write(beside / name)
         text = json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n"
         (beside / RUN_FILE).write_text(text, encoding="utf-8")
         if folder.exists():
@@ -203,7 +222,7 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return [folder / name for name in (*tables, RUN_FILE)]
+    return [folder / name for name in (*tables, *(others or {}), RUN_FILE)]
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.payment.cases import INSURANCES
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.model import CaseClass, GroupClass
-from drgsim.payment.money import MISSING
 
 UNGROUPED_CODES = ("", "0000")
 AMBIGUOUS_ENDING = "QY"
@@ -18,6 +17,13 @@ def settle_self_payers(ledger: Ledger) -> None:
     self_pay = ledger.open_cases & (ledger.cases.insurance == INSURANCES.index("self"))
     ledger.decide(self_pay, CaseClass.SELF_PAY, "self-pay patient: the bill is the patient's, the fund pays nothing")
     ledger.pay_yuan(self_pay, ledger.cost)
+
+
+def settle_outside(ledger: Ledger) -> None:
+    """Cases that are marked as outside the groups are paid by item."""
+    by_item = ledger.open_cases & ledger.cases.flags["by_item"]
+    ledger.decide(by_item, CaseClass.BY_ITEM, "outside the groups: paid by item (the actual cost)")
+    ledger.pay_yuan(by_item, ledger.cost)
 
 
 def settle_unusual_groups(ledger: Ledger) -> None:
@@ -56,7 +62,7 @@ def _settle_class(ledger: Ledger, members: Mask, entry: GroupClass) -> None:
     elif entry.pays == "by_item":
         _pay_as(ledger, members, "by_item", CaseClass.BY_ITEM, f"{words}: paid by item (the actual cost)")
     elif entry.pays == "standard":
-        _pay_as(ledger, members & (ledger.standard != MISSING), "standard", CaseClass.FIXED, f"{words}: fixed amount")
+        _pay_as(ledger, members & (ledger.terms.relative_value > 0), "standard", CaseClass.FIXED, f"{words}: fixed amount")
     elif entry.pays == "nothing":
         _pay_as(ledger, members, "nothing", CaseClass.FIXED, f"{words}: not paid by this policy")
 
@@ -66,6 +72,6 @@ def _pay_as(ledger: Ledger, where: Mask, pays: str, case_class: CaseClass, rule:
     if pays == "by_item":
         ledger.pay_yuan(where, ledger.cost)
     elif pays == "standard":
-        ledger.pay_yuan(where, ledger.standard)
+        ledger.pay_standard(where)  # with a budget its amount follows later from the unit value
     else:
         ledger.pay_yuan(where, 0)

@@ -70,7 +70,7 @@ class Policy:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value that carries evidence, in the order of the file."""
-        return tuple(parameters_of(self.file, "", self.file))
+        return tuple(parameters_of(self.file))
 
     @property
     def assumptions(self) -> tuple[Parameter, ...]:
@@ -99,11 +99,24 @@ class Policy:
         sources.setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
             apply_change(raw, path, change, source, problems)
-        file = _validate(raw, self.id, problems) if not problems else None
+        if problems:
+            raise PolicyError(problems)
+        return self.rebuilt(raw, repr(sorted(changes.items(), key=repr)))
+
+    def rebuilt(self, raw: Mapping[str, Any], mark: str) -> Policy:
+        """The policy read again from a changed YAML; ``mark`` names the change in the digest, the price table is shared.
+
+        Raises
+        ------
+        PolicyError
+            The policy model refuses the values.
+        """
+        problems: list[Problem] = []
+        file = _validate(raw, self.id, problems)
         if file is None or problems:
             raise PolicyError(problems)
-        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return replace(self, file=file, digest=mark, raw=raw)
+        digest = hashlib.sha256((self.digest + mark).encode()).hexdigest()
+        return replace(self, file=file, digest=digest, raw=raw)
 
 
 def policy_names(root: Path | None = None) -> list[str]:
@@ -204,7 +217,7 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
         return None
     before = len(problems)
     known = list(file.sources)
-    for parameter in parameters_of(file, "", file):
+    for parameter in parameters_of(file):
         if parameter.source not in file.sources:  # a piece or band that states evidence states its source too
             what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
             fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"

@@ -248,7 +248,7 @@ FINDINGS: tuple[Finding, ...] = (
         "add a step to matching.ties of the catalogue",
     ),
     _f(
-        "cost_missing",
+        "dip_cost_missing",
         WARNING,
         "the total cost, by which the catalogue decides between kinds, is missing",
         "缺总费用（本目录用于选择病种）",

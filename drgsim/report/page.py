@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ COLOURS = {"blue": "#2f6f9f", "green": "#4c9a6a", "amber": "#d9982f", "red": "#c
 def chart(figure: go.Figure, height: int = 420, top: int = 20, name: str | None = None) -> str:
     """A figure as a fragment of HTML (the page carries plotly's script once).
 
-    ``top`` is the margin above it in pixels. With ``name``, the id of its element, the same figure gives the same bytes.
+    ``top`` is the margin above it in pixels; ``name`` the id of its element, by default made of the figure.
     """
     figure.update_layout(
         template="plotly_white",
@@ -28,6 +29,7 @@ def chart(figure: go.Figure, height: int = 420, top: int = 20, name: str | None 
         separators=".,",
     )
     config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+    name = name or f"chart-{sha256(figure.to_json().encode()).hexdigest()[:12]}"  # the same figure gives the same bytes
     return str(figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name))
 
 
