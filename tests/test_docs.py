@@ -61,6 +61,22 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     assert (tmp_path / "groups.xlsx").is_file()
 
 
+def test_the_python_of_the_budget_page_runs() -> None:
+    text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    names: dict[str, object] = {}
+    exec(block, names)
+    assert names["year"].year == 2024  # type: ignore[attr-defined]
+
+
+def test_the_budget_page_counts_the_assumptions_as_they_are() -> None:
+    from drgsim.budget.terms import load_terms
+
+    terms = load_terms("beijing/2024")
+    text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")
+    assert f"of {len(terms.parameters)} parameters {len(terms.assumptions)} are labelled so" in text
+
+
 def test_the_python_of_the_payment_page_gives_what_its_comments_say() -> None:
     text, checked = (ROOT / "docs" / "payment.md").read_text(encoding="utf-8"), 0
     names: dict[str, object] = {"Decimal": Decimal}

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from drgsim.analysis import metrics
+from drgsim.costs.trimming import TrimRule, limits, trim
 from drgsim.payment import methods
 from drgsim.payment.coefficient_history import CoefficientSettings, ScoredHistory, estimate_coefficients
 from drgsim.payment.hospitals import Hospital
 from drgsim.payment.model import Evidence, Keyed, PatientShare, Value
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.settle import Settlement, settle
-from drgsim.payment.trimming import TrimRule, limits, trim
 from drgsim.payment.weights import History, WeightSettings, adjust, estimate_weights
 
 FOLDER = Path(__file__).parent / "cases" / "payment"

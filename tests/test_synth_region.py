@@ -85,7 +85,7 @@ def riv(frame: pd.DataFrame, by: str | list[str]) -> float:
 def test_files_are_there_and_labelled(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     years = {f"discharges-{year}.parquet" for year in (2022, 2023, 2024)}
-    assert names == {"README.md", "hospitals.csv", "enrolment.csv", "fund.csv", *years}
+    assert names == {"README.md", "hospitals.csv", "enrolment.csv", "fund.csv", "procurement.csv", *years}
     assert "合成数据" in (folder / "README.md").read_text(encoding="utf-8")
     for name in years:
         assert "合成数据" in pq.read_schema(folder / name).metadata[b"label"].decode()

@@ -15,16 +15,22 @@ import typer
 
 from drgsim import __version__
 from drgsim.cli import (
+    budget,
+    calibrate,
     codes,
     coefficients,
+    compare,
     demo,
+    dip,
     explain,
     group,
     migrate,
     policy,
+    scenarios,
     schemes,
     selftest,
     settle,
+    simulate,
     synth,
     validate,
     weights,
@@ -64,6 +70,12 @@ app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
 app.command()(coefficients.coefficients)
 app.command()(settle.settle)
+app.add_typer(dip.app, name="dip")
+app.command()(simulate.simulate)
+app.command()(compare.compare)
+app.add_typer(scenarios.app, name="scenarios")
+app.command()(budget.budget)
+app.command()(calibrate.calibrate)
 
 
 def main() -> None:

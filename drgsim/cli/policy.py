@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from drgsim.budget.terms import BudgetTerms
     from drgsim.payment.parameters import Parameter
+    from drgsim.payment.policy import Policy
 
 app = typer.Typer(help="List, show, check and plot payment policies. 支付政策", no_args_is_help=True)
 COLOURS = {"official": "green", "secondary": "yellow", "assumption": "bold magenta", "derived": "cyan"}
@@ -43,6 +45,7 @@ def list_policies(as_json: Json = False) -> None:
 def show(
     policy: Name,
     assumptions: Annotated[bool, typer.Option("--assumptions", help="Only what rests on no source.")] = False,
+    budget: Annotated[bool, typer.Option("--budget", help="The budget terms of this name (or general) instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show every parameter with its unit, date, source and evidence (in colour)."""
@@ -53,14 +56,22 @@ def show(
     from drgsim.cli.terminal import out, print_json
     from drgsim.payment.policy import load_policy
 
-    loaded = load_policy(policy)
+    loaded: Policy | BudgetTerms
+    if budget:
+        from drgsim.budget.terms import load_terms
+
+        loaded = load_terms(policy)
+        about = f"budget terms, on {loaded.file.base or 'nothing else'} · verified {loaded.file.verified}"
+    else:
+        loaded = load_policy(policy)
+        start = loaded.file.effective_from or "unknown"
+        about = f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}"
     chosen = loaded.assumptions if assumptions else loaded.parameters
     if as_json:
         print_json([_plain(parameter) for parameter in chosen])
         return
     out.print(f"[bold]{escape(loaded.id)}[/] {escape(loaded.file.title_zh)} · {escape(loaded.file.title)}")
-    start = loaded.file.effective_from or "unknown"
-    out.print(f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}")
+    out.print(about)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("evidence 依据", no_wrap=True)
     table.add_column("parameter = value, unit; since when, source", overflow="fold")
@@ -126,18 +137,27 @@ def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter su
 
 
 @app.command()
-def schema(output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None) -> None:
+def schema(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    budget: Annotated[bool, typer.Option("--budget", help="Of budget.yaml instead.")] = False,
+) -> None:
     """Print the JSON schema of policy.yaml, for editors that complete and check while typing."""
     from drgsim.cli.terminal import print_json
     from drgsim.payment.model import PolicyFile
 
+    if budget:
+        from drgsim.budget.terms import terms_schema
+
+        result = terms_schema()
+    else:
+        result = PolicyFile.model_json_schema()
     if output is None:
-        print_json(PolicyFile.model_json_schema())
+        print_json(result)
         return
     import json
 
     beside = output.with_name(f".{output.name}.part")
-    beside.write_text(json.dumps(PolicyFile.model_json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     beside.replace(output)
 
 
@@ -163,7 +183,9 @@ def plot(
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {number}" for key, number in value.items())
+        return ", ".join(f"{key} {_words(entry)}" for key, entry in value.items() if entry != "")
+    if isinstance(value, tuple):
+        return ", ".join(_words(entry) for entry in value)
     return str(value)
 
 

@@ -114,7 +114,7 @@ def settle(
     loaded = load_policy(policy)
     doubts: list[Problem] = []
     if change:
-        loaded = loaded.changed(dict(_pairs(change)), "--set")
+        loaded = loaded.changed(dict(pairs(change)), "--set")
     if weights is not None:
         loaded, doubts = with_relative_values(loaded, weights, weights_scale)
     known = read_hospitals(hospitals) if hospitals is not None else None
@@ -204,7 +204,8 @@ def check_choice(option: str, value: str | None, allowed: Sequence[str]) -> None
         raise usage("usage-unknown-word", f"{option} {value!r} is not one of {', '.join(allowed)}", fix)
 
 
-def _pairs(texts: list[str]) -> list[tuple[str, str | float]]:
+def pairs(texts: list[str]) -> list[tuple[str, str | float]]:
+    """Options as they are typed, NAME=VALUE: numbers as numbers, changes such as ``*1.03`` as texts."""
     from drgsim.errors import Problem, UsageError
 
     wrong = [text for text in texts if "=" not in text]
@@ -225,11 +226,11 @@ def _amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
 
     if not texts:
         return None
-    pairs = _pairs([text if "=" in text else f"*={text}" for text in texts])
-    wrong = [name for name, value in pairs if not isinstance(value, float)]
+    entries = pairs([text if "=" in text else f"*={text}" for text in texts])
+    wrong = [name for name, value in entries if not isinstance(value, float)]
     if wrong:
         raise UsageError([Problem("usage-no-number", f"{option} {name}: the amount is no number") for name in wrong])
-    return {name: float(value) for name, value in pairs}
+    return {name: float(value) for name, value in entries}
 
 
 def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes: list[str]) -> dict[str, Any]:

@@ -100,8 +100,8 @@ def _settings(
     maximum_cv: float, unstable: str, smoothing: float, smooth_to: str, monotone: bool, target: dict[str, float] | None,
     factor: dict[str, float] | None,
 ) -> WeightSettings:  # fmt: skip
+    from drgsim.costs.trimming import METHODS, TrimRule
     from drgsim.errors import did_you_mean
-    from drgsim.payment.trimming import METHODS, TrimRule
     from drgsim.payment.weights import WeightSettings
 
     choices = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +31,7 @@ TEXTS = (
 )  # fmt: skip
 DAYS = ("admitted", "discharged")
 YES_NO = "1 or 0, true or false, 是 or 否"
-FLAGS = ("incomplete", "special_review", "per_diem", "planned")
+FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
 LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
 
 
@@ -175,6 +175,17 @@ def read_cases(
     _count_days(cases)
     pool.shutdown()
     return cases
+
+
+def with_hospitals(cases: Cases, hospitals: Mapping[str, Hospital]) -> Cases:
+    """The cases under another list of hospitals, or after ``hospital`` changed: levels are looked up again.
+
+    A level or grade that the cases themselves state stays with them; then only coefficients follow the list.
+    """
+    if {"hospital_level", "hospital_grade"} & cases.present:
+        return replace(cases, hospitals=hospitals)
+    level, levels = levels_of({}, cases.hospital, hospitals, cases.size)
+    return replace(cases, hospitals=hospitals, level=level, levels=levels)
 
 
 def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOption
     paths
         CSV, Parquet, XLSX or JSON files, in any layout that ``drgsim group`` reads.
     scheme
-        Scheme to group by where a file names no groups.
+        DRG scheme or DIP catalogue to group by where a file names no groups.
     options
         Layout, mappings and edition of the codes, as for grouping; the columns of settling may be mapped to as well.
 
@@ -171,7 +171,12 @@ def digest_of(paths: Sequence[Path]) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[str, Any]) -> list[Path]:
+def write_results(
+    folder: Path,
+    tables: Mapping[str, pa.Table],
+    record: Mapping[str, Any],
+    others: Mapping[str, Callable[[Path], None]] | None = None,
+) -> list[Path]:
     """Write tables and the record of the run into a folder that appears whole or not at all.
 
     Parameters
@@ -182,6 +187,8 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         File name (.csv, .parquet, .xlsx) -> table.
     record
         Written as ``run.json``.
+    others
+        File name -> what writes it to a path: pages and workbooks.
 
     Raises
     ------
@@ -201,6 +208,8 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         beside.mkdir(parents=True)
         for name, table in tables.items():
             write_table(beside / name, table)
+        for name, write in (others or {}).items():
+            write(beside / name)
         text = json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n"
         (beside / RUN_FILE).write_text(text, encoding="utf-8")
         if folder.exists():
@@ -213,7 +222,7 @@ def write_results(folder: Path, tables: Mapping[str, pa.Table], record: Mapping[
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return [folder / name for name in (*tables, RUN_FILE)]
+    return [folder / name for name in (*tables, *(others or {}), RUN_FILE)]
 
 
 def write_table(path: Path, table: pa.Table) -> None:

@@ -19,6 +19,13 @@ def settle_self_payers(ledger: Ledger) -> None:
     ledger.pay_yuan(self_pay, ledger.cost)
 
 
+def settle_outside(ledger: Ledger) -> None:
+    """Cases that are marked as outside the groups are paid by item."""
+    by_item = ledger.open_cases & ledger.cases.flags["by_item"]
+    ledger.decide(by_item, CaseClass.BY_ITEM, "outside the groups: paid by item (the actual cost)")
+    ledger.pay_yuan(by_item, ledger.cost)
+
+
 def settle_unusual_groups(ledger: Ledger) -> None:
     """Cases without a group, and groups that the policy pays another way."""
     cases, file = ledger.cases, ledger.policy.file

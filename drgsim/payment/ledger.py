@@ -40,6 +40,8 @@ class Ledger:
         Fen that the fund pays whatever the patient's share; ``money.MISSING`` where the share decides.
     rule
         Place in ``rules`` of the words that say what decided.
+    weight
+        Discharges that each case stands for; None where each stands for itself.
     """
 
     policy: Policy
@@ -56,16 +58,19 @@ class Ledger:
     fixed_fund: NDArray[np.int64]
     rule: NDArray[np.int16]
     rules: list[str] = field(default_factory=list)
+    weight: NDArray[np.float64] | None = None
 
     @classmethod
-    def open(cls, policy: Policy, cases: Cases, unstable: str | None = None) -> Ledger:
+    def open(
+        cls, policy: Policy, cases: Cases, unstable: str | None = None, weight: NDArray[np.float64] | None = None
+    ) -> Ledger:
         """An empty ledger for cases under a policy; ``unstable`` says where unstable groups are looked for."""
-        resolver = Resolver(policy, cases, unstable)
+        resolver = Resolver(policy, cases, unstable, weight)
         n = cases.size
         return cls(
             policy, cases, resolver, resolver.terms(), np.full(n, OPEN, np.int8), np.full(n, np.nan), np.full(n, np.nan),
             np.full(n, MISSING), np.full(n, MISSING), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.full(n, MISSING),
-            np.full(n, -1, np.int16),
+            np.full(n, -1, np.int16), weight=weight,
         )  # fmt: skip
 
     @property
@@ -212,9 +217,9 @@ class Ledger:
         values: dict[str, float] = {}
         for payer, amount in budget.items():
             members = self._payer(payer)
-            units = fsum(self.units[members & ~self.in_yuan & ~np.isnan(self.units)].tolist())  # in any order the same sum
+            units = self._sum(self.units, members & ~self.in_yuan & ~np.isnan(self.units))
             yuan_paid = members & self.in_yuan & (self.amount != MISSING)
-            fixed = int(self.amount[yuan_paid].sum()) + int(self.extra[members].sum())
+            fixed = self._sum_fen(self.amount, yuan_paid) + self._sum_fen(self.extra, members)
             held = round_half_away(exact(amount) * exact(fund_share))
             left = amount - held - fixed
             if units <= 0 or left <= 0:
@@ -241,13 +246,25 @@ class Ledger:
         normal = terms.relative_value * terms.coefficient * terms.factor
         for payer, amount in budget.items():
             members = self._payer(payer)
-            expected = normal[members & self.open_cases]
-            units = fsum(expected[~np.isnan(expected)].tolist())
-            fixed = int(self.amount[members & self.in_yuan & (self.amount != MISSING)].sum())
+            units = self._sum(normal, members & self.open_cases & ~np.isnan(normal))
+            fixed = self._sum_fen(self.amount, members & self.in_yuan & (self.amount != MISSING))
             left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
             if units > 0 and left > 0:
                 price = left / FEN_PER_YUAN / units
                 terms.mean = np.where(members & wanting, price * terms.relative_value, terms.mean)
+
+    def discharges(self, where: Mask) -> float:
+        """How many discharges the marked cases stand for."""
+        return float(where.sum()) if self.weight is None else fsum(self.weight[where].tolist())
+
+    def _sum(self, values: NDArray[np.float64], where: Mask) -> float:
+        """A sum that has no order."""
+        return fsum((values[where] if self.weight is None else values[where] * self.weight[where]).tolist())
+
+    def _sum_fen(self, amounts: NDArray[np.int64], where: Mask) -> int:
+        if self.weight is None:
+            return int(amounts[where].sum())
+        return round(fsum((amounts[where] * self.weight[where]).tolist()))
 
     def _payer(self, payer: str) -> Mask:
         insured = self.cases.insurance != INSURANCES.index("self")

@@ -31,22 +31,23 @@ class Parameter:
     own_end: date | None = None
 
 
-def parameters_of(node: BaseModel, path: str, file: PolicyFile) -> Iterator[Parameter]:
-    """Every value below a node of the file that carries evidence, in the order of the file."""
+def evident_nodes(node: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Path and model of everything in a file that carries evidence, in the order of the file."""
     if getattr(node, "evidence", None) is not None:
-        yield _parameter(node, path, file)
+        yield path, node
     for name, value in node.__dict__.items():
         place = f"{path}.{name}" if path else name
+        entries = enumerate(value) if isinstance(value, tuple) else value.items() if isinstance(value, dict) else ()
         if isinstance(value, BaseModel):
-            yield from parameters_of(value, place, file)
-        elif isinstance(value, tuple):
-            for number, child in enumerate(value):
-                if isinstance(child, BaseModel):
-                    yield from parameters_of(child, f"{place}.{number}", file)
-        elif isinstance(value, dict):
-            for key, child in value.items():
-                if isinstance(child, BaseModel):
-                    yield from parameters_of(child, f"{place}.{key}", file)
+            yield from evident_nodes(value, place)
+        for key, child in entries:
+            if isinstance(child, BaseModel):
+                yield from evident_nodes(child, f"{place}.{key}")
+
+
+def parameters_of(file: PolicyFile) -> Iterator[Parameter]:
+    """Every value of a policy that carries evidence, in the order of the file."""
+    return (_parameter(node, path, file) for path, node in evident_nodes(file))
 
 
 def _parameter(node: Any, path: str, file: PolicyFile) -> Parameter:
@@ -88,7 +89,9 @@ def band_words(band: Band) -> str:
     return f"{multiple} ({', '.join(parts)})" if parts else multiple
 
 
-def apply_change(raw: dict[str, Any], path: str, change: float | str, source: str, problems: list[Problem]) -> None:
+def apply_change(
+    raw: dict[str, Any], path: str, change: float | str | bool, source: str, problems: list[Problem], kind: str = "this policy"
+) -> None:
     """Change one value in the YAML; its evidence becomes an assumption with the scenario as source."""
     node: Any = raw
     parts = path.split(".")
@@ -104,7 +107,7 @@ def apply_change(raw: dict[str, Any], path: str, change: float | str, source: st
         except (KeyError, IndexError, TypeError):
             known = [str(name) for name in node] if isinstance(node, dict) else []
             fix = did_you_mean(str(key), known) or (f"the names here are {', '.join(known)}" if known else "")
-            problems.append(Problem("policy-unknown-path", f"{path} is no parameter of this policy", where=path, fix=fix))
+            problems.append(Problem("policy-unknown-path", f"{path} is no parameter of {kind}", where=path, fix=fix))
             return
         if isinstance(old, dict) and "evidence" in old:
             holder = old
@@ -123,7 +126,7 @@ def apply_change(raw: dict[str, Any], path: str, change: float | str, source: st
         holder["evidence"], holder["source"] = Evidence.ASSUMPTION.value, source
 
 
-def _new(old: Any, change: float | str) -> Any:
+def _new(old: Any, change: float | str | bool) -> Any:
     if isinstance(change, str) and change[:1] in "*+-" and isinstance(old, int | float):
         amount = float(change[1:])
         return old * amount if change[0] == "*" else old + amount if change[0] == "+" else old - amount

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
+from drgsim.parameter_files import fault_problem, strict_loader
 from drgsim.payment.hospitals import GroupCoefficients, group_coefficients_of
 from drgsim.payment.model import Evidence, PolicyFile, Table
 from drgsim.payment.parameters import Parameter, apply_change, parameters_of
@@ -69,7 +70,7 @@ class Policy:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Every value that carries evidence, in the order of the file."""
-        return tuple(parameters_of(self.file, "", self.file))
+        return tuple(parameters_of(self.file))
 
     @property
     def assumptions(self) -> tuple[Parameter, ...]:
@@ -98,11 +99,24 @@ class Policy:
         sources.setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
             apply_change(raw, path, change, source, problems)
-        file = _validate(raw, self.id, problems) if not problems else None
+        if problems:
+            raise PolicyError(problems)
+        return self.rebuilt(raw, repr(sorted(changes.items(), key=repr)))
+
+    def rebuilt(self, raw: Mapping[str, Any], mark: str) -> Policy:
+        """The policy read again from a changed YAML; ``mark`` names the change in the digest, the price table is shared.
+
+        Raises
+        ------
+        PolicyError
+            The policy model refuses the values.
+        """
+        problems: list[Problem] = []
+        file = _validate(raw, self.id, problems)
         if file is None or problems:
             raise PolicyError(problems)
-        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return replace(self, file=file, digest=mark, raw=raw)
+        digest = hashlib.sha256((self.digest + mark).encode()).hexdigest()
+        return replace(self, file=file, digest=digest, raw=raw)
 
 
 def policy_names(root: Path | None = None) -> list[str]:
@@ -140,7 +154,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     where = f"{folder.parent.name}/{folder.name}"
     try:
         content = path.read_bytes()
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=_strict_loader(problems, where))
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, where, "policy"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(Problem("policy-unreadable", f"{path.name} cannot be read: {error}", where=where))
         return None, problems
@@ -199,11 +213,11 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
     try:
         file = PolicyFile.model_validate(raw)
     except ValidationError as error:
-        problems.extend(_problem(dict(fault), where) for fault in error.errors())
+        problems.extend(fault_problem(dict(fault), where, PolicyFile, "policy") for fault in error.errors())
         return None
     before = len(problems)
     known = list(file.sources)
-    for parameter in parameters_of(file, "", file):
+    for parameter in parameters_of(file):
         if parameter.source not in file.sources:  # a piece or band that states evidence states its source too
             what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
             fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"
@@ -220,56 +234,3 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
             what = f"{path} names no curve: {curve!r}"
             problems.append(Problem("policy-unknown-curve", what, where=f"{where}: {path}", fix=fix))
     return file if len(problems) == before else None
-
-
-def _problem(fault: Mapping[str, Any], where: str) -> Problem:
-    path = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        known = _fields_at(fault["loc"][:-1])
-        word = str(fault["loc"][-1])
-        fix = did_you_mean(word, known) or (f"the names here are {', '.join(known)}" if known else "")
-        return Problem("policy-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
-    if fault["type"] == "missing":
-        return Problem("policy-missing-name", f"{path} is missing", where=f"{where}: {path}", fix="state it, with its evidence")
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
-    fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""
-    return Problem("policy-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
-
-
-def _fields_at(location: tuple[Any, ...]) -> list[str]:
-    """Names that the model knows at a place in the file."""
-    model: Any = PolicyFile
-    for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            entry = model.model_fields.get(str(part))
-            model = entry.annotation if entry is not None else None
-        model = _inner(model)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _inner(annotation: Any) -> Any:
-    """The model inside an optional, a mapping or a tuple."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        inner = _inner(argument)
-        if inner is not None:
-            return inner
-    return None
-
-
-def _strict_loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
-    """A YAML loader that reports keys that stand twice instead of keeping the last."""
-
-    class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen:
-                    place = f"{where}: line {key.start_mark.line + 1}"
-                    problems.append(Problem("policy-duplicate-name", f"{key.value} stands twice in one place", where=place))
-                seen.add(key.value)
-            return super().construct_mapping(node, deep)
-
-    return Loader

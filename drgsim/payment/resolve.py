@@ -109,8 +109,8 @@ class Terms:
 class Resolver:
     """Looks up the values of a policy for cases; made once per policy and set of cases."""
 
-    def __init__(self, policy: Policy, cases: Cases, unstable: str | None = None) -> None:
-        self.policy, self.cases, self.unstable = policy, cases, unstable
+    def __init__(self, policy: Policy, cases: Cases, unstable: str | None = None, weight: Floats | None = None) -> None:
+        self.policy, self.cases, self.unstable, self.weight = policy, cases, unstable, weight
         self.file = policy.file
         self.book: CurveBook = curve_book(self.file.curves)
         insurance = cases.insurance.astype(np.int64) + 1
@@ -285,8 +285,9 @@ class Resolver:
         used = (cost != MISSING) & (cost >= 0) & (self.cases.unit.ids >= 0)
         cell = self.cases.unit.ids.astype(np.int64) * max(len(self.cases.levels), 1) + self.cases.level
         cell = np.where(used, cell, 0)
-        count = np.bincount(cell, used)
-        total = np.bincount(cell, np.where(used, cost, 0))  # whole fen: their sum has no order
+        counted = used if self.weight is None else used * self.weight
+        count = np.bincount(cell, counted)
+        total = np.bincount(cell, np.where(used, cost, 0) * counted)  # whole fen: their sum has no order
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = (total / FEN_PER_YUAN / count)[cell]
         result: Floats = np.where(used & (mean > 0), mean, np.nan)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem, UsageError
 from drgsim.payment import groups, special, stays
-from drgsim.payment.cases import WORKERS, read_cases
+from drgsim.payment.cases import WORKERS, Cases, read_cases
 from drgsim.payment.coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.dates import check_dates
@@ -175,15 +175,42 @@ def settle(
     """
     if unit_value is not None:
         policy = _with_unit_value(policy, unit_value)
-    leading = ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
+    _pot(policy, budget, fund_share)
+    cases = read_cases(table, hospitals, leading_columns(policy), coefficients)
+    return settle_cases(
+        cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value
+    )  # fmt: skip
+
+
+def leading_columns(policy: Policy) -> tuple[str, ...]:
+    """Columns that may name the group under a policy, the first one that a table has."""
+    return ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
+
+
+def settle_cases(
+    cases: Cases,
+    policy: Policy,
+    *,
+    budget: Mapping[str, float] | None = None,
+    fund_share: float = 1.0,
+    unstable: Literal["table", "cases", "never"] | None = None,
+    weight: NDArray[np.float64] | None = None,
+    budget_value: Mapping[str, float] | None = None,
+) -> Settlement:
+    """Settle cases that are read already, as a scenario does again and again; parameters as in :func:`settle`.
+
+    ``cases`` collects faults and problems while it is settled: hand in a fresh one for each settlement (its arrays may be
+    shared). ``weight`` says how many discharges each case stands for (None: one); it counts wherever cases are added up to
+    a unit value, a mean or a quota, and leaves the amount of a case alone.
+    """
     pot = _pot(policy, budget, fund_share)
-    cases = read_cases(table, hospitals, leading, coefficients)
-    ledger = Ledger.open(policy, cases, unstable)
+    ledger = Ledger.open(policy, cases, unstable, weight)
     check_dates(ledger)
     stays.incomplete_stays(ledger)
     stays.halve_readmitted(ledger)
     ledger.price()
     groups.settle_self_payers(ledger)
+    groups.settle_outside(ledger)
     settle_single_diseases(ledger)
     groups.settle_unusual_groups(ledger)
     stays.settle_per_diem(ledger)

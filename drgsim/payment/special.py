@@ -18,13 +18,17 @@ BY_CURVE = (CaseClass.NORMAL, CaseClass.HIGH, CaseClass.LOW, CaseClass.INCOMPLET
 def rank_by_excess(ledger: Ledger, places: NDArray[np.int64], quota: int) -> NDArray[np.int64]:
     """The ``quota`` cases with the largest cost above the standard.
 
-    Equal ones are served by cost, group, hospital and discharge_id, so that the order of the cases never matters.
+    Equal ones are served by cost, group, hospital and discharge_id, so that the order of the cases never matters. A case that
+    stands for several discharges takes as many places; it is in when all of them are.
     """
     cases, cost = ledger.cases, ledger.cost[places]
     excess = cost - ledger.standard[places]
     names = [np.array([*texts.values, ""])[texts.ids[places]] for texts in (cases.unit, cases.hospital)]
     ids = np.array(cases.ids.take(places).to_pylist()).astype(str)
-    return places[np.lexsort((ids, *reversed(names), -cost, -excess))[: max(quota, 0)]]
+    ranked = places[np.lexsort((ids, *reversed(names), -cost, -excess))]
+    if ledger.weight is None:
+        return ranked[: max(quota, 0)]
+    return ranked[np.cumsum(ledger.weight[ranked]) <= quota]
 
 
 def review(ledger: Ledger) -> None:
@@ -44,7 +48,7 @@ def review(ledger: Ledger) -> None:
         "applied for special review, but are paid by another rule or cost no more than the standard; paid as other cases",
     )  # fmt: skip
     applied &= loss
-    pool = int(((cases.faults < 0) & ~ledger.is_class(CaseClass.SELF_PAY)).sum())
+    pool = int(ledger.discharges((cases.faults < 0) & ~ledger.is_class(CaseClass.SELF_PAY)))
     quota = int(exact(spec.quota.value) * pool)
     accepted = np.zeros(cases.size, np.bool_)
     accepted[rank_by_excess(ledger, np.flatnonzero(applied), quota)] = True
@@ -68,12 +72,13 @@ def cap_extremes(ledger: Ledger) -> None:
     if spec is None or not high.any():
         return
     hospital = ledger.cases.hospital.ids
-    discharges = np.bincount(hospital[ledger.cases.faults < 0] + 1)
+    sound = ledger.cases.faults < 0
+    discharges = np.bincount(hospital[sound] + 1, None if ledger.weight is None else ledger.weight[sound])
     beyond = np.zeros(ledger.cases.size, np.bool_)
     for number in np.unique(hospital[high]):
         places = np.flatnonzero(high & (hospital == number))
         quota = int(exact(spec.value) * int(discharges[number + 1]))
-        if places.size > quota:
+        if ledger.discharges(high & (hospital == number)) > quota:
             beyond[places] = True
             beyond[rank_by_excess(ledger, places, quota)] = False
     ledger.decide(beyond, CaseClass.HIGH, f"high, beyond {spec.value:.3%} of the hospital's discharges by excess: the standard")

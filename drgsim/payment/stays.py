@@ -48,20 +48,9 @@ def halve_readmitted(ledger: Ledger) -> None:
     spec, cases = ledger.policy.file.readmission, ledger.cases
     if spec is None:
         return
-    known = (cases.patient.ids >= 0) & (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.unit.ids >= 0)
-    if spec.except_groups:
-        excepted = np.array([code.startswith(spec.except_groups) for code in cases.unit.values] + [False])
-        known &= ~excepted[cases.unit.ids]
-    if not known.any():
+    followed = stays_followed(cases, spec.within_days.value, spec.except_groups)
+    if not followed.size:
         return
-    places = np.flatnonzero(known)
-    order = places[
-        np.lexsort((
-            ledger.cost[places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places],
-            cases.hospital.ids[places], cases.patient.ids[places],
-        ))
-    ]  # fmt: skip
-    followed = _followed(cases, order, spec.within_days.value)
     ledger.terms.factor = ledger.terms.factor.copy()
     ledger.terms.factor[followed] *= spec.factor.value
     where = np.zeros(cases.size, np.bool_)
@@ -71,6 +60,32 @@ def halve_readmitted(ledger: Ledger) -> None:
         f"the patient came back within {spec.within_days.value} days in the same group; the points of the earlier stay count "
         f"{spec.factor.value:g}", "mark returns that were planned in the column planned",
     )  # fmt: skip
+
+
+def stays_followed(cases: Cases, within: int, except_groups: tuple[str, ...] = ()) -> NDArray[np.int64]:
+    """Places of the stays after which the same patient came back, unplanned, to the same hospital in the same group.
+
+    Parameters
+    ----------
+    within
+        Days from discharge to the next admission, at most.
+    except_groups
+        Beginnings of groups that do not count.
+    """
+    known = (cases.patient.ids >= 0) & (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.unit.ids >= 0)
+    if except_groups:
+        excepted = np.array([code.startswith(except_groups) for code in cases.unit.values] + [False])
+        known &= ~excepted[cases.unit.ids]
+    places = np.flatnonzero(known)
+    if not places.size:
+        return places
+    order = places[
+        np.lexsort((
+            cases.money["total_cost"][places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places],
+            cases.hospital.ids[places], cases.patient.ids[places],
+        ))
+    ]  # fmt: skip
+    return _followed(cases, order, within)
 
 
 def _followed(cases: Cases, order: NDArray[np.int64], within: int) -> NDArray[np.int64]:

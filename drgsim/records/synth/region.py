@@ -24,6 +24,7 @@ from drgsim.records.synth.money import INSURANCES, calibrated, draw_money, pay
 from drgsim.records.synth.parameters import load_parameters
 from drgsim.records.synth.patients import assign_patients
 from drgsim.records.synth.plan import Plan, make_plan
+from drgsim.records.synth.procurement import HEADER, Procurement
 from drgsim.records.synth.readme import region_readme
 from drgsim.records.synth.tables import load_tables
 from drgsim.records.synth.write import LABEL, YearFiles, to_arrow, write_csv
@@ -218,11 +219,11 @@ def generate_region(
     """
     check_request(output, hospitals, cases, seed, dirty)
     sizes = batch_sizes(cases)
-    first, *seeds = np.random.SeedSequence(seed).spawn(1 + len(sizes))
+    first, *seeds, last = np.random.SeedSequence(seed).spawn(2 + len(sizes))
     parameters, tables = load_parameters(), load_tables()
     made = make_hospitals(hospitals, parameters, np.random.Generator(np.random.PCG64(first)))
     plan = calibrated(make_plan(tables, parameters, made, years))
-    tally, done = _Tally(plan), 0
+    tally, procurement, done = _Tally(plan), Procurement(plan), 0
     output.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     try:
@@ -230,12 +231,14 @@ def generate_region(
         for batch, table in _batches(plan, sizes, dirty, seeds):
             files.add(table, batch["year"])
             tally.add(batch)
+            procurement.add(batch)
             done += table.num_rows
             if progress is not None:
                 progress(done, cases)
         files.close()
         summary = _summary(plan, tally, output, seed, dirty)
         _write_tables(plan, tally, beside)
+        write_csv(beside / "procurement.csv", HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last))))
         (beside / "README.md").write_text(region_readme(plan, summary), encoding="utf-8", newline="\n")
         beside.chmod(0o755)
         if output.is_dir():

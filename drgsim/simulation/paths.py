@@ -1,0 +1,183 @@
+"""The paths that scenarios may change: the table ``paths.yaml``, how a path is matched, and what is near a mistyped one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from drgsim.errors import Problem, did_you_mean
+from drgsim.payment.model import Evidence
+from drgsim.simulation.scenario import Change
+
+LEVELS = {"tertiary": "3", "secondary": "2", "primary": "1", "三级": "3", "二级": "2", "一级": "1"}
+DIMENSIONS = ("hospital", "level", "insurance", "department", "mdc", "adrg", "group", "age", "diagnosis")
+ALL = "all"  # the category that stands for the whole cost
+# a level, a city's own class or a payer, or a level and a payer
+_RATE_KEY = r"(?:\*|[A-Z]{1,3}|[123][a-c]?|p[123][ab]?|tertiary|secondary|primary|employee|resident)(?:/(?:employee|resident))?"
+_SLOTS = {
+    "level": "1|2|3|tertiary|secondary|primary", "insurance": "employee|resident", "category": r"[^.]+", "group": r"[^.]+",
+    "hospital_kind": "level|hospital|all", "unit_kind": "mdc|adrg|group", "key": r".+?",
+    "rate_key": _RATE_KEY, "name": r"[^.]+",
+    "cases": rf"(?:\.(?:{'|'.join(DIMENSIONS)})\.[^.]+)*",
+}  # fmt: skip
+
+
+class Spec(BaseModel):
+    """An entry of paths.yaml; its comment there explains the fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    path: str
+    owner: str
+    kind: Literal["number", "choice", "flag", "names", "table", "any"]
+    unit: str
+    ops: tuple[Literal["set", "factor", "delta"], ...]
+    title: str
+    title_zh: str
+    target: str = ""
+    field: str = ""
+    choices: tuple[str, ...] = ()
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    least_factor: float | None = None
+    default: Any = None
+    typical: float | None = None
+    source: str = ""
+    evidence: Evidence | None = None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The regular expression of the path."""
+        text = re.escape(self.path)
+        for name, pattern in _SLOTS.items():
+            text = text.replace(re.escape(f"<{name}>"), f"(?P<{name}>{pattern})")
+        return re.compile(f"^{text}$")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A path with its entry and the words that filled its slots."""
+
+    spec: Spec
+    words: Mapping[str, str]
+
+
+@lru_cache(maxsize=1)
+def specs() -> tuple[Spec, ...]:
+    """All entries of paths.yaml."""
+    raw = yaml.safe_load(Path(__file__).with_name("paths.yaml").read_text(encoding="utf-8"))
+    return tuple(Spec.model_validate(entry) for entry in raw)
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[Spec, re.Pattern[str]], ...]:
+    return tuple((spec, spec.pattern) for spec in specs())
+
+
+def find(path: str) -> Match | None:
+    """The entry that a path belongs to, None where no entry fits.
+
+    Examples
+    --------
+    >>> find("outlier.high.multiple.tertiary").words
+    {'level': '3'}
+    >>> find("procurement.cut.consumables.adrg.FL2.level.3").words
+    {'category': 'consumables', 'cases': '.adrg.FL2.level.3'}
+    """
+    for spec, pattern in _patterns():
+        match = pattern.match(path)
+        if match:
+            words = {name: LEVELS.get(word, word) if name == "level" else word for name, word in match.groupdict().items()}
+            return Match(spec, words)
+    return None
+
+
+def settings() -> dict[str, Any]:
+    """Defaults of everything that no policy states."""
+    return {spec.path: spec.default for spec in specs() if spec.owner == "setting"}
+
+
+def unknown(change: Change, policy_paths: list[str], policy: str) -> Problem:
+    """What to say about a path that nothing fits."""
+    own = [spec.path.split("<")[0].rstrip(".") for spec in specs()]
+    known = list(dict.fromkeys([*(spec.path for spec in specs()), *own, *policy_paths]))
+    fix = did_you_mean(change.path, known)
+    if not fix:
+        first = change.path.split(".")[0]
+        near = [path for path in known if path.split(".")[0] == first][:8]
+        fix = f"paths here are {', '.join(near)}" if near else "drgsim scenarios paths lists what can be changed"
+    what = f"{change.path} is no path: neither a setting of scenarios nor a parameter of {policy}"
+    return Problem("scenario-unknown-path", what, where=change.where or change.path, fix=fix)
+
+
+def check(change: Change, spec: Spec) -> list[Problem]:
+    """What is wrong with a change before its old value is known: operation, kind, unit, choice."""
+    problems = []
+    where = change.where or change.path
+
+    def wrong(code: str, what: str, fix: str = "") -> None:
+        problems.append(Problem(code, f"{change.path}: {what}", where=where, fix=fix))
+
+    if change.op not in spec.ops:
+        kinds = {"set": "a plain value", "factor": '"*1.03"', "delta": '"+0.5" or "-0.5"'}
+        wrong("scenario-wrong-kind", f"{change.words} is a {change.op}, which this path does not take",
+              f"write {' or '.join(kinds[op] for op in spec.ops)}")  # fmt: skip
+        return problems
+    if change.unit and not same_unit(change.unit, spec.unit):
+        wrong(
+            "scenario-wrong-unit", f"the unit is {change.unit!r}, but this path is in {spec.unit}", f"write it in {spec.unit}"
+        )
+    value = change.value
+    if spec.kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        wrong("scenario-bad-value", f"{value!r} is no number", f"a number in {spec.unit}")
+    elif spec.kind == "flag" and not isinstance(value, bool):
+        wrong("scenario-bad-value", f"{value!r} is neither true nor false")
+    elif spec.kind == "choice" and spec.choices and str(value) not in spec.choices:
+        fix = did_you_mean(str(value), spec.choices) or f"the choices are {', '.join(spec.choices)}"
+        wrong("scenario-bad-value", f"{value!r} is no choice here", fix)
+    elif spec.kind == "names":
+        words = value if isinstance(value, list) else [value]
+        for word in words:
+            if str(word) not in spec.choices:
+                fix = did_you_mean(str(word), spec.choices) or f"the names are {', '.join(spec.choices)}"
+                wrong("scenario-bad-value", f"{word!r} is no name here", fix)
+    elif spec.kind == "table" and not isinstance(value, dict):
+        wrong("scenario-bad-value", "a table such as {adrg: [RK2], share: 0.01, cost: 100000} belongs here")
+    if not problems and change.op == "factor" and not value >= (spec.least_factor or 0.0):
+        wrong("scenario-impossible-value", f"a factor of {value:g} makes no sense", "a factor is 0 or more")
+    if not problems and spec.kind == "number" and change.op == "set":
+        problems += limits(change, spec, float(value))
+    return problems
+
+
+def limits(change: Change, spec: Spec, value: float) -> list[Problem]:
+    """Whether a new value is possible."""
+    parts = []
+    if spec.above is not None and not value > spec.above:
+        parts.append(f"above {spec.above:g}")
+    if spec.at_least is not None and not value >= spec.at_least:
+        parts.append(f"at least {spec.at_least:g}")
+    if spec.at_most is not None and not value <= spec.at_most:
+        parts.append(f"at most {spec.at_most:g}")
+    if not parts:
+        return []
+    what = f"{change.path} would be {value:g} {spec.unit}; it must be {' and '.join(parts)}"
+    return [Problem("scenario-impossible-value", what, where=change.where or change.path, fix="choose a possible value")]
+
+
+def same_unit(written: str, known: str) -> bool:
+    """Whether a unit as written in a scenario is the one of the parameter; blanks and case do not count.
+
+    Examples
+    --------
+    >>> same_unit("yuan per weight", "Yuan  per weight"), same_unit("days", "yuan")
+    (True, False)
+    """
+    return " ".join(written.lower().split()) == " ".join(known.lower().split())

@@ -1,0 +1,221 @@
+"""What a setup pays with: the table of relative values, the unit value and the budget, once the year's cases are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgsim.errors import InputError, Problem
+from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.model import Evidence, Keyed
+from drgsim.payment.money import MISSING, exact, round_half_away, to_yuan
+from drgsim.payment.policy import Policy
+from drgsim.payment.settle import settle_cases
+from drgsim.payment.tables import PriceTable
+from drgsim.payment.weights import History, WeightSettings, estimate_weights
+from drgsim.simulation.cases import PART, State, edited, first_state, settled_cases
+from drgsim.simulation.region import Cohort, Region
+from drgsim.simulation.setup import Setup, short_code
+
+PAYERS = ("employee", "resident")
+STEPS = 20  # of the search for the rate; it stops when fen no longer move
+
+
+@dataclass
+class Memory:
+    """What several runs have in common and is worked out once: tables of weights, rates from the fund."""
+
+    tables: dict[tuple[str, int], PriceTable] = field(default_factory=dict)
+    rates: dict[tuple[str, ...], dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """Policy with the final table and unit value; the budget (yuan by payer, patients' shares included) if points decide."""
+
+    policy: Policy
+    budget: Mapping[str, float] | None
+    rates: Mapping[str, float]
+
+
+def pricing(setup: Setup, region: Region, year: int, memory: Memory, state: State) -> Pricing:
+    """Work out table, unit value and budget of a setup for a year, whose cases are ``state``."""
+    policy = with_table(setup, region, year, memory)
+    if setup.by_points:
+        return Pricing(_without_standards(policy), _gross(fund_of(setup, region, year), state), {})
+    source = setup.settings["rate.source"]
+    if source == "policy":
+        return Pricing(policy, None, {})
+    rates = _rates(setup, region, year, memory)
+    for change in setup.rate:
+        rates = {payer: change.apply(value) for payer, value in rates.items()}
+    return Pricing(with_rates(policy, rates), None, rates)
+
+
+def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
+    """The fund's budget of a year by payer, fen, with the changes of the setup; the last known year stands for later ones."""
+    known = [each for each in region.fund if each <= year] or list(region.fund)
+    if not known:
+        return {}
+    fund = dict(region.fund[max(known)])
+    for change in setup.fund:
+        payer = change.path.removeprefix("fund.budget").strip(".")
+        for name, amount in fund.items():
+            if payer in ("", name):
+                fund[name] = round_half_away(exact(change.apply(amount / 100)) * 100)
+    return fund
+
+
+def _gross(fund: Mapping[str, int], state: State) -> dict[str, float]:
+    """Yuan by payer with what the patients of these cases pay, since amounts are theirs too (rule book 2.2)."""
+    cases, patient = state.cohort.cases, state.patient
+    sound = (patient != MISSING) & (patient >= 0) & (state.cost != MISSING)
+    gross = {}
+    for payer, amount in fund.items():
+        of_payer = sound & (cases.insurance == PAYERS.index(payer))
+        paid = int((patient[of_payer] * state.parts[of_payer]).sum())
+        gross[payer] = (amount + round_half_away(Fraction(paid, PART))) / 100
+    return gross
+
+
+def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str, float]:
+    """The rate by payer at which the fund's budget is just spent on this year's or last year's cases as they were recorded.
+
+    R starts at (F / rho) / T (rule book 1.5); what the curve and the floor of the fund's part add is taken out by repeating
+    R <- R x F / (what the fund pays at R). Rounded to fen, as rates are published.
+    """
+    basis = plain(setup.rate_basis or setup)
+    source = setup.settings["rate.source"]
+    of_year = min(year, region.years[-1])
+    if source == "last_year":
+        earlier = [each for each in region.years if each < of_year]
+        if not earlier:
+            what = f"{year} is the first year of the region; a rate from the year before cannot be worked out"
+            raise InputError([Problem("scenario-out-of-scope", what, fix="set rate.source: fund")])
+        of_year = max(earlier)
+    key = (basis.digest, source, str(year))
+    if key not in memory.rates:
+        state = edited(first_state(region.cohort(of_year, basis.scheme)), basis, region)
+        table = _without_standards(with_table(basis, region, year, memory))
+        memory.rates[key] = _balancing(state, basis, table, fund_of(basis, region, year), region)
+    return memory.rates[key]
+
+
+def plain(setup: Setup) -> Setup:
+    """A setup without what it does to the cases, the rate, the fund and the weights: how cases as recorded are paid."""
+    settings = {**setup.settings, "capitation.conditions": []}
+    return replace(setup, cases=(), technologies=(), rate=(), fund=(), weights=(), rate_basis=None, settings=settings)
+
+
+def _balancing(state: State, setup: Setup, policy: Policy, fund: Mapping[str, int], region: Region) -> dict[str, float]:
+    start = settle_cases(settled_cases(state, setup, region), policy, budget=_gross(fund, state))
+    rates = {payer: round(value, 2) for payer, value in start.unit_values.items()}
+    for _ in range(STEPS):
+        settled = settle_cases(settled_cases(state, setup, region), with_rates(policy, rates))
+        spent = {
+            payer: int(
+                settled.fund_payment[(state.cohort.cases.insurance == PAYERS.index(payer)) & (settled.amount != MISSING)].sum()
+            )
+            for payer in rates
+        }
+        better = {payer: round(rates[payer] * fund[payer] / spent[payer], 2) for payer in rates if spent[payer] > 0}
+        if better == rates:
+            break
+        rates = {**rates, **better}
+    return rates
+
+
+def with_rates(policy: Policy, rates: Mapping[str, float]) -> Policy:
+    """The policy with unit values that follow from the fund."""
+    keyed = Keyed(values=dict(rates), unit="yuan per unit", source="from the fund's budget", evidence=Evidence.DERIVED)
+    policy = _without_standards(policy)
+    return replace(policy, file=policy.file.model_copy(update={"unit_value": keyed}))
+
+
+def _without_standards(policy: Policy) -> Policy:
+    """The policy without published standards: weight x unit value decides."""
+    if not policy.file.relative_value.standard_from_table:
+        return policy
+    value = policy.file.relative_value.model_copy(update={"standard_from_table": False})
+    return replace(policy, file=policy.file.model_copy(update={"relative_value": value}))
+
+
+def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Policy:
+    """The policy with the table of relative values that a setup asks for."""
+    policy = setup.policy
+    if setup.settings["weights.source"] == "history":
+        key = (setup.scheme, year)
+        if key not in memory.tables:
+            memory.tables[key] = table_from_history(region, year, setup.scheme)
+        value = policy.file.relative_value.model_copy(update={"standard_from_table": False, "coefficient_from_table": False})
+        policy = replace(policy, prices=memory.tables[key], file=policy.file.model_copy(update={"relative_value": value}))
+    if not setup.weights or policy.prices is None:
+        return policy
+    return replace(policy, prices=_weighted(setup, policy.prices, region.cohort(min(year, region.years[-1]), setup.scheme)))
+
+
+def table_from_history(region: Region, year: int, scheme: str) -> PriceTable:
+    """Relative weights of the groups from the years before (from the year itself where there is none), all cases alike."""
+    years = [each for each in region.years if each < year] or [year]
+    cohorts = [region.cohort(each, scheme) for each in years]
+    codes = tuple(sorted({code for cohort in cohorts for code in cohort.cases.unit.values if _real(code)}))
+    place = {code: number for number, code in enumerate(codes)}
+    group = [
+        np.array([place.get(code, -1) for code in cohort.cases.unit.values] + [-1], np.int64)[cohort.cases.unit.ids]
+        for cohort in cohorts
+    ]
+    cost = np.concatenate([to_yuan(cohort.cases.money["total_cost"]) for cohort in cohorts])
+    history = History(
+        codes, np.concatenate(group), np.where(cost > 0, cost, np.nan),
+        np.concatenate([np.full(cohort.size, cohort.year) for cohort in cohorts]),
+        np.concatenate([cohort.cases.numbers["los_days"] for cohort in cohorts]),
+    )  # fmt: skip
+    weights = estimate_weights(history, WeightSettings(smoothing=10.0, smooth_to="adrg"))
+    cohort = region.cohort(min(year, region.years[-1]), scheme)
+    values = _with_new_groups(cohort, codes, weights.weight, weights.statistics.count)
+    every = tuple(values)
+    blank = ("",) * len(every)
+    return PriceTable(every, blank, blank, blank, {"weight": np.round(np.array(list(values.values())), 4)})
+
+
+def _with_new_groups(
+    cohort: Cohort, codes: tuple[str, ...], weight: NDArray[np.float64], count: NDArray[np.int64]
+) -> dict[str, float]:
+    """Weights by group; one that occurs now and not in the past takes the mean of its ADRG, of its MDC, or of all cases."""
+    values = dict(zip(codes, weight.tolist(), strict=True))
+    for code in cohort.cases.unit.values:
+        if code in values or not _real(code):
+            continue
+        for length in (3, 1, 0):
+            kin = [place for place, other in enumerate(codes) if other[:length] == code[:length] and weight[place] > 0]
+            if kin:
+                values[code] = float(np.average(weight[kin], weights=count[kin]))
+                break
+    return dict(sorted(values.items()))
+
+
+def _real(code: str) -> bool:
+    return code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING)
+
+
+def _weighted(setup: Setup, prices: PriceTable, cohort: Cohort) -> PriceTable:
+    """Changed relative values, and standards in the same proportion; the total over the year's cases is kept if asked for."""
+    factor = np.ones(len(prices.codes))
+    for edit in setup.weights:
+        factor[[short_code(edit.kind, code) == edit.code for code in prices.codes]] *= edit.factor
+    if setup.settings["weights.keep_total"]:
+        count = np.zeros(len(prices.codes))
+        places = np.array([prices.places.get(code, -1) for code in cohort.cases.unit.values] + [-1])[cohort.cases.unit.ids]
+        np.add.at(count, places[places >= 0], 1.0)
+        weight = np.nan_to_num(prices.relative_value[1]) * count
+        factor *= weight.sum() / (weight * factor).sum()
+    changed = {prices.relative_value[0], "standard"}
+    numbers = {
+        name: np.round(column * factor, 10) if name in changed or name.startswith("standard_") else column
+        for name, column in prices.numbers.items()
+    }
+    return replace(prices, numbers=numbers)

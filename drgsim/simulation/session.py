@@ -1,0 +1,151 @@
+"""One call from a region folder and scenario files to a study: check everything, run, and add what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pyarrow as pa
+
+from drgsim.errors import Problem, did_you_mean
+from drgsim.simulation.answers import headline_table
+from drgsim.simulation.decompose import Method
+from drgsim.simulation.explore import grid_table, sensitivity_table
+from drgsim.simulation.region import read_region
+from drgsim.simulation.run import Runner
+from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenarios
+from drgsim.simulation.solve import Goal, read_goal, solve_table
+from drgsim.simulation.study import Plan, Progress, Study, joined, plan_of, plans_of, run_study
+from drgsim.simulation.uncertainty import draw
+from drgsim.simulation.years import years_table
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked for beside its scenarios; the names are those of ``drgsim simulate``."""
+
+    policy: str | None = None
+    year: int | None = None
+    stack: bool = False
+    draws: int = 0
+    seed: int = 1
+    level: float = 0.95
+    decomposition: str = "sequential"
+    tornado: bool = False
+    solve: str | None = None
+    target: str | None = None
+    between: str | None = None
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The options that differ from the defaults, for the record."""
+        plain = asdict(Options())
+        return {name: value for name, value in asdict(self).items() if value != plain[name]}
+
+
+def run_all(
+    folder: str | Path, names: Sequence[str | Path | Scenario], options: Options = Options(), progress: Progress | None = None
+) -> Study:
+    """Read a region and scenarios, check all of them, and run.
+
+    Parameters
+    ----------
+    folder
+        Region folder, see :func:`drgsim.simulation.region.read_region`.
+    names
+        Scenario files, names of shipped ones, or scenarios that are read already. Without any, the policy alone is run.
+    options
+        What else is wanted.
+
+    Raises
+    ------
+    ScenarioError
+        Everything that is wrong with the scenarios and options.
+    InputError
+        The region cannot be read.
+    """
+    scenarios = [entry if isinstance(entry, Scenario) else load_scenarios([entry])[0] for entry in _unique(names)]
+    region = read_region(folder)
+    _check(options, region.years)
+    runner = Runner(region)
+    method: Method = "shapley" if options.decomposition == "shapley" else "sequential"
+    plans = plans_of(scenarios, options.policy, region, stack=options.stack) if scenarios else [_alone(options, runner)]
+    goal = read_goal(options.solve, options.target, options.between) if options.solve and options.target else None
+    study = run_study(plans, region, year=options.year, method=method, runner=runner, progress=progress)
+    return _further(study, plans, runner, options, goal, progress)
+
+
+def _further(
+    study: Study, plans: Sequence[Plan], runner: Runner, options: Options, goal: Goal | None, progress: Progress | None
+) -> Study:
+    """Grids, years, sensitivities, a solution and intervals, where they are asked for."""
+    parts: dict[str, list[tuple[str, pa.Table]]] = {}
+    notes = list(study.notes)
+    intervals: dict[str, dict[str, dict[str, tuple[float, float]]]] = {}
+    for plan in plans:
+        if any(scenario.grid for scenario in plan.scenarios):
+            parts.setdefault("grid", []).append((plan.name, grid_table(plan, runner, study.year, progress)))
+        years = [(scenario.file.years, scenario.yearly) for scenario in plan.scenarios if scenario.file.years is not None]
+        for block, yearly in years[-1:]:
+            assert block is not None
+            parts.setdefault("years", []).append((plan.name, years_table(plan, block, yearly, runner, study.year)))
+        if options.tornado:
+            table, said = sensitivity_table(plan, runner, study.year)
+            parts.setdefault("sensitivity", []).append((plan.name, table))
+            notes += said
+        if goal is not None:
+            parts.setdefault("solution", []).append((plan.name, solve_table(plan, goal, runner, study.year)))
+        if options.draws:
+            drawn = draw(plan, runner, study.year, options.draws, options.seed, progress)
+            parts.setdefault("draws", []).append((plan.name, drawn.table()))
+            intervals[plan.name] = drawn.intervals(options.level)
+    tables = {**study.tables, **{name: joined(tables) for name, tables in parts.items()}}
+    if intervals:
+        tables["headlines"] = joined([
+            (result.plan.name, headline_table(
+                result.baseline, result.outcome, study.region, result.static if result.static is not result.outcome else None,
+                intervals[result.plan.name],
+            ))
+            for result in study.results
+        ])  # fmt: skip
+        notes.append(
+            f"intervals: {options.level:.0%}, {options.draws} draws of cases within hospital and group, seed {options.seed}; "
+            "the same draws for every scenario"
+        )
+    return replace(study, tables=tables, notes=tuple(dict.fromkeys(notes)))
+
+
+def _unique(names: Sequence[str | Path | Scenario]) -> list[str | Path | Scenario]:
+    files = [name for name in names if not isinstance(name, Scenario)]
+    load_scenarios(files)  # all problems of all files at once, and names that stand twice
+    return list(names)
+
+
+def _alone(options: Options, runner: Runner) -> Plan:
+    from drgsim.simulation.scenario import parse_scenario
+
+    empty = parse_scenario(
+        "{title: baseline alone, title_zh: 仅基线, author: drgsim, reference: none, changes: {payment.method: policy}}",
+        "baseline",
+    )
+    return plan_of([replace(empty, changes=())], options.policy, runner.region)
+
+
+def _check(options: Options, years: Sequence[int]) -> None:
+    problems = []
+    if options.year is not None and options.year not in years:
+        what = f"the region has no discharges of {options.year}"
+        problems.append(Problem("simulate-no-year", what, where="--year", fix=f"the years are {', '.join(map(str, years))}"))
+    methods = get_args(Method)
+    if options.decomposition not in methods:
+        fix = did_you_mean(options.decomposition, methods) or f"the ways are {', '.join(methods)}"
+        problems.append(
+            Problem("simulate-no-method", f"{options.decomposition!r} is no decomposition", where="--decomposition", fix=fix)
+        )
+    if (options.solve is None) != (options.target is None):
+        what = "--solve and --target belong together"
+        problems.append(Problem("simulate-half-goal", what, fix='for instance --solve rate.base --target "fund.balance=0"'))
+    if problems:
+        raise ScenarioError(problems)

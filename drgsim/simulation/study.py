@@ -1,0 +1,217 @@
+"""A study: scenarios against their baselines on one region, with everything that a report needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+
+from drgsim.errors import Problem
+from drgsim.payment.policy import Parameter
+from drgsim.simulation.answers import answer_tables, changes_table
+from drgsim.simulation.behaviour import active, respond, without_behaviour
+from drgsim.simulation.changes import apply, baseline_setup
+from drgsim.simulation.decompose import Method
+from drgsim.simulation.paths import specs
+from drgsim.simulation.region import Region
+from drgsim.simulation.run import Outcome, Runner
+from drgsim.simulation.scenario import Scenario, ScenarioError
+from drgsim.simulation.setup import Setup, Step
+
+Progress = Callable[[float, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scenario, checked: its baseline and its own setup.
+
+    ``steps`` are the changes with old and new value, those of the baseline first.
+    """
+
+    name: str
+    title: str
+    title_zh: str
+    scenarios: tuple[Scenario, ...]
+    baseline: Setup
+    setup: Setup
+    baseline_steps: tuple[Step, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A scenario that was run: baseline, scenario, and the scenario without behaviour where behaviour is on."""
+
+    plan: Plan
+    baseline: Outcome
+    outcome: Outcome
+    static: Outcome | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """Results of all scenarios and their tables; tables carry the scenario's name in their first column."""
+
+    region: Region
+    year: int
+    results: tuple[Result, ...]
+    tables: dict[str, pa.Table]
+    notes: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, *, stack: bool = False) -> list[Plan]:
+    """Check all scenarios before anything runs.
+
+    Parameters
+    ----------
+    scenarios
+        Scenarios in order.
+    policy
+        Policy in place of those that the baselines name.
+    stack
+        Each scenario is applied on top of those before it, and all are compared with the first one's baseline.
+
+    Raises
+    ------
+    ScenarioError
+        Everything that is wrong with any scenario.
+    """
+    problems: list[Problem] = []
+    plans: list[Plan] = []
+    for number, scenario in enumerate(scenarios):
+        try:
+            first = scenarios[0] if stack else scenario
+            if stack and scenario.file.baseline.changes not in ({}, first.file.baseline.changes):
+                what = f"{scenario.name} has a baseline of its own and cannot stand on {first.name}"
+                fix = "run it without --stack, or take the baseline out"
+                raise ScenarioError([Problem("scenario-other-baseline", what, where=scenario.name, fix=fix)])
+            below = scenarios[: number + 1] if stack else [scenario]
+            plans.append(plan_of(below, policy, region))
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ScenarioError(list(dict.fromkeys(problems)))
+    return plans
+
+
+def plan_of(scenarios: Sequence[Scenario], policy: str | None, region: Region) -> Plan:
+    """The setup of one scenario, or of several on top of each other."""
+    baseline, baseline_steps = baseline_setup(scenarios[0], policy, region)
+    changes = [change for scenario in scenarios for change in scenario.changes]
+    setup, steps = apply(baseline, changes, region)
+    check_ahead(scenarios, setup, region)
+    titles = [scenario.file.title for scenario in scenarios], [scenario.file.title_zh for scenario in scenarios]
+    return Plan(
+        "+".join(scenario.name for scenario in scenarios), " + ".join(titles[0]), " + ".join(filter(None, titles[1])),
+        tuple(scenarios), baseline, setup, baseline_steps, steps,
+    )  # fmt: skip
+
+
+def check_ahead(scenarios: Sequence[Scenario], setup: Setup, region: Region) -> None:
+    """Check what runs later: every value of a grid, both ends of a range, the changes of every year."""
+    problems: list[Problem] = []
+    for scenario in scenarios:
+        later = [*(change for values in scenario.grid.values() for change in values), *scenario.yearly]
+        later += [end for ends in scenario.ranges.values() for end in ends]
+        for change in later:
+            try:
+                apply(setup, [change], region)
+            except ScenarioError as error:
+                problems.extend(error.problems)
+    if problems:
+        raise ScenarioError(problems)
+
+
+def run_plan(plan: Plan, runner: Runner, year: int, known: dict[str, Outcome]) -> Result:
+    """Run a plan; baselines that were run before are taken from ``known``."""
+    if plan.baseline.digest not in known:
+        known[plan.baseline.digest] = runner.run(plan.baseline, year)
+    baseline = known[plan.baseline.digest]
+    still = without_behaviour(plan.setup)
+    static = runner.run(still, year)
+    if not active(plan.setup):
+        return Result(plan, baseline, static, None)
+    return Result(plan, baseline, behavioural(plan, runner, year), static)
+
+
+def behavioural(plan: Plan, runner: Runner, year: int) -> Outcome:
+    """The scenario after hospitals have answered to it, see :mod:`drgsim.simulation.behaviour`."""
+    before = runner.lines(plan.baseline, year)
+    still = without_behaviour(plan.setup)
+    state = respond(plan.setup, before, runner.lines(still, year), runner.region)
+    return runner.outcome(still, year, runner.lines(still, year, state))
+
+
+def run_study(
+    plans: Sequence[Plan], region: Region, *, year: int | None = None, method: Method = "sequential",
+    runner: Runner | None = None,
+    progress: Progress | None = None,
+) -> Study:  # fmt: skip
+    """Run all plans for a year (the last one by default) and make the tables."""
+    runner = runner or Runner(region)
+    year = year or region.years[-1]
+    known: dict[str, Outcome] = {}
+    results = []
+    for number, plan in enumerate(plans):
+        results.append(run_plan(plan, runner, year, known))
+        if progress is not None:
+            progress((number + 1) / len(plans), len(results) * runner.region.cohort(year, plan.setup.scheme).size)
+    tables = {}
+    per_result = [
+        answer_tables(result.baseline, result.outcome, region, static=result.static, method=method) for result in results
+    ]
+    for name in per_result[0] if per_result else ():
+        tables[name] = joined([(result.plan.name, table[name]) for result, table in zip(results, per_result, strict=True)])
+    tables["changes"] = changes_table(list(_steps(results)))
+    return Study(region, year, tuple(results), tables)
+
+
+def joined(parts: Sequence[tuple[str, pa.Table]], column: str = "scenario_name") -> pa.Table:
+    """Tables one below the other with the name of their scenario in front; columns that one lacks are empty there."""
+    named = [table.add_column(0, column, pa.array([name] * table.num_rows, pa.string())) for name, table in parts]
+    return pa.concat_tables(named, promote_options="default")
+
+
+def _steps(results: Sequence[Result]) -> Iterator[tuple[str, Step]]:
+    for result in results:
+        yield from ((f"{result.plan.name} (baseline)", step) for step in result.plan.baseline_steps)
+        yield from ((result.plan.name, step) for step in result.plan.steps)
+
+
+def assumptions_of(results: Sequence[Result]) -> list[dict[str, str]]:
+    """Everything that rests on no source: of the policies, of the settings that were used, and the scenarios themselves."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for result in results:
+        for setup in (result.plan.baseline, result.plan.setup):
+            for parameter in setup.policy.assumptions:
+                rows.setdefault((setup.policy.id, parameter.path), _row(setup.policy.id, parameter))
+            for spec in specs():
+                value = setup.settings.get(spec.path)
+                if spec.owner == "setting" and value != spec.default and spec.evidence == "assumption":
+                    rows.setdefault(("settings", spec.path), {
+                        "of": "settings", "path": spec.path, "value": str(value), "unit": spec.unit, "source": spec.source,
+                    })  # fmt: skip
+            if setup.settings["budget.active"] and setup.budget is not None:
+                for parameter in setup.budget.assumptions:
+                    path = f"budget.{parameter.path}"
+                    rows.setdefault((setup.budget.id, path), {**_row(f"budget {setup.budget.id}", parameter), "path": path})
+        for scenario in result.plan.scenarios:
+            if scenario.file.evidence == "assumption":
+                rows.setdefault((scenario.name, "*"), {
+                    "of": scenario.name, "path": "(all changes)", "value": scenario.file.title, "unit": "",
+                    "source": scenario.file.reference,
+                })  # fmt: skip
+    return list(rows.values())
+
+
+def _row(of: str, parameter: Parameter) -> dict[str, str]:
+    return {"of": of, "path": parameter.path, "value": str(parameter.value), "unit": parameter.unit, "source": parameter.source}
+
+
+def with_changes(plan: Plan, changes: Sequence[Any], region: Region) -> Plan:
+    """A plan with further changes on top of its own."""
+    setup, steps = apply(plan.setup, changes, region)
+    return replace(plan, setup=setup, steps=(*plan.steps, *steps))

@@ -1,0 +1,77 @@
+"""New technologies (新技术) of a scenario: who gets them, what they cost, whether they are paid beside the group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from drgsim.errors import Problem, did_you_mean
+from drgsim.simulation.region import Cohort
+from drgsim.simulation.scenario import Change
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    adrg: tuple[str, ...] = Field(min_length=1)
+    share: float = Field(gt=0, le=1)
+    cost: float = Field(gt=0)
+    level: tuple[str, ...] = ()
+    exempt: bool = False
+    patient_share: float = Field(default=0.3, ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class Technology:
+    """A new technology: ``share`` of the cases of some ADRGs (at some levels) cost ``cost`` yuan more.
+
+    ``exempt``: the cost is paid by item beside the group's price; ``patient_share`` is the patient's part of it.
+    """
+
+    name: str
+    adrg: tuple[str, ...]
+    share: float
+    cost: float
+    level: tuple[str, ...]
+    exempt: bool
+    patient_share: float
+
+    @property
+    def words(self) -> str:
+        """What it is, in one line."""
+        where = f" at level {'/'.join(self.level)}" if self.level else ""
+        beside = ", paid beside the group" if self.exempt else ""
+        return f"{self.share:.2%} of {'/'.join(self.adrg)}{where}, {self.cost:,.0f} yuan each{beside}"
+
+    def members(self, cohort: Cohort, level: NDArray[np.str_], draw: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """The cases that get it, by their own draw."""
+        named = np.array([code in self.adrg for code in cohort.adrg.values] + [False])[cohort.adrg.ids]
+        at = np.isin(level, self.level) if self.level else np.ones(cohort.size, np.bool_)
+        return np.asarray(named & at & (draw < self.share))
+
+
+def read_technology(name: str, change: Change, cohort: Cohort) -> tuple[Technology | None, list[Problem]]:
+    """Read the table of a new technology; ADRGs must occur in the region."""
+    where = change.where or change.path
+    try:
+        file = _File.model_validate(change.value)
+    except ValidationError as error:
+        return None, [_problem(dict(fault), change.path, where) for fault in error.errors()]
+    unknown = [code for code in file.adrg if code not in cohort.adrg.values]
+    if unknown:
+        fix = did_you_mean(unknown[0], cohort.adrg.values)
+        what = f"{change.path}: no case of the region has the ADRG {', '.join(unknown)}"
+        return None, [Problem("scenario-out-of-scope", what, where=where, fix=fix)]
+    return Technology(name, file.adrg, file.share, file.cost, file.level, file.exempt, file.patient_share), []
+
+
+def _problem(fault: dict[str, Any], path: str, where: str) -> Problem:
+    name = ".".join(str(part) for part in fault["loc"])
+    known = list(_File.model_fields)
+    if fault["type"] == "extra_forbidden":
+        fix = did_you_mean(name, known) or f"the names are {', '.join(known)}"
+        return Problem("scenario-unknown-name", f"{path}: {name} is no part of a technology", where=where, fix=fix)
+    return Problem("scenario-bad-value", f"{path}.{name}: {fault['msg']}", where=where)

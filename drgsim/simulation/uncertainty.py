@@ -1,0 +1,111 @@
+"""Intervals (区间): bootstrap of the cases, and Latin hypercube over the ranges of assumptions.
+
+Each draw takes as many cases as there are, with replacement, within each hospital and group of the baseline; the same cases
+are drawn for
+the baseline and for every scenario (common random numbers), so that the interval of a difference is that of the difference.
+Ranges
+are sampled by a Latin hypercube, one point per draw. Where a budget decides the unit value, every draw decides it anew; a rate
+from the fund was set before and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from drgsim.simulation.changes import apply
+from drgsim.simulation.draws import Bootstrap
+from drgsim.simulation.explore import Evaluator
+from drgsim.simulation.headlines import headline_names
+from drgsim.simulation.run import Runner
+from drgsim.simulation.scenario import Change
+from drgsim.simulation.study import Plan
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Headline figures of every draw.
+
+    Attributes
+    ----------
+    names
+        Figures in the order of the columns.
+    baseline, scenario
+        (draws, figures).
+    ranges
+        Path -> value of each draw.
+    """
+
+    names: tuple[str, ...]
+    baseline: NDArray[np.float64]
+    scenario: NDArray[np.float64]
+    ranges: dict[str, NDArray[np.float64]]
+
+    def intervals(self, level: float) -> dict[str, dict[str, tuple[float, float]]]:
+        """``baseline``, ``scenario`` and ``change`` -> figure -> low and high end (percentiles of the draws)."""
+        tail = 100 * (1 - level) / 2
+        result = {}
+        for name, values in (
+            ("baseline", self.baseline), ("scenario", self.scenario), ("change", self.scenario - self.baseline),
+        ):  # fmt: skip
+            with np.errstate(invalid="ignore"):
+                low, high = np.percentile(values, [tail, 100 - tail], axis=0)
+            result[name] = {figure: (float(low[place]), float(high[place])) for place, figure in enumerate(self.names)}
+        return result
+
+    def table(self) -> pa.Table:
+        """One row per draw: values of the ranges, and scenario and change of each figure that exists."""
+        columns: dict[str, Any] = {"draw": np.arange(1, len(self.baseline) + 1)}
+        columns |= dict(self.ranges.items())
+        for place, name in enumerate(self.names):
+            if not np.isnan(self.scenario[:, place]).all():
+                columns[name] = pa.array(self.scenario[:, place], from_pandas=True)
+                columns[f"{name}.change"] = pa.array(self.scenario[:, place] - self.baseline[:, place], from_pandas=True)
+        return pa.table(columns)
+
+
+def draw(
+    plan: Plan, runner: Runner, year: int, draws: int, seed: int, progress: Callable[[float, int], None] | None = None
+) -> Draws:
+    """Draw cases and ranges ``draws`` times.
+
+    Notes
+    -----
+    The same seed gives the same draws for every scenario and in every order of the cases.
+    """
+    names = tuple(headline_names())
+    cohort = runner.cohort(plan.baseline, year)
+    stratum = (cohort.cases.hospital.ids.astype(np.int64) + 1) * (len(cohort.cases.unit.values) + 1) + cohort.cases.unit.ids + 1
+    bootstrap = Bootstrap(cohort.key, stratum, seed)
+    before, after = Evaluator(runner, plan, year), Evaluator(runner, plan, year)
+    ranges = {path: ends for scenario in plan.scenarios for path, ends in scenario.ranges.items()}
+    points = _hypercube(ranges, draws, seed)
+    baseline, scenario = np.empty((draws, len(names))), np.empty((draws, len(names)))
+    for number in range(draws):
+        times = bootstrap.draw(number)
+        first = before.figures(plan.baseline, times)
+        changes = [Change(path, ends[0].op, float(points[path][number])) for path, ends in ranges.items()]
+        setup = apply(plan.setup, changes, runner.region)[0] if changes else plan.setup
+        second = after.figures(setup, times)
+        baseline[number] = [first[name] for name in names]
+        scenario[number] = [second[name] for name in names]
+        if progress is not None:
+            progress((number + 1) / draws, (number + 1) * cohort.size)
+    return Draws(names, baseline, scenario, points)
+
+
+def _hypercube(ranges: dict[str, tuple[Change, Change]], draws: int, seed: int) -> dict[str, NDArray[np.float64]]:
+    """One value per draw for each path: every path covers its range evenly."""
+    if not ranges:
+        return {}
+    sample = qmc.LatinHypercube(len(ranges), rng=np.random.default_rng(seed)).random(draws)
+    low = [float(ends[0].value) for ends in ranges.values()]
+    high = [float(ends[1].value) for ends in ranges.values()]
+    scaled = qmc.scale(sample, low, high)
+    return {path: scaled[:, place] for place, path in enumerate(ranges)}

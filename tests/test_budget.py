@@ -1,0 +1,454 @@
+"""``drgsim budget`` on the sample region: results, their record, what is refused, and what every parameter moves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from python_calamine import CalamineWorkbook
+from typer.testing import CliRunner
+
+from drgsim.budget.figures import figures_of
+from drgsim.budget.prepare import Prepared, prepare, price_factors, scale_prices, settle_year
+from drgsim.budget.run import BudgetYear, budget_year, budget_years
+from drgsim.budget.tables import budget_tables
+from drgsim.budget.terms import BudgetError, BudgetTerms, load_terms, terms_names, terms_schema
+from drgsim.cli.main import app
+from drgsim.errors import DrgsimError, InputError, UsageError
+from drgsim.payment.files import read_grouped
+from drgsim.payment.policy import load_policy
+from tests.conftest import ROOT
+
+SAMPLE = ROOT / "data" / "samples" / "region"
+TABLES = ROOT / "payment_tables"
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def terms() -> BudgetTerms:
+    return load_terms("beijing/2024")
+
+
+@pytest.fixture(scope="module")
+def prepared(terms: BudgetTerms) -> Prepared:
+    return prepare(SAMPLE, load_policy("beijing/2024"), terms)
+
+
+@pytest.fixture(scope="module")
+def years(prepared: Prepared, terms: BudgetTerms) -> list[BudgetYear]:
+    return budget_years(prepared.figures, terms)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("budget") / "out"
+    result = runner.invoke(app, ["budget", str(SAMPLE), "--policy", "beijing/2024", "--output", str(target)])
+    assert result.exit_code == 0, result.output
+    assert "Budget 万元 2024" in result.output
+    assert "46 of 51 budget parameters are assumptions" in result.output
+    return target
+
+
+# -- the sample --------------------------------------------------------------------------------------------------------
+def test_figures_agree_with_the_settlement(prepared: Prepared) -> None:
+    figures = prepared.figures
+    for place, year in enumerate(figures.years):
+        settlement = prepared.settlements[year]
+        insured = settlement.ledger.cases.insurance != 2
+        paid = (settlement.fund_payment > 0) & insured
+        assert figures.payment[:, place].sum() == settlement.fund_payment[paid].sum()
+        assert figures.cases[:, place].sum() == insured.sum()
+    hospitals = prepared.settlements[2024].summaries["hospital"].to_pydict()
+    index = dict(zip(hospitals["hospital"], hospitals["time_index"], strict=True))
+    measured = figures.indicators[:, 2, figures.indicator_names.index("time_index")]
+    assert measured == pytest.approx([index[name] for name in figures.hospitals], rel=0.02)
+    assert ((figures.indicators >= 0) | np.isnan(figures.indicators)).all()
+
+
+def test_history_is_what_the_fund_paid_by_item(prepared: Prepared) -> None:
+    table = pq.read_table(SAMPLE / "discharges-2023.parquet")
+    sound = table.filter(pc.and_(pc.greater_equal(table["patient_paid"], 0), pc.greater_equal(table["total_cost"], 0)))
+    fund = pc.sum(sound.filter(pc.invert(pc.equal(sound["insurance"], "self")))["fund_paid"]).as_py()
+    assert prepared.figures.spending[:, 1].sum() / 100 == pytest.approx(float(fund), rel=0.005)  # broken records differ
+
+
+def test_prices_meet_the_level_of_the_region(prepared: Prepared) -> None:
+    figures = prepared.figures
+    for level in "123":
+        own = figures.level == level
+        ratio = figures.payment[own, 0].sum() / figures.spending[own, 0].sum()
+        assert ratio == pytest.approx(1, abs=0.002), level
+
+
+def test_a_higher_rate_stays_higher_at_the_price_level_of_the_region(prepared: Prepared) -> None:
+    policy = load_policy("beijing/2024")
+    table, _ = read_grouped([SAMPLE / "discharges-2024.parquet"], policy.file.scheme)
+    changed = policy.changed({"relative_value.standard_from_table": False, "unit_value.*": "*1.03"})
+    higher = settle_year(table, scale_prices(changed, prepared.price_factors), prepared.region, 2024)
+    plain = prepared.settlements[2024].fund_payment
+    assert higher.fund_payment[higher.fund_payment > 0].sum() > 1.02 * plain[plain > 0].sum()
+
+
+def test_the_order_of_cases_changes_nothing(prepared: Prepared, terms: BudgetTerms, years: list[BudgetYear]) -> None:
+    shuffled = []
+    for year, path in zip((2022, 2023, 2024), sorted(SAMPLE.glob("discharges-*.parquet")), strict=True):
+        table, _ = read_grouped([path], prepared.policy.file.scheme)
+        order = np.random.default_rng(year).permutation(table.num_rows)
+        shuffled.append(settle_year(table.take(order), prepared.policy, prepared.region, year))
+    again = budget_years(figures_of(shuffled[::-1], terms, prepared.region), terms)
+    for name, table in budget_tables(years).items():
+        assert budget_tables(again)[name].equals(table), name
+
+
+def test_all_years_in_one_settlement_give_the_same_money(prepared: Prepared, terms: BudgetTerms) -> None:
+    tables = [read_grouped([path], prepared.policy.file.scheme)[0] for path in sorted(SAMPLE.glob("discharges-*.parquet"))]
+    whole = settle_year(pa.concat_tables(tables), prepared.policy, prepared.region, 2024)
+    figures = figures_of(whole, terms, prepared.region)
+    assert figures.years == (2022, 2023, 2024)
+    assert np.array_equal(figures.payment, prepared.figures.payment)
+    assert np.array_equal(figures.people, prepared.figures.people)
+
+
+def test_problems_of_the_years_are_told_once(prepared: Prepared) -> None:
+    codes = [problem.code for problem in prepared.problems]
+    assert len(codes) == len(set(codes))
+    told = next(problem.what for problem in prepared.problems if problem.code == "settle-bad-patient_paid")
+    assert told.startswith("28 cases are not paid")
+    assert told.endswith("(2022: 10, 2023: 10, 2024: 8)")
+
+
+def test_the_sample_year(years: list[BudgetYear]) -> None:
+    last = years[-1]
+    assert last.fund.budget == 4_594_000_000
+    assert last.fund.reserve + last.fund.adjustment_fund + last.fund.index == last.fund.budget
+    assert not last.cash.difference.any()
+    assert 0 < last.in_surplus.sum() < last.figures.size
+    assert last.warnings.warned.any()
+    assert last.warnings.ratio[:, -1] == pytest.approx(last.units.sum(axis=1) / last.index.index)
+    completion = last.figures.indicator_names.index("procurement_completion")
+    assert not np.isnan(last.scores.points[:, completion]).any()
+    first = last.figures.indicators[:, 0, completion]
+    assert np.isnan(first).all(), "procurement starts in the second year"
+    assert years[0].scores_before is not None
+    assert years[0].scores_before.weights.sum(axis=1) == pytest.approx(1)
+
+
+# -- every parameter moves something ---------------------------------------------------------------------------------------
+SPECIAL: dict[str, Any] = {
+    "index.year_weights": [1.0], "index.timing": "actual", "fund.closing": "at_most", "fund.cover": "full",
+    "quality.compare": "region", "sharing.use": "by-item", "sharing.carry_over": True, "warning.season": "even",
+    "capitation.use": True, "capitation.levels": ["3"],
+}  # fmt: skip
+NUMBERS = {
+    "people": "elasticity", "volume": "elasticity", "cmi": "elasticity", "quality": "per_point", "limits": "high",
+    "procurement": "share", "release": "none_below",
+}  # fmt: skip
+
+
+def _changed(terms: BudgetTerms, path: str) -> BudgetTerms:
+    if path in SPECIAL:
+        raw = json.loads(json.dumps(terms.raw, default=str))
+        node = raw
+        for part in path.split("."):
+            node = node[part]
+        node["value"] = SPECIAL[path]
+        return BudgetTerms(type(terms.file).model_validate(raw), "changed", raw)
+    node = terms.raw
+    for part in path.split("."):
+        node = node[part]
+    if "value" in node:
+        return terms.changed({path: node["value"] * 0.5 if node["value"] else 0.05})
+    if "values" in node:
+        key, value = next(iter(node["values"].items()))
+        return terms.changed({f"{path}.{key}": value * 0.5 if value else 0.05})
+    if path.startswith("sharing.schedules"):
+        return terms.changed({f"{path}.surplus.2.fund_share": 0.3, f"{path}.overspend.0.fund_share": 0.4})
+    if "targets" in path:
+        return terms.changed({f"{path}.best": node["best"] + 0.5 * (node["worst"] - node["best"])})
+    name = NUMBERS[path.split(".")[-1]]
+    return terms.changed({f"{path}.{name}": node[name] * 0.6 + 0.0001 if name != "high" else 1.01})
+
+
+def test_every_parameter_moves_a_result_or_says_why_not(prepared: Prepared, terms: BudgetTerms) -> None:
+    """Figures are shaken so that every rule meets a case: an overspend that the fund cannot bear, a limit that binds."""
+    rng = np.random.default_rng(1)
+    base = prepared.figures
+    figures = replace(base, spending=(base.spending * rng.uniform(0.6, 1.5, (base.size, 3, 1))).astype(np.int64))
+    figures = replace(
+        figures, payment=base.payment.copy(), fund=np.array([figures.fund[0], -1, 2 * figures.fund[2]])
+    )  # one year tight, one generous
+    figures.payment[:, 1] += figures.payment[:, 1] // 2
+    narrow = terms.changed({"fund.reserve": 0.0001, "fund.adjustment_fund": 0.0001})
+
+    def facts(chosen: BudgetTerms) -> list[Any]:
+        found = []
+        for year in budget_years(figures, chosen):
+            found += [year.index.waterfall, year.settled, year.cash.paid["clearing"], year.cash.paid["prepayment"]]
+            found += [year.cash.paid["monthly"], year.warnings.attention, year.warnings.warned, year.fund.balance]
+            found += [year.units, year.carried_out, year.procurement_kept]
+        return found
+
+    before = facts(narrow)
+    still = []
+    for parameter in narrow.parameters:
+        path = parameter.path
+        if path in narrow.inactive or path.startswith("measure."):
+            continue
+        after = facts(_changed(narrow, path))
+        if all(np.array_equal(one, other) for one, other in zip(before, after, strict=True)):
+            still.append(path)
+    assert still == []
+    assert set(narrow.inactive) <= {parameter.path for parameter in narrow.parameters}
+
+
+@pytest.mark.parametrize(
+    "change", [{"measure.low_weight": 0.3}, {"measure.readmission_days": 60}, {"measure.spending": "by_units"}]
+)
+def test_what_the_figures_are_taken_from_matters(prepared: Prepared, terms: BudgetTerms, change: dict[str, Any]) -> None:
+    figures = figures_of(list(prepared.settlements.values()), terms.changed(change), prepared.region)
+    after = budget_year(figures, terms, 2024)
+    assert not np.array_equal(after.index.index, budget_year(prepared.figures, terms, 2024).index.index)
+
+
+def test_inactive_parameters_move_nothing(prepared: Prepared, terms: BudgetTerms, years: list[BudgetYear]) -> None:
+    changed = terms.changed({
+        "capitation.risk": 2, "capitation.per_head.diabetes": 9999, "sharing.schedules.by-item.surplus.0.fund_share": 0,
+    })  # fmt: skip
+    assert {"capitation.risk", "capitation.per_head", "sharing.schedules.by-item"} <= set(terms.inactive)
+    for one, other in zip(years, budget_years(prepared.figures, changed), strict=True):
+        assert np.array_equal(one.cash.received, other.cash.received)
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
+    names = ("hospitals", "index", "quality", "units", "warnings", "ledger", "fund", "terms")
+    assert {path.name for path in folder.iterdir()} == {
+        *(f"{name}.parquet" for name in names), "run.json", "budget.xlsx", "budget.html",
+    }  # fmt: skip
+    hospitals = pq.read_table(folder / "hospitals.parquet")
+    assert hospitals.schema.field("index").type == pa.decimal128(18, 2)
+    assert hospitals.num_rows == 24
+    keys = ["year", "hospital_id"]
+    order = [(name, "ascending") for name in keys]
+    index = pq.read_table(folder / "index.parquet").group_by(keys).aggregate([("amount", "sum")]).sort_by(order)
+    assert index["amount_sum"].to_pylist() == hospitals["index"].to_pylist()
+    ledger = (
+        pq.read_table(folder / "ledger.parquet").group_by(["year", "hospital_id"]).aggregate([("due", "sum"), ("paid", "sum")])
+    )
+    assert ledger["due_sum"].to_pylist() == ledger["paid_sum"].to_pylist()
+    sheets = CalamineWorkbook.from_path(str(folder / "budget.xlsx"))
+    assert sheets.sheet_names == ["汇总", "医院", "指标测算", "质量评价", "按付费单元", "月度预警", "资金台账", "基金", "参数"]
+    rows = sheets.get_sheet_by_name("医院").to_python()
+    assert len(rows) == 25
+    listed = sheets.get_sheet_by_name("参数").to_python()
+    assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 46
+    page = (folder / "budget.html").read_text(encoding="utf-8")
+    for words in ("月度预警", "结余留用与超支分担", "指标测算", "资金台账", "46 of 51 budget parameters are assumptions"):
+        assert words in page
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert [year["year"] for year in record["years"]] == [2023, 2024]
+    assert all(year["largest_ledger_difference_fen"] == 0 for year in record["years"])
+    assert "budget.index.growth" in record["assumptions"]
+
+
+def test_the_same_inputs_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    result = runner.invoke(app, ["budget", str(SAMPLE), "-p", "beijing/2024", "-o", str(again), "--quiet"])
+    assert result.exit_code == 0
+    assert result.output == ""
+    for path in sorted(folder.iterdir()):
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_changes_and_terms_by_option(tmp_path: Path) -> None:
+    call = ["budget", str(SAMPLE), "-p", "suzhou/2023", "--terms", "harbin/2024", "--year", "2024", "--json"]
+    changes = ["--set", "budget.sharing.use=by-item", "--set", "budget.measure.price_level=region"]
+    result = runner.invoke(app, [*call, *changes, "-o", str(tmp_path / "a")])
+    assert result.exit_code == 0, result.output
+    record = json.loads(result.stdout)
+    assert record["terms"] == "harbin/2024"
+    assert list(record["price_factors"]) == ["*"]
+    assert [year["year"] for year in record["years"]] == [2024]
+    used = pq.read_table(tmp_path / "a" / "terms.parquet").to_pylist()
+    assert next(row for row in used if row["parameter"] == "budget.sharing.use")["value"] == "by-item"
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (["nowhere", "-p", "beijing/2024"], "budget-no-region"),
+        ([str(SAMPLE), "-p", "beijing/2022"], "budget-no-terms"),
+        ([str(SAMPLE), "-p", "beijing/2024", "--terms", "generl"], "budget-unknown-terms"),
+        ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.index.grwth=1"], "policy-unknown-path"),
+        ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.sharing.use=nobody"], "policy-bad-value"),
+        ([str(SAMPLE), "-p", "beijing/2024", "--year", "2022"], "budget-no-history"),
+        ([str(SAMPLE), "-p", "zhejiang/2025", "--terms", "general"], "budget-mostly-unpaid"),
+        ([str(SAMPLE), "-p", "xian/2024", "--terms", "general"], "budget-mostly-unpaid"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_nothing_is_written(tmp_path: Path, call: list[str], code: str) -> None:
+    with pytest.raises(DrgsimError) as caught:
+        runner.invoke(app, ["budget", *call, "-o", str(tmp_path / "out")], catch_exceptions=False)
+    assert code in [problem.code for problem in caught.value.problems]
+    assert not list(tmp_path.iterdir())
+
+
+# -- the region's own files --------------------------------------------------------------------------------------------
+@pytest.fixture
+def region(tmp_path: Path) -> Path:
+    target = tmp_path / "region"
+    shutil.copytree(SAMPLE, target)
+    (target / "discharges-2022.parquet").unlink()
+    return target
+
+
+def test_entered_figures_count(region: Path) -> None:
+    _write(region / "payments.csv", "year,month,hospital_id,unit,amount_yuan", "2024,3,H004,per_diem,1000.01")
+    moved = ("2024,H004,deduction,500", "2024,H001,moved,-2000", "2024,H004,moved,2000")
+    _write(region / "adjustments.csv", "year,hospital_id,item,amount_yuan", *moved)
+    _write(region / "indicators.csv", "year,hospital_id,indicator,value", "2024,H004,satisfaction,92")
+    known = {"source": "assumed", "evidence": "assumption"}
+    raw = {
+        "id": "own", "base": "beijing/2024", "title": "own", "title_zh": "自有", "verified": "2026-11-21",
+        "quality": {
+            "weights": {"values": {"satisfaction": 100, "cost_index": 0}, "unit": "weight", **known},
+            "targets": {"satisfaction": {"best": 100, "worst": 80, "unit": "points", **known}},
+            "compare": {"value": "region", "unit": "rule", **known},
+        },
+    }  # fmt: skip
+    own = region.parent / "budget.yaml"
+    own.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
+    terms = load_terms(own)
+    found = prepare(region, load_policy("beijing/2024"), terms)
+    year = budget_year(found.figures, terms, 2024)
+    place = found.figures.hospitals.index("H004")
+    assert year.units[place, 2] == 100_001
+    assert year.cash.due["deductions"][place] == -50_000
+    assert year.scores.score[place] == pytest.approx(60)
+    assert np.isnan(year.scores.score[0])
+    assert found.figures.moved[:, 1].sum() == 0
+
+
+def _write(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_every_mistake_in_a_region_is_told_at_once(region: Path) -> None:
+    _write(region / "fund.csv", "year,insurance,budget_yuan", "2024,employe,12", "2024,resident,many")
+    _write(region / "adjustments.csv", "year,hospital_id,item,amount_yuan", "2024,H01,deducton,-5")
+    _write(region / "indicators.csv", "year,hospital_id", "2024,H001")
+    _write(region / "payments.csv", "year,month,hospital_id,unit,amount_yuan", *["2024,13,H001,per_diem,1"] * 2)
+    with pytest.raises(InputError) as caught:
+        prepare(region, load_policy("beijing/2024"), load_terms("general"))
+    codes = [problem.code for problem in caught.value.problems]
+    assert codes.count("budget-unknown-word") == 2
+    assert codes.count("budget-bad-number") == 4
+    assert {"budget-unknown-hospital", "budget-columns", "budget-duplicate"} <= set(codes)
+    assert any("did you mean" in problem.fix for problem in caught.value.problems)
+
+
+def test_points_take_their_value_from_the_budget_of_each_year(region: Path) -> None:
+    found = prepare(region, load_policy("national/2.0"), load_terms("beijing/2024"))
+    values = [settlement.unit_values for settlement in found.settlements.values()]
+    assert values[0] != values[1]
+    assert all(set(value) == {"employee", "resident"} for value in values)
+    assert found.price_factors == {}
+    assert any("gives it" in note for note in found.notes)
+
+
+def test_coding_quality_by_the_rules_of_validate(region: Path, prepared: Prepared) -> None:
+    from drgsim.quality.check import check_files
+
+    _write(region / "indicators.csv", "year,hospital_id,indicator,value", "2024,H001,coding,0.5")
+    found = prepare(region, load_policy("beijing/2024"), load_terms("beijing/2024"), check_coding=True)
+    place = found.figures.indicator_names.index("coding")
+    shares = found.figures.indicators[:, :, place]
+    assert shares[0, 1] == 0.5, "what is entered goes before what is measured"
+    report = check_files([region / "discharges-2023.parquet"], "beijing-2024", severity="error")
+    records = pc.value_counts(pq.read_table(region / "discharges-2023.parquet")["hospital_id"]).to_pylist()
+    by_hospital = {row["values"]: row["counts"] for row in records}
+    erring = sum((1 - shares[at, 0]) * by_hospital[name] for at, name in enumerate(found.figures.hospitals))
+    repeated = 8  # records that share their id with another one count once
+    assert erring == pytest.approx(report.by_severity["error"], abs=repeated)
+    assert not np.array_equal(shares[1:], prepared.figures.indicators[1:, 1:, place])
+
+
+# -- terms -------------------------------------------------------------------------------------------------------------
+def test_shipped_terms_load_and_agree_with_their_policies() -> None:
+    assert terms_names()[0] == "general"
+    for name in terms_names():
+        terms = load_terms(name)
+        assert terms.id == name
+        assert all(parameter.source in terms.file.sources for parameter in terms.parameters)
+        if name == "general":
+            continue
+        policy = load_policy(name).file
+        assert load_terms(load_policy(name)).digest == terms.digest
+        if policy.procurement is not None:
+            kept = terms.file.cash.procurement_kept
+            assert (kept.values, kept.evidence) == (
+                policy.procurement.kept_share.values,
+                policy.procurement.kept_share.evidence,
+            )
+        if policy.deposit is not None:
+            own = terms.file.cash.deposit
+            assert (own.value, own.evidence) == (policy.deposit.value, policy.deposit.evidence)
+
+
+def test_the_schema_for_editors_is_that_of_the_model() -> None:
+    shipped = json.loads((TABLES / "budget.schema.json").read_text(encoding="utf-8"))
+    assert shipped == terms_schema(), "drgsim policy schema --budget -o payment_tables/budget.schema.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"index.cmi.low": 1.2}, "do not enclose 1"),
+        ({"sharing.schedules.by-item.surplus.0.upper": 0.9}, "surplus ends at"),
+        ({"sharing.schedules.by-item.overspend.0.fund_share": 1.2}, "more than was spent"),
+        ({"sharing.schedules.example-ratio.surplus.1.fund_share": "3/2"}, "takes back more than the whole index"),
+        ({"cash.release.none_below": 90}, "above full_from"),
+        ({"index.technology.3": -1}, "nothing would be left"),
+        ({"index.growth": -1.5, "fund.reserve": 1}, "greater than -1"),
+        ({"quality.targets.coding.best": 0.94}, "no points follow"),
+        ({"index.moved.2": 0.1, "index.moved.3": 2}, "no parameter of this budget"),
+        ({"cash.procurement_kept.not_selected": 1.5}, "outside of what is possible"),
+    ],
+)
+def test_impossible_terms_are_refused(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(BudgetError, match=words):
+        load_terms("general").changed(change)
+
+
+def test_a_file_must_not_build_on_itself(tmp_path: Path) -> None:
+    path = tmp_path / "budget.yaml"
+    path.write_text(f"id: a\nbase: {path}\n", encoding="utf-8")
+    with pytest.raises(BudgetError, match="builds on itself"):
+        load_terms(path)
+
+
+def test_no_budget_without_a_fund(prepared: Prepared, terms: BudgetTerms) -> None:
+    with pytest.raises(UsageError, match="budget-no-fund"):
+        budget_year(replace(prepared.figures, fund=np.full(3, -1)), terms, 2024)
+
+
+def test_cases_without_a_day_belong_to_no_year(prepared: Prepared, terms: BudgetTerms) -> None:
+    table = pa.table({"drg": ["BR23"], "total_cost": [1.0], "hospital_id": ["H001"]})
+    settlement = settle_year(table, prepared.policy, prepared.region, 2024)
+    with pytest.raises(InputError, match="budget-no-dates"):
+        figures_of(settlement, terms, prepared.region)
+
+
+def test_a_policy_without_unit_value_is_not_scaled(prepared: Prepared) -> None:
+    policy = load_policy("zhejiang/2025")
+    assert price_factors(policy, pa.table({"drg": ["A"], "total_cost": [1.0]}), prepared.region, True) == {}
+    assert scale_prices(policy, {}) is policy

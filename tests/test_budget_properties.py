@@ -1,0 +1,192 @@
+"""What must hold for every budget year: sums to the fen, ledgers at zero, sharing that rises without jumps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drgsim.budget.figures import UNITS, HospitalFigures
+from drgsim.budget.model import Schedule
+from drgsim.budget.run import BudgetYear, budget_years
+from drgsim.budget.sharing import _exactly, marginal_share, settled
+from drgsim.budget.terms import load_terms
+from tests.budget_figures import figures
+
+GENERAL = load_terms("general")
+FEN = st.integers(0, 5_000_000_00)
+SHARES = st.floats(0, 1, allow_nan=False).map(lambda share: round(share, 3))
+
+
+@st.composite
+def regions(draw: Any) -> HospitalFigures:
+    """A few hospitals over three years with anything that figures may hold, empty hospitals and new ones included."""
+    size = draw(st.integers(1, 5))
+    seed = draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    levels = [draw(st.sampled_from("123")) for _ in range(size)]
+    blank = {f"H{place}": {"level": level, "spending": [0] * 3, "due": [0] * 3} for place, level in enumerate(levels)}
+    made = figures([2022, 2023, 2024], blank, draw(st.integers(1, 10**7)))
+    largest = draw(st.sampled_from([3, 1_000, 10_000_000]))
+    open_in = rng.random((size, 3)) < 0.8  # a closed hospital has neither cases nor money
+    open_in[0] = True
+    spending = rng.integers(0, largest, made.spending.shape) * open_in[:, :, None]
+    payment = rng.integers(0, largest, made.payment.shape) * open_in[:, :, None, None]
+    yearly = spending.sum(axis=2)
+    indicators = np.where(rng.random(made.indicators.shape) < 0.3, np.nan, rng.random(made.indicators.shape))
+    return replace(
+        made, spending=spending, payment=payment, capitated=payment // 3, cases=rng.integers(1, 500, (size, 3)) * open_in,
+        people=rng.integers(1, 400, (size, 3)) * open_in, weight=rng.random((size, 3)) * 500 * open_in,
+        weighted=rng.integers(1, 500, (size, 3)) * open_in, low_weight=yearly // 2, indicators=indicators,
+        cost=yearly * 2, patient=yearly, savings=yearly // 10, procurement=rng.integers(0, largest, made.procurement.shape),
+        deductions=rng.integers(0, largest, (size, 3)), moved=rng.integers(-largest, largest, (size, 3)),
+        registered=rng.integers(0, 1_000, made.registered.shape),
+        fund=np.array([-1, made.fund[-1] // 2, made.fund[-1]]),
+    )  # fmt: skip
+
+
+@st.composite
+def terms(draw: Any) -> Any:
+    return GENERAL.changed({
+        "sharing.use": draw(st.sampled_from(list(GENERAL.file.sharing.schedules))),
+        "sharing.carry_over": draw(st.booleans()),
+        "fund.closing": draw(st.sampled_from(["exact", "at_most"])),
+        "fund.cover": draw(st.sampled_from(["limited", "full"])),
+        "fund.reserve": draw(st.sampled_from([0, 0.013, 0.3])),
+        "index.timing": draw(st.sampled_from(["prior", "actual"])),
+        "capitation.use": draw(st.booleans()),
+        "cash.deposit": draw(st.sampled_from([0, 0.05, 0.333])),
+        "cash.monthly_cap": draw(st.sampled_from([0.5, 1.0, 9.0])),
+        "quality.compare": draw(st.sampled_from(["region", "level"])),
+        "warning.season": draw(st.sampled_from(["history", "even"])),
+    })  # fmt: skip
+
+
+@given(regions(), terms())
+def test_every_sum_closes_to_the_fen(region: HospitalFigures, chosen: Any) -> None:
+    years = budget_years(region, chosen)
+    assert [year.year for year in years] == [2023, 2024]
+    for year in years:
+        fund, index = year.fund, year.index
+        assert fund.reserve + fund.adjustment_fund + fund.index + fund.unallocated == fund.budget
+        assert fund.unallocated >= 0
+        if chosen.file.fund.closing.value == "exact" and index.index.any():
+            assert fund.unallocated == 0
+        assert index.waterfall.sum(axis=1).tolist() == index.index.tolist()
+        assert (index.index >= 0).all()
+        assert fund.paid + fund.balance == fund.budget
+        parts = fund.reserve + fund.adjustment_fund + fund.unallocated + fund.returned - fund.borne
+        assert parts - fund.procurement + fund.deductions + fund.forfeited == fund.balance
+        assert fund.from_adjustment_fund + fund.from_reserve + fund.deficit == max(
+            fund.borne + fund.procurement - fund.returned - fund.unallocated - fund.deductions - fund.forfeited, 0
+        )
+        _cash_closes(year)
+    carried = years[0].carried_out
+    assert years[1].cash.due["carried_in"].tolist() == carried.tolist()
+    paid = sum(int(year.cash.received.sum()) for year in years) + int(years[-1].carried_out.sum())
+    assert paid == sum(year.fund.paid for year in years)
+
+
+def _cash_closes(year: BudgetYear) -> None:
+    assert not year.cash.difference.any()
+    for place in range(year.figures.size):
+        assert year.cash.lines(place)[-1][-1] == 0
+    assert int(year.received.sum()) == year.fund.paid
+    assert year.cash.due["units"].sum() == year.units.sum()
+
+
+@given(regions(), terms())
+def test_overspend_is_borne_only_as_far_as_the_fund_reaches(region: HospitalFigures, chosen: Any) -> None:
+    for year in budget_years(region, chosen.changed({"fund.cover": "limited"})):
+        if year.fund.borne:
+            assert year.fund.deficit == 0
+    for year in budget_years(region, chosen.changed({"fund.cover": "full"})):
+        assert year.fund.not_covered == 0
+
+
+@given(regions(), terms(), st.integers(0, 2**32 - 1))
+def test_the_order_of_hospitals_matters_for_ties_of_a_fen_only(region: HospitalFigures, chosen: Any, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(region.size)
+    arrays = {
+        name: value[order]
+        for name, value in vars(region).items()
+        if isinstance(value, np.ndarray) and name not in ("fund", "insured")
+    }
+    texts = {name: tuple(getattr(region, name)[place] for place in order) for name in ("hospitals", "names", "levels")}
+    shuffled = replace(region, **arrays, **texts)
+    for one, other in zip(budget_years(region, chosen), budget_years(shuffled, chosen), strict=True):
+        assert np.abs(one.index.index[order] - other.index.index).max() <= 1
+        assert one.fund.budget == other.fund.budget
+
+
+# -- sharing -----------------------------------------------------------------------------------------------------------
+@st.composite
+def schedules(draw: Any) -> Schedule:
+    """Bands that tile from 0 to 1 and from 1 on; no band takes back more than its surplus."""
+    below = sorted(draw(st.sets(st.integers(1, 999), max_size=4)))
+    above = sorted(draw(st.sets(st.integers(1001, 1500), max_size=4)))
+    low, high = [0, *below, 1000], [1000, *above, None]
+    surplus = [_band(start, stop, draw(SHARES)) for start, stop in pairwise(low)]
+    overspend = [_band(start, stop, draw(SHARES)) for start, stop in pairwise(high)]
+    return Schedule.model_validate({
+        "title": "t", "title_zh": "t", "unit": "", "source": "s", "evidence": "assumption", "surplus": surplus,
+        "overspend": overspend,
+    })  # fmt: skip
+
+
+def _band(start: int | None, stop: int | None, share: float) -> dict[str, Any]:
+    return {"lower": (start or 0) / 1000, "upper": None if stop is None else stop / 1000, "fund_share": share}
+
+
+@given(schedules(), FEN, FEN, st.integers(1, 5_000_000_00), st.floats(0.5, 1.5))
+def test_sharing_rises_and_has_no_jumps(schedule: Schedule, one: int, other: int, index: int, factor: float) -> None:
+    due = np.array(sorted([one, other]), np.int64)
+    paid = settled(due, np.full(2, index), schedule, np.full(2, factor))
+    assert paid[0] <= paid[1]
+    assert paid[1] - paid[0] <= due[1] - due[0] + 1, "a yuan more due never gives more than a yuan"
+    low, high = np.minimum(due, index), np.maximum(due, index)
+    assert ((paid >= low - 1) & (paid <= high + 1)).all(), "what is settled lies between what is due and the index"
+
+
+@given(schedules(), st.lists(st.tuples(FEN, FEN, st.floats(0.5, 1.5)), min_size=1, max_size=20))
+def test_the_arrays_say_what_fractions_say(schedule: Schedule, cases: list[tuple[int, int, float]]) -> None:
+    due, index = (np.array([case[place] for case in cases], np.int64) for place in (0, 1))
+    factors = np.array([case[2] for case in cases])
+    expected = [
+        _exactly(one, whole, schedule, float(factor)) if whole else 0
+        for one, whole, factor in zip(due.tolist(), index.tolist(), factors, strict=True)
+    ]
+    assert settled(due, index, schedule, factors).tolist() == expected
+
+
+@given(schedules(), st.integers(1, 2_000))
+def test_the_incentive_is_the_slope_of_the_schedule(schedule: Schedule, thousandths: int) -> None:
+    edges = {round(1000 * band.lower) for band in (*schedule.surplus, *schedule.overspend)}
+    if thousandths in edges or thousandths + 1 in edges:
+        return
+    whole = 10**9
+    due = np.array([thousandths, thousandths + 1], np.int64) * (whole // 1000)
+    paid = settled(due, np.full(2, whole), schedule)
+    slope = float(marginal_share((thousandths + 0.5) / 1000, schedule))
+    assert (paid[1] - paid[0]) / (whole // 1000) == pytest.approx(slope, abs=1e-5)
+
+
+def test_a_fraction_is_kept_exactly() -> None:
+    schedule = GENERAL.file.sharing.schedules["example-ratio"]
+    assert schedule.surplus[0].share == Fraction(10, 9)
+    assert settled(np.array([9]), np.array([10**9]), schedule).tolist() == [10]
+
+
+def test_capitation_takes_the_place_of_the_stays_that_it_covers() -> None:
+    region = figures([2023, 2024], {"A": {"level": "1", "spending": [1200, 0], "due": [0, 2400]}}, 10_000)
+    region.registered[0, 1] = [10, 20]
+    region.capitated[0, 1, :, UNITS.index("drg")] = 5_000
+    year = budget_years(region, GENERAL.changed({"capitation.use": True, "capitation.risk": 1.1}))[0]
+    # 10 x 150 + 20 x 60 yuan x 1.1 = 2970 yuan for the year; 12 x 50 yuan of stays leave the groups
+    assert year.units[0].tolist() == [180_000, 0, 0, 0, 297_000, 0]
