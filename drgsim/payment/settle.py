@@ -158,7 +158,7 @@ def settle(
         groups, among the ``cases`` settled, or ``never``.
     budget_value
         Budget point value by payer, yuan, for policies with a floating value: the unit value is then ``floating.base_share`` of
-        it and the rest of what the budget gives.
+        it and the rest of what the budget gives; costs are compared with the price at this value.
 
     Returns
     -------
@@ -216,7 +216,7 @@ def settle_cases(
     stays.settle_per_diem(ledger)
     stays.settle_long_stays(ledger)
     held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
-    ledger.compare_with_expected_price(pot, held)
+    ledger.compare_with_expected_price(pot, held, budget_value)
     _check_terms(ledger, bool(pot))
     ledger.apply_curve(ledger.open_cases)
     unit_values: dict[str, float] = {}
@@ -283,8 +283,8 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
     missing = ledger.open_cases & np.isnan(terms.relative_value)
     cases.fault(
         "settle-missing-weight", missing, f"{_what_lacks(ledger)} no relative value for the group",
-        f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give weights of "
-        "your own: drgsim weights HISTORY --output w, then drgsim settle ... --weights w", sample=sample(missing),
+        f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give values of "
+        f"your own: {_OWN_VALUES[ledger.policy.file.relative_value.unit == 'score']}", sample=sample(missing),
     )  # fmt: skip
     no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
     level_decides = ledger.open_cases & no_level & _needs_level(ledger, has_budget)
@@ -312,6 +312,12 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
         "settle-no-band", ledger.open_cases & (terms.row < 0), "no band of the payment curve fits the case",
         "let the last band of the curve state no condition",
     )  # fmt: skip
+
+
+_OWN_VALUES = (
+    "drgsim weights HISTORY --output w, then drgsim settle ... --weights w",
+    "drgsim dip build HISTORY --output catalogue, then drgsim settle ... --weights catalogue",
+)
 
 
 def _what_lacks(ledger: Ledger) -> str:
