@@ -310,6 +310,8 @@ def test_costs_are_compared_with_the_price_at_the_budget_value() -> None:
     options = {"budget": {"*": 10800.0}, "budget_value": {"*": 10.0}}
     result = settled(DRAFT, None, options, **columns)
     assert result.table["case_class"].to_pylist() == ["low", "normal"]
+    assert "all payers: the floating value pays" in codes_of(result)["settle-floating-budget"]
+    assert codes_of(result)["settle-floating-budget"].endswith("yuan more than the budget")
     plain = settled(DRAFT, None, {"budget": {"*": 10800.0}}, **columns)
     assert plain.table["case_class"].to_pylist() == ["normal", "normal"]
 

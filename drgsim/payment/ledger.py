@@ -217,7 +217,7 @@ class Ledger:
         """
         values: dict[str, float] = {}
         for payer, amount in budget.items():
-            members = self._payer(payer)
+            members = self.paid_by(payer)
             units = self._sum(self.units, members & ~self.in_yuan & ~np.isnan(self.units))
             yuan_paid = members & self.in_yuan & (self.amount != MISSING)
             fixed = self._sum_fen(self.amount, yuan_paid) + self._sum_fen(self.extra, members)
@@ -231,7 +231,7 @@ class Ledger:
 
     def set_unit_value(self, payer: str, value: float) -> None:
         """Put a unit value (yuan) in force for a payer, or for all insured (``*``), instead of published standards."""
-        members = self._payer(payer) & ~self.terms.bare
+        members = self.paid_by(payer) & ~self.terms.bare
         self.terms.unit_value = np.where(members, value, self.terms.unit_value)
         self.terms.published = np.where(members, np.nan, self.terms.published)
 
@@ -249,7 +249,7 @@ class Ledger:
             return
         normal = terms.relative_value * terms.coefficient * terms.factor
         for payer, amount in budget.items():
-            members = self._payer(payer)
+            members = self.paid_by(payer)
             units = self._sum(normal, members & self.open_cases & ~np.isnan(normal))
             fixed = self._sum_fen(self.amount, members & self.in_yuan & (self.amount != MISSING))
             left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
@@ -272,6 +272,7 @@ class Ledger:
             return int(amounts[where].sum())
         return round(fsum((amounts[where] * self.weight[where]).tolist()))
 
-    def _payer(self, payer: str) -> Mask:
+    def paid_by(self, payer: str) -> Mask:
+        """Cases of a payer, or of all insured (``*``)."""
         insured = self.cases.insurance != INSURANCES.index("self")
         return insured if payer == "*" else np.asarray(self.cases.insurance == INSURANCES.index(payer))

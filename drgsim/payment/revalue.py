@@ -36,7 +36,7 @@ def with_relative_values(policy: Policy, path: Path, scale: float | None = None)
     ----------
     path
         The folder that ``drgsim weights`` or ``drgsim dip build`` wrote, or a table with a group (``drg``, ``dip``, ``unit``)
-        and one of ``weight`` (1 = the mean case), ``points``, ``score`` or ``relative_value`` (in the policy's unit). The columns
+        and one of ``weight`` (1 = the mean case), ``points``, ``score`` or ``relative_value`` (in the policy's unit). Columns
         ``mean_cost``, ``cases`` and ``cv`` come along. Published standards of the policy no longer decide.
     scale
         Relative value = scale x the number of the file. Default: the policy's scale for ``weight``, such as 100 for points, and
