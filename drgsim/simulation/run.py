@@ -156,11 +156,13 @@ class Runner:
         counted = lines.state.parts if parts is None else parts
         hospitals, payer = payer_rows(lines, self.region)
         department = lines.cases.department
-        wanted = [(payer, [f"{hospital}/{name}" for hospital in hospitals for name in (*INSURANCES, "")])]
+        wanted: list[tuple[NDArray[Any], list[str]]] = [
+            (payer, [f"{hospital}/{name}" for hospital in hospitals for name in (*INSURANCES, "")])
+        ]
         if whole:
             wanted += [(lines.state.unit.ids, lines.state.unit.values), (department.ids, department.values)]
         with ThreadPoolExecutor(WORKERS) as pool:  # the kernel that adds up does not hold the interpreter
-            added = list(pool.map(lambda one: _totals(*one, lines, counted), wanted))
+            added = list(pool.map(lambda one: _totals(one[0], one[1], lines, counted), wanted))
         by_payer, by_group, by_department = added if whole else (added[0], NOTHING, NOTHING)
         adjustments = self.beside(setup, year, lines, counted, by_payer, hospitals)
         budget = None
