@@ -118,6 +118,14 @@ def test_all_years_in_one_settlement_give_the_same_money(prepared: Prepared, ter
     assert np.array_equal(figures.people, prepared.figures.people)
 
 
+def test_problems_of_the_years_are_told_once(prepared: Prepared) -> None:
+    codes = [problem.code for problem in prepared.problems]
+    assert len(codes) == len(set(codes))
+    told = next(problem.what for problem in prepared.problems if problem.code == "settle-bad-patient_paid")
+    assert told.startswith("28 cases are not paid")
+    assert told.endswith("(2022: 10, 2023: 10, 2024: 8)")
+
+
 def test_the_sample_year(years: list[BudgetYear]) -> None:
     last = years[-1]
     assert last.fund.budget == 4_594_000_000
@@ -242,7 +250,7 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
     rows = sheets.get_sheet_by_name("医院").to_python()
     assert len(rows) == 25
     listed = sheets.get_sheet_by_name("参数").to_python()
-    assert sum(row[listed[0].index("evidence")] == "assumption" for row in listed) == 46
+    assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 46
     page = (folder / "budget.html").read_text(encoding="utf-8")
     for words in ("月度预警", "结余留用与超支分担", "指标测算", "资金台账", "46 of 51 budget parameters are assumptions"):
         assert words in page
@@ -262,7 +270,7 @@ def test_the_same_inputs_give_the_same_bytes(folder: Path, tmp_path: Path) -> No
 
 
 def test_changes_and_terms_by_option(tmp_path: Path) -> None:
-    call = ["budget", str(SAMPLE), "-p", "xian/2024", "--terms", "harbin/2024", "--year", "2024", "--json"]
+    call = ["budget", str(SAMPLE), "-p", "suzhou/2023", "--terms", "harbin/2024", "--year", "2024", "--json"]
     changes = ["--set", "budget.sharing.use=by-item", "--set", "budget.measure.price_level=region"]
     result = runner.invoke(app, [*call, *changes, "-o", str(tmp_path / "a")])
     assert result.exit_code == 0, result.output
@@ -284,6 +292,7 @@ def test_changes_and_terms_by_option(tmp_path: Path) -> None:
         ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.sharing.use=nobody"], "policy-bad-value"),
         ([str(SAMPLE), "-p", "beijing/2024", "--year", "2022"], "budget-no-history"),
         ([str(SAMPLE), "-p", "zhejiang/2025", "--terms", "general"], "budget-mostly-unpaid"),
+        ([str(SAMPLE), "-p", "xian/2024", "--terms", "general"], "budget-mostly-unpaid"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_is_written(tmp_path: Path, call: list[str], code: str) -> None:
@@ -408,6 +417,8 @@ def test_the_schema_for_editors_is_that_of_the_model() -> None:
         ({"sharing.schedules.by-item.overspend.0.fund_share": 1.2}, "more than was spent"),
         ({"sharing.schedules.example-ratio.surplus.1.fund_share": "3/2"}, "takes back more than the whole index"),
         ({"cash.release.none_below": 90}, "above full_from"),
+        ({"index.technology.3": -1}, "nothing would be left"),
+        ({"index.growth": -1.5, "fund.reserve": 1}, "greater than -1"),
         ({"quality.targets.coding.best": 0.94}, "no points follow"),
         ({"index.moved.2": 0.1, "index.moved.3": 2}, "no parameter of this budget"),
         ({"cash.procurement_kept.not_selected": 1.5}, "outside of what is possible"),
@@ -428,6 +439,13 @@ def test_a_file_must_not_build_on_itself(tmp_path: Path) -> None:
 def test_no_budget_without_a_fund(prepared: Prepared, terms: BudgetTerms) -> None:
     with pytest.raises(UsageError, match="budget-no-fund"):
         budget_year(replace(prepared.figures, fund=np.full(3, -1)), terms, 2024)
+
+
+def test_cases_without_a_day_belong_to_no_year(prepared: Prepared, terms: BudgetTerms) -> None:
+    table = pa.table({"drg": ["BR23"], "total_cost": [1.0], "hospital_id": ["H001"]})
+    settlement = settle_year(table, prepared.policy, prepared.region, 2024)
+    with pytest.raises(InputError, match="budget-no-dates"):
+        figures_of(settlement, terms, prepared.region)
 
 
 def test_a_policy_without_unit_value_is_not_scaled(prepared: Prepared) -> None:

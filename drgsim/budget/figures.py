@@ -16,6 +16,7 @@ from drgsim.analysis.metrics import risk_levels
 from drgsim.budget.model import INDICATORS
 from drgsim.budget.region import PROCUREMENT_CLASSES, RegionFacts
 from drgsim.budget.terms import BudgetTerms
+from drgsim.errors import InputError
 from drgsim.payment.cases import INSURANCES, Cases
 from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.model import CaseClass, Keyed
@@ -140,6 +141,11 @@ def figures_of(settlements: Settlement | Sequence[Settlement], terms: BudgetTerm
     region
         What the region states beside the cases.
 
+    Raises
+    ------
+    InputError
+        No case has a day of discharge.
+
     Notes
     -----
     The order of the cases never matters: money and counts are sums of integers, and shares are quotients of sums.
@@ -149,6 +155,10 @@ def figures_of(settlements: Settlement | Sequence[Settlement], terms: BudgetTerm
     dates = [part.ledger.cases.discharged for part in parts]
     found = np.unique(np.concatenate([_year(days[days != MISSING]) for days in dates]))
     years = tuple(int(year) for year in found if not region.years or year in region.years)
+    if not years:
+        wanted = f" in {', '.join(map(str, region.years))}" if region.years else ""
+        what, fix = f"no case has a day of discharge{wanted}", "state discharged (出院日期) in the discharges"
+        raise InputError.single("budget-no-dates", what, why="figures are taken by year and month", fix=fix)
     sums = _Sums(tuple(hospitals), years, terms)
     for part in parts:
         sums.add(part)

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from drgsim.payment.model import Evident, Keyed, Source, Strict, Value
 from drgsim.payment.money import exact
 
+Growth = Annotated[float, Field(gt=-1)]
 Share = float | Annotated[str, Field(pattern=r"^[0-9]+(/[1-9][0-9]*)?$")]
 INDICATORS = (
     "cost_index", "time_index", "low_risk_mortality", "readmission", "high_cost_share", "own_pay_share", "coding",
@@ -100,7 +101,7 @@ class IndexTerms(Strict):
 
     year_weights: Value[tuple[float, ...]]
     timing: Value[Literal["prior", "actual"]]
-    growth: Value[float]
+    growth: Value[Growth]
     people: Bounded
     volume: Bounded
     cmi: Bounded
@@ -116,6 +117,9 @@ class IndexTerms(Strict):
         weights = self.year_weights.value
         if not weights or min(weights) < 0 or sum(weights) <= 0:
             raise ValueError("year_weights are the weights of past years, the newest first: 0 or more, not all 0")
+        for name, keyed in (("price_wage", self.price_wage), ("technology", self.technology)):
+            if any(rate <= -1 for rate in keyed.values.values()):
+                raise ValueError(f"{name} has a rate of -1 or less: nothing would be left")
         return self
 
 
@@ -130,7 +134,7 @@ class FundTerms(Strict):
     adjustment_fund: Value[Annotated[float, Field(ge=0, lt=1)]]
     closing: Value[Literal["exact", "at_most"]]
     cover: Value[Literal["limited", "full"]]
-    growth: Value[float]
+    growth: Value[Growth]
 
 
 class Target(Evident):

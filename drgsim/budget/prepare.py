@@ -22,7 +22,8 @@ from drgsim.payment.policy import Policy
 from drgsim.payment.settle import Settlement, settle
 
 PRICE_STEPS = 8
-MOST_UNPAID = 0.5  # share of insured cases without payment that a budget may have
+PRICE_TOLERANCE = 1e-4  # a step of all factors below this ends the search
+MOST_UNPAID = 0.5  # share of a hospital's insured cases that may be without payment
 Progress = Callable[[float, int], None]
 
 
@@ -115,11 +116,7 @@ def prepare(
         notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
     figures = figures_of(list(settlements.values()), terms, region)
     _check_paid(figures, settlements, used)
-    problems = [
-        Problem(problem.code, f"{year}: {problem.what}", problem.where, problem.why, problem.fix)
-        for year, settlement in settlements.items()
-        for problem in settlement.problems
-    ]
+    problems = _joined(settlements)
     if progress is not None:
         progress(1.0, sum(table.num_rows for table in tables.values()))
     return Prepared(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
@@ -140,16 +137,33 @@ def _scheme(scheme: str | None, policy: Policy) -> str:
     return found
 
 
+def _joined(settlements: Mapping[int, Settlement]) -> list[Problem]:
+    """Problems of all years; what differs in the number of cases only is told once, with the number of every year."""
+    found: dict[tuple[str, str], dict[int, Problem]] = {}
+    for year, settlement in settlements.items():
+        for problem in settlement.problems:
+            rest = problem.what.lstrip("0123456789")
+            found.setdefault((problem.code, rest), {})[year] = problem
+    result = []
+    for (_, rest), by_year in found.items():
+        first = next(iter(by_year.values()))
+        numbers = {year: problem.what.removesuffix(rest) for year, problem in by_year.items()}
+        listed = ", ".join(f"{year}: {number}" if number else str(year) for year, number in numbers.items())
+        total = str(sum(int(number) for number in numbers.values())) if all(numbers.values()) else ""
+        result.append(replace(first, what=f"{total}{rest} ({listed})"))
+    return result
+
+
 def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement], policy: Policy) -> None:
-    """Refuse a year in which the policy cannot pay most cases: they would seem to use none of the index."""
+    """Refuse hospitals most of whose cases the policy cannot pay: they would seem to use none of their index."""
+    reasons = [problem.what for problem in _joined(settlements) if "not paid" in problem.what]
+    why = max(reasons, key=lambda text: int(text.split()[0]), default="")
+    fix = "choose a policy that has the groups and the hospital's level, name another --scheme, or leave the hospital out"
     problems = []
-    for place, year in enumerate(figures.years):
-        unpaid, cases = int(figures.unpaid[:, place].sum()), int(figures.cases[:, place].sum())
-        if unpaid > MOST_UNPAID * cases:
-            why = "; ".join(problem.what for problem in settlements[year].problems)
-            what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {year}"
-            fix = "choose a policy whose table has the groups, or --scheme"
-            problems.append(Problem("budget-mostly-unpaid", what, where=str(year), why=why, fix=fix))
+    for row in np.flatnonzero((figures.unpaid > MOST_UNPAID * figures.cases).any(axis=1)):
+        name, unpaid, cases = figures.hospitals[row], figures.unpaid[row].sum(), figures.cases[row].sum()
+        what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {name}"
+        problems.append(Problem("budget-mostly-unpaid", what, where=name, why=why, fix=fix))
     if problems:
         raise InputError(problems)
 
@@ -189,18 +203,21 @@ def price_factors(policy: Policy, table: pa.Table, region: RegionFacts, by_level
         return {}
     levels = sorted({keys[-1] for keys in region.levels.values() if keys}) if by_level else []
     factors = dict.fromkeys(levels or ["*"], 1.0)
-    scaled = policy
     for _ in range(PRICE_STEPS):
-        settlement = settle(table, scaled, hospitals=region.hospitals)
+        settlement = settle(table, scale_prices(policy, factors), hospitals=region.hospitals)
         cases = settlement.ledger.cases
         owed, spent = settlement.fund_payment, by_item(cases)
         used = (owed != MISSING) & (cases.insurance != INSURANCES.index("self"))
         level_of = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])[cases.level]
+        largest = 0.0
         for key in factors:
             members = used & ((level_of == key) | (key == "*"))
             if int(owed[members].sum()) > 0:
-                factors[key] *= int(spent[members].sum()) / int(owed[members].sum())
-        scaled = scale_prices(policy, factors)
+                step = int(spent[members].sum()) / int(owed[members].sum())
+                factors[key] *= step
+                largest = max(largest, abs(step - 1))
+        if largest < PRICE_TOLERANCE:
+            break
     return factors
 
 
@@ -230,9 +247,3 @@ def scale_prices(policy: Policy, factors: Mapping[str, float]) -> Policy:
     file = type(policy.file).model_validate(raw)
     mark = hashlib.sha256((policy.digest + repr(sorted(factors.items()))).encode()).hexdigest()
     return replace(policy, file=file, raw=raw, digest=mark)
-
-
-def with_settlements(prepared: Prepared, terms: BudgetTerms, settlements: dict[int, Settlement]) -> Prepared:
-    """The same region with cases settled another way, as a scenario does it."""
-    figures = figures_of(list(settlements.values()), terms, prepared.region)
-    return replace(prepared, figures=figures, settlements=settlements)

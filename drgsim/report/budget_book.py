@@ -23,6 +23,19 @@ _WIDTHS = {
     "hospital": 30, "hospital_id": 11, "year": 7, "month": 7, "parameter": 40, "value": 50, "source": 44,
     "note": 60, "unit": 34,
 }  # fmt: skip
+_TITLES = {
+    "year": "年度", "hospital_id": "机构编号", "hospital": "医疗机构", "level": "级别", "cases": "病例数", "index": "总额指标",
+    "recorded": "应付（计入指标）", "ratio": "使用率", "surplus": "结余（负为超支）", "settled": "清算额",
+    "surplus_kept": "结余留用", "overspend_not_borne": "超支自担", "procurement_kept": "集采结余留用", "deductions": "违规扣款",
+    "deposit_forfeited": "保证金扣减", "carried_in": "上年结转", "carried_out": "结转下年", "cash": "当年现金",
+    "score_before": "上年质量分", "score": "质量分", "kept_factor": "留用系数", "months_warned": "预警月数", "step": "步骤",
+    "step_zh": "步骤名称", "factor": "系数", "amount": "金额", "indicator": "指标", "indicator_zh": "指标名称", "value": "数值",
+    "points": "得分", "weight": "权重", "unit": "单位", "unit_zh": "付费单元", "share_of_index": "占总额指标", "month": "月份",
+    "used": "累计使用", "index_to_date": "同期指标", "status": "状态", "status_zh": "预警状态", "line": "科目",
+    "line_zh": "科目名称", "due": "应付", "paid": "已付", "balance": "余额", "item": "项目", "item_zh": "项目名称",
+    "per_insured": "参保人均（元）", "parameter": "参数", "effective_from": "生效日期", "evidence": "依据等级",
+    "source": "来源", "note": "说明", "inactive": "未起作用的原因",
+}  # fmt: skip
 _SHARES = {"ratio", "share_of_index", "weight"}
 _PLAIN = {"year", "month"}
 
@@ -37,7 +50,7 @@ def write_workbook(path: Path, years: Sequence[BudgetYear], tables: Mapping[str,
     try:
         book.set_properties({"created": _CREATED})
         formats = {
-            "head": book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1}),
+            "head": book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1, "text_wrap": True, "valign": "top"}),
             "title": book.add_format({"bold": True, "font_size": 14}),
             "money": book.add_format({"num_format": "#,##0.00"}),
             "count": book.add_format({"num_format": "#,##0"}),
@@ -92,10 +105,11 @@ def _summary(sheet: Any, formats: Mapping[str, Any], years: Sequence[BudgetYear]
 
 def _sheet(sheet: Any, formats: Mapping[str, Any], table: pa.Table) -> None:
     sheet.freeze_panes(1, min(3, table.num_columns - 1))
+    sheet.set_row(0, 32)
     names = table.column_names
     for place, name in enumerate(names):
         sheet.set_column(place, place, _WIDTHS.get(name, 18))
-        sheet.write_string(0, place, name, formats["head"])
+        sheet.write_string(0, place, f"{_TITLES[name]}\n{name}", formats["head"])
     colour = next((names.index(name) for name in ("status", "evidence") if name in names), None)
     for row, values in enumerate(zip(*(column.to_pylist() for column in table.columns), strict=True), start=1):
         mark = formats.get(values[colour]) if colour is not None else None
