@@ -9,10 +9,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.assets import asset_root
-from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
+from drgsim.dip.batch import DipGrouper
+from drgsim.dip.catalogue import load_catalogue
+from drgsim.dip.reference import trace_kind
+from drgsim.engines.either import means_dip
+from drgsim.grouping.answers import INPUT_COLUMNS
+from drgsim.grouping.batch import Grouper
 from drgsim.grouping.reference import discharge_from, trace_discharge
 from drgsim.records.read import to_canonical
-from drgsim.schemes.pack import load_scheme, scheme_ids
+from drgsim.schemes.pack import load_scheme, pack_ids
 
 
 @dataclass(frozen=True)
@@ -36,16 +41,24 @@ def bundled_cases(scheme: str) -> Path:
 
 
 def bundled_schemes() -> list[str]:
-    """Schemes that have bundled cases."""
-    return [name for name in scheme_ids() if bundled_cases(name).is_file()]
+    """DRG schemes and DIP catalogues that have bundled cases."""
+    return [name for name in pack_ids() if bundled_cases(name).is_file()]
 
 
 def check_scheme(scheme: str, cases: Path | None = None) -> SchemeTest:
-    """Run the cases of one scheme; ``cases`` names another file of the same form."""
+    """Run the cases of one scheme or catalogue; ``cases`` names another file of the same form."""
     with (cases or bundled_cases(scheme)).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     table = to_canonical(pa.Table.from_pylist([{key: value or None for key, value in row.items()} for row in rows]))
     batch = table.select([name for name in INPUT_COLUMNS if name in table.schema.names]).combine_chunks().to_batches()[0]
+    check = _wrong_kinds if means_dip(scheme) else _wrong_groups
+    return SchemeTest(scheme, len(rows), *check(scheme, rows, batch))
+
+
+_Wrong = tuple[tuple[str, ...], tuple[str, ...]]  # ids of cases that the kernel and that the reference got wrong
+
+
+def _wrong_groups(scheme: str, rows: list[dict[str, str]], batch: pa.RecordBatch) -> _Wrong:
     loaded = load_scheme(scheme)
     grouper = Grouper(loaded)
     answers, _ = grouper.group_batch(batch)
@@ -60,4 +73,20 @@ def check_scheme(scheme: str, cases: Path | None = None) -> SchemeTest:
             wrong[0].append(row["case_id"])
         if (trace.mdc, trace.adrg, trace.drg) != expected or trace.severity != got[3]:
             wrong[1].append(row["case_id"])
-    return SchemeTest(scheme, len(rows), tuple(wrong[0]), tuple(wrong[1]))
+    return tuple(wrong[0]), tuple(wrong[1])
+
+
+def _wrong_kinds(catalogue: str, rows: list[dict[str, str]], batch: pa.RecordBatch) -> _Wrong:
+    loaded = load_catalogue(catalogue)
+    grouper = DipGrouper(loaded)
+    answers, _ = grouper.group_batch(batch)
+    numbers = grouper.prepare(batch).numbers
+    kernel = zip(*(answers.column(name).to_pylist() for name in ("dip", "severity", "cci")), strict=True)
+    wrong: tuple[list[str], list[str]] = ([], [])
+    for row, record, line, answer in zip(rows, batch.to_pylist(), numbers, kernel, strict=True):
+        trace = trace_kind(discharge_from(record, line), loaded)
+        if answer[0] != row["expected_dip"]:
+            wrong[0].append(row["case_id"])
+        if (trace.dip, trace.severity, trace.cci) != (row["expected_dip"], *answer[1:]):
+            wrong[1].append(row["case_id"])
+    return tuple(wrong[0]), tuple(wrong[1])

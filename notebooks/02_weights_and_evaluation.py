@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from drgsim.assets import asset_root
+from drgsim.costs.trimming import TrimRule
 from drgsim.payment.files import read_grouped
 from drgsim.payment.history import read_history
-from drgsim.payment.trimming import TrimRule
 from drgsim.payment.weights import WeightSettings, estimate_weights, evaluate
 
 files = sorted((asset_root("data/samples") / "region").glob("discharges-*.parquet"))

@@ -179,8 +179,8 @@ def test_brackets_in_data_are_no_markup(tmp_path: Path) -> None:
 
 # -- one way --------------------------------------------------------------------------------------------------------------
 ORDER = (
-    "assets", "errors", "records", "schemes", "grouping", "dip", "engines", "payment", "selftest",
-    "quality", "analysis", "budget", "simulation", "report", "cli",
+    "assets", "errors", "evidence", "parameter_files", "costs", "records", "schemes", "grouping", "dip", "engines", "payment",
+    "selftest", "quality", "analysis", "budget", "simulation", "report", "cli",
 )  # fmt: skip
 
 

@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from drgsim.analysis import metrics
+from drgsim.costs.trimming import TrimRule, limits, trim
 from drgsim.payment import methods
+from drgsim.payment.coefficient_history import CoefficientSettings, ScoredHistory, estimate_coefficients
+from drgsim.payment.hospitals import Hospital
 from drgsim.payment.model import Evidence, Keyed, PatientShare, Value
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.settle import Settlement, settle
-from drgsim.payment.trimming import TrimRule, limits, trim
 from drgsim.payment.weights import History, WeightSettings, adjust, estimate_weights
 
 FOLDER = Path(__file__).parent / "cases" / "payment"
@@ -50,9 +52,14 @@ def _settle(entry: dict[str, Any]) -> Settlement:
     policy = load_policy(entry["policy"])
     if "ratio" in entry:
         policy = _with_ratio(policy, entry["ratio"])
+    columns = dict(entry["cases"])
+    listed = columns.pop("hospitals", None)
+    hospitals = {columns["hospital_id"]: Hospital("", "", listed, "")} if listed else None
     return settle(
-        _table(entry["cases"]),
+        _table(columns),
         policy,
+        hospitals=hospitals,
+        budget_value=entry.get("budget_value"),
         budget=entry.get("budget"),
         fund_share=entry.get("fund_share", 1.0),
         unit_value=entry.get("unit_value"),
@@ -129,6 +136,26 @@ def _bands(costs: list[int], budget: int) -> list[int]:
     return [methods.shared_settlement(cost, budget, schedule) for cost in costs]
 
 
+def _score(mean: float, overall: float) -> float:
+    """Score of the first of two kinds with one case each, whose costs have this mean."""
+    cost = np.array([mean, 2 * overall - mean])
+    history = History(("A", "B"), np.array([0, 1]), cost, np.zeros(2, np.int64), np.ones(2))
+    scale = load_policy("national/dip-1.0").file.relative_value.scale.value
+    return float(estimate_weights(history, WeightSettings(TrimRule("none"))).weight[0] * scale)
+
+
+def _coefficients(
+    level: list[str], cost: list[float], score: list[float], year: Any = None, weights: Any = None
+) -> list[float]:
+    names = sorted(set(level))
+    place = np.array([names.index(name) for name in level])
+    years = np.array(year or [2024] * len(level))
+    history = ScoredHistory(
+        tuple(names), tuple(names), np.arange(len(names)), place, years, np.array(cost, float), np.array(score, float)
+    )
+    return estimate_coefficients(history, CoefficientSettings(weights or {})).level.tolist()
+
+
 CALCULATIONS: dict[str, Any] = {
     "trim": _trim,
     "groups": _groups,
@@ -142,6 +169,10 @@ CALCULATIONS: dict[str, Any] = {
     "kept_surplus": _kept,
     "bands": _bands,
     "review": _review,
+    "score": _score,
+    "budget_point_value": lambda **given: float(methods.budget_point_value(**given)),
+    "floating_value": lambda **given: float(methods.floating_value(**given)),
+    "coefficients": _coefficients,
 }
 
 

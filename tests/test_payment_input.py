@@ -133,8 +133,8 @@ def test_mistakes_in_weights_are_reported_at_once(tmp_path: Path) -> None:
     path = _write(tmp_path / "w.csv", "drg,weight\nA,1\nA,2\n,3\nB,heavy\nC,0\nD,\n")
     with pytest.raises(InputError) as caught:
         with_relative_values(load_policy("ningbo/2022"), path)
-    found = [problem.code for problem in caught.value.problems]
-    assert found == ["weights-twice", "weights-no-group", "weights-not-a-number", "weights-not-a-number"]
+    found = sorted(problem.code for problem in caught.value.problems)
+    assert found == ["weights-no-group", "weights-not-a-number", "weights-not-a-number", "weights-twice"]
     with pytest.raises(InputError, match="no column of values"):
         with_relative_values(load_policy("ningbo/2022"), _write(tmp_path / "x.csv", "drg,heaviness\nA,1\n"))
     with pytest.raises(UsageError, match="not above 0"):
@@ -165,3 +165,17 @@ def test_options_that_make_no_sense_together(tmp_path: Path) -> None:
     command = ["settle", str(path), "-p", "ningbo/2022", "-o", str(tmp_path / "o")]
     for wrong in (["--weights-scale", "100"], ["--unstable", "tabel"]):
         assert isinstance(RUN.invoke(app, [*command, *wrong]).exception, UsageError)
+
+
+def test_inputs_are_never_overwritten(tmp_path: Path) -> None:
+    path = _write(tmp_path / "c.csv", "drg,relative_value,total_cost\nA,1,20000\n")
+    before = path.read_bytes()
+    for output in (path, tmp_path):
+        result = RUN.invoke(app, ["settle", str(path), "-p", "beijing/2024", "-o", str(output)])
+        assert isinstance(result.exception, UsageError)
+        assert "is also an input" in str(result.exception)
+    other = RUN.invoke(app, ["settle", str(path), "-p", "beijing/2024", "-o", str(tmp_path / "o.xls")])
+    assert "cannot tell the format to write" in str(other.exception)
+    weighed = RUN.invoke(app, ["weights", str(path), "-o", str(tmp_path)])
+    assert isinstance(weighed.exception, UsageError)
+    assert path.read_bytes() == before

@@ -305,3 +305,49 @@ def test_odd_cases_are_said(tmp_path: Path) -> None:
     assert next(p.where for p in result.problems if p.code == "settle-unknown-insurance") == "离休"
     assert (result.amount > 0).sum() == 3
     assert np.all(result.fund_payment >= 0)
+
+
+def test_marks_and_dates_in_any_words_and_what_cannot_be_read(tmp_path: Path) -> None:
+    spec = {"special_review": {"quota": value(1), "pays": value("by_item")}, "stays": {"long_days": value(60)}}
+    result = settled(
+        policy_with(tmp_path, spec), drg="A", relative_value=1.0, special_review=["是", "否", "也许", "-", "y"],
+        admitted=["2024年1月1日", "20240101", "2024/1/1 08:00", "soon", ""],
+        discharged=["2024-03-02", "2024-03-01", "2024-01-01", "2024-03-01", None], total_cost=40000.0,
+    )  # fmt: skip
+    assert result.table["case_class"].to_pylist() == ["over_60_days", "normal", "normal", "normal", "special_review"]
+    found = codes_of(result)
+    assert found["settle-unknown-special_review"].startswith("1 cases")
+    assert found["settle-unreadable-admitted"].startswith("1 cases")
+    assert found["settle-days-counted"].startswith("3 cases")
+    assert found["settle-no-days"].startswith("2 cases")
+    assert result.ledger.cases.numbers["los_days"][:3].tolist() == [61, 60, 1]
+
+
+def test_words_that_mean_nothing_are_blank(tmp_path: Path) -> None:
+    result = settled(policy_with(tmp_path), drg=["A", "-"], hospital_id=["NULL", "H1"], relative_value=[1.0, None],
+                     total_cost=30000.0, los_days=[-3, 5], discharged="2024-05-05")  # fmt: skip
+    assert result.summaries["hospital"]["hospital"].to_pylist() == ["H1", ""]
+    assert codes_of(result)["settle-negative-los_days"].startswith("1 cases")
+    assert codes_of(result)["settle-ungrouped"].startswith("1 cases are not paid")
+
+
+# -- budgets and standards ---------------------------------------------------------------------------------------------
+def test_classes_paid_the_standard_share_in_a_budget(tmp_path: Path) -> None:
+    said = {"title": "fixed", "title_zh": "定额", "source": "test", "evidence": "assumption"}
+    folder = policy_with(tmp_path, {"group_classes": {"fixed": {**said, "groups": ["F"], "pays": "standard"}}})
+    columns = {"drg": ["F", "A"], "relative_value": [1.0, 3.0], "total_cost": [500000.0, 50000.0], "insurance": "employee"}
+    result = settled(folder, None, {"budget": {"*": 80000.0}}, **columns)
+    assert result.table["case_class"].to_pylist() == ["fixed", "normal"]
+    assert amounts(result) == ["20000.00", "60000.00"]
+    assert amounts(settled(folder, **columns)) == ["30000.00", "90000.00"]
+
+
+def test_a_budget_goes_before_published_standards(tmp_path: Path) -> None:
+    table = {"file": "w.csv", "unit": "weight", "source": "test", "evidence": "assumption"}
+    spec = {"relative_value": {"unit": "weight", "scale": value(1), "table": table, "standard_from_table": True}}
+    rows = "drg,weight,standard\nA,1,30000.01\nB,2,60000.02\nC,,1234.56\n"
+    columns = {"drg": ["A", "B", "C"], "total_cost": [30000.0, 60000.0, 1234.0]}
+    folder = policy_with(tmp_path, spec, {"w.csv": rows})
+    assert amounts(settled(folder, **columns)) == ["30000.01", "60000.02", "1234.56"]
+    result = settled(folder, None, {"budget": {"*": 31234.56}}, **columns)
+    assert amounts(result) == ["10000.00", "20000.00", "1234.56"], "what has no weight keeps its published amount"

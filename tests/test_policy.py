@@ -178,6 +178,10 @@ def test_commands(tmp_path: Path) -> None:
     plot = RUN.invoke(app, ["policy", "plot", "harbin/2022", "-o", str(tmp_path / "p.html")])
     assert "from 1 to 1.7 (+0.7)" in plot.output
     assert (tmp_path / "p.html").stat().st_size > 1000
+    page = (tmp_path / "p.html").read_bytes()
+    assert "secondary 二手".encode() in page
+    RUN.invoke(app, ["policy", "plot", "harbin/2022", "-o", str(tmp_path / "p.html")])
+    assert (tmp_path / "p.html").read_bytes() == page
     good = RUN.invoke(app, ["policy", "check", str(ROOT / "ningbo" / "2022")])
     assert good.exit_code == 0
     folder = _copy(tmp_path)

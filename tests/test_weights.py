@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
-from drgsim.payment.trimming import TrimRule, trim
+from drgsim.costs.trimming import TrimRule, trim
 from drgsim.payment.weights import History, Weights, WeightSettings, estimate_weights, evaluate
 from drgsim.records.synth.cases import draw_cases
 from drgsim.records.synth.hospitals import make_hospitals

@@ -42,7 +42,7 @@ SETTINGS = {
     ],
     "matching": {
         "order": ["excluded", "first", "merged", "tcm", "core", "comprehensive", "chapter", "blank"],
-        "principal_procedure": "principal_place_first",
+        "principal_procedure": "principal_place",
         "related": "all_done",
         "full_code": "first",
         "ties": ["principal_procedure_first", "larger_score"],

@@ -1,10 +1,11 @@
 """Make ``groupers/icd/operation_classes.csv``: is a procedure surgery, a therapeutic or a diagnostic operation?
 
 DIP gathers rare combinations by the property of the principal procedure and leaves it to each region to say which property
-a procedure has; no national table of it was found in the open. This stands in, *derived* from two facts and one guess:
+a procedure has; no national table of it was found in the open. This stands in, *derived* from two facts and two guesses:
 
 * the categories that ICD-9-CM-3 itself titles diagnostic procedures (biopsy, endoscopy, imaging, tests) are diagnostic;
 * what CHS-DRG 2.0 names in a surgical group is surgery (chapters 00 to 86 only, the interventions among them);
+* imaging, measurements and laboratory (chapters 87 to 91) are simple operations, which leave a case conservative (guess);
 * everything else is therapeutic (guess).
 
     python tools/make_operation_classes.py
@@ -26,9 +27,10 @@ DIAGNOSTIC = (
     "00.2 01.1 03.3 04.1 05.1 06.1 07.1 08.1 09.1 10.2 11.2 12.2 14.1 15.0 16.2 18.1 20.3 21.2 22.1 24.1 25.0 26.1 "
     "27.2 28.1 29.1 31.4 33.2 34.2 37.2 38.2 40.1 41.3 42.2 44.1 45.1 45.2 48.2 49.2 50.1 51.1 52.1 54.2 55.2 56.3 "
     "57.3 58.2 59.2 60.1 61.1 62.1 63.0 64.1 65.1 66.1 67.1 68.1 69.09 70.2 71.1 75.1 75.31 75.32 75.33 75.34 75.35 "
-    "75.36 76.1 77.4 78.8 80.2 80.3 81.98 83.2 85.1 86.1 87 88 89 90 91 92.0 92.1 93.0 94.0 94.1 95.0 95.1 95.2 "
+    "75.36 76.1 77.4 78.8 80.2 80.3 81.98 83.2 85.1 86.1 92.0 92.1 93.0 94.0 94.1 95.0 95.1 95.2 "
     "95.4 "
 )
+SIMPLE = ("87", "88", "89", "90", "91")  # imaging, measurements and laboratory: a stay with nothing else is conservative
 THERAPEUTIC = ("17.9", "39.95", "38.9")  # Chinese medicine, dialysis, punctures of vessels: named by surgical groups too
 LAST_SURGICAL_CHAPTER = "86"
 
@@ -52,7 +54,7 @@ def classes() -> dict[str, str]:
     for code in book.codes:
         is_surgical = code in surgical or (code in book.grey and code[:5] in below)
         found[code] = "surgery" if is_surgical and code[:2] <= LAST_SURGICAL_CHAPTER else "therapeutic"
-    for patterns, name in ((DIAGNOSTIC.split(), "diagnostic"), (THERAPEUTIC, "therapeutic")):
+    for patterns, name in ((DIAGNOSTIC.split(), "diagnostic"), (THERAPEUTIC, "therapeutic"), (SIMPLE, "conservative")):
         for pattern in patterns:
             found.update(dict.fromkeys(matching_codes(pattern, book), name))
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from drgsim.payment.statistics import GroupStatistics, group_statistics, r2, riv, share_of_stable_groups
+from drgsim.costs.statistics import GroupStatistics, group_statistics, r2, riv, share_of_stable_groups
 
 __all__ = [
     "RISK_LEVELS", "RISK_LEVELS_ZH", "GroupStatistics", "cmi", "consumption_index", "group_statistics", "low_risk_mortality",

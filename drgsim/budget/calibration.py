@@ -24,7 +24,7 @@ from drgsim.budget.run import BudgetYear, budget_year
 from drgsim.budget.sharing import marginal_share
 from drgsim.budget.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
-from drgsim.payment.document import problem_of, strict_loader
+from drgsim.parameter_files import fault_problem, strict_loader
 from drgsim.payment.model import Keyed, Source, Strict, Value
 from drgsim.payment.money import exact, round_half_away
 from drgsim.payment.parameters import evident_nodes
@@ -160,12 +160,12 @@ def load_settings(path: Path | None = None) -> tuple[Settings, str]:
     problems: list[Problem] = []
     try:
         content = path.read_bytes()
-        raw: Any = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name))
+        raw: Any = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name, "policy"))
         settings = Settings.model_validate(raw)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BudgetError.single("budget-unreadable", f"{path.name} cannot be read: {error}", where=str(path)) from error
     except ValidationError as error:
-        faults = [problem_of(dict(fault), path.name, Settings) for fault in error.errors()]
+        faults = [fault_problem(dict(fault), path.name, Settings, "policy") for fault in error.errors()]
         raise BudgetError([*problems, *faults]) from error
     for place, node in evident_nodes(settings):
         if node.source not in settings.sources:

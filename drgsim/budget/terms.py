@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from drgsim.assets import asset_root
 from drgsim.budget.model import BudgetFile, Schedule
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.payment.document import problem_of, strict_loader
+from drgsim.parameter_files import fault_problem, strict_loader
 from drgsim.payment.model import Evidence, Evident, Keyed, Value
 from drgsim.payment.parameters import Parameter, apply_change, evident_nodes
 from drgsim.payment.policy import Policy
@@ -180,7 +180,7 @@ def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[
     """The YAML of a file over that of its base, and the digest of both."""
     try:
         content = path.read_bytes()
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name))
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name, "policy"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(Problem("budget-unreadable", f"{path.name} cannot be read: {error}", where=str(path)))
         return None, ""
@@ -214,7 +214,7 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Bu
     try:
         file = BudgetFile.model_validate(raw)
     except ValidationError as error:
-        problems.extend(problem_of(dict(fault), where, BudgetFile) for fault in error.errors())
+        problems.extend(fault_problem(dict(fault), where, BudgetFile, "policy") for fault in error.errors())
         return None
     before = len(problems)
     known = list(file.sources)

@@ -18,8 +18,10 @@ from drgsim.cli import (
     budget,
     calibrate,
     codes,
+    coefficients,
     compare,
     demo,
+    dip,
     explain,
     group,
     migrate,
@@ -66,10 +68,12 @@ app.command()(demo.demo)
 app.command()(synth.synth)
 app.add_typer(policy.app, name="policy")
 app.command()(weights.weights)
+app.command()(coefficients.coefficients)
 app.command()(settle.settle)
 app.command()(simulate.simulate)
 app.command()(compare.compare)
 app.add_typer(scenarios.app, name="scenarios")
+app.add_typer(dip.app, name="dip")
 app.command()(budget.budget)
 app.command()(calibrate.calibrate)
 

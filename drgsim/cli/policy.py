@@ -171,8 +171,8 @@ def plot(
     from rich.markup import escape
 
     from drgsim.cli.terminal import out
-    from drgsim.payment.plot import plot_policy
     from drgsim.payment.policy import load_policy
+    from drgsim.report.policy import plot_policy
 
     loaded = load_policy(policy)
     jumps = plot_policy(loaded, output, coefficient)

@@ -12,37 +12,80 @@ import typer
 from drgsim.cli.options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from drgsim.errors import Problem
     from drgsim.payment.policy import Policy
     from drgsim.payment.settle import Settlement
+
+
+OWN, MONEY, CLEARING = "Data of your own 自有数据", "Prices and budget 价格与总额", "Prepayment and clearing 预结与清算"
 
 
 def settle(
     inputs: InputsArgument,
     policy: Annotated[str, typer.Option("--policy", "-p", help="Policy such as beijing/2024, or its folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a .csv, .parquet or .xlsx file for the cases.")],
-    hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level, grade, coefficient.")] = None,
+    hospitals: Annotated[
+        Path | None, typer.Option(rich_help_panel=OWN, help="hospitals.csv: hospital_id, level, grade, coefficient.")
+    ] = None,
     coefficients: Annotated[
-        Path | None, typer.Option(help="Coefficients by hospital and group: hospital_id, group, coefficient.")
+        Path | None,
+        typer.Option(rich_help_panel=OWN, help="Coefficients by hospital and group: hospital_id, group, coefficient."),
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Relative values of your own: the folder that drgsim weights wrote, or a table.")
+        Path | None,
+        typer.Option(
+            rich_help_panel=OWN, help="Relative values of your own: the folder that drgsim weights wrote, or a table."
+        ),
     ] = None,
     weights_scale: Annotated[
-        float | None, typer.Option(help="Relative value = SCALE x the number in --weights; 100 makes points of weights.")
+        float | None,
+        typer.Option(
+            rich_help_panel=OWN, help="Relative value = SCALE x the number in --weights; 100 makes points of weights."
+        ),
     ] = None,
     unstable: Annotated[
-        str | None, typer.Option(help="Where unstable groups are found: table, cases or never; the policy's word by default.")
+        str | None,
+        typer.Option(
+            rich_help_panel=OWN, help="Where unstable groups are found: table, cases or never; the policy's word by default."
+        ),
     ] = None,
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
     code_version: CodeVersionOption = "yb2",
-    budget: Annotated[list[str] | None, typer.Option(help="employee=YUAN, resident=YUAN or YUAN for all.")] = None,
-    fund_share: Annotated[float, typer.Option(help="Fund's share of the cost: divides a budget of the fund.")] = 1.0,
-    unit_value: Annotated[list[str] | None, typer.Option(help="KEY=YUAN per unit, instead of the policy's.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE: change a parameter, such as *1.03.")] = None,
+    budget: Annotated[
+        list[str] | None, typer.Option(rich_help_panel=MONEY, help="employee=YUAN, resident=YUAN or YUAN for all.")
+    ] = None,
+    fund_share: Annotated[
+        float, typer.Option(rich_help_panel=MONEY, help="Fund's share of the cost: divides a budget of the fund.")
+    ] = 1.0,
+    unit_value: Annotated[
+        list[str] | None, typer.Option(rich_help_panel=MONEY, help="KEY=YUAN per unit, instead of the policy's.")
+    ] = None,
+    budget_value: Annotated[
+        list[str] | None,
+        typer.Option(rich_help_panel=MONEY, help="Budget point value, for policies with a floating value: PAYER=YUAN or YUAN."),
+    ] = None,
+    clearing: Annotated[
+        bool,
+        typer.Option(
+            "--clearing",
+            rich_help_panel=CLEARING,
+            help="Also write prepayment.csv by month and clearing.csv by hospital. 预结与清算",
+        ),
+    ] = False,
+    prepay: Annotated[
+        float | None, typer.Option(rich_help_panel=CLEARING, help="Share of a month paid in advance; the policy's by default.")
+    ] = None,
+    assessment: Annotated[
+        Path | None, typer.Option(rich_help_panel=CLEARING, help="hospital_id, assessment, deductions of the yearly clearing.")
+    ] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", rich_help_panel=MONEY, help="PATH=VALUE: change a parameter, such as *1.03.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -52,18 +95,22 @@ def settle(
     amount; they are counted, with the reason. Exit code 1 when no case could be paid.
     """
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.files import own_columns, read_grouped, write_results, write_table
+    from drgsim.payment.files import check_output, own_columns, read_grouped, write_results, write_table
     from drgsim.payment.hospitals import read_group_coefficients, read_hospitals
     from drgsim.payment.policy import load_policy
     from drgsim.payment.revalue import with_relative_values
     from drgsim.payment.settle import settle as run
     from drgsim.payment.unstable import DETECT
-    from drgsim.records.write import WRITABLE
+    from drgsim.records.read import READABLE
+    from drgsim.records.write import WRITABLE, check_writable
 
     options = input_options(format, maps, map_file, code_version, also=own_columns())
+    check_output(output, [*inputs, *(side for side in (hospitals, coefficients, weights, assessment) if side is not None)])
     check_choice("--unstable", unstable, DETECT)
     if weights_scale is not None and weights is None:
         raise usage("usage-no-weights", "--weights-scale stands without --weights")
+    if (prepay is not None or assessment is not None) and not clearing:
+        raise usage("usage-no-clearing", "--prepay and --assessment belong to --clearing")
     loaded = load_policy(policy)
     doubts: list[Problem] = []
     if change:
@@ -73,6 +120,8 @@ def settle(
     known = read_hospitals(hospitals) if hospitals is not None else None
     by_group = read_group_coefficients(coefficients) if coefficients is not None else None
     table, notes = read_grouped(inputs, scheme or loaded.file.scheme, options)
+    if output.suffix.lower() in (*WRITABLE, *READABLE):  # .xls is no name of a folder
+        check_writable(output, table.num_rows)
     settlement = run(
         table,
         loaded,
@@ -82,11 +131,15 @@ def settle(
         unit_value=_amounts(unit_value, "--unit-value"),
         coefficients=by_group,
         unstable=unstable,  # type: ignore[arg-type]
+        budget_value=_amounts(budget_value, "--budget-value"),
     )
     settlement = replace(settlement, problems=(*doubts, *settlement.problems))
-    sides = [side for side in (hospitals, coefficients, weights_file(weights)) if side is not None]
+    sides = [side for side in (hospitals, coefficients, weights_file(weights), assessment) if side is not None]
     record = run_record(settlement, loaded, [*inputs, *sides], notes)
     summaries = {f"summary_{name}.csv": summary for name, summary in settlement.summaries.items()}
+    summaries["assumptions.csv"] = assumptions_table(loaded)
+    if clearing:
+        summaries |= _cleared(settlement, loaded, prepay, assessment, fund_share)
     if output.suffix.lower() in WRITABLE:
         write_table(output, settlement.table)
         write_results(output.with_name(f"{output.stem}.summaries"), summaries, record)
@@ -98,6 +151,34 @@ def settle(
         show(settlement, loaded, notes, output)
     if record["paid"] == 0:
         raise typer.Exit(1)
+
+
+def assumptions_table(policy: Policy) -> pa.Table:
+    """What the result rests on without a source, to lie beside it: parameter, value, unit, source, note."""
+    import pyarrow as pa
+
+    found = policy.assumptions
+    names = ("parameter", "value", "unit", "source", "note")
+    rows = [(entry.path, str(entry.value), entry.unit, entry.source, entry.note) for entry in found]
+    return pa.table({name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)})
+
+
+def _cleared(
+    settlement: Settlement, policy: Policy, prepay: float | None, assessment: Path | None, fund_share: float
+) -> dict[str, pa.Table]:
+    """Prepayment by month and clearing by hospital."""
+    from drgsim.payment.clearing import PREPAID_AS, monthly_prepayments, read_assessments, yearly_clearing
+
+    stated = policy.file.prepayment
+    share = prepay
+    if share is None and stated is not None and stated.unit.startswith(PREPAID_AS):
+        share = stated.value
+    if share is None or not 0 <= share <= 1:
+        fix = "give --prepay, such as 0.9"
+        raise usage("usage-no-prepayment", f"what share of a month {policy.id} pays in advance is not known (0 to 1)", fix)
+    prepaid = monthly_prepayments(settlement, share)
+    judged = read_assessments(assessment) if assessment is not None else None
+    return {"prepayment.csv": prepaid, "clearing.csv": yearly_clearing(settlement, prepaid, judged, fund_share)}
 
 
 def weights_file(path: Path | None) -> Path | None:

@@ -43,11 +43,12 @@ def weights(
 
     from drgsim.cli.settle import _amounts
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.files import digest_of, own_columns, read_grouped, write_results
+    from drgsim.payment.files import check_output, digest_of, own_columns, read_grouped, write_results
     from drgsim.payment.history import read_history, weight_tables
     from drgsim.payment.weights import estimate_weights, evaluate
 
     options = input_options(format, maps, map_file, code_version, also=own_columns())
+    check_output(output, history)
     table, notes = read_grouped(history, scheme, options)
     past, problems = read_history(table)
     if policy is not None:
@@ -70,7 +71,8 @@ def weights(
         "cases": int(estimated.kept.size), "problems": problem_rows(problems),
         "evaluation": [asdict(line) for line in lines if line.scope == "all"],
     }  # fmt: skip
-    write_results(output, weight_tables(estimated, lines), record)
+    key = "dip" if "dip" in table.column_names and "drg" not in table.column_names else "drg"
+    write_results(output, weight_tables(estimated, lines, key), record)
     if as_json:
         print_json(record)
     elif not quiet:
@@ -98,8 +100,8 @@ def _settings(
     maximum_cv: float, unstable: str, smoothing: float, smooth_to: str, monotone: bool, target: dict[str, float] | None,
     factor: dict[str, float] | None,
 ) -> WeightSettings:  # fmt: skip
+    from drgsim.costs.trimming import METHODS, TrimRule
     from drgsim.errors import did_you_mean
-    from drgsim.payment.trimming import METHODS, TrimRule
     from drgsim.payment.weights import WeightSettings
 
     choices = {
@@ -112,17 +114,27 @@ def _settings(
             raise _usage(f"{option} {value!r} is not one of {', '.join(allowed)}. {hint}".strip())
     defaults = {"iqr": (1.5, 1.5), "percentile": (2.5, 97.5), "multiple": (0.3, 3.0), "none": (0.0, 0.0)}[trim]
     try:
-        parts = [float(part) for part in years.split(":")] if years else []
-        if parts and len(parts) != len(known_years):
-            raise ValueError(f"--years {years} has {len(parts)} parts, the history has the years {known_years}")
         return WeightSettings(
             TrimRule(trim, defaults[0] if low is None else low, defaults[1] if high is None else high),  # type: ignore[arg-type]
-            dict(zip(known_years, parts, strict=True)) if parts else {},
+            year_weights(years, known_years),
             year_mode, minimum_cases, maximum_cv, unstable, smoothing, smooth_to, monotone,  # type: ignore[arg-type]
             target_shares=target or {}, policy_factors=factor or {},
         )  # fmt: skip
     except ValueError as error:
         raise _usage(str(error)) from error
+
+
+def year_weights(years: str, known_years: list[int]) -> dict[int, float]:
+    """Weights such as ``1:2:7`` by year, from the oldest on; empty for an empty text."""
+    if not years:
+        return {}
+    try:
+        parts = [float(part) for part in years.split(":")]
+    except ValueError as error:
+        raise _usage(f"--years {years!r} is not of the form 1:2:7") from error
+    if len(parts) != len(known_years):
+        raise _usage(f"--years {years} has {len(parts)} parts, the history has the years {known_years}")
+    return dict(zip(known_years, parts, strict=True))
 
 
 def _usage(what: str) -> Exception:

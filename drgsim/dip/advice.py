@@ -32,8 +32,8 @@ def check_catalogue(catalogue: str | Path) -> CatalogueReport:
 
     Examples
     --------
-    >>> check_catalogue("dip-taian-2025").advice[0][:64]
-    '492 combinations have levels but no line without one, such as A48'
+    >>> check_catalogue("dip-taian-2025").advice[0][:53]
+    '492 combinations have levels but no line without one,'
     """
     loaded = load_catalogue(catalogue)
     report = CatalogueReport(loaded)

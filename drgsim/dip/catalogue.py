@@ -5,6 +5,7 @@ The format is described in ``docs/dip-catalogues.md``. Everything that is wrong 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -137,7 +138,7 @@ def _row(kind: Kind) -> list[str]:
 
 
 def write_catalogue(folder: str | Path, files: Mapping[str, str], *, replace: bool = False) -> Catalogue:
-    """Check the files of a catalogue, write them into a folder that appears whole or not at all, and read it back.
+    """Check the files of a catalogue and write them into a folder that appears whole or not at all.
 
     Parameters
     ----------
@@ -147,6 +148,11 @@ def write_catalogue(folder: str | Path, files: Mapping[str, str], *, replace: bo
         As :func:`catalogue_files` gives them; the same values give the same bytes.
     replace
         Whether a catalogue that is there already gives way.
+
+    Returns
+    -------
+    Catalogue
+        What was written, as it reads.
 
     Raises
     ------
@@ -159,5 +165,5 @@ def write_catalogue(folder: str | Path, files: Mapping[str, str], *, replace: bo
     with tempfile.TemporaryDirectory() as beside:
         trial = Path(beside) / target.name
         write_pack(trial, files)
-        Reader(trial, "", classes_file(trial)).catalogue()
-    return load_catalogue(write_pack(target, files, replace=replace))
+        catalogue = Reader(trial, catalogue_digest(trial), classes_file(trial)).catalogue()
+    return dataclasses.replace(catalogue, folder=write_pack(target, files, replace=replace))

@@ -13,7 +13,7 @@ import yaml
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.dip.patterns import matching_codes
+from drgsim.dip.patterns import begins, matching_codes
 from drgsim.records.codes import CodeList
 from drgsim.records.encode import EncodedLists
 
@@ -127,11 +127,10 @@ def items_of(diagnoses: Iterable[str], codes: CodeList) -> tuple[tuple[Item, tup
     >>> [item.name for item, _ in found], points_of(item for item, _ in found)
     (['mild_liver', 'diabetes', 'diabetes_complicated'], 3)
     """
-    given = [codes.canonical(code) for code in diagnoses]
+    given = dict.fromkeys(codes.canonical(code) for code in diagnoses if codes.find(code) >= 0)
     found = []
     for item in items():
-        listed = {code for pattern in item.codes for code in matching_codes(pattern, codes)}
-        hits = tuple(code for code in dict.fromkeys(given) if code in listed)
+        hits = tuple(code for code in given if any(begins(code, pattern) for pattern in item.codes))
         if hits:
             found.append((item, hits))
     return tuple(found)

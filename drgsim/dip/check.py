@@ -74,11 +74,13 @@ class Reader:
         """The catalogue, or a SchemeError with every problem."""
         settings = self.settings()
         matching, auxiliary = self.matching(settings), self.auxiliary(settings)
+        before = len(self.problems)
         kind_rows = self.table("kinds.csv", KIND_COLUMNS, KIND_COLUMNS, needed=True)
         level_rows = self.table("auxiliary.csv", LEVEL_COLUMNS, ("aux", "level"))
         set_rows = self.table("sets.csv", SET_COLUMNS, SET_COLUMNS)
         class_rows = read_table(self.classes_path, CLASS_COLUMNS, ("procedure",), self.problems)
-        self.stop_if_wrong()  # a contradiction between tables means nothing while a table itself cannot be read
+        if len(self.problems) > before:  # a contradiction between tables means nothing while a table cannot be read
+            self.stop_if_wrong()
         kinds = tuple(self.kind(row, line) for line, row in enumerate(kind_rows, start=2))
         book, own = self.book(kinds)
         kinds = tuple(_spelled(kind, book) for kind in kinds)
@@ -320,9 +322,9 @@ class Reader:
                 fix = did_you_mean(kind.aux, lists) or "say in auxiliary.csv what the level means"
                 what = f"{kind.code} has {kind.aux} {kind.aux_level}, which auxiliary.csv does not have"
                 self.wrong("dip-unknown-level", what, f"kinds.csv:{line}", fix=fix)
-        known = catalogue.book.diagnoses
+        known = national_codes().diagnoses  # short codes of the catalogue's own would know themselves
         for line, kind in enumerate(catalogue.kinds, start=2):
-            if not covered_by(kind.dx, known):
+            if shape_of(kind.dx) != FULL_DX and not covered_by(kind.dx, known):
                 self.wrong("dip-unknown-code", f"{kind.code}: no diagnosis begins with {kind.dx}", f"kinds.csv:{line}")
         if "nearest_mean_cost" in catalogue.matching.ties and not any(kind.mean_cost for kind in catalogue.kinds):
             why, fix = "no kind states a mean_cost", "fill the column, or leave nearest_mean_cost out of matching.ties"

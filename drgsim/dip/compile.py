@@ -192,7 +192,7 @@ def position_of(kind: Kind, order: tuple[str, ...]) -> int:
 
 def is_excluded_procedure(kind: Kind) -> bool:
     """Whether a line of the excluded list says that a procedure does not count, whatever the diagnosis."""
-    return kind.kind == "excluded" and not kind.dx and bool(kind.procedure)
+    return kind.kind == "excluded" and bool(kind.procedure) and not (kind.dx or kind.related or kind.aux)
 
 
 def lower_catalogue(catalogue: Catalogue) -> CompiledCatalogue:

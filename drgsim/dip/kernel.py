@@ -132,13 +132,17 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
         # procedures that count; a blank principal place stays, so that no other procedure takes it
         size = 0
         done = 0
+        lead = -1  # simple procedures before the first other one do not take its place
         for at in range(procedure_offsets[i], procedure_offsets[i + 1]):
             code = procedures[at]
             if not op_excluded[code + 2]:
                 work[size] = code
                 size += 1
-                if code != EMPTY and not op_simple[code + 2]:
-                    done += 1
+                if not op_simple[code + 2]:
+                    if lead < 0:
+                        lead = size - 1
+                    if code != EMPTY:
+                        done += 1
         case_class = np.int64(0)
         if done:
             case_class = np.int64(NO_CLASS)
@@ -146,7 +150,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                 for at in range(size):
                     case_class = max(case_class, op_class[work[at] + 2])
             else:
-                case_class = np.int64(op_class[work[0] + 2])
+                case_class = np.int64(op_class[work[lead] + 2])
 
         own = dx_class[dx[0] + 2]
         prepared = not class_levels[own]
@@ -184,9 +188,9 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                             if work[at] == procedure:
                                 first = at
                                 break
-                        if first < 0 or (first > 0 and place_rule == PLACE):
+                        in_place = 1 if first == 0 or first == lead else 0
+                        if first < 0 or (place_rule == PLACE and not in_place):
                             continue
-                        in_place = 1 if first == 0 else 0
                         matched = 1
                         for at in range(size):
                             used[at] = False

@@ -120,7 +120,7 @@ class Matching:
     """``[matching]`` of ``scheme.toml``: what local rules decide. See ``docs/dip-catalogues.md``."""
 
     order: tuple[str, ...] = tuple(stage for stage in STAGES if stage != "auxiliary")
-    principal_procedure: str = "principal_place_first"
+    principal_procedure: str = "principal_place"
     related: str = "all_done"
     full_code: str = "first"
     ties: tuple[str, ...] = ("principal_procedure_first", "larger_score")
@@ -233,6 +233,14 @@ class Catalogue:
         for kind in self.kinds:
             found.setdefault(kind.code, kind)
         return found
+
+    @cached_property
+    def by_dx(self) -> Mapping[str, tuple[tuple[int, Kind], ...]]:
+        """Principal diagnosis of lines -> their places in :attr:`lines` and the lines."""
+        found: dict[str, list[tuple[int, Kind]]] = {}
+        for row, kind in enumerate(self.lines):
+            found.setdefault(kind.dx, []).append((row, kind))
+        return {dx: tuple(lines) for dx, lines in found.items()}
 
     @cached_property
     def by_level(self) -> Mapping[tuple[str, str], Level]:

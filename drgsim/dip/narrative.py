@@ -8,6 +8,7 @@ from drgsim.dip.explain import DipExplanation
 from drgsim.dip.model import KINDS, OPERATION_CLASSES
 from drgsim.dip.reference import CellTrace, LevelTrace, StageTrace
 from drgsim.grouping.narrative import Line, code_lines, finding_lines, level_marks, person_line, rule_text
+from drgsim.records.arrow import number_text
 
 STAGE_TITLES = {
     "excluded": "excluded list 排除列表",
@@ -64,13 +65,14 @@ def _stage(stage: StageTrace, e: DipExplanation, brief: bool) -> Line:
     chosen = [cell for cell in stage.tried if cell.chosen]
     fitting = [cell for cell in stage.tried if cell.fits and not cell.chosen]
     leveled = [cell for cell in stage.tried if not cell.fits and not cell.why]
-    others = [cell for cell in stage.tried if cell.why]
+    # the nearest first: those whose procedures were done in part
+    others = sorted((cell for cell in stage.tried if cell.why), key=lambda cell: -cell.matched)
     line = Line(f"{'✓' if chosen else '✗'} {STAGE_TITLES[stage.stage]}", "good" if chosen else "dim")
     if stage.stage == "comprehensive":
         name = "conservative" if stage.rest else e.trace.operation_class
         shown = f"{name} {OPERATION_CLASSES[name]}" if name else "not known 未知"
         line.text += f" — property 操作属性: {shown}" + (" (no kind of its own property 归入内科诊疗组)" if stage.rest else "")
-    line.text += f"  ({len(stage.tried)} combinations of this diagnosis 组合)"
+    line.text += f"  (combinations of this diagnosis 组合数: {len(stage.tried)})"
     line.below += [_cell(cell) for cell in chosen]
     if brief:
         return line
@@ -94,7 +96,7 @@ def _cell(cell: CellTrace) -> Line:
         parts += [f"{cell.missing} missing 缺"] if cell.missing else []
         parts += [f"{cell.extra} done beyond it 另有"] if cell.extra else []
     if cell.score is not None:
-        parts.append(f"score 分值 {cell.score:g}")
+        parts.append(f"score 分值 {number_text(cell.score)}")
     if cell.chosen:
         line = Line(f"✓ {title}", "good")
     elif cell.fits:
@@ -107,10 +109,11 @@ def _cell(cell: CellTrace) -> Line:
 
 
 def _level(level: LevelTrace) -> Line:
-    score = "" if level.score is None else f", score 分值 {level.score:g}"
+    score = "" if level.score is None else f", score 分值 {number_text(level.score)}"
     mark = "✓" if level.holds else "✗"
     name = f"{level.aux} {level.level}: {level.title} {level.title_zh}{score}"
-    return Line(f"{mark} {name} — {rule_text(level.rule)}", "" if level.holds else "dim")
+    seen = ", ".join(dict.fromkeys(part.seen for part in level.rule.parts if part.seen))
+    return Line(f"{mark} {name} — {rule_text(level.rule)}" + (f"  ({seen})" if seen else ""), "" if level.holds else "dim")
 
 
 def _answer(e: DipExplanation) -> Line:
@@ -119,7 +122,7 @@ def _answer(e: DipExplanation) -> Line:
         answer = Line("Answer 结果: invalid 无效 → 0000", "bad")
     elif e.status == "grouped":
         level = f", level 分型 {t.aux} {t.aux_level}" if t.aux else ""
-        score = "" if t.score is None else f", score 分值 {t.score:g}"
+        score = "" if t.score is None else f", score 分值 {number_text(t.score)}"
         answer = Line(f"Answer 结果: {t.dip} {t.name}  ({KINDS[t.kind]} {t.kind}{level}{score})", "good")
     elif t.kind == "blank":
         answer = Line(f"Answer 结果: no kind 未入组 → blank group 空白病组 {t.dip}", "warn")

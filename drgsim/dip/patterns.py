@@ -43,6 +43,20 @@ def plain_code(code: str) -> str:
     return folded[:1] + folded[1:].replace("X", "x")
 
 
+def begins(code: str, pattern: str) -> bool:
+    """Whether a code belongs to a pattern.
+
+    Examples
+    --------
+    >>> begins("I22.901", "I21-I22"), begins("I23.000", "I21-I22"), begins("i21.001", "I21.0")
+    (True, False, True)
+    """
+    folded = fold(code)
+    first, _, last = fold(pattern).partition("-")
+    last = last or first
+    return folded >= first and folded[: len(last)] <= last
+
+
 def matching_codes(pattern: str, codes: CodeList) -> list[str]:
     """Codes of a list that a pattern means: ``I21.001``, ``I21``, ``C77-C80``, ``99.25``, ``87-88``; in the order of the list.
 

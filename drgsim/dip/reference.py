@@ -16,7 +16,7 @@ from typing import Any
 from drgsim.dip.charlson import items_of, points_of
 from drgsim.dip.compile import is_excluded_procedure, position_of
 from drgsim.dip.model import CLASS_ORDER, Catalogue, Kind, stage_of
-from drgsim.dip.patterns import FULL_DX, shape_of
+from drgsim.dip.patterns import FULL_DX, begins, shape_of
 from drgsim.grouping.reference import DiagnosisTrace, Discharge, Facts, RuleTrace, evaluate_rule
 from drgsim.records.codes import CodeBook, fold
 from drgsim.schemes.model import UNGROUPED, Severity
@@ -188,14 +188,9 @@ def covers(dx: str, code: str) -> bool:
     >>> covers("I21-I22", "I22.901"), covers("I21.0", "I21.001"), covers("I21.001", "I21.001x002"), covers("", "I21.001")
     (True, True, False, True)
     """
-    folded, wanted = fold(code), fold(dx)
-    if not wanted:
-        return True
     if shape_of(dx) == FULL_DX:
-        return folded == wanted
-    first, _, last = wanted.partition("-")
-    last = last or first
-    return folded >= first and folded[: len(last)] <= last
+        return fold(code) == fold(dx)
+    return not dx or begins(code, dx)
 
 
 @dataclass
@@ -224,8 +219,14 @@ class _Case:
             return "conservative"
         if self.catalogue.matching.comprehensive_class == "highest":
             known = [CLASS_ORDER.index(classes[code]) for code in self.work if code in classes]
-            return CLASS_ORDER[max(known, default=0)]
-        return classes.get(self.work[0], "")
+            return CLASS_ORDER[max(known)] if known else ""
+        return classes.get(self.lead, "")
+
+    @property
+    def lead(self) -> str:
+        """The principal procedure: the first one, simple procedures before it passed over; "" where its place is blank."""
+        classes = self.catalogue.classes
+        return next((code for code in self.work if classes.get(code) != "conservative"), "")
 
     def level(self, aux: str, level: str) -> RuleTrace:
         """Condition of a level, evaluated once."""
@@ -295,7 +296,7 @@ def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tup
     given = [*facts.codes["ZYSS"], *facts.codes["QTSS"]]
     excluded: set[str] = set()
     if "excluded" in catalogue.matching.order:
-        excluded = {kind.procedure for kind in catalogue.kinds if is_excluded_procedure(kind)}
+        excluded = {kind.procedure for _, kind in catalogue.by_dx.get("", ()) if is_excluded_procedure(kind)}
     left_out = tuple(code for code in given if code in excluded)
     return _Case(catalogue, discharge, cost, facts, [code for code in given if code not in excluded], left_out), comorbidities
 
@@ -303,15 +304,14 @@ def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tup
 def _by_stage(catalogue: Catalogue, principal: str, *, known: bool) -> list[tuple[str, list[list[Kind]]]]:
     """For each stage, in order, the combinations whose diagnosis covers the principal one, each with its lines."""
     order = catalogue.matching.order
+    rows = [each for dx, lines in catalogue.by_dx.items() if (covers(dx, principal) if known else not dx) for each in lines]
     found: dict[int, dict[tuple[Any, ...], list[Kind]]] = {}
-    for kind in catalogue.lines:
-        position = position_of(kind, order)
-        stage = stage_of(kind.kind)
-        if position < 0 or is_excluded_procedure(kind):
+    for _, kind in sorted(rows, key=lambda each: each[0]):
+        position, stage = position_of(kind, order), stage_of(kind.kind)
+        if position < 0 or is_excluded_procedure(kind) or not (known or stage in ("excluded", "first")):
             continue
-        if covers(kind.dx, principal) if known else (not kind.dx and stage in ("excluded", "first")):
-            key = (stage, kind.dx, kind.procedure, tuple(sorted(kind.related)), kind.operation_class)
-            found.setdefault(position, {}).setdefault(key, []).append(kind)
+        key = (stage, kind.dx, kind.procedure, tuple(sorted(kind.related)), kind.operation_class)
+        found.setdefault(position, {}).setdefault(key, []).append(kind)
     return [(order[position], list(found[position].values())) for position in sorted(found)]
 
 
@@ -362,12 +362,12 @@ def _try(lines: list[Kind], case: _Case, operation_class: str) -> tuple[CellTrac
     elif not first.procedure:
         exact = not case.done
         if case.done and stage not in ("excluded", "first"):
-            why = "it is without procedures"
+            why = "procedures were done, it is for cases without"
     else:
         why, in_place, matched, missing, extra = _procedures(first, case)
         exact = missing == 0 and extra == 0
     if why:
-        return CellTrace(first.code, first.name, first.kind, first.score, *combination, False, why), None
+        return CellTrace(first.code, first.name, first.kind, first.score, *combination, False, why, matched, missing), None
     levels = _levels(lines, case)
     line = _line(lines, levels, case)
     shown = line or first
@@ -397,7 +397,7 @@ def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
     work = case.work
     if first.procedure not in work:
         return f"{first.procedure} was not done", False, 0, 0, 0
-    in_place = work[0] == first.procedure
+    in_place = first.procedure in (work[0], case.lead)
     if not in_place and settings.principal_procedure == "principal_place":
         return f"{first.procedure} is not the principal procedure", False, 0, 0, 0
     rest = Counter(work) - Counter([first.procedure])  # how often each other procedure was done
@@ -406,14 +406,14 @@ def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
     lacking = wanted - both
     matched, missing = 1 + both.total(), lacking.total()
     if missing and (settings.related == "all_done" or matched == 1):
-        return f"{', '.join(lacking)} was not done" + _again(lacking, work), in_place, matched, missing, 0
+        return "; ".join(_lacks(code, work) for code in lacking), in_place, matched, missing, 0
     beyond = rest - both
     extra = sum(number for code, number in beyond.items() if code and code in case.done)
     return "", in_place, matched, missing, extra
 
 
-def _again(lacking: Mapping[str, int], work: Sequence[str]) -> str:
-    return " once more" if any(code in work for code in lacking) else ""
+def _lacks(code: str, work: Sequence[str]) -> str:
+    return f"{code} was done too few times" if code in work else f"{code} was not done"
 
 
 def _levels(lines: list[Kind], case: _Case) -> tuple[LevelTrace, ...]:

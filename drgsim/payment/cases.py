@@ -12,39 +12,27 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.payment.hospitals import GroupCoefficients, Hospital, level_keys
+from drgsim.payment.columns import INSURANCES as INSURANCES  # part of what Cases says
+from drgsim.payment.columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
+from drgsim.payment.hospitals import GroupCoefficients, Hospital
 from drgsim.payment.money import MISSING, to_fen
-from drgsim.payment.words import meanings, words
 from drgsim.records.batch import read_numbers
-from drgsim.records.schema import header_key, header_names
 
-SAMPLES = 5
 WORKERS = 2
-INSURANCES = ("employee", "resident", "self")
-NO_LEVEL: tuple[str, ...] = ()
 MONEY = (
     "total_cost", "patient_paid", "other_paid", "exempt_cost", "exempt_mean_cost", "own_pay", "pre_pay", "deductible",
 )  # fmt: skip
 NUMBERS = (
-    "relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
+    "relative_value", "relative_weight", "score", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
     "los_days", "age",
 )  # fmt: skip
+TEXTS = (
+    "unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease", "kind",
+)  # fmt: skip
+DAYS = ("admitted", "discharged")
+YES_NO = "1 or 0, true or false, 是 or 否"
 FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
 LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
-
-
-@dataclass
-class Texts:
-    """A text column: the number of each record's text (-1 where blank) and the texts."""
-
-    ids: NDArray[np.int32]
-    values: list[str]
-
-    def sample(self, where: NDArray[np.bool_]) -> str:
-        """The first few different texts of some records."""
-        found = [self.values[place] for place in np.unique(self.ids[where]) if place >= 0]
-        more = f" and {len(found) - SAMPLES} more" if len(found) > SAMPLES else ""
-        return ", ".join(found[:SAMPLES]) + more
 
 
 @dataclass
@@ -83,6 +71,7 @@ class Cases:
     exempt_class: Texts
     exempt_code: Texts
     single_disease: Texts
+    kind: Texts
     money: dict[str, NDArray[np.int64]]
     numbers: dict[str, NDArray[np.float64]]
     flags: dict[str, NDArray[np.bool_]]
@@ -140,7 +129,7 @@ def read_cases(
     InputError
         There is no cost or no group column.
     """
-    columns = _columns(table, leading)
+    columns = columns_of(table, leading)
     size = table.num_rows
     problems: list[Problem] = []
     for name, fix in (("total_cost", "name the column total_cost (总费用), in yuan"), ("unit", "group the cases first")):
@@ -149,8 +138,8 @@ def read_cases(
     if problems:
         raise InputError(problems)
     pool = ThreadPoolExecutor(WORKERS)  # Arrow encodes texts and counts ids without holding the interpreter
-    names = ("unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease")
-    encoded = {name: pool.submit(_texts, columns.get(name), size) for name in names}
+    encoded = {name: pool.submit(texts_of, columns.get(name), size) for name in TEXTS}
+    days = {name: pool.submit(days_of, columns.get(name), size) for name in DAYS}
     repeated = pool.submit(_repeated, columns.get("discharge_id"))
     numbers, broken = {}, {}
     blank, no_money = np.full(size, np.nan), np.full(size, MISSING)  # shared by all columns that the file lacks
@@ -160,22 +149,30 @@ def read_cases(
         else:
             numbers[name] = blank
     texts = {name: future.result() for name, future in encoded.items()}
-    level, levels = _levels(columns, texts["hospital_id"], hospitals, size)
-    way = read_numbers(columns["discharge_way"])[0] if "discharge_way" in columns else np.full(size, np.nan)
+    level, levels = levels_of(columns, texts["hospital_id"], hospitals, size)
+    way = read_numbers(columns["discharge_way"])[0] if "discharge_way" in columns else blank
+    flags = {}
+    for name in FLAGS:
+        flags[name], broken[name] = flags_of(columns.get(name), size)
+    dated = {}
+    for name, future in days.items():
+        dated[name], broken[name] = future.result()
     cases = Cases(
         ids=columns.get("discharge_id", pa.array(np.arange(1, size + 1))),
         unit=texts["unit"], hospital=texts["hospital_id"], department=texts["discharge_department"],
         patient=texts["patient_id"], discharge_way=way,
-        admitted=_days(columns.get("admitted"), size), discharged=_days(columns.get("discharged"), size),
-        insurance=_insurance(columns.get("insurance"), size), level=level, levels=levels,
+        admitted=dated["admitted"], discharged=dated["discharged"],
+        insurance=insurances_of(columns.get("insurance"), size), level=level, levels=levels,
         exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"], single_disease=texts["single_disease"],
+        kind=texts["kind"],
         money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY},
         numbers={name: numbers[name] for name in NUMBERS},
-        flags={name: _flag(columns.get(name), size) for name in FLAGS},
+        flags=flags,
         present=frozenset(columns), hospitals=hospitals, coefficients=coefficients, faults=np.full(size, -1, np.int16),
     )  # fmt: skip
     _check(cases, broken)
-    _doubt(cases, columns, repeated.result())
+    _doubt(cases, columns, broken, repeated.result())
+    _count_days(cases)
     pool.shutdown()
     return cases
 
@@ -187,7 +184,7 @@ def with_hospitals(cases: Cases, hospitals: Mapping[str, Hospital]) -> Cases:
     """
     if {"hospital_level", "hospital_grade"} & cases.present:
         return replace(cases, hospitals=hospitals)
-    level, levels = _levels({}, cases.hospital, hospitals, cases.size)
+    level, levels = levels_of({}, cases.hospital, hospitals, cases.size)
     return replace(cases, hospitals=hospitals, level=level, levels=levels)
 
 
@@ -223,7 +220,16 @@ def _repeated(ids: pa.Array | None) -> int:
     return 0 if ids is None else int(len(ids) - ids.null_count - pc.count_distinct(ids).as_py())
 
 
-def _doubt(cases: Cases, columns: Mapping[str, pa.Array], repeated: int) -> None:
+def _count_days(cases: Cases) -> None:
+    """Days of the stay from its dates where ``los_days`` is missing; a stay of one day counts one."""
+    dated = (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.discharged >= cases.admitted)
+    missing = np.isnan(cases.numbers["los_days"]) & dated
+    stay = np.where(missing, np.maximum(cases.discharged - cases.admitted, 1), 0)
+    cases.numbers["los_days"] = np.where(missing, stay, cases.numbers["los_days"])
+    cases.warn("settle-days-counted", missing, "los_days is missing and is counted from the dates of admission and discharge")
+
+
+def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, NDArray[np.bool_]], repeated: int) -> None:
     """Say what is odd but leaves the cases payable."""
     cost = cases.money["total_cost"]
     cases.warn("settle-cost-zero", cost == 0, "the total cost is 0", "leave out records without services, or state the cost")
@@ -232,7 +238,7 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], repeated: int) -> None
         "leave one line for each discharge",
     )  # fmt: skip
     if "insurance" in columns:
-        texts = _texts(columns["insurance"], cases.size)
+        texts = texts_of(columns["insurance"], cases.size)
         unknown = (texts.ids >= 0) & (cases.insurance < 0)
         cases.warn(
             "settle-unknown-insurance",
@@ -241,98 +247,13 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], repeated: int) -> None
             "write employee (职工), resident (居民) or self (自费)",
             sample=texts.sample(unknown),
         )
-
-
-# -- columns -----------------------------------------------------------------------------------------------------------
-def _columns(table: pa.Table, leading: tuple[str, ...]) -> dict[str, pa.Array]:
-    """Canonical name -> column; an exact name goes before an alias."""
-    own = {header_key(alias): name for name, known in words()["columns"].items() for alias in (name, *known)}
-    found: dict[str, pa.Array] = {}
-    exact_names: set[str] = set()
-    for candidate in leading:
-        if candidate in table.column_names:
-            found["unit"] = _plain(table.column(candidate))
-            exact_names.add("unit")
-            break
-    for header in table.column_names:
-        key = header_key(header)
-        name = own.get(key) or header_names().get(key)
-        if name is None or name in exact_names:
-            continue
-        if header == name or name not in found:
-            found[name] = _plain(table.column(header))
-            if header == name:
-                exact_names.add(name)
-    return found
-
-
-def _plain(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-
-
-def _texts(column: pa.Array | None, size: int) -> Texts:
-    if column is None:
-        return Texts(np.full(size, -1, np.int32), [])
-    encoded = column.cast(pa.string()).dictionary_encode()
-    values = [value.strip() for value in encoded.dictionary.to_pylist()]
-    unique = {value: place for place, value in enumerate(dict.fromkeys(value for value in values if value))}
-    places = np.array([unique.get(value, -1) for value in values] + [-1], np.int32)
-    return Texts(places[encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)], list(unique))
-
-
-def _insurance(column: pa.Array | None, size: int) -> NDArray[np.int8]:
-    texts = _texts(column, size)
-    known = meanings("insurance")
-    names = [known.get(header_key(value)) for value in texts.values]
-    return np.array([INSURANCES.index(name) if name else -1 for name in names] + [-1], np.int8)[texts.ids]
-
-
-def _flag(column: pa.Array | None, size: int) -> NDArray[np.bool_]:
-    if column is not None and pa.types.is_boolean(column.type):
-        return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.bool_)
-    texts = _texts(column, size)
-    yes = {header_key(str(word)) for word in words()["flag_set"]}
-    return np.array([header_key(value) in yes for value in texts.values] + [False])[texts.ids]
-
-
-def _days(column: pa.Array | None, size: int) -> NDArray[np.int64]:
-    """Days since 1970, the smallest integer where unknown."""
-    if column is None:
-        return np.full(size, MISSING)
-    if not pa.types.is_date(column.type) and not pa.types.is_timestamp(column.type):
-        text = pc.utf8_slice_codeunits(pc.replace_substring(column.cast(pa.string()), "/", "-"), 0, 10)
-        column = pc.strptime(text, format="%Y-%m-%d", unit="s", error_is_null=True)
-    days = column.cast(pa.date32(), safe=False).cast(pa.int32()).cast(pa.int64()).fill_null(MISSING)
-    return np.asarray(days.to_numpy(zero_copy_only=False), np.int64)
-
-
-def _levels(
-    columns: Mapping[str, pa.Array], hospital: Texts, hospitals: Mapping[str, Hospital] | None, size: int
-) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
-    """Level entry of each record: its own columns first, then its hospital's."""
-    level, grade = _texts(columns.get("hospital_level"), size), _texts(columns.get("hospital_grade"), size)
-    known = [(hospitals or {}).get(name) for name in hospital.values]
-    of_hospital = np.array([-1 if entry is None else place for place, entry in enumerate(known)] + [-1])[hospital.ids]
-    base = (len(grade.values) + 1, len(known) + 1)
-    combined = ((level.ids + 1).astype(np.int64) * base[0] + (grade.ids + 1)) * base[1] + of_hospital + 1
-    combinations, inverse = dense_unique(combined, (len(level.values) + 1) * base[0] * base[1])
-    entries = []
-    for combination in combinations.tolist():
-        rest, place = divmod(combination, base[1])
-        level_place, grade_place = divmod(rest, base[0])
-        entry = known[place - 1] if place else None
-        level_text = level.values[level_place - 1] if level_place else entry.level if entry else ""
-        grade_text = grade.values[grade_place - 1] if grade_place else entry.grade if entry else ""
-        entries.append(level_keys(level_text, grade_text) if level_text or grade_text else NO_LEVEL)
-    return inverse, entries
-
-
-def dense_unique(ids: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """``np.unique`` with inverse for ids below a small bound, without sorting."""
-    used = np.zeros(bound, np.bool_)
-    used[ids] = True
-    place = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    return np.flatnonzero(used), place[ids]
+    for name in (*DAYS, *NUMBERS[NUMBERS.index("los_days") :]):
+        if name in broken:
+            cases.warn(f"settle-unreadable-{name}", broken[name], f"{name} cannot be read and counts as missing")
+    for name in FLAGS:
+        fix = f"write {YES_NO}"
+        cases.warn(f"settle-unknown-{name}", broken[name], f"{name} says neither yes nor no and counts as no", fix)
+    for name in ("los_days", "age"):
+        values = cases.numbers[name]
+        cases.warn(f"settle-negative-{name}", values < 0, f"{name} is below 0 and counts as missing")
+        cases.numbers[name] = np.where(values < 0, np.nan, values)

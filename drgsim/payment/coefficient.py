@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from drgsim.payment.resolve import Resolver
 
 Floats = NDArray[np.float64]
-OWN, OF_CLASS, OF_PAIR, OF_GROUP, OF_HOSPITAL, OF_LEVEL, DEFAULT, NONE = range(8)
+OWN, OF_CLASS, OF_PAIR, OF_LEVEL_PAIR, OF_GROUP, OF_HOSPITAL, OF_LEVEL, DEFAULT, NONE = range(9)
 # in the words of ``rule``; the first that is there counts
-SOURCES = ("of the case", "of the group's class", "of the hospital and group", "of the group", "of the hospital",
-           "of the level", "by default", "")  # fmt: skip
+SOURCES = ("of the case", "of the group's class", "of the hospital and group", "of the level and group", "of the group",
+           "of the hospital", "of the level", "by default", "")  # fmt: skip
 
 
 def coefficients(
@@ -24,8 +24,9 @@ def coefficients(
 ) -> tuple[Floats, NDArray[np.int8]]:
     """Coefficient of each case and place of its source in :data:`SOURCES`.
 
-    The order: the case's own column; the class of the group (basic groups: 1); hospital and group; group (and level, in the
-    table of groups); hospital; level; the policy's default. A table given with the call goes before the policy's.
+    The order: the case's own column; the class of the group (basic groups: 1); hospital and group; level and group; group (and
+    level, in the table of groups); hospital; level; the policy's default. A table given with the call goes before the policy's.
+    Hospitals' own coefficients do not count in classes of groups that take that of the level only.
     """
     spec, cases = resolver.file.coefficient, resolver.cases
     fixed = [resolver.file.group_classes[name].coefficient if name else None for name in names]
@@ -40,6 +41,11 @@ def coefficients(
         by_source[OF_PAIR] = edged[cases.hospital.ids, cases.unit.ids]
         by_source[OF_GROUP] = np.append(groups, np.nan)[cases.unit.ids]
         by_source[OF_HOSPITAL] = np.append(of_hospital, np.nan)[cases.hospital.ids]
+        if table.levels:
+            of_levels = np.pad(table.of_levels([levels for levels, _ in resolver.keys], cases.unit.values), ((0, 0), (0, 1)))
+            of_levels[:, -1] = np.nan  # place -1: no group
+            by_source[OF_LEVEL_PAIR] = of_levels[resolver.combination, np.where(cases.unit.ids < 0, -1, cases.unit.ids)]
+            by_source[OF_LEVEL] = of_levels[resolver.combination, -2]
     if resolver.file.relative_value.coefficient_from_table:
         of_group = resolver.from_table("coef", place)
         known = by_source.get(OF_GROUP)
@@ -57,10 +63,19 @@ def coefficients(
                 "the list of hospitals states a coefficient, which this policy does not take from hospitals; it is not used",
                 "set coefficient.by_hospital in the policy, or give it with --coefficients",
             )  # fmt: skip
-    by_source[OF_LEVEL] = resolver.keyed(spec.by)
+    of_level = resolver.keyed(spec.by)
+    known = by_source.get(OF_LEVEL)
+    by_source[OF_LEVEL] = of_level if known is None else np.where(np.isnan(known), of_level, known)
+    level_only = np.array([bool(name) and resolver.file.group_classes[name].coefficient_of_level for name in names])[
+        group_class
+    ]
+    if level_only.any():
+        for number in (OF_PAIR, OF_HOSPITAL):
+            if number in by_source:
+                by_source[number] = np.where(level_only, np.nan, by_source[number])
     result = np.full(cases.size, np.nan)
     source = np.full(cases.size, NONE, np.int8)
-    for number, values in by_source.items():
+    for number, values in sorted(by_source.items(), key=lambda entry: entry[0]):
         taken = np.isnan(result) & ~np.isnan(values)
         result, source = np.where(taken, values, result), np.where(taken, np.int8(number), source)
     if spec.default is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.engines.either import grouper_of
-from drgsim.errors import InputError, OutputError, Problem
+from drgsim.errors import InputError, OutputError, Problem, UsageError
 from drgsim.grouping.answers import STATUSES, GroupCounts
 from drgsim.payment.cases import LEADING, WORKERS
 from drgsim.payment.words import words
@@ -25,7 +25,7 @@ from drgsim.records.write import open_writer
 
 BATCH = 65_536
 RUN_FILE = "run.json"
-_GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "aux", "aux_level")  # what settling may ask of a group
+_GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
 def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
@@ -36,7 +36,7 @@ def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOption
     paths
         CSV, Parquet, XLSX or JSON files, in any layout that ``drgsim group`` reads.
     scheme
-        Scheme to group by where a file names no groups.
+        DRG scheme or DIP catalogue to group by where a file names no groups.
     options
         Layout, mappings and edition of the codes, as for grouping; the columns of settling may be mapped to as well.
 
@@ -148,6 +148,22 @@ def _joined(tables: list[pa.Table]) -> pa.Table:
             for table in tables
         ]  # fmt: skip
         return pa.concat_tables(tables, promote_options="permissive")
+
+
+def check_output(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to write over an input, or into a folder that holds one.
+
+    Raises
+    ------
+    UsageError
+        ``output-is-input``.
+    """
+    for path in inputs:
+        same = output.exists() and path.exists() and output.resolve() in (path.resolve(), *path.resolve().parents)
+        if same:
+            fix = "name another output"
+            what = f"{output} is also an input, or holds one"
+            raise UsageError([Problem("output-is-input", what, where=str(path), why="inputs are never overwritten", fix=fix)])
 
 
 def digest_of(paths: Sequence[Path]) -> dict[str, str]:

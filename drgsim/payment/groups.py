@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.payment.cases import INSURANCES
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.model import CaseClass, GroupClass
-from drgsim.payment.money import MISSING
 
 UNGROUPED_CODES = ("", "0000")
 AMBIGUOUS_ENDING = "QY"
@@ -63,7 +62,7 @@ def _settle_class(ledger: Ledger, members: Mask, entry: GroupClass) -> None:
     elif entry.pays == "by_item":
         _pay_as(ledger, members, "by_item", CaseClass.BY_ITEM, f"{words}: paid by item (the actual cost)")
     elif entry.pays == "standard":
-        _pay_as(ledger, members & (ledger.standard != MISSING), "standard", CaseClass.FIXED, f"{words}: fixed amount")
+        _pay_as(ledger, members & (ledger.terms.relative_value > 0), "standard", CaseClass.FIXED, f"{words}: fixed amount")
     elif entry.pays == "nothing":
         _pay_as(ledger, members, "nothing", CaseClass.FIXED, f"{words}: not paid by this policy")
 
@@ -73,6 +72,6 @@ def _pay_as(ledger: Ledger, where: Mask, pays: str, case_class: CaseClass, rule:
     if pays == "by_item":
         ledger.pay_yuan(where, ledger.cost)
     elif pays == "standard":
-        ledger.pay_yuan(where, ledger.standard)
+        ledger.pay_standard(where)  # with a budget its amount follows later from the unit value
     else:
         ledger.pay_yuan(where, 0)

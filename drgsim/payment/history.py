@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.payment.cases import read_cases
+from drgsim.payment.cases import Cases, read_cases
+from drgsim.payment.coefficient_history import ScoredHistory
 from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.hospitals import Hospital
+from drgsim.payment.ledger import Ledger
 from drgsim.payment.money import MISSING, to_yuan
+from drgsim.payment.policy import Policy
 from drgsim.payment.weights import Evaluation, History, Weights
 from drgsim.records.batch import read_numbers
 
@@ -38,17 +43,8 @@ def read_history(table: pa.Table) -> tuple[History, list[Problem]]:
         problems.append(Problem("weights-left-out", f"{left_out} cases without a group are not used"))
     if left_out == cases.size:
         raise InputError.single("weights-no-groups", "no case has a group", fix="group the cases first")
-    dated = cases.discharged != MISSING
-    year = np.where(dated, cases.discharged, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    if not dated.all():
-        files = np.asarray(table.column("file").to_numpy(), np.int64) if "file" in table.column_names else np.zeros(cases.size)
-        if dated.any():
-            count = int((~dated).sum())
-            problems.append(Problem("weights-no-date", f"{count} cases have no date of discharge and are not used"))
-            cost = np.where(dated, cost, np.nan)
-            year = np.where(dated, year, year[dated].min())
-        else:
-            year = files.astype(np.int64)
+    year, dated = _years(table, cases, problems)
+    cost = np.where(dated, cost, np.nan)
     categories = {}
     for name in table.column_names:
         if name.startswith(CATEGORY):
@@ -57,8 +53,78 @@ def read_history(table: pa.Table) -> tuple[History, list[Problem]]:
     return History(tuple(codes), group, cost, year, cases.numbers["los_days"], categories), problems
 
 
-def weight_tables(weights: Weights, lines: Sequence[Evaluation]) -> dict[str, pa.Table]:
-    """Tables to write: ``weights.csv`` (a price table for a policy), ``groups.csv`` and ``evaluation.csv``."""
+def _years(table: pa.Table, cases: Cases, problems: list[Problem]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Year of discharge, or the number of the file where no case has a date; and the cases that have a year."""
+    dated = cases.discharged != MISSING
+    year = np.where(dated, cases.discharged, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    if dated.all():
+        return year, dated
+    if not dated.any():
+        files = np.asarray(table.column("file").to_numpy(), np.int64) if "file" in table.column_names else np.zeros(cases.size)
+        return files.astype(np.int64), np.ones(cases.size, np.bool_)
+    count = int((~dated).sum())
+    problems.append(Problem("weights-no-date", f"{count} cases have no date of discharge and are not used"))
+    return np.where(dated, year, year[dated].min()), dated
+
+
+def read_scored(
+    table: pa.Table, policy: Policy, hospitals: Mapping[str, Hospital] | None = None
+) -> tuple[ScoredHistory, list[Problem]]:
+    """Read discharges with the scores that a policy gives them, for hospital coefficients.
+
+    Left out and counted: cases without a cost, score or hospital level, and kinds whose coefficient is fixed (primary-care
+    kinds have none). The level is its number, without the grade.
+
+    Raises
+    ------
+    InputError
+        No case is left.
+    """
+    leading = ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
+    cases = read_cases(table, hospitals, leading)
+    terms = Ledger.open(policy, cases).terms
+    problems = [problem for problem in cases.problems if problem.code in ("settle-unknown-hospital", "settle-cost-negative")]
+    year, used = _years(table, cases, problems)
+    score = terms.relative_value * terms.auxiliary
+    fixed = np.array([bool(name) and policy.file.group_classes[name].coefficient is not None for name in terms.class_names])
+    level_names = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])
+    levels = tuple(sorted(set(level_names.tolist()) - {""}))
+    level = np.array([levels.index(name) if name else -1 for name in level_names.tolist()])[cases.level]
+    cost = cases.money["total_cost"]
+    for code, out, what in (
+        ("coefficients-no-cost", ~(cost > 0), "no cost above 0"),
+        ("coefficients-no-score", ~(score > 0), "no score: weights of your own come by --weights"),
+        ("coefficients-fixed", fixed[terms.group_class], "a kind whose coefficient is fixed"),
+        ("coefficients-no-level", level < 0, "no hospital level: state it in hospitals.csv"),
+        ("coefficients-no-hospital", cases.hospital.ids < 0, "no hospital_id"),
+    ):
+        lost = int((used & out).sum())
+        if lost:
+            problems.append(Problem(code, f"{lost} cases are not used: {what}"))
+        used = used & ~out
+    if not used.any():
+        raise InputError([*problems, Problem("coefficients-no-cases", "no case is left to estimate coefficients from")])
+    rank = np.argsort(np.argsort(np.array(cases.hospital.values)))  # by name, whatever the order of the cases
+    ranks, hospital = np.unique(rank[cases.hospital.ids[used]], return_inverse=True)
+    names = np.array(sorted(cases.hospital.values))[ranks].tolist()
+    level_of = np.zeros(len(names), np.int64)
+    level_of[hospital] = level[used]
+    mixed = np.zeros(len(names), np.bool_)
+    np.logical_or.at(mixed, hospital, level[used] != level_of[hospital])
+    if mixed.any():
+        several = ", ".join(names[place] for place in np.flatnonzero(mixed)[:5])
+        raise InputError.single("coefficients-two-levels", f"hospitals have cases of more than one level: {several}")
+    return ScoredHistory(
+        tuple(names), levels, level_of, hospital.astype(np.int64), year[used],
+        cost[used] / 100.0, score[used],
+    ), problems  # fmt: skip
+
+
+def weight_tables(weights: Weights, lines: Sequence[Evaluation], key: str = "drg") -> dict[str, pa.Table]:
+    """Tables to write: ``weights.csv`` (a price table for a policy), ``groups.csv`` and ``evaluation.csv``.
+
+    ``key`` names the column of groups: ``drg`` or ``dip``.
+    """
     order = np.argsort(np.array(weights.codes))
     present = order[(weights.statistics.count > 0)[order]]
     codes = [weights.codes[place] for place in present]
@@ -68,7 +134,7 @@ def weight_tables(weights: Weights, lines: Sequence[Evaluation]) -> dict[str, pa
 
     statistics = weights.statistics
     prices = pa.table({
-        "drg": codes,
+        key: codes,
         "weight": numbers(weights.weight, 6),
         "mean_cost": numbers(weights.mean_cost, 2),
         "mean_los_days": numbers(weights.mean_days, 4),
@@ -76,7 +142,7 @@ def weight_tables(weights: Weights, lines: Sequence[Evaluation]) -> dict[str, pa
         "cv": numbers(weights.statistics.cv, 6),
     })  # fmt: skip
     groups = pa.table({
-        "drg": codes,
+        key: codes,
         "cases": pa.array(statistics.count[present]),
         "mean_cost_of_cases": numbers(statistics.mean, 2),
         "cv_population": numbers(statistics.cv, 6),

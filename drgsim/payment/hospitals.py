@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +98,40 @@ def read_hospitals(path: Path) -> dict[str, Hospital]:
 
 @dataclass(frozen=True)
 class GroupCoefficients:
-    """Coefficients by hospital and group; an empty hospital or group stands for all of them."""
+    """Coefficients by hospital and group, and by level and group; an empty hospital or group stands for all of them.
+
+    Attributes
+    ----------
+    values
+        (hospital, group) -> coefficient.
+    levels
+        (level key, group) -> coefficient, for hospitals without one of their own.
+    """
 
     values: Mapping[tuple[str, str], float]
+    levels: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def over(self, other: GroupCoefficients | None) -> GroupCoefficients:
         """These, and those of another table where these say nothing."""
-        return self if other is None else GroupCoefficients({**other.values, **self.values})
+        if other is None:
+            return self
+        return GroupCoefficients({**other.values, **self.values}, {**other.levels, **self.levels})
+
+    def of_levels(self, keys: Sequence[tuple[str, ...]], groups: list[str]) -> NDArray[np.float64]:
+        """Coefficients for (level keys of a hospital, group), the nearest level first; the last column is for all groups.
+
+        Examples
+        --------
+        >>> table = GroupCoefficients({}, {("3", ""): 1.1, ("3a", "BR23"): 1.2})
+        >>> table.of_levels([("3a", "3"), ("2",)], ["BR23"]).tolist()
+        [[1.2, 1.1], [nan, nan]]
+        """
+        result = np.full((len(keys), len(groups) + 1), np.nan)
+        for column, group in enumerate([*groups, EVERY]):
+            for row, levels in enumerate(keys):
+                found = (self.levels[level, group] for level in levels if (level, group) in self.levels)
+                result[row, column] = next(found, np.nan)
+        return result
 
     def lookup(self, hospitals: list[str], groups: list[str]) -> NDArray[np.float64]:
         """Coefficients for (hospital, group), NaN where there is none; the last row and column stand for "all of them".
@@ -127,25 +154,34 @@ class GroupCoefficients:
 def group_coefficients_of(table: pa.Table, where: str) -> tuple[GroupCoefficients, list[Problem]]:
     """Coefficients of a table with ``hospital_id``, the group (``group``, ``drg``, ``dip``, ``unit``) and ``coefficient``.
 
-    A blank or ``*`` in hospital or group stands for all of them. The problems are all that is wrong with the table.
+    A blank or ``*`` in hospital or group stands for all of them; without a hospital, ``level`` may name the hospitals of a
+    level. The problems are all that is wrong with the table.
     """
     aliases = {"id": "hospital_id", **dict.fromkeys(("drg", "dip", "unit", *words()["columns"]["unit"]), "group")}
     aliases |= dict.fromkeys(words()["columns"]["coefficient"], "coefficient")
-    columns = _columns(table, aliases, ("hospital_id", "group", "coefficient"))
+    aliases["hospital_level"] = "level"
+    columns = _columns(table, aliases, ("hospital_id", "level", "group", "coefficient"))
     absent = [name for name in ("hospital_id", "group", "coefficient") if name not in columns]
     if absent:
-        fix = "the columns are hospital_id, group, coefficient"
+        fix = "the columns are hospital_id, group, coefficient, and level where coefficients differ by level"
         what = f"{where} has no column {', '.join(absent)}"
         return GroupCoefficients({}), [Problem("coefficients-column", what, where=f"{where}, line 1", fix=fix)]
     numbers, wrong = _coefficients(table, columns["coefficient"])
     problems: list[Problem] = []
-    values: dict[tuple[str, str], float] = {}
-    names = [[EVERY if text == "*" else text for text in _words(table, columns[name])] for name in ("hospital_id", "group")]
-    for row, key in enumerate(zip(*names, strict=True)):
+    of_hospitals: dict[tuple[str, str], float] = {}
+    of_levels: dict[tuple[str, str], float] = {}
+    blank = [EVERY] * table.num_rows
+    hospitals, levels, groups = (
+        [EVERY if text == "*" else text for text in _words(table, columns[name])] if name in columns else blank
+        for name in ("hospital_id", "level", "group")
+    )
+    for row, (hospital, level, group) in enumerate(zip(hospitals, levels, groups, strict=True)):
         place = f"{where}, line {row + 2}"
-        shown = f"{key[0] or 'all hospitals'}, {key[1] or 'all groups'}"
+        by_level = not hospital and bool(level)
+        values, key = (of_levels, (level_keys(level, "")[0], group)) if by_level else (of_hospitals, (hospital, group))
+        shown = f"{'level ' + level if by_level else hospital or 'all hospitals'}, {group or 'all groups'}"
         if key == (EVERY, EVERY):
-            fix = "give every line a hospital or a group"
+            fix = "give every line a hospital, a level or a group"
             problems.append(Problem("coefficients-no-key", "a coefficient without hospital and group", where=place, fix=fix))
         elif key in values:
             fix = "remove one of the two lines"
@@ -153,7 +189,7 @@ def group_coefficients_of(table: pa.Table, where: str) -> tuple[GroupCoefficient
         if wrong[row] or np.isnan(numbers[row]):
             problems.append(Problem("coefficients-number", f"the coefficient of {shown} is no number above 0", where=place))
         values[key] = float(numbers[row])
-    return GroupCoefficients(values), problems
+    return GroupCoefficients(of_hospitals, of_levels), problems
 
 
 def read_group_coefficients(path: Path) -> GroupCoefficients:
@@ -168,6 +204,35 @@ def read_group_coefficients(path: Path) -> GroupCoefficients:
     if problems:
         raise InputError(problems)
     return table
+
+
+def read_bonus(path: Path) -> dict[str, float]:
+    """Read ``hospital_id, bonus``: what is added to the coefficient of a hospital's level; it may be below 0.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a hospital stands twice, or a bonus is no number; all at once.
+    """
+    table = read_table(path)
+    columns = _columns(table, {"id": "hospital_id"}, ("hospital_id", "bonus"))
+    absent = [name for name in ("hospital_id", "bonus") if name not in columns]
+    if absent:
+        what = f"{path.name} has no column {', '.join(absent)}"
+        raise InputError.single("bonus-column", what, where=f"{path}, line 1", fix="the columns are hospital_id, bonus")
+    names = _words(table, columns["hospital_id"])
+    numbers, broken = read_numbers(one_chunk(table, columns["bonus"]))
+    problems = []
+    for row, name in enumerate(names):
+        if broken[row] or not np.isfinite(numbers[row]):
+            what = f"the bonus of {name or 'a hospital'} is no number"
+            problems.append(Problem("bonus-number", what, where=f"{path}, line {row + 2}"))
+        if not name or names.index(name) != row:
+            what = f"hospital {name} stands twice" if name else "a bonus without a hospital"
+            problems.append(Problem("bonus-hospital", what, where=f"{path}, line {row + 2}"))
+    if problems:
+        raise InputError(problems)
+    return dict(zip(names, numbers.tolist(), strict=True))
 
 
 def _columns(table: pa.Table, aliases: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:

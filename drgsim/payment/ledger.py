@@ -9,7 +9,8 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.cases import INSURANCES, Cases
+from drgsim.payment.cases import Cases
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.curve import CLASSES, settle_exactly
 from drgsim.payment.kernel import apply_curves
 from drgsim.payment.model import CaseClass
@@ -111,9 +112,10 @@ class Ledger:
         """Pay V x k with all factors (age, readmission, ...), at the published standard where that decides."""
         terms = self.terms
         self.units[where] = (terms.relative_value * terms.coefficient * terms.factor)[where]
-        self.in_yuan[where] = False
+        self.in_yuan[where] = terms.bare[where]
         self.amount[where] = self.standard[where]
-        for place in np.flatnonzero(where & (terms.factor != terms.auxiliary)).tolist():
+        priced = where & (self.standard != MISSING)
+        for place in np.flatnonzero(priced & (terms.factor != terms.auxiliary)).tolist():
             share = exact(float(terms.factor[place])) / exact(float(terms.auxiliary[place]))
             self.amount[place] = round_half_away(self._exact_standard(place) * share)
 
@@ -150,7 +152,7 @@ class Ledger:
         self.case_class[settled_here] = class_of[settled_here]
         self.ratio[settled_here], self.units[settled_here] = ratio[settled_here], units[settled_here]
         self.amount[settled_here] = fen_amounts[settled_here]
-        self.in_yuan[settled_here] = np.isnan(units[settled_here])
+        self.in_yuan[settled_here] = np.isnan(units[settled_here]) | terms.bare[settled_here]
         self._note_pieces(row, piece)
 
     def _note_pieces(self, row: NDArray[np.int32], piece: NDArray[np.int8]) -> None:
@@ -223,9 +225,14 @@ class Ledger:
             if units <= 0 or left <= 0:
                 continue  # the caller reports the cases that stay without an amount
             values[payer] = left / FEN_PER_YUAN / units
-            self.terms.unit_value = np.where(members, values[payer], self.terms.unit_value)
-            self.terms.published = np.where(members, np.nan, self.terms.published)  # the budget's price counts from here on
+            self.set_unit_value(payer, values[payer])
         return values
+
+    def set_unit_value(self, payer: str, value: float) -> None:
+        """Put a unit value (yuan) in force for a payer, or for all insured (``*``), instead of published standards."""
+        members = self._payer(payer) & ~self.terms.bare
+        self.terms.unit_value = np.where(members, value, self.terms.unit_value)
+        self.terms.published = np.where(members, np.nan, self.terms.published)
 
     def compare_with_expected_price(self, budget: dict[str, int], fund_share: float) -> None:
         """Where cases are compared with a price that only the budget gives: the unit value if every case were normal.

@@ -37,6 +37,41 @@ def yearly_clearing(units: Number, unit_value: Number, fund_share: Number, asses
     return round_half_away(gross - deductions)
 
 
+def budget_point_value(cost: Sequence[Number], score: Sequence[Number], weights: Sequence[Number] = ()) -> Fraction:
+    """Budget point value (预算点值): sum of w_y cost_y / sum of w_y score_y over the years, yuan (rule book 3.3).
+
+    Parameters
+    ----------
+    cost, score
+        Cost (yuan) and scores of each year.
+    weights
+        Weights of the years, such as 1, 2, 7 from the oldest on; all alike by default.
+
+    Examples
+    --------
+    >>> float(budget_point_value([9_800_000], [1_400_000]))
+    7.0
+    """
+    shares = weights or (1,) * len(cost)
+    total = sum((exact(w) * exact(c) for w, c in zip(shares, cost, strict=True)), Fraction(0))
+    return total / sum((exact(w) * exact(s) for w, s in zip(shares, score, strict=True)), Fraction(0))
+
+
+def floating_value(budget_value: Number, settlement_value: Number, base_share: Number) -> Fraction:
+    """Floating point value (浮动点值): base share x budget value + the rest x settlement value.
+
+    The draft of DIP 3.0 names the shares 8:2 and 7:3 of base and increment only; that they weigh the two point values is an
+    assumption.
+
+    Examples
+    --------
+    >>> float(floating_value(7, 6.5, 0.8))
+    6.9
+    """
+    share = exact(base_share)
+    return share * exact(budget_value) + (1 - share) * exact(settlement_value)
+
+
 def kept_surplus(surplus: Mapping[str, int], kept_share: Mapping[str, Number]) -> dict[str, int]:
     """What a hospital keeps of the surplus from procurement (带量采购结余留用), by product class (rule book 4.4).
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from drgsim.payment.evidence import Evidence, Evident, Keyed, Source, Strict, Table, Value
+from drgsim.evidence import Evidence, Evident, Keyed, Source, Strict, Value
 from drgsim.payment.expression import ExpressionError, names_used, parse
 
 
@@ -43,6 +43,12 @@ CASE_CLASS_ZH = {
 }  # fmt: skip
 Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 ACTUAL = "actual"
+
+
+class Table(Evident):
+    """A CSV table beside the policy file."""
+
+    file: str
 
 
 class RelativeValue(Strict):
@@ -161,6 +167,11 @@ class Curve(Evident):
 class GroupClass(Strict):
     """Groups that are paid another way: basic, by-item, unstable and primary-care groups, single diseases, TCM kinds.
 
+    Groups belong to a class by the table's column ``class``, by ``groups``, ``tags``, DIP ``kinds`` (``primary``, ``blank``,
+    ...) or ``operation_classes`` (``conservative``, ...), the first of these that says something. ``coefficient_of_level``:
+    hospitals' own coefficients do not count. ``value_from_cases``: a group without a value (blank kinds) is worth
+    its mean cost over that of all cases that are settled.
+
     ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
     """
 
@@ -168,11 +179,15 @@ class GroupClass(Strict):
     title: str
     tags: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    operation_classes: tuple[str, ...] = ()
     pays: Pays = "curve"
     curve: str | None = None
     coefficient: Value[float] | None = None
+    coefficient_of_level: bool = False
     unit_value: Keyed | None = None
     factor: Value[float] | None = None
+    value_from_cases: Value[bool] | None = None
     source: str
     evidence: Evidence
     note: str = ""
@@ -266,6 +281,21 @@ class PatientShare(Strict):
     benefit_ratio: Keyed | None = None
 
 
+class Floating(Strict):
+    """Floating point value (浮动点值): ``base_share`` of the budget value, the rest of the settlement value."""
+
+    base_share: Value[float]
+
+
+class Clearing(Strict):
+    """Yearly clearing (年度清算) of a hospital: (what the fund owes) x assessment - deductions - prepaid.
+
+    ``basis``: ``cases``: the fund's payments for the cases; ``share``: amounts x the fund's share of the cost.
+    """
+
+    basis: Value[Literal["cases", "share"]]
+
+
 class Procurement(Strict):
     """Volume-based procurement (带量采购): the standard is not cut; the surplus is kept at these shares by product class."""
 
@@ -328,6 +358,8 @@ class PolicyFile(Strict):
     patient_share: PatientShare
     trimming: Trimming | None = None
     year_weights: Value[tuple[float, ...]] | None = None
+    floating: Floating | None = None
+    clearing: Clearing | None = None
     prepayment: Value[float] | None = None
     deposit: Value[float] | None = None
     adjustment_fund: Value[float] | None = None

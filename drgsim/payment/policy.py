@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
-from drgsim.payment.document import problem_of, strict_loader
+from drgsim.parameter_files import fault_problem, strict_loader
 from drgsim.payment.hospitals import GroupCoefficients, group_coefficients_of
 from drgsim.payment.model import Evidence, PolicyFile, Table
 from drgsim.payment.parameters import Parameter, apply_change, parameters_of
@@ -154,7 +154,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     where = f"{folder.parent.name}/{folder.name}"
     try:
         content = path.read_bytes()
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, where))
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, where, "policy"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problems.append(Problem("policy-unreadable", f"{path.name} cannot be read: {error}", where=where))
         return None, problems
@@ -213,7 +213,7 @@ def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Po
     try:
         file = PolicyFile.model_validate(raw)
     except ValidationError as error:
-        problems.extend(problem_of(dict(fault), where, PolicyFile) for fault in error.errors())
+        problems.extend(fault_problem(dict(fault), where, PolicyFile, "policy") for fault in error.errors())
         return None
     before = len(problems)
     known = list(file.sources)

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.cases import INSURANCES, Cases, dense_unique
+from drgsim.payment.cases import Cases
 from drgsim.payment.coefficient import coefficients
+from drgsim.payment.columns import INSURANCES, dense_unique
 from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.dates import before
 from drgsim.payment.model import Keyed
@@ -63,6 +64,8 @@ class Terms:
         Row of the price table, -1 where the group is not in it.
     published
         The published standard (yuan) where it decides.
+    bare
+        Where the group has a published standard and no relative value: no unit value changes what is paid.
     mean_per_weight, priced_mean
         How ``mean`` was made: from a mean cost of all cases, or from the unit value.
     """
@@ -79,6 +82,7 @@ class Terms:
     row: NDArray[np.int32]
     place: NDArray[np.int32]
     published: Floats
+    bare: NDArray[np.bool_]
     mean_per_weight: Floats
     priced_mean: NDArray[np.bool_]
 
@@ -173,6 +177,10 @@ class Resolver:
         own = np.array([names.index(named[code]) if code in named else -1 for code in codes] + [-1], np.int16)
         own_of = own[self.cases.unit.ids]
         known = np.where(own_of >= 0, own_of, result).astype(np.int16)
+        by_kind = {kind: name for name, entry in self.file.group_classes.items() for kind in entry.kinds}
+        of_kind = [names.index(by_kind[kind]) if kind in by_kind else ORDINARY for kind in self.cases.kind.values]
+        of_case = np.array([*of_kind, ORDINARY], np.int16)[self.cases.kind.ids]  # as the cases themselves say
+        known = np.where((known == ORDINARY) & (place < 0), of_case, known).astype(np.int16)
         return mark_unstable(self, known, names, self.unstable), names
 
     def terms(self) -> Terms:
@@ -182,9 +190,12 @@ class Resolver:
         group_class, names = self.classes(place)
         own_value, own_coefficient = self._own_value(), numbers["coefficient"]
         value = np.where(np.isnan(own_value), self._table_value(place), own_value)
+        if self.file.relative_value.unit == "score":  # what grouping by a catalogue found, where no table says more
+            value = np.where(np.isnan(value), numbers["score"], value)
+        value = self._value_of_cases(value, group_class, names)
         coefficient, source = coefficients(self, place, group_class, names)
         unit_value = self._unit_value(group_class, names)
-        standards = np.full(cases.size, np.nan)
+        standards, bare = np.full(cases.size, np.nan), np.zeros(cases.size, np.bool_)
         if self.file.relative_value.standard_from_table:
             standard = self.from_table("standard", place)
             published = ~np.isnan(standard) & np.isnan(own_value) & np.isnan(own_coefficient)
@@ -199,7 +210,7 @@ class Resolver:
         row = self._rows(value, coefficient, group_class, names)
         return Terms(
             value, coefficient, source, unit_value, mean, auxiliary, factor, group_class, names, row, place, standards,
-            per_weight, priced,
+            bare, per_weight, priced,
         )  # fmt: skip
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -222,6 +233,26 @@ class Resolver:
         name, values = table.relative_value
         scale = self.file.relative_value.scale.value if name == "weight" else 1.0
         return np.append(np.round(values * scale, 10), np.nan)[place]  # 1.13 x 100 is 113, not 112.99999999999999
+
+    def _value_of_cases(self, value: Floats, group_class: NDArray[np.int16], names: list[str]) -> Floats:
+        """Values of groups that have none and whose class takes them from the cases: scale x own mean / mean of all."""
+        flags = [self.file.group_classes[name].value_from_cases if name else None for name in names]
+        wanted = np.array([flag is not None and flag.value for flag in flags])[group_class] & np.isnan(value)
+        if not wanted.any():
+            return value
+        cost = self.cases.money["total_cost"]
+        used = (cost > 0) & (self.cases.faults < 0)
+        group = np.where(used, self.cases.unit.ids, -1) + 1
+        count, total = np.bincount(group, used), np.bincount(group, np.where(used, cost, 0))  # whole fen have no order
+        overall = float(total.sum() / count.sum()) if used.any() else float("nan")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = total / count / overall * self.file.relative_value.scale.value
+        found = wanted & used
+        self.cases.warn(
+            "settle-value-of-cases", found, "groups without a published value are worth their mean cost over that of all cases "
+            "that are settled", "state relative_value, or give --weights", sample=self.cases.unit.sample(found),
+        )  # fmt: skip
+        return np.where(found, mean[group], value)
 
     def _unit_value(self, group_class: NDArray[np.int16], names: list[str]) -> Floats:
         """Yuan per unit; a group class may have its own, such as primary-care groups with one standard for all."""
@@ -275,6 +306,11 @@ class Resolver:
         fixed = [self.file.group_classes[name].factor if name else None for name in names]
         factor = factor * np.array([1.0 if entry is None else entry.value for entry in fixed])[group_class]
         age = self.cases.numbers["age"]
+        if self.file.age_factors:
+            self.cases.warn(
+                "settle-no-age", np.isnan(age) & (self.cases.faults < 0),
+                "the policy pays patients of some ages otherwise, and the age is not known", "state age",
+            )  # fmt: skip
         for entry in self.file.age_factors:
             factor = np.where(age < entry.age_below, factor * entry.value, factor)
         return auxiliary, factor

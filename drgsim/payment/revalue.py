@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.payment.model import Evidence, Table, Value
 from drgsim.payment.policy import Policy
-from drgsim.payment.tables import FAMILIES, KEYS, NUMBERS, ORDINARY, RELATIVE_VALUES, PriceTable
+from drgsim.payment.tables import FAMILIES, KEYS, NUMBERS, RELATIVE_VALUES, PriceTable, classes_of
 from drgsim.payment.words import words
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch import read_numbers
@@ -23,6 +24,7 @@ from drgsim.records.schema import header_key
 
 WEIGHTS_FILE = "weights.csv"
 SOURCE = "--weights"
+CATALOGUE_KEY = "code"  # names the kind in the table of a DIP catalogue
 WEIGHT_LIKE = 0.1  # a median this far below the mean case of the policy looks like a weight and not like points
 
 
@@ -68,14 +70,17 @@ def with_relative_values(policy: Policy, path: Path, scale: float | None = None)
     table = read_table(file_path)
     key, value = _key_and_value(table, file_path)
     problems: list[Problem] = []
-    codes = _codes(table, key, file_path, problems)
     numbers = _numbers(table, value, file_path, problems)
+    codes = _codes(table, key, numbers[value], file_path, problems)
     if problems:
         raise InputError(problems)
     factor = scale if scale is not None else policy.file.relative_value.scale.value if value == "weight" else 1.0
     numbers["relative_value"] = np.round(numbers[value] * factor, 10)
     doubts = _doubts(policy, value, numbers["relative_value"], codes, file_path, scale)
-    prices = _merged(policy, codes, {name: column for name, column in numbers.items() if name not in RELATIVE_VALUES[1:]})
+    keep = first_lines(codes)
+    texts = {name: column[keep] for name, column in _texts(table).items()}
+    numbers = {name: column[keep] for name, column in numbers.items() if name not in RELATIVE_VALUES[1:]}
+    prices = _merged(policy, [codes[place] for place in keep.tolist()], numbers, texts)
     return _with_prices(policy, prices, file_path, factor), doubts
 
 
@@ -83,7 +88,7 @@ def _key_and_value(table: pa.Table, path: Path) -> tuple[str, str]:
     """The column of groups, and the canonical name of the column of values."""
     known = {header_key(name): name for name in table.column_names}
     aliases = words()["columns"]
-    keys = [known[header_key(name)] for name in (*KEYS, *aliases["unit"]) if header_key(name) in known]
+    keys = [known[header_key(name)] for name in (*KEYS, *aliases["unit"], CATALOGUE_KEY) if header_key(name) in known]
     names = _value_columns()
     found = [name for name in names if any(header_key(alias) in known for alias in names[name])]
     problems = []
@@ -106,13 +111,15 @@ def _value_columns() -> dict[str, tuple[str, ...]]:
     }  # fmt: skip
 
 
-def _codes(table: pa.Table, key: str, path: Path, problems: list[Problem]) -> list[str]:
+def _codes(table: pa.Table, key: str, values: NDArray[np.float64], path: Path, problems: list[Problem]) -> list[str]:
+    """Codes of the groups; several lines of a catalogue may lead to one kind, which then has one value."""
     codes: list[str] = read_words(table.select([key]), key).to_pylist()
     seen: dict[str, int] = {}
+    catalogue = header_key(key) == header_key(CATALOGUE_KEY)
     for line, code in enumerate(codes, start=2):
         if not code:
             problems.append(Problem("weights-no-group", "a value without a group", where=f"{path}, line {line}"))
-        elif code in seen:
+        elif code in seen and not (catalogue and np.array_equal(values[line - 2], values[seen[code] - 2], equal_nan=True)):
             what, fix = f"{code} stands twice, on lines {seen[code]} and {line}", "remove one of the two"
             problems.append(Problem("weights-twice", what, where=f"{path}, line {line}", fix=fix))
         seen.setdefault(code, line)
@@ -139,6 +146,31 @@ def _numbers(table: pa.Table, value: str, path: Path, problems: list[Problem]) -
     return found
 
 
+def first_lines(codes: list[str]) -> NDArray[np.int64]:
+    """Places of the codes at which each stands for the first time.
+
+    Examples
+    --------
+    >>> first_lines(["A", "B", "A"]).tolist()
+    [0, 1]
+    """
+    return np.sort(np.unique(np.array(codes), return_index=True)[1])
+
+
+def _texts(table: pa.Table) -> dict[str, NDArray[np.object_]]:
+    """Marks of a DIP catalogue: kind and operation class; a kind without a procedure is conservative (内科诊疗)."""
+    found = {
+        name: np.array(read_words(table.select([name]), name).to_pylist(), object)
+        for name in ("kind", "operation_class", "procedure")
+        if name in table.column_names
+    }
+    procedure = found.pop("procedure", None)
+    if procedure is not None:
+        stated = found.get("operation_class", np.full(table.num_rows, "", object))
+        found["operation_class"] = np.where((stated == "") & (procedure == ""), "conservative", stated)
+    return found
+
+
 def _doubts(
     policy: Policy, value: str, numbers: NDArray[np.float64], codes: list[str], path: Path, scale: float | None
 ) -> list[Problem]:
@@ -156,28 +188,37 @@ def _doubts(
     return doubts
 
 
-def _merged(policy: Policy, codes: list[str], numbers: dict[str, NDArray[np.float64]]) -> PriceTable:
+def _merged(
+    policy: Policy, codes: list[str], numbers: dict[str, NDArray[np.float64]], texts: dict[str, NDArray[np.object_]]
+) -> PriceTable:
     """The groups of the file and those of the policy; of the policy's numbers only coefficients stay."""
     old = policy.prices
-    classes = {code: name for name, entry in policy.file.group_classes.items() for code in entry.groups}
+    blank = ("",) * len(codes)
+    kinds, operations = (tuple(texts.get(name, blank)) for name in ("kind", "operation_class"))
+    classes = classes_of(policy.file, codes, blank, blank, kinds, operations)
     if old is None:
-        resolved = tuple(classes.get(code, ORDINARY) for code in codes)
-        return PriceTable(tuple(codes), ("",) * len(codes), resolved, ("",) * len(codes), numbers)
+        return PriceTable(tuple(codes), blank, classes, blank, numbers, kinds, operations)
     mine = set(codes)
     every = (*codes, *(code for code in old.codes if code not in mine))
     place = np.array([old.places.get(code, -1) for code in every], np.int64)
 
-    def text(values: tuple[str, ...], blank: str = "") -> tuple[str, ...]:
-        return tuple(values[at] if at >= 0 else blank for at in place.tolist())
+    def text(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(values[at] if at >= 0 else "" for at in place.tolist())
+
+    def of_either(own: tuple[str, ...], values: tuple[str, ...]) -> tuple[str, ...]:
+        rest = text(values) if values else ("",) * len(every)
+        return tuple(mine or other for mine, other in zip_longest(own, rest, fillvalue=""))
 
     arrays = {name: np.append(column, np.full(len(every) - len(codes), np.nan)) for name, column in numbers.items()}
     for name, column in old.numbers.items():
         if name.startswith("coef_") and name not in arrays:
             arrays[name] = np.append(column, np.nan)[place]
-    resolved = tuple(
-        old.classes[at] if at >= 0 else classes.get(code, ORDINARY) for code, at in zip(every, place.tolist(), strict=True)
-    )
-    return PriceTable(every, text(old.names), resolved, text(old.tags), arrays)
+    new = (*classes, *("",) * (len(every) - len(codes)))
+    resolved = tuple(mine or other for mine, other in zip(text(old.classes), new, strict=True))
+    return PriceTable(
+        every, text(old.names), resolved, text(old.tags), arrays, of_either(kinds, old.kinds),
+        of_either(operations, old.operation_classes),
+    )  # fmt: skip
 
 
 def _with_prices(policy: Policy, prices: PriceTable, path: Path, factor: float) -> Policy:

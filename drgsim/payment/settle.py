@@ -20,6 +20,7 @@ from drgsim.payment.curve import CLASSES
 from drgsim.payment.dates import check_dates
 from drgsim.payment.hospitals import GroupCoefficients, Hospital
 from drgsim.payment.ledger import Ledger
+from drgsim.payment.methods import floating_value
 from drgsim.payment.model import CaseClass, Evidence, Keyed
 from drgsim.payment.money import MISSING, exact, fen, money_column, round_floats, round_half_away
 from drgsim.payment.policy import Policy
@@ -75,7 +76,7 @@ class Settlement:
             "case_class": _dictionary(ledger.case_class, names),
             "points": _numbers(points),
             "amount": money_column(ledger.amount),
-            "patient_paid": money_column(self._patient_paid),
+            "patient_paid": money_column(self.patient_paid),
             "fund_payment": money_column(self.fund_payment),
             "margin": money_column(margin),
             "rule": _dictionary(rule, rules),
@@ -83,8 +84,8 @@ class Settlement:
         })  # fmt: skip
 
     @property
-    def _patient_paid(self) -> NDArray[np.int64]:
-        """What the patient pays: as stated, the whole bill of a self-payer, or what a fixed amount leaves of it."""
+    def patient_paid(self) -> NDArray[np.int64]:
+        """Fen that the patient pays: as stated, the whole bill of a self-payer, or what a fixed amount leaves of it."""
         ledger = self.ledger
         stated = ledger.cases.money["patient_paid"]
         whole = ledger.is_class(CaseClass.SELF_PAY) & (stated == MISSING)
@@ -128,6 +129,7 @@ def settle(
     unit_value: Mapping[str, float] | None = None,
     coefficients: GroupCoefficients | None = None,
     unstable: Literal["table", "cases", "never"] | None = None,
+    budget_value: Mapping[str, float] | None = None,
 ) -> Settlement:
     """Settle a table of grouped discharges.
 
@@ -154,6 +156,9 @@ def settle(
     unstable
         Where a policy that settles unstable groups in another way finds them, instead of what it says: in its ``table`` of
         groups, among the ``cases`` settled, or ``never``.
+    budget_value
+        Budget point value by payer, yuan, for policies with a floating value: the unit value is then ``floating.base_share`` of
+        it and the rest of what the budget gives.
 
     Returns
     -------
@@ -172,7 +177,7 @@ def settle(
         policy = _with_unit_value(policy, unit_value)
     _pot(policy, budget, fund_share)
     cases = read_cases(table, hospitals, leading_columns(policy), coefficients)
-    return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unstable=unstable)
+    return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value)
 
 
 def leading_columns(policy: Policy) -> tuple[str, ...]:
@@ -187,6 +192,7 @@ def settle_cases(
     budget: Mapping[str, float] | None = None,
     fund_share: float = 1.0,
     unstable: Literal["table", "cases", "never"] | None = None,
+    budget_value: Mapping[str, float] | None = None,
     weight: NDArray[np.float64] | None = None,
 ) -> Settlement:
     """Settle cases that are read already, as a scenario does again and again; parameters as in :func:`settle`.
@@ -221,10 +227,30 @@ def settle_cases(
     special.review(ledger)
     if pot:
         unit_values = ledger.solve_unit_values(pot, held)
+        if budget_value is not None:
+            unit_values = _float(ledger, unit_values, budget_value)
         ledger.price()
         ledger.value_units()
     _close(ledger)
     return Settlement(ledger, _fund_payment(ledger), unit_values, tuple(cases.problems))
+
+
+def _float(ledger: Ledger, values: Mapping[str, float], budget_value: Mapping[str, float]) -> dict[str, float]:
+    """Unit values between the budget's and the settlement's, as the policy says; how far the budget is missed is told later."""
+    spec = ledger.policy.file.floating
+    if spec is None:
+        what = f"{ledger.policy.id} has no floating value, so that a budget value cannot count"
+        raise UsageError([Problem("settle-no-floating", what, fix="set floating.base_share in the policy")])
+    strangers = sorted(set(values) - set(budget_value) - ({*values} if "*" in budget_value else set()))
+    if strangers or any(not value > 0 for value in budget_value.values()):
+        fix = "give one above 0 for each payer of the budget, or * for all"
+        raise UsageError([Problem("settle-bad-budget-value", f"the budget value is {dict(budget_value)}", fix=fix)])
+    floating = {}
+    for payer, value in values.items():
+        base = budget_value.get(payer, budget_value.get("*", value))
+        floating[payer] = float(floating_value(base, value, spec.base_share.value))
+        ledger.set_unit_value(payer, floating[payer])
+    return floating
 
 
 def _with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:

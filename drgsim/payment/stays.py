@@ -16,6 +16,11 @@ def settle_long_stays(ledger: Ledger) -> None:
     limit = ledger.policy.file.stays.long_days
     if limit is None:
         return
+    unknown = ledger.open_cases & np.isnan(ledger.cases.numbers["los_days"])
+    ledger.cases.warn(
+        "settle-no-days", unknown, f"the stay is not known: whether it is longer than {limit.value:g} days cannot be told",
+        "state los_days, or admitted and discharged",
+    )  # fmt: skip
     long = ledger.open_cases & (ledger.cases.numbers["los_days"] > limit.value)
     ledger.decide(long, CaseClass.OVER_60_DAYS, f"stay longer than {limit.value:g} days: paid by item (the actual cost)")
     ledger.pay_yuan(long, ledger.cost)

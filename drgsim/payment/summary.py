@@ -9,7 +9,7 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.payment.cases import INSURANCES
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.model import CASE_CLASS_ZH, CaseClass
 from drgsim.payment.money import MISSING, money_column

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from drgsim.errors import Problem, did_you_mean
 from drgsim.payment.model import PolicyFile
 
 KEYS = ("drg", "dip", "unit")
-TEXTS = ("name", "class", "tag", "kind")
+TEXTS = ("name", "class", "tag", "kind", "operation_class")
 NUMBERS = (
     "relative_value", "weight", "points", "score", "standard", "mean_cost", "mean_los_days", "mean_drug", "mean_consumable",
     "mean_service", "cases", "cv",
@@ -35,8 +35,8 @@ class PriceTable:
         Group codes and names in the order of the table.
     classes
         Class of each group as ``group_classes`` of the policy names it, empty for ordinary groups.
-    tags
-        The table's own marks.
+    tags, kinds, operation_classes
+        The table's own marks; in DIP tables the kind of kind and the property of its procedures.
     numbers
         Column -> values, NaN where the table has none.
     """
@@ -46,6 +46,8 @@ class PriceTable:
     classes: tuple[str, ...]
     tags: tuple[str, ...]
     numbers: Mapping[str, NDArray[np.float64]]
+    kinds: tuple[str, ...] = ()
+    operation_classes: tuple[str, ...] = ()
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -110,20 +112,33 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
         return None
     count = len(seen)
     blank = [""] * count
-    tags, classes = texts.get("tag", blank), texts.get("class", blank)
+    own, tags, kinds, operations = (texts.get(name, blank) for name in ("class", "tag", "kind", "operation_class"))
     codes = tuple(seen)
-    by_tag = {tag: name for name, entry in file.group_classes.items() for tag in entry.tags}
-    by_code = {code: name for name, entry in file.group_classes.items() for code in entry.groups}
-    resolved = tuple(
-        own or by_code.get(code, by_tag.get(tag, ORDINARY)) for own, code, tag in zip(classes, codes, tags, strict=True)
-    )
+    resolved = classes_of(file, codes, own, tags, kinds, operations)
     unknown = sorted(set(resolved) - set(file.group_classes) - {ORDINARY})
     for name in unknown:
         fix = did_you_mean(name, list(file.group_classes)) or "add it to group_classes, or leave the cell empty"
         what = f"{path.name} uses the class {name!r}, which the policy does not define"
         problems.append(Problem("policy-unknown-class", what, where=where, fix=fix))
     arrays = {name: np.array(values, np.float64) for name, values in numbers.items()}
-    return PriceTable(codes, tuple(texts.get("name", blank)), resolved, tuple(tags), arrays)
+    names = tuple(texts.get("name", blank))
+    return PriceTable(codes, names, resolved, tuple(tags), arrays, tuple(kinds), tuple(operations))
+
+
+def classes_of(
+    file: PolicyFile, codes: Sequence[str], own: Sequence[str], tags: Sequence[str], kinds: Sequence[str],
+    operations: Sequence[str],
+) -> tuple[str, ...]:  # fmt: skip
+    """Class of each group: its own word, else the class that names its code, tag, kind or operation class, in this order."""
+    named: list[dict[str, str]] = [
+        {word: name for name, entry in file.group_classes.items() for word in getattr(entry, where)}
+        for where in ("groups", "tags", "kinds", "operation_classes")
+    ]
+    result = []
+    for word, *keys in zip(own, codes, tags, kinds, operations, strict=True):
+        found = (by[key] for by, key in zip(named, keys, strict=True) if key in by)
+        result.append(word or next(found, ORDINARY))
+    return tuple(result)
 
 
 def _number(cell: str, where: str, column: str, problems: list[Problem]) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.costs.statistics import group_statistics
 from drgsim.payment.money import MISSING
-from drgsim.payment.statistics import group_statistics
 
 if TYPE_CHECKING:
     from drgsim.payment.resolve import Resolver

@@ -12,8 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.statistics import GroupStatistics, group_statistics
-from drgsim.payment.trimming import TrimRule, trim
+from drgsim.costs.statistics import GroupStatistics, group_statistics
+from drgsim.costs.trimming import TrimRule, trim
+from drgsim.costs.years import mean_over_years
 
 Floats = NDArray[np.float64]
 SEVERITY_ORDER = "12345"  # last character of a group's code, the most severe first
@@ -208,11 +209,8 @@ def _mean_over_years(
     count = np.bincount(cell, minlength=size * years.size).reshape(shape)
     total = np.bincount(cell, cost, minlength=size * years.size).reshape(shape)
     year_weight = _year_weights(years, settings)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if settings.year_mode == "case_weighted" or not settings.year_weights:
-            return np.asarray((total * year_weight).sum(1) / (count * year_weight).sum(1))
-        means = np.where(count > 0, total / count, 0.0)
-        return np.asarray((means * year_weight).sum(1) / ((count > 0) * year_weight).sum(1))
+    mode = settings.year_mode if settings.year_weights else "case_weighted"  # without weights every case counts alike
+    return mean_over_years(total, count, year_weight, mode)
 
 
 def _year_weights(years: NDArray[np.int64], settings: WeightSettings) -> Floats:

@@ -114,7 +114,15 @@ class CodeList:
         if not local:
             return self
         extra = sorted(set(local).difference(self.codes))
-        return CodeList(self.codes + tuple(extra), self.names + tuple(local[code] for code in extra), self.grey)
+        longer = CodeList(self.codes + tuple(extra), self.names + tuple(local[code] for code in extra), self.grey)
+        # what is known of the many national codes is taken over, so that a few local ones cost little
+        own = [(fold(code), number) for number, code in enumerate(extra, start=len(self.codes))]
+        if not any(code.endswith("*") for code in extra):
+            longer.__dict__["keys"] = {**self.keys, **dict(own)}
+        spellings, numbers = self.in_order
+        pairs = sorted([*zip(spellings, numbers, strict=True), *own])
+        longer.__dict__["in_order"] = ([spelling for spelling, _ in pairs], [number for _, number in pairs])
+        return longer
 
 
 @dataclass(frozen=True)

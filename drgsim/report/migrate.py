@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -159,16 +159,21 @@ def migration_summary(migration: Migration) -> dict[str, Any]:
 
 
 def check_folder(output: Path) -> None:
-    """Refuse a folder that holds anything but an earlier result, before any time is spent.
+    """Refuse a folder that holds anything but an earlier migration; see :func:`check_report_folder`."""
+    check_report_folder(output, FILES)
+
+
+def check_report_folder(output: Path, files: Sequence[str]) -> None:
+    """Refuse a folder that holds anything but an earlier result (``files``), before any time is spent.
 
     Raises
     ------
     OutputError
-        ``output-not-empty`` or ``output-not-writable``.
+        ``output-is-file`` or ``output-not-empty``.
     """
     if output.exists() and not output.is_dir():
         raise OutputError.single("output-is-file", f"{output} is a file", where=str(output), fix="name a folder")
-    strange = sorted(path.name for path in output.iterdir() if path.name not in FILES) if output.is_dir() else []
+    strange = sorted(path.name for path in output.iterdir() if path.name not in files) if output.is_dir() else []
     if strange:
         what = f"{output} holds other files ({', '.join(strange[:3])}{', ...' if len(strange) > 3 else ''})"
         raise OutputError.single("output-not-empty", what, where=str(output), why="they would be lost", fix="name a new folder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,11 @@ FONT = "'Noto Sans CJK SC', 'Source Han Sans SC', 'PingFang SC', 'Microsoft YaHe
 COLOURS = {"blue": "#2f6f9f", "green": "#4c9a6a", "amber": "#d9982f", "red": "#c0504d", "grey": "#9aa5b1", "light": "#8fb8d3"}
 
 
-def chart(figure: go.Figure, height: int = 420, top: int = 20) -> str:
-    """A figure as a fragment of HTML (the page carries plotly's script once); ``top`` is the margin above it in pixels."""
+def chart(figure: go.Figure, height: int = 420, top: int = 20, name: str | None = None) -> str:
+    """A figure as a fragment of HTML (the page carries plotly's script once).
+
+    ``top`` is the margin above it in pixels; ``name`` the id of its element, by default made of the figure.
+    """
     figure.update_layout(
         template="plotly_white",
         height=height,
@@ -26,7 +29,7 @@ def chart(figure: go.Figure, height: int = 420, top: int = 20) -> str:
         separators=".,",
     )
     config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
-    name = "chart-" + hashlib.sha256(figure.to_json().encode()).hexdigest()[:12]  # the same figure has the same bytes
+    name = name or f"chart-{sha256(figure.to_json().encode()).hexdigest()[:12]}"  # the same figure gives the same bytes
     return str(figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name))
 
 

@@ -1,4 +1,4 @@
-"""Files of parameters: read YAML strictly, and say what is wrong in the file's own words."""
+"""What every YAML file of parameters has in common: keys stand once, and each mistake is named with its path."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from pydantic import BaseModel
 from drgsim.errors import Problem, did_you_mean
 
 
-def strict_loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
-    """A YAML loader that reports keys that stand twice instead of keeping the last."""
+def strict_loader(problems: list[Problem], where: str, kind: str) -> type[yaml.SafeLoader]:
+    """A YAML loader that reports keys that stand twice instead of keeping the last.
+
+    ``kind`` begins the code of the problems, such as ``policy``.
+    """
 
     class Loader(yaml.SafeLoader):
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -20,32 +23,33 @@ def strict_loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
             for key, _ in node.value:
                 if key.value in seen:
                     place = f"{where}: line {key.start_mark.line + 1}"
-                    problems.append(Problem("policy-duplicate-name", f"{key.value} stands twice in one place", where=place))
+                    problems.append(Problem(f"{kind}-duplicate-name", f"{key.value} stands twice in one place", where=place))
                 seen.add(key.value)
             return super().construct_mapping(node, deep)
 
     return Loader
 
 
-def problem_of(fault: Mapping[str, Any], where: str, model: type[BaseModel]) -> Problem:
-    """What pydantic found, in words of the file, with the nearest known name."""
+def fault_problem(fault: Mapping[str, Any], where: str, model: type[BaseModel], kind: str) -> Problem:
+    """What pydantic found wrong, in the words of drgsim, with the nearest known name."""
     path = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        known = _fields_at(fault["loc"][:-1], model)
+        known = _fields_at(model, fault["loc"][:-1])
         word = str(fault["loc"][-1])
         fix = did_you_mean(word, known) or (f"the names here are {', '.join(known)}" if known else "")
-        return Problem("policy-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
+        return Problem(f"{kind}-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
     if fault["type"] == "missing":
-        return Problem("policy-missing-name", f"{path} is missing", where=f"{where}: {path}", fix="state it, with its evidence")
+        what = f"{path} is missing"
+        return Problem(f"{kind}-missing-name", what, where=f"{where}: {path}", fix="state it, with its evidence")
     message = str(fault["msg"]).removeprefix("Value error, ")
     options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
     fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""
-    return Problem("policy-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
+    return Problem(f"{kind}-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
 
 
-def _fields_at(location: tuple[Any, ...], top: type[BaseModel]) -> list[str]:
+def _fields_at(start: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     """Names that the model knows at a place in the file."""
-    model: Any = top
+    model: Any = start
     for part in location:
         if isinstance(model, type) and issubclass(model, BaseModel):
             entry = model.model_fields.get(str(part))

@@ -1,4 +1,4 @@
-"""Values with their evidence: unit, date, source, and how well each is founded."""
+"""Parameters that carry unit, date, source and evidence: what policies, specifications and reports have in common."""
 
 from __future__ import annotations
 
@@ -72,12 +72,6 @@ class Keyed(Evident):
         if any(newer <= older for newer, older in pairwise(known)):
             raise ValueError("earlier values stand from the newest to the oldest, each with an earlier effective_from")
         return self
-
-
-class Table(Evident):
-    """A CSV table beside the policy file."""
-
-    file: str
 
 
 class Source(Strict):

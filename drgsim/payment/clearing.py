@@ -1,0 +1,180 @@
+"""What a hospital is paid in advance each month, and at the end of the year (月度预结, 年度清算)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.errors import InputError, Problem
+from drgsim.payment.methods import prepayment
+from drgsim.payment.model import CaseClass
+from drgsim.payment.money import MISSING, exact, fen, money_column, round_half_away
+from drgsim.payment.settle import Settlement
+from drgsim.records.arrow import one_chunk
+from drgsim.records.batch import read_numbers
+from drgsim.records.cells import read_words
+from drgsim.records.read import read_table
+
+Ints = NDArray[np.int64]
+PREPAID_AS = "share"  # unit of a policy's prepayment that is a share of the month, and not a number of months
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Result of the yearly assessment of a hospital: a coefficient, and deductions in fen."""
+
+    coefficient: float = 1.0
+    deductions: int = 0
+
+
+def read_assessments(path: Path) -> dict[str, Assessment]:
+    """Read ``hospital_id, assessment, deductions`` (coefficient, yuan); a blank counts as 1 and as 0.
+
+    Raises
+    ------
+    InputError
+        A hospital stands twice, or a number is none or below 0; all at once.
+    """
+    table = read_table(path)
+    if "hospital_id" not in table.column_names:
+        what, fix = f"{path.name} has no column hospital_id", "the columns are hospital_id, assessment, deductions"
+        raise InputError.single("assessment-column", what, where=f"{path}, line 1", fix=fix)
+    names: list[str] = read_words(table.select(["hospital_id"]), "hospital_id").to_pylist()
+    problems: list[Problem] = []
+    columns: dict[str, NDArray[np.float64]] = {}
+    for column, blank in (("assessment", 1.0), ("deductions", 0.0)):
+        values, broken = read_numbers(one_chunk(table, column))
+        for row in np.flatnonzero(broken | (values < 0) | np.isinf(values)).tolist():
+            what = f"{column} of {names[row]} is no number of 0 or more"
+            problems.append(Problem("assessment-number", what, where=f"{path}, line {row + 2}"))
+        columns[column] = np.where(np.isnan(values), blank, values)
+    for row, name in enumerate(names):
+        if not name or names.index(name) != row:
+            what = f"hospital {name} stands twice" if name else "an assessment without a hospital"
+            problems.append(Problem("assessment-hospital", what, where=f"{path}, line {row + 2}"))
+    if problems:
+        raise InputError(problems)
+    pairs = zip(columns["assessment"].tolist(), columns["deductions"].tolist(), strict=True)
+    return {name: Assessment(share, fen(off)) for name, (share, off) in zip(names, pairs, strict=True)}
+
+
+def monthly_prepayments(settlement: Settlement, share: float) -> pa.Table:
+    """Prepayment of each hospital and month: (amounts - patients' part) x share (rule book 1.6 and 3.7), never below 0.
+
+    Parameters
+    ----------
+    share
+        Share of the month that is paid in advance, such as 0.9.
+
+    Returns
+    -------
+    Table
+        ``hospital_id, month`` (2024-03; empty where no date of discharge is known), ``cases, amount, patient_paid, prepaid``
+        (yuan), by hospital and month; self-payers are left out.
+    """
+    ledger = settlement.ledger
+    cases = ledger.cases
+    payable = (settlement.amount != MISSING) & ~ledger.is_class(CaseClass.SELF_PAY)
+    dated = cases.discharged != MISSING
+    month = np.where(dated, cases.discharged, 0).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    month = np.where(dated, month, MISSING)
+    months, place = np.unique(month[payable], return_inverse=True)
+    cell = (cases.hospital.ids[payable].astype(np.int64) + 1) * max(months.size, 1) + place
+    cells, row = np.unique(cell, return_inverse=True)
+    amount = _sums(settlement.amount[payable], row, cells.size)
+    patient = _sums(_known(settlement.patient_paid[payable]), row, cells.size)
+    prepaid = [max(prepayment(a, p, share), 0) for a, p in zip(amount.tolist(), patient.tolist(), strict=True)]
+    names = ["", *cases.hospital.values]
+    table = pa.table({
+        "hospital_id": [names[number // max(months.size, 1)] for number in cells.tolist()],
+        "month": [_month(int(months[number % months.size])) for number in cells.tolist()],
+        "cases": np.bincount(row, minlength=cells.size), "amount": money_column(amount),
+        "patient_paid": money_column(patient), "prepaid": money_column(np.array(prepaid, np.int64)),
+    })  # fmt: skip
+    return table.sort_by([("hospital_id", "ascending"), ("month", "ascending")])
+
+
+def yearly_clearing(
+    settlement: Settlement,
+    prepaid: pa.Table | None = None,
+    assessments: Mapping[str, Assessment] | None = None,
+    fund_share: float = 1.0,
+) -> pa.Table:
+    """Clearing of each hospital: what the fund owes x assessment - deductions - what was prepaid (rule book 3.7).
+
+    Parameters
+    ----------
+    prepaid
+        Result of :func:`monthly_prepayments`.
+    assessments
+        By hospital; 1 and no deductions for those that are not named.
+    fund_share
+        rho, for policies that clear by share: the fund owes amounts x rho. Others owe the sum of the cases' fund payments.
+
+    Returns
+    -------
+    Table
+        One row per hospital: ``cases, units`` (scores, points or weight), ``amount, owed, assessment, deductions, due, prepaid,
+        clearing``; owed x assessment - deductions = due, due - prepaid = clearing, which is below 0 where a hospital pays back.
+
+    Raises
+    ------
+    InputError
+        An assessment names a hospital without cases.
+    """
+    ledger = settlement.ledger
+    spec = ledger.policy.file.clearing
+    by_share = spec is not None and spec.basis.value == "share"
+    payable = (settlement.amount != MISSING) & ~ledger.is_class(CaseClass.SELF_PAY)
+    names = sorted({ledger.cases.hospital.values[number] if number >= 0 else "" for number in
+                    np.unique(ledger.cases.hospital.ids[payable]).tolist()})  # fmt: skip
+    strangers = sorted(set(assessments or {}) - set(names))
+    if strangers:
+        what = f"an assessment is stated for hospitals that have no cases: {', '.join(strangers[:5])}"
+        raise InputError.single("assessment-unknown-hospital", what, fix="correct hospital_id")
+    rank = np.array([names.index(name) if name in names else -1 for name in [*ledger.cases.hospital.values, ""]])
+    row = rank[ledger.cases.hospital.ids[payable]]
+    amount = _sums(settlement.amount[payable], row, len(names))
+    paid = _sums(_known(settlement.fund_payment[payable]), row, len(names))
+    units = np.bincount(row, np.nan_to_num(ledger.units[payable]), len(names))
+    advance = dict.fromkeys(names, 0)
+    if prepaid is not None:
+        for name, yuan in zip(prepaid["hospital_id"].to_pylist(), prepaid["prepaid"].to_pylist(), strict=True):
+            advance[name] += int(yuan * 100)
+    judged = [(assessments or {}).get(name, Assessment()) for name in names]
+    ideal = [
+        exact(a) * exact(fund_share) if by_share else exact(p) for a, p in zip(amount.tolist(), paid.tolist(), strict=True)
+    ]
+    owed = [round_half_away(fen_owed) for fen_owed in ideal]
+    # rounded once, from the amount itself and not from what is shown as owed
+    due = [round_half_away(o * exact(j.coefficient)) - j.deductions for o, j in zip(ideal, judged, strict=True)]
+    before = np.array([advance[name] for name in names], np.int64)
+    return pa.table({
+        "hospital_id": pa.array(names, pa.string()), "cases": np.bincount(row, minlength=len(names)),
+        "units": np.round(units, 6),
+        "amount": money_column(amount), "owed": money_column(np.array(owed, np.int64)),
+        "assessment": pa.array([entry.coefficient for entry in judged], pa.float64()),
+        "deductions": money_column(np.array([entry.deductions for entry in judged], np.int64)),
+        "due": money_column(np.array(due, np.int64)), "prepaid": money_column(before),
+        "clearing": money_column(np.array(due, np.int64) - before),
+    })  # fmt: skip
+
+
+def _sums(amounts: Ints, row: NDArray[np.integer], size: int) -> Ints:
+    """Sums of fen by row, in integers."""
+    result = np.zeros(size, np.int64)
+    np.add.at(result, row, amounts)
+    return result
+
+
+def _known(amounts: Ints) -> Ints:
+    return np.where(amounts == MISSING, 0, amounts)
+
+
+def _month(number: int) -> str:
+    return "" if number == MISSING else str(np.datetime64(number, "M"))

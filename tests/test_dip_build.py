@@ -1,0 +1,439 @@
+"""DIP catalogues from history: golden numbers of sections 3.1-3.5, the same catalogue whatever the order, the round trip."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drgsim.assets import asset_root
+from drgsim.costs.years import mean_over_years
+from drgsim.dip.batch import DipGrouper
+from drgsim.dip.build import Built, build
+from drgsim.dip.catalogue import write_catalogue
+from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, combine
+from drgsim.dip.evaluate import evaluate, stability
+from drgsim.dip.history import History, _marks, read_history
+from drgsim.dip.listing import ALONE, standing_sets, within
+from drgsim.dip.measure import scores
+from drgsim.dip.output import built_files, kind_lines, remarks, sizes
+from drgsim.dip.spec import Spec, load_spec
+from drgsim.dip.splits import Split, try_list
+from drgsim.dip.totals import Totals
+from drgsim.errors import DrgsimError
+from drgsim.records.encode import EncodedLists
+from drgsim.records.read import open_source
+
+REGION = asset_root("data/samples") / "region"
+FILES = sorted(REGION.glob("discharges-*.parquet"))
+SMALL = {"core.per": "history", "auxiliary.period": "history", "auxiliary.minimum_cases": 15}
+NAMES = ["angiography", "ultrasound"]
+
+
+# -- golden numbers ----------------------------------------------------------------------------------------------------
+def _standing(related: list[list[str]], **more: Any) -> list[str]:
+    sets = [tuple(sorted(NAMES.index(name) for name in each)) for each in related]
+    found = standing_sets(sets, **more)
+    return ["principal procedure alone" if at == ALONE else " + ".join(related[at]) for at in found]
+
+
+def _score(method: str, mean: float, overall: float, reference: float | None = None, quota: float | None = None) -> float:
+    settings = load_spec("dip-2.0").file.score
+    given_value = settings.scale.model_copy(update={"value": quota})
+    chosen = settings.model_copy(update={"method": settings.method.model_copy(update={"value": method}), "quota": given_value})
+    return float(scores(np.array([mean]), overall, chosen, reference)[0])
+
+
+def _coefficient(level: float, group: float, score: float) -> list[float]:
+    """By the code that splits kinds: cases of a level at ``level`` yuan, so many others that the mean is ``group``."""
+    fen = np.array([level] * 40 + [2 * group - level] * 40) * 100
+    allowed, _, _, mean, _ = try_list(fen.astype(np.int64), np.repeat([2, 1], 40), np.zeros(80, int), 1, [0, 1], 30)
+    coefficient = float(mean[0, 2] / (fen.mean() / 100))
+    assert allowed[0] == 0b11
+    return [coefficient, round(score * coefficient, 4)]
+
+
+CALCULATIONS: dict[str, Any] = {
+    "standing": _standing,
+    "rise": lambda means: [each / means[0] - 1 for each in means[1:]],
+    "mean_of_years": lambda means, cases, weights, mode: float(
+        mean_over_years([np.multiply(means, cases)], [cases], weights, mode)[0]
+    ),
+    "score": _score,
+    "coefficient": _coefficient,
+}
+CASES = yaml.safe_load((Path(__file__).parent / "cases" / "dip" / "build.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"section {case['section']}: {case['name']}")
+def test_golden_number(case: dict[str, Any]) -> None:
+    got = CALCULATIONS[case["calculate"]](**case["with"])
+    if case["calculate"] == "standing":
+        assert got == case["expect"]
+    else:
+        assert got == pytest.approx(case["expect"], abs=1e-5)
+
+
+# -- properties of the steps -------------------------------------------------------------------------------------------
+families = st.lists(
+    st.tuples(st.lists(st.integers(0, 5), max_size=4).map(lambda x: tuple(sorted(x))), st.integers(1, 60), st.integers(1, 99)),
+    min_size=1, max_size=12, unique_by=lambda row: row[0],
+)  # fmt: skip
+
+
+@given(families, st.integers(1, 40), st.sampled_from([None, 0.0, 0.1, 0.5]))
+def test_every_set_goes_to_the_largest_standing_set_within_it(
+    rows: list[tuple[tuple[int, ...], int, int]], least: int, increase: float | None
+) -> None:
+    related, cases, means = (list(column) for column in zip(*rows, strict=True))
+    found = standing_sets(related, cases, [float(mean) for mean in means], least, increase)
+    standing = [place for place, at in enumerate(found) if at == place]
+    for place, at in enumerate(found):
+        inside = [other for other in standing if within(related[other], related[place])]
+        if at == ALONE:
+            assert not [other for other in inside if other != place] or not related[place]
+        else:
+            assert at in inside
+            assert len(related[at]) == max(len(related[other]) for other in inside)
+            assert cases[at] >= least
+    assert all(related[place] for place in standing), "the principal procedure alone needs no line of its own here"
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.integers(-2, 4), max_size=4)), min_size=1, max_size=30), st.randoms())
+def test_combinations_do_not_depend_on_order(rows: list[tuple[int, list[int]]], random: Any) -> None:
+    simple = np.array([False, False, False, True, True])
+
+    def numbered(chosen: list[tuple[int, list[int]]]) -> list[tuple[int, tuple[int, ...]]]:
+        ids = np.array([code for _, codes in chosen for code in codes], np.int32)
+        offsets = np.concatenate([[0], np.cumsum([len(codes) for _, codes in chosen])]).astype(np.int64)
+        number, found = combine(np.array([dx for dx, _ in chosen], np.int32), EncodedLists(ids, offsets), tuple("ABCD"), simple)
+        keys = [tuple(row[row != NONE].tolist()) for row in found.procedures]
+        ordered = list(zip(found.diagnosis.tolist(), found.procedures.tolist(), strict=True))
+        assert ordered == sorted(ordered), "combinations are sorted by what they are"
+        return [(int(found.diagnosis[at]), keys[at]) for at in number]
+
+    def listed(codes: list[int]) -> tuple[int, ...]:
+        """The first procedure that is not simple leads; without any, nothing was done."""
+        named = [{-1: UNKNOWN_CODE, -2: BLANK_PRINCIPAL}.get(code, code) for code in codes]
+        if not any(code == UNKNOWN_CODE or (code >= 0 and not simple[code]) for code in named):
+            return ()
+        lead = next(at for at, code in enumerate(named) if code < 0 or not simple[code])
+        return named[lead], *sorted(named[:lead] + named[lead + 1 :])
+
+    expected = [(dx, listed(codes)) for dx, codes in rows]
+    assert numbered(rows) == expected
+    places = list(range(len(rows)))
+    random.shuffle(places)
+    assert numbered([rows[place] for place in places]) == [expected[place] for place in places]
+
+
+costs = st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 10**12))
+
+
+@given(st.lists(costs, max_size=40), st.lists(st.integers(-1, 2), min_size=6, max_size=6))
+def test_totals_add_up_to_the_fen(rows: list[tuple[int, int, int]], into: list[int]) -> None:
+    group, year, fen = (np.array([row[at] for row in rows], np.int64) for at in range(3))
+    joined = Totals.of(group, year, fen, 6, 3).joined(np.array(into), 3)
+    for place in range(3):
+        used = np.array(into, np.int64)[group] == place if rows else np.zeros(0, bool)
+        assert int(joined.fen[place].sum()) == int(fen[used].sum())
+        assert int(joined.cases[place].sum()) == int(used.sum())
+
+
+# -- the sample region -------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def spec() -> Spec:
+    return load_spec("dip-2.0").changed(SMALL)
+
+
+@pytest.fixture(scope="module")
+def covering(history: History, spec: Spec) -> dict[str, Built]:
+    """Both methods with as many kinds as cover 95 % of the discharges."""
+    wide = spec.changed({"core.rule": "coverage"})
+    return {method: build(history, wide, method=method) for method in ("list", "cluster")}
+
+
+@pytest.fixture(scope="module")
+def history(spec: Spec) -> History:
+    return read_history(FILES, spec)
+
+
+@pytest.fixture(scope="module", params=["list", "cluster"])
+def built(request: pytest.FixtureRequest, history: History, spec: Spec) -> Built:
+    return build(history, spec, method=request.param)
+
+
+def test_everything_that_counts_has_one_kind_and_costs_add_up(built: Built, history: History) -> None:
+    assert built.measured.cases.sum() == history.size == history.read - sum(history.left_out.values())
+    assert built.measured.totals.fen.sum() == history.cost[built.measured.kept].sum()
+    codes = [entry.code for entry in built.entries]
+    assert len(set(codes)) == len(codes)
+
+
+def test_all_payers_count(history: History) -> None:
+    tables = [pq.read_table(path, columns=["insurance", "total_cost"]) for path in FILES]
+    assert pc.sum(pc.equal(pa.concat_tables(tables)["insurance"], "self")).as_py() > 500
+    assert history.read == sum(table.num_rows for table in tables)
+    assert set(history.left_out) <= {"no_cost", "principal_unknown", "stay_too_long", "cost_too_low", "no_date", "invalid"}
+
+
+def test_core_kinds_cover_what_is_asked_for(covering: dict[str, Built]) -> None:
+    assert min(built.coverage for built in covering.values()) >= 0.95
+
+
+def test_scores_are_mean_over_mean(built: Built) -> None:
+    """Where nothing is trimmed and years count alike, cases x score average to 1000."""
+    spec = built.spec.changed(
+        {"history.year_weights": [1, 1, 1], "history.year_mode": "case_weighted", "trimming.method": "none"}
+    )
+    plain = build(built.history, spec, method=built.method)
+    assert np.average(plain.score, weights=plain.measured.cases) == pytest.approx(1000, abs=1e-3)
+
+
+def test_clustering_has_fewer_kinds_that_predict_better(covering: dict[str, Built]) -> None:
+    plain, clustered = covering["list"], covering["cluster"]
+    assert len(clustered.entries) < 0.5 * len(plain.entries)
+    (kinds, levels, drgs, both), (own, *_) = evaluate(plain).explained, evaluate(clustered).explained
+    assert own.riv_out > kinds.riv_out
+    assert own.cv_out < kinds.cv_out
+    # what the same discharges tell about themselves is no proof: 5,000 kinds of a case or two explain almost everything
+    assert kinds.riv > drgs.riv > own.riv_out
+    assert kinds.riv - kinds.riv_out > own.riv - own.riv_out
+    assert both.groups > max(kinds.groups, drgs.groups)
+    assert levels.cases == kinds.cases == drgs.cases
+
+
+def test_merged_combinations_are_of_one_class_and_diagnosis(covering: dict[str, Built], history: History) -> None:
+    clustered = covering["cluster"]
+    place = {code: at for at, code in enumerate(history.book.procedures.codes)}
+    assert max(len(entry.lines) for entry in clustered.entries) > 1
+    for entry in clustered.entries:
+        if entry.kind != "core":
+            continue
+        assert len({line.dx for line in entry.lines}) == 1
+        classes = {int(history.class_of_procedure[place[line.procedure]]) if line.procedure else 0 for line in entry.lines}
+        assert len(classes) == 1
+
+
+def test_scores_of_larger_kinds_predict_better(built: Built) -> None:
+    rows = evaluate(built).prediction
+    errors = [row.error for row in rows if row.cases > 500]
+    assert errors == sorted(errors, reverse=True)
+    assert all(row.error < 3 * row.chance for row in rows), "errors have the size that chance gives them"
+
+
+def test_resampled_histories_give_much_the_same_kinds(built: Built) -> None:
+    found = stability(built, samples=2)
+    assert found.least > 0.7
+    assert found.mean == stability(built, samples=2).mean
+
+
+def test_two_cost_populations_are_split_by_what_can_be_seen() -> None:
+    """One diagnosis and operation, two populations: a related procedure tells them apart and becomes a kind of its own."""
+    spec = load_spec("dip-2.0").changed(SMALL | {"core.minimum_cases": 30, "combinations.minimum_increase": 20.0})
+    rng = np.random.default_rng(3)
+    cases = [
+        {
+            "discharge_id": f"D{at}", "sex": 1, "age": 60, "diagnoses": "I21.001", "discharged": f"{2022 + at % 3}-06-01",
+            "procedures": "36.0700|88.5600" if at % 2 else "36.0700", "los_days": 7, "discharge_way": 1,
+            "total_cost": float(round(rng.lognormal(11.5 if at % 2 else 9.2, 0.2), 2)),
+        }
+        for at in range(600)
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cases.csv"
+        pd.DataFrame(cases).to_csv(path, index=False)
+        past = read_history([path], spec)
+    codes = [entry.code for entry in build(past, spec, method="cluster").entries if entry.kind == "core"]
+    assert codes == ["I21.0:36.0700", "I21.0:36.0700_88.5600"]
+    assert [entry.code for entry in build(past, spec).entries if entry.kind == "core"] == ["I21.0:36.0700"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "method"), [("dip-1.0", "list"), ("dip-2.0", "list"), ("dip-2.0", "cluster"), ("dip-3.0-draft", "list")]
+)
+def test_grouping_the_history_by_its_catalogue_gives_the_same_kinds(name: str, method: str, tmp_path: Path) -> None:
+    spec = load_spec(name).changed(SMALL | {"core.minimum_cases": 8})
+    history = read_history(FILES, spec)
+    own = build(history, spec, method=method)
+    catalogue = write_catalogue(tmp_path / "built", built_files(own, id="built", title="t", title_zh="题"))
+    levels = [f"{own.entries[split.kind].code}_{split.aux}{split.level}" for split in own.splits]
+    codes = [*(entry.code for entry in own.entries), *levels]
+    expected = dict(zip(history.mark.tolist(), (codes[at] for at in own.line_of_case()), strict=True))
+    grouper = DipGrouper(catalogue)
+    found: list[tuple[int, str]] = []
+    for path in FILES:
+        for batch in open_source(path).batches(grouper.input_columns):
+            codes_of_batch = grouper.group_batch(batch)[0].column("dip").to_pylist()
+            found += zip(_marks(batch.column("discharge_id")).tolist(), codes_of_batch, strict=True)
+    times = Counter(mark for mark, _ in found)  # the sample has ids that come twice
+    compared = [(expected[mark], code) for mark, code in found if times[mark] == 1 and mark in expected]
+    assert len(compared) > 19_000
+    assert [pair for pair in compared if pair[0] != pair[1]] == []
+    assert any(kind.aux for kind in catalogue.kinds), "auxiliary levels are part of the round trip"
+    if name == "dip-3.0-draft":
+        assert catalogue.counts["first"] >= 4, "the sample has newborns of low weight"
+
+
+def test_order_of_cases_and_files_never_matters(spec: Spec, tmp_path: Path) -> None:
+    table = pa.concat_tables([pq.read_table(path) for path in FILES])
+    shuffled = table.take(pa.array(np.random.default_rng(1).permutation(table.num_rows)))
+    for name, part in (("a", shuffled.slice(0, 3000)), ("b", shuffled.slice(3000))):
+        pq.write_table(part, tmp_path / f"{name}.parquet")
+    texts = [
+        built_files(build(read_history(paths, spec), spec, method="list"), id="x", title="t", title_zh="题")
+        for paths in (FILES, [tmp_path / "b.parquet", tmp_path / "a.parquet"])
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_auxiliary_levels_are_large_enough_and_lower_the_spread(built: Built) -> None:
+    least, fall = built.spec.file.auxiliary.minimum_cases.value, built.spec.file.auxiliary.minimum_fall.value
+    assert built.splits
+    for split in built.splits:
+        assert split.cases >= least
+        assert split.fall >= (built.spec.file.clustering.split_fall.value if built.hidden[split.kind] else fall)
+        assert split.coefficient == pytest.approx(split.mean / _group_mean(built, split))
+        assert built.lists.is_for(split.aux, built.entries[split.kind].lines[0].dx)
+    assert len([line for line in kind_lines(built) if line.aux]) >= len(built.splits)
+
+
+def _group_mean(built: Built, split: Split) -> float:
+    used = (built.kind == split.kind) & built.measured.kept
+    return float(built.history.cost[used].mean()) / 100
+
+
+def test_of_several_lists_the_highest_level_counts(built: Built) -> None:
+    """A second list with a dearer level for the same cases takes them over."""
+    split = max(built.splits, key=lambda each: each.cases)
+    bit = next(b for b in range(len(built.lists.levels)) if built.lists.levels[b].aux not in ("first", split.aux))
+    name = built.lists.levels[bit].aux
+    dearer = replace(split, aux=name, level=built.lists.levels[bit].level, bit=bit, coefficient=split.coefficient * 2)
+    marked = replace(
+        built, history=replace(built.history, mask=built.history.mask | (1 << bit)), splits=(*built.splits, dearer)
+    )
+    line = marked.line_of_case()
+    assert (line[built.kind == split.kind] == len(built.entries) + len(built.splits)).all()
+
+
+def test_the_types_of_kinds_add_up(built: Built) -> None:
+    counted = sizes(built)
+    assert counted["core"] == counted["core_conservative"] + counted["core_surgical"]
+    assert counted["merged"] == 0 if built.method == "list" else counted["merged"] > 0
+
+
+# -- history that is not what it should be -----------------------------------------------------------------------------
+def _written(path: Path, change: Any) -> Path:
+    pq.write_table(change(pq.read_table(FILES[0]).slice(0, 400)), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (lambda t: t.drop_columns(["total_cost"]), "dip-no-cost-column", "a history without cost makes no catalogue"),
+        (lambda t: t.set_column(t.schema.get_field_index("total_cost"), "total_cost", pa.nulls(t.num_rows, pa.float64())),
+         "dip-nothing-left", "none of the 400 discharges can be used: 400 without a cost"),
+        (lambda t: t, "dip-years", "the history has the year 2022, but dip-2.0 weighs 3 years 1:2:7"),
+    ],
+    ids=["no cost column", "no cost", "one year of three"],
+)  # fmt: skip
+def test_a_history_that_cannot_do_is_explained(tmp_path: Path, change: Any, code: str, words: str) -> None:
+    path = _written(tmp_path / "history.parquet", change)
+    with pytest.raises(DrgsimError) as caught:
+        build(read_history([path], load_spec("dip-2.0")), load_spec("dip-2.0"))
+    assert code in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_gap_between_years_is_no_history(history: History, spec: Spec) -> None:
+    gap = replace(history, years=(2022, 2024, 2025))
+    with pytest.raises(DrgsimError, match="2023 is missing between them"):
+        build(gap, spec)
+
+
+def test_two_years_do_with_weights_for_two(tmp_path: Path) -> None:
+    spec = load_spec("dip-2.0").changed(SMALL | {"history.year_weights": [3, 7]})
+    own = build(read_history(FILES[1:], spec), spec)
+    assert own.history.years == (2023, 2024)
+
+
+def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec: Spec) -> None:
+    paths = []
+    for path in FILES:
+        pq.write_table(pq.read_table(path).drop_columns(["discharged", "admitted"]), tmp_path / path.name)
+        paths.append(tmp_path / path.name)
+    found = read_history(paths, spec)
+    assert found.years == (1, 2, 3)
+    assert "each file counts as a year" in found.notes[0]
+
+
+def test_kinds_of_one_case_and_missing_years_are_told(history: History, spec: Spec) -> None:
+    thin = build(history, spec.changed({"core.minimum_cases": 1}))
+    text = "\n".join(remarks(thin))
+    assert "core kinds rest on one case" in text
+    assert "have no case in 2023" in text
+    single = np.flatnonzero((thin.measured.cases == 1) & thin.structure.core)[0]
+    case = int(np.flatnonzero(thin.kind == single)[0])
+    assert thin.measured.mean[single] == pytest.approx(history.cost[case] / 100), "its own cost, nothing is averaged"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [("core.minimum_case", 5, "did you mean core.minimum_cases?"), ("core.rule", "often", "core.rule"),
+     ("core.coverage", 95, "give a share above 0, up to 1"), ("auxiliary.minimum_fall", 0, "give a share above 0")],
+)  # fmt: skip
+def test_a_setting_that_makes_no_sense_is_told(path: str, value: Any, words: str) -> None:
+    with pytest.raises(DrgsimError) as caught:
+        load_spec("dip-2.0").changed({path: value})
+    assert words in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_every_parameter_has_a_source_and_drafts_are_assumptions() -> None:
+    for name in ("dip-1.0", "dip-2.0", "dip-3.0-draft"):
+        spec = load_spec(name)
+        assert all(parameter.source in spec.file.sources for parameter in spec.parameters)
+    draft = load_spec("dip-3.0-draft")
+    assert len(draft.assumptions) == len(draft.parameters)
+
+
+@pytest.mark.slow
+def test_every_setting_moves_the_catalogue(history: History, spec: Spec) -> None:
+    """A parameter that changes nothing would be a promise that nobody keeps."""
+    changes: dict[str, Any] = {
+        "history.year_weights": [7, 2, 1], "history.year_mode": "case_weighted", "trimming.minimum_cases": 5,
+        "trimming.high": 80, "trimming.method": "none", "trimming.low": 20, "combinations.minimum_increase": 0.6,
+        "core.minimum_cases": 30, "core.per": "year", "core.rule": "coverage", "comprehensive.minimum_cases": 40,
+        "comprehensive.chapter_minimum_cases": 90, "score.scale": 100, "auxiliary.minimum_cases": 60,
+        "auxiliary.minimum_fall": 0.5, "auxiliary.lists": ["age"], "auxiliary.period": "last_year",
+        "clustering.material": 0.5, "clustering.penalty": 20.0, "clustering.prior_cases": 500,
+        "clustering.split_fall": 0.0001, "checks.cv_auxiliary": 0.3,
+    }  # fmt: skip
+    rules = {method: _content(build(history, spec, method=method)) for method in ("list", "cluster")}
+    unmoved = []
+    for path, value in changes.items():
+        changed = spec.changed({path: value})
+        past = read_history(FILES, changed) if path == "auxiliary.lists" else history  # levels are read with the history
+        method = "cluster" if path.startswith(("clustering", "checks")) else "list"
+        if _content(build(past, changed, method=method)) == rules[method]:
+            unmoved.append(path)
+    assert not unmoved
+
+
+def _content(own: Built) -> tuple[str, str]:
+    files = built_files(own, id="x", title="t", title_zh="题")
+    return files["kinds.csv"], files.get("auxiliary.csv", "")

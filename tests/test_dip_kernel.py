@@ -1,0 +1,186 @@
+"""The DIP kernel equals the reference: on the shipped catalogue, on the sample region, on random catalogues."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from drgsim.assets import asset_root
+from drgsim.dip.batch import DipGrouper
+from drgsim.dip.catalogue import catalogue_files, load_catalogue, write_catalogue
+from drgsim.dip.model import CONDITION_NUMBERS, Catalogue, Kind, Level
+from drgsim.dip.reference import trace_kind
+from drgsim.grouping.answers import INPUT_COLUMNS
+from drgsim.grouping.reference import discharge_from
+from drgsim.schemes.parser import parse_rule
+
+pytestmark = pytest.mark.jit_off
+
+
+def assert_same(catalogue: Catalogue, records: list[dict[str, Any]]) -> None:
+    """Kernel and reference give every record the same kind, level, severity, index and notes."""
+    grouper = DipGrouper(catalogue)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    batch = pa.RecordBatch.from_pylist([{name: record.get(name) for name in names} for record in records])
+    answers = grouper.group_batch(batch)[0].to_pylist()
+    numbers = grouper.prepare(batch).numbers
+    costs = grouper.costs(batch)
+    for record, line, cost, answer in zip(records, numbers, costs, answers, strict=True):
+        if answer["status"] == "invalid":
+            continue
+        trace = trace_kind(discharge_from(record, line), catalogue, None if np.isnan(cost) else float(cost))
+        warnings = (answer["warnings"] or "").split("|")
+        got = tuple(answer[name] if answer[name] is not None else "" for name in ("dip", "kind", "aux", "aux_level"))
+        assert got == (trace.dip, trace.kind, trace.aux, trace.aux_level), record
+        assert (answer["score"], answer["severity"], answer["cci"]) == (trace.score, trace.severity, trace.cci), record
+        assert ("dip_tie" in warnings) == trace.tie, record
+        assert (answer["reason"] == "dip_excluded") == trace.excluded, record
+        unlisted = "auxiliary_level_unlisted" in warnings or answer["reason"] == "dip_no_level"
+        assert unlisted == trace.level_unlisted or answer["reason"] in ("principal_unknown", "dip_excluded"), record
+
+
+def records_near(catalogue: Catalogue, count: int) -> list[dict[str, Any]]:
+    """Records drawn around the lines of a catalogue: its diagnoses, its procedures in part, in order and out of order."""
+    rng = np.random.default_rng(11)
+    others = ["C78.700", "J96.000", "I10.x00", "E11.200", "I50.900", "X"]
+    made = []
+    for _ in range(count):
+        kind = catalogue.kinds[rng.integers(len(catalogue.kinds))]
+        procedures = [code for code in (kind.procedure, *kind.related) if code and rng.random() < 0.9]
+        if rng.random() < 0.3:
+            procedures.append(catalogue.kinds[rng.integers(len(catalogue.kinds))].procedure or "87.4401")
+        if rng.random() < 0.2:
+            rng.shuffle(procedures)
+        diagnoses = [kind.dx, *(str(code) for code in rng.choice(others, rng.integers(0, 4)))]
+        made.append(
+            {
+                "discharge_id": str(len(made)),
+                "diagnoses": "|".join(diagnoses),
+                "procedures": "|".join(procedures),
+                "age": int(rng.integers(0, 95)),
+                "age_days": int(rng.integers(0, 60)) if rng.random() < 0.1 else None,
+                "los_days": int(rng.integers(1, 12)) if rng.random() < 0.95 else None,
+                "icu_hours": float(rng.choice([0, 47, 48, 191, 192, 360, 744])) if rng.random() < 0.4 else None,
+                "discharge_way": str(rng.choice(["1", "5", "5.0", "死亡"])),
+                "sex": "1",
+            }
+        )
+    return made
+
+
+def test_on_records_around_every_kind_of_line_of_taian() -> None:
+    catalogue = load_catalogue("dip-taian-2025")
+    assert_same(catalogue, records_near(catalogue, 500))
+
+
+def test_on_the_sample_region() -> None:
+    table = pq.read_table(asset_root("data/samples") / "region" / "discharges-2023.parquet")
+    table = table.select([name for name in INPUT_COLUMNS if name in table.schema.names])
+    assert_same(load_catalogue("dip-taian-2025"), table.to_pylist()[::47])
+
+
+# -- random catalogues ----------------------------------------------------------------------------------------------------
+# few codes, so that many lines fit the same case and the settings have to decide
+DX = ["", "A00-I99", "I21", "I21.0", "I21.001"]
+CASE_DX = ["I21.001", "I21.001", "I21.002", "I21.0", "K35.300"]
+OTHER_DX = ["C78.700", "J96.000", "E11.200", ""]
+OPS = ["36.0700", "37.2200", "99.1000", "88.5500"]
+LEVELS = [
+    Level("stay", "0", "short", "短", parse_rule("ZYTS <= 3"), "assumption"),
+    Level("stay", "1", "long", "长", parse_rule("ZYTS > 3"), "assumption"),
+    Level("stay", "2", "CC", "CC", parse_rule("QTZD in {CC, MCC}"), "assumption"),
+    Level("age", "0", "old", "老", parse_rule("NL >= 66 and LYFS not in {5}"), "assumption"),
+    Level("cci", "0", "comorbid", "合并症", parse_rule("CCI >= 2 or QTZD in DI_X", CONDITION_NUMBERS), "assumption"),
+    Level("cci", "1", "operated", "手术", parse_rule("length(OP_X ∩ {ZYSS, QTSS}) >= 2"), "assumption"),
+]
+SETS = {"DI_X": ["J96"], "OP_X": ["36", "37"]}
+TYPES = ["core", "core", "core", "merged", "first", "excluded", "comprehensive", "chapter", "blank", "tcm"]
+STEPS = ["nearest_mean_cost", "larger_score", "principal_procedure_first"]
+SHAPES = {"core": ["I21.0", "I21.0", "I21.001"], "comprehensive": ["I21"], "chapter": ["A00-I99"]}
+
+
+@st.composite
+def kinds(draw: st.DrawFn) -> Kind:
+    type_ = draw(st.sampled_from(TYPES))
+    dx = draw(st.sampled_from(SHAPES.get(type_, [""] if type_ == "blank" else DX)))
+    by_class = type_ in ("comprehensive", "chapter", "blank")
+    procedure = "" if by_class else draw(st.sampled_from(["", *OPS]))
+    related = tuple(draw(st.lists(st.sampled_from(OPS), max_size=2))) if procedure else ()
+    classes = ["conservative", "diagnostic", "therapeutic", "surgery"]
+    operation_class = draw(st.sampled_from(classes if type_ == "comprehensive" else ["", *classes])) if by_class else ""
+    level = None if type_ == "excluded" else draw(st.sampled_from([*[None] * 6, *LEVELS]))
+    score = float(draw(st.integers(1, 3)) * 100)
+    cost = draw(st.sampled_from([None, 1000.0, 2000.0]))
+    return Kind(
+        "", dx, procedure, related, operation_class, level.aux if level else "", level.level if level else "", type_, score,
+        cost,
+    )  # fmt: skip
+
+
+RULES = st.fixed_dictionaries(
+    {
+        "order": st.sampled_from(
+            [
+                ["excluded", "first", "merged", "tcm", "core", "comprehensive", "chapter", "blank"],
+                ["excluded", "first", "merged", "auxiliary", "core", "tcm", "comprehensive", "blank"],
+                ["first", "core", "comprehensive"],
+            ]
+        ),
+        "principal_procedure": st.sampled_from(["principal_place", "principal_place_first", "any_place"]),
+        "related": st.sampled_from(["all_done", "most_done"]),
+        "full_code": st.sampled_from(["first", "equal"]),
+        "ties": st.sampled_from([list(ties) for n in range(4) for ties in itertools.permutations(STEPS, n)]),
+        "comprehensive_class": st.sampled_from(["principal_procedure", "highest"]),
+        "comprehensive_rest": st.sampled_from(["conservative", "none"]),
+        "blank": st.sampled_from(["", "KBBZ"]),
+    }
+)
+CASES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "diagnoses": st.tuples(st.sampled_from(CASE_DX), st.sampled_from(OTHER_DX), st.sampled_from(OTHER_DX)).map(
+                "|".join
+            ),
+            "procedures": st.lists(st.sampled_from([*OPS, *OPS, "NO.1", ""]), max_size=4).map("|".join),
+            "age": st.sampled_from([None, 40, 70]),
+            "los_days": st.sampled_from([None, 2, 9]),
+            "discharge_way": st.sampled_from(["1", "5", None]),
+            "total_cost": st.sampled_from([None, 900.0, 1500.0, 3000.0]),
+            "discharge_id": st.just("1"),
+            "sex": st.just("1"),
+        }
+    ),
+    min_size=20,
+    max_size=20,
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])  # shrinking takes minutes
+@given(
+    lines=st.lists(kinds(), min_size=8, max_size=16, unique_by=lambda kind: kind.place),
+    matching=RULES,
+    cases=CASES,
+    several=st.sampled_from(["highest_score", "first_listed"]),
+    comorbidity=st.sampled_from(["other_diagnoses", "all_diagnoses"]),
+)
+def test_on_random_catalogues(
+    lines: list[Kind], matching: dict[str, Any], cases: list[dict[str, Any]], several: str, comorbidity: str
+) -> None:
+    named = [replace(kind, code=f"K{number}", dx_name=f"kind {number}") for number, kind in enumerate(lines)]
+    if not any(kind.mean_cost for kind in named):
+        matching = {**matching, "ties": [tie for tie in matching["ties"] if tie != "nearest_mean_cost"]}
+    head = {"id": "random", "title": "Random", "title_zh": "随机", "evidence": "assumption", "sources": ["made up"]}
+    rules = {**head, "matching": matching, "auxiliary": {"several": several, "comorbidity": comorbidity}}
+    with tempfile.TemporaryDirectory() as folder:
+        catalogue = write_catalogue(Path(folder) / "random", catalogue_files(rules, named, LEVELS, SETS))
+        assert_same(catalogue, cases)
