@@ -250,9 +250,9 @@ def trace_kind(discharge: Discharge, catalogue: Catalogue, cost: float | None = 
     Examples
     --------
     >>> from drgsim.dip.catalogue import load_catalogue
-    >>> trace = trace_kind(Discharge(("K35.900",), ("47.0100",), age=30, los_days=4), load_catalogue("dip-taian-2025"))
+    >>> trace = trace_kind(Discharge(("K35.300",), ("47.0100",), age=30, los_days=4), load_catalogue("dip-taian-2025"))
     >>> trace.dip, trace.kind
-    ('K35.9:47.0100', 'core_national')
+    ('K35.3:47.0100', 'core_national')
     """
     case, comorbidities = _case(discharge, catalogue, cost)
     principal = discharge.diagnoses[0] if discharge.diagnoses else ""
