@@ -168,7 +168,8 @@ def take(cases: Cases, places: NDArray[np.int64]) -> Cases:
     return replace(
         cases, ids=cases.ids.take(pa.array(places)), unit=texts(cases.unit), hospital=texts(cases.hospital),
         department=texts(cases.department), patient=texts(cases.patient), exempt_class=texts(cases.exempt_class),
-        exempt_code=texts(cases.exempt_code), discharge_way=cases.discharge_way[places], admitted=cases.admitted[places],
+        exempt_code=texts(cases.exempt_code), single_disease=texts(cases.single_disease), kind=texts(cases.kind),
+        discharge_way=cases.discharge_way[places], admitted=cases.admitted[places],
         discharged=cases.discharged[places], insurance=cases.insurance[places], level=cases.level[places],
         money={name: values[places] for name, values in cases.money.items()},
         numbers={name: values[places] for name, values in cases.numbers.items()},
