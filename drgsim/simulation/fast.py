@@ -32,7 +32,7 @@ from drgsim.simulation.run import Lines, Outcome, Runner, payer_rows
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.totals import NOTHING, Totals
 
-_OWN = ("relative_value", "relative_weight", "coefficient", "auxiliary_coefficient", "group_mean_cost")
+_OWN = ("relative_value", "relative_weight", "score", "coefficient", "auxiliary_coefficient", "group_mean_cost")
 _FREE = ("unit_value", "curves", "coefficient", "relative_value", "sources", "notes")  # parts of a policy that may change
 
 
