@@ -108,6 +108,10 @@ class DipGrouper(BatchGrouper):
         encoded = Encoded(d.ids, d.offsets, p.ids, p.offsets, prepared.numbers, prepared.texts, cci, cost, skip)
         return match_encoded(arrays, encoded), cci
 
+    def group_prepared(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> Matched:
+        """Run the kernel on a prepared batch without costs."""
+        return self.match_prepared(prepared, skip, np.full(skip.size, np.nan))[0]
+
     def costs(self, batch: pa.RecordBatch | pa.Table) -> NDArray[np.float64]:
         """Total cost of each record in yuan where ties ask for it, NaN elsewhere and where it is missing."""
         if not self.compiled.wants_cost:

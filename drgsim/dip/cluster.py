@@ -10,8 +10,8 @@ differ clinically but not in cost become one kind:
 3. Neighbouring clusters a, b are joined while telling them apart gains too little likelihood:
    n_a n_b / (n_a + n_b) (m_a - m_b)^2 / s^2 <= penalty ln N, with the robust variance s^2 of ln(cost) within combinations
    (interquartile range / 1.349), as the Bayesian information criterion weighs it; the least gain first.
-4. A cluster below the minimum size joins its neighbour in cost; where the whole diagnosis and class is below it, the
-   combinations go to the comprehensive kinds, as in the plain list.
+4. A cluster below the minimum size joins its neighbour in cost, unless that differs by more than ``farthest``; then, and
+   where the whole diagnosis and class is too small, its combinations go to the comprehensive kinds, as in the plain list.
 
 Splitting. A core kind whose CV is above ``checks.cv_auxiliary`` and whose ln(cost) two normal distributions fit better than
 one (Gaussian mixture, BIC per case above ``split_gain``) hides two populations. It is split by what can be seen without
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from drgsim.dip.combinations import NONE, Combinations
 from drgsim.dip.history import History
-from drgsim.dip.listing import CoreList, Families, list_at
+from drgsim.dip.listing import NOT_CORE, CoreList, Families, list_at
 from drgsim.dip.measure import Measured
 from drgsim.dip.model import CLASS_ORDER
 from drgsim.dip.spec import Clustering, Spec, SpecFile
@@ -72,11 +72,13 @@ def cluster_list(
     middle, spread = _robust(log, line, len(lines))
     number = np.bincount(line_of, cases, minlength=len(lines)).astype(np.int64)
     kind_of_line = _clusters(group, number, middle, spread, file.clustering, least)
-    sizes = np.bincount(kind_of_line, number)
+    inside = kind_of_line != NOT_CORE
+    sizes = np.bincount(kind_of_line[inside], number[inside])
     wanted = least
     if file.core.rule.value == "coverage":
         wanted = min(least, _size_that_covers(sizes, file.core.coverage.value))
-    nameless = np.bincount(kind_of_line, [line[1] < NONE for line in lines]) > 0
+    unknown = np.array([line[1] < NONE for line in lines], np.bool_)
+    nameless = np.bincount(kind_of_line[inside], unknown[inside]) > 0
     entries, kind_of_line = _entries(kind_of_line, (sizes >= wanted) & ~nameless, lines, number, history)
     kind = kind_of_line[line_of]
     entries = _split_by_procedure(history, combination, kept, kind, entries, file, least)
@@ -149,7 +151,7 @@ def _robust(log: Floats, line: Ints, lines: int) -> tuple[Floats, Floats]:
 
 
 def _clusters(group: Ints, number: Ints, middle: Floats, spread: Floats, settings: Clustering, least: float) -> Ints:
-    """Number of the cluster of each line; clusters are numbered by group, then by cost."""
+    """Number of the cluster of each line, below 0 for none; clusters are numbered by group, then by cost."""
     result = np.full(group.size, -1, np.int64)
     known = ~np.isnan(middle) & (number > 0)
     order = np.argsort(group, kind="stable")
@@ -168,7 +170,7 @@ def _clusters(group: Ints, number: Ints, middle: Floats, spread: Floats, setting
         many = n > 1
         variance = float((spread[usable][many] ** 2 * n[many]).sum() / n[many].sum()) if many.any() else 0.0
         label = cluster_costs(cost, n, variance, settings, least)
-        result[usable] = found + label
+        result[usable] = np.where(label >= 0, found + label, NOT_CORE)
         result[places[~known[places]]] = found  # lines without a kept case go with the cheapest cluster
         found += int(label.max()) + 1
     return result
@@ -182,13 +184,15 @@ def _weighted_median(values: Floats, weights: Floats) -> float:
 def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clustering, least: float) -> Ints:
     """Clusters of combinations with these costs (ln yuan), numbered from the cheapest on.
 
+    Below 0: too small for a kind, and too far from all others.
+
     Examples
     --------
     >>> from drgsim.dip.spec import load_spec
     >>> settings = load_spec("dip-2.0").file.clustering
     >>> cost, number = np.log([10000, 10300, 16000, 15500, 40000]), np.array([100, 80, 60, 90, 3.0])
     >>> cluster_costs(cost, number, 0.1, settings, 15).tolist()
-    [0, 0, 1, 1, 1]
+    [0, 0, 1, 1, -1]
     """
     from sklearn.cluster import AgglomerativeClustering
 
@@ -204,13 +208,17 @@ def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clust
     groups = [[int(names[at])] for at in order]
     n, m = size[order].tolist(), mean[order].tolist()
     limit = settings.penalty.value * float(np.log(max(number.sum(), 2.0))) * max(variance, 1e-12)
+    farthest = float(np.log1p(settings.farthest.value))
     while len(groups) > 1:
         gain = [n[at] * n[at + 1] / (n[at] + n[at + 1]) * (m[at] - m[at + 1]) ** 2 for at in range(len(groups) - 1)]
         small = [at for at in range(len(groups)) if n[at] < least]
         if small:
-            at = min(small, key=lambda place: (n[place], place))
-            sides = [side for side in (at - 1, at) if 0 <= side < len(gain)]
+            one = min(small, key=lambda place: (n[place], place))
+            sides = [side for side in (one - 1, one) if 0 <= side < len(gain)]
             at = min(sides, key=lambda side: abs(m[side] - m[side + 1]))
+            if abs(m[at] - m[at + 1]) > farthest:
+                del groups[one], n[one], m[one]
+                continue
         else:
             at = int(np.argmin(gain))
             if gain[at] > limit:
@@ -219,7 +227,7 @@ def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clust
         m[at : at + 2] = [(n[at] * m[at] + n[at + 1] * m[at + 1]) / total]
         n[at : at + 2] = [total]
         groups[at : at + 2] = [groups[at] + groups[at + 1]]
-    result = np.empty(cost.size, np.int64)
+    result = np.full(cost.size, NOT_CORE, np.int64)
     for at, members in enumerate(groups):
         result[np.isin(label, members)] = at
     return result
@@ -237,7 +245,7 @@ def _entries(
     procedures, names = history.book.procedures.codes, history.combinations.diagnoses
     members: dict[int, list[int]] = {}
     for line, cluster in enumerate(kind_of_line.tolist()):
-        if large[cluster]:
+        if cluster != NOT_CORE and large[cluster]:
             members.setdefault(cluster, []).append(line)
     for each in members.values():
         each.sort(key=lambda line: (-number[line], lines[line]))

@@ -41,7 +41,8 @@ def directory_table(built: Built) -> pa.Table:
     limit = built.spec.file.checks.cv_auxiliary.value
     upper = _level(built, 1, first, [""] * len(first), limit)
     middle = _level(built, 2, second, first, limit)
-    kinds: list[str] = [built.entries[kind].code if built.structure.core[kind] else "" for kind in built.structure.kind]
+    shown = [entry.code if entry.kind == "core" else "" for entry in built.entries]
+    kinds = [shown[kind] for kind in built.structure.kind.tolist()]
     lower = _level(built, 3, kinds, second, limit)
     below1, below2 = _below(middle["parent"]), _below(lower["parent"])
     upper["entries_below"] = [below1.get(code, 0) for code in upper["code"]]

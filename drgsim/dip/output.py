@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,23 +13,37 @@ from drgsim.dip.build import Built
 from drgsim.dip.catalogue import catalogue_files
 from drgsim.dip.gather import BLANK
 from drgsim.dip.model import Kind
-from drgsim.dip.structure import Entry, diagnosis_name
+from drgsim.dip.structure import Entry, diagnosis_names
 from drgsim.dip.styles import FIRST
 from drgsim.schemes.rules import sets_of
 
 CV_DIGITS, MONEY_DIGITS = 6, 2
 
 
+class Names(NamedTuple):
+    """Chinese names by code."""
+
+    diagnoses: Mapping[str, str]
+    procedures: Mapping[str, str]
+
+    @classmethod
+    def of(cls, built: Built) -> Names:
+        """Names of the codes of a history."""
+        book = built.history.book
+        return cls(diagnosis_names(book), dict(zip(book.procedures.codes, book.procedures.names, strict=True)))
+
+
 def kind_lines(built: Built) -> list[Kind]:
     """Lines of ``kinds.csv`` in the order in which equally good ones are tried; kinds without a kept case are left out."""
     lines: list[Kind] = []
+    names = Names.of(built)
     by_kind: dict[int, list[int]] = {}
     for number, split in enumerate(built.splits):
         by_kind.setdefault(split.kind, []).append(number)
     for place, entry in enumerate(built.entries):
         if not built.measured.totals.cases[place].sum():
             continue
-        own = _lines_of(built, place, entry)
+        own = _lines_of(built, place, entry, names)
         lines += own
         for number in by_kind.get(place, ()):
             split = built.splits[number]
@@ -44,8 +58,8 @@ def kind_lines(built: Built) -> list[Kind]:
     return lines
 
 
-def _lines_of(built: Built, place: int, entry: Entry) -> list[Kind]:
-    book, measured = built.history.book, built.measured
+def _lines_of(built: Built, place: int, entry: Entry, names: Names) -> list[Kind]:
+    measured = built.measured
     common = Kind(
         entry.code, kind=entry.kind, score=None if entry.kind == "blank" else float(built.score[place]),
         mean_cost=_rounded(measured.mean[place], MONEY_DIGITS), cases=int(measured.cases[place]),
@@ -56,8 +70,8 @@ def _lines_of(built: Built, place: int, entry: Entry) -> list[Kind]:
     return [
         replace(
             common, dx=line.dx, procedure=line.procedure, related=line.related, operation_class=line.operation_class,
-            dx_name=diagnosis_name(line.dx, book) if line.dx and "-" not in line.dx else "",
-            procedure_name="+".join(book.procedures.name(code) for code in (line.procedure, *line.related) if code),
+            dx_name=names.diagnoses.get(line.dx, ""),
+            procedure_name="+".join(names.procedures[code] for code in (line.procedure, *line.related) if code),
         )
         for line in entry.lines
     ]  # fmt: skip
@@ -203,4 +217,5 @@ def _remark(built: Built, place: int) -> str:
 
 def names_of(built: Built, places: Sequence[int] | np.ndarray) -> list[str]:
     """Chinese names of kinds: diagnosis and procedures of their first combination."""
-    return [_lines_of(built, int(place), built.entries[place])[0].name for place in places]
+    names = Names.of(built)
+    return [_lines_of(built, int(place), built.entries[place], names)[0].name for place in places]

@@ -131,6 +131,8 @@ class Clustering(Strict):
         Cases of a kind in the whole history; smaller combinations join the nearest one.
     prior_cases
         Cases that the mean of the same principal procedure counts for in a combination's own mean.
+    farthest
+        Relative difference of cost above which a small cluster does not join its neighbour.
     split_gain
         Gain of BIC per case by which two cost populations must fit better than one.
     split_fall
@@ -141,6 +143,7 @@ class Clustering(Strict):
     penalty: Value[float]
     minimum_cases: Value[float]
     prior_cases: Value[float]
+    farthest: Value[float]
     split_gain: Value[float]
     split_fall: Value[float]
 
@@ -269,7 +272,7 @@ def spec_names() -> list[str]:
     >>> spec_names()
     ['dip-1.0', 'dip-2.0', 'dip-3.0-draft']
     """
-    return sorted(path.stem for path in (asset_root("payment_tables") / SPEC_FOLDER).glob("*.yaml"))
+    return sorted(path.stem for path in (asset_root("payment_tables") / SPEC_FOLDER).glob("dip-*.yaml"))
 
 
 def load_spec(name: str | Path) -> Spec:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -170,23 +169,18 @@ def arrange(
     return Structure((*core_entries, *gathered, *first), kind, minimum_cases, tuple(notes))
 
 
-@lru_cache(maxsize=2)
-def _names(codes: tuple[str, ...], names: tuple[str, ...]) -> Mapping[str, str]:
-    """Code and its beginnings -> name of the shortest code that has it."""
-    found: dict[str, str] = {}
-    for code, name in sorted(zip(codes, names, strict=True), key=lambda pair: (len(pair[0]), pair[0])):
-        for length in (len(code), 5, 3):
-            found.setdefault(code[:length], name)
-    return found
-
-
-def diagnosis_name(dx: str, book: CodeBook) -> str:
-    """Name of a diagnosis, or of the shortest code of a category or subcategory.
+def diagnosis_names(book: CodeBook) -> Mapping[str, str]:
+    """Name of every diagnosis, subcategory and category: that of the shortest code that begins so.
 
     Examples
     --------
     >>> from drgsim.records.codes import national_codes
-    >>> diagnosis_name("I21.0", national_codes())
+    >>> diagnosis_names(national_codes())["I21.0"]
     '前壁急性透壁性心肌梗死'
     """
-    return _names(book.diagnoses.codes, book.diagnoses.names).get(dx, dx)
+    found: dict[str, str] = {}
+    pairs = zip(book.diagnoses.codes, book.diagnoses.names, strict=True)
+    for code, name in sorted(pairs, key=lambda pair: (len(pair[0]), pair[0])):
+        for length in (len(code), 5, 3):
+            found.setdefault(code[:length], name)
+    return found

@@ -120,6 +120,10 @@ class BatchGrouper(ABC):
         """Encode a batch of canonical columns; what conversion did is counted in ``report``."""
 
     @abstractmethod
+    def group_prepared(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> Any:
+        """Run the kernel alone on an encoded batch."""
+
+    @abstractmethod
     def answer(
         self,
         batch: pa.RecordBatch | pa.Table,

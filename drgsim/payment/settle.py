@@ -177,9 +177,7 @@ def settle(
         policy = with_unit_value(policy, unit_value)
     pot_of(policy, budget, fund_share)
     cases = read_cases(table, hospitals, leading_columns(policy), coefficients)
-    return settle_cases(
-        cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value
-    )  # fmt: skip
+    return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value)
 
 
 def leading_columns(policy: Policy) -> tuple[str, ...]:
@@ -194,8 +192,8 @@ def settle_cases(
     budget: Mapping[str, float] | None = None,
     fund_share: float = 1.0,
     unstable: Literal["table", "cases", "never"] | None = None,
-    weight: NDArray[np.float64] | None = None,
     budget_value: Mapping[str, float] | None = None,
+    weight: NDArray[np.float64] | None = None,
 ) -> Settlement:
     """Settle cases that are read already, as a scenario does again and again; parameters as in :func:`settle`.
 
