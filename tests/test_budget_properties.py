@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from drgsim.budget.figures import UNITS, HospitalFigures
 from drgsim.budget.model import Schedule
 from drgsim.budget.run import BudgetYear, budget_years
-from drgsim.budget.sharing import _exactly, marginal_share, settled
+from drgsim.budget.sharing import _Exact, marginal_share, settled
 from drgsim.budget.terms import load_terms
+from drgsim.payment.money import allocate, exact, round_half_away
 from tests.budget_figures import figures
 
 GENERAL = load_terms("general")
@@ -154,15 +155,35 @@ def test_sharing_rises_and_has_no_jumps(schedule: Schedule, one: int, other: int
     assert ((paid >= low - 1) & (paid <= high + 1)).all(), "what is settled lies between what is due and the index"
 
 
+def _in_fractions(amount: int, index: int, schedule: Schedule, factor: float) -> int:
+    """The formula of the page on budgets, word by word."""
+    result = Fraction(index)
+    for band in schedule.surplus:
+        lower, upper = exact(band.lower) * index, exact(1 if band.upper is None else band.upper) * index
+        share = band.share if band.share >= 1 else 1 - min((1 - band.share) * exact(factor), Fraction(1))
+        result -= share * max(upper - max(Fraction(amount), lower), Fraction(0))
+    for band in schedule.overspend:
+        lower = exact(band.lower) * index
+        upper = Fraction(amount) if band.upper is None else min(Fraction(amount), exact(band.upper) * index)
+        result += band.share * max(upper - lower, Fraction(0))
+    return round_half_away(max(result, Fraction(0)))
+
+
 @given(schedules(), st.lists(st.tuples(FEN, FEN, st.floats(0.5, 1.5)), min_size=1, max_size=20))
 def test_the_arrays_say_what_fractions_say(schedule: Schedule, cases: list[tuple[int, int, float]]) -> None:
     due, index = (np.array([case[place] for case in cases], np.int64) for place in (0, 1))
     factors = np.array([case[2] for case in cases])
     expected = [
-        _exactly(one, whole, schedule, float(factor)) if whole else 0
+        _in_fractions(one, whole, schedule, float(factor)) if whole else 0
         for one, whole, factor in zip(due.tolist(), index.tolist(), factors, strict=True)
     ]
     assert settled(due, index, schedule, factors).tolist() == expected
+    bands = _Exact(schedule)
+    of_each = [
+        bands.settled(one, whole, factor) if whole else 0
+        for one, whole, factor in zip(due.tolist(), index.tolist(), factors.tolist(), strict=True)
+    ]
+    assert of_each == expected, "the integers that decide ties"
 
 
 @given(schedules(), st.integers(1, 2_000))
@@ -175,6 +196,19 @@ def test_the_incentive_is_the_slope_of_the_schedule(schedule: Schedule, thousand
     paid = settled(due, np.full(2, whole), schedule)
     slope = float(marginal_share((thousandths + 0.5) / 1000, schedule))
     assert (paid[1] - paid[0]) / (whole // 1000) == pytest.approx(slope, abs=1e-5)
+
+
+@given(st.integers(-(10**13), 10**13), st.lists(st.floats(0, 1e12), min_size=1, max_size=12).filter(any))
+def test_the_largest_remainders_get_what_rounding_leaves(amount: int, shares: list[float]) -> None:
+    parts = allocate(amount, shares)
+    exactly = [exact(share) for share in shares]
+    ideal = [abs(amount) * share / sum(exactly) for share in exactly]
+    floors = [int(part) for part in ideal]
+    order = sorted(range(len(shares)), key=lambda place: (floors[place] - ideal[place], place))
+    for place in order[: abs(amount) - sum(floors)]:
+        floors[place] += 1
+    assert parts.sum() == amount
+    assert abs(parts).tolist() == floors
 
 
 def test_a_fraction_is_kept_exactly() -> None:

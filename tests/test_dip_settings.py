@@ -78,7 +78,7 @@ def test_steps_of_ties(tmp_path: Path) -> None:
     without = drgsim.group(
         [{"discharge_id": 1, "sex": 1, "age": 60, "diagnoses": "I21.001", "procedures": done, "total_cost": None}], nearest
     ).to_pylist()[0]
-    assert (without["dip"], without["warnings"]) == ("DEAR", "dip_tie|cost_missing")
+    assert (without["dip"], without["warnings"]) == ("DEAR", "dip_tie|dip_cost_missing")
 
 
 def test_the_property_of_the_principal_procedure_or_the_highest(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from drgsim.payment.hospitals import GroupCoefficients, Hospital
 from drgsim.payment.policy import load_policy
 from drgsim.payment.revalue import with_relative_values
 from drgsim.payment.settle import settle
+from tests.conftest import ROOT
 from tests.payment_policies import codes_of, keyed, policy_with, settled, table_of, value
 
 RUN = CliRunner()
@@ -300,3 +302,29 @@ def test_discharges_are_grouped_by_a_catalogue_and_settled_in_one_command(tmp_pa
         rows = list(csv.DictReader(file))
     assert rows[1]["unit"] == "K35.2:47.0100"
     assert all(row["amount"] for row in rows)
+
+
+def test_costs_are_compared_with_the_price_at_the_budget_value() -> None:
+    """Half of 900 x 10 is 4500: a cost below it is low although the settlement value is 6."""
+    columns = {"dip": ["A", "B"], "relative_value": 900.0, "coefficient": 1.0, "total_cost": [4400.0, 9000.0]}
+    options = {"budget": {"*": 10800.0}, "budget_value": {"*": 10.0}}
+    result = settled(DRAFT, None, options, **columns)
+    assert result.table["case_class"].to_pylist() == ["low", "normal"]
+    assert "all payers: the floating value pays" in codes_of(result)["settle-floating-budget"]
+    assert codes_of(result)["settle-floating-budget"].endswith("yuan more than the budget")
+    plain = settled(DRAFT, None, {"budget": {"*": 10800.0}}, **columns)
+    assert plain.table["case_class"].to_pylist() == ["normal", "normal"]
+
+
+def test_a_catalogue_that_history_built_groups_and_prices_the_next_discharges(tmp_path: Path) -> None:
+    """A folder of a catalogue is scheme and table of scores at once."""
+    folder = tmp_path / "catalogue"
+    shutil.copytree(ROOT / "groupers" / "dip-taian-2025", folder)
+    lines = ["discharge_id,sex,age,los_days,diagnoses,procedures,total_cost"]
+    (tmp_path / "c.csv").write_text("\n".join([*lines, "1,1,50,3,K35.200,47.0100,9000"]), encoding="utf-8")
+    command = ["settle", str(tmp_path / "c.csv"), "-p", DRAFT, "--weights", str(folder), "--unit-value", "10"]
+    result = RUN.invoke(app, [*command, "-o", str(tmp_path / "o.csv")])
+    assert result.exit_code == 0, result.output
+    with (tmp_path / "o.csv").open(encoding="utf-8-sig") as file:
+        row = next(csv.DictReader(file))
+    assert (row["unit"], row["relative_value"], row["amount"]) == ("K35.2:47.0100", "1419.3016", "14193.02")

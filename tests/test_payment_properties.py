@@ -19,6 +19,7 @@ from drgsim.payment.kernel import apply_curves
 from drgsim.payment.money import MISSING, allocate, exact, fen, money_column, to_fen
 from drgsim.payment.policy import Policy, load_policy, policy_names
 from drgsim.payment.settle import settle
+from tests.payment_policies import policy_with
 
 POLICIES = policy_names()
 FEW = examples(max_examples=60, deadline=None)
@@ -254,3 +255,57 @@ def test_every_number_of_the_curve_and_the_price_moves_a_payment(name: str) -> N
         after = settle(table, policy.changed({plain: "*1.07"}), unit_value=_price(policy))
         moved = (before.amount != after.amount) | (before.ledger.case_class != after.ledger.case_class)
         assert moved.any(), path
+
+
+STAY = st.tuples(st.integers(0, 2), st.integers(0, 1), st.integers(0, 30), st.integers(0, 6), st.booleans())
+
+
+@FEW
+@given(st.lists(STAY, min_size=1, max_size=14))
+def test_a_stay_is_followed_as_the_rule_says(stays: list[tuple[int, int, int, int, bool]]) -> None:
+    """The search of settling against the rule read word by word, stay by stay."""
+    patient, unit, start, length, planned = map(list, zip(*stays, strict=True))
+    end = [first + days for first, days in zip(start, length, strict=True)]
+    cost = [1000.0 + number for number in range(len(stays))]  # no two stays are equal
+    day = [f"2025-{1 + number // 28:02d}-{1 + number % 28:02d}" for number in range(60)]
+    table = pa.table({
+        "drg": [f"G{name}" for name in unit], "patient_id": [f"P{name}" for name in patient], "hospital_id": ["H"] * len(stays),
+        "relative_value": [100.0] * len(stays), "coefficient": [1.0] * len(stays), "group_mean_cost": [1000.0] * len(stays),
+        "admitted": [day[number] for number in start], "discharged": [day[number] for number in end], "planned": planned,
+        "total_cost": cost, "los_days": [1] * len(stays),
+    })  # fmt: skip
+    points = settle(table, policy_of("zhejiang/2025"), unit_value={"*": 1}).table["points"].to_pylist()
+    rank = [(start[n], end[n], cost[n]) for n in range(len(stays))]
+    real = np.array([np.datetime64(text) for text in day]).astype(int)
+    for this in range(len(stays)):
+        followed = any(
+            patient[other] == patient[this] and unit[other] == unit[this] and rank[other] > rank[this] and not planned[other]
+            and 0 <= real[start[other]] - real[end[this]] <= 15
+            for other in range(len(stays))
+        )  # fmt: skip
+        assert points[this] == pytest.approx(50 if followed else 100), (this, stays)
+
+
+LENGTHS = st.lists(st.tuples(st.integers(1, 400), st.integers(0, 5)), min_size=1, max_size=30)
+
+
+@FEW
+@given(stays=LENGTHS, cap=st.integers(1, 400), seed=st.integers(0, 3))
+def test_days_above_the_cap_are_not_paid_whatever_the_order(
+    stays: list[tuple[int, int]], cap: int, seed: int, tmp_path_factory: Any
+) -> None:
+    entry = {"unit": "days", "source": "test", "evidence": "assumption"}
+    spec = {"per_diem": {"rate": {"values": {"*": 100}, **entry}, "day_cap": {"value": cap, **entry}}}
+    policy = load_policy(policy_with(tmp_path_factory.mktemp("cap"), spec))
+    days, patient = map(list, zip(*stays, strict=True))
+    table = pa.table({
+        "discharge_id": [f"{number:03d}" for number in range(len(days))], "drg": ["T"] * len(days), "per_diem": [1] * len(days),
+        "relative_value": [1.0] * len(days), "patient_id": [f"P{name}" for name in patient], "los_days": days,
+        "discharged": ["2024-06-30"] * len(days), "total_cost": [1.0] * len(days),
+    })  # fmt: skip
+    order = np.random.default_rng(seed).permutation(len(days))
+    first, second = settle(table, policy).amount, settle(table.take(order), policy).amount
+    assert (first[order] == second).all()
+    for name in set(patient):
+        mine = [place for place, owner in enumerate(patient) if owner == name]
+        assert first[mine].sum() == 10_000 * min(sum(days[place] for place in mine), cap)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from math import lcm
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from drgsim.budget.figures import Floats, Ints
 from drgsim.budget.model import Schedule, ShareBand
-from drgsim.payment.money import exact, round_floats, round_half_away
+from drgsim.payment.money import exact, round_floats
 
 
 def settled(amounts: Ints, index: Ints, schedule: Schedule, kept_factor: Floats | None = None) -> Ints:
@@ -47,8 +47,11 @@ def settled(amounts: Ints, index: Ints, schedule: Schedule, kept_factor: Floats 
         upper = used if band.upper is None else np.minimum(used, band.upper * whole)
         result += float(band.share) * np.clip(upper - lower, 0, None)
     fen, close = round_floats(np.maximum(result, 0))
-    for place in np.flatnonzero(close):
-        fen[place] = _exactly(int(amounts[place]), int(index[place]), schedule, float(factors[place]))
+    doubtful = np.flatnonzero(close)
+    if doubtful.size:
+        bands = _Exact(schedule)
+        for place in doubtful:
+            fen[place] = bands.settled(int(amounts[place]), int(index[place]), float(factors[place]))
     return np.where(index > 0, fen, 0)
 
 
@@ -57,18 +60,35 @@ def _fund_share(band: ShareBand, factors: Floats) -> Floats:
     return np.full(factors.size, share) if share >= 1 else 1 - np.minimum((1 - share) * factors, 1)
 
 
-def _exactly(amount: int, index: int, schedule: Schedule, factor: float) -> int:
-    """One hospital in fractions of the numbers as they were written."""
-    result = Fraction(index)
-    for band in schedule.surplus:
-        lower, upper = exact(band.lower) * index, exact(1 if band.upper is None else band.upper) * index
-        share = band.share if band.share >= 1 else 1 - min((1 - band.share) * exact(factor), Fraction(1))
-        result -= share * max(upper - max(Fraction(amount), lower), Fraction(0))
-    for band in schedule.overspend:
-        lower = exact(band.lower) * index
-        upper = Fraction(amount) if band.upper is None else min(Fraction(amount), exact(band.upper) * index)
-        result += band.share * max(upper - lower, Fraction(0))
-    return round_half_away(max(result, Fraction(0)))
+class _Exact:
+    """A schedule in integers: limits over ``limit_scale``, shares over ``share_scale``, as they were written."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        limits = [exact(limit) for band in (*schedule.surplus, *schedule.overspend) for limit in (band.lower, band.upper or 0)]
+        shares = [band.share for band in (*schedule.surplus, *schedule.overspend)]
+        self.limit_scale = lcm(*(limit.denominator for limit in limits))
+        self.share_scale = lcm(*(share.denominator for share in shares))
+        self.surplus = [self._band(band) for band in schedule.surplus]
+        self.overspend = [self._band(band) for band in schedule.overspend]
+
+    def _band(self, band: ShareBand) -> tuple[int, int | None, int]:
+        upper = None if band.upper is None else int(exact(band.upper) * self.limit_scale)
+        return int(exact(band.lower) * self.limit_scale), upper, int(band.share * self.share_scale)
+
+    def settled(self, amount: int, index: int, factor: float) -> int:
+        """One hospital, rounded once, half away from zero."""
+        kept = exact(factor)
+        whole_share = self.share_scale * kept.denominator
+        used, result = amount * self.limit_scale, index * self.limit_scale * whole_share
+        for lower, upper, share in self.surplus:
+            own = max(self.share_scale - share, 0) * kept.numerator
+            fund = share * kept.denominator if share >= self.share_scale else whole_share - min(own, whole_share)
+            result -= fund * max((upper or 0) * index - max(used, lower * index), 0)
+        for lower, upper, share in self.overspend:
+            end = used if upper is None else min(used, upper * index)
+            result += share * kept.denominator * max(end - lower * index, 0)
+        scale = self.limit_scale * whole_share
+        return (2 * max(result, 0) + scale) // (2 * scale)
 
 
 def marginal_share(ratio: ArrayLike, schedule: Schedule) -> Floats:

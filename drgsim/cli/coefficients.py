@@ -45,7 +45,7 @@ def coefficients(
     from drgsim.payment.history import read_scored
     from drgsim.payment.hospitals import read_bonus, read_hospitals
     from drgsim.payment.policy import load_policy
-    from drgsim.payment.revalue import with_relative_values
+    from drgsim.payment.revalue import scheme_in, with_relative_values
 
     check_choice("--own", own, ("level", "hospital"))
     options = input_options(format, maps, map_file, code_version, also=own_columns())
@@ -54,7 +54,7 @@ def coefficients(
     if weights is not None:
         loaded, _ = with_relative_values(loaded, weights, weights_scale)
     known = read_hospitals(hospitals) if hospitals is not None else None
-    table, notes = read_grouped(history, scheme or loaded.file.scheme, options)
+    table, notes = read_grouped(history, scheme or scheme_in(weights) or loaded.file.scheme, options)
     past, problems = read_scored(table, loaded, known)
     settings = CoefficientSettings(
         year_weights(years, sorted(set(past.year.tolist()))), own,  # type: ignore[arg-type]

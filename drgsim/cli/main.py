@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -40,7 +41,8 @@ from drgsim.errors import DrgsimError, OutputError
 
 app = typer.Typer(
     name="drgsim",
-    help="Group hospital discharges by China's DRG schemes and explain every one. 按CHS-DRG分组，并解释每一份病案。",
+    help="How China's hospitals are paid by case: group, explain, settle, budget, what-if. "
+    "按病种付费：分组、解释、结算、总额预算、情景模拟。",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -57,25 +59,26 @@ def _root(
         raise typer.Exit
 
 
-app.command()(group.group)
-app.command()(explain.explain)
-app.command()(validate.validate)
-app.command()(migrate.migrate)
-app.add_typer(schemes.app, name="schemes")
-app.add_typer(codes.app, name="codes")
-app.command()(selftest.selftest)
-app.command()(demo.demo)
-app.command()(synth.synth)
-app.add_typer(policy.app, name="policy")
-app.command()(weights.weights)
-app.command()(coefficients.coefficients)
-app.command()(settle.settle)
-app.add_typer(dip.app, name="dip")
-app.command()(simulate.simulate)
-app.command()(compare.compare)
-app.add_typer(scenarios.app, name="scenarios")
-app.command()(budget.budget)
-app.command()(calibrate.calibrate)
+# the order of the help: the main jobs first, each panel from the common to the special
+_COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Group 分组": {"group": group.group, "explain": explain.explain, "validate": validate.validate, "migrate": migrate.migrate},
+    "Pay 支付": {"settle": settle.settle, "weights": weights.weights, "coefficients": coefficients.coefficients},
+    "Budget and what-if 预算与情景": {
+        "budget": budget.budget, "simulate": simulate.simulate, "compare": compare.compare, "calibrate": calibrate.calibrate,
+    },
+    "Try and check 试用与自检": {"demo": demo.demo, "synth": synth.synth, "selftest": selftest.selftest},
+}  # fmt: skip
+for _panel, _commands in _COMMANDS.items():
+    for _name, _function in _commands.items():
+        app.command(_name, rich_help_panel=_panel)(_function)
+for _panel, _name, _group in (
+    ("Group 分组", "schemes", schemes.app),
+    ("Group 分组", "dip", dip.app),
+    ("Group 分组", "codes", codes.app),
+    ("Pay 支付", "policy", policy.app),
+    ("Budget and what-if 预算与情景", "scenarios", scenarios.app),
+):
+    app.add_typer(_group, name=_name, rich_help_panel=_panel)
 
 
 def main() -> None:

@@ -98,7 +98,7 @@ def settle(
     from drgsim.payment.files import check_output, own_columns, read_grouped, write_results, write_table
     from drgsim.payment.hospitals import read_group_coefficients, read_hospitals
     from drgsim.payment.policy import load_policy
-    from drgsim.payment.revalue import with_relative_values
+    from drgsim.payment.revalue import scheme_in, with_relative_values
     from drgsim.payment.settle import settle as run
     from drgsim.payment.unstable import DETECT
     from drgsim.records.read import READABLE
@@ -119,7 +119,7 @@ def settle(
         loaded, doubts = with_relative_values(loaded, weights, weights_scale)
     known = read_hospitals(hospitals) if hospitals is not None else None
     by_group = read_group_coefficients(coefficients) if coefficients is not None else None
-    table, notes = read_grouped(inputs, scheme or loaded.file.scheme, options)
+    table, notes = read_grouped(inputs, scheme or scheme_in(weights) or loaded.file.scheme, options)
     if output.suffix.lower() in (*WRITABLE, *READABLE):  # .xls is no name of a folder
         check_writable(output, table.num_rows)
     settlement = run(
@@ -182,10 +182,10 @@ def _cleared(
 
 
 def weights_file(path: Path | None) -> Path | None:
-    """The table behind --weights: the file, or the one in the folder that drgsim weights wrote."""
-    from drgsim.payment.revalue import WEIGHTS_FILE
+    """The table behind --weights: the file, or the one in the folder that drgsim weights or dip build wrote."""
+    from drgsim.payment.revalue import table_in
 
-    return path / WEIGHTS_FILE if path is not None and path.is_dir() else path
+    return table_in(path) if path is not None else None
 
 
 def usage(code: str, what: str, fix: str = "") -> Exception:
@@ -256,11 +256,9 @@ def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes
     }
 
 
-def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path) -> None:
-    """The settlement as a table on the terminal."""
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out, rows_table
+def show_classes(settlement: Settlement, title: str) -> None:
+    """The settlement by class of case, as a table on the terminal."""
+    from drgsim.cli.terminal import rows_table
 
     money = ("payment", "fund_payment", "margin")  # the cost is payment - margin; five columns fit a narrow terminal
     rows = [
@@ -270,7 +268,16 @@ def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path)
     whole = settlement.summaries["all"].to_pylist()[0]
     rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
     columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
-    rows_table(f"Settled by {policy.id} · {policy.file.title_zh}", columns, rows, right=(0, 1, 2, 3, 4))
+    rows_table(title, columns, rows, right=(0, 1, 2, 3, 4))
+
+
+def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path) -> None:
+    """The settlement, its doubts and what it rests on, on the terminal."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+
+    show_classes(settlement, f"Settled by {policy.id} · {policy.file.title_zh}")
     for payer, value in settlement.unit_values.items():
         out.print(f"unit value {'all' if payer == '*' else payer}: [bold]{value:,.6f}[/] yuan, from the budget")
     for note in notes:

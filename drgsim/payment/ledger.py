@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import fsum
@@ -216,7 +217,7 @@ class Ledger:
         """
         values: dict[str, float] = {}
         for payer, amount in budget.items():
-            members = self._payer(payer)
+            members = self.paid_by(payer)
             units = self._sum(self.units, members & ~self.in_yuan & ~np.isnan(self.units))
             yuan_paid = members & self.in_yuan & (self.amount != MISSING)
             fixed = self._sum_fen(self.amount, yuan_paid) + self._sum_fen(self.extra, members)
@@ -230,14 +231,17 @@ class Ledger:
 
     def set_unit_value(self, payer: str, value: float) -> None:
         """Put a unit value (yuan) in force for a payer, or for all insured (``*``), instead of published standards."""
-        members = self._payer(payer) & ~self.terms.bare
+        members = self.paid_by(payer) & ~self.terms.bare
         self.terms.unit_value = np.where(members, value, self.terms.unit_value)
         self.terms.published = np.where(members, np.nan, self.terms.published)
 
-    def compare_with_expected_price(self, budget: dict[str, int], fund_share: float) -> None:
+    def compare_with_expected_price(
+        self, budget: dict[str, int], fund_share: float, known: Mapping[str, float] | None = None
+    ) -> None:
         """Where cases are compared with a price that only the budget gives: the unit value if every case were normal.
 
-        Expected unit value = (budget x (1 - fund) - yuan already fixed) / sum of V x k; it serves the cost ratio only.
+        Expected unit value = (budget x (1 - fund) - yuan already fixed) / sum of V x k; it serves the cost ratio only. A budget
+        point value that is ``known`` by payer goes before it.
         """
         terms = self.terms
         wanting = terms.priced_mean & np.isnan(terms.mean) & self.open_cases
@@ -245,12 +249,14 @@ class Ledger:
             return
         normal = terms.relative_value * terms.coefficient * terms.factor
         for payer, amount in budget.items():
-            members = self._payer(payer)
+            members = self.paid_by(payer)
             units = self._sum(normal, members & self.open_cases & ~np.isnan(normal))
             fixed = self._sum_fen(self.amount, members & self.in_yuan & (self.amount != MISSING))
             left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
-            if units > 0 and left > 0:
+            price = (known or {}).get(payer, (known or {}).get("*"))
+            if price is None and units > 0 and left > 0:
                 price = left / FEN_PER_YUAN / units
+            if price is not None:
                 terms.mean = np.where(members & wanting, price * terms.relative_value, terms.mean)
 
     def discharges(self, where: Mask) -> float:
@@ -266,6 +272,7 @@ class Ledger:
             return int(amounts[where].sum())
         return round(fsum((amounts[where] * self.weight[where]).tolist()))
 
-    def _payer(self, payer: str) -> Mask:
+    def paid_by(self, payer: str) -> Mask:
+        """Cases of a payer, or of all insured (``*``)."""
         insured = self.cases.insurance != INSURANCES.index("self")
         return insured if payer == "*" else np.asarray(self.cases.insurance == INSURANCES.index(payer))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -159,15 +160,15 @@ def allocate(amount: int, shares: ArrayLike) -> NDArray[np.int64]:
     >>> allocate(100, [1, 1, 1]).tolist()
     [34, 33, 33]
     """
-    parts = [exact(float(share)) for share in np.asarray(shares, np.float64)]
-    whole = sum(parts, Fraction(0))
-    if whole <= 0 or min(parts) < 0:
+    parts = [Decimal(repr(share)) for share in np.asarray(shares, np.float64).tolist()]  # the numbers as they were written
+    if not parts or not all(part.is_finite() for part in parts) or min(parts) < 0 or max(parts) <= 0:
         raise ValueError("shares must be non-negative and not all 0")
+    exponent = min(int(part.as_tuple().exponent) for part in parts)
+    numbers = [int(part.scaleb(-exponent)) for part in parts]
+    whole = sum(numbers)
     sign = -1 if amount < 0 else 1
-    ideal = [abs(amount) * part / whole for part in parts]
-    floors = [int(part) for part in ideal]
-    left = abs(amount) - sum(floors)
-    order = sorted(range(len(parts)), key=lambda place: (floors[place] - ideal[place], place))
-    for place in order[:left]:
+    floors, rests = (list(column) for column in zip(*(divmod(abs(amount) * number, whole) for number in numbers), strict=True))
+    order = sorted(range(len(numbers)), key=lambda place: (-rests[place], place))
+    for place in order[: abs(amount) - sum(floors)]:
         floors[place] += 1
     return np.array(floors, np.int64) * sign

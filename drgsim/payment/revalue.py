@@ -24,6 +24,7 @@ from drgsim.records.schema import header_key
 
 WEIGHTS_FILE = "weights.csv"
 SOURCE = "--weights"
+CATALOGUE_FILE = "kinds.csv"
 CATALOGUE_KEY = "code"  # names the kind in the table of a DIP catalogue
 WEIGHT_LIKE = 0.1  # a median this far below the mean case of the policy looks like a weight and not like points
 
@@ -34,9 +35,9 @@ def with_relative_values(policy: Policy, path: Path, scale: float | None = None)
     Parameters
     ----------
     path
-        The output folder of ``drgsim weights``, or a table with a group (``drg``, ``dip``, ``unit``) and one of ``weight``
-        (1 = the mean case), ``points``, ``score`` or ``relative_value`` (in the policy's unit). The columns ``mean_cost``,
-        ``cases`` and ``cv`` come along. Published standards of the policy no longer decide.
+        The folder that ``drgsim weights`` or ``drgsim dip build`` wrote, or a table with a group (``drg``, ``dip``, ``unit``)
+        and one of ``weight`` (1 = the mean case), ``points``, ``score`` or ``relative_value`` (in the policy's unit). Columns
+        ``mean_cost``, ``cases`` and ``cv`` come along. Published standards of the policy no longer decide.
     scale
         Relative value = scale x the number of the file. Default: the policy's scale for ``weight``, such as 100 for points, and
         1 for the others.
@@ -66,7 +67,7 @@ def with_relative_values(policy: Policy, path: Path, scale: float | None = None)
     if scale is not None and not 0 < scale < float("inf"):
         fix = "100 turns weights into points"
         raise UsageError([Problem("settle-bad-scale", f"the scale {scale:g} is not above 0", where="--weights-scale", fix=fix)])
-    file_path = path / WEIGHTS_FILE if path.is_dir() else path
+    file_path = table_in(path)
     table = read_table(file_path)
     key, value = _key_and_value(table, file_path)
     problems: list[Problem] = []
@@ -82,6 +83,18 @@ def with_relative_values(policy: Policy, path: Path, scale: float | None = None)
     numbers = {name: column[keep] for name, column in numbers.items() if name not in RELATIVE_VALUES[1:]}
     prices = _merged(policy, [codes[place] for place in keep.tolist()], numbers, texts)
     return _with_prices(policy, prices, file_path, factor), doubts
+
+
+def table_in(path: Path) -> Path:
+    """The table of a folder that ``drgsim weights`` or ``drgsim dip build`` wrote; a file is itself."""
+    if not path.is_dir():
+        return path
+    return next((path / name for name in (WEIGHTS_FILE, CATALOGUE_FILE) if (path / name).is_file()), path / WEIGHTS_FILE)
+
+
+def scheme_in(path: Path | None) -> str | None:
+    """The catalogue that a folder of ``drgsim dip build`` groups by; None for other folders and files."""
+    return str(path) if path is not None and (path / "scheme.toml").is_file() else None
 
 
 def _key_and_value(table: pa.Table, path: Path) -> tuple[str, str]:

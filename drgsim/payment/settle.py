@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgsim.errors import Problem, UsageError
+from drgsim.errors import Problem
 from drgsim.payment import groups, special, stays
 from drgsim.payment.cases import WORKERS, Cases, read_cases
 from drgsim.payment.coefficient import DEFAULT, NONE, SOURCES
@@ -20,12 +20,12 @@ from drgsim.payment.curve import CLASSES
 from drgsim.payment.dates import check_dates
 from drgsim.payment.hospitals import GroupCoefficients, Hospital
 from drgsim.payment.ledger import Ledger
-from drgsim.payment.methods import floating_value
-from drgsim.payment.model import CaseClass, Evidence, Keyed
-from drgsim.payment.money import MISSING, exact, fen, money_column, round_floats, round_half_away
+from drgsim.payment.model import CaseClass
+from drgsim.payment.money import MISSING, exact, money_column, round_floats, round_half_away
 from drgsim.payment.policy import Policy
 from drgsim.payment.single_disease import settle_single_diseases
 from drgsim.payment.summary import DIMENSIONS, Summaries
+from drgsim.payment.unit_value import float_values, pot_of, tell_missed_budget, with_unit_value
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def settle(
         groups, among the ``cases`` settled, or ``never``.
     budget_value
         Budget point value by payer, yuan, for policies with a floating value: the unit value is then ``floating.base_share`` of
-        it and the rest of what the budget gives.
+        it and the rest of what the budget gives; costs are compared with the price at this value.
 
     Returns
     -------
@@ -174,12 +174,10 @@ def settle(
     [Decimal('10430.42')]
     """
     if unit_value is not None:
-        policy = _with_unit_value(policy, unit_value)
-    _pot(policy, budget, fund_share)
+        policy = with_unit_value(policy, unit_value)
+    pot_of(policy, budget, fund_share)
     cases = read_cases(table, hospitals, leading_columns(policy), coefficients)
-    return settle_cases(
-        cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value
-    )  # fmt: skip
+    return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value)
 
 
 def leading_columns(policy: Policy) -> tuple[str, ...]:
@@ -194,8 +192,8 @@ def settle_cases(
     budget: Mapping[str, float] | None = None,
     fund_share: float = 1.0,
     unstable: Literal["table", "cases", "never"] | None = None,
-    weight: NDArray[np.float64] | None = None,
     budget_value: Mapping[str, float] | None = None,
+    weight: NDArray[np.float64] | None = None,
 ) -> Settlement:
     """Settle cases that are read already, as a scenario does again and again; parameters as in :func:`settle`.
 
@@ -203,7 +201,7 @@ def settle_cases(
     shared). ``weight`` says how many discharges each case stands for (None: one); it counts wherever cases are added up to
     a unit value, a mean or a quota, and leaves the amount of a case alone.
     """
-    pot = _pot(policy, budget, fund_share)
+    pot = pot_of(policy, budget, fund_share)
     ledger = Ledger.open(policy, cases, unstable, weight)
     check_dates(ledger)
     stays.incomplete_stays(ledger)
@@ -216,7 +214,7 @@ def settle_cases(
     stays.settle_per_diem(ledger)
     stays.settle_long_stays(ledger)
     held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
-    ledger.compare_with_expected_price(pot, held)
+    ledger.compare_with_expected_price(pot, held, budget_value)
     _check_terms(ledger, bool(pot))
     ledger.apply_curve(ledger.open_cases)
     unit_values: dict[str, float] = {}
@@ -230,50 +228,13 @@ def settle_cases(
     if pot:
         unit_values = ledger.solve_unit_values(pot, held)
         if budget_value is not None:
-            unit_values = _float(ledger, unit_values, budget_value)
+            unit_values = float_values(ledger, unit_values, budget_value)
         ledger.price()
         ledger.value_units()
     _close(ledger)
+    if pot and budget_value is not None:
+        tell_missed_budget(ledger, pot, held)
     return Settlement(ledger, _fund_payment(ledger), unit_values, tuple(cases.problems))
-
-
-def _float(ledger: Ledger, values: Mapping[str, float], budget_value: Mapping[str, float]) -> dict[str, float]:
-    """Unit values between the budget's and the settlement's, as the policy says; how far the budget is missed is told later."""
-    spec = ledger.policy.file.floating
-    if spec is None:
-        what = f"{ledger.policy.id} has no floating value, so that a budget value cannot count"
-        raise UsageError([Problem("settle-no-floating", what, fix="set floating.base_share in the policy")])
-    strangers = sorted(set(values) - set(budget_value) - ({*values} if "*" in budget_value else set()))
-    if strangers or any(not value > 0 for value in budget_value.values()):
-        fix = "give one above 0 for each payer of the budget, or * for all"
-        raise UsageError([Problem("settle-bad-budget-value", f"the budget value is {dict(budget_value)}", fix=fix)])
-    floating = {}
-    for payer, value in values.items():
-        base = budget_value.get(payer, budget_value.get("*", value))
-        floating[payer] = float(floating_value(base, value, spec.base_share.value))
-        ledger.set_unit_value(payer, floating[payer])
-    return floating
-
-
-def _with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
-    wrong = {key: value for key, value in values.items() if not value > 0}
-    if wrong:
-        raise UsageError([Problem("settle-bad-unit-value", f"a unit value must be above 0: {wrong}")])
-    given = Keyed(values=dict(values), unit="yuan per unit", source="given with the call", evidence=Evidence.ASSUMPTION)
-    return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
-
-
-def _pot(policy: Policy, budget: Mapping[str, float] | None, fund_share: float) -> dict[str, int]:
-    source = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
-    wrong = [payer for payer in source if payer not in ("employee", "resident", "*")]
-    if wrong or ("*" in source and len(source) > 1) or any(not amount > 0 for amount in source.values()):
-        raise UsageError([
-            Problem("settle-bad-budget", f"the budget {dict(source)} is not by employee and resident, or * for all",
-                    fix="for instance employee=100000000 resident=60000000, in yuan")
-        ])  # fmt: skip
-    if not 0 < fund_share <= 1:
-        raise UsageError([Problem("settle-bad-fund-share", f"the fund's share of the cost is {fund_share:g}, not in 0 to 1")])
-    return {payer: fen(exact(float(amount)) / exact(fund_share)) for payer, amount in source.items()}
 
 
 def _check_terms(ledger: Ledger, has_budget: bool) -> None:
@@ -283,8 +244,8 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
     missing = ledger.open_cases & np.isnan(terms.relative_value)
     cases.fault(
         "settle-missing-weight", missing, f"{_what_lacks(ledger)} no relative value for the group",
-        f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give weights of "
-        "your own: drgsim weights HISTORY --output w, then drgsim settle ... --weights w", sample=sample(missing),
+        f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give values of "
+        f"your own: {_OWN_VALUES[ledger.policy.file.relative_value.unit == 'score']}", sample=sample(missing),
     )  # fmt: skip
     no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
     level_decides = ledger.open_cases & no_level & _needs_level(ledger, has_budget)
@@ -312,6 +273,12 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
         "settle-no-band", ledger.open_cases & (terms.row < 0), "no band of the payment curve fits the case",
         "let the last band of the curve state no condition",
     )  # fmt: skip
+
+
+_OWN_VALUES = (
+    "drgsim weights HISTORY --output w, then drgsim settle ... --weights w",
+    "drgsim dip build HISTORY --output catalogue, then drgsim settle ... --weights catalogue",
+)
 
 
 def _what_lacks(ledger: Ledger) -> str:

@@ -11,7 +11,11 @@
 # The data are synthetic (合成数据), and most terms of the budget are assumptions: no formula of BJ-GBI is public.
 
 # %%
+import numpy as np
+import pandas as pd
+
 from drgsim.assets import asset_root
+from drgsim.budget.index import STEPS, STEPS_ZH
 from drgsim.budget.run import budget_year
 from drgsim.simulation.session import Options, run_all
 
@@ -35,6 +39,29 @@ hospitals[["name", "baseline_index", "baseline_surplus", "baseline_quality"]]
 fund = year.fund
 assert fund.reserve + fund.adjustment_fund + fund.index + fund.unallocated == fund.budget
 year.index.scaling
+
+# %% [markdown]
+# How the index of the largest hospital comes about, in ten thousand yuan: the steps sum to it.
+
+# %%
+largest = int(np.argmax(year.index.index))
+assert year.index.waterfall[largest].sum() == year.index.index[largest]
+pd.Series(year.index.waterfall[largest] / 1e6, index=[f"{STEPS_ZH[step]} {step}" for step in STEPS]).round(2)
+
+# %% [markdown]
+# The warning list of June: hospitals above the index of the same period (Ningbo warns at 100 %).
+
+# %%
+june = pd.Series(year.warnings.ratio[:, 5], index=year.figures.hospitals)
+june[june > year.terms.file.warning.limit.value].sort_values(ascending=False).round(3)
+
+# %% [markdown]
+# The end of its ledger in yuan: what became due, what was paid, and a balance that ends at zero.
+
+# %%
+ledger = pd.DataFrame(year.cash.lines(largest), columns=["month", "line", "due", "paid", "balance"])
+assert ledger.balance.iloc[-1] == 0
+ledger.assign(**{name: ledger[name] / 100 for name in ("due", "paid", "balance")}).tail(8)
 
 # %% [markdown]
 # What if hospitals kept 80 % of a surplus? The change with its 95 % interval, the draws being the same on both sides.

@@ -1,0 +1,80 @@
+"""Where unit values come from: given with the call, a budget (总额), or a floating value between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from drgsim.errors import Problem, UsageError
+from drgsim.evidence import Evidence, Keyed
+from drgsim.payment.ledger import Ledger
+from drgsim.payment.methods import floating_value
+from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, round_half_away, total
+from drgsim.payment.policy import Policy
+
+
+def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
+    """The policy with unit values (yuan) given with the call, by the keys of :class:`drgsim.evidence.Keyed`.
+
+    Raises
+    ------
+    UsageError
+        A value is not above 0.
+    """
+    wrong = {key: value for key, value in values.items() if not value > 0}
+    if wrong:
+        raise UsageError([Problem("settle-bad-unit-value", f"a unit value must be above 0: {wrong}")])
+    given = Keyed(values=dict(values), unit="yuan per unit", source="given with the call", evidence=Evidence.ASSUMPTION)
+    return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
+
+
+def pot_of(policy: Policy, budget: Mapping[str, float] | None, fund_share: float) -> dict[str, int]:
+    """Fen to share out by payer: the budget given with the call (yuan), else the policy's, over the fund's share of the cost.
+
+    Raises
+    ------
+    UsageError
+        An unknown payer, an amount or share that makes no sense.
+    """
+    source = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
+    wrong = [payer for payer in source if payer not in ("employee", "resident", "*")]
+    if wrong or ("*" in source and len(source) > 1) or any(not amount > 0 for amount in source.values()):
+        raise UsageError([
+            Problem("settle-bad-budget", f"the budget {dict(source)} is not by employee and resident, or * for all",
+                    fix="for instance employee=100000000 resident=60000000, in yuan")
+        ])  # fmt: skip
+    if not 0 < fund_share <= 1:
+        raise UsageError([Problem("settle-bad-fund-share", f"the fund's share of the cost is {fund_share:g}, not in 0 to 1")])
+    return {payer: fen(exact(float(amount)) / exact(fund_share)) for payer, amount in source.items()}
+
+
+def float_values(ledger: Ledger, values: Mapping[str, float], budget_value: Mapping[str, float]) -> dict[str, float]:
+    """Unit values between the budget's and the settlement's, as the policy says."""
+    spec = ledger.policy.file.floating
+    if spec is None:
+        what = f"{ledger.policy.id} has no floating value, so that a budget value cannot count"
+        raise UsageError([Problem("settle-no-floating", what, fix="set floating.base_share in the policy")])
+    strangers = sorted(set(values) - set(budget_value) - ({*values} if "*" in budget_value else set()))
+    if strangers or any(not value > 0 for value in budget_value.values()):
+        fix = "give one above 0 for each payer of the budget, or * for all"
+        raise UsageError([Problem("settle-bad-budget-value", f"the budget value is {dict(budget_value)}", fix=fix)])
+    floating = {}
+    for payer, value in values.items():
+        base = budget_value.get(payer, budget_value.get("*", value))
+        floating[payer] = float(floating_value(base, value, spec.base_share.value))
+        ledger.set_unit_value(payer, floating[payer])
+    return floating
+
+
+def tell_missed_budget(ledger: Ledger, pot: Mapping[str, int], held: float) -> None:
+    """A floating value pays more or less than the budget: say how much."""
+    for payer, amount in pot.items():
+        paid = total(np.where(ledger.paid_by(payer), ledger.amount, MISSING))
+        missed = paid - (amount - round_half_away(exact(amount) * exact(held)))
+        words = f"{abs(missed) / FEN_PER_YUAN:,.2f} yuan {'more' if missed > 0 else 'less'} than the budget"
+        who = "all payers" if payer == "*" else payer
+        ledger.cases.problems.append(
+            Problem("settle-floating-budget", f"{who}: the floating value pays {paid / FEN_PER_YUAN:,.2f} yuan, {words}")
+        )
