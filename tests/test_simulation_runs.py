@@ -347,3 +347,35 @@ def test_what_happens_to_more_hospitals_happens_to_the_same_ones_first() -> None
         moved.append(state.unit.ids != before.state.unit.ids)
     assert moved[0].sum() < moved[1].sum()
     assert not (moved[0] & ~moved[1]).any()
+
+
+def test_a_run_keeps_sums_and_no_cases() -> None:
+    """Memory must not grow with the number of scenarios: nothing in an outcome is as long as the cases."""
+    outcome = run(by_path(baseline_of("beijing/2024"), {"cases.volume": "*1.01"}))
+    size = region().cohort(YEAR, "beijing-2024").size
+
+    def lengths(value: object) -> list[int]:
+        if isinstance(value, np.ndarray):
+            return [value.size]
+        if isinstance(value, dict):
+            return [length for entry in value.values() for length in lengths(entry)]
+        if hasattr(value, "__dict__"):
+            return [length for entry in vars(value).values() for length in lengths(entry)]
+        return []
+
+    kept = [
+        length
+        for name in ("by_payer", "by_group", "by_department", "adjustments")
+        for length in lengths(getattr(outcome, name))
+    ]
+    assert kept
+    assert max(kept) < size / 5
+
+
+def test_other_arrays_are_shared_with_the_cohort() -> None:
+    setup = by_path(baseline_of("beijing/2024"), {"cases.volume": "*1.01", "cases.price.drugs": "*0.9"})
+    first = first_state(region().cohort(YEAR, setup.scheme))
+    state = edited(first, setup, region())
+    assert state.days is first.days
+    assert state.hospital is first.hospital
+    assert state.saving is first.saving

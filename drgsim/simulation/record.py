@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from drgsim import __version__
 from drgsim.errors import InputError
 from drgsim.payment.files import RUN_FILE, problem_rows, write_results
+from drgsim.schemes.pack import pack_digest
+from drgsim.simulation.region import GIVEN
 from drgsim.simulation.study import Study, assumptions_of
 
 KIND = "simulation"
@@ -45,7 +47,8 @@ def record_of(study: Study, **options: Any) -> dict[str, Any]:
                 "baseline": {"policy": result.plan.baseline.policy.id, "scheme": result.plan.baseline.scheme,
                              "digest": result.plan.baseline.digest},
                 "setup": {"policy": result.plan.setup.policy.id, "policy_digest": result.plan.setup.policy.digest,
-                          "scheme": result.plan.setup.scheme, "digest": result.plan.setup.digest},
+                          "scheme": result.plan.setup.scheme, "scheme_digest": _scheme_digest(result.plan.setup.scheme),
+                          "digest": result.plan.setup.digest},
                 "unit_values": dict(result.outcome.unit_values),
                 "baseline_unit_values": dict(result.baseline.unit_values),
                 "discharges": int(result.outcome.by_payer.counts["cases"].sum()),
@@ -58,6 +61,11 @@ def record_of(study: Study, **options: Any) -> dict[str, Any]:
         "assumptions": assumptions_of(study.results),
         **study.extra,
     }  # fmt: skip
+
+
+def _scheme_digest(scheme: str) -> str:
+    """SHA-256 over the files of a scheme; empty where the cases stated their groups."""
+    return "" if scheme == GIVEN else pack_digest(scheme)
 
 
 def write_study(
