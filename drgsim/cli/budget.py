@@ -142,7 +142,7 @@ def show_years(years: Sequence[BudgetYear], title: str) -> None:
         )
     ]  # fmt: skip
     columns = ["id", "hospital 医院", "index", "used", "score", "shared", "warned"]
-    rows_table(f"Budget 万元 {last.year} · {title}", columns, rows, right=(0, 2, 3, 4, 5, 6))
+    rows_table(f"Budget 万元 {last.year} · {title}", columns, rows, right=(2, 3, 4, 5, 6), whole=(0,))
     fund = []
     for year in years:
         amounts = (year.fund.budget, year.fund.index, year.fund.paid, year.fund.balance)

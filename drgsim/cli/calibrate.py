@@ -79,7 +79,7 @@ def show(result: Calibration, output: Path) -> None:
         for year, name, growth in zip(result.years, result.regime, result.growth, strict=True)
     ]
     columns = ["year", "regime", "in surplus 结余机构", "growth per head", "paid 亿元"]
-    rows_table(f"{result.settings.title_zh}", columns, rows, right=(0, 2, 3, 4))
+    rows_table(f"{result.settings.title_zh}", columns, rows, right=(2, 3, 4), whole=(0,))
     facts = []
     for name, (fact, model) in result.results.items():
         mark = "✓" if result.within(name) else "✗"

@@ -28,7 +28,7 @@ def list_scenarios(as_json: Json = False) -> None:
         [one.name, f"{one.file.title} {one.file.title_zh}", one.file.baseline.policy or "any", one.file.evidence]
         for one in files
     ]
-    rows_table("Scenarios 情景", ["scenario", "title", "policy", "evidence"], rows, right=(0, 2))
+    rows_table("Scenarios 情景", ["scenario", "title", "policy", "evidence"], rows, whole=(0, 2))
 
 
 @app.command()

@@ -31,7 +31,7 @@ def show_list() -> None:
         for entry in entries()
     ]  # fmt: skip
     columns = ["id", "title", "kinds 病种", "core 核心", "comprehensive 综合", "evidence 依据"]
-    rows_table("DIP catalogues 病种目录库", columns, rows, right=(0, 2, 3, 4, 5))
+    rows_table("DIP catalogues 病种目录库", columns, rows, right=(2, 3, 4, 5), whole=(0,))
 
 
 def show(name: str, dx: str | None, as_json: bool) -> None:

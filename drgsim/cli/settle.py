@@ -268,7 +268,7 @@ def show_classes(settlement: Settlement, title: str) -> None:
     whole = settlement.summaries["all"].to_pylist()[0]
     rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
     columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
-    rows_table(title, columns, rows, right=(0, 1, 2, 3, 4))
+    rows_table(title, columns, rows, right=(1, 2, 3, 4), whole=(0,))
 
 
 def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -69,15 +69,17 @@ def percent(part: int, whole: int) -> str:
     return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
 
 
-def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """A plain table on standard output; columns in ``right`` align right and never fold."""
+def rows_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), whole: Sequence[int] = ()
+) -> None:
+    """A plain table on standard output; columns in ``right`` align right, and these and those in ``whole`` never fold."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
-        number = place in right
-        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
+        justify: Literal["right", "left"] = "right" if place in right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=place in right or place in whole)
     for row in rows:
         table.add_row(*map(escape, row))
     out.print(table)
