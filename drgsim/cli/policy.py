@@ -38,7 +38,7 @@ def list_policies(as_json: Json = False) -> None:
          f"{len(p.assumptions)}/{len(p.parameters)}"]
         for p in policies
     ]  # fmt: skip
-    rows_table("Payment policies 支付政策", ["policy", "title", "method", "groups", "assumed"], rows, right=(3, 4), whole=(0, 1))
+    rows_table("Payment policies 支付政策", ["policy", "title", "method", "groups", "assumed"], rows, right=(3, 4), whole=(0,))
 
 
 @app.command()

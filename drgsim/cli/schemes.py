@@ -41,7 +41,8 @@ def list_schemes(
         "Grouping schemes 分组方案",
         ["id", "title", "base", "MDC", "ADRG", "DRG", "QY", "evidence 依据"],
         rows,
-        right=(3, 4, 5, 6), whole=(0,),
+        right=(3, 4, 5, 6),
+        whole=(0,),
     )
     schemes_dip.show_list()
     if coverage:
@@ -159,7 +160,8 @@ def _show_scheme(scheme: Scheme) -> None:
         "MDCs in the order in which they are tried 主要诊断大类",
         ["", "MDC", "name", "ADRG", "DRG", "QY"],
         rows,
-        right=(3, 4), whole=(0,),
+        right=(3, 4),
+        whole=(0,),
     )
     if scheme.coverage:
         out.print("[bold]Coverage 覆盖[/]")
