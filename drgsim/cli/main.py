@@ -41,7 +41,8 @@ from drgsim.errors import DrgsimError, OutputError
 
 app = typer.Typer(
     name="drgsim",
-    help="How China's hospitals are paid by case: group, explain, settle, budget, what-if. 按病种付费：分组、解释、结算、总额预算、情景模拟。",
+    help="How China's hospitals are paid by case: group, explain, settle, budget, what-if. "
+    "按病种付费：分组、解释、结算、总额预算、情景模拟。",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,

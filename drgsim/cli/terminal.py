@@ -69,15 +69,17 @@ def percent(part: int, whole: int) -> str:
     return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
 
 
-def rows_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """A plain table on standard output; columns in ``right`` align right and never fold."""
+def rows_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), rigid: Sequence[int] = ()
+) -> None:
+    """A plain table on standard output; columns in ``right`` align right; neither they nor ``rigid`` ones ever fold."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
         number = place in right
-        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number)
+        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or place in rigid)
     for row in rows:
         table.add_row(*map(escape, row))
     out.print(table)
