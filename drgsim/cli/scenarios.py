@@ -103,12 +103,25 @@ def paths(as_json: Json = False) -> None:
         print_json([spec.model_dump(mode="json") for spec in specs()])
         return
     for spec in specs():
-        out.print(f"[bold]{escape(spec.path)}[/]  {escape(spec.title_zh)} · {escape(spec.title)}", soft_wrap=True)
+        out.print(f"[bold]{escape(_shown(spec.path))}[/]  {escape(spec.title_zh)} · {escape(spec.title)}", soft_wrap=True)
         default = (
             "" if spec.owner != "setting" else f" · default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
         )
         evidence = f" · {spec.evidence}: {spec.source}" if spec.evidence else ""
         out.print(f"  [dim]{escape(spec.unit + default + evidence)}[/]", soft_wrap=True)
+
+
+def _shown(path: str) -> str:
+    """A path with slots that a reader understands."""
+    words = {
+        "rate_key": "level or payer",
+        "unit_kind": "mdc|adrg|group",
+        "hospital_kind": "level|hospital|all",
+        "cases": ".selectors",
+    }
+    for slot, word in words.items():
+        path = path.replace(f"<{slot}>", f"<{word}>")
+    return path
 
 
 def sample_region() -> Path:
