@@ -129,10 +129,8 @@ def notes(prepared: Prepared, terms: BudgetTerms) -> list[str]:
     return result
 
 
-def show(years: Sequence[BudgetYear], prepared: Prepared, terms: BudgetTerms, output: Path) -> None:
-    """The last year by hospital, and the fund year by year."""
-    from rich.markup import escape
-
+def show_years(years: Sequence[BudgetYear], title: str) -> None:
+    """The last year by hospital, and the fund year by year, as tables on the terminal."""
     from drgsim.cli.terminal import out, rows_table
 
     last = years[-1]
@@ -144,8 +142,7 @@ def show(years: Sequence[BudgetYear], prepared: Prepared, terms: BudgetTerms, ou
         )
     ]  # fmt: skip
     columns = ["id", "hospital 医院", "index", "used", "score", "shared", "warned"]
-    title = f"Budget 万元 {last.year} · {prepared.policy.file.title_zh} · {terms.file.title_zh}"
-    rows_table(title, columns, rows, right=(0, 2, 3, 4, 5, 6))
+    rows_table(f"Budget 万元 {last.year} · {title}", columns, rows, right=(0, 2, 3, 4, 5, 6))
     fund = []
     for year in years:
         amounts = (year.fund.budget, year.fund.index, year.fund.paid, year.fund.balance)
@@ -156,6 +153,15 @@ def show(years: Sequence[BudgetYear], prepared: Prepared, terms: BudgetTerms, ou
     out.print(
         "shared: what sharing adds to (+) or takes from (-) the amount due by units of payment 结余留用与超支自担", style="dim"
     )
+
+
+def show(years: Sequence[BudgetYear], prepared: Prepared, terms: BudgetTerms, output: Path) -> None:
+    """The years, and what carries them."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+
+    show_years(years, f"{prepared.policy.file.title_zh} · {terms.file.title_zh}")
     for note in notes(prepared, terms):
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
     for problem in prepared.problems:

@@ -256,11 +256,9 @@ def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes
     }
 
 
-def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path) -> None:
-    """The settlement as a table on the terminal."""
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out, rows_table
+def show_classes(settlement: Settlement, title: str) -> None:
+    """The settlement by class of case, as a table on the terminal."""
+    from drgsim.cli.terminal import rows_table
 
     money = ("payment", "fund_payment", "margin")  # the cost is payment - margin; five columns fit a narrow terminal
     rows = [
@@ -270,7 +268,16 @@ def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path)
     whole = settlement.summaries["all"].to_pylist()[0]
     rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
     columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
-    rows_table(f"Settled by {policy.id} · {policy.file.title_zh}", columns, rows, right=(0, 1, 2, 3, 4))
+    rows_table(title, columns, rows, right=(0, 1, 2, 3, 4))
+
+
+def show(settlement: Settlement, policy: Policy, notes: list[str], output: Path) -> None:
+    """The settlement, its doubts and what it rests on, on the terminal."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+
+    show_classes(settlement, f"Settled by {policy.id} · {policy.file.title_zh}")
     for payer, value in settlement.unit_values.items():
         out.print(f"unit value {'all' if payer == '*' else payer}: [bold]{value:,.6f}[/] yuan, from the budget")
     for note in notes:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from drgsim.simulation.study import Study
+    from drgsim.simulation.study import Result, Study
 
 SHOWN = (
     "fund.balance", "fund.payment", "hospital.payment", "hospital.margin", "hospital.gaining", "budget.surplus_share",
@@ -76,42 +76,51 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
-def show(study: Study, record: dict[str, Any], output: Path) -> None:
-    """The answers on the terminal: one table per scenario, then what carries them."""
+def show_scenario(study: Study, result: Result) -> None:
+    """One scenario on the terminal: its changes, the headline figures, who wins."""
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, rows_table
 
-    for result in study.results:
-        plan = result.plan
-        out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
-        for kind, steps in (("baseline", plan.baseline_steps), ("change", plan.steps)):
-            for step in steps:
-                out.print(
-                    f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
-                    f"[dim]{escape(step.unit)}[/]"
-                )
-        rows_table(
-            f"{study.region.folder.name} {study.year} · {plan.setup.policy.id}",
-            [
-                "figure",
-                "baseline",
-                "scenario",
-                "change",
-                *(["interval of the change"] if "change_low" in study.tables["headlines"].column_names else []),
-            ],
-            headline_rows(study.tables["headlines"], plan.name),
-            right=(1, 2, 3, 4),
-        )
-        verdicts = [row["verdict"] for row in study.tables["hospitals"].to_pylist() if row["scenario_name"] == plan.name]
-        if verdicts:
+    plan = result.plan
+    out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
+    for kind, steps in (("baseline", plan.baseline_steps), ("change", plan.steps)):
+        for step in steps:
             out.print(
-                f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · "
-                f"{verdicts.count('same')} the same"
+                f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
+                f"[dim]{escape(step.unit)}[/]"
             )
-        _show_effects(study, plan.name)
+    rows_table(
+        f"{study.region.folder.name} {study.year} · {plan.setup.policy.id}",
+        [
+            "figure",
+            "baseline",
+            "scenario",
+            "change",
+            *(["interval of the change"] if "change_low" in study.tables["headlines"].column_names else []),
+        ],
+        headline_rows(study.tables["headlines"], plan.name),
+        right=(1, 2, 3, 4),
+    )
+    verdicts = [row["verdict"] for row in study.tables["hospitals"].to_pylist() if row["scenario_name"] == plan.name]
+    if verdicts:
+        out.print(
+            f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · "
+            f"{verdicts.count('same')} the same"
+        )
+    _show_effects(study, plan.name)
+
+
+def show(study: Study, record: dict[str, Any], output: Path) -> None:
+    """The answers on the terminal: one table per scenario, then what carries them."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+
+    for result in study.results:
+        show_scenario(study, result)
         if result.static is not None:
-            _show_behaviour(study, plan.name)
+            _show_behaviour(study, result.plan.name)
         for problem in result.outcome.problems:
             out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
     if "solution" in study.tables:

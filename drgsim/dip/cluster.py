@@ -11,7 +11,8 @@ differ clinically but not in cost become one kind:
    n_a n_b / (n_a + n_b) (m_a - m_b)^2 / s^2 <= penalty ln N, with the robust variance s^2 of ln(cost) within combinations
    (interquartile range / 1.349), as the Bayesian information criterion weighs it; the least gain first.
 4. A cluster below the minimum size joins its neighbour in cost, unless that differs by more than ``farthest``; then, and
-   where the whole diagnosis and class is too small, its combinations go to the comprehensive kinds, as in the plain list.
+   where the whole diagnosis and class is too small, its combinations go to the comprehensive kinds, as in the plain list (or
+   are kinds of their own where ``core.rule`` is ``coverage`` and needs them).
 
 Splitting. A core kind whose CV is above ``checks.cv_auxiliary`` and whose ln(cost) two normal distributions fit better than
 one (Gaussian mixture, BIC per case above ``split_gain``) hides two populations. It is split by what can be seen without
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from drgsim.dip.combinations import NONE, Combinations
 from drgsim.dip.history import History
-from drgsim.dip.listing import NOT_CORE, CoreList, Families, list_at
+from drgsim.dip.listing import CoreList, Families, list_at
 from drgsim.dip.measure import Measured
 from drgsim.dip.model import CLASS_ORDER
 from drgsim.dip.spec import Clustering, Spec, SpecFile
@@ -72,13 +73,11 @@ def cluster_list(
     middle, spread = _robust(log, line, len(lines))
     number = np.bincount(line_of, cases, minlength=len(lines)).astype(np.int64)
     kind_of_line = _clusters(group, number, middle, spread, file.clustering, least)
-    inside = kind_of_line != NOT_CORE
-    sizes = np.bincount(kind_of_line[inside], number[inside])
+    sizes = np.bincount(kind_of_line, number)
     wanted = least
     if file.core.rule.value == "coverage":
         wanted = min(least, _size_that_covers(sizes, file.core.coverage.value))
-    unknown = np.array([line[1] < NONE for line in lines], np.bool_)
-    nameless = np.bincount(kind_of_line[inside], unknown[inside]) > 0
+    nameless = np.bincount(kind_of_line, [line[1] < NONE for line in lines]) > 0
     entries, kind_of_line = _entries(kind_of_line, (sizes >= wanted) & ~nameless, lines, number, history)
     kind = kind_of_line[line_of]
     entries = _split_by_procedure(history, combination, kept, kind, entries, file, least)
@@ -151,7 +150,7 @@ def _robust(log: Floats, line: Ints, lines: int) -> tuple[Floats, Floats]:
 
 
 def _clusters(group: Ints, number: Ints, middle: Floats, spread: Floats, settings: Clustering, least: float) -> Ints:
-    """Number of the cluster of each line, below 0 for none; clusters are numbered by group, then by cost."""
+    """Number of the cluster of each line; clusters are numbered by group, then by cost."""
     result = np.full(group.size, -1, np.int64)
     known = ~np.isnan(middle) & (number > 0)
     order = np.argsort(group, kind="stable")
@@ -170,7 +169,7 @@ def _clusters(group: Ints, number: Ints, middle: Floats, spread: Floats, setting
         many = n > 1
         variance = float((spread[usable][many] ** 2 * n[many]).sum() / n[many].sum()) if many.any() else 0.0
         label = cluster_costs(cost, n, variance, settings, least)
-        result[usable] = np.where(label >= 0, found + label, NOT_CORE)
+        result[usable] = found + label
         result[places[~known[places]]] = found  # lines without a kept case go with the cheapest cluster
         found += int(label.max()) + 1
     return result
@@ -184,7 +183,7 @@ def _weighted_median(values: Floats, weights: Floats) -> float:
 def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clustering, least: float) -> Ints:
     """Clusters of combinations with these costs (ln yuan), numbered from the cheapest on.
 
-    Below 0: too small for a kind, and too far from all others.
+    Those that are too small for a kind and too far from all others come last.
 
     Examples
     --------
@@ -192,7 +191,7 @@ def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clust
     >>> settings = load_spec("dip-2.0").file.clustering
     >>> cost, number = np.log([10000, 10300, 16000, 15500, 40000]), np.array([100, 80, 60, 90, 3.0])
     >>> cluster_costs(cost, number, 0.1, settings, 15).tolist()
-    [0, 0, 1, 1, -1]
+    [0, 0, 1, 1, 2]
     """
     from sklearn.cluster import AgglomerativeClustering
 
@@ -209,6 +208,7 @@ def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clust
     n, m = size[order].tolist(), mean[order].tolist()
     limit = settings.penalty.value * float(np.log(max(number.sum(), 2.0))) * max(variance, 1e-12)
     farthest = float(np.log1p(settings.farthest.value))
+    apart: list[list[int]] = []
     while len(groups) > 1:
         gain = [n[at] * n[at + 1] / (n[at] + n[at + 1]) * (m[at] - m[at + 1]) ** 2 for at in range(len(groups) - 1)]
         small = [at for at in range(len(groups)) if n[at] < least]
@@ -217,7 +217,8 @@ def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clust
             sides = [side for side in (one - 1, one) if 0 <= side < len(gain)]
             at = min(sides, key=lambda side: abs(m[side] - m[side + 1]))
             if abs(m[at] - m[at + 1]) > farthest:
-                del groups[one], n[one], m[one]
+                apart.append(groups.pop(one))
+                del n[one], m[one]
                 continue
         else:
             at = int(np.argmin(gain))
@@ -227,8 +228,8 @@ def cluster_costs(cost: Floats, number: Floats, variance: float, settings: Clust
         m[at : at + 2] = [(n[at] * m[at] + n[at + 1] * m[at + 1]) / total]
         n[at : at + 2] = [total]
         groups[at : at + 2] = [groups[at] + groups[at + 1]]
-    result = np.full(cost.size, NOT_CORE, np.int64)
-    for at, members in enumerate(groups):
+    result = np.empty(cost.size, np.int64)
+    for at, members in enumerate([*groups, *apart]):
         result[np.isin(label, members)] = at
     return result
 
@@ -245,7 +246,7 @@ def _entries(
     procedures, names = history.book.procedures.codes, history.combinations.diagnoses
     members: dict[int, list[int]] = {}
     for line, cluster in enumerate(kind_of_line.tolist()):
-        if cluster != NOT_CORE and large[cluster]:
+        if large[cluster]:
             members.setdefault(cluster, []).append(line)
     for each in members.values():
         each.sort(key=lambda line: (-number[line], lines[line]))

@@ -12,7 +12,8 @@ from typing import Any
 from drgsim.dip.batch import DipGrouper
 from drgsim.dip.catalogue import load_catalogue
 from drgsim.dip.model import Catalogue
-from drgsim.dip.reference import DipTrace, trace_kind
+from drgsim.dip.reference import trace_kind
+from drgsim.dip.trace import DipTrace
 from drgsim.grouping.explain import CodeTrace, read_record
 from drgsim.grouping.reference import Discharge
 from drgsim.records.options import InputOptions

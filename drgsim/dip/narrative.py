@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from drgsim.dip.explain import DipExplanation
 from drgsim.dip.model import KINDS, OPERATION_CLASSES
-from drgsim.dip.reference import CellTrace, LevelTrace, StageTrace
+from drgsim.dip.trace import CellTrace, LevelTrace, StageTrace
 from drgsim.grouping.narrative import Line, code_lines, finding_lines, level_marks, person_line, rule_text
 from drgsim.records.arrow import number_text
 

@@ -65,8 +65,8 @@ def explain(
     --------
     >>> explain({"diagnoses": "O80.000|Z37.001", "procedures": "73.5900", "sex": "2", "age": 29}, "chs-drg-2.0").drg[:3]
     'OR1'
-    >>> explain({"diagnoses": "K35.900", "procedures": "47.0100", "sex": "1", "age": 29}, "dip-taian-2025").dip
-    'K35.9:47.0100'
+    >>> explain({"diagnoses": "K35.300", "procedures": "47.0100", "sex": "1", "age": 29}, "dip-taian-2025").dip
+    'K35.3:47.0100'
     """
     if isinstance(scheme, Catalogue) or (not isinstance(scheme, Scheme) and means_dip(scheme)):
         return explain_kind(record, scheme, options, strict=strict)

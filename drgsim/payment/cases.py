@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +87,20 @@ class Cases:
     def size(self) -> int:
         """Number of records."""
         return int(self.faults.size)
+
+    def take(self, places: NDArray[np.int64]) -> Cases:
+        """Some of the records, in this order, as cases of their own without faults and problems."""
+
+        def part(value: Any) -> Any:
+            if isinstance(value, Texts):
+                return Texts(value.ids[places], value.values)
+            if isinstance(value, dict):
+                return {name: values[places] for name, values in value.items()}
+            return value.take(pa.array(places)) if isinstance(value, pa.Array) else value[places]
+
+        whole = ("levels", "present", "hospitals", "coefficients", "faults", "fault_words", "problems")
+        chosen = {entry.name: part(getattr(self, entry.name)) for entry in fields(self) if entry.name not in whole}
+        return replace(self, **chosen, faults=np.full(places.size, -1, np.int16), fault_words=[], problems=[])
 
     def fault(self, code: str, where: NDArray[np.bool_], what: str, fix: str, sample: str = "") -> None:
         """Mark records as not payable and report them with their exact count."""

@@ -73,6 +73,13 @@ def casemix_page(run: GroupRun, grouped: pa.Table, scheme: Scheme, *, title: str
     )
 
 
+def mdc_chart(run: GroupRun, grouped: pa.Table, scheme: Scheme) -> str:
+    """Cases by MDC and kind of group, as a fragment of HTML."""
+    weights = relative_weights(run.drg_scheme.reference_weights) if run.drg_scheme.reference_weights else {}
+    in_group = grouped.filter(pc.equal(grouped["status"], "grouped"))
+    return _by_mdc(_groups(in_group, scheme, weights, has_cost=False), scheme)[2]
+
+
 def _groups(in_group: pa.Table, scheme: Scheme, weights: dict[str, float], has_cost: bool) -> list[dict[str, Any]]:
     """One entry per group that occurs, most cases first."""
     wanted: list[tuple[str, str]] = [("drg", "count")]

@@ -35,7 +35,7 @@ def whatif_page(study: Study, record: Mapping[str, Any], note: str = "") -> str:
     note
         A remark that is set off, such as that the data are synthetic.
     """
-    parts = [_part(study, result.plan.name) for result in study.results]
+    parts = [scenario_part(study, result.plan.name) for result in study.results]
     return render_page(
         "whatif.html",
         title="What if 情景模拟",
@@ -56,7 +56,7 @@ def _rows(study: Study, table: str, name: str) -> list[dict[str, Any]]:
     return [row for row in study.tables[table].to_pylist() if row["scenario_name"] == name]
 
 
-def _part(study: Study, name: str) -> dict[str, Any]:
+def scenario_part(study: Study, name: str) -> dict[str, Any]:
     """Everything that the page shows of one scenario."""
     result = next(one for one in study.results if one.plan.name == name)
     headlines = {row["figure"]: row for row in _rows(study, "headlines", name)}

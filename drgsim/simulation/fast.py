@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.payment import groups, stays
-from drgsim.payment.cases import INSURANCES, Cases, Texts
+from drgsim.payment.cases import INSURANCES, Cases
 from drgsim.payment.curve import CLASSES, settle_exactly
 from drgsim.payment.kernel import NEAR, TIE, _value
 from drgsim.payment.ledger import Ledger
@@ -84,6 +83,8 @@ def prepare(runner: Runner, setup: Setup, year: int) -> Prepared | None:
         return None
     if setup.by_points or setup.settings["budget.active"] or file.extreme_cap is not None or file.budget is not None:
         return None
+    if any(entry.value_from_cases is not None for entry in file.group_classes.values()):
+        return None
     if file.patient_share.mode.value != "remainder" or (
         file.reference.from_cases is not None and file.reference.from_cases.value
     ):
@@ -106,7 +107,7 @@ def prepare(runner: Runner, setup: Setup, year: int) -> Prepared | None:
     money = lines.cases.money
     known = [np.where(money[name] == MISSING, 0, money[name]) for name in ("patient_paid", "other_paid")]
     return Prepared(
-        lines, structure_of(setup), key, take(cases, first_place), np.flatnonzero(curve), row, tuple(hospitals),
+        lines, structure_of(setup), key, cases.take(first_place), np.flatnonzero(curve), row, tuple(hospitals),
         known[0] + known[1], ledger.terms.factor,
     )  # fmt: skip
 
@@ -150,32 +151,13 @@ def _faults_of_reading(lines: Lines) -> NDArray[np.int16]:
 
 def _keys(lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     cases = lines.cases
-    parts: tuple[NDArray[Any], ...] = (cases.unit.ids, cases.level, cases.insurance, cases.hospital.ids)
+    parts: tuple[NDArray[Any], ...] = (cases.unit.ids, cases.kind.ids, cases.level, cases.insurance, cases.hospital.ids)
     combined = np.zeros(cases.size, np.int64)
     for part in parts:
         values = part.astype(np.int64) + 1
         combined = combined * (int(values.max(initial=0)) + 1) + values
     _, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
     return inverse.astype(np.int32), first.astype(np.int64)
-
-
-def take(cases: Cases, places: NDArray[np.int64]) -> Cases:
-    """Some cases, in this order, as cases of their own."""
-
-    def texts(column: Texts) -> Texts:
-        return Texts(column.ids[places], column.values)
-
-    return replace(
-        cases, ids=cases.ids.take(pa.array(places)), unit=texts(cases.unit), hospital=texts(cases.hospital),
-        department=texts(cases.department), patient=texts(cases.patient), exempt_class=texts(cases.exempt_class),
-        exempt_code=texts(cases.exempt_code), single_disease=texts(cases.single_disease), kind=texts(cases.kind),
-        discharge_way=cases.discharge_way[places], admitted=cases.admitted[places],
-        discharged=cases.discharged[places], insurance=cases.insurance[places], level=cases.level[places],
-        money={name: values[places] for name, values in cases.money.items()},
-        numbers={name: values[places] for name, values in cases.numbers.items()},
-        flags={name: values[places] for name, values in cases.flags.items()},
-        faults=np.full(places.size, -1, np.int16), fault_words=[], problems=[],
-    )  # fmt: skip
 
 
 def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int, parts: NDArray[np.int64] | None = None) -> Outcome:
