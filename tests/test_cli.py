@@ -156,9 +156,14 @@ def test_selftest_proves_the_copy() -> None:
 def test_demo_leaves_a_page_to_look_at(tmp_path: Path) -> None:
     done = run("demo", cwd=tmp_path)
     assert "The ten largest groups" in done.stdout
-    page = (tmp_path / "drgsim-demo" / "casemix.html").read_text(encoding="utf-8")
-    assert "合成数据" in page
-    assert "src=" not in page.split("</script>", 1)[1]  # nothing is fetched from anywhere
+    assert "The fund 基金" in done.stdout
+    for name in ("index.html", "casemix.html", "budget/budget.html", "whatif/whatif.html"):
+        page = (tmp_path / "drgsim-demo" / name).read_text(encoding="utf-8")
+        assert name.startswith("budget/") or "合成数据" in page
+        assert "src=" not in page.split("</script>", 1)[1]  # nothing is fetched from anywhere
+    year = (tmp_path / "drgsim-demo" / "index.html").read_text(encoding="utf-8")
+    headings = ("Groups", "Weights", "Settlement", "Budget", "What if", "What this rests on")
+    assert all(heading in year for heading in headings)
     assert len(pd.read_parquet(tmp_path / "drgsim-demo" / "grouped.parquet")) > 1_000
 
 

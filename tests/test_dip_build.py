@@ -421,7 +421,7 @@ def test_every_setting_moves_the_catalogue(history: History, spec: Spec) -> None
         "comprehensive.chapter_minimum_cases": 90, "score.scale": 100, "auxiliary.minimum_cases": 60,
         "auxiliary.minimum_fall": 0.5, "auxiliary.lists": ["age"], "auxiliary.period": "last_year",
         "clustering.material": 0.5, "clustering.penalty": 20.0, "clustering.prior_cases": 500,
-        "clustering.split_fall": 0.0001, "checks.cv_auxiliary": 0.3,
+        "clustering.farthest": 5.0, "clustering.split_fall": 0.0001, "checks.cv_auxiliary": 0.3,
     }  # fmt: skip
     rules = {method: _content(build(history, spec, method=method)) for method in ("list", "cluster")}
     unmoved = []

@@ -106,6 +106,8 @@ def show_diff(found: CatalogueDiff) -> None:
             for each in chosen
         ]  # fmt: skip
         columns = ["kind", "name", "score", "→", "change", "cases", "combinations in"]
+        if not any(each.into for each in chosen):  # only merged and split kinds have a counterpart: leave the room to names
+            columns, rows = columns[:-1], [row[:-1] for row in rows]
         rows_table(f"{change} {CHANGES[change]}: the most important", columns, rows, right=(2, 3, 4, 5))
     if found.mean_change is not None:
         out.print(f"scores of kinds in both move by {found.mean_change:.1%} on average {escape('(weighted by cases)')}")
