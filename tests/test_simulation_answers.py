@@ -308,3 +308,9 @@ def test_the_python_and_the_scenario_of_the_page_run(tmp_path: Path) -> None:
     parsed = plans_of([parse_scenario(example[1], "example")], None, region())[0]
     assert len(parsed.steps) == 2
     assert f"({len(headline_names())} figures)" in text
+
+
+def test_a_scenario_that_moves_nothing_is_told() -> None:
+    silent, loud = written("{special_review.quota: '*2'}", "silent"), written("{rate.base: '*1.01'}", "loud")
+    study = run_study(plans_of([silent, loud], None, region()), region(), runner=runner())
+    assert [note.split()[0] for note in study.notes] == ["silent"]

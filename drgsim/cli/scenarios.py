@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from drgsim.simulation.setup import Step
 
 app = typer.Typer(help="List, describe and check scenarios. 情景", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -60,11 +63,15 @@ def describe(names: Names, region: RegionOption = None, policy: PolicyOption = N
             soft_wrap=True,
         )
         out.print(f"[dim]policy[/] {plan.baseline.policy.id} · {escape(plan.baseline.policy.file.title_zh)}")
-        rows = [["baseline", step.path, step.old, step.new, step.unit] for step in plan.baseline_steps]
-        rows += [["change", step.path, step.old, step.new, step.unit] for step in plan.steps]
-        rows_table("", ["", "path", "old", "new", "unit"], rows, right=(0,))
+        rows = [["baseline 基线", *_described(step)] for step in plan.baseline_steps]
+        rows += [["change 改动", *_described(step)] for step in plan.steps]
+        rows_table("", ["", "path", "old → new, unit"], rows, whole=(0, 1))
         for note in file.notes:
             out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+
+
+def _described(step: Step) -> list[str]:
+    return [step.path, f"{step.old} → {step.new}  {step.unit}"]
 
 
 @app.command()
@@ -87,20 +94,34 @@ def check(names: Names, region: RegionOption = None, policy: PolicyOption = None
 @app.command()
 def paths(as_json: Json = False) -> None:
     """List what a scenario may change beside the parameters of the policy (drgsim policy show)."""
-    from drgsim.cli.terminal import print_json, rows_table
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, print_json
     from drgsim.simulation.paths import specs
 
     if as_json:
         print_json([spec.model_dump(mode="json") for spec in specs()])
         return
-    rows = []
     for spec in specs():
+        out.print(f"[bold]{escape(_shown(spec.path))}[/]  {escape(spec.title_zh)} · {escape(spec.title)}", soft_wrap=True)
         default = (
-            "" if spec.owner != "setting" else f"; default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
+            "" if spec.owner != "setting" else f" · default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
         )
-        evidence = f" [{spec.evidence}]" if spec.evidence else ""
-        rows.append([spec.path, f"{spec.title} {spec.title_zh}", f"{spec.unit}{default}{evidence}"])
-    rows_table("What a scenario may change 可改项目", ["path", "what", "unit"], rows)
+        evidence = f" · {spec.evidence}: {spec.source}" if spec.evidence else ""
+        out.print(f"  [dim]{escape(spec.unit + default + evidence)}[/]", soft_wrap=True)
+
+
+def _shown(path: str) -> str:
+    """A path with slots that a reader understands."""
+    words = {
+        "rate_key": "level or payer",
+        "unit_kind": "mdc|adrg|group",
+        "hospital_kind": "level|hospital|all",
+        "cases": ".selectors",
+    }
+    for slot, word in words.items():
+        path = path.replace(f"<{slot}>", f"<{word}>")
+    return path
 
 
 def sample_region() -> Path:

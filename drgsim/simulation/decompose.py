@@ -85,7 +85,7 @@ def split(
     --------
     >>> one, two = (Fraction(100), Fraction(100), 1000, 1000), (Fraction(110), Fraction(121), 1331, 1331)
     >>> split(one, two), split(one, two, "shapley")
-    ((100, 110, 121, 0), (110, 111, 110, 0))
+    ((100, 110, 121, 0), (111, 110, 110, 0))
     """
     before, after = first[3], second[3]
     if any(part <= 0 for part in (*first, *second)):

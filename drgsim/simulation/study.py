@@ -166,7 +166,18 @@ def run_study(
     for name in per_result[0] if per_result else ():
         tables[name] = joined([(result.plan.name, table[name]) for result, table in zip(results, per_result, strict=True)])
     tables["changes"] = changes_table(list(_steps(results)))
-    return Study(region, year, tuple(results), tables)
+    still = [result.plan.name for result in results if result.plan.steps and not moves(result)]
+    notes = tuple(f"{name} moves no money on this region: what it changes has nothing to work on here" for name in still)
+    return Study(region, year, tuple(results), tables, notes)
+
+
+def moves(result: Result) -> bool:
+    """Whether a scenario moves any money of any hospital and payer."""
+    old, new = result.baseline, result.outcome
+    if old.by_payer.names != new.by_payer.names or old.fund != new.fund:
+        return True
+    money = any((old.by_payer.money[name] != new.by_payer.money[name]).any() for name in old.by_payer.money)
+    return money or bool((old.adjusted != new.adjusted).any())
 
 
 def joined(parts: Sequence[tuple[str, pa.Table]], column: str = "scenario_name") -> pa.Table:
