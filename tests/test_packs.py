@@ -77,7 +77,8 @@ def test_every_scheme_loads_and_keeps_the_counts_it_promises(scheme: str) -> Non
     assert promised["adrg"] == loaded.counts["adrg"]
 
 
-@pytest.mark.parametrize("scheme", sorted(path.stem for path in BUNDLED.glob("*.csv")))
+# where the whole files are at hand, their slices in the repository would only repeat them
+@pytest.mark.parametrize("scheme", [] if SHARED.is_dir() else sorted(path.stem for path in BUNDLED.glob("*.csv")))
 def test_bundled_conformance_cases(scheme: str) -> None:
     found = check_scheme(scheme, BUNDLED / f"{scheme}.csv")
     assert (found.kernel_wrong, found.reference_wrong) == ((), ())
