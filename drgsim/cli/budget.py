@@ -90,6 +90,7 @@ def run_record(prepared: Prepared, terms: BudgetTerms, years: Sequence[BudgetYea
         return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
     return {
+        "kind": "budget",
         "drgsim": __version__,
         "policy": prepared.policy.id,
         "policy_digest": prepared.policy.digest,
