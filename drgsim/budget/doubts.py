@@ -23,13 +23,13 @@ def _of_year(year: BudgetYear) -> list[Problem]:
     entered = "adjustments.csv"
     fix = "check the row, its sign and its unit (yuan)"
     found = []
-    for place in np.flatnonzero((deducted > 0) & (deducted > due)):
+    for place in np.flatnonzero((deducted > 0) & (deducted > due)).tolist():
         what = f"{_name(year, place)}: {_yuan(deducted[place])} is deducted, {_yuan(due[place])} is due"
         found.append(Problem("budget-deduction-above-due", what, where=entered, why="the hospital would owe money", fix=fix))
-    for place in np.flatnonzero(np.abs(moved) > base):
+    for place in np.flatnonzero(np.abs(moved) > base).tolist():
         what = f"{_name(year, place)}: services of {_yuan(moved[place])} are moved, the base is {_yuan(base[place])}"
         found.append(Problem("budget-moved-above-base", what, where=entered, fix=fix))
-    for place in np.flatnonzero(year.idle & (year.index.index > 0)):
+    for place in np.flatnonzero(year.idle & (year.index.index > 0)).tolist():
         what = (
             f"{_name(year, place)}: no case and nothing owed; its index of {_yuan(year.index.index[place])} stays with the fund"
         )

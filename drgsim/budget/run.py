@@ -272,7 +272,7 @@ def _less_surplus(owed: Ints, surplus: Ints) -> Ints:
     """
     to_date = np.cumsum(owed, axis=1)
     whole = to_date[:, -1:]
-    share = np.divide(to_date, whole, out=np.zeros(to_date.shape), where=whole > 0)
+    share: Floats = np.divide(to_date, whole, out=np.zeros(to_date.shape), where=whole > 0)
     taken = rounded(surplus[:, None] * share)
     taken[:, -1] = surplus
     return to_date - taken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,20 @@ class Region:
     def insured(self, year: int) -> int:
         """Insured people of the year; 0 where it is not known."""
         return sum(int(row.get("insured", 0)) for row in self.enrolment if row["year"] == year)
+
+    def fund_year(self, year: int) -> int | None:
+        """Year whose budget of the fund stands for ``year``: itself, the last one before, else the first; None without any."""
+        before = [stated for stated in self.fund if stated <= year]
+        return max(before) if before else min(self.fund, default=None)
+
+    def fund_notes(self, years: Iterable[int]) -> list[str]:
+        """Words on years whose budget of the fund is not stated."""
+        return [
+            f"fund of {year} not stated, taken from {stated}"
+            + (", with budget.fund.growth where budget.active is true" if stated < year else "")
+            for year in sorted(set(years))
+            if (stated := self.fund_year(year)) not in (None, year)
+        ]
 
     def cohort(self, year: int, scheme: str) -> Cohort:
         """Discharges of a year under a scheme; grouped once and kept."""
