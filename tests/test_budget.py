@@ -17,6 +17,7 @@ import yaml
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
+from drgsim.budget.doubts import doubts
 from drgsim.budget.figures import figures_of
 from drgsim.budget.prepare import Prepared, prepare, price_factors, scale_prices, settle_year
 from drgsim.budget.run import BudgetYear, budget_year, budget_years
@@ -133,13 +134,49 @@ def test_the_sample_year(years: list[BudgetYear]) -> None:
     assert not last.cash.difference.any()
     assert 0 < last.in_surplus.sum() < last.figures.size
     assert last.warnings.warned.any()
-    assert last.warnings.ratio[:, -1] == pytest.approx(last.units.sum(axis=1) / last.index.index)
+    for year in years:
+        assert year.warnings.used[:, -1].tolist() == year.recorded.tolist(), "December is what clearing counts"
+        assert np.array_equal(year.warnings.ratio[:, -1], year.ratio)
+        assert (np.diff(year.warnings.used, axis=1, prepend=0) >= 0).all()
+    assert (last.recorded < last.units.sum(axis=1)).any(), "the sample has procurement surplus"
     completion = last.figures.indicator_names.index("procurement_completion")
     assert not np.isnan(last.scores.points[:, completion]).any()
     first = last.figures.indicators[:, 0, completion]
     assert np.isnan(first).all(), "procurement starts in the second year"
     assert years[0].scores_before is not None
     assert years[0].scores_before.weights.sum(axis=1) == pytest.approx(1)
+
+
+def test_a_hospital_that_treats_nobody_is_paid_nothing_and_told(prepared: Prepared, terms: BudgetTerms) -> None:
+    at, place = 2, prepared.figures.hospitals.index("H009")
+    cases, payment, procurement = (
+        getattr(prepared.figures, name).copy() for name in ("cases", "payment", "procurement")
+    )  # fmt: skip
+    for amounts in (cases, payment, procurement):
+        amounts[place, at] = 0
+    year = budget_year(replace(prepared.figures, cases=cases, payment=payment, procurement=procurement), terms, 2024)
+    assert year.index.index[place] > 0
+    assert year.settled[place] == year.received[place] == year.recorded[place] == 0
+    assert not year.in_surplus[place]
+    assert not year.cash.difference.any()
+    assert year.fund.budget == year.fund.paid + year.fund.balance
+    assert [problem.code for problem in doubts([year])] == ["budget-no-cases"]
+
+
+def test_entered_amounts_that_cannot_be_meant_are_told(prepared: Prepared, terms: BudgetTerms) -> None:
+    figures = prepared.figures
+    deductions, moved = figures.deductions.copy(), figures.moved.copy()
+    deductions[figures.hospitals.index("H004"), 2] = 10**13
+    moved[figures.hospitals.index("H005"), 2] = -(10**13)
+    year = budget_year(replace(figures, deductions=deductions, moved=moved), terms, 2024)
+    told = {problem.code: problem.what for problem in doubts([year])}
+    assert list(told) == ["budget-deduction-above-due", "budget-moved-above-base"]
+    assert told["budget-deduction-above-due"].startswith("H004 in 2024: 100,000,000,000.00 yuan is deducted")
+    assert told["budget-moved-above-base"].startswith("H005 in 2024: services of -100,000,000,000.00 yuan are moved")
+
+
+def test_the_sample_raises_no_doubt(years: list[BudgetYear]) -> None:
+    assert doubts(years) == []
 
 
 # -- every parameter moves something ---------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +10,15 @@ from pathlib import Path
 from drgsim.errors import InputError, Problem, did_you_mean
 from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import fen
+from drgsim.records.read import read_rows
 
 PROCUREMENT_CLASSES = ("selected_within_volume", "selected_beyond_volume", "not_selected")
 PAYERS = ("employee", "resident")
 ENTERED_UNITS = ("per_diem", "single_disease", "capitation", "by_item")
 ADJUSTMENTS = ("deduction", "moved")
+LARGEST = 1e15  # of any number of a region (fen for money): beyond it sums over a region would leave int64
+_LAST_YEAR = 2999
+_DISCHARGES = re.compile(r"discharges-(\d{4})\.(?:parquet|csv|xlsx)")
 Key = tuple[str, int]
 
 
@@ -84,7 +88,7 @@ def read_region(folder: Path, indicators: Sequence[str] = ()) -> RegionFacts:
             "budget-no-region", f"there is no folder {folder}", where=str(folder), fix="make one with drgsim synth"
         )
     facts = RegionFacts()
-    paths = discharge_files(folder)
+    paths = discharge_files(folder, problems)
     if not paths:
         problems.append(
             Problem("budget-no-discharges", f"{folder} holds no discharges-YYYY file", where=str(folder),
@@ -110,14 +114,31 @@ def read_region(folder: Path, indicators: Sequence[str] = ()) -> RegionFacts:
     return facts
 
 
-def discharge_files(folder: Path) -> dict[int, Path]:
-    """Year -> file of discharges, in the order of the years; Parquet goes before other formats of the same year."""
-    found: dict[int, Path] = {}
-    for suffix in ("xlsx", "csv", "parquet"):
-        for path in folder.glob(f"discharges-????.{suffix}"):
-            if path.stem[-4:].isdigit():
-                found[int(path.stem[-4:])] = path
-    return dict(sorted(found.items()))
+def discharge_files(folder: Path, problems: list[Problem]) -> dict[int, Path]:
+    """Year -> file of discharges, in the order of the years; two files of one year are a problem."""
+    found: dict[int, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        match = _DISCHARGES.fullmatch(path.name)
+        if match:
+            found.setdefault(int(match[1]), []).append(path)
+    for year, paths in sorted(found.items()):
+        if len(paths) > 1:
+            what = f"the discharges of {year} stand in {len(paths)} files: {', '.join(path.name for path in paths)}"
+            fix = "leave one of them in the folder"
+            problems.append(Problem("region-year-twice", what, where=str(folder), why="they may differ", fix=fix))
+    return {year: paths[0] for year, paths in sorted(found.items())}
+
+
+def read_number(text: str, kind: Callable[[str], float]) -> float:
+    """A number as ``kind`` reads it; one that is not finite or beyond :data:`LARGEST` as a plain float, at no cost.
+
+    Examples
+    --------
+    >>> read_number("12.5", fen), read_number("1e999999999", fen)
+    (1250, inf)
+    """
+    value = float(text)
+    return kind(text) if abs(value) <= LARGEST else value
 
 
 class _Reader:
@@ -137,39 +158,41 @@ class _Reader:
                 self.facts.absent.append(name)
             return
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(file))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            self.problems.append(Problem("budget-unreadable", f"{name} cannot be read: {error}", where=str(path)))
+            rows = read_rows(path)
+        except InputError as error:
+            self.problems.extend(error.problems)
             return
         self.read.append(name)
-        lacking = [column for column in columns if rows and column not in rows[0]]
-        if lacking or not rows:
-            what = f"{name} lacks the columns {', '.join(lacking)}" if lacking else f"{name} holds no rows"
-            fix = f"its columns are {', '.join(columns)}"
+        lacking = [column for column in columns if column not in rows[0]]
+        if lacking:
+            what, fix = f"{name} lacks the columns {', '.join(lacking)}", f"its columns are {', '.join(columns)}"
             self.problems.append(Problem("budget-columns", what, where=str(path), fix=fix))
             return
         for line, row in enumerate(rows, start=2):
-            yield {key: (value or "").strip() for key, value in row.items() if key}, f"{name}:{line}"
+            yield row, f"{name}:{line}"
 
-    def _number(self, row: Mapping[str, str], column: str, where: str, kind: Callable[[str], float], least: float) -> float:
+    def _number(
+        self, row: Mapping[str, str], column: str, where: str, kind: Callable[[str], float], least: float,
+        most: float = LARGEST,
+    ) -> float:  # fmt: skip
         """A number of a cell; a problem, and the least possible, where it is none."""
         text = row.get(column, "")
         try:
-            number = kind(text)
+            number = read_number(text, kind)
         except (ValueError, ArithmeticError):
             number = float("nan")
-        if not number >= least:
-            what = f"{column} holds {text!r}, not a number" + (f" from {least:g} on" if least > -float("inf") else "")
+        if not least <= number <= most:
+            size = "too large" if number > most or number < -LARGEST else "not a number"
+            what = f"{column} holds {text!r}, {size}" + (f" from {least:g} on" if size[0] == "n" and least > -LARGEST else "")
             self.problems.append(Problem("budget-bad-number", what, where=where, fix="correct the cell"))
             return max(least, 0)
         return number
 
     def _year(self, row: Mapping[str, str], where: str) -> int:
-        return int(self._number(row, "year", where, int, 1990))
+        return int(self._number(row, "year", where, int, 1990, _LAST_YEAR))
 
     def _fen(self, row: Mapping[str, str], column: str, where: str, signed: bool = False) -> int:
-        return int(self._number(row, column, where, fen, -float("inf") if signed else 0))
+        return int(self._number(row, column, where, fen, -LARGEST if signed else 0))
 
     def _hospital(self, row: Mapping[str, str], where: str) -> str:
         name = row.get("hospital_id", "")
@@ -227,7 +250,7 @@ class _Reader:
         for row, where in self._rows("indicators.csv", ("year", "hospital_id", "indicator", "value")):
             key = (self._hospital(row, where), self._year(row, where), self._word(row, "indicator", known, where))
             self._once(where, "indicator", *key)
-            self.facts.indicators[key] = self._number(row, "value", where, float, -float("inf"))
+            self.facts.indicators[key] = self._number(row, "value", where, float, -LARGEST)
 
     def payments(self) -> None:
         for row, where in self._rows("payments.csv", ("year", "month", "hospital_id", "unit", "amount_yuan")):

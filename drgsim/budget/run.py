@@ -128,9 +128,14 @@ class BudgetYear:
         return np.divide(self.recorded, index, out=np.full(index.size, np.nan), where=index > 0)
 
     @property
+    def idle(self) -> NDArray[np.bool_]:
+        """(H,) whether the hospital treated nobody and is owed nothing; its index stays with the fund."""
+        return _idle(self.figures, self.figures.years.index(self.year), self.units)
+
+    @property
     def in_surplus(self) -> NDArray[np.bool_]:
-        """(H,) whether less than the index was recorded."""
-        return np.asarray((self.index.index > 0) & (self.recorded < self.index.index))
+        """(H,) whether less than the index was recorded, of a hospital that worked."""
+        return np.asarray((self.index.index > 0) & (self.recorded < self.index.index) & ~self.idle)
 
     @property
     def surplus(self) -> Ints:
@@ -190,6 +195,7 @@ def budget_year(
     recorded = owed.sum(axis=1) - surplus
     kept_factor = factor(scores.score, file.sharing.quality)
     wanted = settled(recorded, index.index, terms.schedule, kept_factor)
+    wanted = np.where(_idle(figures, at, owed), 0, wanted)  # no share of a surplus for treating nobody
     given = _covered(wanted, index, int(kept.sum()), file.fund.cover.value == "limited")
     cash, carried_out = cash_flows(
         figures, file.cash, index=index.index, owed=owed, settled=given, surplus=surplus, kept=kept,
@@ -200,7 +206,7 @@ def budget_year(
     account = _account(index, wanted, given, kept, figures.deductions[:, at], -cash.due["deposit_forfeited"])
     return BudgetYear(
         year, figures, terms, index, scores_before, scores, payment.sum(axis=1), recorded, given, kept_factor, kept,
-        warnings(figures, terms, year, index.index, owed), cash, carried_out, account,
+        warnings(figures, terms, year, index.index, _less_surplus(owed, surplus)), cash, carried_out, account,
     )  # fmt: skip
 
 
@@ -254,8 +260,29 @@ def with_capitation(figures: HospitalFigures, terms: CapitationTerms, at: int) -
     return payment
 
 
-def warnings(figures: HospitalFigures, terms: BudgetTerms, year: int, index: Ints, owed: Ints) -> Warnings:
-    """Use of the index against the same period, month by month (rule book 0: warned above 100 % in Ningbo)."""
+def _idle(figures: HospitalFigures, at: int, owed: Ints) -> NDArray[np.bool_]:
+    """(H,) hospitals without cases that are owed (H, ...) nothing."""
+    return np.asarray((figures.cases[:, at] == 0) & (np.abs(owed).sum(axis=1) == 0))
+
+
+def _less_surplus(owed: Ints, surplus: Ints) -> Ints:
+    """(H, 12) cumulative use since January without procurement surplus, which is taken out as the months are owed.
+
+    December gives exactly what counts against the index at clearing.
+    """
+    to_date = np.cumsum(owed, axis=1)
+    whole = to_date[:, -1:]
+    share: Floats = np.divide(to_date, whole, out=np.zeros(to_date.shape), where=whole > 0)
+    taken = rounded(surplus[:, None] * share)
+    taken[:, -1] = surplus
+    return to_date - taken
+
+
+def warnings(figures: HospitalFigures, terms: BudgetTerms, year: int, index: Ints, used: Ints) -> Warnings:
+    """Use of the index against the same period, month by month (rule book 0: warned above 100 % in Ningbo).
+
+    ``used`` are (H, 12) fen since January that count against the index.
+    """
     spec = terms.file.warning
     past = [place for place, known in enumerate(figures.years) if known < year]
     months = figures.spending[:, past].sum(axis=(0, 1)).astype(np.float64)
@@ -264,7 +291,6 @@ def warnings(figures: HospitalFigures, terms: BudgetTerms, year: int, index: Int
     share = np.cumsum(months) / months.sum()
     share[-1] = 1.0
     to_date = rounded(index[:, None] * share)
-    used = np.cumsum(owed, axis=1)
     ratio = np.divide(used, to_date, out=np.full(used.shape, np.nan), where=to_date > 0)
     with np.errstate(invalid="ignore"):
         warned = ratio > spec.limit.value

@@ -40,6 +40,7 @@ def budget(
 
     The formula of BJ-GBI is not public: the model is an assumption, and every output lists what it rests on.
     """
+    from drgsim.budget.doubts import doubts
     from drgsim.budget.prepare import prepare
     from drgsim.budget.run import budget_years
     from drgsim.budget.tables import budget_tables
@@ -64,13 +65,14 @@ def budget(
     years = budget_years(prepared.figures, used, tuple(year) if year else None)
     tables = budget_tables(years)
     record = run_record(prepared, used, years, changes)
+    told = [*record["notes"], *(problem.what for problem in doubts(years))]
     write_results(
         output,
         {f"{name}.parquet": table for name, table in tables.items()},
         record,
         {
-            "budget.xlsx": lambda path: write_workbook(path, years, tables, record["notes"]),
-            "budget.html": lambda path: write_page(path, budget_page(years, prepared.policy, record["notes"])),
+            "budget.xlsx": lambda path: write_workbook(path, years, tables, told),
+            "budget.html": lambda path: write_page(path, budget_page(years, prepared.policy, told)),
         },
     )
     if as_json:
@@ -82,6 +84,7 @@ def budget(
 def run_record(prepared: Prepared, terms: BudgetTerms, years: Sequence[BudgetYear], changes: dict[str, Any]) -> dict[str, Any]:
     """What was run and what came out, without any clock: the same inputs give the same record."""
     from drgsim import __version__
+    from drgsim.budget.doubts import doubts
     from drgsim.budget.tables import FUND_ZH
     from drgsim.payment.files import digest_of, problem_rows
 
@@ -90,6 +93,7 @@ def run_record(prepared: Prepared, terms: BudgetTerms, years: Sequence[BudgetYea
         return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
     return {
+        "kind": "budget",
         "drgsim": __version__,
         "policy": prepared.policy.id,
         "policy_digest": prepared.policy.digest,
@@ -112,7 +116,7 @@ def run_record(prepared: Prepared, terms: BudgetTerms, years: Sequence[BudgetYea
             }
             for year in years
         ],
-        "problems": problem_rows(prepared.problems),
+        "problems": problem_rows([*prepared.problems, *doubts(years)]),
         "assumptions": [f"budget.{parameter.path}" for parameter in terms.assumptions]
         + [parameter.path for parameter in prepared.policy.assumptions],
     }
@@ -159,12 +163,13 @@ def show(years: Sequence[BudgetYear], prepared: Prepared, terms: BudgetTerms, ou
     """The years, and what carries them."""
     from rich.markup import escape
 
+    from drgsim.budget.doubts import doubts
     from drgsim.cli.terminal import out
 
     show_years(years, f"{prepared.policy.file.title_zh} · {terms.file.title_zh}")
     for note in notes(prepared, terms):
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    for problem in prepared.problems:
+    for problem in (*prepared.problems, *doubts(years)):
         out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
     count = len(terms.assumptions)
     out.print(f"[magenta]{count} of {len(terms.parameters)} budget parameters are assumptions[/]: sheet 参数 of budget.xlsx")

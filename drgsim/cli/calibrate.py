@@ -55,6 +55,7 @@ def run_record(result: Calibration, files: list[Path]) -> dict[str, Any]:
     from drgsim.payment.parameters import evident_nodes
 
     return {
+        "kind": "calibrate",
         "drgsim": __version__,
         "settings": result.settings.id,
         "settings_digest": result.digest,

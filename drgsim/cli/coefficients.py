@@ -63,6 +63,7 @@ def coefficients(
     found = estimate_coefficients(past, settings)
     sides = [side for side in (hospitals, bonus, weights_file(weights)) if side is not None]
     record = {
+        "kind": "coefficients",
         "drgsim": __version__, "policy": loaded.id, "policy_digest": loaded.digest, "inputs": digest_of([*history, *sides]),
         "notes": notes, "settings": settings.describe(), "budget_point_value": round(found.point_value, 6),
         "cases": int(past.cost.size), "problems": problem_rows(problems),

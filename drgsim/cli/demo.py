@@ -75,7 +75,8 @@ def demo(
         )
         weights = estimate_weights(history, settings)
         evaluation = evaluate(history, weights)
-        write_results(output / "weights", weight_tables(weights, evaluation), {"settings": settings.describe()})
+        described = {"kind": "weights", "settings": settings.describe()}
+        write_results(output / "weights", weight_tables(weights, evaluation), described)
     if not quiet:
         lines = [line for line in evaluation if line.scope == "all"]
         rows = [

@@ -241,6 +241,7 @@ def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes
 
     ledger = settlement.ledger
     return {
+        "kind": "settle",
         "drgsim": __version__,
         "policy": policy.id,
         "policy_digest": policy.digest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,12 +60,26 @@ def simulate(
     )  # fmt: skip
     with progress_bar("Simulating", quiet or as_json) as progress:
         study = run_all(region, scenario or [], options, progress)
+    study = replace(study, notes=(*study.notes, *further_notes(study)))
     record = record_of(study, **options.written)
     write_study(output, study, record, {"whatif.html": lambda path: write_page(path, whatif_page(study, record))})
     if as_json:
         print_json(_plain(record))
     elif not quiet:
         show(study, record, output)
+
+
+def further_notes(study: Study) -> list[str]:
+    """What a reader must know of the fund's years, and of terms that no figure of a simulated year shows."""
+    years = study.tables["years"]["year"].to_pylist() if "years" in study.tables else []
+    notes = study.region.fund_notes([study.year, *years])
+    setups = [setup for result in study.results for setup in (result.plan.baseline, result.plan.setup)]
+    if any(setup.settings["budget.active"] and setup.budget and setup.budget.file.sharing.carry_over.value for setup in setups):
+        notes.append(
+            "budget.sharing.carry_over moves when a surplus is paid, not how much: no figure of a single year shows it; "
+            "drgsim budget lists carried_in and carried_out by hospital"
+        )
+    return notes
 
 
 def _plain(value: Any) -> Any:

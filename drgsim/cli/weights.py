@@ -66,7 +66,7 @@ def weights(
     from drgsim.payment.files import problem_rows
 
     record = {
-        "drgsim": __version__, "inputs": digest_of(history), "notes": notes, "settings": chosen.describe(),
+        "kind": "weights", "drgsim": __version__, "inputs": digest_of(history), "notes": notes, "settings": chosen.describe(),
         "overall_mean_yuan": estimated.overall_mean, "cases_used": int(estimated.kept.sum()),
         "cases": int(estimated.kept.size), "problems": problem_rows(problems),
         "evaluation": [asdict(line) for line in lines if line.scope == "all"],

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.engines.either import grouper_of
-from drgsim.errors import InputError, OutputError, Problem, UsageError
+from drgsim.errors import SHOWN_ALIKE, InputError, OutputError, Problem, UsageError
 from drgsim.grouping.answers import STATUSES, GroupCounts
 from drgsim.payment.cases import LEADING, WORKERS
 from drgsim.payment.words import words
@@ -25,6 +25,8 @@ from drgsim.records.write import open_writer
 
 BATCH = 65_536
 RUN_FILE = "run.json"
+KIND, WRITTEN = "kind", "written"  # in the record of a run: the command that wrote the folder, and its files
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file managers leave in any folder
 _GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
@@ -182,24 +184,22 @@ def write_results(
     Parameters
     ----------
     folder
-        New, empty, or a folder of an earlier run, which is replaced.
+        New, empty, or a folder of an earlier run of the same command that holds nothing else; it is replaced.
     tables
         File name (.csv, .parquet, .xlsx) -> table.
     record
-        Written as ``run.json``.
+        Written as ``run.json``, with the names of all files as ``written``; its ``kind`` names the command.
     others
         File name -> what writes it to a path: pages and workbooks.
 
     Raises
     ------
     OutputError
-        The folder holds something else, or cannot be written.
+        The folder is not a result of this command (``output-not-ours``, ``output-other-kind``), holds files that no
+        run wrote (``output-holds-more``), or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / RUN_FILE).is_file())):
-        raise OutputError.single(
-            "output-not-ours", f"{folder} is there and is not the result of an earlier run", where=str(folder),
-            fix="name a new folder",
-        )  # fmt: skip
+    names = [*tables, *(others or {}), RUN_FILE]
+    _check_replaceable(folder, str(record[KIND]), names)
     beside = folder.with_name(f".{folder.name}.part")
     old = folder.with_name(f".{folder.name}.old")
     try:
@@ -210,7 +210,7 @@ def write_results(
             write_table(beside / name, table)
         for name, write in (others or {}).items():
             write(beside / name)
-        text = json.dumps(record, ensure_ascii=False, indent=2, default=str) + "\n"
+        text = json.dumps({**record, WRITTEN: sorted(names)}, ensure_ascii=False, indent=2, default=str) + "\n"
         (beside / RUN_FILE).write_text(text, encoding="utf-8")
         if folder.exists():
             folder.rename(old)
@@ -222,7 +222,41 @@ def write_results(
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return [folder / name for name in (*tables, *(others or {}), RUN_FILE)]
+    return [folder / name for name in names]
+
+
+def _check_replaceable(folder: Path, kind: str, names: Sequence[str]) -> None:
+    """Refuse a folder whose replacement would delete anything but the files of an earlier run of the same command.
+
+    A record of an earlier version that lists no files answers for those that this run writes.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    place, fix = str(folder), "name a new folder"
+    try:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict):
+        what = f"{folder} is there and is not the result of an earlier run"
+        raise OutputError.single("output-not-ours", what, where=place, fix=fix)
+    earlier = record.get(KIND, kind)
+    if earlier != kind:
+        what = f"{folder} is a result of another command: {earlier}, not {kind}"
+        raise OutputError.single("output-other-kind", what, where=place, why="it would be deleted", fix=fix)
+    listed = record.get(WRITTEN, names)
+    ours = {*listed, RUN_FILE} if isinstance(listed, list) else {RUN_FILE}
+    more = sorted(
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in folder.iterdir()
+        if path.name not in _LITTER and (path.name not in ours or path.is_dir())
+    )
+    if more:
+        shown = ", ".join(more[:SHOWN_ALIKE]) + (f" and {len(more) - SHOWN_ALIKE} more" if len(more) > SHOWN_ALIKE else "")
+        raise OutputError.single(
+            "output-holds-more", f"{folder} holds what the earlier run did not write: {shown}", where=place,
+            why="replacing the result would delete it", fix="move it elsewhere, or name a new folder",
+        )  # fmt: skip
 
 
 def write_table(path: Path, table: pa.Table) -> None:

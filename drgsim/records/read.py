@@ -218,6 +218,20 @@ def read_table(path: str | Path) -> pa.Table:
     return table.rename_columns([name.removeprefix("=") for name in table.column_names])
 
 
+def read_rows(path: str | Path) -> list[dict[str, str]]:
+    """Rows of a small table beside the cases, as stripped texts by column; blank where a cell is empty.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_table`.
+    """
+    table = read_table(path)
+    texts = {name.strip(): table.column(name).cast(pa.string()).to_pylist() for name in table.column_names}
+    columns = [[(text or "").strip() for text in column] for column in texts.values()]
+    return [dict(zip(texts, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def to_canonical(table: pa.Table, where: str = "the table", options: InputOptions | None = None) -> pa.Table:
     """A table with its known columns under their canonical names, the others left out."""
     reading = recognise(table.schema.names, where, options)

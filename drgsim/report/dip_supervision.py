@@ -24,6 +24,7 @@ def supervision_record(found: Supervision) -> dict[str, Any]:
     }
     hospitals = found.hospitals.astype(object).where(found.hospitals.notna(), None).to_dict("records")
     return {
+        "kind": "dip-supervision",
         "drgsim": __version__, "catalogue": found.catalogue, "discharges": found.records, "hospitals": hospitals,
         "lists": {name: {"title": title, "title_zh": zh, "cases": int((found.cases["list"] == name).sum())}
                   for name, (title, zh) in LISTS.items()},
@@ -38,13 +39,7 @@ def write_supervision(found: Supervision, folder: Path) -> None:
         "hospitals.csv": pa.Table.from_pandas(found.hospitals, preserve_index=False),
         "cases.csv": pa.Table.from_pandas(found.cases, preserve_index=False),
     }
-    write_results(folder, tables, record)
-    beside = folder / ".supervision.xlsx.part"
-    try:
-        _workbook(found, record, beside)
-        beside.replace(folder / "supervision.xlsx")
-    finally:
-        beside.unlink(missing_ok=True)
+    write_results(folder, tables, record, {"supervision.xlsx": lambda path: _workbook(found, record, path)})
 
 
 def _workbook(found: Supervision, record: dict[str, Any], path: Path) -> None:

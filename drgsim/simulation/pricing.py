@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.model import Evidence, Keyed
-from drgsim.payment.money import MISSING, exact, round_half_away, to_yuan
+from drgsim.payment.money import MISSING, allocate, exact, round_half_away, to_yuan
 from drgsim.payment.policy import Policy
 from drgsim.payment.settle import settle_cases
 from drgsim.payment.tables import PriceTable
@@ -57,11 +57,20 @@ def pricing(setup: Setup, region: Region, year: int, memory: Memory, state: Stat
 
 
 def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
-    """The fund's budget of a year by payer, fen, with the changes of the setup; the last known year stands for later ones."""
-    known = [each for each in region.fund if each <= year] or list(region.fund)
-    if not known:
+    """The fund's budget of a year by payer, fen, with the changes of the setup.
+
+    A year without a budget takes that of :meth:`Region.fund_year`; where a yearly budget is active, with its ``fund.growth``
+    for each year since then, as :func:`drgsim.budget.run.fund_of` does it.
+    """
+    stated = region.fund_year(year)
+    if stated is None:
         return {}
-    fund = dict(region.fund[max(known)])
+    fund = dict(region.fund[stated])
+    if stated < year and setup.budget is not None and setup.settings["budget.active"]:
+        growth = (1 + exact(setup.budget.file.fund.growth.value)) ** (year - stated)
+        amounts = np.array(list(fund.values()), np.int64)
+        grown = allocate(round_half_away(int(amounts.sum()) * growth), amounts)
+        fund = dict(zip(fund, grown.tolist(), strict=True))
     for change in setup.fund:
         payer = change.path.removeprefix("fund.budget").strip(".")
         for name, amount in fund.items():

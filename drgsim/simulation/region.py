@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.budget.region import LARGEST, OPTIONAL, discharge_files, read_number
 from drgsim.engines.table import group
 from drgsim.errors import InputError, Problem
 from drgsim.payment.cases import Cases, Texts, read_cases
@@ -21,9 +20,8 @@ from drgsim.payment.files import digest_of, is_grouped
 from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import fen
 from drgsim.records.cells import read_fen
-from drgsim.records.read import read_table
+from drgsim.records.read import read_rows, read_table
 
-_FILE = re.compile(r"discharges-(\d{4})\.(parquet|csv|xlsx)$")
 CATEGORY = "cost_"
 GIVEN = "given"  # scheme of a file that states its groups and no diagnoses
 CONDITIONS = {"diabetes": ("E10", "E11", "E12", "E13", "E14"), "hypertension": ("I10", "I11", "I12", "I13", "I15")}
@@ -102,8 +100,8 @@ class Region:
 
     @property
     def inputs(self) -> list[Path]:
-        """All files that were read."""
-        named = [self.folder / name for name in ("hospitals.csv", "fund.csv", "enrolment.csv")]
+        """All files that may decide a run; those of :data:`OPTIONAL` do where a budget closes the year."""
+        named = [self.folder / name for name in ("hospitals.csv", "fund.csv", "enrolment.csv", *OPTIONAL)]
         return [*(self.files[year] for year in self.years), *(path for path in named if path.is_file())]
 
     def digests(self) -> dict[str, str]:
@@ -125,6 +123,20 @@ class Region:
     def insured(self, year: int) -> int:
         """Insured people of the year; 0 where it is not known."""
         return sum(int(row.get("insured", 0)) for row in self.enrolment if row["year"] == year)
+
+    def fund_year(self, year: int) -> int | None:
+        """Year whose budget of the fund stands for ``year``: itself, the last one before, else the first; None without any."""
+        before = [stated for stated in self.fund if stated <= year]
+        return max(before) if before else min(self.fund, default=None)
+
+    def fund_notes(self, years: Iterable[int]) -> list[str]:
+        """Words on years whose budget of the fund is not stated."""
+        return [
+            f"fund of {year} not stated, taken from {stated}"
+            + (", with budget.fund.growth where budget.active is true" if stated < year else "")
+            for year in sorted(set(years))
+            if (stated := self.fund_year(year)) not in (None, year)
+        ]
 
     def cohort(self, year: int, scheme: str) -> Cohort:
         """Discharges of a year under a scheme; grouped once and kept."""
@@ -148,8 +160,8 @@ def read_region(folder: str | Path) -> Region:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError.single("region-not-found", f"there is no folder {folder}", where=str(folder), fix="check the path")
-    files = {int(match[1]): path for path in sorted(folder.iterdir()) if (match := _FILE.match(path.name))}
     problems: list[Problem] = []
+    files = discharge_files(folder, problems)
     if not files:
         problems.append(
             Problem("region-no-discharges", f"{folder} holds no discharges", where=str(folder),
@@ -160,11 +172,12 @@ def read_region(folder: str | Path) -> Region:
     if (folder / "hospitals.csv").is_file():
         try:
             hospitals = read_hospitals(folder / "hospitals.csv")
+            districts = {
+                row.get("id") or row.get("hospital_id") or "": row.get("district") or ""
+                for row in read_rows(folder / "hospitals.csv")
+            }
         except InputError as error:
             problems.extend(error.problems)
-        districts = {
-            row.get("id") or row.get("hospital_id") or "": row.get("district") or "" for row in _rows(folder / "hospitals.csv")
-        }
     else:
         what = f"{folder} holds no hospitals.csv"
         problems.append(Problem("region-no-hospitals", what, where=str(folder), fix="list id, name, level of each hospital"))
@@ -175,41 +188,55 @@ def read_region(folder: str | Path) -> Region:
     return Region(folder, files, hospitals, districts, fund, enrolment)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path, columns: Sequence[str], problems: list[Problem]) -> list[dict[str, str]]:
+    """Rows of a file that may be absent; none, and why, where it cannot be read or lacks columns."""
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        return [{str(key): str(value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(handle)]
+    try:
+        rows = read_rows(path)
+    except InputError as error:
+        problems.extend(error.problems)
+        return []
+    lacking = [column for column in columns if column not in rows[0]]
+    if lacking:
+        what, fix = f"{path.name} lacks the columns {', '.join(lacking)}", f"its columns are {', '.join(columns)}"
+        problems.append(Problem("region-columns", what, where=str(path), fix=fix))
+        return []
+    return rows
 
 
 def _read_fund(path: Path, problems: list[Problem]) -> dict[int, dict[str, int]]:
     fund: dict[int, dict[str, int]] = {}
-    for line, row in enumerate(_rows(path), start=2):
+    for line, row in enumerate(_rows(path, ("year", "insurance", "budget_yuan"), problems), start=2):
         place = f"{path.name}:{line}"
         try:
-            year, insurance, amount = int(row["year"]), row["insurance"], fen(row["budget_yuan"])
-        except (KeyError, ValueError):
-            what = "fund.csv needs year, insurance and budget_yuan as numbers"
-            problems.append(Problem("region-fund", what, where=place))
+            year, insurance, amount = int(row["year"]), row["insurance"], read_number(row["budget_yuan"], fen)
+            if not amount <= LARGEST:
+                raise OverflowError
+        except (ValueError, ArithmeticError):
+            what = f"year holds {row['year']!r} and budget_yuan {row['budget_yuan']!r}: not a number, or too large"
+            problems.append(Problem("region-fund", what, where=place, fix="correct the cell"))
             continue
         if insurance not in ("employee", "resident") or amount <= 0 or insurance in fund.get(year, {}):
             what = f"{insurance} {row['budget_yuan']}: one budget above 0 for employee and resident of each year"
             problems.append(Problem("region-fund", what, where=place))
             continue
-        fund.setdefault(year, {})[insurance] = amount
+        fund.setdefault(year, {})[insurance] = int(amount)
     return fund
 
 
 def _read_enrolment(path: Path, problems: list[Problem]) -> tuple[dict[str, Any], ...]:
     rows: list[dict[str, Any]] = []
-    for line, row in enumerate(_rows(path), start=2):
+    for line, row in enumerate(_rows(path, ("year", "insurance", "insured"), problems), start=2):
         try:
-            numbers = {name: int(row[name]) for name in ("year", "insured", *CONDITIONS) if row.get(name)}
+            numbers = {"year": int(row["year"]), **{name: int(row[name]) for name in ("insured", *CONDITIONS) if row.get(name)}}
+            if not all(0 <= number <= LARGEST for number in numbers.values()):
+                raise ValueError
         except ValueError:
-            what = "year, insured and the registered patients must be whole numbers"
-            problems.append(Problem("region-enrolment", what, where=f"{path.name}:{line}"))
+            what = "year, insured and the registered patients must be whole numbers, 0 or more"
+            problems.append(Problem("region-enrolment", what, where=f"{path.name}:{line}", fix="correct the line"))
             continue
-        rows.append({"year": 0, **row, **numbers})
+        rows.append({**row, **numbers})
     return tuple(rows)
 
 

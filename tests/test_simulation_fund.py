@@ -1,0 +1,72 @@
+"""The fund of a year without a budget: simulated as ``drgsim budget`` takes it, and told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pyarrow as pa
+import pytest
+
+from drgsim.budget.run import fund_of as budget_fund_of
+from drgsim.cli.simulate import further_notes
+from drgsim.simulation.pricing import fund_of
+from drgsim.simulation.region import Region
+from drgsim.simulation.setup import Setup
+from drgsim.simulation.study import Study
+from tests.simulating import YEAR, baseline_of, by_path, region
+
+FUND = {
+    2022: {"employee": 1_795_000_001, "resident": 2_099_000_003},
+    2023: {"employee": 1_859_000_033, "resident": 2_073_000_077},
+}
+
+
+@cache
+def unstated() -> Region:
+    """The sample without the fund's budget of the year."""
+    return replace(region(), fund=FUND)
+
+
+@pytest.fixture
+def active() -> Setup:
+    return baseline_of("beijing/2024", "{rate.source: fund, budget.active: true}")
+
+
+@pytest.mark.parametrize("growth", [0.0, 0.05, 0.0333, -0.2])
+@pytest.mark.parametrize("year", [2022, 2023, 2024, 2026])
+def test_an_unstated_year_grows_as_in_the_budget(active: Setup, growth: float, year: int) -> None:
+    setup = by_path(active, {"budget.fund.growth": growth})
+    assert setup.budget is not None
+    years = (2022, 2023, *range(2024, year + 1))
+    known = [sum(FUND.get(each, {"": -1}).values()) for each in years]
+    figures = cast("Any", SimpleNamespace(years=years, fund=pa.array(known).to_numpy()))
+    found = fund_of(setup, unstated(), year)
+    assert sum(found.values()) == budget_fund_of(figures, setup.budget, year)
+    assert set(found) == {"employee", "resident"}
+
+
+def test_without_a_yearly_budget_the_last_known_fund_stands() -> None:
+    assert fund_of(baseline_of("beijing/2024"), unstated(), YEAR) == FUND[2023]
+    assert fund_of(baseline_of("beijing/2024"), unstated(), 2020) == FUND[2022], "else the first"
+    assert fund_of(baseline_of("beijing/2024"), replace(region(), fund={}), YEAR) == {}
+
+
+def test_a_fund_that_is_not_stated_is_told(active: Setup) -> None:
+    carrying = by_path(active, {"budget.sharing.carry_over": True})
+
+    def notes(of: Region, setup: Setup, *years: int) -> list[str]:
+        tables = {"years": pa.table({"year": list(years)})} if years else {}
+        result = SimpleNamespace(plan=SimpleNamespace(baseline=active, setup=setup))
+        return further_notes(cast("Study", SimpleNamespace(region=of, year=YEAR, tables=tables, results=[result])))
+
+    assert notes(region(), active) == []
+    told = notes(unstated(), active)
+    assert len(told) == 1
+    assert told[0].startswith("fund of 2024 not stated, taken from 2023, with budget.fund.growth")
+    told = notes(region(), carrying, 2024, 2025, 2025)
+    assert [text.split(",")[0] for text in told[:-1]] == ["fund of 2025 not stated"]
+    assert told[-1].startswith("budget.sharing.carry_over moves when")
+    assert unstated().fund_notes([2021]) == ["fund of 2021 not stated, taken from 2022"]
