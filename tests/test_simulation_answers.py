@@ -34,12 +34,12 @@ def test_a_grid_has_every_point_and_each_is_its_own_run() -> None:
     chosen = plan("{outlier.high.multiple: 2.5}", more=GRID)
     table = grid_table(chosen, runner(), YEAR)
     assert table.num_rows == 8
-    assert table.column("rate.base").to_pylist() == ["*0.98"] * 4 + ["*1.02"] * 4
+    assert table.column("change rate.base").to_pylist() == ["*0.98"] * 4 + ["*1.02"] * 4
     for row in (table.slice(0, 1).to_pylist()[0], table.slice(7, 1).to_pylist()[0]):
         changes = {
-            "rate.base": row["rate.base"],
-            "outlier.low.ratio": float(row["outlier.low.ratio"]),
-            "cases.volume": row["cases.volume"],
+            "rate.base": row["change rate.base"],
+            "outlier.low.ratio": float(row["change outlier.low.ratio"]),
+            "cases.volume": row["change cases.volume"],
         }
         figures = headlines(run(by_path(chosen.setup, changes)), region())
         for name in ("fund.payment", "hospital.payment", "cases", "cmi", "high.share"):

@@ -151,7 +151,7 @@ def test_scenarios_stack_in_their_order() -> None:
 def test_every_path_of_the_table_is_found_again() -> None:
     filled = {
         "<level>": "tertiary", "<insurance>": "resident", "<category>": "drugs", "<group>": "FL2", "<unit_kind>": "adrg",
-        "<hospital_kind>": "level", "<rate_key>": "3/employee", "<key>": "3", "<name>": "robot", "<cases>": ".adrg.FL2.age.65+",
+        "<hospitals>": "level.3", "<rate_key>": "3/employee", "<key>": "3", "<name>": "robot", "<cases>": ".adrg.FL2.age.65+",
     }  # fmt: skip
     for spec in specs():
         path = spec.path

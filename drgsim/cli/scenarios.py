@@ -116,7 +116,7 @@ def _shown(path: str) -> str:
     words = {
         "rate_key": "level or payer",
         "unit_kind": "mdc|adrg|group",
-        "hospital_kind": "level|hospital|all",
+        "hospitals": "all|level.2|hospital.H001",
         "cases": ".selectors",
     }
     for slot, word in words.items():

@@ -211,6 +211,11 @@ def _tornado(rows: list[dict[str, Any]]) -> str:
     return chart(figure, 140 + 60 * len(order), top=40)
 
 
+def _column(path: str) -> str:
+    """Column of a path in the table of a grid."""
+    return f"change {path}"
+
+
 def _grid(study: Study, name: str) -> str:
     """The fund's balance and the hospitals' margin over a grid: a line for one path, a map for two."""
     if "grid" not in study.tables:
@@ -226,16 +231,20 @@ def _grid(study: Study, name: str) -> str:
     if len(paths) == 1:
         for figure_name, colour in (("fund.balance", "blue"), ("hospital.margin", "amber")):
             figure.add_scatter(
-                x=[row[paths[0]] for row in rows],
+                x=[row[_column(paths[0])] for row in rows],
                 y=[None if row[figure_name] is None else row[figure_name] / WAN for row in rows],
                 mode="lines+markers", name=f"{figure_name} {known[figure_name]['title_zh']}", line_color=COLOURS[colour],
             )  # fmt: skip
         figure.update_xaxes(title=paths[0], type="category")
         figure.update_yaxes(title="万元")
         return chart(figure, 380, top=40)
-    across, down = (list(dict.fromkeys(row[path] for row in rows)) for path in paths[:2])
-    held = {path: rows[0][path] for path in paths[2:]}
-    values = {(row[paths[0]], row[paths[1]]): row["fund.balance"] for row in rows if all(row[p] == v for p, v in held.items())}
+    across, down = (list(dict.fromkeys(row[_column(path)] for row in rows)) for path in paths[:2])
+    held = {path: rows[0][_column(path)] for path in paths[2:]}
+    values = {
+        (row[_column(paths[0])], row[_column(paths[1])]): row["fund.balance"]
+        for row in rows
+        if all(row[_column(path)] == value for path, value in held.items())
+    }
     cells = [[(values.get((x, y)) or 0) / WAN for x in across] for y in down]
     figure.add_heatmap(
         x=across, y=down, z=cells, colorscale=[[0, COLOURS["red"]], [0.5, "#ffffff"], [1, COLOURS["green"]]], zmid=0,

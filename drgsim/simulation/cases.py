@@ -6,6 +6,8 @@ order.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,10 +20,11 @@ from drgsim.simulation import draws
 from drgsim.simulation.hospitals import hospital_fits, hospitals_of
 from drgsim.simulation.paths import ALL
 from drgsim.simulation.region import Cohort, Region
-from drgsim.simulation.scenario import Change
+from drgsim.simulation.scenario import Change, ScenarioError
 from drgsim.simulation.setup import CaseEdit, Selector, Setup
 
 PART = 10_000  # parts of one discharge
+MOST_PARTS = 1_000_000 * PART  # that one case may stand for
 SEED = 20_240_723  # of who gets a technology and who behaves; draws of uncertainty have a seed of their own
 Mask = NDArray[np.bool_]
 
@@ -36,6 +39,8 @@ class State:
         Ten-thousandths of a discharge per case.
     cost, patient
         Total cost and the patient's payment, fen; ``MISSING`` where unknown.
+    costs
+        Category -> fen per case, after the edits so far; the cohort's own arrays where nothing changed them.
     days
         Length of stay; NaN where unknown.
     unit, hospital
@@ -51,6 +56,7 @@ class State:
     cohort: Cohort
     parts: NDArray[np.int64]
     cost: NDArray[np.int64]
+    costs: Mapping[str, NDArray[np.int64]]
     patient: NDArray[np.int64]
     days: NDArray[np.float64]
     unit: Texts
@@ -72,7 +78,7 @@ def first_state(cohort: Cohort) -> State:
     money, size = cohort.cases.money, cohort.size
     nothing, no = np.zeros(size, np.int64), np.zeros(size, np.bool_)
     return State(
-        cohort, np.full(size, PART), money["total_cost"], money["patient_paid"], cohort.cases.numbers["los_days"],
+        cohort, np.full(size, PART), money["total_cost"], cohort.costs, money["patient_paid"], cohort.cases.numbers["los_days"],
         cohort.cases.unit,
         cohort.cases.hospital, nothing, nothing, nothing, no, no,
     )  # fmt: skip
@@ -125,6 +131,8 @@ def age_band(text: str) -> tuple[float, float]:
     >>> age_band("65+"), age_band("0-17")
     ((65.0, inf), (0.0, 17.0))
     """
+    if not re.fullmatch(r"[0-9]+(\+|-[0-9]+)?", text):
+        raise ValueError(f"{text!r} is no band of age")
     if text.endswith("+"):
         return float(text[:-1]), float("inf")
     low, _, high = text.partition("-")
@@ -190,28 +198,42 @@ def edited(state: State, setup: Setup, region: Region) -> State:
 def _edit(state: State, edit: CaseEdit, region: Region) -> State:
     where = members(state, region, edit.selector)
     if edit.field == "volume":
-        parts = np.where(where, np.rint(state.parts * float(edit.change.value)).astype(np.int64), state.parts)
-        return replace(state, parts=parts)
+        parts = np.where(where, np.rint(state.parts * float(edit.change.value)), state.parts)
+        if parts.max(initial=0) > MOST_PARTS:
+            what = f"{edit.change.path}: a case would stand for {parts.max() / PART:,.0f} discharges"
+            fix = f"the most is {MOST_PARTS // PART:,}; multiply by less, or in fewer years"
+            raise ScenarioError([Problem("scenario-too-large", what, where=edit.change.where or edit.change.path, fix=fix)])
+        return replace(state, parts=parts.astype(np.int64))
     if edit.field == "days":
         return replace(state, days=np.where(where, state.days * float(edit.change.value), state.days))
     share = float(edit.change.value) - 1.0 if edit.field == "price" else -float(edit.change.value)
-    base = state.cost if edit.category == ALL else state.cohort.costs[edit.category]
-    known = where & (state.cost != MISSING)
+    base = state.cost if edit.category == ALL else state.costs[edit.category]
+    known = where & (state.cost > 0)  # a bill of nothing, or below, has no prices
     moved, _ = round_floats(np.where(known, base * share, 0.0))
     cost = np.where(known, np.maximum(state.cost + moved, 0), state.cost)
     saving = state.saving + np.where(known, state.cost - cost, 0) if edit.field == "cut" else state.saving
-    return replace(with_cost(state, cost), saving=saving)
+    # a later edit of a category starts from what the earlier ones left of it
+    if edit.category == ALL:
+        costs = {name: _in_proportion(values, state.cost, cost) for name, values in state.costs.items()}
+    else:
+        costs = {**state.costs, edit.category: base + moved}
+    return replace(with_cost(state, cost), costs=costs, saving=saving)
+
+
+def _in_proportion(values: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Fen per case, moved as the cost of the case moves."""
+    moves = (new != old) & (old > 0)
+    ratio = np.divide(new, old, out=np.ones(old.size), where=moves)
+    scaled, _ = round_floats(np.where(moves, values * ratio, 0.0))
+    return np.where(moves, scaled, values)
 
 
 def with_cost(state: State, cost: NDArray[np.int64]) -> State:
     """Other costs; what patients pay moves in proportion (they pay by item under the benefit policy)."""
-    changed = (cost != state.cost) & (state.patient != MISSING) & (state.cost > 0)
-    if not changed.any():
+    if not ((cost != state.cost) & (state.patient != MISSING) & (state.cost > 0)).any():
         return replace(state, cost=cost)
-    ratio = np.ones(cost.size)
-    np.divide(cost, state.cost, out=ratio, where=changed)
-    patient, _ = round_floats(np.where(changed, state.patient * ratio, 0.0))
-    return replace(state, cost=cost, patient=np.where(changed, patient, state.patient))
+    patient = np.where(state.patient == MISSING, MISSING, _in_proportion(state.patient, state.cost, cost))
+    return replace(state, cost=cost, patient=patient)
 
 
 def _technologies(state: State, setup: Setup, region: Region) -> State:

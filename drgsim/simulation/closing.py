@@ -1,8 +1,8 @@
 """Close a simulated year hospital by hospital against budget indexes (BJ-GBI, :mod:`drgsim.budget`).
 
 The past that the index starts from is that of the baseline: the region's discharges, settled as the baseline settles them.
-The year itself is
-the scenario's. Figures of the past are worked out once and shared; a year of a scenario replaces one slice of small arrays.
+The year itself is the scenario's, and where several years are simulated each is the newest history of the next. Figures of
+the past are worked out once and shared; a year of a scenario replaces one slice of small arrays.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budget.figures import MONTHS, UNITS, HospitalFigures, figures_of
+from drgsim.budget.figures import MONTHS, UNITS, HospitalFigures, by_item, figures_of
 from drgsim.budget.region import RegionFacts
 from drgsim.budget.region import read_region as read_facts
 from drgsim.budget.run import BudgetYear, budget_year
+from drgsim.budget.terms import BudgetTerms
 from drgsim.errors import Problem
 from drgsim.payment.cases import INSURANCES
 from drgsim.payment.model import CaseClass
@@ -64,10 +65,23 @@ class Closing:
         before
             The budget year before, which may carry surplus over.
         """
-        figures = with_year(self.past(setup, year), year, lines, parts, dict(zip(hospitals, beside.tolist(), strict=True)))
-        fund = sum(fund_of(setup, self.runner.region, year).values())
         assert setup.budget is not None
+        past = self.past(setup, year) if before is None else self.after(before, setup, year)
+        figures = with_year(past, year, lines, parts, dict(zip(hospitals, beside.tolist(), strict=True)), setup.budget)
+        fund = sum(fund_of(setup, self.runner.region, year).values())
         return budget_year(figures, setup.budget, year, before=before, fund=fund or None)
+
+    def after(self, before: BudgetYear, setup: Setup, year: int) -> HospitalFigures:
+        """Figures that go on from a simulated year: its spending, cases, weight and people are the newest history."""
+        assert setup.budget is not None
+        if _measure(before.terms) != _measure(setup.budget):
+            what = "the years before were measured by other terms (budget.measure, budget.capitation, budget.quality.targets)"
+            fix = "change these in the baseline or the changes, not from year to year"
+            raise ScenarioError([Problem("scenario-out-of-scope", what, where=f"years, {year}", fix=fix)])
+        figures = before.figures
+        while figures.years[-1] < year:
+            figures = _repeated(figures)
+        return figures
 
     def past(self, setup: Setup, year: int) -> HospitalFigures:
         """Figures of all years up to ``year`` as the baseline settles them; a year beyond the data repeats the last one."""
@@ -80,9 +94,7 @@ class Closing:
             raise ScenarioError(
                 [Problem("scenario-out-of-scope", what, fix="set budget.active: false, or choose a later year")]
             )
-        measure = repr(
-            (terms.file.measure, terms.file.capitation.groups, terms.file.capitation.levels, sorted(terms.file.quality.targets))
-        )
+        measure = _measure(terms)
         key = (f"{basis.digest} {measure}", str(years))
         if key not in self._past:
             if measure not in self._facts:
@@ -95,6 +107,12 @@ class Closing:
         while figures.years[-1] < year:
             figures = _repeated(figures)
         return figures
+
+
+def _measure(terms: BudgetTerms) -> str:
+    """Everything of the terms that figures are taken by."""
+    file = terms.file
+    return repr((file.measure, file.capitation.groups, file.capitation.levels, sorted(file.quality.targets)))
 
 
 def _repeated(figures: HospitalFigures) -> HospitalFigures:
@@ -113,9 +131,13 @@ def _repeated(figures: HospitalFigures) -> HospitalFigures:
 
 
 def with_year(
-    figures: HospitalFigures, year: int, lines: Lines, parts: NDArray[np.int64], beside: dict[str, int]
+    figures: HospitalFigures, year: int, lines: Lines, parts: NDArray[np.int64], beside: dict[str, int], terms: BudgetTerms
 ) -> HospitalFigures:
-    """The figures with one year replaced by settled cases. Quality indicators stay, but for the share of high cases."""
+    """The figures with one year replaced by settled cases, as the year itself and as history of the years after it.
+
+    Quality indicators stay, but for the share of high cases. Cases say nothing of how many patients a simulated discharge
+    belongs to: different patients move with the hospital's insured cases.
+    """
     at = figures.years.index(year)
     cases, row = lines.cases, {name: place for place, name in enumerate(figures.hospitals)}
     hospital = np.array([row.get(name, -1) for name in lines.state.hospital.values] + [-1])[lines.state.hospital.ids]
@@ -133,15 +155,28 @@ def with_year(
         if name in row:
             payment[row[name], -1, UNITS.index("capitation")] += amount
     owed = {name: _sums(hospital, lines.money[place], parts, insured, size) for name, place in (("cost", 0), ("patient", 3))}
-    weighted = insured & (lines.weight > 0)
-    count = _count(hospital, parts, insured, size)
+    state, measure = lines.state, terms.file.measure
+    treated = (hospital >= 0) & (state.cost != MISSING) & (state.cost >= 0) & (cases.insurance != INSURANCES.index("self"))
+    weighted = treated & (lines.weight > 0)
+    count = np.rint(_count(hospital, parts, treated, size)).astype(np.int64)
+    people = figures.people[:, at].astype(np.float64)
+    people *= np.divide(count, figures.cases[:, at], out=np.ones(size), where=figures.cases[:, at] > 0)
+    by_bill = measure.spending.value == "by_item"
+    spent = by_item(cases) + state.exempt - state.exempt_patient if by_bill else lines.money[2]
+    spending = _sums(hospital * MONTHS + month, spent, parts, treated, size * MONTHS).reshape(size, MONTHS)
+    if not by_bill:
+        spending[:, -1] += [beside.get(name, 0) for name in figures.hospitals]
+    light = weighted & (lines.weight <= measure.low_weight.value)
     high, paid = _count(hospital, parts, insured & lines.classes[:, 1], size), _count(hospital, parts, insured, size)
     indicators = figures.indicators.copy()
     share = np.divide(high, paid, out=np.full(size, np.nan), where=paid > 0)
     place = figures.indicator_names.index("high_cost_share")
     indicators[:, at, place] = np.where(np.isnan(share), indicators[:, at, place], share)
     change = {
-        "payment": payment, **owed, "cases": np.rint(count).astype(np.int64),
+        "payment": payment, **owed, "cases": count, "spending": spending,
+        "people": np.where(figures.cases[:, at] > 0, np.rint(people).astype(np.int64), count),
+        "low_weight": _sums(hospital, spent, parts, light, size),
+        "unpaid": np.rint(_count(hospital, parts, treated & ~lines.paid, size)).astype(np.int64),
         "weight": np.bincount(hospital[weighted], (lines.weight * parts)[weighted] / PART, size),
         "weighted": np.rint(_count(hospital, parts, weighted, size)).astype(np.int64),
     }  # fmt: skip

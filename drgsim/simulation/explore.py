@@ -74,7 +74,7 @@ class Evaluator:
 def grid_table(plan: Plan, runner: Runner, year: int, progress: Callable[[float, int], None] | None = None) -> pa.Table:
     """Headline figures at every point of the grids of a plan's scenarios, one row per point.
 
-    Columns ``point``, one per path (the change as written) and one per figure.
+    Columns ``point``, one per path (``change <path>``: the change as written) and one per figure.
     """
     paths: list[str] = []
     points: list[tuple[Change, ...]] = [()]
@@ -101,7 +101,7 @@ def grid_table(plan: Plan, runner: Runner, year: int, progress: Callable[[float,
     rows = [first, *rest]
     columns: dict[str, Any] = {"point": list(range(1, len(points) + 1))}
     for place, path in enumerate(paths):
-        columns[path] = [point[place].words for point in points]
+        columns[f"change {path}"] = [point[place].words for point in points]
     for name in headline_names():
         values = [row[name] for row in rows]
         if not np.isnan(values).all():

@@ -29,7 +29,7 @@ from drgsim.payment.policy import Policy
 from drgsim.simulation.pricing import fund_of, pricing
 from drgsim.simulation.run import Lines, Outcome, Runner, payer_rows
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.totals import NOTHING, Totals
+from drgsim.simulation.totals import NOTHING, Totals, check_size
 
 _OWN = ("relative_value", "relative_weight", "score", "coefficient", "auxiliary_coefficient", "group_mean_cost")
 _FREE = ("unit_value", "curves", "coefficient", "relative_value", "sources", "notes")  # parts of a policy that may change
@@ -176,6 +176,8 @@ def rerun(runner: Runner, prepared: Prepared, setup: Setup, year: int, parts: ND
     amount, classes, priced = _settle(prepared, price.policy)
     lines = prepared.lines
     counted = lines.state.parts if parts is None else parts
+    check_size(lines.money, counted, f"year {year}")
+    check_size(np.where(amount == MISSING, 0, amount), counted[prepared.curve], f"year {year}")
     counts, money, sums = _accumulate(
         prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, lines.money, lines.paid, lines.classes,
         lines.weight, lines.state.days, prepared.curve, amount, classes, priced[0], priced[1], prepared.key, prepared.deduction,

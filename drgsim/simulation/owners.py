@@ -330,7 +330,7 @@ def _weights(setup: Setup, change: Change, match: Match, region: Region, steps: 
 
 
 def _hospital(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
-    kind, key, name = match.words["hospital_kind"], match.words["key"], match.spec.field
+    (kind, _, key), name = match.words["hospitals"].partition("."), match.spec.field
     key = {"tertiary": "3", "secondary": "2", "primary": "1"}.get(key, key)
     members = [each for each in region.hospitals if hospital_fits(region, each, kind, key)]
     if not members:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ ALL = "all"  # the category that stands for the whole cost
 _RATE_KEY = r"(?:\*|[A-Z]{1,3}|[123][a-c]?|p[123][ab]?|tertiary|secondary|primary|employee|resident)(?:/(?:employee|resident))?"
 _SLOTS = {
     "level": "1|2|3|tertiary|secondary|primary", "insurance": "employee|resident", "category": r"[^.]+", "group": r"[^.]+",
-    "hospital_kind": "level|hospital|all", "unit_kind": "mdc|adrg|group", "key": r".+?",
+    "hospitals": r"all|level\.[^.]+|hospital\..+?", "unit_kind": "mdc|adrg|group", "key": r".+?",
     "rate_key": _RATE_KEY, "name": r"[^.]+",
     "cases": rf"(?:\.(?:{'|'.join(DIMENSIONS)})\.[^.]+)*",
 }  # fmt: skip
@@ -47,6 +48,7 @@ class Spec(BaseModel):
     at_least: float | None = None
     at_most: float | None = None
     least_factor: float | None = None
+    most_factor: float | None = None
     default: Any = None
     typical: float | None = None
     source: str = ""
@@ -150,11 +152,20 @@ def check(change: Change, spec: Spec) -> list[Problem]:
                 wrong("scenario-bad-value", f"{word!r} is no name here", fix)
     elif spec.kind == "table" and not isinstance(value, dict):
         wrong("scenario-bad-value", "a table such as {adrg: [RK2], share: 0.01, cost: 100000} belongs here")
-    if not problems and change.op == "factor" and not value >= (spec.least_factor or 0.0):
-        wrong("scenario-impossible-value", f"a factor of {value:g} makes no sense", "a factor is 0 or more")
+    if not problems and change.op == "factor" and (fix := _factor_range(spec, float(value))):
+        wrong("scenario-impossible-value", f"a factor of {value:g} makes no sense", fix)
     if not problems and spec.kind == "number" and change.op == "set":
         problems += limits(change, spec, float(value))
     return problems
+
+
+def _factor_range(spec: Spec, value: float) -> str:
+    """What factors are possible, empty where this one is. What must be above 0 stays so by a factor above 0."""
+    positive = spec.least_factor is None and spec.above is not None and spec.above >= 0
+    if (value > 0 if positive else value >= (spec.least_factor or 0.0)) and value <= (spec.most_factor or math.inf):
+        return ""
+    least = "above 0" if positive else f"{spec.least_factor or 0:g} or more"
+    return f"a factor here is {least}" + (f", and {spec.most_factor:g} at most" if spec.most_factor else "")
 
 
 def limits(change: Change, spec: Spec, value: float) -> list[Problem]:

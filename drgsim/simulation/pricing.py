@@ -19,6 +19,7 @@ from drgsim.payment.tables import PriceTable
 from drgsim.payment.weights import History, WeightSettings, estimate_weights
 from drgsim.simulation.cases import PART, State, edited, first_state, settled_cases
 from drgsim.simulation.region import Cohort, Region
+from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.setup import Setup, short_code
 
 PAYERS = ("employee", "resident")
@@ -53,6 +54,11 @@ def pricing(setup: Setup, region: Region, year: int, memory: Memory, state: Stat
     rates = _rates(setup, region, year, memory)
     for change in setup.rate:
         rates = {payer: change.apply(value) for payer, value in rates.items()}
+    for payer, value in rates.items():
+        if not value > 0:
+            what = f"the unit value of {payer} would be {value:,.4f} yuan; it must be above 0"
+            fix = 'change rate.base by less, or by a factor such as "*0.97"'
+            raise ScenarioError([Problem("scenario-impossible-value", what, where="rate.base", fix=fix)])
     return Pricing(with_rates(policy, rates), None, rates)
 
 

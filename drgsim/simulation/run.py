@@ -22,7 +22,7 @@ from drgsim.simulation.closing import Closing
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
 from drgsim.simulation.region import Cohort, Region
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.totals import NOTHING, Totals, add_up, gather
+from drgsim.simulation.totals import NOTHING, Totals, add_up, check_size, gather
 
 _OUTSIDE = (
     CaseClass.OVER_60_DAYS,
@@ -154,6 +154,7 @@ class Runner:
         ``whole=False`` leaves out groups and departments, which headline figures do not need.
         """
         counted = lines.state.parts if parts is None else parts
+        check_size(lines.money, counted, f"year {year}")
         hospitals, payer = payer_rows(lines, self.region)
         department = lines.cases.department
         wanted: list[tuple[NDArray[Any], list[str]]] = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -21,6 +22,7 @@ from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 
 OPERATIONS = {"*": "factor", "+": "delta", "-": "delta"}
+_EXPONENT = re.compile(r"[0-9]+(\.[0-9]*)?[eE][0-9]{1,2}")
 MOST_POINTS = 100_000  # of a grid; beyond it a slip of the pen is more likely than patience
 
 
@@ -102,6 +104,8 @@ def parse_change(path: str, written: Any, where: str = "") -> Change:
     text = written.strip()
     if text.endswith("%"):
         raise ValueError(f'{text!r} could mean two things: write "*1.03" for 3 % more, or "+0.03" for three points more')
+    if _EXPONENT.fullmatch(text):  # YAML 1.1 takes 5.0e7 for a text: it asks for a sign in the exponent
+        return Change(path, "set", float(text), unit, where)
     if text[:1] not in OPERATIONS:
         return Change(path, "set", text, unit, where)
     try:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from scipy.optimize import brentq
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.simulation.cases import PART
 from drgsim.simulation.changes import apply
 from drgsim.simulation.explore import Evaluator
 from drgsim.simulation.headlines import headline_names
@@ -131,10 +132,16 @@ def solve_table(plan: Plan, goal: Goal, runner: Runner, year: int) -> pa.Table:
         "unit": "factor" if goal.op == "factor" else steps[-1].unit, "figure": goal.figure, "target": goal.target,
         "reached": goal.target + left, "left": left, "runs": len(seen),
         "unit_values": ", ".join(f"{payer} {number:,.4f}" for payer, number in outcome.unit_values.items()),
-        "note": "" if abs(left) <= max(1.0,
-        1e-9 * abs(goal.target)) else "the nearest value: payment jumps where a case changes its class",
+        "note": "" if abs(left) <= max(1.0, 1e-9 * abs(goal.target)) else _why_not_nearer(goal.path),
     }  # fmt: skip
     return pa.Table.from_pylist([row])
+
+
+def _why_not_nearer(path: str) -> str:
+    match = find(path)
+    if match is not None and match.spec.field == "volume":
+        return f"the nearest value: the discharges of a case count in steps of 1/{PART:,}"
+    return "the nearest value: payment jumps where a case changes its class"
 
 
 def _bracket(gap: Any, goal: Goal, plan: Plan) -> tuple[float, float]:

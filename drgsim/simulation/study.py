@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice, product
 from typing import Any
 
 import pyarrow as pa
@@ -12,15 +13,17 @@ from drgsim.errors import Problem
 from drgsim.payment.policy import Parameter
 from drgsim.simulation.answers import answer_tables, changes_table
 from drgsim.simulation.behaviour import active, respond, without_behaviour
+from drgsim.simulation.cases import PART
 from drgsim.simulation.changes import apply, baseline_setup
 from drgsim.simulation.decompose import Method
-from drgsim.simulation.paths import specs
+from drgsim.simulation.paths import find, specs
 from drgsim.simulation.region import Region
 from drgsim.simulation.run import Outcome, Runner
-from drgsim.simulation.scenario import Scenario, ScenarioError
+from drgsim.simulation.scenario import Change, Scenario, ScenarioError
 from drgsim.simulation.setup import Setup, Step
 
 Progress = Callable[[float, int], None]
+MOST_CORNERS = 256  # of a grid that are checked ahead; two for each of eight paths
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def plan_of(scenarios: Sequence[Scenario], policy: str | None, region: Region) -
     baseline, baseline_steps = baseline_setup(scenarios[0], policy, region)
     changes = [change for scenario in scenarios for change in scenario.changes]
     setup, steps = apply(baseline, changes, region)
-    check_ahead(scenarios, setup, region)
+    check_ahead(scenarios, baseline, setup, region)
     titles = [scenario.file.title for scenario in scenarios], [scenario.file.title_zh for scenario in scenarios]
     return Plan(
         "+".join(scenario.name for scenario in scenarios), " + ".join(titles[0]), " + ".join(filter(None, titles[1])),
@@ -110,19 +113,66 @@ def plan_of(scenarios: Sequence[Scenario], policy: str | None, region: Region) -
     )  # fmt: skip
 
 
-def check_ahead(scenarios: Sequence[Scenario], setup: Setup, region: Region) -> None:
-    """Check what runs later: every value of a grid, both ends of a range, the changes of every year."""
+def check_ahead(scenarios: Sequence[Scenario], baseline: Setup, setup: Setup, region: Region) -> None:
+    """Check what runs later: each value and the extremes of the grids, the ends of ranges, the changes of every year."""
     problems: list[Problem] = []
+
+    def attempt(start: Setup, changes: Sequence[Change]) -> None:
+        try:
+            apply(start, changes, region)
+        except ScenarioError as error:
+            problems.extend(error.problems)
+
+    axes = [values for scenario in scenarios for values in scenario.grid.values()]
+    for point in _telling_points(axes):
+        attempt(setup, point)
+    ranges = [ends for scenario in scenarios for ends in scenario.ranges.values()]
+    for end in (end for ends in ranges for end in ends):
+        attempt(setup, [end])
+    for side in zip(*ranges, strict=True):
+        attempt(setup, side)
+    for scenario in [each for each in scenarios if each.file.years is not None][-1:]:
+        assert scenario.file.years is not None
+        # the last year holds all changes of the years before it
+        later = list(scenario.yearly) * max(scenario.file.years.count - 1, 1)
+        attempt(baseline, later)
+        attempt(setup, later)
     for scenario in scenarios:
-        later = [*(change for values in scenario.grid.values() for change in values), *scenario.yearly]
-        later += [end for ends in scenario.ranges.values() for end in ends]
-        for change in later:
-            try:
-                apply(setup, [change], region)
-            except ScenarioError as error:
-                problems.extend(error.problems)
+        every = [*scenario.changes, *scenario.baseline, *scenario.yearly]
+        every += [change for values in (*scenario.grid.values(), *scenario.ranges.values()) for change in values]
+        problems += [problem for change in every for problem in _too_fine(change)]
     if problems:
-        raise ScenarioError(problems)
+        raise ScenarioError(list(dict.fromkeys(problems)))
+
+
+def _telling_points(axes: Sequence[Sequence[Change]]) -> Iterator[tuple[Change, ...]]:
+    """Points of a grid that tell whether all are possible: each value with the first of the others, and the corners."""
+    if not axes:
+        return
+    for place, values in enumerate(axes):
+        for value in values:
+            yield tuple(value if number == place else axis[0] for number, axis in enumerate(axes))
+    yield from islice(product(*(_extremes(values) for values in axes)), MOST_CORNERS)
+
+
+def _extremes(values: Sequence[Change]) -> Sequence[Change]:
+    """Lowest and highest of changes by numbers of one kind; all others count one by one."""
+    numbers = all(isinstance(value.value, int | float) and not isinstance(value.value, bool) for value in values)
+    if not numbers or len({value.op for value in values}) > 1:
+        return values
+    return [min(values, key=lambda change: change.value), max(values, key=lambda change: change.value)]
+
+
+def _too_fine(change: Change) -> list[Problem]:
+    """A factor on the volume that rounding would take away in silence."""
+    match = find(change.path)
+    if match is None or match.spec.field != "volume" or change.op != "factor" or change.value == 1:
+        return []
+    if round(float(change.value) * PART) != PART:
+        return []
+    what = f"{change.path}: {change.words} changes nothing, for discharges count in steps of 1/{PART:,} per case"
+    fix = f'the smallest changes are "*{1 + 1 / PART:g}" and "*{1 - 1 / PART:g}"'
+    return [Problem("scenario-too-fine", what, where=change.where or change.path, fix=fix)]
 
 
 def run_plan(plan: Plan, runner: Runner, year: int, known: dict[str, Outcome]) -> Result:

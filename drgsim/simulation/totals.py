@@ -9,10 +9,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.errors import Problem
 from drgsim.payment.money import MISSING
 from drgsim.simulation.cases import PART
+from drgsim.simulation.scenario import ScenarioError
 
 MEASURES = ("cost", "payment", "fund", "patient", "standard", "inside", "saving")
+LARGEST = 9.0e18 / 2  # parts of a fen; half of what int64 holds, for whole() doubles sums
 COUNTS = ("cases", "paid", "priced", "high", "low", "by_item")
 
 
@@ -101,6 +104,30 @@ def gather(
         classes[i, 2] = class_of[i] == low
         classes[i, 3] = by_item[i]
     return money, paid, classes
+
+
+def check_size(money: NDArray[np.int64], parts: NDArray[np.int64], where: str = "") -> None:
+    """Refuse sums that no int64 holds.
+
+    Parameters
+    ----------
+    money
+        (measures, cases) or (cases,), fen.
+    parts
+        How often each case counts.
+
+    Raises
+    ------
+    ScenarioError
+        The sum of some measure may pass 2^63.
+    """
+    most = float(np.abs(money).max(initial=0))
+    if most * float(parts.sum(dtype=np.float64)) < LARGEST:  # the quick bound; nearly always enough
+        return
+    total = (np.abs(money.astype(np.float64)) @ parts.astype(np.float64)).max()
+    if total >= LARGEST:
+        what = f"the amounts add up to {total / PART / 100:,.0f} yuan, more than sums to the fen can hold"
+        raise ScenarioError([Problem("scenario-too-large", what, where=where, fix="multiply volumes, prices or rates by less")])
 
 
 def whole(parts: NDArray[np.int64]) -> NDArray[np.int64]:

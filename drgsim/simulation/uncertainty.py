@@ -60,9 +60,9 @@ class Draws:
         return result
 
     def table(self) -> pa.Table:
-        """One row per draw: values of the ranges, and scenario and change of each figure that exists."""
+        """One row per draw: values of the ranges (``change <path>``), and scenario and change of each figure that exists."""
         columns: dict[str, Any] = {"draw": np.arange(1, len(self.baseline) + 1)}
-        columns |= dict(self.ranges.items())
+        columns |= {f"change {path}": values for path, values in self.ranges.items()}  # a path may be named like a figure
         for place, name in enumerate(self.names):
             if not np.isnan(self.scenario[:, place]).all():
                 columns[name] = pa.array(self.scenario[:, place], from_pandas=True)
