@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.payment.cases import Cases
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.model import CaseClass
 from drgsim.payment.money import FEN_PER_YUAN, MISSING, product_fen, round_floats
@@ -43,7 +44,7 @@ def halve_readmitted(ledger: Ledger) -> None:
     """Multiply the factor of a stay after which the same patient came back to the same hospital in the same group.
 
     A stay counts as followed when a later one of the same patient, hospital and group was admitted 0 to ``within_days`` days
-    after its discharge and was not planned.
+    after its discharge and was not planned. Records that are refused, and stays that the patient pays, do not count.
     """
     spec, cases = ledger.policy.file.readmission, ledger.cases
     if spec is None:
@@ -65,6 +66,8 @@ def halve_readmitted(ledger: Ledger) -> None:
 def stays_followed(cases: Cases, within: int, except_groups: tuple[str, ...] = ()) -> NDArray[np.int64]:
     """Places of the stays after which the same patient came back, unplanned, to the same hospital in the same group.
 
+    Records with a fault, and stays of self-payers, are neither followed nor returns.
+
     Parameters
     ----------
     within
@@ -73,6 +76,7 @@ def stays_followed(cases: Cases, within: int, except_groups: tuple[str, ...] = (
         Beginnings of groups that do not count.
     """
     known = (cases.patient.ids >= 0) & (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.unit.ids >= 0)
+    known &= (cases.faults < 0) & (cases.insurance != INSURANCES.index("self"))
     if except_groups:
         excepted = np.array([code.startswith(except_groups) for code in cases.unit.values] + [False])
         known &= ~excepted[cases.unit.ids]
