@@ -49,7 +49,8 @@ def halve_readmitted(ledger: Ledger) -> None:
     spec, cases = ledger.policy.file.readmission, ledger.cases
     if spec is None:
         return
-    followed = stays_followed(cases, spec.within_days.value, spec.except_groups)
+    paid = (cases.faults < 0) & (cases.insurance != INSURANCES.index("self"))
+    followed = stays_followed(cases, spec.within_days.value, spec.except_groups, paid)
     if not followed.size:
         return
     ledger.terms.factor = ledger.terms.factor.copy()
@@ -63,10 +64,10 @@ def halve_readmitted(ledger: Ledger) -> None:
     )  # fmt: skip
 
 
-def stays_followed(cases: Cases, within: int, except_groups: tuple[str, ...] = ()) -> NDArray[np.int64]:
+def stays_followed(
+    cases: Cases, within: int, except_groups: tuple[str, ...] = (), among: Mask | None = None
+) -> NDArray[np.int64]:
     """Places of the stays after which the same patient came back, unplanned, to the same hospital in the same group.
-
-    Records with a fault, and stays of self-payers, are neither followed nor returns.
 
     Parameters
     ----------
@@ -74,9 +75,12 @@ def stays_followed(cases: Cases, within: int, except_groups: tuple[str, ...] = (
         Days from discharge to the next admission, at most.
     except_groups
         Beginnings of groups that do not count.
+    among
+        Records that are looked at; the others are neither followed nor returns. Default: all.
     """
     known = (cases.patient.ids >= 0) & (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.unit.ids >= 0)
-    known &= (cases.faults < 0) & (cases.insurance != INSURANCES.index("self"))
+    if among is not None:
+        known &= among
     if except_groups:
         excepted = np.array([code.startswith(except_groups) for code in cases.unit.values] + [False])
         known &= ~excepted[cases.unit.ids]
