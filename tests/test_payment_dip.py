@@ -117,6 +117,15 @@ def test_a_bonus_is_added_to_the_coefficient_of_the_level() -> None:
         estimate_coefficients(history, CoefficientSettings(bonus={"H9": 0.1}))
 
 
+@pytest.mark.parametrize("own", ["level", "hospital"])
+def test_a_bonus_that_leaves_no_coefficient_above_0_is_refused(own: Any) -> None:
+    history = _history([2, 2, 3], [8000, 8000, 14000])
+    with pytest.raises(InputError) as caught:
+        estimate_coefficients(history, CoefficientSettings(own=own, bonus={"H1": -2.0, "H2": -1.4, "H0": -0.1}))
+    assert [problem.code for problem in caught.value.problems] == ["coefficients-bonus"] * 2
+    assert "bonus -2 of H1 makes its coefficient -1.2000" in caught.value.problems[0].what
+
+
 def test_small_hospitals_have_the_coefficient_of_their_level() -> None:
     found = estimate_coefficients(_history([2, 2, 3], [4000, 12000, 14000], 20), CoefficientSettings(own="hospital"))
     assert found.hospital.tolist() == [0.8, 0.8, 1.4]

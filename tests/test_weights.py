@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
 from drgsim.costs.trimming import TrimRule, trim
+from drgsim.errors import UsageError
 from drgsim.payment.weights import History, Weights, WeightSettings, estimate_weights, evaluate
 from drgsim.records.synth.cases import draw_cases
 from drgsim.records.synth.hospitals import make_hospitals
@@ -204,5 +205,22 @@ def test_command(tmp_path: Path) -> None:
     assert "years: 2021: 1; 2022: 2; 2023: 7, mean_of_means" in record["settings"]
     by_policy = RUN.invoke(app, [*command[:4], "--policy", "zhejiang/2025"])
     assert "2021: 2; 2022: 3; 2023: 5" in by_policy.output
-    for wrong in (["--years", "1:2"], ["--trim", "irq"], ["--target", "drug=1"]):
-        assert RUN.invoke(app, [*command[:4], *wrong]).exit_code != 0
+    group = history.codes[0]
+    for wrong in (["--years", "1:2"], ["--trim", "irq"], ["--target", "drug=1"], ["--target", "a=-1", "--target", "b=2"],
+                  *(["--factor", f"{group}={factor}"] for factor in ("0", "-1", "inf", "nan"))):  # fmt: skip
+        assert isinstance(RUN.invoke(app, [*command[:4], *wrong]).exception, UsageError), wrong
+
+
+def test_numbers_that_cannot_be_said_are_null_in_the_record_and_a_dash_on_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "h.csv").write_text(
+        "discharge_id,drg,total_cost,discharged,los_days\n1,G1,8000,2024-01-05,5\n", encoding="utf-8"
+    )
+    result = RUN.invoke(app, ["weights", str(tmp_path / "h.csv"), "-o", str(tmp_path / "w")])
+    assert result.exit_code == 0, result.output
+    assert "nan" not in result.output
+    assert "–" in result.output
+    text = (tmp_path / "w" / "run.json").read_text(encoding="utf-8")
+    assert "NaN" not in text
+    assert json.loads(text)["evaluation"][0]["riv"] is None
+    printed = RUN.invoke(app, ["weights", str(tmp_path / "h.csv"), "-o", str(tmp_path / "w"), "--json"])
+    assert json.loads(printed.output)["evaluation"][0]["riv"] is None

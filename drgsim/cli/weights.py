@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -67,9 +68,9 @@ def weights(
 
     record = {
         "kind": "weights", "drgsim": __version__, "inputs": digest_of(history), "notes": notes, "settings": chosen.describe(),
-        "overall_mean_yuan": estimated.overall_mean, "cases_used": int(estimated.kept.sum()),
+        "overall_mean_yuan": _known(estimated.overall_mean), "cases_used": int(estimated.kept.sum()),
         "cases": int(estimated.kept.size), "problems": problem_rows(problems),
-        "evaluation": [asdict(line) for line in lines if line.scope == "all"],
+        "evaluation": [{key: _known(value) for key, value in asdict(line).items()} for line in lines if line.scope == "all"],
     }  # fmt: skip
     key = "dip" if "dip" in table.column_names and "drg" not in table.column_names else "drg"
     write_results(output, weight_tables(estimated, lines, key), record)
@@ -77,6 +78,15 @@ def weights(
         print_json(record)
     elif not quiet:
         _show(lines, chosen, [problem.what for problem in problems] + notes, output)
+
+
+def _known(value: Any) -> Any:
+    """The value, or None for a number that cannot be said (no group, no spread): JSON has no NaN."""
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _words(value: float, form: str) -> str:
+    return format(value, form) if isfinite(value) else "–"
 
 
 def _from_policy(
@@ -150,8 +160,8 @@ def _show(lines: list[Evaluation], settings: WeightSettings, notes: list[str], o
 
     rows = [
         [
-            "after" if line.trimmed else "before", f"{line.cases:,}", str(line.groups), f"{line.mean_cost:,.2f}",
-            f"{line.cv:.3f}", f"{line.riv:.3f}", f"{line.stable_share:.1%}", f"{line.r2_days:.3f}",
+            "after" if line.trimmed else "before", f"{line.cases:,}", str(line.groups), _words(line.mean_cost, ",.2f"),
+            _words(line.cv, ".3f"), _words(line.riv, ".3f"), _words(line.stable_share, ".1%"), _words(line.r2_days, ".3f"),
         ]
         for line in lines
         if line.scope == "all"

@@ -214,8 +214,8 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
     for name in NUMBERS[: NUMBERS.index("los_days")]:
         if name not in cases.present:
             continue
-        wrong = (cases.numbers[name] <= 0) | broken[name]
-        cases.fault(f"settle-bad-{name}", wrong, f"{name} is not a number above 0", "leave it blank or correct it")
+        wrong = (cases.numbers[name] <= 0) | np.isinf(cases.numbers[name]) | broken[name]
+        cases.fault(f"settle-bad-{name}", wrong, f"{name} is not a finite number above 0", "leave it blank or correct it")
     for name in MONEY[1:]:
         if name not in cases.present:
             continue
@@ -248,6 +248,11 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, N
     """Say what is odd but leaves the cases payable."""
     cost = cases.money["total_cost"]
     cases.warn("settle-cost-zero", cost == 0, "the total cost is 0", "leave out records without services, or state the cost")
+    paid = [np.maximum(cases.money[name], 0) for name in ("patient_paid", "other_paid")]  # missing ones are far below 0
+    cases.warn(
+        "settle-paid-above-total", (cases.faults < 0) & (paid[0] + paid[1] > cost),
+        "patient_paid and other_paid are together above total_cost", "correct the costs in the source",
+    )  # fmt: skip
     cases.warn(
         "settle-duplicate-id", repeated, "a discharge_id stands more than once; each line is settled",
         "leave one line for each discharge",

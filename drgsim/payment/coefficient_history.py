@@ -109,7 +109,8 @@ def estimate_coefficients(history: ScoredHistory, settings: CoefficientSettings 
     Raises
     ------
     InputError
-        ``coefficients-year`` when a year of the history has no weight, ``coefficients-bonus`` when a bonus names no hospital.
+        ``coefficients-year`` when a year of the history has no weight, ``coefficients-bonus`` when a bonus names no hospital or
+        leaves no coefficient above 0.
 
     Examples
     --------
@@ -140,6 +141,7 @@ def estimate_coefficients(history: ScoredHistory, settings: CoefficientSettings 
         np.where((cases >= settings.minimum_cases) & (score > 0), hospital_ratio, base) if settings.own == "hospital" else base
     )
     own = own + np.array([settings.bonus.get(name, 0.0) for name in history.hospitals])
+    _check_bonus(history, settings, own)
     if settings.own == "hospital" or settings.bonus:
         own = _rising(own, history.level_of, cases, score, keep_total=settings.own == "hospital" and not settings.bonus)
     return HospitalCoefficients(
@@ -159,6 +161,21 @@ def _check(history: ScoredHistory, settings: CoefficientSettings) -> None:
     if strangers:
         what = f"a bonus is stated for hospitals that have no cases: {', '.join(strangers[:5])}"
         problems.append(Problem("coefficients-bonus", what, fix="correct hospital_id"))
+    if problems:
+        raise InputError(problems)
+
+
+def _check_bonus(history: ScoredHistory, settings: CoefficientSettings, own: Floats) -> None:
+    """A hospital is paid by its coefficient: one of 0 or less, before pooling hides it, pays nothing or worse."""
+    problems = [
+        Problem(
+            "coefficients-bonus",
+            f"the bonus {settings.bonus[name]:g} of {name} makes its coefficient {value:.4f}, not above 0",
+            fix="a bonus is added to the coefficient, such as 0.05 or -0.02",
+        )
+        for name, value in zip(history.hospitals, own.tolist(), strict=True)
+        if name in settings.bonus and round(value, settings.digits) <= 0
+    ]  # fmt: skip
     if problems:
         raise InputError(problems)
 

@@ -196,9 +196,8 @@ class Ledger:
 
     def value_units(self) -> None:
         """Amounts of cases paid in units, after the unit value became known from a budget."""
-        paid_in_units = ~self.in_yuan & ~np.isnan(self.units)
         amounts, _ = round_floats(self.units * self.terms.unit_value * FEN_PER_YUAN)
-        self.amount = np.where(paid_in_units, amounts, self.amount)
+        self.amount = np.where(self.in_units, amounts, self.amount)
 
     def solve_unit_values(self, budget: dict[str, int], fund_share: float) -> dict[str, float]:
         """Unit value of each payer so that the budget pays for all units: PV = (budget x (1 - fund) - yuan) / sum of units.
@@ -213,21 +212,41 @@ class Ledger:
         Returns
         -------
         dict
-            Payer -> yuan per unit.
+            Payer -> yuan per unit. A payer whose budget is used up by what is fixed in yuan has none: its cases paid in units
+            get a fault, and no published value stands in for the budget's.
         """
         values: dict[str, float] = {}
         for payer, amount in budget.items():
-            members = self.paid_by(payer)
-            units = self._sum(self.units, members & ~self.in_yuan & ~np.isnan(self.units))
+            members = self.paid_by(payer) & (self.cases.faults < 0)
+            in_units = members & self.in_units
+            units = self._sum(self.units, in_units)
             yuan_paid = members & self.in_yuan & (self.amount != MISSING)
             fixed = self._sum_fen(self.amount, yuan_paid) + self._sum_fen(self.extra, members)
-            held = round_half_away(exact(amount) * exact(fund_share))
-            left = amount - held - fixed
-            if units <= 0 or left <= 0:
-                continue  # the caller reports the cases that stay without an amount
+            left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
+            if units <= 0:
+                continue
+            if left <= 0:
+                self._too_small(payer, in_units, fixed + left, fixed)
+                continue
             values[payer] = left / FEN_PER_YUAN / units
             self.set_unit_value(payer, values[payer])
         return values
+
+    @property
+    def in_units(self) -> Mask:
+        """Cases whose amount follows from the unit value."""
+        return np.asarray(~self.in_yuan & ~np.isnan(self.units))
+
+    def _too_small(self, payer: str, where: Mask, shared: int, fixed: int) -> None:
+        """Refuse to pay cases for whose units the budget leaves nothing; sums in fen."""
+        who = "all payers" if payer == "*" else payer
+        self.cases.fault(
+            "settle-budget-too-small", where,
+            f"the budget of {who} leaves {shared / FEN_PER_YUAN:,.2f} yuan to share, and {fixed / FEN_PER_YUAN:,.2f} yuan are "
+            "fixed whatever the unit value, so that nothing is left for the units",
+            "give a larger budget, patients' shares included, or settle without one",
+        )  # fmt: skip
+        self.set_unit_value(payer, float("nan"))
 
     def set_unit_value(self, payer: str, value: float) -> None:
         """Put a unit value (yuan) in force for a payer, or for all insured (``*``), instead of published standards."""
@@ -240,24 +259,31 @@ class Ledger:
     ) -> None:
         """Where cases are compared with a price that only the budget gives: the unit value if every case were normal.
 
-        Expected unit value = (budget x (1 - fund) - yuan already fixed) / sum of V x k; it serves the cost ratio only. A budget
-        point value that is ``known`` by payer goes before it.
+        Expected unit value = (budget x (1 - fund) - yuan already fixed) / sum of V x k; it serves the cost ratio only, and goes
+        before a price that the policy publishes, as the budget does. A budget point value that is ``known`` by payer goes
+        before it. Groups with a bare standard keep theirs.
         """
         terms = self.terms
-        wanting = terms.priced_mean & np.isnan(terms.mean) & self.open_cases
+        bare = terms.bare & (self.standard != MISSING)
+        wanting = terms.priced_mean & ~bare & self.open_cases
         if not wanting.any():
             return
-        normal = terms.relative_value * terms.coefficient * terms.factor
+        normal = np.where(self.open_cases, terms.relative_value * terms.coefficient * terms.factor, self.units)
         for payer, amount in budget.items():
-            members = self.paid_by(payer)
-            units = self._sum(normal, members & self.open_cases & ~np.isnan(normal))
+            members = self.paid_by(payer) & (self.cases.faults < 0)
+            units = self._sum(normal, members & ~self.in_yuan & ~bare & ~np.isnan(normal))
             fixed = self._sum_fen(self.amount, members & self.in_yuan & (self.amount != MISSING))
+            fixed += self._sum_fen(self.standard, members & bare & self.open_cases)
             left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
             price = (known or {}).get(payer, (known or {}).get("*"))
             if price is None and units > 0 and left > 0:
                 price = left / FEN_PER_YUAN / units
             if price is not None:
-                terms.mean = np.where(members & wanting, price * terms.relative_value, terms.mean)
+                compared = members & wanting
+                terms.mean = np.where(compared, price * terms.relative_value, terms.mean)
+                terms.priced_mean = terms.priced_mean & ~compared  # no longer a product of the unit value
+            elif units > 0:
+                self._too_small(payer, members & ~self.in_yuan & ~bare & ~np.isnan(normal), fixed + left, fixed)
 
     def discharges(self, where: Mask) -> float:
         """How many discharges the marked cases stand for."""

@@ -15,7 +15,7 @@ from drgsim.payment.columns import INSURANCES, dense_unique
 from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.dates import before
 from drgsim.payment.model import Keyed
-from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact
+from drgsim.payment.money import FEN_PER_YUAN, exact
 from drgsim.payment.policy import Policy
 from drgsim.payment.unstable import mark_unstable
 
@@ -243,7 +243,8 @@ class Resolver:
         cost = self.cases.money["total_cost"]
         used = (cost > 0) & (self.cases.faults < 0)
         group = np.where(used, self.cases.unit.ids, -1) + 1
-        count, total = np.bincount(group, used), np.bincount(group, np.where(used, cost, 0))  # whole fen have no order
+        counted = used if self.weight is None else used * self.weight
+        count, total = np.bincount(group, counted), np.bincount(group, np.where(used, cost, 0) * counted)  # fen have no order
         overall = float(total.sum() / count.sum()) if used.any() else float("nan")
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / count / overall * self.file.relative_value.scale.value
@@ -280,19 +281,20 @@ class Resolver:
         return np.where(blank, unit_value * value, mean), per_weight, blank
 
     def _mean_of_cases(self, own: Floats) -> Floats:
-        """Mean cost of the cases of the same group and level among those that are settled."""
+        """Mean cost of the cases of the same group and level among those that are settled and cost something."""
         cost = self.cases.money["total_cost"]
-        used = (cost != MISSING) & (cost >= 0) & (self.cases.unit.ids >= 0)
+        grouped = self.cases.unit.ids >= 0
+        used = grouped & (cost > 0) & (self.cases.faults < 0)
         cell = self.cases.unit.ids.astype(np.int64) * max(len(self.cases.levels), 1) + self.cases.level
-        cell = np.where(used, cell, 0)
+        cell = np.where(grouped, cell, 0)
         counted = used if self.weight is None else used * self.weight
         count = np.bincount(cell, counted)
         total = np.bincount(cell, np.where(used, cost, 0) * counted)  # whole fen: their sum has no order
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = (total / FEN_PER_YUAN / count)[cell]
-        result: Floats = np.where(used & (mean > 0), mean, np.nan)
+        result: Floats = np.where(grouped & (mean > 0), mean, np.nan)
         self.cases.warn(
-            "settle-mean-of-cases", used & np.isnan(own),
+            "settle-mean-of-cases", grouped & (self.cases.faults < 0) & np.isnan(own),
             "the policy publishes no mean cost; the mean of the same group and level among these cases is used",
             "state group_mean_cost",
         )  # fmt: skip

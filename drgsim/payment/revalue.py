@@ -149,9 +149,9 @@ def _numbers(table: pa.Table, value: str, path: Path, problems: list[Problem]) -
             continue
         numbers, broken = read_numbers(one_chunk(table, header))
         with np.errstate(invalid="ignore"):
-            wrong = broken | (numbers <= 0 if name == value else numbers < 0)
+            wrong = broken | np.isinf(numbers) | (numbers <= 0 if name == value else numbers < 0)
         for line in np.flatnonzero(wrong).tolist():
-            what = f"{header} is no number {'above 0' if name == value else 'of 0 or more'}"
+            what = f"{header} is no finite number {'above 0' if name == value else 'of 0 or more'}"
             problems.append(
                 Problem("weights-not-a-number", what, where=f"{path}, line {line + 2}", fix="correct it or leave it empty")
             )

@@ -25,7 +25,7 @@ from drgsim.payment.money import MISSING, exact, money_column, round_floats, rou
 from drgsim.payment.policy import Policy
 from drgsim.payment.single_disease import settle_single_diseases
 from drgsim.payment.summary import DIMENSIONS, Summaries
-from drgsim.payment.unit_value import float_values, pot_of, tell_missed_budget, with_unit_value
+from drgsim.payment.unit_value import doubt_payer, float_values, pot_of, refuse_outside, tell_missed_budget, with_unit_value
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,9 @@ def settle(
     budget
         Yuan by payer (``employee``, ``resident``, or ``*`` for all), patients' shares included. The unit value then
         follows from it after everyone's cases: PV = (budget x (1 - adjustment fund) - amounts fixed in yuan) / sum of
-        units. Where the policy knows no mean cost, cost ratios are taken against the unit value that would follow if
-        every case were normal. Default: the policy's own budget, if any.
+        units, whatever unit value the policy states. Where the policy knows no mean cost, cost ratios are taken against the
+        unit value that would follow if every case were normal. Cases of an insured patient whose payer has no part in the
+        budget are not paid, nor are cases for whose units it leaves nothing. Default: the policy's own budget, if any.
     fund_share
         rho, the share of the cost that the fund pays: a budget of the fund alone is divided by it (rule book 1.5 and 3.3).
     unit_value
@@ -214,6 +215,7 @@ def settle_cases(
     stays.settle_per_diem(ledger)
     stays.settle_long_stays(ledger)
     held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
+    refuse_outside(ledger, pot)
     ledger.compare_with_expected_price(pot, held, budget_value)
     _check_terms(ledger, bool(pot))
     ledger.apply_curve(ledger.open_cases)
@@ -261,6 +263,7 @@ def _check_terms(ledger: Ledger, has_budget: bool) -> None:
             "give a budget (the point value follows from it), or set unit_value",
             sample=", ".join(sorted({str(ledger.resolver.keys[place]) for place in ledger.resolver.combination[missing]})),
         )  # fmt: skip
+    doubt_payer(ledger, has_budget)
     cases.fault(
         "settle-missing-coefficient", ledger.open_cases & ~(terms.coefficient > 0),
         "no coefficient of the hospital is known", "state coefficient in hospitals.csv or in the cases",

@@ -96,6 +96,12 @@ def exempt(ledger: Ledger) -> None:
         return
     candidates = (item != MISSING) & (item > 0) & (cases.faults < 0) & (ledger.standard != MISSING)
     candidates &= ledger.is_class(CaseClass.NORMAL, CaseClass.HIGH, CaseClass.LOW)
+    above = candidates & (item > cost)
+    cases.warn(
+        "settle-exempt-above-total", above, "exempt_cost is above total_cost, of which it is a part; paid as ordinary cases",
+        "correct the costs in the source",
+    )  # fmt: skip
+    candidates &= ~above
     candidates &= _valid(ledger, candidates)
     mean = cases.money["exempt_mean_cost"].copy()
     for name in cases.exempt_class.values:

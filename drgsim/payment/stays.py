@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.payment.cases import Cases
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.model import CaseClass
 from drgsim.payment.money import FEN_PER_YUAN, MISSING, product_fen, round_floats
@@ -43,12 +44,13 @@ def halve_readmitted(ledger: Ledger) -> None:
     """Multiply the factor of a stay after which the same patient came back to the same hospital in the same group.
 
     A stay counts as followed when a later one of the same patient, hospital and group was admitted 0 to ``within_days`` days
-    after its discharge and was not planned.
+    after its discharge and was not planned. Records that are refused, and stays that the patient pays, do not count.
     """
     spec, cases = ledger.policy.file.readmission, ledger.cases
     if spec is None:
         return
-    followed = stays_followed(cases, spec.within_days.value, spec.except_groups)
+    paid = (cases.faults < 0) & (cases.insurance != INSURANCES.index("self"))
+    followed = stays_followed(cases, spec.within_days.value, spec.except_groups, paid)
     if not followed.size:
         return
     ledger.terms.factor = ledger.terms.factor.copy()
@@ -62,7 +64,9 @@ def halve_readmitted(ledger: Ledger) -> None:
     )  # fmt: skip
 
 
-def stays_followed(cases: Cases, within: int, except_groups: tuple[str, ...] = ()) -> NDArray[np.int64]:
+def stays_followed(
+    cases: Cases, within: int, except_groups: tuple[str, ...] = (), among: Mask | None = None
+) -> NDArray[np.int64]:
     """Places of the stays after which the same patient came back, unplanned, to the same hospital in the same group.
 
     Parameters
@@ -71,8 +75,12 @@ def stays_followed(cases: Cases, within: int, except_groups: tuple[str, ...] = (
         Days from discharge to the next admission, at most.
     except_groups
         Beginnings of groups that do not count.
+    among
+        Records that are looked at; the others are neither followed nor returns. Default: all.
     """
     known = (cases.patient.ids >= 0) & (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.unit.ids >= 0)
+    if among is not None:
+        known &= among
     if except_groups:
         excepted = np.array([code.startswith(except_groups) for code in cases.unit.values] + [False])
         known &= ~excepted[cases.unit.ids]

@@ -9,6 +9,7 @@ import numpy as np
 
 from drgsim.errors import Problem, UsageError
 from drgsim.evidence import Evidence, Keyed
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.methods import floating_value
 from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, round_half_away, total
@@ -21,11 +22,12 @@ def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
     Raises
     ------
     UsageError
-        A value is not above 0.
+        A value is not a finite number above 0.
     """
-    wrong = {key: value for key, value in values.items() if not value > 0}
+    wrong = ", ".join(f"{key}={value:g}" for key, value in values.items() if not 0 < value < float("inf"))
     if wrong:
-        raise UsageError([Problem("settle-bad-unit-value", f"a unit value must be above 0: {wrong}")])
+        fix = "give yuan per unit, such as employee=7.5"
+        raise UsageError([Problem("settle-bad-unit-value", f"a unit value is a finite number above 0: {wrong}", fix=fix)])
     given = Keyed(values=dict(values), unit="yuan per unit", source="given with the call", evidence=Evidence.ASSUMPTION)
     return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
 
@@ -40,7 +42,7 @@ def pot_of(policy: Policy, budget: Mapping[str, float] | None, fund_share: float
     """
     source = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
     wrong = [payer for payer in source if payer not in ("employee", "resident", "*")]
-    if wrong or ("*" in source and len(source) > 1) or any(not amount > 0 for amount in source.values()):
+    if wrong or ("*" in source and len(source) > 1) or any(not 0 < amount < float("inf") for amount in source.values()):
         raise UsageError([
             Problem("settle-bad-budget", f"the budget {dict(source)} is not by employee and resident, or * for all",
                     fix="for instance employee=100000000 resident=60000000, in yuan")
@@ -50,6 +52,40 @@ def pot_of(policy: Policy, budget: Mapping[str, float] | None, fund_share: float
     return {payer: fen(exact(float(amount)) / exact(fund_share)) for payer, amount in source.items()}
 
 
+def refuse_outside(ledger: Ledger, pot: Mapping[str, int]) -> None:
+    """Cases whose payer has no part in the budget have no unit value: a published one would be paid on top of it.
+
+    What is fixed in yuan, and self-payers, stay as they are.
+    """
+    if not pot:
+        return
+    outside = ledger.open_cases | ledger.in_units & (ledger.cases.faults < 0)
+    for payer in ("self", *pot):
+        outside &= ~ledger.paid_by(payer)
+    cost = total(np.where(outside, ledger.cost, MISSING)) / FEN_PER_YUAN
+    payers = np.unique(ledger.cases.insurance[outside]).tolist()
+    ledger.cases.fault(
+        "settle-outside-budget", outside,
+        f"their payer has no part in the budget ({', '.join(pot)}); their cost is {cost:,.2f} yuan",
+        "state the insurance of every case, and give a budget for each payer or one amount for all",
+        sample=", ".join(INSURANCES[place] if place >= 0 else "insurance blank or unknown" for place in payers),
+    )  # fmt: skip
+
+
+def doubt_payer(ledger: Ledger, has_budget: bool) -> None:
+    """Say where cases of an unknown payer get the value for all although the policy's values differ by payer."""
+    file, prices = ledger.policy.file, ledger.policy.prices
+    keyed = [None if has_budget else file.unit_value, file.coefficient.by, file.reference.mean_cost]
+    keys = [key for entry in keyed if entry is not None for key in entry.values]
+    names = [*keys, *(prices.numbers if prices is not None and not has_budget else ())]
+    if any(name.replace("/", "_").endswith(("employee", "resident")) for name in names):
+        ledger.cases.warn(
+            "settle-blank-insurance", ledger.open_cases & (ledger.cases.insurance < 0),
+            "the insurance is blank or unknown, and the policy's values differ by payer; its value for all payers is used",
+            "state insurance: employee (职工), resident (居民) or self (自费)",
+        )  # fmt: skip
+
+
 def float_values(ledger: Ledger, values: Mapping[str, float], budget_value: Mapping[str, float]) -> dict[str, float]:
     """Unit values between the budget's and the settlement's, as the policy says."""
     spec = ledger.policy.file.floating
@@ -57,7 +93,7 @@ def float_values(ledger: Ledger, values: Mapping[str, float], budget_value: Mapp
         what = f"{ledger.policy.id} has no floating value, so that a budget value cannot count"
         raise UsageError([Problem("settle-no-floating", what, fix="set floating.base_share in the policy")])
     strangers = sorted(set(values) - set(budget_value) - ({*values} if "*" in budget_value else set()))
-    if strangers or any(not value > 0 for value in budget_value.values()):
+    if strangers or any(not 0 < value < float("inf") for value in budget_value.values()):
         fix = "give one above 0 for each payer of the budget, or * for all"
         raise UsageError([Problem("settle-bad-budget-value", f"the budget value is {dict(budget_value)}", fix=fix)])
     floating = {}

@@ -65,10 +65,16 @@ class WeightSettings:
     policy_factors: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.target_shares and abs(sum(self.target_shares.values()) - 1) > 1e-6:
+        if self.target_shares and not abs(sum(self.target_shares.values()) - 1) <= 1e-6:
             raise ValueError(f"the target shares sum to {sum(self.target_shares.values()):g}, not to 1")
         if any(weight < 0 for weight in self.year_weights.values()) or self.smoothing < 0:
             raise ValueError("weights of years and the smoothing must not be below 0")
+        wrong = [f"{group}={factor:g}" for group, factor in self.policy_factors.items() if not 0 < factor < float("inf")]
+        if wrong:
+            raise ValueError(f"a policy factor is a finite number above 0: {', '.join(wrong)}")
+        below = [f"{name}={share:g}" for name, share in self.target_shares.items() if share < 0]
+        if below:
+            raise ValueError(f"a target share must not be below 0: {', '.join(below)}")
 
     def describe(self) -> list[str]:
         """What was done, in sentences for the output."""
