@@ -23,10 +23,10 @@ from drgsim.costs.years import mean_over_years
 from drgsim.dip.batch import DipGrouper
 from drgsim.dip.build import Built, build
 from drgsim.dip.catalogue import write_catalogue
-from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, combine
+from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
 from drgsim.dip.evaluate import evaluate, stability
 from drgsim.dip.history import History, _marks, read_history
-from drgsim.dip.listing import ALONE, standing_sets, within
+from drgsim.dip.listing import ALONE, core_list, standing_sets, within
 from drgsim.dip.measure import scores
 from drgsim.dip.output import built_files, kind_lines, remarks, sizes
 from drgsim.dip.spec import Spec, load_spec
@@ -189,8 +189,44 @@ def test_all_payers_count(history: History) -> None:
     assert set(history.left_out) <= {"no_cost", "principal_unknown", "stay_too_long", "cost_too_low", "no_date", "invalid"}
 
 
-def test_core_kinds_cover_what_is_asked_for(covering: dict[str, Built]) -> None:
-    assert min(built.coverage for built in covering.values()) >= 0.95
+def test_core_kinds_cover_what_is_asked_for_and_no_more(covering: dict[str, Built]) -> None:
+    for built in covering.values():
+        least = built.structure.minimum_cases
+        assert 0.95 <= built.coverage < 0.95 + (least + 1) / built.history.size, "the last kind taken was needed"
+        assert {"chapter", "blank"} <= {entry.kind for entry in built.entries}, "the rest is gathered"
+    alone = covering["list"]
+    assert alone.structure.minimum_cases == 1
+    assert any("too small for core.rule coverage" in remark for remark in remarks(alone))
+
+
+@pytest.mark.parametrize(("share", "codes"), [(0.9, "AB"), (0.95, "ABC"), (0.97, "ABCD"), (1.0, "ABCDE")])
+def test_of_kinds_of_the_last_size_the_first_codes_are_taken(share: float, codes: str) -> None:
+    """A 80, B 12, and C, D, E in this order, of which the last two have as many cases: 4, 2, 2."""
+    combinations = Combinations(np.arange(5), tuple("ABCDE"), np.full((5, 1), NONE))
+    core = load_spec("dip-2.0").file.core
+    rule = {
+        "rule": core.rule.model_copy(update={"value": "coverage"}),
+        "coverage": core.coverage.model_copy(update={"value": share}),
+    }
+    cases = np.array([80, 12, 4, 2, 2])
+    found = core_list(combinations, cases, np.full(5, 100.0), 1, core.model_copy(update=rule), 0.1)
+    assert "".join(combinations.diagnoses[at] for at in found.diagnosis) == codes
+    assert found.coverage >= share
+
+
+def test_a_related_procedure_of_the_last_size_covers_nothing_by_itself() -> None:
+    """Its cases count with the principal procedure alone, so one of the two families of this size is what 80 % needs."""
+    procedures = np.array([[0, NONE], [0, 1], [0, NONE], [0, NONE]])
+    combinations = Combinations(np.array([0, 0, 1, 2]), ("A", "B", "C"), procedures)
+    core = load_spec("dip-2.0").file.core
+    rule = {
+        "rule": core.rule.model_copy(update={"value": "coverage"}),
+        "coverage": core.coverage.model_copy(update={"value": 0.8}),
+    }
+    found = core_list(combinations, np.array([10, 3, 3, 3]), np.array([1.0, 9, 1, 1]), 1, core.model_copy(update=rule), 0.1)
+    assert [combinations.diagnoses[at] for at in found.diagnosis] == ["A", "B"]
+    assert found.related == ((), ())
+    assert found.kind.tolist() == [0, 0, 1, -1]
 
 
 def test_scores_are_mean_over_mean(built: Built) -> None:
@@ -394,6 +430,7 @@ def test_kinds_of_one_case_and_missing_years_are_told(history: History, spec: Sp
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [("core.minimum_case", 5, "did you mean core.minimum_cases?"), ("core.rule", "often", "core.rule"),
+     ("core.minimum_cases", -4, "greater than 0"), ("auxiliary.minimum_cases", 0, "greater than 0"),
      ("core.coverage", 95, "give a share above 0, up to 1"), ("auxiliary.minimum_fall", 0, "give a share above 0")],
 )  # fmt: skip
 def test_a_setting_that_makes_no_sense_is_told(path: str, value: Any, words: str) -> None:

@@ -117,12 +117,18 @@ def remarks(built: Built) -> list[str]:
     file = built.spec.file
     wanted = file.core.coverage.value
     found = [*history.notes, *built.structure.notes]
-    per = f" ({built.structure.minimum_cases / len(history.years):g} a year)" if file.core.per.value == "year" else ""
+    least = built.structure.minimum_cases
+    per = f" ({least / len(history.years):g} a year)" if file.core.per.value == "year" else ""
     found.append(
-        f"{int(core.sum()):,} core kinds need {built.structure.minimum_cases:g} cases{per} and cover {built.coverage:.1%} "
-        "of the discharges"
+        f"{int(core.sum()):,} core kinds need {least:g} case{'s' * (least != 1)}{per} and cover {built.coverage:.1%} of the "
+        "discharges"
     )
-    if built.coverage < wanted:
+    if file.core.rule.value == "coverage" and least <= 1:
+        found.append(
+            f"the history is too small for core.rule coverage: covering {wanted:.0%} takes kinds of a single case, whose scores "
+            "predict nothing; use core.rule threshold, a longer history or a smaller core.coverage"
+        )
+    elif built.coverage < wanted:
         found.append(
             f"core kinds cover less than {wanted:.0%}: the history is small for this threshold; core.rule coverage takes as "
             "many kinds as it needs"
