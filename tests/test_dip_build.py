@@ -26,6 +26,7 @@ from drgsim.dip.catalogue import write_catalogue
 from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
 from drgsim.dip.evaluate import evaluate, stability
 from drgsim.dip.history import History, _marks, read_history
+from drgsim.dip.level_means import level_means, levels_of
 from drgsim.dip.listing import ALONE, core_list, standing_sets, within
 from drgsim.dip.measure import scores
 from drgsim.dip.output import built_files, kind_lines, remarks, sizes
@@ -33,6 +34,8 @@ from drgsim.dip.spec import Spec, load_spec
 from drgsim.dip.splits import Split, try_list
 from drgsim.dip.totals import Totals
 from drgsim.errors import DrgsimError
+from drgsim.payment.policy import load_policy
+from drgsim.payment.revalue import with_relative_values
 from drgsim.records.encode import EncodedLists
 from drgsim.records.read import open_source
 
@@ -415,6 +418,49 @@ def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec
     found = read_history(paths, spec)
     assert found.years == (1, 2, 3)
     assert "each file counts as a year" in found.notes[0]
+
+
+@pytest.fixture(scope="module")
+def levelled(spec: Spec) -> Built:
+    table = pd.read_csv(REGION / "hospitals.csv", dtype=str)
+    return build(read_history(FILES, spec, hospitals=dict(zip(table.id, table.level, strict=True))), spec)
+
+
+def test_means_by_level_are_of_the_cases_that_trimming_keeps(levelled: Built) -> None:
+    """By hand for each kind that has a mean: the years' means of the level, weighed 1:2:7."""
+    history, means = levelled.history, level_means(levelled)
+    assert set(np.unique(history.level)) == {1, 2, 3}
+    shown = [(kind, at) for kind, at in np.argwhere(~np.isnan(means)) if kind < len(levelled.entries)]
+    assert len(shown) > 50
+    for kind, at in shown:
+        used = levelled.measured.kept & (levelled.kind == kind) & (history.level == at + 1)
+        assert used.sum() >= 15
+        of_year = [history.cost[used & (history.year == year)] / 100 for year in range(3)]
+        there = [year for year in range(3) if of_year[year].size]
+        weights = [(1, 2, 7)[year] for year in there]
+        assert means[kind, at] == pytest.approx(np.average([of_year[year].mean() for year in there], weights=weights))
+    few = np.bincount(levelled.kind[levelled.measured.kept & (history.level == 3)], minlength=len(levelled.entries)) < 15
+    assert np.isnan(means[: len(few), 2][few]).all()
+
+
+def test_payment_finds_the_means_by_level(levelled: Built, tmp_path: Path) -> None:
+    files = built_files(levelled, id="levelled", title="t", title_zh="题")
+    catalogue = write_catalogue(tmp_path / "levelled", files)
+    assert any(kind.level_means and kind.level_means[2] for kind in catalogue.kinds)
+    policy, _ = with_relative_values(load_policy("taian/2025"), tmp_path / "levelled")
+    assert policy.prices is not None
+    kind = next(kind for kind in catalogue.kinds if kind.level_means[2])
+    assert policy.prices.numbers["mean_cost_3"][policy.prices.places[kind.code]] == kind.level_means[2]
+
+
+def test_without_levels_there_is_one_mean_and_that_is_said(built: Built) -> None:
+    assert "mean_cost_1" not in built_files(built, id="x", title="t", title_zh="题")["kinds.csv"].splitlines()[0]
+    assert any("no levels of hospitals are known" in remark for remark in remarks(built))
+
+
+def test_levels_of_the_discharges_go_before_those_of_hospitals() -> None:
+    batch = pa.RecordBatch.from_pydict({"hospital_id": ["A", "A", "B", None], "=level": ["三级甲等", "", "9", None]})
+    assert levels_of(batch, "=level", {"A": "2", "B": "1"}).tolist() == [3, 2, 1, 0]
 
 
 def test_kinds_of_one_case_and_missing_years_are_told(history: History, spec: Spec) -> None:

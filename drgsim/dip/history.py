@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from drgsim.dip.combinations import Combinations, combine, cut_diagnoses
 from drgsim.dip.level_masks import LevelMasks
+from drgsim.dip.level_means import LEVEL_NAMES, level_notes, levels_of
 from drgsim.dip.spec import Spec
 from drgsim.dip.structure import class_numbers
 from drgsim.dip.styles import load_lists
@@ -62,6 +63,8 @@ class History:
         Number of the DRG (below 0: none), by the scheme that also grades the other diagnoses.
     mark
         Hash of the discharge's id, for halves and samples that do not depend on order.
+    level
+        Level of the hospital: 1, 2, 3; 0 where it is not known.
     mask
         Levels of auxiliary lists that the discharge has, a bit each in the order of the lists.
     book, class_of_procedure
@@ -81,6 +84,7 @@ class History:
     drg_codes: tuple[str, ...]
     mark: NDArray[np.uint64]
     mask: NDArray[np.int64]
+    level: NDArray[np.int8]
     book: CodeBook
     class_of_procedure: NDArray[np.int8]
     read: int
@@ -98,7 +102,7 @@ class History:
 
         return replace(
             self, year=self.year[used], cost=self.cost[used], combination=self.combination[used], drg=self.drg[used],
-            mark=self.mark[used], mask=self.mask[used],
+            mark=self.mark[used], mask=self.mask[used], level=self.level[used],
         )  # fmt: skip
 
 
@@ -113,6 +117,7 @@ class _Part(NamedTuple):
     drg: NDArray[np.int32]
     mark: NDArray[np.uint64]
     mask: NDArray[np.int64]
+    level: NDArray[np.int8]
     left_out: Counter[str]
     rows: int
     unknown_procedures: int
@@ -127,6 +132,7 @@ class _Reading:
     short: NDArray[np.int32]
     spec: Spec
     levels: LevelMasks
+    hospitals: Mapping[str, str] | None
     parts: list[_Part] = field(default_factory=list)
 
 
@@ -134,6 +140,7 @@ def read_history(
     paths: Sequence[Path],
     spec: Spec,
     *,
+    hospitals: Mapping[str, str] | None = None,
     options: InputOptions | None = None,
     progress: Progress | None = None,
 ) -> History:
@@ -145,6 +152,8 @@ def read_history(
         Case-mix files in any format that drgsim reads; the year is that of the discharge.
     spec
         Says which discharges count and how many characters of the diagnosis make a kind.
+    hospitals
+        Hospital -> level, for means by level; a column ``hospital_level`` of the files goes before.
     options
         Layout, own column names and edition of the codes.
     progress
@@ -164,13 +173,14 @@ def read_history(
     short, names = cut_diagnoses(levels.catalogue.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
     sources = [open_source(path, options) for path in paths]
     _check_columns(sources)
-    reading = _Reading(grouper, short, spec, levels)
+    reading = _Reading(grouper, short, spec, levels, hospitals)
     pending: deque[Future[_Part]] = deque()
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
         for file, source in enumerate(sources):
-            for batch in source.batches(COLUMNS):
-                pending.append(pool.submit(_read_batch, batch, reading, file))
+            stated = next((name for name in source.names if name.strip().lower() in LEVEL_NAMES), None)
+            for batch in source.batches((*COLUMNS, "hospital_id"), keep=[stated] if stated else False):
+                pending.append(pool.submit(_read_batch, batch, reading, file, f"={stated}" if stated else None))
                 while len(pending) > threads + 1:
                     reading.parts.append(pending.popleft().result())
                 if progress:
@@ -195,7 +205,7 @@ def _check_columns(sources: Sequence[Source]) -> None:
         raise InputError(problems)
 
 
-def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
+def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int, stated: str | None) -> _Part:
     include = reading.spec.file.include
     prepared = reading.levels.grouper.prepare(batch)
     skip = prepared.invalid
@@ -224,7 +234,7 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
     mask = reading.levels.masks(prepared, ~used | skip)
     return _Part(
         reading.short[principal[used]], procedures, lengths[used], np.where(undated, -1, when)[used], fen.values[used],
-        grouped.drg[used], _marks(ids_of(batch))[used], mask[used], left_out,
+        grouped.drg[used], _marks(ids_of(batch))[used], mask[used], levels_of(batch, stated, reading.hospitals)[used], left_out,
         batch.num_rows, int((procedures == -1).sum()), file,
     )  # fmt: skip
 
@@ -261,9 +271,11 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     if unknown:
         notes.append(f"{unknown:,} procedure codes are not in the dictionary and were passed over")
     mask = np.concatenate([part.mask for part in parts])[order]
+    level = np.concatenate([part.level for part in parts])[order]
+    notes += level_notes(level)
     return History(
         tuple(years.tolist()), place.astype(np.int64), cost[order], combination[order], combinations,
-        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask,
+        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, level,
         catalogue.book,
         classes,
         rows, dict(left_out), tuple(notes),
