@@ -25,7 +25,7 @@ from drgsim.dip.build import Built, build
 from drgsim.dip.catalogue import write_catalogue
 from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
 from drgsim.dip.evaluate import evaluate, stability
-from drgsim.dip.history import History, _marks, read_history
+from drgsim.dip.history import REASONS, History, _marks, read_history
 from drgsim.dip.level_means import level_means, levels_of
 from drgsim.dip.listing import ALONE, core_list, standing_sets, within
 from drgsim.dip.measure import scores
@@ -189,7 +189,7 @@ def test_all_payers_count(history: History) -> None:
     tables = [pq.read_table(path, columns=["insurance", "total_cost"]) for path in FILES]
     assert pc.sum(pc.equal(pa.concat_tables(tables)["insurance"], "self")).as_py() > 500
     assert history.read == sum(table.num_rows for table in tables)
-    assert set(history.left_out) <= {"no_cost", "principal_unknown", "stay_too_long", "cost_too_low", "no_date", "invalid"}
+    assert set(history.left_out) <= set(REASONS)
 
 
 def test_core_kinds_cover_what_is_asked_for_and_no_more(covering: dict[str, Built]) -> None:
@@ -461,6 +461,26 @@ def test_without_levels_there_is_one_mean_and_that_is_said(built: Built) -> None
 def test_levels_of_the_discharges_go_before_those_of_hospitals() -> None:
     batch = pa.RecordBatch.from_pydict({"hospital_id": ["A", "A", "B", None], "=level": ["三级甲等", "", "9", None]})
     assert levels_of(batch, "=level", {"A": "2", "B": "1"}).tolist() == [3, 2, 1, 0]
+
+
+def test_one_file_without_dates_is_no_year_1(tmp_path: Path) -> None:
+    path = _written(tmp_path / "history.parquet", lambda t: t.drop_columns(["discharged", "admitted"]))
+    with pytest.raises(DrgsimError) as caught:
+        build(read_history([path], load_spec("dip-2.0")), load_spec("dip-2.0"))
+    assert "no discharge has a date of discharge: one file counts as one year, but dip-2.0 weighs 3 years" in str(caught.value)
+    assert "year 1" not in str(caught.value)
+
+
+def test_costs_that_do_not_count_are_told_apart(tmp_path: Path, spec: Spec) -> None:
+    costs = ["-5", "-1", "?", "", "0"]
+
+    def change(table: pa.Table) -> pa.Table:
+        own = [*costs, *(str(9_000 + at) for at in range(table.num_rows - len(costs)))]
+        return table.set_column(table.schema.get_field_index("total_cost"), "total_cost", pa.array(own))
+
+    left_out = read_history([_written(tmp_path / "history.parquet", change)], spec).left_out
+    expected = {"cost_negative": 2, "cost_unreadable": 1, "no_cost": 1, "cost_zero": 1}
+    assert {name: number for name, number in left_out.items() if "cost" in name} == expected
 
 
 def test_kinds_of_one_case_and_missing_years_are_told(history: History, spec: Spec) -> None:

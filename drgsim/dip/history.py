@@ -34,7 +34,10 @@ Progress = Callable[[float, int], None]
 COLUMNS = (*INPUT_COLUMNS, "discharged", "total_cost")
 # why a discharge does not count, the first reason that holds
 REASONS = {
+    "cost_unreadable": ("with a cost that is no number", "总费用无法识别"),
     "no_cost": ("without a cost", "无总费用"),
+    "cost_negative": ("with a cost below 0", "总费用为负"),
+    "cost_zero": ("with a cost of 0", "总费用为零"),
     "cost_too_low": ("cost below the limit", "费用过低"),
     "no_date": ("without a date of discharge", "无出院日期"),
     "principal_unknown": ("principal diagnosis missing or unknown", "主要诊断缺失或无效"),
@@ -73,6 +76,8 @@ class History:
         Discharges read, and those that do not count, by reason.
     notes
         What a user should know about the input.
+    undated
+        No discharge has a date: ``years`` count files.
     """
 
     years: tuple[int, ...]
@@ -90,6 +95,7 @@ class History:
     read: int
     left_out: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    undated: bool = False
 
     @property
     def size(self) -> int:
@@ -219,14 +225,14 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int, stated: str
     principal = np.where(has_one, ids[np.where(has_one, first, -1)], -1)
     stay = prepared.numbers[:, 4]
     undated = np.isnan(days)
+    names = list(REASONS)
     reason = np.select(
-        [~fen.there | (fen.values <= 0), fen.values < round(include.minimum_cost.value * 100), principal < 0,
-         stay > include.longest_stay.value, skip],
-        [0, 1, 3, 4, 5], -1,
+        [fen.broken, ~fen.there, fen.values < 0, fen.values == 0, fen.values < round(include.minimum_cost.value * 100),
+         principal < 0, stay > include.longest_stay.value, skip],
+        [names.index(name) for name in REASONS if name != "no_date"], -1,
     )  # fmt: skip
     used = reason < 0
-    names = list(REASONS)
-    left_out = Counter({names[place]: int(n) for place, n in enumerate(np.bincount(reason[~used], minlength=6)) if n})
+    left_out = Counter({names[place]: int(n) for place, n in enumerate(np.bincount(reason[~used], minlength=len(names))) if n})
     when = np.where(undated, 0, days).astype(np.int64).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     lengths = np.diff(prepared.procedures.offsets)
     kept_codes = np.repeat(used, lengths)
@@ -254,6 +260,7 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     diagnosis = np.concatenate([part.diagnosis for part in parts])
     cost = np.concatenate([part.cost for part in parts])
     year, notes = _years(parts, files)
+    undated = bool(notes)  # the only thing that years give to note
     dated = year >= 0
     if not cost.size or not dated.any():
         raise InputError([_nothing_left(rows, left_out, dated.size)])
@@ -278,7 +285,7 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
         np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, level,
         catalogue.book,
         classes,
-        rows, dict(left_out), tuple(notes),
+        rows, dict(left_out), tuple(notes), undated,
     )  # fmt: skip
 
 
