@@ -24,7 +24,7 @@ from drgsim.dip.batch import DipGrouper
 from drgsim.dip.build import Built, build
 from drgsim.dip.catalogue import write_catalogue
 from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
-from drgsim.dip.evaluate import evaluate, stability
+from drgsim.dip.evaluate import Explained, _words, evaluate, stability
 from drgsim.dip.history import REASONS, History, _marks, read_history
 from drgsim.dip.level_means import level_means, levels_of
 from drgsim.dip.listing import ALONE, core_list, standing_sets, within
@@ -271,6 +271,17 @@ def test_scores_of_larger_kinds_predict_better(built: Built) -> None:
     errors = [row.error for row in rows if row.cases > 500]
     assert errors == sorted(errors, reverse=True)
     assert all(row.error < 3 * row.chance for row in rows), "errors have the size that chance gives them"
+
+
+def test_what_looks_equal_has_no_winner() -> None:
+    def of(riv: float, riv_out: float) -> Explained:
+        return Explained("", "", 10, 2, 0.0, riv, riv, riv_out, 0.5, 0.5)
+
+    equal = _words([of(0.5, 0.49996), of(0.5, 0.5), of(0.49997, 0.50004), of(0.5, 0.5)])
+    assert "50.0% and 50.0%: both predict equally well." in equal[0]
+    assert "lose 0.0% and DRGs 0.0%" in "".join(equal)
+    assert "-0.0%" not in "".join(equal)
+    assert "51.0% and 50.0%: kinds predict better." in _words([of(0.5, 0.51), of(0, 0), of(0.5, 0.5), of(0, 0)])[0]
 
 
 def test_resampled_histories_give_much_the_same_kinds(built: Built) -> None:
