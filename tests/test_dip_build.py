@@ -23,16 +23,19 @@ from drgsim.costs.years import mean_over_years
 from drgsim.dip.batch import DipGrouper
 from drgsim.dip.build import Built, build
 from drgsim.dip.catalogue import write_catalogue
-from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, combine
-from drgsim.dip.evaluate import evaluate, stability
-from drgsim.dip.history import History, _marks, read_history
-from drgsim.dip.listing import ALONE, standing_sets, within
+from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
+from drgsim.dip.evaluate import Explained, _words, evaluate, stability
+from drgsim.dip.history import REASONS, History, _marks, read_history
+from drgsim.dip.level_means import level_means, levels_of
+from drgsim.dip.listing import ALONE, core_list, standing_sets, within
 from drgsim.dip.measure import scores
 from drgsim.dip.output import built_files, kind_lines, remarks, sizes
 from drgsim.dip.spec import Spec, load_spec
 from drgsim.dip.splits import Split, try_list
 from drgsim.dip.totals import Totals
 from drgsim.errors import DrgsimError
+from drgsim.payment.policy import load_policy
+from drgsim.payment.revalue import with_relative_values
 from drgsim.records.encode import EncodedLists
 from drgsim.records.read import open_source
 
@@ -186,11 +189,47 @@ def test_all_payers_count(history: History) -> None:
     tables = [pq.read_table(path, columns=["insurance", "total_cost"]) for path in FILES]
     assert pc.sum(pc.equal(pa.concat_tables(tables)["insurance"], "self")).as_py() > 500
     assert history.read == sum(table.num_rows for table in tables)
-    assert set(history.left_out) <= {"no_cost", "principal_unknown", "stay_too_long", "cost_too_low", "no_date", "invalid"}
+    assert set(history.left_out) <= set(REASONS)
 
 
-def test_core_kinds_cover_what_is_asked_for(covering: dict[str, Built]) -> None:
-    assert min(built.coverage for built in covering.values()) >= 0.95
+def test_core_kinds_cover_what_is_asked_for_and_no_more(covering: dict[str, Built]) -> None:
+    for built in covering.values():
+        least = built.structure.minimum_cases
+        assert 0.95 <= built.coverage < 0.95 + (least + 1) / built.history.size, "the last kind taken was needed"
+        assert {"chapter", "blank"} <= {entry.kind for entry in built.entries}, "the rest is gathered"
+    alone = covering["list"]
+    assert alone.structure.minimum_cases == 1
+    assert any("too small for core.rule coverage" in remark for remark in remarks(alone))
+
+
+@pytest.mark.parametrize(("share", "codes"), [(0.9, "AB"), (0.95, "ABC"), (0.97, "ABCD"), (1.0, "ABCDE")])
+def test_of_kinds_of_the_last_size_the_first_codes_are_taken(share: float, codes: str) -> None:
+    """A 80, B 12, and C, D, E in this order, of which the last two have as many cases: 4, 2, 2."""
+    combinations = Combinations(np.arange(5), tuple("ABCDE"), np.full((5, 1), NONE))
+    core = load_spec("dip-2.0").file.core
+    rule = {
+        "rule": core.rule.model_copy(update={"value": "coverage"}),
+        "coverage": core.coverage.model_copy(update={"value": share}),
+    }
+    cases = np.array([80, 12, 4, 2, 2])
+    found = core_list(combinations, cases, np.full(5, 100.0), 1, core.model_copy(update=rule), 0.1)
+    assert "".join(combinations.diagnoses[at] for at in found.diagnosis) == codes
+    assert found.coverage >= share
+
+
+def test_a_related_procedure_of_the_last_size_covers_nothing_by_itself() -> None:
+    """Its cases count with the principal procedure alone, so one of the two families of this size is what 80 % needs."""
+    procedures = np.array([[0, NONE], [0, 1], [0, NONE], [0, NONE]])
+    combinations = Combinations(np.array([0, 0, 1, 2]), ("A", "B", "C"), procedures)
+    core = load_spec("dip-2.0").file.core
+    rule = {
+        "rule": core.rule.model_copy(update={"value": "coverage"}),
+        "coverage": core.coverage.model_copy(update={"value": 0.8}),
+    }
+    found = core_list(combinations, np.array([10, 3, 3, 3]), np.array([1.0, 9, 1, 1]), 1, core.model_copy(update=rule), 0.1)
+    assert [combinations.diagnoses[at] for at in found.diagnosis] == ["A", "B"]
+    assert found.related == ((), ())
+    assert found.kind.tolist() == [0, 0, 1, -1]
 
 
 def test_scores_are_mean_over_mean(built: Built) -> None:
@@ -232,6 +271,17 @@ def test_scores_of_larger_kinds_predict_better(built: Built) -> None:
     errors = [row.error for row in rows if row.cases > 500]
     assert errors == sorted(errors, reverse=True)
     assert all(row.error < 3 * row.chance for row in rows), "errors have the size that chance gives them"
+
+
+def test_what_looks_equal_has_no_winner() -> None:
+    def of(riv: float, riv_out: float) -> Explained:
+        return Explained("", "", 10, 2, 0.0, riv, riv, riv_out, 0.5, 0.5)
+
+    equal = _words([of(0.5, 0.49996), of(0.5, 0.5), of(0.49997, 0.50004), of(0.5, 0.5)])
+    assert "50.0% and 50.0%: both predict equally well." in equal[0]
+    assert "lose 0.0% and DRGs 0.0%" in "".join(equal)
+    assert "-0.0%" not in "".join(equal)
+    assert "51.0% and 50.0%: kinds predict better." in _words([of(0.5, 0.51), of(0, 0), of(0.5, 0.5), of(0, 0)])[0]
 
 
 def test_resampled_histories_give_much_the_same_kinds(built: Built) -> None:
@@ -381,6 +431,69 @@ def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec
     assert "each file counts as a year" in found.notes[0]
 
 
+@pytest.fixture(scope="module")
+def levelled(spec: Spec) -> Built:
+    table = pd.read_csv(REGION / "hospitals.csv", dtype=str)
+    return build(read_history(FILES, spec, hospitals=dict(zip(table.id, table.level, strict=True))), spec)
+
+
+def test_means_by_level_are_of_the_cases_that_trimming_keeps(levelled: Built) -> None:
+    """By hand for each kind that has a mean: the years' means of the level, weighed 1:2:7."""
+    history, means = levelled.history, level_means(levelled)
+    assert set(np.unique(history.level)) == {1, 2, 3}
+    shown = [(kind, at) for kind, at in np.argwhere(~np.isnan(means)) if kind < len(levelled.entries)]
+    assert len(shown) > 50
+    for kind, at in shown:
+        used = levelled.measured.kept & (levelled.kind == kind) & (history.level == at + 1)
+        assert used.sum() >= 15
+        of_year = [history.cost[used & (history.year == year)] / 100 for year in range(3)]
+        there = [year for year in range(3) if of_year[year].size]
+        weights = [(1, 2, 7)[year] for year in there]
+        assert means[kind, at] == pytest.approx(np.average([of_year[year].mean() for year in there], weights=weights))
+    few = np.bincount(levelled.kind[levelled.measured.kept & (history.level == 3)], minlength=len(levelled.entries)) < 15
+    assert np.isnan(means[: len(few), 2][few]).all()
+
+
+def test_payment_finds_the_means_by_level(levelled: Built, tmp_path: Path) -> None:
+    files = built_files(levelled, id="levelled", title="t", title_zh="题")
+    catalogue = write_catalogue(tmp_path / "levelled", files)
+    assert any(kind.level_means and kind.level_means[2] for kind in catalogue.kinds)
+    policy, _ = with_relative_values(load_policy("taian/2025"), tmp_path / "levelled")
+    assert policy.prices is not None
+    kind = next(kind for kind in catalogue.kinds if kind.level_means[2])
+    assert policy.prices.numbers["mean_cost_3"][policy.prices.places[kind.code]] == kind.level_means[2]
+
+
+def test_without_levels_there_is_one_mean_and_that_is_said(built: Built) -> None:
+    assert "mean_cost_1" not in built_files(built, id="x", title="t", title_zh="题")["kinds.csv"].splitlines()[0]
+    assert any("no levels of hospitals are known" in remark for remark in remarks(built))
+
+
+def test_levels_of_the_discharges_go_before_those_of_hospitals() -> None:
+    batch = pa.RecordBatch.from_pydict({"hospital_id": ["A", "A", "B", None], "=level": ["三级甲等", "", "9", None]})
+    assert levels_of(batch, "=level", {"A": "2", "B": "1"}).tolist() == [3, 2, 1, 0]
+
+
+def test_one_file_without_dates_is_no_year_1(tmp_path: Path) -> None:
+    path = _written(tmp_path / "history.parquet", lambda t: t.drop_columns(["discharged", "admitted"]))
+    with pytest.raises(DrgsimError) as caught:
+        build(read_history([path], load_spec("dip-2.0")), load_spec("dip-2.0"))
+    assert "no discharge has a date of discharge: one file counts as one year, but dip-2.0 weighs 3 years" in str(caught.value)
+    assert "year 1" not in str(caught.value)
+
+
+def test_costs_that_do_not_count_are_told_apart(tmp_path: Path, spec: Spec) -> None:
+    costs = ["-5", "-1", "?", "", "0"]
+
+    def change(table: pa.Table) -> pa.Table:
+        own = [*costs, *(str(9_000 + at) for at in range(table.num_rows - len(costs)))]
+        return table.set_column(table.schema.get_field_index("total_cost"), "total_cost", pa.array(own))
+
+    left_out = read_history([_written(tmp_path / "history.parquet", change)], spec).left_out
+    expected = {"cost_negative": 2, "cost_unreadable": 1, "no_cost": 1, "cost_zero": 1}
+    assert {name: number for name, number in left_out.items() if "cost" in name} == expected
+
+
 def test_kinds_of_one_case_and_missing_years_are_told(history: History, spec: Spec) -> None:
     thin = build(history, spec.changed({"core.minimum_cases": 1}))
     text = "\n".join(remarks(thin))
@@ -394,6 +507,7 @@ def test_kinds_of_one_case_and_missing_years_are_told(history: History, spec: Sp
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [("core.minimum_case", 5, "did you mean core.minimum_cases?"), ("core.rule", "often", "core.rule"),
+     ("core.minimum_cases", -4, "greater than 0"), ("auxiliary.minimum_cases", 0, "greater than 0"),
      ("core.coverage", 95, "give a share above 0, up to 1"), ("auxiliary.minimum_fall", 0, "give a share above 0")],
 )  # fmt: skip
 def test_a_setting_that_makes_no_sense_is_told(path: str, value: Any, words: str) -> None:

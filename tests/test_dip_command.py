@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from drgsim.analysis.dip_limits import supervision_settings
@@ -127,6 +128,8 @@ def test_a_report_on_a_published_catalogue(tmp_path: Path) -> None:
 def test_supervision_finds_what_was_planted(folder: Path, tmp_path: Path) -> None:
     out = drgsim("dip", "supervise", *FILES, "--scheme", folder / "one" / "city", "-o", tmp_path / "lists")
     assert "all limits are assumptions" in out
+    assert all(f"\n {name} " in out for name in pd.read_csv(tmp_path / "lists" / "hospitals.csv").hospital_id), "whole names"
+    assert max(map(cell_len, out.splitlines()[:-1])) <= 80, "the last line has a path, which never folds"
     cases = pd.read_csv(tmp_path / "lists" / "cases.csv", dtype=str)
     truth = pd.concat([pd.read_parquet(path, columns=["discharge_id", "truth"]) for path in FILES])
     planted = {name: set(truth.discharge_id[truth.truth.str.contains(name)]) for name in ("split", "low_standard")}

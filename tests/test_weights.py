@@ -16,6 +16,7 @@ from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.errors import UsageError
+from drgsim.payment.history import read_history
 from drgsim.payment.weights import History, Weights, WeightSettings, estimate_weights, evaluate
 from drgsim.records.synth.cases import draw_cases
 from drgsim.records.synth.hospitals import make_hospitals
@@ -184,6 +185,22 @@ def test_trimming_leaves_out_missing_costs_and_ungrouped_cases() -> None:
     assert trim([1.0, float("nan"), 2.0], [0, 0, -1], NONE).tolist() == [True, False, False]
     with pytest.raises(ValueError, match="make no sense"):
         TrimRule("percentile", 90, 10)
+
+
+def test_costs_that_cannot_be_used_are_told_apart() -> None:
+    table = pa.table({
+        "discharge_id": list("abcdefg"), "drg": ["AA11", "AA11", "AA11", "AA11", "BB11", "BB11", "AA11"],
+        "total_cost": ["100", "-5", "?", "", "0", "-1", "200"], "discharged": ["2024-01-01"] * 7,
+    })  # fmt: skip
+    past, problems = read_history(table)
+    assert np.isnan(past.cost).sum() == 5
+    assert {problem.code: problem.what for problem in problems} == {
+        "weights-no-cost": "1 cases are not used: the total cost is missing",
+        "weights-cost-unreadable": "1 cases are not used: the total cost is no number",
+        "weights-cost-negative": "2 cases are not used: the total cost is below 0",
+        "weights-cost-zero": "1 cases are not used: the total cost is 0",
+        "weights-group-without-cost": "groups without a usable cost: BB11",
+    }
 
 
 def test_command(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def build(
     compare: Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")] = None,
     evaluate: Annotated[bool, typer.Option("--evaluate/--no-evaluate", help="RIV beside DRG, prediction.")] = True,
     stability: Annotated[int, typer.Option(help="Samples for the adjusted Rand index; 0 = none.", min=0, max=50)] = 0,
+    hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level; for means by level.")] = None,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
@@ -57,6 +58,7 @@ def build(
     from drgsim.dip.evaluate import stability as stable
     from drgsim.dip.history import read_history
     from drgsim.dip.spec import load_spec
+    from drgsim.payment.hospitals import read_hospitals
     from drgsim.report.dip_catalogue import check_target, write_build
 
     if method not in METHODS:
@@ -64,9 +66,12 @@ def build(
     chosen = load_spec(spec).changed(_changes(core, years, change))
     before = load_catalogue(compare) if compare else None
     check_target(output)
+    levels = {name: entry.level for name, entry in read_hospitals(hospitals).items()} if hospitals is not None else None
     silent = quiet or as_json
     with progress_bar("Reading history", silent) as progress:
-        past = read_history(history, chosen, options=input_options(format, maps, map_file, code_version), progress=progress)
+        past = read_history(
+            history, chosen, hospitals=levels, options=input_options(format, maps, map_file, code_version), progress=progress
+        )
 
     def say(step: str) -> None:
         if not silent and err.is_terminal:

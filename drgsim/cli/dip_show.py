@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from drgsim.dip.spec import Spec
 
 MOST = 10
+SHORT = {  # two lines, so that a hospital's row fits into 80 columns
+    "coding": "coding\n编码",
+    "repeat": "repeat\n二次",
+    "low_standard": "low\n低标",
+    "extra_long": "long\n超长",
+    "low_risk_death": "deaths\n死亡",
+}
 
 
 def show_build(summary: Mapping[str, Any], output: Path) -> None:
@@ -124,13 +131,17 @@ def show_supervision(found: Supervision, output: Path) -> None:
     rows = [
         [
             row["hospital_id"] or "–", f"{row['cases']:,}", f"{row['coding_quality_index']:.1f}",
-            *(f"{row[f'{name}_cases']:,} · {row[f'{name}_share']:.1%}" for name in LISTS),
+            *(f"{row[f'{name}_cases']:,}" for name in LISTS),
             "–" if row["death_ratio"] is None else f"{row['death_ratio']:.2f}",
         ]
         for row in supervision_record(found)["hospitals"]
     ]  # fmt: skip
-    columns = ["hospital", "cases", "coding index 病案质量指数", *(zh for _, zh in LISTS.values()), "deaths O/E 死亡比"]
-    rows_table(f"Supervision lists by {found.catalogue} 监管辅助目录", columns, rows, right=tuple(range(1, len(columns))))
+    columns = ["hospital\n医院", "cases\n病例", "index\n质量", *SHORT.values(), "O/E\n比值"]
+    rows_table(
+        f"Supervision lists by {found.catalogue} 监管辅助目录", columns, rows, right=tuple(range(1, len(columns))), whole=(0,)
+    )
+    listed = ", ".join(f"{title} {zh}" for title, zh in (LISTS[name] for name in SHORT))
+    out.print(f"[dim]cases on each list: {listed}; O/E: deaths over those expected; shares are in hospitals.csv[/]")
     for note in found.notes:
         out.print(f"[yellow]note[/] {escape(note)}")
     out.print("[bold magenta]all limits are assumptions 假设[/]: the lists say where to look, they are no verdict")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.dip.cluster import cluster_list, hidden_populations
-from drgsim.dip.history import History
+from drgsim.dip.history import REASONS, History
 from drgsim.dip.listing import core_list
 from drgsim.dip.measure import Measured, measure, scores
 from drgsim.dip.spec import Spec
@@ -206,13 +206,18 @@ def check_years(history: History, spec: Spec) -> None:
     shown = ":".join(f"{weight:g}" for weight in weights)
     problems = []
     if len(years) != len(weights):
-        left = ", ".join(f"{number:,} {reason}" for reason, number in sorted(history.left_out.items()))
+        left = ", ".join(f"{number:,} {REASONS[reason][0]}" for reason, number in sorted(history.left_out.items()))
+        found = f"the history has {_listed(years)}"
+        if history.undated:
+            number = "one file counts as one year" if len(years) == 1 else f"{len(years)} files count as {len(years)} years"
+            found = f"no discharge has a date of discharge: {number}"
         problems.append(
             Problem(
-                "dip-years", f"the history has {_listed(years)}, but {spec.file.id} weighs {len(weights)} years {shown}",
+                "dip-years", f"{found}, but {spec.file.id} weighs {len(weights)} years {shown}",
                 where="history.year_weights",
                 why="a missing year is not averaged away" + (f" (discharges left out: {left})" if left else ""),
-                fix="add the missing years, or give weights for those that are there, such as --years 3:7",
+                fix="state the dates (discharged), or give a file for each year from the oldest on" if history.undated
+                else "add the missing years, or give weights for those that are there, such as --years 3:7",
             )
         )  # fmt: skip
     gaps = sorted(set(range(min(years), max(years) + 1)) - set(years)) if years else []

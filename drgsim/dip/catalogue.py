@@ -15,7 +15,7 @@ from typing import Any
 
 from drgsim.assets import asset_root
 from drgsim.dip.check import Reader
-from drgsim.dip.model import CLASS_COLUMNS, KIND_COLUMNS, LEVEL_COLUMNS, SET_COLUMNS, Catalogue, Kind, Level
+from drgsim.dip.model import CLASS_COLUMNS, KIND_COLUMNS, LEVEL_COLUMNS, MEAN_COLUMNS, SET_COLUMNS, Catalogue, Kind, Level
 from drgsim.errors import SchemeError, did_you_mean
 from drgsim.records.arrow import number_text
 from drgsim.records.codes import DICTIONARY_FILES
@@ -111,11 +111,12 @@ def catalogue_files(
     """
     lines = list(kinds)
     by_code = {kind.code: kind.kind for kind in lines}
+    more = MEAN_COLUMNS if any(kind.level_means for kind in lines) else ()
     counts = {name: sum(kind == name for kind in by_code.values()) for name in dict.fromkeys(by_code.values())}
     toml = {"id": settings.get("id", ""), "kind": "dip", **{key: value for key, value in settings.items() if key != "kind"}}
     files = {
         "scheme.toml": toml_text({**toml, "counts": counts}),
-        "kinds.csv": csv_text(KIND_COLUMNS, (_row(kind) for kind in lines)),
+        "kinds.csv": csv_text((*KIND_COLUMNS, *more), (_row(kind, len(more)) for kind in lines)),
     }
     rows = [(one.aux, one.level, one.title, one.title_zh, print_rule(one.condition), one.evidence) for one in levels]
     if rows:
@@ -127,13 +128,14 @@ def catalogue_files(
     return files
 
 
-def _row(kind: Kind) -> list[str]:
+def _row(kind: Kind, levels: int) -> list[str]:
     def number(value: float | int | None) -> str:
         return "" if value is None else number_text(float(value))
 
     return [
         kind.code, kind.dx, kind.procedure, "+".join(kind.related), kind.operation_class, kind.aux, kind.aux_level, kind.kind,
         number(kind.score), number(kind.mean_cost), number(kind.cases), number(kind.cv), kind.dx_name, kind.procedure_name,
+        *(number(mean) for mean in (kind.level_means or (None,) * levels)),
     ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from drgsim.dip.model import (
     KIND_COLUMNS,
     KINDS,
     LEVEL_COLUMNS,
+    MEAN_COLUMNS,
     OPERATION_CLASSES,
     SET_COLUMNS,
     SETTINGS,
@@ -75,13 +76,14 @@ class Reader:
         settings = self.settings()
         matching, auxiliary = self.matching(settings), self.auxiliary(settings)
         before = len(self.problems)
-        kind_rows = self.table("kinds.csv", KIND_COLUMNS, KIND_COLUMNS, needed=True)
+        columns = (*KIND_COLUMNS, *self.mean_columns())
+        kind_rows = self.table("kinds.csv", columns, columns, needed=True)
         level_rows = self.table("auxiliary.csv", LEVEL_COLUMNS, ("aux", "level"))
         set_rows = self.table("sets.csv", SET_COLUMNS, SET_COLUMNS)
         class_rows = read_table(self.classes_path, CLASS_COLUMNS, ("procedure",), self.problems)
         if len(self.problems) > before:  # a contradiction between tables means nothing while a table cannot be read
             self.stop_if_wrong()
-        kinds = tuple(self.kind(row, line) for line, row in enumerate(kind_rows, start=2))
+        kinds = tuple(self.kind(row, line, columns) for line, row in enumerate(kind_rows, start=2))
         book, own = self.book(kinds)
         kinds = tuple(_spelled(kind, book) for kind in kinds)
         sets = self.sets(set_rows, book)
@@ -194,9 +196,18 @@ class Reader:
             return []
         return read_table(path, columns, key, self.problems)
 
-    def kind(self, row: Row, line: int) -> Kind:
+    def mean_columns(self) -> tuple[str, ...]:
+        """The means by level of hospital, all of them where ``kinds.csv`` has one: a table states them together."""
+        path = self.folder / "kinds.csv"
+        if not path.is_file():
+            return ()
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            header = file.readline().strip().split(",")
+        return MEAN_COLUMNS if any(name in MEAN_COLUMNS for name in header) else ()
+
+    def kind(self, row: Row, line: int, columns: Sequence[str]) -> Kind:
         """A line of ``kinds.csv``, with what is wrong in it alone reported."""
-        cells = dict(zip(KIND_COLUMNS, row, strict=True))
+        cells = dict(zip(columns, row, strict=True))
         where = f"kinds.csv:{line}"
         type_, code = cells["kind"], cells["code"].strip()
         if not code:
@@ -236,6 +247,7 @@ class Reader:
             code, dx, procedure, related, operation_class, cells["aux"], cells["aux_level"], type_, numbers["score"],
             numbers["mean_cost"], None if cases is None else int(cases), numbers["cv"], cells["dx_name"],
             cells["procedure_name"],
+            tuple(self.number(cells[name], name, code, where) for name in columns[len(KIND_COLUMNS) :]),
         )  # fmt: skip
 
     def number(self, text: str, name: str, code: str, where: str) -> float | None:
@@ -348,7 +360,7 @@ class Reader:
                 what = f"{kind.code} on line {line} is the same combination as {code} on line {before}"
                 self.wrong("dip-duplicate-combination", what, f"kinds.csv:{line}", fix="remove one of the two lines")
             same, before = first.setdefault(kind.code, (kind, line))
-            for name in ("kind", "score", "mean_cost", "cases", "cv"):
+            for name in ("kind", "score", "mean_cost", "cases", "cv", "level_means"):
                 if getattr(same, name) != getattr(kind, name):
                     what = f"{kind.code} has another {name} on line {line} than on line {before}"
                     self.wrong("dip-kind-disagrees", what, f"kinds.csv:{line}", fix="lines of one kind say the same of it")

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from drgsim.dip.combinations import NONE, Combinations
 from drgsim.dip.history import History
-from drgsim.dip.listing import CoreList, Families, list_at
+from drgsim.dip.listing import CoreList, Families, enough_to_cover, list_at
 from drgsim.dip.measure import Measured
 from drgsim.dip.model import CLASS_ORDER
 from drgsim.dip.spec import Clustering, Spec, SpecFile
@@ -73,12 +73,13 @@ def cluster_list(
     middle, spread = _robust(log, line, len(lines))
     number = np.bincount(line_of, cases, minlength=len(lines)).astype(np.int64)
     kind_of_line = _clusters(group, number, middle, spread, file.clustering, least)
-    sizes = np.bincount(kind_of_line, number)
-    wanted = least
-    if file.core.rule.value == "coverage":
-        wanted = min(least, _size_that_covers(sizes, file.core.coverage.value))
+    sizes = np.bincount(kind_of_line, number).astype(np.int64)
     nameless = np.bincount(kind_of_line, [line[1] < NONE for line in lines]) > 0
-    entries, kind_of_line = _entries(kind_of_line, (sizes >= wanted) & ~nameless, lines, number, history)
+    wanted, large = least, (sizes >= least) & ~nameless
+    missing = file.core.coverage.value * cases.sum() - sizes[large].sum()
+    if file.core.rule.value == "coverage" and missing > 0:
+        wanted, large = _with_smaller(large, sizes, nameless, missing)
+    entries, kind_of_line = _entries(kind_of_line, large, lines, number, history)
     kind = kind_of_line[line_of]
     entries = _split_by_procedure(history, combination, kept, kind, entries, file, least)
     note = f"{len(lines):,} combinations of diagnosis, principal and standing related procedures were clustered"
@@ -94,10 +95,16 @@ def _minimum_size(file: SpecFile, years: int) -> float:
     return least.value * (years if core.per.value == "year" else 1)
 
 
-def _size_that_covers(sizes: Ints, share: float) -> float:
-    ordered = np.sort(sizes)[::-1]
-    place = int(np.searchsorted(np.cumsum(ordered), share * ordered.sum()))
-    return float(max(ordered[min(place, ordered.size - 1)], 1))
+def _with_smaller(
+    large: NDArray[np.bool_], sizes: Ints, nameless: NDArray[np.bool_], missing: float
+) -> tuple[float, NDArray[np.bool_]]:
+    """The smallest size needed, and the clusters when smaller ones, by size and number, cover the missing cases too."""
+    open_ = np.flatnonzero(~large & ~nameless & (sizes > 0))
+    open_ = open_[np.argsort(-sizes[open_], kind="stable")]
+    taken = open_[: enough_to_cover(sizes[open_], missing)]
+    found = large.copy()
+    found[taken] = True
+    return float(sizes[found].min(initial=sizes.max(initial=1))), found
 
 
 def _fine_lines(

@@ -244,16 +244,23 @@ def _words(explained: Sequence[Explained]) -> list[str]:
     """The difference between kinds and DRGs, explained."""
     kinds, levels, drgs, both = explained
     lost, lost_drg = kinds.riv - kinds.riv_out, drgs.riv - drgs.riv_out
-    ahead = "kinds" if kinds.riv_out > drgs.riv_out else "DRGs"
+    # numbers that look equal have no winner
+    seen, seen_drg = round(kinds.riv_out, 3), round(drgs.riv_out, 3)
+    ahead = f"{'kinds' if seen > seen_drg else 'DRGs'} predict better" if seen != seen_drg else "both predict equally well"
     return [
-        f"On the same {kinds.cases:,} discharges {kinds.groups:,} kinds explain {kinds.riv:.1%} of the variance of cost, "
-        f"{drgs.groups:,} DRGs {drgs.riv:.1%}. On discharges that they were not made from it is {kinds.riv_out:.1%} and "
-        f"{drgs.riv_out:.1%}: {ahead} predict better.",
-        f"Kinds lose {lost:.1%} and DRGs {lost_drg:.1%} between the two: {kinds.small_share:.1%} of the discharges are in "
-        f"kinds with fewer than {SMALL} cases, which explain themselves ({drgs.small_share:.1%} in such DRGs).",
+        f"On the same {kinds.cases:,} discharges {kinds.groups:,} kinds explain {_share(kinds.riv)} of the variance of "
+        f"cost, {drgs.groups:,} DRGs {_share(drgs.riv)}. On discharges that they were not made from it is "
+        f"{_share(kinds.riv_out)} and {_share(drgs.riv_out)}: {ahead}.",
+        f"Kinds lose {_share(lost)} and DRGs {_share(lost_drg)} between the two: {kinds.small_share:.1%} of the discharges "
+        f"are in kinds with fewer than {SMALL} cases, which explain themselves ({drgs.small_share:.1%} in such DRGs).",
         f"Kinds know the exact procedure and not severity; DRGs know severity (MCC, CC) and pool procedures: together they "
-        f"explain {both.riv_out:.1%} of discharges not seen, the auxiliary levels bring kinds to {levels.riv_out:.1%}.",
+        f"explain {_share(both.riv_out)} of discharges not seen, the auxiliary levels bring kinds to {_share(levels.riv_out)}.",
     ]
+
+
+def _share(value: float) -> str:
+    """A share with one decimal; never -0.0 %."""
+    return f"{round(value, 3) + 0.0:.1%}"
 
 
 def stability(built: Built, samples: int = 5, share: float = 0.8) -> Stability:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from drgsim.dip.combinations import Combinations, combine, cut_diagnoses
 from drgsim.dip.level_masks import LevelMasks
+from drgsim.dip.level_means import LEVEL_NAMES, level_notes, levels_of
 from drgsim.dip.spec import Spec
 from drgsim.dip.structure import class_numbers
 from drgsim.dip.styles import load_lists
@@ -33,7 +34,10 @@ Progress = Callable[[float, int], None]
 COLUMNS = (*INPUT_COLUMNS, "discharged", "total_cost")
 # why a discharge does not count, the first reason that holds
 REASONS = {
+    "cost_unreadable": ("with a cost that is no number", "总费用无法识别"),
     "no_cost": ("without a cost", "无总费用"),
+    "cost_negative": ("with a cost below 0", "总费用为负"),
+    "cost_zero": ("with a cost of 0", "总费用为零"),
     "cost_too_low": ("cost below the limit", "费用过低"),
     "no_date": ("without a date of discharge", "无出院日期"),
     "principal_unknown": ("principal diagnosis missing or unknown", "主要诊断缺失或无效"),
@@ -62,6 +66,8 @@ class History:
         Number of the DRG (below 0: none), by the scheme that also grades the other diagnoses.
     mark
         Hash of the discharge's id, for halves and samples that do not depend on order.
+    level
+        Level of the hospital: 1, 2, 3; 0 where it is not known.
     mask
         Levels of auxiliary lists that the discharge has, a bit each in the order of the lists.
     book, class_of_procedure
@@ -70,6 +76,8 @@ class History:
         Discharges read, and those that do not count, by reason.
     notes
         What a user should know about the input.
+    undated
+        No discharge has a date: ``years`` count files.
     """
 
     years: tuple[int, ...]
@@ -81,11 +89,13 @@ class History:
     drg_codes: tuple[str, ...]
     mark: NDArray[np.uint64]
     mask: NDArray[np.int64]
+    level: NDArray[np.int8]
     book: CodeBook
     class_of_procedure: NDArray[np.int8]
     read: int
     left_out: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    undated: bool = False
 
     @property
     def size(self) -> int:
@@ -98,7 +108,7 @@ class History:
 
         return replace(
             self, year=self.year[used], cost=self.cost[used], combination=self.combination[used], drg=self.drg[used],
-            mark=self.mark[used], mask=self.mask[used],
+            mark=self.mark[used], mask=self.mask[used], level=self.level[used],
         )  # fmt: skip
 
 
@@ -113,6 +123,7 @@ class _Part(NamedTuple):
     drg: NDArray[np.int32]
     mark: NDArray[np.uint64]
     mask: NDArray[np.int64]
+    level: NDArray[np.int8]
     left_out: Counter[str]
     rows: int
     unknown_procedures: int
@@ -127,6 +138,7 @@ class _Reading:
     short: NDArray[np.int32]
     spec: Spec
     levels: LevelMasks
+    hospitals: Mapping[str, str] | None
     parts: list[_Part] = field(default_factory=list)
 
 
@@ -134,6 +146,7 @@ def read_history(
     paths: Sequence[Path],
     spec: Spec,
     *,
+    hospitals: Mapping[str, str] | None = None,
     options: InputOptions | None = None,
     progress: Progress | None = None,
 ) -> History:
@@ -145,6 +158,8 @@ def read_history(
         Case-mix files in any format that drgsim reads; the year is that of the discharge.
     spec
         Says which discharges count and how many characters of the diagnosis make a kind.
+    hospitals
+        Hospital -> level, for means by level; a column ``hospital_level`` of the files goes before.
     options
         Layout, own column names and edition of the codes.
     progress
@@ -164,13 +179,14 @@ def read_history(
     short, names = cut_diagnoses(levels.catalogue.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
     sources = [open_source(path, options) for path in paths]
     _check_columns(sources)
-    reading = _Reading(grouper, short, spec, levels)
+    reading = _Reading(grouper, short, spec, levels, hospitals)
     pending: deque[Future[_Part]] = deque()
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
         for file, source in enumerate(sources):
-            for batch in source.batches(COLUMNS):
-                pending.append(pool.submit(_read_batch, batch, reading, file))
+            stated = next((name for name in source.names if name.strip().lower() in LEVEL_NAMES), None)
+            for batch in source.batches((*COLUMNS, "hospital_id"), keep=[stated] if stated else False):
+                pending.append(pool.submit(_read_batch, batch, reading, file, f"={stated}" if stated else None))
                 while len(pending) > threads + 1:
                     reading.parts.append(pending.popleft().result())
                 if progress:
@@ -195,7 +211,7 @@ def _check_columns(sources: Sequence[Source]) -> None:
         raise InputError(problems)
 
 
-def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
+def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int, stated: str | None) -> _Part:
     include = reading.spec.file.include
     prepared = reading.levels.grouper.prepare(batch)
     skip = prepared.invalid
@@ -209,14 +225,14 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
     principal = np.where(has_one, ids[np.where(has_one, first, -1)], -1)
     stay = prepared.numbers[:, 4]
     undated = np.isnan(days)
+    names = list(REASONS)
     reason = np.select(
-        [~fen.there | (fen.values <= 0), fen.values < round(include.minimum_cost.value * 100), principal < 0,
-         stay > include.longest_stay.value, skip],
-        [0, 1, 3, 4, 5], -1,
+        [fen.broken, ~fen.there, fen.values < 0, fen.values == 0, fen.values < round(include.minimum_cost.value * 100),
+         principal < 0, stay > include.longest_stay.value, skip],
+        [names.index(name) for name in REASONS if name != "no_date"], -1,
     )  # fmt: skip
     used = reason < 0
-    names = list(REASONS)
-    left_out = Counter({names[place]: int(n) for place, n in enumerate(np.bincount(reason[~used], minlength=6)) if n})
+    left_out = Counter({names[place]: int(n) for place, n in enumerate(np.bincount(reason[~used], minlength=len(names))) if n})
     when = np.where(undated, 0, days).astype(np.int64).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     lengths = np.diff(prepared.procedures.offsets)
     kept_codes = np.repeat(used, lengths)
@@ -224,7 +240,7 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int) -> _Part:
     mask = reading.levels.masks(prepared, ~used | skip)
     return _Part(
         reading.short[principal[used]], procedures, lengths[used], np.where(undated, -1, when)[used], fen.values[used],
-        grouped.drg[used], _marks(ids_of(batch))[used], mask[used], left_out,
+        grouped.drg[used], _marks(ids_of(batch))[used], mask[used], levels_of(batch, stated, reading.hospitals)[used], left_out,
         batch.num_rows, int((procedures == -1).sum()), file,
     )  # fmt: skip
 
@@ -244,6 +260,7 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     diagnosis = np.concatenate([part.diagnosis for part in parts])
     cost = np.concatenate([part.cost for part in parts])
     year, notes = _years(parts, files)
+    undated = bool(notes)  # the only thing that years give to note
     dated = year >= 0
     if not cost.size or not dated.any():
         raise InputError([_nothing_left(rows, left_out, dated.size)])
@@ -261,12 +278,14 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     if unknown:
         notes.append(f"{unknown:,} procedure codes are not in the dictionary and were passed over")
     mask = np.concatenate([part.mask for part in parts])[order]
+    level = np.concatenate([part.level for part in parts])[order]
+    notes += level_notes(level)
     return History(
         tuple(years.tolist()), place.astype(np.int64), cost[order], combination[order], combinations,
-        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask,
+        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, level,
         catalogue.book,
         classes,
-        rows, dict(left_out), tuple(notes),
+        rows, dict(left_out), tuple(notes), undated,
     )  # fmt: skip
 
 

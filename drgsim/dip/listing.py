@@ -171,15 +171,24 @@ def core_list(
     if rule != "coverage":
         least = core.minimum_cases if rule == "threshold" else core.minimum_cases_province
         return lists.at(least.value * per)
+    share = core.coverage.value
     total = np.add.reduceat(cases, families.start[:-1])
     counted = np.sort(total)[::-1]
-    enough = np.searchsorted(np.cumsum(counted), core.coverage.value * cases.sum())
-    least_cases = int(counted[min(enough, counted.size - 1)])
-    found = lists.at(least_cases)
-    while found.coverage < core.coverage.value and least_cases > 1:  # standing sets may leave a family too small
+    least_cases = int(counted[min(enough_to_cover(counted, share * cases.sum()), counted.size) - 1])
+    while lists.at(least_cases).coverage < share and least_cases > 1:  # standing sets may leave a family too small
         least_cases -= 1
-        found = lists.at(least_cases)
-    return found
+    return lists.at(least_cases, share)
+
+
+def enough_to_cover(ordered: NDArray[np.int64], wanted: float) -> int:
+    """How many of these numbers of cases, from the first on, sum to ``wanted`` or more; all and one more where none do.
+
+    Examples
+    --------
+    >>> enough_to_cover(np.array([50, 30, 5, 5, 5, 5]), 90), enough_to_cover(np.array([50]), 0)
+    (4, 0)
+    """
+    return 0 if wanted <= 0 else int(np.searchsorted(np.cumsum(ordered), wanted)) + 1
 
 
 def list_at(
@@ -204,8 +213,8 @@ class _Lists:
     means: NDArray[np.float64]
     minimum_increase: float | None
 
-    def at(self, minimum_cases: float) -> CoreList:
-        """The list when a kind needs this many cases."""
+    def at(self, minimum_cases: float, share: float | None = None) -> CoreList:
+        """The list when a kind needs this many cases; with ``share`` only as many kinds of just this size as that needs."""
         start, procedures = self.families.start, self.combinations.procedures
         target = -1 - self.families.of  # below 0: the principal procedure alone
         several = procedures[:, 1] != NONE if procedures.shape[1] > 1 else np.zeros(self.cases.size, np.bool_)
@@ -223,15 +232,21 @@ class _Lists:
             )
             target[first:last] = [first + place if place != ALONE else -1 - family for place in found]
         names, inverse = np.unique(target, return_inverse=True)
-        core = np.bincount(inverse, self.cases, minlength=names.size) >= minimum_cases
+        size = np.bincount(inverse, self.cases, minlength=names.size).astype(np.int64)
         place = np.where(names < 0, start[np.where(names < 0, -1 - names, 0)], names)
-        core &= procedures[place, 0] >= NONE
-        # of two kinds of a family that fit a case equally well the table's first counts: the one with more cases
+        core = (size >= minimum_cases) & (procedures[place, 0] >= NONE)
         family = np.where(names < 0, -1 - names, self.families.of[place])
+        if share is not None:
+            edge = core & (size == minimum_cases)
+            core = _as_many_as_needed(core, edge, names < 0, size, family, share * float(self.cases.sum()))
+        # of two kinds of a family that fit a case equally well the table's first counts: the one with more cases
         order = np.lexsort((place, -np.where(names < 0, np.iinfo(np.int64).max, self.cases[place]), family))
         order = order[core[order]]
         number = np.full(names.size, NOT_CORE)
         number[order] = np.arange(order.size)
+        alone = np.full(start.size - 1, NOT_CORE)
+        alone[family[core & (names < 0)]] = number[core & (names < 0)]
+        number = np.where(core, number, alone[family])  # a set that is no kind goes to the principal procedure alone
         kind = number[inverse]
         share = float(self.cases[kind != NOT_CORE].sum() / max(self.cases.sum(), 1))
         shown = place[order]
@@ -240,3 +255,30 @@ class _Lists:
             self.combinations.diagnosis[shown].astype(np.int64), procedures[shown, 0].astype(np.int64), related_sets, kind,
             minimum_cases, share,
         )  # fmt: skip
+
+
+def _as_many_as_needed(
+    core: NDArray[np.bool_],
+    edge: NDArray[np.bool_],
+    alone: NDArray[np.bool_],
+    size: NDArray[np.int64],
+    family: NDArray[np.int64],
+    wanted: float,
+) -> NDArray[np.bool_]:
+    """Which kinds are core when those of the limiting size (``edge``) are taken only until ``wanted`` cases are covered.
+
+    A set of related procedures whose principal procedure alone (``alone``) is a kind covers nothing by itself: its cases
+    count there. The others are taken by what they cover, then in the order of their codes.
+    """
+    larger = core & ~edge
+    held, may_hold = (np.isin(family, family[which & alone]) for which in (larger, edge))
+    sets = edge & ~alone
+    brought = np.bincount(family[sets], size[sets], minlength=int(family.max(initial=0)) + 1).astype(np.int64)
+    gain = np.where(alone, size + brought[family], size)
+    covered = int(size[larger].sum() + size[sets & held].sum())
+    open_ = np.flatnonzero(edge & (alone | ~(held | may_hold)))
+    open_ = open_[np.lexsort((family[open_], -gain[open_]))]
+    taken = open_[: enough_to_cover(gain[open_], wanted - covered)]
+    found = larger.copy()
+    found[taken] = True
+    return found

@@ -38,6 +38,8 @@ KIND_COLUMNS = (
     "code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind", "score", "mean_cost", "cases", "cv",
     "dx_name", "procedure_name",
 )  # fmt: skip
+HOSPITAL_LEVELS = (1, 2, 3)
+MEAN_COLUMNS = tuple(f"mean_cost_{level}" for level in HOSPITAL_LEVELS)  # optional, beside mean_cost
 LEVEL_COLUMNS = ("aux", "level", "title", "title_zh", "condition", "evidence")
 SET_COLUMNS = ("set", "code")
 CLASS_COLUMNS = ("procedure", "class")
@@ -71,6 +73,8 @@ class Kind:
         Points; None where the kind has none of its own (excluded, blank).
     mean_cost, cases, cv
         Mean cost in yuan, number and coefficient of variation of the cases that the kind was built from; None unknown.
+    level_means
+        Mean cost in yuan by level of hospital, as :data:`HOSPITAL_LEVELS`; empty where the catalogue states none.
     """
 
     code: str
@@ -87,6 +91,7 @@ class Kind:
     cv: float | None = None
     dx_name: str = ""
     procedure_name: str = ""
+    level_means: tuple[float | None, ...] = ()
 
     @property
     def place(self) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from drgsim.dip.build import Built
 from drgsim.dip.catalogue import catalogue_files
 from drgsim.dip.gather import BLANK
+from drgsim.dip.level_means import level_means
 from drgsim.dip.model import Kind
 from drgsim.dip.structure import Entry, diagnosis_names
 from drgsim.dip.styles import FIRST
@@ -40,10 +41,13 @@ def kind_lines(built: Built) -> list[Kind]:
     by_kind: dict[int, list[int]] = {}
     for number, split in enumerate(built.splits):
         by_kind.setdefault(split.kind, []).append(number)
+    means = level_means(built)
+    if np.isnan(means).all():
+        means = means[:, :0]
     for place, entry in enumerate(built.entries):
         if not built.measured.totals.cases[place].sum():
             continue
-        own = _lines_of(built, place, entry, names)
+        own = [replace(line, level_means=_all_rounded(means[place])) for line in _lines_of(built, place, entry, names)]
         lines += own
         for number in by_kind.get(place, ()):
             split = built.splits[number]
@@ -52,6 +56,7 @@ def kind_lines(built: Built) -> list[Kind]:
                     line, code=f"{entry.code}_{split.aux}{split.level}", aux=split.aux, aux_level=split.level,
                     score=built.split_score(split), mean_cost=_rounded(built.measured.mean[place] * split.coefficient, 2),
                     cases=split.cases, cv=_rounded(split.cv, CV_DIGITS),
+                    level_means=_all_rounded(means[len(built.entries) + number]),
                 )
                 for line in own
             ]  # fmt: skip
@@ -79,6 +84,10 @@ def _lines_of(built: Built, place: int, entry: Entry, names: Names) -> list[Kind
 
 def _rounded(value: float, digits: int) -> float | None:
     return None if np.isnan(value) else round(float(value), digits)
+
+
+def _all_rounded(values: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(_rounded(value, MONEY_DIGITS) for value in values.tolist())
 
 
 def built_files(built: Built, *, id: str, title: str, title_zh: str) -> dict[str, str]:
@@ -117,12 +126,18 @@ def remarks(built: Built) -> list[str]:
     file = built.spec.file
     wanted = file.core.coverage.value
     found = [*history.notes, *built.structure.notes]
-    per = f" ({built.structure.minimum_cases / len(history.years):g} a year)" if file.core.per.value == "year" else ""
+    least = built.structure.minimum_cases
+    per = f" ({least / len(history.years):g} a year)" if file.core.per.value == "year" else ""
     found.append(
-        f"{int(core.sum()):,} core kinds need {built.structure.minimum_cases:g} cases{per} and cover {built.coverage:.1%} "
-        "of the discharges"
+        f"{int(core.sum()):,} core kinds need {least:g} case{'s' * (least != 1)}{per} and cover {built.coverage:.1%} of the "
+        "discharges"
     )
-    if built.coverage < wanted:
+    if file.core.rule.value == "coverage" and least <= 1:
+        found.append(
+            f"the history is too small for core.rule coverage: covering {wanted:.0%} takes kinds of a single case, whose "
+            "scores predict nothing; use core.rule threshold, a longer history or a smaller core.coverage"
+        )
+    elif built.coverage < wanted:
         found.append(
             f"core kinds cover less than {wanted:.0%}: the history is small for this threshold; core.rule coverage takes as "
             "many kinds as it needs"

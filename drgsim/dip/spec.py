@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -24,6 +24,7 @@ from drgsim.evidence import Evidence, Evident, Source, Strict, Value
 from drgsim.parameter_files import fault_problem, strict_loader
 
 SPEC_FOLDER = "dip-specs"
+Count = Annotated[float, Field(gt=0)]  # of cases; 1 asks for nothing
 
 
 class SpecError(DrgsimError):
@@ -50,7 +51,7 @@ class Trimming(Strict):
     method: Value[Literal["none", "iqr", "percentile", "multiple"]]
     low: Value[float]
     high: Value[float]
-    minimum_cases: Value[float]
+    minimum_cases: Value[Count]
 
     @property
     def rule(self) -> TrimRule:
@@ -72,14 +73,14 @@ class Core(Strict):
     """From how many cases on a combination is a core kind (核心病种).
 
     ``rule``: ``threshold`` takes ``minimum_cases``, ``province`` takes ``minimum_cases_province``, ``coverage`` the largest
-    number of cases at which the core kinds cover the share ``coverage`` of all cases. ``per``: the number counts per year of
-    the history, or in the whole of it.
+    kinds until they cover the share ``coverage`` of all cases, those of the last size in the order of their codes. ``per``:
+    the number counts per year of the history, or in the whole of it.
     """
 
     rule: Value[Literal["threshold", "province", "coverage"]]
     per: Value[Literal["year", "history"]]
-    minimum_cases: Value[float]
-    minimum_cases_province: Value[float]
+    minimum_cases: Value[Count]
+    minimum_cases_province: Value[Count]
     coverage: Value[float]
 
 
@@ -87,8 +88,8 @@ class Comprehensive(Strict):
     """How rare combinations are gathered: characters of the diagnosis x class of operation, then chapter, then blank."""
 
     diagnosis_characters: Value[int]
-    minimum_cases: Value[float]
-    chapter_minimum_cases: Value[float]
+    minimum_cases: Value[Count]
+    chapter_minimum_cases: Value[Count]
 
 
 class ScoreSettings(Strict):
@@ -114,7 +115,7 @@ class AuxiliarySettings(Strict):
     style: Value[str]
     lists: Value[tuple[str, ...]]
     period: Value[Literal["last_year", "history"]]
-    minimum_cases: Value[float]
+    minimum_cases: Value[Count]
     minimum_fall: Value[float]
 
 
@@ -141,7 +142,7 @@ class Clustering(Strict):
 
     material: Value[float]
     penalty: Value[float]
-    minimum_cases: Value[float]
+    minimum_cases: Value[Count]
     prior_cases: Value[float]
     farthest: Value[float]
     split_gain: Value[float]

@@ -17,9 +17,12 @@ from drgsim.payment.ledger import Ledger
 from drgsim.payment.money import MISSING, to_yuan
 from drgsim.payment.policy import Policy
 from drgsim.payment.weights import Evaluation, History, Weights
+from drgsim.records.arrow import one_chunk
 from drgsim.records.batch import read_numbers
+from drgsim.records.cells import read_fen
 
 CATEGORY = "cost_"
+SHOWN = 5  # groups that a note names
 
 
 def read_history(table: pa.Table) -> tuple[History, list[Problem]]:
@@ -29,16 +32,19 @@ def read_history(table: pa.Table) -> tuple[History, list[Problem]]:
     cost, are left out and counted.
     """
     cases = read_cases(table)
-    cost = to_yuan(cases.money["total_cost"])
-    cost = np.where(cost > 0, cost, np.nan)
+    fen = cases.money["total_cost"]
+    cost = np.where(fen > 0, to_yuan(fen), np.nan)
     codes = cases.unit.values
     real = np.array([code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING) for code in codes] + [False])
     group = np.where(real[cases.unit.ids], cases.unit.ids, -1).astype(np.int64)
     left_out = int((group < 0).sum())
-    problems = []
-    if np.isnan(cost).any():
-        count = int(np.isnan(cost).sum())
-        problems.append(Problem("weights-no-cost", f"{count} cases have no cost above 0 and are not used"))
+    problems = _cost_problems(table, fen)
+    has_cost = np.bincount(group[(group >= 0) & (fen > 0)], minlength=len(codes)) > 0
+    bare = sorted(codes[place] for place in np.unique(group[group >= 0]).tolist() if not has_cost[place])
+    if bare:
+        more = f" and {len(bare) - SHOWN} more" if len(bare) > SHOWN else ""
+        what = f"groups without a usable cost: {', '.join(bare[:SHOWN])}{more}"
+        problems.append(Problem("weights-group-without-cost", what, why="they get no weight", fix="correct or add their costs"))
     if left_out:
         problems.append(Problem("weights-left-out", f"{left_out} cases without a group are not used"))
     if left_out == cases.size:
@@ -51,6 +57,24 @@ def read_history(table: pa.Table) -> tuple[History, list[Problem]]:
             values, _ = read_numbers(table.column(name).combine_chunks())
             categories[name.removeprefix(CATEGORY)] = np.nan_to_num(values)
     return History(tuple(codes), group, cost, year, cases.numbers["los_days"], categories), problems
+
+
+def _cost_problems(table: pa.Table, fen: NDArray[np.int64]) -> list[Problem]:
+    """Costs that no weight can rest on, counted by what is wrong with them."""
+    unreadable = np.zeros(fen.size, np.bool_)
+    if "total_cost" in table.column_names:
+        unreadable = read_fen(one_chunk(table, "total_cost")).broken
+    missing = (fen == MISSING) & ~unreadable
+    return [
+        Problem(code, f"{int(out.sum())} cases are not used: {what}", fix=fix)
+        for code, out, what, fix in (
+            ("weights-no-cost", missing, "the total cost is missing", "state the cost"),
+            ("weights-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source"),
+            ("weights-cost-negative", (fen < 0) & (fen != MISSING), "the total cost is below 0", "correct the cost"),
+            ("weights-cost-zero", fen == 0, "the total cost is 0", "correct the cost"),
+        )
+        if out.any()
+    ]
 
 
 def _years(table: pa.Table, cases: Cases, problems: list[Problem]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
