@@ -57,14 +57,3 @@ def kind_mix(counts: GroupCounts, compiled: CompiledCatalogue) -> KindMix:
         points,
         points / int(scored.sum()) if scored.sum() else None,
     )
-
-
-def largest_kinds(counts: GroupCounts, compiled: CompiledCatalogue, most: int = 10) -> list[tuple[str, str, int]]:
-    """Code, name and cases of the kinds with most cases; ties in the order of the catalogue."""
-    cases: Counter[str] = Counter()
-    names: dict[str, str] = {}
-    for row in np.flatnonzero(counts.groups):
-        code = compiled.lines["code"][row]
-        cases[code] += int(counts.groups[row])
-        names.setdefault(code, compiled.lines["name"][row])
-    return [(code, names[code], number) for code, number in cases.most_common(most)]

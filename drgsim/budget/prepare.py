@@ -15,7 +15,7 @@ from drgsim.budget.figures import HospitalFigures, by_item, figures_of
 from drgsim.budget.region import RegionFacts, read_region
 from drgsim.budget.terms import BudgetTerms
 from drgsim.errors import InputError, Problem, UsageError
-from drgsim.payment.cases import INSURANCES, read_cases
+from drgsim.payment.cases import INSURANCES, leading_columns, read_cases
 from drgsim.payment.files import read_grouped
 from drgsim.payment.money import MISSING
 from drgsim.payment.policy import Policy
@@ -182,11 +182,7 @@ def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int)
 
 def fund_share(table: pa.Table, policy: Policy, region: RegionFacts) -> float:
     """Share of the cost of insured cases that the fund pays by item, which turns its budget into one of total cost."""
-    from drgsim.payment.cases import INSURANCES
-
-    cases = read_cases(
-        table, region.hospitals, ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
-    )
+    cases = read_cases(table, region.hospitals, leading_columns(policy.file.method))
     cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
     used = (cost != MISSING) & (cost > 0) & (patient != MISSING) & (cases.insurance != INSURANCES.index("self"))
     total = int(cost[used].sum())

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.payment.columns import PAYERS
 from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import fen
 from drgsim.records.read import read_rows
 
 PROCUREMENT_CLASSES = ("selected_within_volume", "selected_beyond_volume", "not_selected")
-PAYERS = ("employee", "resident")
 ENTERED_UNITS = ("per_diem", "single_disease", "capitation", "by_item")
 ADJUSTMENTS = ("deduction", "moved")
 LARGEST = 1e15  # of any number of a region (fen for money): beyond it sums over a region would leave int64

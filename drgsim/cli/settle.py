@@ -126,12 +126,12 @@ def settle(
         table,
         loaded,
         hospitals=known,
-        budget=_amounts(budget, "--budget"),
+        budget=amounts(budget, "--budget"),
         fund_share=fund_share,
-        unit_value=_amounts(unit_value, "--unit-value"),
+        unit_value=amounts(unit_value, "--unit-value"),
         coefficients=by_group,
         unstable=unstable,  # type: ignore[arg-type]
-        budget_value=_amounts(budget_value, "--budget-value"),
+        budget_value=amounts(budget_value, "--budget-value"),
     )
     settlement = replace(settlement, problems=(*doubts, *settlement.problems))
     sides = [side for side in (hospitals, coefficients, weights_file(weights), assessment) if side is not None]
@@ -221,7 +221,7 @@ def pairs(texts: list[str]) -> list[tuple[str, str | float]]:
     return pairs
 
 
-def _amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
+def amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
     from drgsim.errors import Problem, UsageError
 
     if not texts:

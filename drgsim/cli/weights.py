@@ -42,7 +42,7 @@ def weights(
     """Estimate relative weights and evaluate the groups. 权重测算"""
     from dataclasses import asdict
 
-    from drgsim.cli.settle import _amounts
+    from drgsim.cli.settle import amounts
     from drgsim.cli.terminal import print_json
     from drgsim.payment.files import check_output, digest_of, own_columns, read_grouped, write_results
     from drgsim.payment.history import read_history, weight_tables
@@ -56,7 +56,7 @@ def weights(
         trim, low, high, years = _from_policy(policy, trim, low, high, years)
     chosen = _settings(
         trim or "iqr", low, high, years, sorted(set(past.year.tolist())), year_mode, minimum_cases, maximum_cv, unstable,
-        smoothing, smooth_to, monotone, _amounts(target, "--target"), _amounts(factor, "--factor"),
+        smoothing, smooth_to, monotone, amounts(target, "--target"), amounts(factor, "--factor"),
     )  # fmt: skip
     try:
         estimated = estimate_weights(past, chosen)

@@ -21,7 +21,6 @@ from drgsim.grouping.answers import (
     INVALID_STATUS,
     SEVERITIES,
     UNGROUPABLE_STATUS,
-    VARIABLE_COLUMNS,
     Answers,
     BatchGrouper,
     first_invalid,
@@ -29,8 +28,7 @@ from drgsim.grouping.answers import (
     texts_by_number,
 )
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch import PreparedBatch, prepare_batch, read_numbers
-from drgsim.records.conversion import ConversionReport
+from drgsim.records.batch import PreparedBatch, read_numbers
 from drgsim.records.findings import BITS
 from drgsim.records.options import OWN_VERSION
 from drgsim.schemes.model import UNGROUPED
@@ -85,17 +83,11 @@ class DipGrouper(BatchGrouper):
             found[column] = (mapped[places], pa.array(texts, pa.string()))
         return found
 
-    def prepare(self, batch: pa.RecordBatch | pa.Table, report: ConversionReport | None = None) -> PreparedBatch:
-        """Encode a batch of canonical columns for this catalogue; what conversion did is counted in ``report``."""
-        c = self.compiled
-        report = report or self.new_report()
-        return prepare_batch(batch, c.diagnoses, c.procedures, c.text_words, c.variables, report)
-
     def absent_columns(self, names: Container[str]) -> list[str]:
         """Columns that the conditions of levels or the steps of ties ask for and that are not among ``names``."""
-        asked = self.compiled.variables
-        absent = [column for variable, column in VARIABLE_COLUMNS.items() if variable in asked and column not in names]
-        return absent + (["total_cost"] if self.compiled.wants_cost and "total_cost" not in names else [])
+        return super().absent_columns(names) + (
+            ["total_cost"] if self.compiled.wants_cost and "total_cost" not in names else []
+        )
 
     def match_prepared(
         self, prepared: PreparedBatch, skip: NDArray[np.bool_], cost: NDArray[np.float64]

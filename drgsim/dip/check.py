@@ -42,6 +42,7 @@ from drgsim.dip.patterns import (
 from drgsim.errors import Problem, SchemeError, did_you_mean
 from drgsim.records.codes import CodeBook, fold, national_codes
 from drgsim.schemes.pack import find_pack, read_settings
+from drgsim.schemes.pack_part import PackPart
 from drgsim.schemes.parser import RuleSyntaxError, parse_rule
 from drgsim.schemes.rules import Always, Rule, sets_of
 from drgsim.schemes.settings import EVIDENCE
@@ -62,14 +63,13 @@ _UNSCORED = ("excluded", "blank")
 _MOST_LEVELS = 62
 
 
-class Reader:
+class Reader(PackPart):
     """Reads one catalogue; collects problems and raises them together."""
 
     def __init__(self, folder: Path, digest: str, classes: Path) -> None:
-        self.folder = folder
+        super().__init__(folder, [folder], [])  # a catalogue has no base
         self.digest = digest
         self.classes_path = classes
-        self.problems: list[Problem] = []
 
     def catalogue(self) -> Catalogue:
         """The catalogue, or a SchemeError with every problem."""
@@ -107,16 +107,6 @@ class Reader:
         self.check_together(catalogue, settings.get("counts", {}))
         self.stop_if_wrong()
         return catalogue
-
-    # -- problems --------------------
-    def wrong(self, code: str, what: str, where: str, **more: str) -> None:
-        """Note a problem; ``where`` is a file of the catalogue, with its line where there is one."""
-        self.problems.append(Problem(code, what, where=f"{self.folder.name}/{where}", **more))
-
-    def stop_if_wrong(self) -> None:
-        """Raise what was found so far."""
-        if self.problems:
-            raise SchemeError(self.problems)
 
     # -- scheme.toml --------------------
     def settings(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite
@@ -14,26 +13,17 @@ from drgsim.dip.catalogue import load_catalogue
 from drgsim.dip.model import Catalogue
 from drgsim.dip.reference import trace_kind
 from drgsim.dip.trace import DipTrace
-from drgsim.grouping.explain import CodeTrace, read_record
-from drgsim.grouping.reference import Discharge
+from drgsim.grouping.explain import RecordExplanation, read_record
 from drgsim.records.options import InputOptions
 from drgsim.schemes.model import UNGROUPED
 
 
 @dataclass(frozen=True)
-class DipExplanation:
+class DipExplanation(RecordExplanation):
     """Why a discharge has its kind.
 
     Attributes
     ----------
-    discharge_id
-        As the record gives it, may be empty.
-    discharge
-        The record as matching sees it.
-    diagnoses, procedures
-        Its codes with names, principal first.
-    status, reason, warnings
-        As a batch reports them.
     trace
         Every combination that was tried. For an invalid record it says what the catalogue would answer, which then counts for
         nothing.
@@ -41,13 +31,6 @@ class DipExplanation:
         What of the matching rests on assumptions of the catalogue.
     """
 
-    discharge_id: str
-    discharge: Discharge
-    diagnoses: tuple[CodeTrace, ...]
-    procedures: tuple[CodeTrace, ...]
-    status: str
-    reason: str
-    warnings: tuple[str, ...]
     trace: DipTrace
     assumptions: tuple[str, ...]
 
@@ -59,10 +42,6 @@ class DipExplanation:
     def to_dict(self) -> dict[str, Any]:
         """Nested plain dictionaries and lists."""
         return {"dip": self.dip, **asdict(self)}
-
-    def to_json(self) -> str:
-        """The explanation as JSON, Chinese characters as they are."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
 
     def __str__(self) -> str:
         from drgsim.dip.narrative import kind_lines

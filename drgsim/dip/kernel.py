@@ -26,14 +26,14 @@ from drgsim.dip.compile import (
     TIE_PRINCIPAL,
     CatalogueArrays,
 )
-from drgsim.grouping.kernel import _count, _count_levels, _decide
+from drgsim.grouping.kernel import count_levels, count_listed, decide
 from drgsim.records.codes import EMPTY
 from drgsim.schemes.lower_rules import WORD
 
 NO_LINE = -1
 # bits of Matched.notes
 EXCLUDED, TIE, LEVEL_UNLISTED = 1, 2, 4
-_PLAIN_NUMBERS = 6  # of rules.NUMBER_VARIABLES; the CCI comes after them, then the counts of the conditions
+PLAIN_NUMBERS = 6  # of rules.NUMBER_VARIABLES; the CCI comes after them, then the counts of the conditions
 _KEYS = 9  # entries of a rank: full code, place, exact, matched, missing, three ties, shape
 
 
@@ -105,7 +105,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
     used = np.zeros(most, np.bool_)
     words = np.zeros(s.row_base[7], np.int64)
     dx_width, op_width, op_base, text_base = dx_bits.shape[1], op_bits.shape[1], s.row_base[3], s.row_base[6]
-    numbers = np.zeros(_PLAIN_NUMBERS + 1 + counts.shape[0], np.float64)
+    numbers = np.zeros(PLAIN_NUMBERS + 1 + counts.shape[0], np.float64)
     level_holds = np.zeros(max(1, level_entry.size), np.int8)  # 0 not asked yet, 1 holds, 2 does not
     key = np.zeros(_KEYS, np.float64)
     best = np.zeros(_KEYS, np.float64)
@@ -115,18 +115,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
             continue
         dx = diagnoses[diagnosis_offsets[i] : diagnosis_offsets[i + 1]]
 
-        # which MCC and CC the principal diagnosis leaves standing
-        excluded_by = exclusion_class[dx[0] + 2]
-        has_mcc = has_cc = np.int64(0)
-        for at in range(1, dx.size):
-            level = dx_level[dx[at] + 2]
-            if level:
-                exclusion = dx_exclusion[dx[at] + 2]
-                if exclusion < 0 or not (exclusion_bits[excluded_by, exclusion // WORD] >> (exclusion % WORD)) & 1:
-                    if level == 2:
-                        has_mcc = np.int64(1)
-                    else:
-                        has_cc = np.int64(1)
+        has_mcc, has_cc = standing_levels(dx, dx_level, dx_exclusion, exclusion_class, exclusion_bits)
         severities[i] = 2 if has_mcc else has_cc
 
         # procedures that count; a blank principal place stays, so that no other procedure takes it
@@ -224,12 +213,12 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                             prepared = True
                             for level in range(level_holds.size):
                                 level_holds[level] = 0
-                            for column in range(_PLAIN_NUMBERS):
+                            for column in range(PLAIN_NUMBERS):
                                 numbers[column] = all_numbers[i, column]
-                            numbers[_PLAIN_NUMBERS] = cci[i]
+                            numbers[PLAIN_NUMBERS] = cci[i]
                             for column in range(words.size - text_base):
                                 words[text_base + column] = all_texts[i, column]
-                            _fill(
+                            fill_words(
                                 words, numbers, dx, procedures[procedure_offsets[i] : procedure_offsets[i + 1]], dx_width,
                                 op_width, op_base, text_base, dx_bits_class, dx_bits, op_bits_class, op_bits, dx_level,
                                 dx_exclusion, exclusion_class, exclusion_bits, severity_bits, counts, has_mcc, has_cc,
@@ -239,7 +228,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                         for entry in range(start, end):
                             level = levels[entry, 1]
                             if level_holds[level] == 0:
-                                holds = _decide(nodes, values, sites, level_entry[level], words, numbers)
+                                holds = decide(nodes, values, sites, level_entry[level], words, numbers)
                                 level_holds[level] = 1 if holds else 2
                             if level_holds[level] == 1:
                                 of_list = levels[entry, 2]
@@ -300,7 +289,26 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True)
-def _fill(
+def standing_levels(
+    dx: Any, dx_level: Any, dx_exclusion: Any, exclusion_class: Any, exclusion_bits: Any
+) -> Any:  # pragma: no cover - compiled
+    """Whether the principal diagnosis leaves an MCC and a CC standing, each 0 or 1."""
+    excluded_by = exclusion_class[dx[0] + 2]
+    has_mcc = has_cc = np.int64(0)
+    for at in range(1, dx.size):
+        level = dx_level[dx[at] + 2]
+        if level:
+            exclusion = dx_exclusion[dx[at] + 2]
+            if exclusion < 0 or not (exclusion_bits[excluded_by, exclusion // WORD] >> (exclusion % WORD)) & 1:
+                if level == 2:
+                    has_mcc = np.int64(1)
+                else:
+                    has_cc = np.int64(1)
+    return has_mcc, has_cc
+
+
+@njit(cache=True, nogil=True)
+def fill_words(
     words: Any,
     numbers: Any,
     dx: Any,
@@ -347,9 +355,9 @@ def _fill(
         stop = min(1, codes.size) if asked % 3 == 0 else codes.size
         if counts[number, 1] < 0:
             first = exclusion_class[dx[0] + 2]
-            found = _count_levels(dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, first)
+            found = count_levels(dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, first)
         elif asked < 3:
-            found = _count(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
+            found = count_listed(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
         else:
-            found = _count(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
-        numbers[_PLAIN_NUMBERS + 1 + number] = found
+            found = count_listed(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
+        numbers[PLAIN_NUMBERS + 1 + number] = found

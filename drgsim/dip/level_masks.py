@@ -17,12 +17,12 @@ from drgsim.dip.batch import DipGrouper
 from drgsim.dip.catalogue import catalogue_files, classes_file
 from drgsim.dip.charlson import CharlsonTable, comorbidity_index
 from drgsim.dip.check import Reader
-from drgsim.dip.kernel import _PLAIN_NUMBERS, Encoded, _decide, _fill
+from drgsim.dip.kernel import PLAIN_NUMBERS, Encoded, fill_words, standing_levels
 from drgsim.dip.model import Catalogue, Kind
 from drgsim.dip.styles import Lists
+from drgsim.grouping.kernel import decide
 from drgsim.records.batch import PreparedBatch
 from drgsim.records.options import OWN_VERSION
-from drgsim.schemes.lower_rules import WORD
 from drgsim.schemes.write import write_pack
 
 
@@ -65,34 +65,24 @@ def _masks(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
     procedures, procedure_offsets = batch.procedures, batch.procedure_offsets
     words = np.zeros(s.row_base[7], np.int64)
     dx_width, op_width, op_base, text_base = dx_bits.shape[1], op_bits.shape[1], s.row_base[3], s.row_base[6]
-    numbers = np.zeros(_PLAIN_NUMBERS + 1 + counts.shape[0], np.float64)
+    numbers = np.zeros(PLAIN_NUMBERS + 1 + counts.shape[0], np.float64)
     masks = np.zeros(batch.skip.size, np.int64)
     for i in range(masks.size):
         if batch.skip[i]:
             continue
         dx = diagnoses[diagnosis_offsets[i] : diagnosis_offsets[i + 1]]
-        excluded_by = exclusion_class[dx[0] + 2]
-        has_mcc = has_cc = np.int64(0)
-        for at in range(1, dx.size):
-            level = dx_level[dx[at] + 2]
-            if level:
-                exclusion = dx_exclusion[dx[at] + 2]
-                if exclusion < 0 or not (exclusion_bits[excluded_by, exclusion // WORD] >> (exclusion % WORD)) & 1:
-                    if level == 2:
-                        has_mcc = np.int64(1)
-                    else:
-                        has_cc = np.int64(1)
-        for column in range(_PLAIN_NUMBERS):
+        has_mcc, has_cc = standing_levels(dx, dx_level, dx_exclusion, exclusion_class, exclusion_bits)
+        for column in range(PLAIN_NUMBERS):
             numbers[column] = batch.numbers[i, column]
-        numbers[_PLAIN_NUMBERS] = batch.cci[i]
+        numbers[PLAIN_NUMBERS] = batch.cci[i]
         for column in range(words.size - text_base):
             words[text_base + column] = batch.texts[i, column]
-        _fill(
+        fill_words(
             words, numbers, dx, procedures[procedure_offsets[i] : procedure_offsets[i + 1]], dx_width, op_width, op_base,
             text_base, dx_bits_class, dx_bits, op_bits_class, op_bits, dx_level, dx_exclusion, exclusion_class, exclusion_bits,
             severity_bits, counts, has_mcc, has_cc,
         )  # fmt: skip
         for level in range(entry.size):
-            if _decide(nodes, values, sites, entry[level], words, numbers):
+            if decide(nodes, values, sites, entry[level], words, numbers):
                 masks[i] |= np.int64(1) << np.int64(level)
     return masks

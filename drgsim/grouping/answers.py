@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import ids_of
-from drgsim.records.batch import PreparedBatch
+from drgsim.records.batch import PreparedBatch, prepare_batch
 from drgsim.records.conversion import ConversionReport, conversion_from
 from drgsim.records.findings import BITS, FINDINGS, INVALID, WARNING, codes_in, mask_of
 from drgsim.records.options import OWN_VERSION
@@ -101,7 +101,7 @@ class BatchGrouper(ABC):
     Attributes
     ----------
     compiled
-        The compiled scheme or catalogue.
+        The compiled scheme or catalogue: its code tables, word lists and the variables that it asks for.
     result_columns
         Columns of the answers, in order.
     input_columns
@@ -115,9 +115,11 @@ class BatchGrouper(ABC):
     def __init__(self, code_version: str = OWN_VERSION) -> None:
         self.conversion = conversion_from(code_version)
 
-    @abstractmethod
     def prepare(self, batch: pa.RecordBatch | pa.Table, report: ConversionReport | None = None) -> PreparedBatch:
         """Encode a batch of canonical columns; what conversion did is counted in ``report``."""
+        c = self.compiled
+        report = report or self.new_report()
+        return prepare_batch(batch, c.diagnoses, c.procedures, c.text_words, c.variables, report)
 
     @abstractmethod
     def group_prepared(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> Any:
@@ -138,9 +140,10 @@ class BatchGrouper(ABC):
     def group_count(self) -> int:
         """Number of group rows that counts have."""
 
-    @abstractmethod
     def absent_columns(self, names: Container[str]) -> list[str]:
         """Columns that the rules ask for and that are not among ``names``."""
+        asked = self.compiled.variables
+        return [column for variable, column in VARIABLE_COLUMNS.items() if variable in asked and column not in names]
 
     def new_report(self) -> ConversionReport | None:
         """An empty report of code conversion; None when codes are read as they are."""

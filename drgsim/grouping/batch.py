@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from drgsim.grouping.answers import (
     SEVERITIES,
     STATUSES,
     UNGROUPABLE_STATUS,
-    VARIABLE_COLUMNS,
     Answers,
     BatchGrouper,
     GroupCounts,
@@ -27,8 +25,7 @@ from drgsim.grouping.answers import (
     texts_by_number,
 )
 from drgsim.grouping.kernel import MDC_CLAIMS, MDC_HOLDS, PROCEDURE_MISFIT, Encoded, Grouped, group_encoded
-from drgsim.records.batch import PreparedBatch, prepare_batch
-from drgsim.records.conversion import ConversionReport
+from drgsim.records.batch import PreparedBatch
 from drgsim.records.findings import BITS
 from drgsim.records.options import OWN_VERSION
 from drgsim.schemes.compile import compile_scheme
@@ -77,17 +74,6 @@ class Grouper(BatchGrouper):
             "drg": (np.arange(rows + 1, dtype=np.int32), pa.array([*c.drg_codes, UNGROUPED], pa.string())),
             "drg_name": (np.append(np.arange(rows), -1).astype(np.int32), pa.array(c.drg_names, pa.string())),
         }
-
-    def prepare(self, batch: pa.RecordBatch | pa.Table, report: ConversionReport | None = None) -> PreparedBatch:
-        """Encode a batch of canonical columns for this scheme; what conversion did is counted in ``report``."""
-        c = self.compiled
-        report = report or self.new_report()
-        return prepare_batch(batch, c.diagnoses, c.procedures, c.text_words, c.variables, report)
-
-    def absent_columns(self, names: Container[str]) -> list[str]:
-        """Columns that the scheme's rules ask for and that are not among ``names``."""
-        asked = self.compiled.variables
-        return [column for variable, column in VARIABLE_COLUMNS.items() if variable in asked and column not in names]
 
     def group_prepared(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> Grouped:
         """Run the kernel on a prepared batch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from drgsim.records.layout import GENERAL, layouts, numbered_names, read_header
 from drgsim.records.options import InputOptions
 from drgsim.records.read import to_canonical
 from drgsim.records.schema import columns, header_key, header_names
-from drgsim.schemes.model import Scheme
+from drgsim.schemes.model import UNGROUPED, Scheme
 from drgsim.schemes.pack import load_scheme
 
 
@@ -37,8 +38,8 @@ class CodeTrace:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """Why a discharge has its group.
+class RecordExplanation(ABC):
+    """What every explanation tells of a discharge, whatever it is grouped by.
 
     Attributes
     ----------
@@ -48,11 +49,8 @@ class Explanation:
         The record as the rules see it.
     diagnoses, procedures
         Its codes with names, principal first.
-    status, reason, warnings, mdc_hint
+    status, reason, warnings
         As a batch reports them.
-    trace
-        Every MDC, ADRG and DRG that was tried. For an invalid record it says what the rules would answer, which then
-        counts for nothing.
     """
 
     discharge_id: str
@@ -62,21 +60,40 @@ class Explanation:
     status: str
     reason: str
     warnings: tuple[str, ...]
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain dictionaries and lists."""
+
+    def to_json(self) -> str:
+        """The explanation as JSON, Chinese characters as they are."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Explanation(RecordExplanation):
+    """Why a discharge has its group.
+
+    Attributes
+    ----------
+    mdc_hint
+        As a batch reports it.
+    trace
+        Every MDC, ADRG and DRG that was tried. For an invalid record it says what the rules would answer, which then
+        counts for nothing.
+    """
+
     mdc_hint: str
     trace: Trace
 
     @property
     def drg(self) -> str:
         """Code of the group, 0000 when there is none."""
-        return "0000" if self.status == "invalid" else self.trace.drg
+        return UNGROUPED if self.status == "invalid" else self.trace.drg
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain dictionaries and lists."""
         return {"drg": self.drg, **asdict(self)}
-
-    def to_json(self) -> str:
-        """The explanation as JSON, Chinese characters as they are."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
 
     def __str__(self) -> str:
         from drgsim.grouping.narrative import explanation_text

@@ -73,7 +73,7 @@ def _compare(left: float, comparison: int, right: float) -> bool:  # pragma: no 
 
 
 @njit(cache=True, nogil=True)
-def _decide(nodes: Any, values: Any, sites: Any, node: int, words: Any, numbers: Any) -> bool:  # pragma: no cover
+def decide(nodes: Any, values: Any, sites: Any, node: int, words: Any, numbers: Any) -> bool:  # pragma: no cover
     """Follow the decision graph from ``node`` to its end."""
     while node >= 0:
         kind = nodes[node, 0]
@@ -91,7 +91,7 @@ def _decide(nodes: Any, values: Any, sites: Any, node: int, words: Any, numbers:
 
 
 @njit(cache=True, nogil=True)
-def _count(codes: Any, start: int, stop: int, classes: Any, bits: Any, word: int, shift: int) -> int:  # pragma: no cover
+def count_listed(codes: Any, start: int, stop: int, classes: Any, bits: Any, word: int, shift: int) -> int:  # pragma: no cover
     """Number of different codes in a list."""
     count = 0
     for at in range(start, stop):
@@ -105,7 +105,7 @@ def _count(codes: Any, start: int, stop: int, classes: Any, bits: Any, word: int
 
 
 @njit(cache=True, nogil=True)
-def _count_levels(
+def count_levels(
     dx: Any, wanted: int, levels: Any, exclusions: Any, exclusion_bits: Any, excluded_by: int
 ) -> int:  # pragma: no cover
     """Number of different other diagnoses with a wanted level that the principal diagnosis does not take away."""
@@ -233,13 +233,13 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                 start = 1 if asked % 3 == 1 else 0
                 stop = min(1, codes.size) if asked % 3 == 0 else codes.size
                 if counts[number, 1] < 0:
-                    found = _count_levels(
+                    found = count_levels(
                         dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, exclusion_class[dx[0] + 2]
                     )
                 elif asked < 3:
-                    found = _count(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
+                    found = count_listed(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
                 else:
-                    found = _count(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
+                    found = count_listed(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
                 numbers[plain + number] = found
 
             if attempt == 0 and regroup:
@@ -256,14 +256,14 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                     row = word * WORD + _POSITION[lowest % 67]
                     if row_mdc[row] != mdc:
                         mdc = row_mdc[row]
-                        mdc_holds = _decide(nodes, values, sites, mdc_entry[mdc], words, numbers)
+                        mdc_holds = decide(nodes, values, sites, mdc_entry[mdc], words, numbers)
                     if not mdc_holds:  # pass over the other rows of this MDC
                         beyond = mdc_end[mdc] - word * WORD
                         left = (left >> beyond) << beyond if beyond < WORD else np.int64(0)
                         continue
-                    if _decide(nodes, values, sites, row_entry[row], words, numbers):
+                    if decide(nodes, values, sites, row_entry[row], words, numbers):
                         for candidate in range(row_first_drg[row], row_first_drg[row + 1]):
-                            if _decide(nodes, values, sites, drg_entry[candidate], words, numbers):
+                            if decide(nodes, values, sites, drg_entry[candidate], words, numbers):
                                 drg = candidate
                                 break
                     if drg >= 0:
@@ -280,7 +280,7 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                 numbers[:] = whole_numbers
             # the MDC may be known all the same: by a rule of its own that holds, or by a list that names the diagnosis
             for mdc in range(mdc_entry.size):
-                if mdc_asks[mdc] and _decide(nodes, values, sites, mdc_entry[mdc], words, numbers):
+                if mdc_asks[mdc] and decide(nodes, values, sites, mdc_entry[mdc], words, numbers):
                     mdcs[i] = mdc
                     causes[i] = MDC_HOLDS
                     break
@@ -294,6 +294,6 @@ def _group(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
             for number in range(counts.shape[0]):
                 if counts[number, 0] >= 3:
                     numbers[plain + number] = 0.0
-            if not _decide(nodes, values, sites, row_entry[drg_row[drg]], words, numbers):
+            if not decide(nodes, values, sites, row_entry[drg_row[drg]], words, numbers):
                 causes[i] = PROCEDURE_MISFIT
     return drgs, severities, mdcs, causes

@@ -36,6 +36,11 @@ FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
 LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
 
 
+def leading_columns(method: str) -> tuple[str, ...]:
+    """Columns that may name the group under a method of payment, the first one that a table has."""
+    return ("unit", "dip", "drg") if method == "dip" else LEADING
+
+
 @dataclass
 class Cases:
     """Discharges ready to settle.

@@ -18,7 +18,8 @@ from drgsim.records.codes import BLANK_FOLDED, fold
 from drgsim.records.schema import header_key, header_names
 
 SAMPLES = 5
-INSURANCES = ("employee", "resident", "self")
+PAYERS = ("employee", "resident")
+INSURANCES = (*PAYERS, "self")
 NO_LEVEL: tuple[str, ...] = ()
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.payment.cases import Cases, read_cases
+from drgsim.payment.cases import Cases, leading_columns, read_cases
 from drgsim.payment.coefficient_history import ScoredHistory
 from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.hospitals import Hospital
@@ -104,8 +104,7 @@ def read_scored(
     InputError
         No case is left.
     """
-    leading = ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
-    cases = read_cases(table, hospitals, leading)
+    cases = read_cases(table, hospitals, leading_columns(policy.file.method))
     terms = Ledger.open(policy, cases).terms
     problems = [problem for problem in cases.problems if problem.code in ("settle-unknown-hospital", "settle-cost-negative")]
     year, used = _years(table, cases, problems)

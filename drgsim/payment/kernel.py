@@ -23,6 +23,36 @@ def _value(terms: Any, x: float, k: float) -> float:  # pragma: no cover - compi
 
 
 @njit(cache=True, nogil=True)
+def piece_at(ratio: float, c: int, upper: Any, closed: Any) -> Any:  # pragma: no cover - compiled
+    """Piece of curve row ``c`` that a ratio falls into, and whether a limit lies too near for a float to decide."""
+    near = False
+    for p in range(upper.shape[1]):
+        limit = upper[c, p]
+        if abs(ratio - limit) <= NEAR * limit and limit < np.inf:
+            near = True
+        if ratio < limit or (closed[c, p] and ratio == limit) or limit == np.inf:
+            return p, near
+    return 0, near
+
+
+@njit(cache=True, nogil=True)
+def share_at(c: int, piece: int, x: float, k: float, terms: Any, capped: Any, cap: Any) -> float:  # pragma: no cover
+    """Share of the relative value that a piece pays, 0 or more and not above its cap."""
+    share = _value(terms[c, piece], x, k)
+    if share < 0.0:
+        share = 0.0
+    if capped[c, piece]:
+        share = min(share, _value(cap[c, piece], x, k))
+    return share
+
+
+@njit(cache=True, nogil=True)
+def is_tie(amount: float) -> bool:  # pragma: no cover - compiled
+    """Whether an amount in fen lies too near to half a fen for a float to round it."""
+    return abs(amount - np.floor(amount) - 0.5) < TIE
+
+
+@njit(cache=True, nogil=True)
 def apply_curves(
     cost: Any,
     relative: Any,
@@ -60,7 +90,6 @@ def apply_curves(
     units_of = np.full(size, np.nan)
     amount_of = np.full(size, np.nan)
     doubtful = np.zeros(size, np.bool_)
-    pieces = uppers.shape[1]
     for i in range(size):
         c = row[i]
         if c < 0:
@@ -68,28 +97,16 @@ def apply_curves(
         k = coefficient[i]
         x = cost[i] / 100.0 / mean[i]
         ratio = x / k if with_k[c] else x
-        piece = 0
-        for p in range(pieces):
-            upper = uppers[c, p]
-            if abs(ratio - upper) <= NEAR * upper and upper < np.inf:
-                doubtful[i] = True
-            if ratio < upper or (closed_flags[c, p] and ratio == upper) or upper == np.inf:
-                piece = p
-                break
+        piece, doubtful[i] = piece_at(ratio, c, uppers, closed_flags)
         piece_of[i] = piece
         class_of[i] = classes[c, piece]
         ratio_of[i] = ratio
         if actual_flags[c, piece]:
             amount_of[i] = cost[i]
             continue
-        share = _value(all_terms[c, piece], x, k)
-        if share < 0.0:
-            share = 0.0
-        if capped_flags[c, piece]:
-            share = min(share, _value(all_caps[c, piece], x, k))
-        units_of[i] = relative[i] * share * factor[i]
+        units_of[i] = relative[i] * share_at(c, piece, x, k, all_terms, capped_flags, all_caps) * factor[i]
         amount = units_of[i] * unit_value[i] * 100.0
         amount_of[i] = amount
-        if abs(amount - np.floor(amount) - 0.5) < TIE:
+        if is_tie(amount):
             doubtful[i] = True
     return piece_of, class_of, ratio_of, units_of, amount_of, doubtful

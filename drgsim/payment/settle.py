@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem
 from drgsim.payment import groups, special, stays
-from drgsim.payment.cases import WORKERS, Cases, read_cases
+from drgsim.payment.cases import WORKERS, Cases, leading_columns, read_cases
 from drgsim.payment.coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.dates import check_dates
@@ -177,13 +177,8 @@ def settle(
     if unit_value is not None:
         policy = with_unit_value(policy, unit_value)
     pot_of(policy, budget, fund_share)
-    cases = read_cases(table, hospitals, leading_columns(policy), coefficients)
+    cases = read_cases(table, hospitals, leading_columns(policy.file.method), coefficients)
     return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value)
-
-
-def leading_columns(policy: Policy) -> tuple[str, ...]:
-    """Columns that may name the group under a policy, the first one that a table has."""
-    return ("unit", "dip", "drg") if policy.file.method == "dip" else ("unit", "drg", "dip")
 
 
 def settle_cases(

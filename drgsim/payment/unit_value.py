@@ -9,7 +9,7 @@ import numpy as np
 
 from drgsim.errors import Problem, UsageError
 from drgsim.evidence import Evidence, Keyed
-from drgsim.payment.columns import INSURANCES
+from drgsim.payment.columns import INSURANCES, PAYERS
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.methods import floating_value
 from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, round_half_away, total
@@ -41,7 +41,7 @@ def pot_of(policy: Policy, budget: Mapping[str, float] | None, fund_share: float
         An unknown payer, an amount or share that makes no sense.
     """
     source = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
-    wrong = [payer for payer in source if payer not in ("employee", "resident", "*")]
+    wrong = [payer for payer in source if payer not in (*PAYERS, "*")]
     if wrong or ("*" in source and len(source) > 1) or any(not 0 < amount < float("inf") for amount in source.values()):
         raise UsageError([
             Problem("settle-bad-budget", f"the budget {dict(source)} is not by employee and resident, or * for all",
@@ -78,7 +78,7 @@ def doubt_payer(ledger: Ledger, has_budget: bool) -> None:
     keyed = [None if has_budget else file.unit_value, file.coefficient.by, file.reference.mean_cost]
     keys = [key for entry in keyed if entry is not None for key in entry.values]
     names = [*keys, *(prices.numbers if prices is not None and not has_budget else ())]
-    if any(name.replace("/", "_").endswith(("employee", "resident")) for name in names):
+    if any(name.replace("/", "_").endswith(PAYERS) for name in names):
         ledger.cases.warn(
             "settle-blank-insurance", ledger.open_cases & (ledger.cases.insurance < 0),
             "the insurance is blank or unknown, and the policy's values differ by payer; its value for all payers is used",

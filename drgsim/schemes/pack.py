@@ -224,10 +224,6 @@ class _Reader(PackPart):
         return scheme
 
     # -- pieces --------------------
-    def stop_if_wrong(self) -> None:
-        if self.problems:
-            raise SchemeError(self.problems)
-
     def settings(self) -> dict[str, Any]:
         settings = read_settings(self.folder)
         self.problems += setting_problems(settings, self.folder.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from drgsim.errors import Problem
+from drgsim.errors import Problem, SchemeError
 
 
 @dataclass
@@ -23,3 +23,8 @@ class PackPart:
     def wrong(self, code: str, what: str, where: str = "", **more: str) -> None:
         """Note a problem; ``where`` is a file of the pack."""
         self.problems.append(Problem(code, what, where=f"{self.folder.name}/{where}" if where else self.folder.name, **more))
+
+    def stop_if_wrong(self) -> None:
+        """Raise what was found so far."""
+        if self.problems:
+            raise SchemeError(self.problems)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem, did_you_mean
 from drgsim.payment.cases import Cases, Texts, with_hospitals
+from drgsim.payment.columns import INSURANCES
 from drgsim.payment.money import MISSING, round_floats
 from drgsim.simulation import draws
 from drgsim.simulation.hospitals import hospital_fits, hospitals_of
@@ -94,7 +95,7 @@ def members(state: State, region: Region, selector: Selector) -> Mask:
             age = cases.numbers["age"]
             result &= (age >= low) & (age <= high)
         elif dimension == "insurance":
-            result &= cases.insurance == ("employee", "resident", "self").index(value)
+            result &= cases.insurance == INSURANCES.index(value)
         else:
             texts = _texts(state, dimension)
             fits = np.array([_fits(region, dimension, text, value) for text in texts.values] + [False])
@@ -162,10 +163,8 @@ def faults_of(cohort: Cohort, region: Region, category: str, selector: Selector,
                 wrong("scenario-bad-value", f"{value!r} is no band of age", "write age.65+ or age.0-17")
             continue
         if dimension == "insurance":
-            if value not in ("employee", "resident", "self"):
-                wrong(
-                    "scenario-unknown-path", f"{value} is no insurance", did_you_mean(value, ["employee", "resident", "self"])
-                )
+            if value not in INSURANCES:
+                wrong("scenario-unknown-path", f"{value} is no insurance", did_you_mean(value, INSURANCES))
             continue
         texts = _texts(first_state(cohort), dimension)
         if not any(_fits(region, dimension, text, value) for text in texts.values):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from drgsim.payment import groups, stays
 from drgsim.payment.cases import INSURANCES, Cases
 from drgsim.payment.curve import CLASSES, settle_exactly
-from drgsim.payment.kernel import NEAR, TIE, _value
+from drgsim.payment.kernel import is_tie, piece_at, share_at
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.model import CaseClass
 from drgsim.payment.money import MISSING, exact
@@ -246,7 +246,7 @@ def _curve(
     amounts = np.full(curve.size, MISSING, np.int64)
     classes = np.full(curve.size, -1, np.int8)
     doubtful = np.zeros(curve.size, np.bool_)
-    pieces = curves.upper.shape[1]
+    upper, closed, terms, capped, cap = curves.upper, curves.closed, curves.terms, curves.capped, curves.cap
     for place in range(curve.size):
         i = curve[place]
         t = key[i]
@@ -256,25 +256,14 @@ def _curve(
         k = coefficient[t]
         x = cost[i] / 100.0 / mean[t]
         ratio = x / k if curves.with_k[c] else x
-        piece = 0
-        for p in range(pieces):
-            upper = curves.upper[c, p]
-            if abs(ratio - upper) <= NEAR * upper and upper < np.inf:
-                doubtful[place] = True
-            if ratio < upper or (curves.closed[c, p] and ratio == upper) or upper == np.inf:
-                piece = p
-                break
+        piece, doubtful[place] = piece_at(ratio, c, upper, closed)
         classes[place] = curves.case_class[c, piece]
         if curves.actual[c, piece]:
             amounts[place] = cost[i]
             continue
-        share = _value(curves.terms[c, piece], x, k)
-        if share < 0.0:
-            share = 0.0
-        if curves.capped[c, piece]:
-            share = min(share, _value(curves.cap[c, piece], x, k))
+        share = share_at(c, piece, x, k, terms, capped, cap)
         amount = relative[t] * share * factor[i] * unit_value[t] * 100.0
-        if abs(amount - np.floor(amount) - 0.5) < TIE:
+        if is_tie(amount):
             doubtful[place] = True
         size = abs(amount)
         whole = np.int64(size + 0.5)

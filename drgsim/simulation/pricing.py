@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.payment.columns import PAYERS
 from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.model import Evidence, Keyed
 from drgsim.payment.money import MISSING, allocate, exact, round_half_away, to_yuan
@@ -22,7 +23,6 @@ from drgsim.simulation.region import Cohort, Region
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.setup import Setup, short_code
 
-PAYERS = ("employee", "resident")
 STEPS = 20  # of the search for the rate; it stops when fen no longer move
 
 

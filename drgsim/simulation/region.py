@@ -16,6 +16,7 @@ from drgsim.budget.region import LARGEST, OPTIONAL, discharge_files, read_number
 from drgsim.engines.table import group
 from drgsim.errors import InputError, Problem
 from drgsim.payment.cases import Cases, Texts, read_cases
+from drgsim.payment.columns import PAYERS
 from drgsim.payment.files import digest_of, is_grouped
 from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
 from drgsim.payment.money import fen
@@ -217,7 +218,7 @@ def _read_fund(path: Path, problems: list[Problem]) -> dict[int, dict[str, int]]
             what = f"year holds {row['year']!r} and budget_yuan {row['budget_yuan']!r}: not a number, or too large"
             problems.append(Problem("region-fund", what, where=place, fix="correct the cell"))
             continue
-        if insurance not in ("employee", "resident") or amount <= 0 or insurance in fund.get(year, {}):
+        if insurance not in PAYERS or amount <= 0 or insurance in fund.get(year, {}):
             what = f"{insurance} {row['budget_yuan']}: one budget above 0 for employee and resident of each year"
             problems.append(Problem("region-fund", what, where=place))
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Any
 
@@ -270,9 +270,3 @@ def assumptions_of(results: Sequence[Result]) -> list[dict[str, str]]:
 
 def _row(of: str, parameter: Parameter) -> dict[str, str]:
     return {"of": of, "path": parameter.path, "value": str(parameter.value), "unit": parameter.unit, "source": parameter.source}
-
-
-def with_changes(plan: Plan, changes: Sequence[Any], region: Region) -> Plan:
-    """A plan with further changes on top of its own."""
-    setup, steps = apply(plan.setup, changes, region)
-    return replace(plan, setup=setup, steps=(*plan.steps, *steps))
