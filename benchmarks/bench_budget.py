@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
+from drgsim.budget.budget_year import budget_year
 from drgsim.budget.calibration import Panel, draw_panel
-from drgsim.budget.figures import HospitalFigures, figures_of
-from drgsim.budget.prepare import prepare
-from drgsim.budget.run import budget_year
+from drgsim.budget.hospital_figures import HospitalFigures, figures_of
+from drgsim.budget.region_preparation import prepare
 from drgsim.budget.terms import load_terms
-from drgsim.payment.money import total
+from drgsim.money import total
 from drgsim.payment.policy import load_policy
-from drgsim.records.synth import generate_region
+from drgsim.synth import generate_region
 
 
 def seconds(work: Callable[[], object], rounds: int) -> float:

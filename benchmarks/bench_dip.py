@@ -22,11 +22,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from drgsim.dip.build import build
-from drgsim.dip.evaluate import evaluate
-from drgsim.dip.history import COLUMNS, read_history
-from drgsim.dip.spec import load_spec
-from drgsim.report.dip_catalogue import write_build
+from drgsim.authoring.dip.catalogue_building import build
+from drgsim.authoring.dip.catalogue_evaluation import evaluate
+from drgsim.authoring.dip.dip_history import COLUMNS, read_history
+from drgsim.authoring.dip.dip_spec import load_spec
+from drgsim.report.catalogue_report import write_build
 
 
 def main() -> None:

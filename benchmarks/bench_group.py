@@ -85,7 +85,7 @@ def one(task: str, source: Path, target: Path, scheme: str) -> None:
     import resource
 
     if task == "drgsim":
-        from drgsim.engines.local import group_files
+        from drgsim.engines.file_to_file import group_files
 
         group_files([asset_root("data/samples") / "selftest" / "chs-drg-2.0.csv"], scheme, None)  # load what loads once
     else:
@@ -126,7 +126,7 @@ def files(folder: Path, records: int, runs: int, scheme: str) -> None:
 
 def kernel(folder: Path, runs: int, scheme: str) -> None:
     """Kernel alone, and with the encoding of the code lists, in processor time of one core."""
-    from drgsim.engines.either import grouper_of
+    from drgsim.engines.grouper_of import grouper_of
 
     source = make_data(folder, 500_000)["parquet"]
     batches = list(pq.ParquetFile(source).iter_batches(batch_size=BATCH, columns=COLUMNS))

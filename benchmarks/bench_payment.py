@@ -21,8 +21,8 @@ import pandas as pd
 import pyarrow as pa
 
 from drgsim.payment.policy import Policy, load_policy
-from drgsim.payment.settle import settle
-from drgsim.payment.weights import History, WeightSettings, estimate_weights, evaluate
+from drgsim.payment.settlement import settle
+from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights, evaluate
 
 
 def main() -> None:
@@ -92,13 +92,13 @@ def make_cases(policy: Policy, size: int) -> pa.Table:
     })  # fmt: skip
 
 
-def make_history(size: int, groups: int = 650) -> History:
+def make_history(size: int, groups: int = 650) -> CostHistory:
     """Discharges of three years in groups with known weights."""
     rng = np.random.default_rng(2)
     codes = tuple(f"{chr(65 + g % 26)}{chr(65 + g // 26 % 26)}{g // 676 + 1}{'135'[g % 3]}" for g in range(groups))
     group = rng.integers(0, groups, size)
     cost = rng.lognormal(0, 0.8, groups)[group] * 10_000 * rng.lognormal(0, 0.5, size)
-    return History(codes, group, cost, rng.integers(2021, 2024, size), rng.integers(1, 30, size).astype(float))
+    return CostHistory(codes, group, cost, rng.integers(2021, 2024, size), rng.integers(1, 30, size).astype(float))
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgsim.assets import asset_root
-from drgsim.grouping.batch import INPUT_COLUMNS, Grouper
-from drgsim.schemes.compile import _cache_path, _read_cache, compile_scheme
-from drgsim.schemes.pack import find_pack, pack_digest, scheme_ids
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
+from drgsim.units.schemes.compiled_scheme import _cache_path, _read_cache, compile_scheme
+from drgsim.units.schemes.pack import find_pack, pack_digest, scheme_ids
 
 
 def sample() -> list[pa.RecordBatch]:

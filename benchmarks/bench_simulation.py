@@ -27,13 +27,13 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_payment import make_cases
 
-from drgsim.payment.hospitals import Hospital
-from drgsim.payment.money import fen
+from drgsim.money import fen
 from drgsim.payment.policy import load_policy
+from drgsim.region.hospital_list import Hospital
 from drgsim.simulation.explore import Evaluator, grid_table
-from drgsim.simulation.region import GIVEN, Region, make_cohort
-from drgsim.simulation.run import Runner
+from drgsim.simulation.runner import Runner
 from drgsim.simulation.scenario import Scenario, parse_scenario
+from drgsim.simulation.simulated_region import GIVEN, Region, make_cohort
 from drgsim.simulation.study import plan_of
 
 

@@ -13,22 +13,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from drgsim.engines.either import explain
-    from drgsim.engines.local import group_files
-    from drgsim.engines.table import group
+    from drgsim.engines.file_to_file import group_files
+    from drgsim.engines.grouper_of import explain
+    from drgsim.engines.in_memory import group
     from drgsim.errors import DrgsimError
-    from drgsim.schemes.pack import load_scheme, scheme_ids
+    from drgsim.units.schemes.pack import load_scheme, scheme_ids
 
 __version__ = "0.1.0"
 
 # resolved on first use, so that `drgsim --help` does not wait for numba and Arrow
 _HOMES = {
     "DrgsimError": "drgsim.errors",
-    "explain": "drgsim.engines.either",
-    "group": "drgsim.engines.table",
-    "group_files": "drgsim.engines.local",
-    "load_scheme": "drgsim.schemes.pack",
-    "scheme_ids": "drgsim.schemes.pack",
+    "explain": "drgsim.engines.grouper_of",
+    "group": "drgsim.engines.in_memory",
+    "group_files": "drgsim.engines.file_to_file",
+    "load_scheme": "drgsim.units.schemes.pack",
+    "scheme_ids": "drgsim.units.schemes.pack",
 }
 __all__ = ["DrgsimError", "__version__", "explain", "group", "group_files", "load_scheme", "scheme_ids"]
 

@@ -17,9 +17,9 @@ import pandas as pd
 
 from drgsim.assets import asset_root
 from drgsim.costs.trimming import TrimRule
-from drgsim.payment.files import read_grouped
-from drgsim.payment.history import read_history
-from drgsim.payment.weights import WeightSettings, estimate_weights, evaluate
+from drgsim.payment.grouped_files import read_grouped
+from drgsim.payment.history_tables import read_history
+from drgsim.payment.weight_estimation import WeightSettings, estimate_weights, evaluate
 
 files = sorted((asset_root("data/samples") / "region").glob("discharges-*.parquet"))
 table, notes = read_grouped(files, "chs-drg-2.0")

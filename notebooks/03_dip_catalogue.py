@@ -16,11 +16,11 @@ from dataclasses import asdict
 import pandas as pd
 
 from drgsim.assets import asset_root
-from drgsim.dip.build import build
-from drgsim.dip.evaluate import evaluate, stability
-from drgsim.dip.history import read_history
-from drgsim.dip.output import kind_lines, remarks, sizes
-from drgsim.dip.spec import load_spec
+from drgsim.authoring.dip.built_catalogue import kind_lines, remarks, sizes
+from drgsim.authoring.dip.catalogue_building import build
+from drgsim.authoring.dip.catalogue_evaluation import evaluate, stability
+from drgsim.authoring.dip.dip_history import read_history
+from drgsim.authoring.dip.dip_spec import load_spec
 
 files = sorted((asset_root("data/samples") / "region").glob("discharges-*.parquet"))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from drgsim.budget.figures import MONTHS, UNITS, HospitalFigures
-from drgsim.budget.model import INDICATORS
-from drgsim.payment.money import fen
+from drgsim.budget.hospital_figures import MONTHS, UNITS, HospitalFigures
+from drgsim.budget.terms_model import INDICATORS
+from drgsim.money import fen
 
 
 def months(yuan: float) -> list[int]:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import drgsim
-from drgsim.grouping.batch import Grouper
-from drgsim.schemes.model import Scheme
-from drgsim.selftest import bundled_cases
+from drgsim.engines.bundled_proof import bundled_cases
+from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.schemes.scheme import Scheme
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import yaml
 
 from drgsim.payment.policy import load_policy
-from drgsim.payment.settle import Settlement, settle
+from drgsim.payment.settlement import Settlement, settle
 
 SAID = {"source": "test", "evidence": "assumption"}
 

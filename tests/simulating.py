@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from drgsim.simulation.changes import apply, baseline_setup
-from drgsim.simulation.region import Region, read_region
-from drgsim.simulation.run import Outcome, Runner
+from drgsim.simulation.runner import Outcome, Runner
 from drgsim.simulation.scenario import Scenario, parse_change, parse_scenario
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.study import Plan, plan_of
+from drgsim.simulation.setup_changes import apply, baseline_setup
+from drgsim.simulation.simulated_region import Region, read_region
+from drgsim.simulation.study import ScenarioPlan, plan_of
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "data" / "samples" / "region"
@@ -34,7 +34,7 @@ def written(changes: str, name: str = "test", baseline: str = BEIJING, more: str
     return parse_scenario(f"{HEAD}{baseline}changes: {changes}\n{more}", name)
 
 
-def plan(changes: str, baseline: str = BEIJING, more: str = "") -> Plan:
+def plan(changes: str, baseline: str = BEIJING, more: str = "") -> ScenarioPlan:
     return plan_of([written(changes, baseline=baseline, more=more)], None, region())
 
 

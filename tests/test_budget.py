@@ -17,15 +17,15 @@ import yaml
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
-from drgsim.budget.doubts import doubts
-from drgsim.budget.figures import figures_of
-from drgsim.budget.prepare import Prepared, prepare, price_factors, scale_prices, settle_year
-from drgsim.budget.run import BudgetYear, budget_year, budget_years
-from drgsim.budget.tables import budget_tables
+from drgsim.budget.budget_doubts import doubts
+from drgsim.budget.budget_tables import budget_tables
+from drgsim.budget.budget_year import BudgetYear, budget_year, budget_years
+from drgsim.budget.hospital_figures import figures_of
+from drgsim.budget.region_preparation import PreparedRegion, prepare, price_factors, scale_prices, settle_year
 from drgsim.budget.terms import BudgetError, BudgetTerms, load_terms, terms_names, terms_schema
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError, InputError, UsageError
-from drgsim.payment.files import read_grouped
+from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import load_policy
 from tests.conftest import ROOT
 
@@ -40,12 +40,12 @@ def terms() -> BudgetTerms:
 
 
 @pytest.fixture(scope="module")
-def prepared(terms: BudgetTerms) -> Prepared:
+def prepared(terms: BudgetTerms) -> PreparedRegion:
     return prepare(SAMPLE, load_policy("beijing/2024"), terms)
 
 
 @pytest.fixture(scope="module")
-def years(prepared: Prepared, terms: BudgetTerms) -> list[BudgetYear]:
+def years(prepared: PreparedRegion, terms: BudgetTerms) -> list[BudgetYear]:
     return budget_years(prepared.figures, terms)
 
 
@@ -60,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # -- the sample --------------------------------------------------------------------------------------------------------
-def test_figures_agree_with_the_settlement(prepared: Prepared) -> None:
+def test_figures_agree_with_the_settlement(prepared: PreparedRegion) -> None:
     figures = prepared.figures
     for place, year in enumerate(figures.years):
         settlement = prepared.settlements[year]
@@ -75,14 +75,14 @@ def test_figures_agree_with_the_settlement(prepared: Prepared) -> None:
     assert ((figures.indicators >= 0) | np.isnan(figures.indicators)).all()
 
 
-def test_history_is_what_the_fund_paid_by_item(prepared: Prepared) -> None:
+def test_history_is_what_the_fund_paid_by_item(prepared: PreparedRegion) -> None:
     table = pq.read_table(SAMPLE / "discharges-2023.parquet")
     sound = table.filter(pc.and_(pc.greater_equal(table["patient_paid"], 0), pc.greater_equal(table["total_cost"], 0)))
     fund = pc.sum(sound.filter(pc.invert(pc.equal(sound["insurance"], "self")))["fund_paid"]).as_py()
     assert prepared.figures.spending[:, 1].sum() / 100 == pytest.approx(float(fund), rel=0.005)  # broken records differ
 
 
-def test_prices_meet_the_level_of_the_region(prepared: Prepared) -> None:
+def test_prices_meet_the_level_of_the_region(prepared: PreparedRegion) -> None:
     figures = prepared.figures
     for level in "123":
         own = figures.level == level
@@ -90,7 +90,7 @@ def test_prices_meet_the_level_of_the_region(prepared: Prepared) -> None:
         assert ratio == pytest.approx(1, abs=0.002), level
 
 
-def test_a_higher_rate_stays_higher_at_the_price_level_of_the_region(prepared: Prepared) -> None:
+def test_a_higher_rate_stays_higher_at_the_price_level_of_the_region(prepared: PreparedRegion) -> None:
     policy = load_policy("beijing/2024")
     table, _ = read_grouped([SAMPLE / "discharges-2024.parquet"], policy.file.scheme)
     changed = policy.changed({"relative_value.standard_from_table": False, "unit_value.*": "*1.03"})
@@ -99,7 +99,7 @@ def test_a_higher_rate_stays_higher_at_the_price_level_of_the_region(prepared: P
     assert higher.fund_payment[higher.fund_payment > 0].sum() > 1.02 * plain[plain > 0].sum()
 
 
-def test_the_order_of_cases_changes_nothing(prepared: Prepared, terms: BudgetTerms, years: list[BudgetYear]) -> None:
+def test_the_order_of_cases_changes_nothing(prepared: PreparedRegion, terms: BudgetTerms, years: list[BudgetYear]) -> None:
     shuffled = []
     for year, path in zip((2022, 2023, 2024), sorted(SAMPLE.glob("discharges-*.parquet")), strict=True):
         table, _ = read_grouped([path], prepared.policy.file.scheme)
@@ -110,7 +110,7 @@ def test_the_order_of_cases_changes_nothing(prepared: Prepared, terms: BudgetTer
         assert budget_tables(again)[name].equals(table), name
 
 
-def test_all_years_in_one_settlement_give_the_same_money(prepared: Prepared, terms: BudgetTerms) -> None:
+def test_all_years_in_one_settlement_give_the_same_money(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     tables = [read_grouped([path], prepared.policy.file.scheme)[0] for path in sorted(SAMPLE.glob("discharges-*.parquet"))]
     whole = settle_year(pa.concat_tables(tables), prepared.policy, prepared.region, 2024)
     figures = figures_of(whole, terms, prepared.region)
@@ -119,7 +119,7 @@ def test_all_years_in_one_settlement_give_the_same_money(prepared: Prepared, ter
     assert np.array_equal(figures.people, prepared.figures.people)
 
 
-def test_problems_of_the_years_are_told_once(prepared: Prepared) -> None:
+def test_problems_of_the_years_are_told_once(prepared: PreparedRegion) -> None:
     codes = [problem.code for problem in prepared.problems]
     assert len(codes) == len(set(codes))
     told = next(problem.what for problem in prepared.problems if problem.code == "settle-bad-patient_paid")
@@ -147,7 +147,7 @@ def test_the_sample_year(years: list[BudgetYear]) -> None:
     assert years[0].scores_before.weights.sum(axis=1) == pytest.approx(1)
 
 
-def test_a_hospital_that_treats_nobody_is_paid_nothing_and_told(prepared: Prepared, terms: BudgetTerms) -> None:
+def test_a_hospital_that_treats_nobody_is_paid_nothing_and_told(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     at, place = 2, prepared.figures.hospitals.index("H009")
     cases, payment, procurement = (
         getattr(prepared.figures, name).copy() for name in ("cases", "payment", "procurement")
@@ -163,7 +163,7 @@ def test_a_hospital_that_treats_nobody_is_paid_nothing_and_told(prepared: Prepar
     assert [problem.code for problem in doubts([year])] == ["budget-no-cases"]
 
 
-def test_entered_amounts_that_cannot_be_meant_are_told(prepared: Prepared, terms: BudgetTerms) -> None:
+def test_entered_amounts_that_cannot_be_meant_are_told(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     figures = prepared.figures
     deductions, moved = figures.deductions.copy(), figures.moved.copy()
     deductions[figures.hospitals.index("H004"), 2] = 10**13
@@ -215,7 +215,7 @@ def _changed(terms: BudgetTerms, path: str) -> BudgetTerms:
     return terms.changed({f"{path}.{name}": node[name] * 0.6 + 0.0001 if name != "high" else 1.01})
 
 
-def test_every_parameter_moves_a_result_or_says_why_not(prepared: Prepared, terms: BudgetTerms) -> None:
+def test_every_parameter_moves_a_result_or_says_why_not(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     """Figures are shaken so that every rule meets a case: an overspend that the fund cannot bear, a limit that binds."""
     rng = np.random.default_rng(1)
     base = prepared.figures
@@ -250,13 +250,13 @@ def test_every_parameter_moves_a_result_or_says_why_not(prepared: Prepared, term
 @pytest.mark.parametrize(
     "change", [{"measure.low_weight": 0.3}, {"measure.readmission_days": 60}, {"measure.spending": "by_units"}]
 )
-def test_what_the_figures_are_taken_from_matters(prepared: Prepared, terms: BudgetTerms, change: dict[str, Any]) -> None:
+def test_what_the_figures_are_taken_from_matters(prepared: PreparedRegion, terms: BudgetTerms, change: dict[str, Any]) -> None:
     figures = figures_of(list(prepared.settlements.values()), terms.changed(change), prepared.region)
     after = budget_year(figures, terms, 2024)
     assert not np.array_equal(after.index.index, budget_year(prepared.figures, terms, 2024).index.index)
 
 
-def test_inactive_parameters_move_nothing(prepared: Prepared, terms: BudgetTerms, years: list[BudgetYear]) -> None:
+def test_inactive_parameters_move_nothing(prepared: PreparedRegion, terms: BudgetTerms, years: list[BudgetYear]) -> None:
     changed = terms.changed({
         "capitation.risk": 2, "capitation.per_head.diabetes": 9999, "sharing.schedules.by-item.surplus.0.fund_share": 0,
     })  # fmt: skip
@@ -402,8 +402,8 @@ def test_points_take_their_value_from_the_budget_of_each_year(region: Path) -> N
     assert any("gives it" in note for note in found.notes)
 
 
-def test_coding_quality_by_the_rules_of_validate(region: Path, prepared: Prepared) -> None:
-    from drgsim.quality.check import check_files
+def test_coding_quality_by_the_rules_of_validate(region: Path, prepared: PreparedRegion) -> None:
+    from drgsim.quality.file_check import check_files
 
     _write(region / "indicators.csv", "year,hospital_id,indicator,value", "2024,H001,coding,0.5")
     found = prepare(region, load_policy("beijing/2024"), load_terms("beijing/2024"), check_coding=True)
@@ -473,19 +473,19 @@ def test_a_file_must_not_build_on_itself(tmp_path: Path) -> None:
         load_terms(path)
 
 
-def test_no_budget_without_a_fund(prepared: Prepared, terms: BudgetTerms) -> None:
+def test_no_budget_without_a_fund(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     with pytest.raises(UsageError, match="budget-no-fund"):
         budget_year(replace(prepared.figures, fund=np.full(3, -1)), terms, 2024)
 
 
-def test_cases_without_a_day_belong_to_no_year(prepared: Prepared, terms: BudgetTerms) -> None:
+def test_cases_without_a_day_belong_to_no_year(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     table = pa.table({"drg": ["BR23"], "total_cost": [1.0], "hospital_id": ["H001"]})
     settlement = settle_year(table, prepared.policy, prepared.region, 2024)
     with pytest.raises(InputError, match="budget-no-dates"):
         figures_of(settlement, terms, prepared.region)
 
 
-def test_a_policy_without_unit_value_is_not_scaled(prepared: Prepared) -> None:
+def test_a_policy_without_unit_value_is_not_scaled(prepared: PreparedRegion) -> None:
     policy = load_policy("zhejiang/2025")
     assert price_factors(policy, pa.table({"drg": ["A"], "total_cost": [1.0]}), prepared.region, True) == {}
     assert scale_prices(policy, {}) is policy

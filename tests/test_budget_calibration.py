@@ -10,8 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from drgsim.budget.calibration import Calibration, calibrate, load_settings
-from drgsim.budget.figures import HospitalFigures
-from drgsim.budget.prepare import prepare
+from drgsim.budget.hospital_figures import HospitalFigures
+from drgsim.budget.region_preparation import prepare
 from drgsim.budget.terms import BudgetError, load_terms
 from drgsim.cli.main import app
 from drgsim.payment.policy import load_policy

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from drgsim.budget.figures import UNITS, HospitalFigures, figures_of
-from drgsim.budget.region import RegionFacts
+from drgsim.budget.hospital_figures import UNITS, HospitalFigures, figures_of
 from drgsim.budget.terms import BudgetTerms, load_terms
-from drgsim.payment.hospitals import Hospital
-from drgsim.payment.settle import Settlement
+from drgsim.payment.settlement import Settlement
+from drgsim.region.hospital_list import Hospital
+from drgsim.region.region_folder import RegionFacts
 from tests.payment_policies import policy_with, settled, value
 
 TERMS = load_terms("general")

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import yaml
 
-from drgsim.budget.figures import MONTHS
-from drgsim.budget.index import STEPS
-from drgsim.budget.run import BudgetYear, budget_year
+from drgsim.budget.budget_index import STEPS
+from drgsim.budget.budget_year import BudgetYear, budget_year
+from drgsim.budget.hospital_figures import MONTHS
 from drgsim.budget.sharing import settled
 from drgsim.budget.terms import load_terms
+from drgsim.money import fen, money_column
 from drgsim.payment import methods
-from drgsim.payment.money import fen, money_column
 from tests.budget_figures import figures
 
 FOLDER = Path(__file__).parent / "cases" / "budget"

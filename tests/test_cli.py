@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from drgsim.selftest import bundled_cases
+from drgsim.engines.bundled_proof import bundled_cases
 from tests.conftest import ROOT
 
 CASES = str(bundled_cases("chs-drg-2.0"))

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 
 import drgsim
-from drgsim.analysis.codes import code_facts, search_codes
-from drgsim.engines.local import group_files
+from drgsim.analysis.code_search import code_facts, search_codes
+from drgsim.engines.file_to_file import group_files
 from drgsim.errors import DrgsimError
-from drgsim.grouping.batch import Grouper
-from drgsim.quality.check import check_files
-from drgsim.records.codes import national_codes
+from drgsim.quality.file_check import check_files
+from drgsim.records.code_dictionaries import national_codes
 from drgsim.records.conversion import MOST_SAMPLES, Conversion, ConversionReport, conversion_from
-from drgsim.records.options import InputOptions
-from drgsim.schemes.model import Scheme
+from drgsim.records.input_options import InputOptions
+from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.schemes.scheme import Scheme
 from tests.conftest import ROOT
 from tests.test_cli import run
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgsim.grouping.batch import Grouper
-from drgsim.records.codes import national_codes, split_codes
+from drgsim.records.code_dictionaries import national_codes, split_codes
 from drgsim.records.encode import encode_lists
+from drgsim.units.drg.drg_grouper import Grouper
 
 pytestmark = pytest.mark.jit_off
 BOOK = national_codes()

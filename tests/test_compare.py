@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from drgsim.assets import asset_root
-from drgsim.report.scheme_diff import difference_page
-from drgsim.schemes.compare import SchemeDifference, compare_schemes
-from drgsim.schemes.pack import load_scheme
+from drgsim.report.scheme_diff_page import difference_page
+from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.scheme_differences import SchemeDifference, compare_schemes
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from drgsim.assets import asset_root
+from drgsim.authoring.schemes.group_names import read_name
+from drgsim.authoring.schemes.overlay_writer import derived_pack_files, skeleton_files
+from drgsim.authoring.schemes.pack_writer import write_pack
+from drgsim.authoring.schemes.scheme_from_list import Derivation, derive_groups, read_group_list
 from drgsim.errors import InputError
-from drgsim.schemes.catalogue import catalogue
-from drgsim.schemes.check import check_pack
-from drgsim.schemes.derive import Derivation, derive_groups, read_group_list
-from drgsim.schemes.names import read_name
-from drgsim.schemes.overlay import derived_pack_files, skeleton_files
-from drgsim.schemes.pack import load_scheme
-from drgsim.schemes.rules import print_rule
-from drgsim.schemes.write import write_pack
+from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.pack_check import check_pack
+from drgsim.units.schemes.rule_language import print_rule
+from drgsim.units.schemes.scheme_summaries import catalogue
 
 PAYMENTS = Path(__file__).resolve().parents[2] / "shared" / "payments"
 DERIVED = sorted(entry.id for entry in catalogue() if entry.coverage.get("evidence") == "derived")

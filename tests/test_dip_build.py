@@ -19,25 +19,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drgsim.assets import asset_root
-from drgsim.costs.years import mean_over_years
-from drgsim.dip.batch import DipGrouper
-from drgsim.dip.build import Built, build
-from drgsim.dip.catalogue import write_catalogue
-from drgsim.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
-from drgsim.dip.evaluate import Explained, _words, evaluate, stability
-from drgsim.dip.history import REASONS, History, _marks, read_history
-from drgsim.dip.level_means import level_means, levels_of
-from drgsim.dip.listing import ALONE, core_list, standing_sets, within
-from drgsim.dip.measure import scores
-from drgsim.dip.output import built_files, kind_lines, remarks, sizes
-from drgsim.dip.spec import Spec, load_spec
-from drgsim.dip.splits import Split, try_list
-from drgsim.dip.totals import Totals
+from drgsim.authoring.dip.auxiliary_splits import Split, try_list
+from drgsim.authoring.dip.built_catalogue import built_files, kind_lines, remarks, sizes
+from drgsim.authoring.dip.catalogue_building import Built, build
+from drgsim.authoring.dip.catalogue_evaluation import Explained, _words, evaluate, stability
+from drgsim.authoring.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
+from drgsim.authoring.dip.core_list import ALONE, core_list, standing_sets, within
+from drgsim.authoring.dip.dip_history import REASONS, DipHistory, _marks, read_history
+from drgsim.authoring.dip.dip_spec import DipSpec, load_spec
+from drgsim.authoring.dip.kind_figures import scores
+from drgsim.authoring.dip.level_means import level_means, levels_of
+from drgsim.authoring.dip.year_totals import YearTotals
+from drgsim.costs.year_means import mean_over_years
 from drgsim.errors import DrgsimError
+from drgsim.payment.own_weights import with_relative_values
 from drgsim.payment.policy import load_policy
-from drgsim.payment.revalue import with_relative_values
 from drgsim.records.encode import EncodedLists
 from drgsim.records.read import open_source
+from drgsim.units.dip.catalogue_files import write_catalogue
+from drgsim.units.dip.dip_grouper import DipGrouper
 
 REGION = asset_root("data/samples") / "region"
 FILES = sorted(REGION.glob("discharges-*.parquet"))
@@ -148,7 +148,7 @@ costs = st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 10**12))
 @given(st.lists(costs, max_size=40), st.lists(st.integers(-1, 2), min_size=6, max_size=6))
 def test_totals_add_up_to_the_fen(rows: list[tuple[int, int, int]], into: list[int]) -> None:
     group, year, fen = (np.array([row[at] for row in rows], np.int64) for at in range(3))
-    joined = Totals.of(group, year, fen, 6, 3).joined(np.array(into), 3)
+    joined = YearTotals.of(group, year, fen, 6, 3).joined(np.array(into), 3)
     for place in range(3):
         used = np.array(into, np.int64)[group] == place if rows else np.zeros(0, bool)
         assert int(joined.fen[place].sum()) == int(fen[used].sum())
@@ -157,35 +157,35 @@ def test_totals_add_up_to_the_fen(rows: list[tuple[int, int, int]], into: list[i
 
 # -- the sample region -------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
-def spec() -> Spec:
+def spec() -> DipSpec:
     return load_spec("dip-2.0").changed(SMALL)
 
 
 @pytest.fixture(scope="module")
-def covering(history: History, spec: Spec) -> dict[str, Built]:
+def covering(history: DipHistory, spec: DipSpec) -> dict[str, Built]:
     """Both methods with as many kinds as cover 95 % of the discharges."""
     wide = spec.changed({"core.rule": "coverage"})
     return {method: build(history, wide, method=method) for method in ("list", "cluster")}
 
 
 @pytest.fixture(scope="module")
-def history(spec: Spec) -> History:
+def history(spec: DipSpec) -> DipHistory:
     return read_history(FILES, spec)
 
 
 @pytest.fixture(scope="module", params=["list", "cluster"])
-def built(request: pytest.FixtureRequest, history: History, spec: Spec) -> Built:
+def built(request: pytest.FixtureRequest, history: DipHistory, spec: DipSpec) -> Built:
     return build(history, spec, method=request.param)
 
 
-def test_everything_that_counts_has_one_kind_and_costs_add_up(built: Built, history: History) -> None:
+def test_everything_that_counts_has_one_kind_and_costs_add_up(built: Built, history: DipHistory) -> None:
     assert built.measured.cases.sum() == history.size == history.read - sum(history.left_out.values())
     assert built.measured.totals.fen.sum() == history.cost[built.measured.kept].sum()
     codes = [entry.code for entry in built.entries]
     assert len(set(codes)) == len(codes)
 
 
-def test_all_payers_count(history: History) -> None:
+def test_all_payers_count(history: DipHistory) -> None:
     tables = [pq.read_table(path, columns=["insurance", "total_cost"]) for path in FILES]
     assert pc.sum(pc.equal(pa.concat_tables(tables)["insurance"], "self")).as_py() > 500
     assert history.read == sum(table.num_rows for table in tables)
@@ -254,7 +254,7 @@ def test_clustering_has_fewer_kinds_that_predict_better(covering: dict[str, Buil
     assert levels.cases == kinds.cases == drgs.cases
 
 
-def test_merged_combinations_are_of_one_class_and_diagnosis(covering: dict[str, Built], history: History) -> None:
+def test_merged_combinations_are_of_one_class_and_diagnosis(covering: dict[str, Built], history: DipHistory) -> None:
     clustered = covering["cluster"]
     place = {code: at for at, code in enumerate(history.book.procedures.codes)}
     assert max(len(entry.lines) for entry in clustered.entries) > 1
@@ -338,7 +338,7 @@ def test_grouping_the_history_by_its_catalogue_gives_the_same_kinds(name: str, m
         assert catalogue.counts["first"] >= 4, "the sample has newborns of low weight"
 
 
-def test_order_of_cases_and_files_never_matters(spec: Spec, tmp_path: Path) -> None:
+def test_order_of_cases_and_files_never_matters(spec: DipSpec, tmp_path: Path) -> None:
     table = pa.concat_tables([pq.read_table(path) for path in FILES])
     shuffled = table.take(pa.array(np.random.default_rng(1).permutation(table.num_rows)))
     for name, part in (("a", shuffled.slice(0, 3000)), ("b", shuffled.slice(3000))):
@@ -409,7 +409,7 @@ def test_a_history_that_cannot_do_is_explained(tmp_path: Path, change: Any, code
     assert words in str(caught.value)
 
 
-def test_a_gap_between_years_is_no_history(history: History, spec: Spec) -> None:
+def test_a_gap_between_years_is_no_history(history: DipHistory, spec: DipSpec) -> None:
     gap = replace(history, years=(2022, 2024, 2025))
     with pytest.raises(DrgsimError, match="2023 is missing between them"):
         build(gap, spec)
@@ -421,7 +421,7 @@ def test_two_years_do_with_weights_for_two(tmp_path: Path) -> None:
     assert own.history.years == (2023, 2024)
 
 
-def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec: Spec) -> None:
+def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec: DipSpec) -> None:
     paths = []
     for path in FILES:
         pq.write_table(pq.read_table(path).drop_columns(["discharged", "admitted"]), tmp_path / path.name)
@@ -432,7 +432,7 @@ def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec
 
 
 @pytest.fixture(scope="module")
-def levelled(spec: Spec) -> Built:
+def levelled(spec: DipSpec) -> Built:
     table = pd.read_csv(REGION / "hospitals.csv", dtype=str)
     return build(read_history(FILES, spec, hospitals=dict(zip(table.id, table.level, strict=True))), spec)
 
@@ -482,7 +482,7 @@ def test_one_file_without_dates_is_no_year_1(tmp_path: Path) -> None:
     assert "year 1" not in str(caught.value)
 
 
-def test_costs_that_do_not_count_are_told_apart(tmp_path: Path, spec: Spec) -> None:
+def test_costs_that_do_not_count_are_told_apart(tmp_path: Path, spec: DipSpec) -> None:
     costs = ["-5", "-1", "?", "", "0"]
 
     def change(table: pa.Table) -> pa.Table:
@@ -494,7 +494,7 @@ def test_costs_that_do_not_count_are_told_apart(tmp_path: Path, spec: Spec) -> N
     assert {name: number for name, number in left_out.items() if "cost" in name} == expected
 
 
-def test_kinds_of_one_case_and_missing_years_are_told(history: History, spec: Spec) -> None:
+def test_kinds_of_one_case_and_missing_years_are_told(history: DipHistory, spec: DipSpec) -> None:
     thin = build(history, spec.changed({"core.minimum_cases": 1}))
     text = "\n".join(remarks(thin))
     assert "core kinds rest on one case" in text
@@ -526,7 +526,7 @@ def test_every_parameter_has_a_source_and_drafts_are_assumptions() -> None:
 
 
 @pytest.mark.slow
-def test_every_setting_moves_the_catalogue(history: History, spec: Spec) -> None:
+def test_every_setting_moves_the_catalogue(history: DipHistory, spec: DipSpec) -> None:
     """A parameter that changes nothing would be a promise that nobody keeps."""
     changes: dict[str, Any] = {
         "history.year_weights": [7, 2, 1], "history.year_mode": "case_weighted", "trimming.minimum_cases": 5,

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from drgsim.cli.main import app
-from drgsim.dip.charlson import charlson_table, comorbidity_index, items, items_of, points_of
+from drgsim.engines.bundled_proof import bundled_cases, check_scheme
 from drgsim.errors import UsageError
-from drgsim.records.codes import national_codes
+from drgsim.records.code_dictionaries import national_codes
 from drgsim.records.encode import build_code_table, encode_lists
-from drgsim.selftest import bundled_cases, check_scheme
+from drgsim.units.dip.charlson import charlson_table, comorbidity_index, items, items_of, points_of
 
 
 def run(*arguments: str) -> str:

@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from drgsim.analysis.dip_limits import supervision_settings
+from drgsim.authoring.dip.catalogue_differences import compare_catalogues
 from drgsim.cli.main import app
-from drgsim.dip.catalogue import load_catalogue
-from drgsim.dip.diff import compare_catalogues
 from drgsim.errors import DrgsimError
+from drgsim.units.dip.catalogue_files import load_catalogue
 from tests.test_dip_build import FILES
 
 RUN = CliRunner()

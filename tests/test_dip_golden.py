@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 import drgsim
-from drgsim.dip.catalogue import load_catalogue
-from drgsim.dip.explain import explain_kind
-from drgsim.dip.model import Catalogue
+from drgsim.units.dip.catalogue_files import load_catalogue
+from drgsim.units.dip.dip_catalogue import Catalogue
+from drgsim.units.dip.dip_explanation import explain_kind
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "cases" / "dip" / "taian-2025.yaml").read_text(encoding="utf-8")

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from drgsim.assets import asset_root
-from drgsim.dip.batch import DipGrouper
-from drgsim.dip.catalogue import catalogue_files, load_catalogue, write_catalogue
-from drgsim.dip.model import CONDITION_NUMBERS, Catalogue, Kind, Level
-from drgsim.dip.reference import trace_kind
-from drgsim.grouping.answers import INPUT_COLUMNS
-from drgsim.grouping.reference import discharge_from
-from drgsim.schemes.parser import parse_rule
+from drgsim.units.batch_grouper import INPUT_COLUMNS
+from drgsim.units.dip.catalogue_files import catalogue_files, load_catalogue, write_catalogue
+from drgsim.units.dip.dip_catalogue import CONDITION_NUMBERS, Catalogue, Kind, Level
+from drgsim.units.dip.dip_grouper import DipGrouper
+from drgsim.units.dip.dip_reference import trace_kind
+from drgsim.units.drg.drg_reference import discharge_from
+from drgsim.units.schemes.rule_parser import parse_rule
 
 pytestmark = pytest.mark.jit_off
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import drgsim
-from drgsim.dip.catalogue import catalogue_files, load_catalogue, write_catalogue
-from drgsim.dip.explain import explain_kind
-from drgsim.dip.model import Catalogue, Kind, Level
 from drgsim.errors import SchemeError
-from drgsim.schemes.parser import parse_rule
+from drgsim.units.dip.catalogue_files import catalogue_files, load_catalogue, write_catalogue
+from drgsim.units.dip.dip_catalogue import Catalogue, Kind, Level
+from drgsim.units.dip.dip_explanation import explain_kind
+from drgsim.units.schemes.rule_parser import parse_rule
 
 HEAD = {"id": "small", "title": "Small", "title_zh": "小目录", "evidence": "assumption", "sources": ["made up for tests"]}
 STENT, ANGIOGRAPHY, IVUS, VENTILATOR = "36.0700", "37.2200", "00.2401", "96.7201"

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import drgsim
+from drgsim.engines.bundled_proof import bundled_cases
 from drgsim.records.findings import FINDINGS
 from drgsim.records.schema import columns
-from drgsim.selftest import bundled_cases
 from tests.conftest import ROOT
 from tests.test_cli import run
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import drgsim
-from drgsim.grouping.batch import Grouper
-from drgsim.schemes.model import Scheme
+from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.schemes.scheme import Scheme
 
 pytestmark = pytest.mark.jit_off
 HEART_FAILURE = {"discharge_id": "1", "sex": "1", "age": "70", "diagnoses": "I50.101|J96.000", "procedures": ""}

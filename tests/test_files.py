@@ -14,12 +14,12 @@ import pytest
 import xlsxwriter
 
 import drgsim
-from drgsim.engines.local import group_files
+from drgsim.engines.file_to_file import group_files
 from drgsim.errors import DrgsimError, OutputError
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS
 from drgsim.records.read import open_source
-from drgsim.schemes.model import Scheme
+from drgsim.units.schemes.scheme import Scheme
 
 ROWS = [
     {"discharge_id": "a", "sex": "1", "age": "70", "diagnoses": "I50.101|J96.000", "procedures": "", "科室": "心内科"},

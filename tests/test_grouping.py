@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import drgsim
-from drgsim.grouping.batch import Grouper
-from drgsim.grouping.reference import discharge_from, known_mdc, trace_discharge
-from drgsim.schemes.model import Scheme
-from drgsim.schemes.rules import sets_of
-from drgsim.selftest import bundled_schemes, check_scheme
+from drgsim.engines.bundled_proof import bundled_schemes, check_scheme
+from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_reference import discharge_from, known_mdc, trace_discharge
+from drgsim.units.schemes.rule_language import sets_of
+from drgsim.units.schemes.scheme import Scheme
 from tests.conftest import SHARED
 
 

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pytest
 
 import drgsim
+from drgsim.engines.bundled_proof import bundled_cases
 from drgsim.errors import DrgsimError
-from drgsim.schemes import compile as compiler
-from drgsim.schemes.model import Scheme
-from drgsim.schemes.pack import find_pack
-from drgsim.selftest import bundled_cases
+from drgsim.units.schemes import compiled_scheme as compiler
+from drgsim.units.schemes.pack import find_pack
+from drgsim.units.schemes.scheme import Scheme
 from tests.conftest import ROOT
 
 ADULT = {"discharge_id": 1, "sex": 1, "age": 70, "diagnoses": "I50.101|J96.000", "procedures": ""}

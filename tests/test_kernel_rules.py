@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drgsim.grouping.batch import SEVERITIES
-from drgsim.grouping.kernel import Encoded, group_encoded
-from drgsim.grouping.reference import Discharge, known_mdc, trace_discharge
-from drgsim.records.codes import CodeBook, CodeList
+from drgsim.records.code_dictionaries import CodeBook, CodeList
 from drgsim.records.encode import encode_lists
-from drgsim.schemes.lower import lower_scheme
-from drgsim.schemes.model import Adrg, Drg, Mdc, Scheme
-from drgsim.schemes.rules import Always, Rule
+from drgsim.units.drg.drg_grouper import SEVERITIES
+from drgsim.units.drg.drg_kernel import EncodedForDrg, group_encoded
+from drgsim.units.drg.drg_reference import Discharge, known_mdc, trace_discharge
+from drgsim.units.schemes.rule_language import Always, Rule
+from drgsim.units.schemes.scheme import Adrg, Drg, Mdc, Scheme
+from drgsim.units.schemes.scheme_lowering import lower_scheme
 from tests.test_rules import CODES, DISCHARGES, RULES
 
 pytestmark = pytest.mark.jit_off
@@ -70,7 +70,7 @@ def test_kernel_equals_reference(
         for column, word in (("LYFS", d.discharge_way), ("RYKS", d.department)):
             for bit, words in enumerate(compiled.text_words[column]):
                 texts[row, 0 if column == "LYFS" else 1] |= (word in words) << bit
-    batch = Encoded(*dx, *op, np.array(numbers, np.float64), texts, np.zeros(len(discharges), np.bool_))
+    batch = EncodedForDrg(*dx, *op, np.array(numbers, np.float64), texts, np.zeros(len(discharges), np.bool_))
     grouped = group_encoded(compiled.arrays, batch)
     for row, discharge in enumerate(discharges):
         drg = grouped.drg[row]

@@ -12,17 +12,17 @@ import pyarrow as pa
 import pytest
 
 import drgsim
-from drgsim.engines.local import group_files
+from drgsim.engines.file_to_file import group_files
 from drgsim.errors import DrgsimError
-from drgsim.quality.check import check_files
-from drgsim.records.codes import split_codes
+from drgsim.quality.file_check import check_files
+from drgsim.records.code_dictionaries import split_codes
+from drgsim.records.input_options import InputOptions
 from drgsim.records.layout import layouts, read_header
-from drgsim.records.options import InputOptions
 from drgsim.records.read import open_source
 from drgsim.records.recipes import Recipe, derive
 from drgsim.records.recognise import recognise
 from drgsim.records.schema import columns
-from drgsim.schemes.model import Scheme
+from drgsim.units.schemes.scheme import Scheme
 from tests.conftest import ROOT
 from tests.test_cli import run
 

@@ -13,10 +13,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 import drgsim
-from drgsim.analysis.migrate import migrate_files
+from drgsim.analysis.grouped_twice import migrate_files
 from drgsim.analysis.migration import Migration
 from drgsim.errors import DrgsimError, InputError
-from drgsim.report.migrate import FILES, migration_tables, write_migration
+from drgsim.report.migration_report import FILES, migration_tables, write_migration
 from tests.conftest import ROOT
 from tests.test_cli import run
 

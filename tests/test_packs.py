@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from drgsim.assets import asset_root
+from drgsim.authoring.schemes.pack_writer import full_pack_files, write_pack
+from drgsim.engines.bundled_proof import check_scheme
 from drgsim.errors import SchemeError
-from drgsim.schemes.catalogue import catalogue, notes_about, scheme_entry
-from drgsim.schemes.check import check_pack
-from drgsim.schemes.coverage import rules_coverage
-from drgsim.schemes.pack import load_scheme, scheme_ids
-from drgsim.schemes.parser import parse_rule
-from drgsim.schemes.write import full_pack_files, write_pack
-from drgsim.selftest import check_scheme
+from drgsim.units.schemes.coverage import rules_coverage
+from drgsim.units.schemes.pack import load_scheme, scheme_ids
+from drgsim.units.schemes.pack_check import check_pack
+from drgsim.units.schemes.rule_parser import parse_rule
+from drgsim.units.schemes.scheme_summaries import catalogue, notes_about, scheme_entry
 
 BUNDLED = Path(__file__).parent / "data" / "conformance"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "conformance"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drgsim.payment.money import MISSING
+from drgsim.money import MISSING
 from tests.payment_policies import amounts, codes_of, keyed, policy_with, settled, value
 
 QINGYANG = {"drg": "A", "relative_value": 1.0, "hospital_level": "3", "insurance": "employee"}

@@ -19,11 +19,11 @@ from drgsim.cli.main import app
 from drgsim.errors import InputError, UsageError
 from drgsim.payment.clearing import Assessment, monthly_prepayments, read_assessments, yearly_clearing
 from drgsim.payment.coefficient_history import CoefficientSettings, ScoredHistory, estimate_coefficients
-from drgsim.payment.history import read_scored
-from drgsim.payment.hospitals import GroupCoefficients, Hospital
+from drgsim.payment.history_tables import read_scored
+from drgsim.payment.own_weights import with_relative_values
 from drgsim.payment.policy import load_policy
-from drgsim.payment.revalue import with_relative_values
-from drgsim.payment.settle import settle
+from drgsim.payment.settlement import settle
+from drgsim.region.hospital_list import GroupCoefficients, Hospital
 from tests.conftest import ROOT
 from tests.payment_policies import codes_of, keyed, policy_with, settled, table_of, value
 

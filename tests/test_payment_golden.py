@@ -15,11 +15,11 @@ from drgsim.analysis import metrics
 from drgsim.costs.trimming import TrimRule, limits, trim
 from drgsim.payment import methods
 from drgsim.payment.coefficient_history import CoefficientSettings, ScoredHistory, estimate_coefficients
-from drgsim.payment.hospitals import Hospital
-from drgsim.payment.model import Evidence, Keyed, PatientShare, Value
 from drgsim.payment.policy import Policy, load_policy
-from drgsim.payment.settle import Settlement, settle
-from drgsim.payment.weights import History, WeightSettings, adjust, estimate_weights
+from drgsim.payment.policy_model import Evidence, Keyed, PatientShare, Value
+from drgsim.payment.settlement import Settlement, settle
+from drgsim.payment.weight_estimation import CostHistory, WeightSettings, adjust, estimate_weights
+from drgsim.region.hospital_list import Hospital
 
 FOLDER = Path(__file__).parent / "cases" / "payment"
 NEAR = 1e-6
@@ -89,7 +89,7 @@ def _trim(values: list[float], method: Any, low: float, high: float) -> dict[str
 def _groups(values: list[float], group: list[int]) -> dict[str, Any]:
     statistics = metrics.group_statistics(values, group)
     ones = np.ones(len(values))
-    history = History(("AA1", "AB1", "AC1"), np.array(group), np.array(values, float), ones.astype(np.int64), ones)
+    history = CostHistory(("AA1", "AB1", "AC1"), np.array(group), np.array(values, float), ones.astype(np.int64), ones)
     weight = estimate_weights(history, WeightSettings(trim=TrimRule("none"))).weight
     return {"riv": metrics.riv(values, group), "cv": statistics.cv, "sample_cv": statistics.sample_cv, "weight": weight}
 
@@ -103,7 +103,7 @@ def _adjust(weight: list[float], count: list[float], factor: float, place: int) 
 def _years(means: list[float], cases: list[int], weights: list[float], mode: Any) -> float:
     cost = np.repeat(np.array(means, float), cases)
     year = np.repeat(np.arange(len(means)), cases)
-    history = History(("AA1",), np.zeros(cost.size, np.int64), cost, year, np.ones(cost.size))
+    history = CostHistory(("AA1",), np.zeros(cost.size, np.int64), cost, year, np.ones(cost.size))
     settings = WeightSettings(TrimRule("none"), dict(enumerate(weights)), mode)
     return float(estimate_weights(history, settings).mean_cost[0])
 
@@ -139,7 +139,7 @@ def _bands(costs: list[int], budget: int) -> list[int]:
 def _score(mean: float, overall: float) -> float:
     """Score of the first of two kinds with one case each, whose costs have this mean."""
     cost = np.array([mean, 2 * overall - mean])
-    history = History(("A", "B"), np.array([0, 1]), cost, np.zeros(2, np.int64), np.ones(2))
+    history = CostHistory(("A", "B"), np.array([0, 1]), cost, np.zeros(2, np.int64), np.ones(2))
     scale = load_policy("national/dip-1.0").file.relative_value.scale.value
     return float(estimate_weights(history, WeightSettings(TrimRule("none"))).weight[0] * scale)
 

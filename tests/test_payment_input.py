@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from drgsim.cli.main import app
 from drgsim.errors import InputError, UsageError
-from drgsim.payment.files import read_grouped
+from drgsim.payment.grouped_files import read_grouped
+from drgsim.payment.own_weights import with_relative_values
 from drgsim.payment.policy import load_policy
-from drgsim.payment.revalue import with_relative_values
-from drgsim.payment.settle import settle
-from drgsim.records.options import InputOptions
+from drgsim.payment.settlement import settle
+from drgsim.records.input_options import InputOptions
 from tests.conftest import ROOT
 from tests.payment_policies import table_of
 

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from drgsim.money import MISSING, allocate, exact, fen, money_column, to_fen
 from drgsim.payment.curve import CLASSES, breaks, curve_book, settle_exactly
-from drgsim.payment.kernel import apply_curves
-from drgsim.payment.money import MISSING, allocate, exact, fen, money_column, to_fen
+from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.policy import Policy, load_policy, policy_names
-from drgsim.payment.settle import settle
+from drgsim.payment.settlement import settle
 from tests.payment_policies import policy_with
 
 POLICIES = policy_names()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from drgsim.errors import UsageError
-from drgsim.payment.cases import read_cases
+from drgsim.payment.grouped_cases import read_cases
 from drgsim.payment.policy import load_policy
-from drgsim.payment.settle import Settlement, settle_cases
+from drgsim.payment.settlement import Settlement, settle_cases
 from tests.payment_policies import amounts, codes_of, policy_with, settled, table_of, value
 
 

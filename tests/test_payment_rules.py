@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from drgsim.errors import InputError
-from drgsim.payment.hospitals import GroupCoefficients, Hospital, read_group_coefficients
 from drgsim.payment.policy import PolicyError, load_policy
+from drgsim.region.hospital_list import GroupCoefficients, Hospital, read_group_coefficients
 from tests.payment_policies import amounts, codes_of, keyed, policy_with, settled, value
 
 NAN = float("nan")

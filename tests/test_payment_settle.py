@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from drgsim.cli.main import app
 from drgsim.errors import InputError, UsageError
-from drgsim.payment.hospitals import Hospital, level_keys, read_hospitals
-from drgsim.payment.money import MISSING
+from drgsim.money import MISSING
 from drgsim.payment.policy import load_policy
-from drgsim.payment.settle import settle
+from drgsim.payment.settlement import settle
+from drgsim.region.hospital_list import Hospital, level_keys, read_hospitals
 from tests.payment_policies import codes_of, policy_with, settled
 
 RUN = CliRunner()

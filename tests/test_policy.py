@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from drgsim.assets import asset_root
 from drgsim.cli.main import app
-from drgsim.payment.model import Evidence
 from drgsim.payment.policy import PolicyError, load_policy, policy_names, read_folder
+from drgsim.payment.policy_model import Evidence
 
 RUN = CliRunner()
 ROOT = asset_root("payment_tables")
@@ -161,7 +161,7 @@ def test_changes_by_path_share_the_table_and_mark_the_evidence() -> None:
 
 
 def test_the_schema_for_editors_is_that_of_the_model() -> None:
-    from drgsim.payment.model import PolicyFile
+    from drgsim.payment.policy_model import PolicyFile
 
     shipped = json.loads((ROOT / "policy.schema.json").read_text(encoding="utf-8"))
     assert shipped == PolicyFile.model_json_schema(), "drgsim policy schema -o payment_tables/policy.schema.json"

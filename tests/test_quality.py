@@ -13,15 +13,15 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from drgsim.errors import UsageError
-from drgsim.quality.check import check_files
-from drgsim.quality.codes import code_facts
-from drgsim.quality.report import QualityReport
-from drgsim.quality.rules import SEVERITIES, changed_thresholds, rules, thresholds
+from drgsim.quality.code_facts import code_facts
+from drgsim.quality.file_check import check_files
+from drgsim.quality.quality_report import QualityReport
+from drgsim.quality.quality_rules import SEVERITIES, changed_thresholds, rules, thresholds
 from drgsim.records.cells import read_days, read_fen
 from drgsim.records.findings import FINDINGS
-from drgsim.report.quality import QualityWorkbook
-from drgsim.schemes.model import Scheme
-from drgsim.schemes.sexes import one_sex_diagnoses
+from drgsim.report.quality_workbook import QualityWorkbook
+from drgsim.units.schemes.one_sex_codes import one_sex_diagnoses
+from drgsim.units.schemes.scheme import Scheme
 from tests.conftest import ROOT
 from tests.test_cli import run
 from tools.measure_quality import MEANT, measure

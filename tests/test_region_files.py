@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from drgsim.budget.region import OPTIONAL
-from drgsim.budget.region import read_region as read_facts
 from drgsim.errors import InputError
-from drgsim.simulation.region import read_region
+from drgsim.region.region_folder import OPTIONAL
+from drgsim.region.region_folder import read_region as read_facts
+from drgsim.simulation.simulated_region import read_region
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "data" / "samples" / "region"

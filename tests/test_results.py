@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from drgsim.errors import OutputError
-from drgsim.payment.files import RUN_FILE, write_results
+from drgsim.payment.grouped_files import RUN_FILE, write_results
 
 TABLE = pa.table({"a": [1]})
 

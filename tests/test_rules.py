@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgsim.grouping.reference import Discharge, Facts, evaluate_rule
-from drgsim.schemes.model import Scheme
-from drgsim.schemes.parser import RuleSyntaxError, parse_rule
-from drgsim.schemes.rules import (
+from drgsim.units.drg.drg_reference import Discharge, RecordFacts, evaluate_rule
+from drgsim.units.schemes.rule_language import (
     COMPARISONS,
     NUMBER_VARIABLES,
     Always,
@@ -28,6 +26,8 @@ from drgsim.schemes.rules import (
     sets_of,
     variables_of,
 )
+from drgsim.units.schemes.rule_parser import RuleSyntaxError, parse_rule
+from drgsim.units.schemes.scheme import Scheme
 
 
 @pytest.mark.parametrize(
@@ -148,12 +148,12 @@ def test_a_printed_rule_reads_back_equal(rule: Rule) -> None:
 
 @given(rule=RULES, discharge=DISCHARGES)
 def test_a_printed_rule_means_the_same(scheme: Scheme, rule: Rule, discharge: Discharge) -> None:
-    facts = Facts(scheme, discharge, discharge.procedures)
+    facts = RecordFacts(scheme, discharge, discharge.procedures)
     assert evaluate_rule(parse_rule(print_rule(rule)), facts).holds == evaluate_rule(rule, facts).holds
 
 
 def test_missing_values_as_the_format_defines_them(scheme: Scheme) -> None:
-    facts = Facts(scheme, Discharge(("I50.101",)), ())
+    facts = RecordFacts(scheme, Discharge(("I50.101",)), ())
 
     def holds(text: str) -> bool:
         return evaluate_rule(parse_rule(text), facts).holds

@@ -14,16 +14,16 @@ from typer.testing import CliRunner
 
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError, UsageError
-from drgsim.simulation.compare import compare_runs
 from drgsim.simulation.draws import Bootstrap, uniform
 from drgsim.simulation.explore import Evaluator, grid_table, sensitivity_table
+from drgsim.simulation.goal_seek import read_goal, solve_table
 from drgsim.simulation.headlines import headline_names, headlines
-from drgsim.simulation.record import read_run
+from drgsim.simulation.run_comparison import compare_runs
 from drgsim.simulation.scenario import ScenarioError, parse_scenario
-from drgsim.simulation.solve import read_goal, solve_table
 from drgsim.simulation.study import plans_of, run_study
+from drgsim.simulation.study_folder import read_run
 from drgsim.simulation.uncertainty import draw
-from drgsim.simulation.years import years_table
+from drgsim.simulation.year_sequence import years_table
 from tests.conftest import ROOT
 from tests.simulating import SAMPLE, YEAR, baseline_of, by_path, plan, region, run, runner, written
 

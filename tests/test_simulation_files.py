@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from drgsim.errors import Problem
-from drgsim.simulation.changes import apply
 from drgsim.simulation.paths import find, specs
 from drgsim.simulation.scenario import (
     ScenarioError,
@@ -15,6 +14,7 @@ from drgsim.simulation.scenario import (
     parse_scenario,
     scenario_names,
 )
+from drgsim.simulation.setup_changes import apply
 from drgsim.simulation.study import plan_of, plans_of
 from tests.simulating import BEIJING, HEAD, baseline_of, plan, region, written
 

@@ -10,11 +10,11 @@ from typing import Any, cast
 import pyarrow as pa
 import pytest
 
-from drgsim.budget.run import fund_of as budget_fund_of
-from drgsim.cli.simulate import further_notes
+from drgsim.budget.budget_year import fund_of as budget_fund_of
+from drgsim.cli.simulate_command import further_notes
 from drgsim.simulation.pricing import fund_of
-from drgsim.simulation.region import Region
 from drgsim.simulation.setup import Setup
+from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import Study
 from tests.simulating import YEAR, baseline_of, by_path, region
 

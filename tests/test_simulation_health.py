@@ -13,8 +13,8 @@ import yaml
 
 from drgsim.errors import DrgsimError
 from drgsim.payment.policy import load_policy
-from drgsim.simulation.bands import value_at
-from drgsim.simulation.run import Outcome
+from drgsim.simulation.curve_changes import value_at
+from drgsim.simulation.runner import Outcome
 from drgsim.simulation.setup import Setup
 from tests.simulating import YEAR, baseline_of, runner
 

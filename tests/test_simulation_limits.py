@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from drgsim.simulation.cases import PART, age_band
-from drgsim.simulation.changes import apply
+from drgsim.simulation.case_totals import check_size
 from drgsim.simulation.explore import grid_table
+from drgsim.simulation.goal_seek import read_goal, solve_table
 from drgsim.simulation.headlines import headlines
 from drgsim.simulation.scenario import ScenarioError, parse_change
-from drgsim.simulation.solve import read_goal, solve_table
-from drgsim.simulation.totals import check_size
+from drgsim.simulation.scenario_cases import PART, age_band
+from drgsim.simulation.setup_changes import apply
 from drgsim.simulation.uncertainty import draw
 from tests.simulating import YEAR, baseline_of, by_path, plan, region, run, runner
 

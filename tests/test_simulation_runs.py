@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drgsim.payment.money import MISSING
+from drgsim.money import MISSING
 from drgsim.payment.policy import load_policy
-from drgsim.payment.settle import settle
-from drgsim.simulation import fast
+from drgsim.payment.settlement import settle
+from drgsim.simulation import repricing as fast
 from drgsim.simulation.behaviour import active
-from drgsim.simulation.cases import PART, edited, first_state
+from drgsim.simulation.case_totals import whole
 from drgsim.simulation.decompose import EFFECTS, decompose, split
 from drgsim.simulation.headlines import headlines
+from drgsim.simulation.scenario_cases import PART, edited, first_state
 from drgsim.simulation.study import run_plan
-from drgsim.simulation.totals import whole
 from tests.simulating import YEAR, baseline_of, by_path, plan, region, run, runner, same
 
 FUND_RATE = "{rate.source: fund}"
@@ -56,8 +56,8 @@ def test_whole_discharges_count_as_so_many_rows() -> None:
     policy = load_policy("national/2.0")
     budget = {"employee": 4_000_000.0, "resident": 4_000_000.0}
     many = settle(longer, policy, hospitals=region().hospitals, budget=budget)
-    from drgsim.payment.cases import read_cases
-    from drgsim.payment.settle import settle_cases
+    from drgsim.payment.grouped_cases import read_cases
+    from drgsim.payment.settlement import settle_cases
 
     few = settle_cases(read_cases(table, region().hospitals), policy, budget=budget, weight=times.astype(float))
     assert few.unit_values == pytest.approx(many.unit_values, rel=1e-12)
@@ -258,8 +258,8 @@ def test_weights_from_history_pay_every_group_that_occurs() -> None:
 
 # -- the order of cases ---------------------------------------------------------------------------------------------------
 def test_the_order_of_cases_does_not_matter() -> None:
-    from drgsim.simulation.region import Region, make_cohort
-    from drgsim.simulation.run import Runner
+    from drgsim.simulation.runner import Runner
+    from drgsim.simulation.simulated_region import Region, make_cohort
 
     own = region()
     table = own.cohort(YEAR, "beijing-2024") and own._tables[YEAR]

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from drgsim.payment.money import MISSING
-from drgsim.simulation.cases import State, edited, first_state
-from drgsim.simulation.closing import with_year
+from drgsim.money import MISSING
 from drgsim.simulation.scenario import ScenarioError
-from drgsim.simulation.study import Plan
-from drgsim.simulation.years import years_table
+from drgsim.simulation.scenario_cases import State, edited, first_state
+from drgsim.simulation.study import ScenarioPlan
+from drgsim.simulation.year_closing import with_year
+from drgsim.simulation.year_sequence import years_table
 from tests.simulating import BEIJING, YEAR, baseline_of, by_path, plan, plan_of, region, run, runner, written
 
 ACTIVE = "baseline: {policy: beijing/2024, changes: {rate.source: fund, budget.active: true}}\n"
@@ -35,7 +35,7 @@ def spent_on(category: str) -> int:
     return int(cohort.costs[category][cohort.cases.money["total_cost"] > 0].sum())
 
 
-def rows_of(chosen: Plan, side: str) -> list[dict[str, Any]]:
+def rows_of(chosen: ScenarioPlan, side: str) -> list[dict[str, Any]]:
     scenario = chosen.scenarios[-1]
     assert scenario.file.years is not None
     table = years_table(chosen, scenario.file.years, scenario.yearly, runner(), YEAR).to_pylist()

@@ -13,19 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drgsim.errors import DrgsimError, OutputError, UsageError
-from drgsim.records.synth import generate_region, parse_years
-from drgsim.records.synth import region as region_module
-from drgsim.records.synth.cases import drop_repeats
-from drgsim.records.synth.hospitals import make_hospitals
-from drgsim.records.synth.money import CATEGORIES, pay, split_cost
-from drgsim.records.synth.parameters import load_parameters, parse_parameters
-from drgsim.records.synth.plan import Plan, make_plan
-from drgsim.records.synth.tables import Choices, load_tables
-from drgsim.records.synth.write import fen_to_decimal, join_codes, to_arrow
+from drgsim.synth import generate_region, parse_years
+from drgsim.synth import synthetic_region as region_module
+from drgsim.synth.discharge_batches import drop_repeats
+from drgsim.synth.draw_plan import DrawPlan, make_plan
+from drgsim.synth.invented_hospitals import make_hospitals
+from drgsim.synth.stay_costs import CATEGORIES, pay, split_cost
+from drgsim.synth.synth_files import fen_to_decimal, join_codes, to_arrow
+from drgsim.synth.synth_parameters import load_parameters, parse_parameters
+from drgsim.synth.synth_tables import Choices, load_tables
 
 
 @pytest.fixture(scope="module")
-def plan() -> Plan:
+def plan() -> DrawPlan:
     parameters = load_parameters()
     hospitals = make_hospitals(12, parameters, np.random.default_rng(3))
     return make_plan(load_tables(), parameters, hospitals, (2022, 2023, 2024))
@@ -44,7 +44,7 @@ def test_same_seed_same_bytes_another_seed_others(tmp_path: Path) -> None:
     assert all(a[name] != c[name] for name in a if name.startswith("discharges"))
 
 
-def test_a_batch_depends_on_its_own_seed_only(plan: Plan) -> None:
+def test_a_batch_depends_on_its_own_seed_only(plan: DrawPlan) -> None:
     seeds = np.random.SeedSequence(9).spawn(2)
     alone = region_module.make_batch(plan, 500, 0.01, seeds[1])
     region_module.make_batch(plan, 700, 0.01, seeds[0])
@@ -189,7 +189,7 @@ def test_fen_become_decimals_exactly(fen: list[int]) -> None:
 
 @given(st.lists(st.floats(60, 3_000_000), min_size=1, max_size=40), st.integers(0, 2**31))
 @settings(max_examples=50, deadline=None)
-def test_cost_and_payers_split_exactly(plan: Plan, yuan: list[float], seed: int) -> None:
+def test_cost_and_payers_split_exactly(plan: DrawPlan, yuan: list[float], seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = len(yuan)
     batch = {
@@ -214,9 +214,9 @@ def test_codes_are_joined_principal_first() -> None:
     assert join_codes(rows, words).to_pylist() == ["A|C", "|B", ""]
 
 
-def test_price_cut_is_the_only_difference_rulebook_0(plan: Plan) -> None:
+def test_price_cut_is_the_only_difference_rulebook_0(plan: DrawPlan) -> None:
     """The consumables of the cut groups fall by exactly 38.3 %, 44.9 % and 33.0 % from the second year on."""
-    from drgsim.records.synth.money import _time
+    from drgsim.synth.stay_costs import _time
 
     assert sorted(cut["fall"] for cut in plan.parameters["time.vbp"]) == [0.330, 0.383, 0.449]
     for cut in plan.parameters["time.vbp"]:
@@ -234,16 +234,16 @@ def test_price_cut_is_the_only_difference_rulebook_0(plan: Plan) -> None:
 
 
 # -- intended groups -------------------------------------------------------------------------------------------------
-def test_cases_land_in_the_group_they_were_drawn_for(plan: Plan) -> None:
-    from drgsim.grouping.kernel import Encoded, group_encoded
-    from drgsim.records.batch import prepare_batch
-    from drgsim.schemes.compile import compile_scheme
+def test_cases_land_in_the_group_they_were_drawn_for(plan: DrawPlan) -> None:
+    from drgsim.records.batch_encoding import prepare_batch
+    from drgsim.units.drg.drg_kernel import EncodedForDrg, group_encoded
+    from drgsim.units.schemes.compiled_scheme import compile_scheme
 
     batch = region_module.make_batch(plan, 30_000, 0.0, np.random.SeedSequence(4))
     scheme = compile_scheme("chs-drg-2.0")
     table = to_arrow(plan, batch, 1)
     ready = prepare_batch(table, scheme.diagnoses, scheme.procedures, scheme.text_words, scheme.variables)
-    encoded = Encoded(*ready.diagnoses, *ready.procedures, ready.numbers, ready.texts, ready.invalid)
+    encoded = EncodedForDrg(*ready.diagnoses, *ready.procedures, ready.numbers, ready.texts, ready.invalid)
     got = np.array([*scheme.drg_codes, "0000"], dtype=object)[group_encoded(scheme.arrays, encoded).drg]
     assert (got == np.array(plan.tables.drg, dtype=object)[batch["group"]]).mean() > 0.99
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from drgsim.grouping.kernel import Encoded, group_encoded
-from drgsim.records.batch import prepare_batch
-from drgsim.records.synth import generate_region
-from drgsim.schemes.compile import compile_scheme
+from drgsim.records.batch_encoding import prepare_batch
+from drgsim.synth import generate_region
+from drgsim.units.drg.drg_kernel import EncodedForDrg, group_encoded
+from drgsim.units.schemes.compiled_scheme import compile_scheme
 
 CATEGORIES = [f"cost_{x}" for x in ("drugs", "consumables", "examinations", "operation", "nursing", "other")]
 MONEY = ["total_cost", *CATEGORIES, "patient_paid", "fund_paid", "deductible_paid", "pre_self_paid", "own_paid"]
@@ -28,7 +28,7 @@ def read(folder: Path) -> pd.DataFrame:
     for path in sorted(folder.glob("discharges-*.parquet")):
         table = pq.read_table(path)
         ready = prepare_batch(table, scheme.diagnoses, scheme.procedures, scheme.text_words, scheme.variables)
-        encoded = Encoded(*ready.diagnoses, *ready.procedures, ready.numbers, ready.texts, ready.invalid)
+        encoded = EncodedForDrg(*ready.diagnoses, *ready.procedures, ready.numbers, ready.texts, ready.invalid)
         drg = np.where(ready.invalid, "invalid", codes[group_encoded(scheme.arrays, encoded).drg])
         for name in (*MONEY, "new_technology_cost"):
             yuan = table.column(name)

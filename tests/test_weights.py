@@ -16,20 +16,20 @@ from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.errors import UsageError
-from drgsim.payment.history import read_history
-from drgsim.payment.weights import History, Weights, WeightSettings, estimate_weights, evaluate
-from drgsim.records.synth.cases import draw_cases
-from drgsim.records.synth.hospitals import make_hospitals
-from drgsim.records.synth.money import draw_cost, draw_insurance
-from drgsim.records.synth.parameters import load_parameters
-from drgsim.records.synth.plan import make_plan
-from drgsim.records.synth.tables import load_tables
+from drgsim.payment.history_tables import read_history
+from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights, evaluate
+from drgsim.synth.discharge_batches import draw_cases
+from drgsim.synth.draw_plan import make_plan
+from drgsim.synth.invented_hospitals import make_hospitals
+from drgsim.synth.stay_costs import draw_cost, draw_insurance
+from drgsim.synth.synth_parameters import load_parameters
+from drgsim.synth.synth_tables import load_tables
 
 RUN = CliRunner()
 NONE = TrimRule("none")
 
 
-def _region(seed: int, size: int = 60_000, groups: int = 60) -> tuple[History, np.ndarray]:
+def _region(seed: int, size: int = 60_000, groups: int = 60) -> tuple[CostHistory, np.ndarray]:
     """Costs generated with known weights: mean of a group = weight x 10 000, log-normal around it."""
     rng = np.random.default_rng(seed)
     codes = tuple(f"{chr(65 + place // 12)}{chr(65 + place // 3 % 12)}1{'135'[place % 3]}" for place in range(groups))
@@ -40,7 +40,7 @@ def _region(seed: int, size: int = 60_000, groups: int = 60) -> tuple[History, n
     cost = true[group] * 10_000 * rng.lognormal(-(sigma**2) / 2, sigma, size)
     year = rng.integers(2021, 2024, size)
     days = np.ceil(cost / 1500)
-    return History(codes, group.astype(np.int64), cost, year, days, {"drug": cost * 0.4, "care": cost * 0.6}), true
+    return CostHistory(codes, group.astype(np.int64), cost, year, days, {"drug": cost * 0.4, "care": cost * 0.6}), true
 
 
 def _total(weights: object) -> tuple[float, float]:
@@ -89,7 +89,7 @@ def test_standard_errors_are_calibrated() -> None:
     for _ in range(40):
         group = rng.choice(groups, size, p=share)
         cost = true[group] * 10_000 * rng.lognormal(-(sigma**2) / 2, sigma, size)
-        history = History(tuple(f"G{n}" for n in range(groups)), group, cost, np.zeros(size, np.int64), np.ones(size))
+        history = CostHistory(tuple(f"G{n}" for n in range(groups)), group, cost, np.zeros(size, np.int64), np.ones(size))
         weights = estimate_weights(history, WeightSettings(NONE))
         z.append((weights.weight - expected) / weights.standard_error)
     scores = np.array(z)
@@ -111,9 +111,9 @@ def test_weights_of_the_synthetic_region_come_back_within_their_standard_errors(
         batch["insurance"] = draw_insurance(plan, batch["age"], rng)
         return batch["group"].astype(np.int64), draw_cost(plan, batch, rng)
 
-    def weights(group: np.ndarray, cost: np.ndarray) -> Weights:
+    def weights(group: np.ndarray, cost: np.ndarray) -> EstimatedWeights:
         zeros = np.zeros(group.size, np.int64)
-        return estimate_weights(History(tuple(tables.drg), group, cost, zeros, zeros.astype(float)), WeightSettings(NONE))
+        return estimate_weights(CostHistory(tuple(tables.drg), group, cost, zeros, zeros.astype(float)), WeightSettings(NONE))
 
     parts = [draw(100_000, 100 + number) for number in range(4)]
     truth = weights(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -136,7 +136,7 @@ def test_severity_is_monotone_after_pooling() -> None:
     codes = ("AA11", "AA13", "AA15", "AB19")
     group = np.repeat([0, 1, 2, 3], [10, 20, 30, 5])
     cost = np.repeat([9000.0, 12000.0, 6000.0, 5000.0], [10, 20, 30, 5])
-    history = History(codes, group, cost, np.full(group.size, 2023), np.ones(group.size))
+    history = CostHistory(codes, group, cost, np.full(group.size, 2023), np.ones(group.size))
     weights = estimate_weights(history, WeightSettings(NONE, monotone=True))
     assert weights.mean_cost.tolist() == [11000, 11000, 6000, 5000]
     assert weights.flags[0] == ("pooled",)
@@ -146,14 +146,14 @@ def test_severity_is_monotone_after_pooling() -> None:
 def test_small_groups_move_towards_their_parent() -> None:
     group = np.repeat([0, 1], [2, 98])
     cost = np.repeat([1000.0, 2000.0], [2, 98])
-    history = History(("AA11", "AA13"), group, cost, np.full(100, 2023), np.ones(100))
+    history = CostHistory(("AA11", "AA13"), group, cost, np.full(100, 2023), np.ones(100))
     weights = estimate_weights(history, WeightSettings(NONE, minimum_cases=5, smoothing=8))
     assert weights.mean_cost[0] == pytest.approx((2 * 1000 + 8 * 1980) / 10)
     assert weights.flags[0] == ("few_cases", "smoothed")
 
 
 def test_resource_structure_keeps_the_total_cost() -> None:
-    history = History(
+    history = CostHistory(
         ("AA19", "AB19"), np.array([0, 1]), np.array([1000.0, 1000.0]), np.array([1, 1]), np.ones(2),
         {"drug": np.array([900.0, 100.0]), "care": np.array([100.0, 900.0])},
     )  # fmt: skip

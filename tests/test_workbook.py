@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from drgsim.authoring.schemes.pack_writer import write_pack
+from drgsim.authoring.schemes.workbook_export import write_workbook
+from drgsim.authoring.schemes.workbook_import import kind_of, read_workbook
 from drgsim.errors import DrgsimError, InputError, SchemeError
-from drgsim.grouping.reference import Discharge, trace_discharge
-from drgsim.schemes.model import Scheme
-from drgsim.schemes.pack import load_scheme
-from drgsim.schemes.rules import print_rule, sets_of
-from drgsim.schemes.workbook import kind_of, read_workbook
-from drgsim.schemes.workbook_write import write_workbook
-from drgsim.schemes.write import write_pack
+from drgsim.units.drg.drg_reference import Discharge, trace_discharge
+from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.rule_language import print_rule, sets_of
+from drgsim.units.schemes.scheme import Scheme
 
 Rows = list[list[Any]]
 WITHOUT_AMBIGUOUS = "ASTXY"  # MDCs for which 3.0 has no ambiguous group

@@ -12,9 +12,9 @@ import argparse
 import csv
 from pathlib import Path
 
-from drgsim.dip.catalogue import catalogue_files, write_catalogue
-from drgsim.dip.model import CONDITION_NUMBERS, Kind, Level
-from drgsim.schemes.parser import parse_rule
+from drgsim.units.dip.catalogue_files import catalogue_files, write_catalogue
+from drgsim.units.dip.dip_catalogue import CONDITION_NUMBERS, Kind, Level
+from drgsim.units.schemes.rule_parser import parse_rule
 
 TARGET = Path(__file__).resolve().parents[1] / "groupers" / "dip-taian-2025"
 SETTINGS = {

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drgsim.dip.patterns import matching_codes
-from drgsim.records.codes import national_codes
-from drgsim.schemes.pack import load_scheme
-from drgsim.schemes.rules import CodeIn, CountCodes, walk
-from drgsim.schemes.write import csv_text
+from drgsim.authoring.schemes.pack_writer import csv_text
+from drgsim.records.code_dictionaries import national_codes
+from drgsim.units.dip.code_patterns import matching_codes
+from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.rule_language import CodeIn, CountCodes, walk
 
 TARGET = Path(__file__).resolve().parents[1] / "groupers" / "icd" / "operation_classes.csv"
 # categories that ICD-9-CM-3 titles diagnostic procedures, examinations or imaging

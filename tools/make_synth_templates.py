@@ -21,7 +21,7 @@ import numpy as np
 import yaml
 from synth_grouper import Record, TemplateGrouper
 
-from drgsim.schemes.rules import And, CodeIn, CountCodes, CountSites, Not, Or, Rule
+from drgsim.units.schemes.rule_language import And, CodeIn, CountCodes, CountSites, Not, Or, Rule
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

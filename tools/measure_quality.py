@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from drgsim.quality.check import check_files
+from drgsim.quality.file_check import check_files
 
 # way of breaking -> rules that are there to find it
 MEANT = {

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from drgsim.grouping.kernel import Encoded, group_encoded
-from drgsim.records.batch import prepare_batch
-from drgsim.schemes.compile import compile_scheme
+from drgsim.records.batch_encoding import prepare_batch
+from drgsim.units.drg.drg_kernel import EncodedForDrg, group_encoded
+from drgsim.units.schemes.compiled_scheme import compile_scheme
 
 ROOT = Path(__file__).resolve().parent.parent
 CATEGORIES = [f"cost_{x}" for x in ("drugs", "consumables", "examinations", "operation", "nursing", "other")]
@@ -36,7 +36,7 @@ def load(folder: Path) -> pd.DataFrame:
     for path in sorted(folder.glob("discharges-*.parquet")):
         table = pq.read_table(path)
         ready = prepare_batch(table, scheme.diagnoses, scheme.procedures, scheme.text_words, scheme.variables)
-        encoded = Encoded(*ready.diagnoses, *ready.procedures, ready.numbers, ready.texts, ready.invalid)
+        encoded = EncodedForDrg(*ready.diagnoses, *ready.procedures, ready.numbers, ready.texts, ready.invalid)
         answer = group_encoded(scheme.arrays, encoded)
         for place, field in enumerate(table.schema):
             if "decimal" in str(field.type):

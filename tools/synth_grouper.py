@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from drgsim.grouping.reference import Discharge, Trace, trace_discharge
-from drgsim.schemes.pack import load_scheme
-from drgsim.schemes.rules import CodeIn, Rule, sets_of, walk
+from drgsim.units.drg.drg_reference import Discharge, Trace, trace_discharge
+from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.rule_language import CodeIn, Rule, sets_of, walk
 
 
 @dataclass

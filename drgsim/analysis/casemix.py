@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError
-from drgsim.grouping.batch import GroupCounts
-from drgsim.schemes.lower import CompiledScheme
+from drgsim.units.drg.drg_grouper import GroupCounts
+from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
 
 def relative_weights(table: str) -> dict[str, float]:

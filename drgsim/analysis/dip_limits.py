@@ -9,10 +9,10 @@ import yaml
 from pydantic import ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.dip.spec import SPEC_FOLDER, SpecError
+from drgsim.authoring.dip.dip_spec import SPEC_FOLDER, SpecError
 from drgsim.errors import Problem, did_you_mean
-from drgsim.evidence import Evidence, Source, Strict, Value
-from drgsim.parameter_files import fault_problem, strict_loader
+from drgsim.parameters.evidence import Evidence, Source, Strict, Value
+from drgsim.parameters.strict_file import fault_problem, strict_loader
 
 
 class SupervisionFile(Strict):

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from drgsim.analysis.dip_limits import SupervisionFile, supervision_settings
 from drgsim.analysis.dip_lists import case_table, hospital_table, judge
-from drgsim.dip.batch import DipGrouper
-from drgsim.dip.catalogue import load_catalogue
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.arrow import ids_of, one_chunk
 from drgsim.records.cells import read_days, read_fen, read_words
 from drgsim.records.findings import BITS
-from drgsim.records.options import InputOptions
+from drgsim.records.input_options import InputOptions
 from drgsim.records.read import open_source
+from drgsim.units.dip.catalogue_files import load_catalogue
+from drgsim.units.dip.dip_grouper import DipGrouper
 
 Progress = Callable[[float, int], None]
 NEEDED = ("hospital_id", "patient_id", "admitted", "discharged", "discharge_way", "total_cost", "los_days")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drgsim.dip.compile import CompiledCatalogue
-from drgsim.dip.model import KINDS
-from drgsim.grouping.answers import GroupCounts
+from drgsim.units.batch_grouper import GroupCounts
+from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+from drgsim.units.dip.dip_catalogue import KINDS
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class KindMix:
     kinds
         Number of different kinds that occur, the blank group apart.
     by_type
-        Cases by type of kind, in the order of :data:`drgsim.dip.model.KINDS`; types that occur only.
+        Cases by type of kind, in the order of :data:`drgsim.units.dip.dip_catalogue.KINDS`; types that occur only.
     by_list
         Cases whose kind asks for a level, by auxiliary list, most first.
     points

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drgsim.analysis.weights import Weights
-from drgsim.grouping.batch import STATUSES
-from drgsim.schemes.model import Scheme
+from drgsim.analysis.labelled_weights import LabelledWeights
+from drgsim.units.drg.drg_grouper import STATUSES
+from drgsim.units.schemes.scheme import Scheme
 
 LEAST_SHARE = 0.05  # a part below this share of its group does not make a split or merge; assumption
 GROUPED = STATUSES[0]
@@ -39,7 +39,7 @@ class Flow:
 
 
 @dataclass
-class Side:
+class MigrationSide:
     """One of the two schemes with what the cases came to under it.
 
     Attributes
@@ -51,7 +51,7 @@ class Side:
     """
 
     scheme: Scheme
-    weights: Weights
+    weights: LabelledWeights
     cases: Counter[str] = field(default_factory=Counter)
     fen: Counter[str] = field(default_factory=Counter)
 
@@ -153,8 +153,8 @@ class Migration:
     """
 
     inputs: list[Path]
-    before: Side
-    after: Side
+    before: MigrationSide
+    after: MigrationSide
     flows: list[Flow]
     hospitals: list[HospitalMove]
     cmi: tuple[float | None, float | None]
@@ -183,7 +183,7 @@ class Migration:
     def moved(self, level: str) -> int:
         """Cases whose ``drg``, ``adrg`` or ``mdc`` code differs."""
 
-        def code(side: Side, answer: Answer) -> str:
+        def code(side: MigrationSide, answer: Answer) -> str:
             return answer.drg if level == "drg" else getattr(side, level)(answer)
 
         return sum(f.cases for f in self.flows if code(self.before, f.before) != code(self.after, f.after))
@@ -235,5 +235,5 @@ class Migration:
         notes += [f"{name}: no column {', '.join(columns)}, missing in every record" for name, columns in self.absent.items()]
         return notes
 
-    def _roles(self) -> list[tuple[str, Side]]:
+    def _roles(self) -> list[tuple[str, MigrationSide]]:
         return [("from", self.before), ("to", self.after)]

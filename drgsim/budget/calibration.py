@@ -2,7 +2,8 @@
 
 The panel is drawn from the hospitals of a region. Every year an institution spends more by what is needed and by what its
 regime induces: growth = need + induced x (share of one more yuan that it would be paid) + its own luck. The index, the
-sharing and the fund are those of :func:`drgsim.budget.run.budget_year`; only growth and planned budgets are assumed here.
+sharing and the fund are those of :func:`drgsim.budget.budget_year.budget_year`; only growth and planned budgets are
+assumed here.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ import yaml
 from pydantic import Field, ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.budget.figures import MONTHS, UNITS, Floats, HospitalFigures
-from drgsim.budget.run import BudgetYear, budget_year
+from drgsim.budget.budget_year import BudgetYear, budget_year
+from drgsim.budget.hospital_figures import MONTHS, UNITS, Floats, HospitalFigures
 from drgsim.budget.sharing import marginal_share
 from drgsim.budget.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
-from drgsim.parameter_files import fault_problem, strict_loader
-from drgsim.payment.model import Keyed, Source, Strict, Value
-from drgsim.payment.money import exact, round_half_away
-from drgsim.payment.parameters import evident_nodes
+from drgsim.money import exact, round_half_away
+from drgsim.parameters.evident_values import evident_nodes
+from drgsim.parameters.strict_file import fault_problem, strict_loader
+from drgsim.payment.policy_model import Keyed, Source, Strict, Value
 
 DEFAULT = "beijing/calibration.yaml"
 HISTORY = 3  # years before the first regime, from which the first base is taken
@@ -40,7 +41,7 @@ FACTS_ZH = {
 _QUANTILES = np.linspace(-2.0, 2.0, 41)
 
 
-class Facts(Strict):
+class PublishedFigures(Strict):
     """The published figures."""
 
     surplus_before: Value[float]
@@ -85,7 +86,7 @@ class Settings(Strict):
     title_zh: str
     terms: str
     sources: dict[str, Source]
-    facts: Facts
+    facts: PublishedFigures
     tolerance: Keyed
     panel: Panel
     behaviour: Behaviour

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budget.figures import MONTHS, Floats, HospitalFigures, Ints
-from drgsim.budget.model import CashTerms
-from drgsim.payment.money import exact, round_floats, round_half_away
+from drgsim.budget.hospital_figures import MONTHS, Floats, HospitalFigures, Ints
+from drgsim.budget.terms_model import CashTerms
+from drgsim.money import exact, round_floats, round_half_away
 
 CLEARING = 13  # the month of the ledger after December
 LINES = {

@@ -7,9 +7,9 @@ from math import lcm
 import numpy as np
 from numpy.typing import ArrayLike
 
-from drgsim.budget.figures import Floats, Ints
-from drgsim.budget.model import Schedule, ShareBand
-from drgsim.payment.money import exact, round_floats
+from drgsim.budget.hospital_figures import Floats, Ints
+from drgsim.budget.terms_model import Schedule, ShareBand
+from drgsim.money import exact, round_floats
 
 
 def settled(amounts: Ints, index: Ints, schedule: Schedule, kept_factor: Floats | None = None) -> Ints:

@@ -17,12 +17,12 @@ import yaml
 from pydantic import ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.budget.model import BudgetFile, Schedule
+from drgsim.budget.terms_model import BudgetFile, Schedule
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.parameter_files import fault_problem, strict_loader
-from drgsim.payment.model import Evidence, Evident, Keyed, Value
-from drgsim.payment.parameters import Parameter, apply_change, evident_nodes
+from drgsim.parameters.evident_values import Parameter, apply_change, evident_nodes
+from drgsim.parameters.strict_file import fault_problem, strict_loader
 from drgsim.payment.policy import Policy
+from drgsim.payment.policy_model import Evidence, Evident, Keyed, Value
 
 TERMS_FILE = "budget.yaml"
 GENERAL = "general"

@@ -15,27 +15,25 @@ from typing import Annotated
 import typer
 
 from drgsim import __version__
-from drgsim.cli import (
-    budget,
-    calibrate,
-    codes,
-    coefficients,
-    compare,
-    demo,
-    dip,
-    explain,
-    group,
-    migrate,
-    policy,
-    scenarios,
-    schemes,
-    selftest,
-    settle,
-    simulate,
-    synth,
-    validate,
-    weights,
-)
+from drgsim.cli import budget_command as budget
+from drgsim.cli import calibrate_command as calibrate
+from drgsim.cli import codes_command as codes
+from drgsim.cli import coefficients_command as coefficients
+from drgsim.cli import compare_command as compare
+from drgsim.cli import demo_command as demo
+from drgsim.cli import dip_command as dip
+from drgsim.cli import explain_command as explain
+from drgsim.cli import group_command as group
+from drgsim.cli import migrate_command as migrate
+from drgsim.cli import policy_command as policy
+from drgsim.cli import scenarios_command as scenarios
+from drgsim.cli import schemes_command as schemes
+from drgsim.cli import selftest_command as selftest
+from drgsim.cli import settle_command as settle
+from drgsim.cli import simulate_command as simulate
+from drgsim.cli import synth_command as synth
+from drgsim.cli import validate_command as validate
+from drgsim.cli import weights_command as weights
 from drgsim.cli.terminal import show_error
 from drgsim.errors import DrgsimError, OutputError
 

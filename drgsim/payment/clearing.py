@@ -11,12 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.money import MISSING, exact, fen, money_column, round_half_away
 from drgsim.payment.methods import prepayment
-from drgsim.payment.model import CaseClass
-from drgsim.payment.money import MISSING, exact, fen, money_column, round_half_away
-from drgsim.payment.settle import Settlement
+from drgsim.payment.policy_model import CaseClass
+from drgsim.payment.settlement import Settlement
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch import read_numbers
+from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 

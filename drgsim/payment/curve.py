@@ -6,7 +6,7 @@ compares without the coefficient), a piece pays
     P = V * f(x, k)      f linear in x, with powers -1, 0, 1 of k
 
 relative value units, V being the relative value of the group; f = k is the standard. A piece may instead pay the actual cost.
-Two implementations: :func:`settle_exactly` with fractions is the oracle, :mod:`drgsim.payment.kernel` is fast.
+Two implementations: :func:`settle_exactly` with fractions is the oracle, :mod:`drgsim.payment.curve_kernel` is fast.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.expression import TERMS, Polynomial, evaluate, parse
-from drgsim.payment.model import ACTUAL, CaseClass, Curve
-from drgsim.payment.money import FEN_PER_YUAN, exact, round_half_away
+from drgsim.money import FEN_PER_YUAN, exact, round_half_away
+from drgsim.payment.curve_expression import TERMS, Polynomial, evaluate, parse
+from drgsim.payment.policy_model import ACTUAL, CaseClass, Curve
 
 CLASSES = tuple(CaseClass)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from drgsim.payment.money import exact, round_half_away
+from drgsim.money import exact, round_half_away
 
 Number = float | int | str | Fraction
 
@@ -148,7 +148,7 @@ def fixed_amount(cost: int, fund_amount: int, personal_limit: int) -> tuple[int,
 
 
 @dataclass(frozen=True)
-class Band:
+class SettlementBand:
     """A band of the settlement ratio r = cost / budget up to ``upto`` (None: no end).
 
     ``share`` is the fund's share of the cost above the lower limit of the band; ``divide_by`` pays cost / divide_by instead.
@@ -159,7 +159,7 @@ class Band:
     divide_by: float | None = None
 
 
-def shared_settlement(cost: int, budget: int, bands: Sequence[Band]) -> int:
+def shared_settlement(cost: int, budget: int, bands: Sequence[SettlementBand]) -> int:
     """What is settled against a budget in bands (结余留用、超支分担, rule book 5).
 
     Bands up to ratio 1 pay the budget, or cost / ``divide_by``; bands above add their share of the excess.

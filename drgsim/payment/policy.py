@@ -19,13 +19,13 @@ from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
-from drgsim.parameter_files import fault_problem, strict_loader
-from drgsim.payment.hospitals import GroupCoefficients, group_coefficients_of
-from drgsim.payment.model import Evidence, PolicyFile, Table
-from drgsim.payment.parameters import Parameter, apply_change, parameters_of
-from drgsim.payment.single_disease import SingleDiseases, single_diseases_of
-from drgsim.payment.tables import PriceTable, read_exempt, read_prices
+from drgsim.parameters.evident_values import Parameter, apply_change, parameters_of
+from drgsim.parameters.strict_file import fault_problem, strict_loader
+from drgsim.payment.policy_model import Evidence, PolicyFile, Table
+from drgsim.payment.price_table import PriceTable, read_exempt, read_prices
+from drgsim.payment.rules.single_disease import SingleDiseases, single_diseases_of
 from drgsim.records.read import read_table
+from drgsim.region.hospital_list import GroupCoefficients, group_coefficients_of
 
 POLICY_FILE = "policy.yaml"
 T = TypeVar("T")

@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from drgsim.errors import Problem, UsageError
-from drgsim.evidence import Evidence, Keyed
-from drgsim.payment.columns import INSURANCES, PAYERS
+from drgsim.money import FEN_PER_YUAN, MISSING, exact, fen, round_half_away, total
+from drgsim.parameters.evidence import Evidence, Keyed
+from drgsim.payment.case_columns import INSURANCES, PAYERS
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.methods import floating_value
-from drgsim.payment.money import FEN_PER_YUAN, MISSING, exact, fen, round_half_away, total
 from drgsim.payment.policy import Policy
 
 
 def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
-    """The policy with unit values (yuan) given with the call, by the keys of :class:`drgsim.evidence.Keyed`.
+    """The policy with unit values (yuan) given with the call, by the keys of :class:`drgsim.parameters.evidence.Keyed`.
 
     Raises
     ------

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.costs.statistics import group_statistics
-from drgsim.payment.money import MISSING
+from drgsim.money import MISSING
 
 if TYPE_CHECKING:
-    from drgsim.payment.resolve import Resolver
+    from drgsim.payment.policy_lookup import Resolver
 
 TABLE, CASES, NEVER = DETECT = ("table", "cases", "never")
 _WHERE = {TABLE: "in the table of groups", CASES: "among these cases"}

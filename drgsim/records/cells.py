@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import one_chunk, to_text
-from drgsim.records.batch import read_numbers
-from drgsim.records.codes import BLANK_FOLDED, fold
+from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 
 # 2024-12-31, 2024/12/31, 2024.12.31, 20241231, 2024年12月31日, each with or without a time of day
 _DATE = r"^\s*(?P<y>\d{4})[-/.年]?(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?(?:[T\s].*)?$"

@@ -1,4 +1,4 @@
-"""Spelled code lists to integer ids, on the bytes of Arrow columns: the fast twin of ``drgsim.records.codes.split_codes``.
+"""Spelled code lists to integer ids, on the bytes of Arrow columns: the fast twin of ``code_dictionaries.split_codes``.
 
 No Python runs per record: one numba loop splits, folds, hashes and looks up every code of a column.
 """
@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import to_text
-from drgsim.records.codes import BLANK_FOLDED, EMPTY, UNKNOWN, CodeList
+from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, CodeList
 
 _PART = 7  # bytes of a spelling that share one int64 word; the sign bit stays clear
 LONGEST = 3 * _PART  # bytes of the longest folded spelling that can be looked up; the national codes have at most 18

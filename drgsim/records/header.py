@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drgsim.errors import InputError
+from drgsim.records.input_options import InputOptions, Purpose
 from drgsim.records.layout import known_headers
-from drgsim.records.options import InputOptions, Purpose
 from drgsim.records.schema import header_key
 
 HEADER_LINES = 10  # a title or a blank line may stand before the header

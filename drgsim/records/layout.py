@@ -61,7 +61,7 @@ class Layout:
 
 
 @dataclass
-class Reading:
+class LayoutReading:
     """What a layout makes of the columns of a file.
 
     Attributes
@@ -144,7 +144,7 @@ def canonical_name(own: str, name: str, where: str) -> tuple[str, Problem | None
 
 
 # -- what a layout makes of a header --------------------
-def read_header(layout: Layout, names: Sequence[str], mapped: Mapping[str, Sequence[Recipe]], where: str) -> Reading:
+def read_header(layout: Layout, names: Sequence[str], mapped: Mapping[str, Sequence[Recipe]], where: str) -> LayoutReading:
     """What ``layout`` makes of a file's column names, with the user's mappings before its own.
 
     Parameters
@@ -154,7 +154,7 @@ def read_header(layout: Layout, names: Sequence[str], mapped: Mapping[str, Seque
     where
         The file, for messages.
     """
-    reading = Reading(layout)
+    reading = LayoutReading(layout)
     claims = {name: _Claims() for name in CODE_LISTS}
     if layout.name == GENERAL:
         _read_general(names, reading, claims, mapped, where)
@@ -209,7 +209,7 @@ def _present(entry: Any, names: Sequence[str]) -> list[str]:
     return found
 
 
-def _read_special(layout: Layout, names: Sequence[str], reading: Reading, claims: dict[str, _Claims]) -> None:
+def _read_special(layout: Layout, names: Sequence[str], reading: LayoutReading, claims: dict[str, _Claims]) -> None:
     for canonical, ways in layout.columns.items():
         for way in ways:
             if canonical in CODE_LISTS:
@@ -251,7 +251,7 @@ def _simple_recipe(way: Any, names: Sequence[str]) -> Recipe | None:
 
 def _read_general(
     names: Sequence[str],
-    reading: Reading,
+    reading: LayoutReading,
     claims: dict[str, _Claims],
     mapped: Mapping[str, Sequence[Recipe]],
     where: str,

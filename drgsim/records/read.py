@@ -14,8 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError
-from drgsim.records.layout import Reading
-from drgsim.records.options import GROUPING, RAW, InputOptions, Purpose
+from drgsim.records.input_options import GROUPING, RAW, InputOptions, Purpose
+from drgsim.records.layout import LayoutReading
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise
 
@@ -27,7 +27,7 @@ READABLE = (*_TABLES, ".parquet", *_SHEETS, *_JSON)
 BROKEN_LINE = "__broken_line"  # marks records made from a line whose cells do not fit the header
 
 
-class Source(ABC):
+class CaseFile(ABC):
     """A case-mix file that is open for reading.
 
     Attributes
@@ -53,7 +53,7 @@ class Source(ABC):
         path: Path,
         names: Sequence[str],
         options: InputOptions,
-        reading: Reading | None = None,
+        reading: LayoutReading | None = None,
         purpose: Purpose = GROUPING,
     ) -> None:
         self.path = path
@@ -100,7 +100,7 @@ class Source(ABC):
         """Batches with the file's own columns of these names."""
 
 
-def open_source(path: str | Path, options: InputOptions | None = None, purpose: Purpose = GROUPING) -> Source:
+def open_source(path: str | Path, options: InputOptions | None = None, purpose: Purpose = GROUPING) -> CaseFile:
     """Open a case-mix file by its suffix, or a folder of JSON files.
 
     Parameters
@@ -159,7 +159,7 @@ def open_source(path: str | Path, options: InputOptions | None = None, purpose: 
 
 
 # -- Parquet --------------------
-class ParquetSource(Source):
+class ParquetSource(CaseFile):
     """A Parquet file, read row group by row group."""
 
     def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
 from drgsim.records.header import header_test
-from drgsim.records.options import GROUPING, InputOptions, Purpose
-from drgsim.records.read import BATCH_ROWS, BROKEN_LINE, Source, broken_file
+from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.read import BATCH_ROWS, BROKEN_LINE, CaseFile, broken_file
 
 
-class CsvSource(Source):
+class CsvSource(CaseFile):
     """A CSV file in UTF-8 (with or without a byte-order mark), GB18030 or UTF-16; every cell is read as text.
 
     A line that does not fit the header is a record at its own place, with its id and the number of its line in ``BROKEN_LINE``.

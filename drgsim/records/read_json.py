@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from drgsim.errors import InputError, UsageError
-from drgsim.records.codes import BLANK
+from drgsim.records.code_dictionaries import BLANK
 from drgsim.records.csv_text import sniff_encoding
+from drgsim.records.input_options import InputOptions
 from drgsim.records.layout import Layout, layout_named, layouts, read_header
-from drgsim.records.options import InputOptions
-from drgsim.records.read import BROKEN_LINE, Source, broken_file
+from drgsim.records.read import BROKEN_LINE, CaseFile, broken_file
 from drgsim.records.recipes import TCM_LEFT_OUT, is_marked, is_tcm, parse_hours
 
 BATCH_RECORDS = 1 << 13
@@ -34,7 +34,7 @@ _WRAPPERS = ("input", "data", "body", "output", "records", "list")
 _TCM_TYPES = ("3", "4")
 
 
-class Entry(NamedTuple):
+class JsonEntry(NamedTuple):
     """A value found in a JSON file: the line where it begins, and the parsed value; None when it cannot be parsed."""
 
     line: int
@@ -46,7 +46,7 @@ def json_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in (".json", ".jsonl", ".ndjson"))
 
 
-class JsonSource(Source):
+class JsonSource(CaseFile):
     """Settlement lists as JSON; what cannot be parsed becomes an invalid record."""
 
     def __init__(self, path: Path, options: InputOptions) -> None:
@@ -138,7 +138,7 @@ def _flat_names(layout: Layout) -> list[str]:
 
 
 # -- finding records --------------------
-def _entries(path: Path) -> Iterator[Entry]:
+def _entries(path: Path) -> Iterator[JsonEntry]:
     """JSON values of a file: of each line, of a list, or one after the other."""
     try:
         with path.open("rb") as raw:
@@ -150,7 +150,7 @@ def _entries(path: Path) -> Iterator[Entry]:
             with path.open(encoding=encoding) as file:
                 for number, line in enumerate(file, start=1):
                     if line.strip():
-                        yield Entry(number, _parsed(line))
+                        yield JsonEntry(number, _parsed(line))
         else:
             with path.open(encoding=encoding) as file:
                 yield from _values(file, path.name)
@@ -170,7 +170,7 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _values(file: Any, name: str) -> Iterator[Entry]:
+def _values(file: Any, name: str) -> Iterator[JsonEntry]:
     """Values of a list or of a sequence of values, with no more than one of them and a chunk of text in memory.
 
     A file that does not begin with a value is one broken entry, so that it costs a folder of files no more than itself.
@@ -195,11 +195,11 @@ def _values(file: Any, name: str) -> Iterator[Entry]:
                     fix="export it again; in JSON lines (.jsonl) a broken line costs only itself",
                 ) from error
             if ended:
-                yield Entry(line, None)
+                yield JsonEntry(line, None)
                 return
             value, stop = None, at
         if stop > at:
-            yield Entry(line, value)
+            yield JsonEntry(line, value)
             any_yet = True
             line += text.count("\n", at, stop)
             at, wanted = stop, _CHUNK

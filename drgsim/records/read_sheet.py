@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from drgsim.errors import InputError
 from drgsim.records.header import HEADER_LINES, header_test, refuse_duplicates
-from drgsim.records.options import GROUPING, InputOptions, Purpose
-from drgsim.records.read import BATCH_ROWS, Source, broken_file
+from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.read import BATCH_ROWS, CaseFile, broken_file
 
 
 class _Sheet(NamedTuple):
@@ -25,7 +25,7 @@ class _Sheet(NamedTuple):
         return {name: place for place, name in enumerate(self.header) if name}
 
 
-class SheetSource(Source):
+class SheetSource(CaseFile):
     """The sheets of a workbook that hold records: one, or several under the same header, in the order of the workbook.
 
     A sheet holds records when one of its first lines names columns of a discharge. Where none does, the first sheet that

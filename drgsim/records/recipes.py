@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import one_chunk, to_text
-from drgsim.records.batch import read_numbers
-from drgsim.records.codes import BLANK, fold
+from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.code_dictionaries import BLANK, fold
 
 AS_IS = "as_is"
 TCM_LEFT_OUT = "tcm_diagnoses_left_out"

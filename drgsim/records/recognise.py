@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from drgsim.errors import InputError, Problem, did_you_mean
-from drgsim.records.layout import GENERAL, Reading, layout_named, layouts, read_header
-from drgsim.records.options import GROUPING, InputOptions, Purpose
+from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.layout import GENERAL, LayoutReading, layout_named, layouts, read_header
 from drgsim.records.recipes import AS_IS, Recipe
 from drgsim.records.schema import columns
 
 _SHOWN = 6  # columns that a question names for each layout
 
 
-def recognise(names: Sequence[str], where: str, options: InputOptions | None = None, purpose: Purpose = GROUPING) -> Reading:
+def recognise(
+    names: Sequence[str], where: str, options: InputOptions | None = None, purpose: Purpose = GROUPING
+) -> LayoutReading:
     """The layout of a file with these column names and what it makes of them.
 
     A layout fits when it can make every column that the purpose needs. Layouts that read a file in the same way are no doubt.
@@ -26,7 +28,7 @@ def recognise(names: Sequence[str], where: str, options: InputOptions | None = N
     """
     options = options or InputOptions()
     if purpose.raw:
-        return Reading(layouts()[-1])
+        return LayoutReading(layouts()[-1])
     mapped = mapped_columns(names, options.maps, where)
     if options.format is not None:
         layout = layout_named(options.format)
@@ -49,13 +51,13 @@ def recognise(names: Sequence[str], where: str, options: InputOptions | None = N
     raise _unknown(readings, names, where)
 
 
-def _fullest(fits: Sequence[Reading]) -> list[Reading]:
+def _fullest(fits: Sequence[LayoutReading]) -> list[LayoutReading]:
     """The readings that make the most columns: where little is required, many layouts fit by a column or two."""
     most = max((len(reading.recipes) for reading in fits), default=0)
     return [reading for reading in fits if len(reading.recipes) == most]
 
 
-def _for(purpose: Purpose, reading: Reading) -> Reading:
+def _for(purpose: Purpose, reading: LayoutReading) -> LayoutReading:
     """The reading with what is missing for the purpose."""
     if purpose.required is not None:
         reading.missing = [name for name in purpose.required if name not in reading.recipes]
@@ -88,7 +90,7 @@ def mapped_columns(names: Sequence[str], maps: Iterable[tuple[str, str]], where:
     return mapped
 
 
-def _distinct(readings: Sequence[Reading]) -> list[Reading]:
+def _distinct(readings: Sequence[LayoutReading]) -> list[LayoutReading]:
     """Readings without those that another one contains; of equal ones the first."""
     kept = []
     for place, reading in enumerate(readings):
@@ -102,7 +104,7 @@ def _distinct(readings: Sequence[Reading]) -> list[Reading]:
     return kept
 
 
-def _checked(reading: Reading, names: Sequence[str], where: str) -> Reading:
+def _checked(reading: LayoutReading, names: Sequence[str], where: str) -> LayoutReading:
     """The reading, if it has all that grouping needs and nothing contradicts itself."""
     problems = list(reading.problems)
     for name in reading.missing:
@@ -137,7 +139,7 @@ def _matched(recipes: Mapping[str, Recipe]) -> str:
     return _some(f"{recipe.columns[0]} ({name})" for name, recipe in recipes.items())
 
 
-def _ambiguous(fits: Sequence[Reading], where: str) -> InputError:
+def _ambiguous(fits: Sequence[LayoutReading], where: str) -> InputError:
     why = "; ".join(f"{fit.layout.name} {fit.layout.title_zh} reads {_matched(_needed(fit))}" for fit in fits)
     return InputError(
         [
@@ -152,11 +154,11 @@ def _ambiguous(fits: Sequence[Reading], where: str) -> InputError:
     )
 
 
-def _needed(reading: Reading) -> dict[str, Recipe]:
+def _needed(reading: LayoutReading) -> dict[str, Recipe]:
     return {name: recipe for name, recipe in reading.recipes.items() if columns()[name].required}
 
 
-def _unknown(readings: Sequence[Reading], names: Sequence[str], where: str) -> InputError:
+def _unknown(readings: Sequence[LayoutReading], names: Sequence[str], where: str) -> InputError:
     lines = []
     for layout in layouts():
         reading = next((reading for reading in readings if reading.layout is layout), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from drgsim.records.codes import fold
+from drgsim.records.code_dictionaries import fold
 
 
 @dataclass(frozen=True)

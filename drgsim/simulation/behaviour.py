@@ -27,14 +27,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.cases import Texts
-from drgsim.payment.money import MISSING, round_floats
-from drgsim.payment.weights import SEVERITY_ORDER
+from drgsim.money import MISSING, round_floats
+from drgsim.payment.grouped_cases import Texts
+from drgsim.payment.weight_estimation import SEVERITY_ORDER
 from drgsim.simulation import draws
-from drgsim.simulation.cases import SEED, State, with_cost
-from drgsim.simulation.region import Region
-from drgsim.simulation.run import Lines
+from drgsim.simulation.runner import Lines
+from drgsim.simulation.scenario_cases import SEED, State, with_cost
 from drgsim.simulation.setup import Setup
+from drgsim.simulation.simulated_region import Region
 
 PREFIX = "behaviour."
 _SWITCHES = (

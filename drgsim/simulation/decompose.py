@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.payment.money import exact, round_half_away
-from drgsim.simulation.run import ADJUSTMENTS, Outcome
+from drgsim.money import exact, round_half_away
+from drgsim.simulation.runner import ADJUSTMENTS, Outcome
 
 Method = Literal["sequential", "shapley"]
 FACTORS = ("volume", "case_mix", "unit_value", "curve")

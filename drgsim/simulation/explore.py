@@ -11,15 +11,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgsim.payment.cases import WORKERS
+from drgsim.payment.grouped_cases import WORKERS
 from drgsim.simulation.behaviour import active, respond, without_behaviour
-from drgsim.simulation.changes import apply
-from drgsim.simulation.fast import Prepared, prepare, rerun, structure_of
 from drgsim.simulation.headlines import headline_names, headlines
-from drgsim.simulation.run import Lines, Outcome, Runner
+from drgsim.simulation.repricing import PreparedCases, prepare, rerun, structure_of
+from drgsim.simulation.runner import Lines, Outcome, Runner
 from drgsim.simulation.scenario import Change, ScenarioError
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.study import Plan
+from drgsim.simulation.setup_changes import apply
+from drgsim.simulation.study import ScenarioPlan
 
 TORNADO = ("fund.balance", "fund.payment", "hospital.margin", "patient.payment")
 
@@ -30,9 +30,9 @@ class Evaluator:
     ``before`` are the settled cases of the baseline, which behaviour starts from; they are kept only where it is on.
     """
 
-    def __init__(self, runner: Runner, plan: Plan, year: int) -> None:
+    def __init__(self, runner: Runner, plan: ScenarioPlan, year: int) -> None:
         self.runner, self.plan, self.year = runner, plan, year
-        self._prepared: dict[str, Prepared | None] = {}
+        self._prepared: dict[str, PreparedCases | None] = {}
         self._before: Lines | None = None
 
     def outcome(self, setup: Setup, parts: NDArray[np.int64] | None = None) -> Outcome:
@@ -49,7 +49,7 @@ class Evaluator:
         """Headline figures of a setup."""
         return headlines(self.outcome(setup, parts), self.runner.region)
 
-    def prepared(self, setup: Setup) -> Prepared | None:
+    def prepared(self, setup: Setup) -> PreparedCases | None:
         """Prepared cases for the structure of a setup; only the last structure is kept, so that memory stays flat."""
         structure = structure_of(setup)
         if structure not in self._prepared:
@@ -71,7 +71,7 @@ class Evaluator:
         return self._settled(still, state, parts)
 
 
-def grid_table(plan: Plan, runner: Runner, year: int, progress: Callable[[float, int], None] | None = None) -> pa.Table:
+def grid_table(plan: ScenarioPlan, runner: Runner, year: int, progress: Callable[[float, int], None] | None = None) -> pa.Table:
     """Headline figures at every point of the grids of a plan's scenarios, one row per point.
 
     Columns ``point``, one per path (``change <path>``: the change as written) and one per figure.
@@ -109,7 +109,7 @@ def grid_table(plan: Plan, runner: Runner, year: int, progress: Callable[[float,
     return pa.table(columns)
 
 
-def sensitivity_table(plan: Plan, runner: Runner, year: int) -> tuple[pa.Table, list[str]]:
+def sensitivity_table(plan: ScenarioPlan, runner: Runner, year: int) -> tuple[pa.Table, list[str]]:
     """Each change of a plan alone, and each range at its ends on top of all changes: what a tornado chart shows.
 
     Returns

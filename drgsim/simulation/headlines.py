@@ -10,8 +10,8 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from drgsim.simulation.region import Region
-from drgsim.simulation.run import Outcome
+from drgsim.simulation.runner import Outcome
+from drgsim.simulation.simulated_region import Region
 
 
 @lru_cache(maxsize=1)

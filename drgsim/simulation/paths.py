@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from drgsim.errors import Problem, did_you_mean
-from drgsim.payment.model import Evidence
+from drgsim.payment.policy_model import Evidence
 from drgsim.simulation.scenario import Change
 
 LEVELS = {"tertiary": "3", "secondary": "2", "primary": "1", "三级": "3", "二级": "2", "一级": "1"}
@@ -30,7 +30,7 @@ _SLOTS = {
 }  # fmt: skip
 
 
-class Spec(BaseModel):
+class PathSpec(BaseModel):
     """An entry of paths.yaml; its comment there explains the fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,19 +67,19 @@ class Spec(BaseModel):
 class Match:
     """A path with its entry and the words that filled its slots."""
 
-    spec: Spec
+    spec: PathSpec
     words: Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
-def specs() -> tuple[Spec, ...]:
+def specs() -> tuple[PathSpec, ...]:
     """All entries of paths.yaml."""
     raw = yaml.safe_load(Path(__file__).with_name("paths.yaml").read_text(encoding="utf-8"))
-    return tuple(Spec.model_validate(entry) for entry in raw)
+    return tuple(PathSpec.model_validate(entry) for entry in raw)
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> tuple[tuple[Spec, re.Pattern[str]], ...]:
+def _patterns() -> tuple[tuple[PathSpec, re.Pattern[str]], ...]:
     return tuple((spec, spec.pattern) for spec in specs())
 
 
@@ -119,7 +119,7 @@ def unknown(change: Change, policy_paths: list[str], policy: str) -> Problem:
     return Problem("scenario-unknown-path", what, where=change.where or change.path, fix=fix)
 
 
-def check(change: Change, spec: Spec) -> list[Problem]:
+def check(change: Change, spec: PathSpec) -> list[Problem]:
     """What is wrong with a change before its old value is known: operation, kind, unit, choice."""
     problems = []
     where = change.where or change.path
@@ -159,7 +159,7 @@ def check(change: Change, spec: Spec) -> list[Problem]:
     return problems
 
 
-def _factor_range(spec: Spec, value: float) -> str:
+def _factor_range(spec: PathSpec, value: float) -> str:
     """What factors are possible, empty where this one is. What must be above 0 stays so by a factor above 0."""
     positive = spec.least_factor is None and spec.above is not None and spec.above >= 0
     if (value > 0 if positive else value >= (spec.least_factor or 0.0)) and value <= (spec.most_factor or math.inf):
@@ -168,7 +168,7 @@ def _factor_range(spec: Spec, value: float) -> str:
     return f"a factor here is {least}" + (f", and {spec.most_factor:g} at most" if spec.most_factor else "")
 
 
-def limits(change: Change, spec: Spec, value: float) -> list[Problem]:
+def limits(change: Change, spec: PathSpec, value: float) -> list[Problem]:
     """Whether a new value is possible."""
     parts = []
     if spec.above is not None and not value > spec.above:

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.payment.columns import PAYERS
-from drgsim.payment.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
-from drgsim.payment.model import Evidence, Keyed
-from drgsim.payment.money import MISSING, allocate, exact, round_half_away, to_yuan
+from drgsim.money import MISSING, allocate, exact, round_half_away, to_yuan
+from drgsim.payment.case_columns import PAYERS
 from drgsim.payment.policy import Policy
-from drgsim.payment.settle import settle_cases
-from drgsim.payment.tables import PriceTable
-from drgsim.payment.weights import History, WeightSettings, estimate_weights
-from drgsim.simulation.cases import PART, State, edited, first_state, settled_cases
-from drgsim.simulation.region import Cohort, Region
+from drgsim.payment.policy_model import Evidence, Keyed
+from drgsim.payment.price_table import PriceTable
+from drgsim.payment.rules.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.settlement import settle_cases
+from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights
 from drgsim.simulation.scenario import ScenarioError
+from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup, short_code
+from drgsim.simulation.simulated_region import Cohort, Region
 
 STEPS = 20  # of the search for the rate; it stops when fen no longer move
 
@@ -66,7 +66,7 @@ def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
     """The fund's budget of a year by payer, fen, with the changes of the setup.
 
     A year without a budget takes that of :meth:`Region.fund_year`; where a yearly budget is active, with its ``fund.growth``
-    for each year since then, as :func:`drgsim.budget.run.fund_of` does it.
+    for each year since then, as :func:`drgsim.budget.budget_year.fund_of` does it.
     """
     stated = region.fund_year(year)
     if stated is None:
@@ -184,7 +184,7 @@ def table_from_history(region: Region, year: int, scheme: str) -> PriceTable:
         for cohort in cohorts
     ]
     cost = np.concatenate([to_yuan(cohort.cases.money["total_cost"]) for cohort in cohorts])
-    history = History(
+    history = CostHistory(
         codes, np.concatenate(group), np.where(cost > 0, cost, np.nan),
         np.concatenate([np.full(cohort.size, cohort.year) for cohort in cohorts]),
         np.concatenate([cohort.cases.numbers["los_days"] for cohort in cohorts]),

@@ -10,16 +10,16 @@ from typing import Any, get_args
 import pyarrow as pa
 
 from drgsim.errors import Problem, did_you_mean
-from drgsim.simulation.answers import headline_table
+from drgsim.simulation.answer_tables import headline_table
 from drgsim.simulation.decompose import Method
 from drgsim.simulation.explore import grid_table, sensitivity_table
-from drgsim.simulation.region import read_region
-from drgsim.simulation.run import Runner
+from drgsim.simulation.goal_seek import Goal, read_goal, solve_table
+from drgsim.simulation.runner import Runner
 from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenarios
-from drgsim.simulation.solve import Goal, read_goal, solve_table
-from drgsim.simulation.study import Plan, Progress, Study, joined, plan_of, plans_of, run_study
+from drgsim.simulation.simulated_region import read_region
+from drgsim.simulation.study import Progress, ScenarioPlan, Study, joined, plan_of, plans_of, run_study
 from drgsim.simulation.uncertainty import draw
-from drgsim.simulation.years import years_table
+from drgsim.simulation.year_sequence import years_table
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def run_all(
     Parameters
     ----------
     folder
-        Region folder, see :func:`drgsim.simulation.region.read_region`.
+        Region folder, see :func:`drgsim.simulation.simulated_region.read_region`.
     names
         Scenario files, names of shipped ones, or scenarios that are read already. Without any, the policy alone is run.
     options
@@ -78,7 +78,7 @@ def run_all(
 
 
 def _further(
-    study: Study, plans: Sequence[Plan], runner: Runner, options: Options, goal: Goal | None, progress: Progress | None
+    study: Study, plans: Sequence[ScenarioPlan], runner: Runner, options: Options, goal: Goal | None, progress: Progress | None
 ) -> Study:
     """Grids, years, sensitivities, a solution and intervals, where they are asked for."""
     parts: dict[str, list[tuple[str, pa.Table]]] = {}
@@ -123,7 +123,7 @@ def _unique(names: Sequence[str | Path | Scenario]) -> list[str | Path | Scenari
     return list(names)
 
 
-def _alone(options: Options, runner: Runner) -> Plan:
+def _alone(options: Options, runner: Runner) -> ScenarioPlan:
     from drgsim.simulation.scenario import parse_scenario
 
     empty = parse_scenario(

@@ -10,8 +10,8 @@ from typing import Any
 from drgsim.budget.terms import GENERAL, BudgetError, BudgetTerms, load_terms
 from drgsim.payment.policy import Policy
 from drgsim.simulation.paths import settings
-from drgsim.simulation.region import GIVEN
 from drgsim.simulation.scenario import Change
+from drgsim.simulation.simulated_region import GIVEN
 from drgsim.simulation.technology import Technology
 
 Selector = tuple[tuple[str, str], ...]

@@ -11,23 +11,23 @@ import pyarrow as pa
 
 from drgsim.errors import Problem
 from drgsim.payment.policy import Parameter
-from drgsim.simulation.answers import answer_tables, changes_table
+from drgsim.simulation.answer_tables import answer_tables, changes_table
 from drgsim.simulation.behaviour import active, respond, without_behaviour
-from drgsim.simulation.cases import PART
-from drgsim.simulation.changes import apply, baseline_setup
 from drgsim.simulation.decompose import Method
 from drgsim.simulation.paths import find, specs
-from drgsim.simulation.region import Region
-from drgsim.simulation.run import Outcome, Runner
+from drgsim.simulation.runner import Outcome, Runner
 from drgsim.simulation.scenario import Change, Scenario, ScenarioError
+from drgsim.simulation.scenario_cases import PART
 from drgsim.simulation.setup import Setup, Step
+from drgsim.simulation.setup_changes import apply, baseline_setup
+from drgsim.simulation.simulated_region import Region
 
 Progress = Callable[[float, int], None]
 MOST_CORNERS = 256  # of a grid that are checked ahead; two for each of eight paths
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScenarioPlan:
     """A scenario, checked: its baseline and its own setup.
 
     ``steps`` are the changes with old and new value, those of the baseline first.
@@ -47,7 +47,7 @@ class Plan:
 class Result:
     """A scenario that was run: baseline, scenario, and the scenario without behaviour where behaviour is on."""
 
-    plan: Plan
+    plan: ScenarioPlan
     baseline: Outcome
     outcome: Outcome
     static: Outcome | None
@@ -65,7 +65,7 @@ class Study:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, *, stack: bool = False) -> list[Plan]:
+def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, *, stack: bool = False) -> list[ScenarioPlan]:
     """Check all scenarios before anything runs.
 
     Parameters
@@ -83,7 +83,7 @@ def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, 
         Everything that is wrong with any scenario.
     """
     problems: list[Problem] = []
-    plans: list[Plan] = []
+    plans: list[ScenarioPlan] = []
     for number, scenario in enumerate(scenarios):
         try:
             first = scenarios[0] if stack else scenario
@@ -100,14 +100,14 @@ def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, 
     return plans
 
 
-def plan_of(scenarios: Sequence[Scenario], policy: str | None, region: Region) -> Plan:
+def plan_of(scenarios: Sequence[Scenario], policy: str | None, region: Region) -> ScenarioPlan:
     """The setup of one scenario, or of several on top of each other."""
     baseline, baseline_steps = baseline_setup(scenarios[0], policy, region)
     changes = [change for scenario in scenarios for change in scenario.changes]
     setup, steps = apply(baseline, changes, region)
     check_ahead(scenarios, baseline, setup, region)
     titles = [scenario.file.title for scenario in scenarios], [scenario.file.title_zh for scenario in scenarios]
-    return Plan(
+    return ScenarioPlan(
         "+".join(scenario.name for scenario in scenarios), " + ".join(titles[0]), " + ".join(filter(None, titles[1])),
         tuple(scenarios), baseline, setup, baseline_steps, steps,
     )  # fmt: skip
@@ -175,7 +175,7 @@ def _too_fine(change: Change) -> list[Problem]:
     return [Problem("scenario-too-fine", what, where=change.where or change.path, fix=fix)]
 
 
-def run_plan(plan: Plan, runner: Runner, year: int, known: dict[str, Outcome]) -> Result:
+def run_plan(plan: ScenarioPlan, runner: Runner, year: int, known: dict[str, Outcome]) -> Result:
     """Run a plan; baselines that were run before are taken from ``known``."""
     if plan.baseline.digest not in known:
         known[plan.baseline.digest] = runner.run(plan.baseline, year)
@@ -187,7 +187,7 @@ def run_plan(plan: Plan, runner: Runner, year: int, known: dict[str, Outcome]) -
     return Result(plan, baseline, behavioural(plan, runner, year), static)
 
 
-def behavioural(plan: Plan, runner: Runner, year: int) -> Outcome:
+def behavioural(plan: ScenarioPlan, runner: Runner, year: int) -> Outcome:
     """The scenario after hospitals have answered to it, see :mod:`drgsim.simulation.behaviour`."""
     before = runner.lines(plan.baseline, year)
     still = without_behaviour(plan.setup)
@@ -196,7 +196,7 @@ def behavioural(plan: Plan, runner: Runner, year: int) -> Outcome:
 
 
 def run_study(
-    plans: Sequence[Plan], region: Region, *, year: int | None = None, method: Method = "sequential",
+    plans: Sequence[ScenarioPlan], region: Region, *, year: int | None = None, method: Method = "sequential",
     runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> Study:  # fmt: skip

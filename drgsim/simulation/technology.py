@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drgsim.errors import Problem, did_you_mean
-from drgsim.simulation.region import Cohort
 from drgsim.simulation.scenario import Change
+from drgsim.simulation.simulated_region import Cohort
 
 
 class _File(BaseModel):

@@ -19,13 +19,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from drgsim.simulation.changes import apply
 from drgsim.simulation.draws import Bootstrap
 from drgsim.simulation.explore import Evaluator
 from drgsim.simulation.headlines import headline_names
-from drgsim.simulation.run import Runner
+from drgsim.simulation.runner import Runner
 from drgsim.simulation.scenario import Change
-from drgsim.simulation.study import Plan
+from drgsim.simulation.setup_changes import apply
+from drgsim.simulation.study import ScenarioPlan
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Draws:
 
 
 def draw(
-    plan: Plan, runner: Runner, year: int, draws: int, seed: int, progress: Callable[[float, int], None] | None = None
+    plan: ScenarioPlan, runner: Runner, year: int, draws: int, seed: int, progress: Callable[[float, int], None] | None = None
 ) -> Draws:
     """Draw cases and ranges ``draws`` times.
 

@@ -1,0 +1,94 @@
+"""Relative weights for an analysis: a payment table, a user's CSV, or an estimate from the input's cost, always labelled."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drgsim.analysis.casemix import relative_weights
+from drgsim.errors import InputError, Problem
+from drgsim.records.csv_text import sniff_encoding
+from drgsim.units.schemes.scheme import Scheme
+
+ESTIMATED = "estimated"
+ESTIMATED_LABEL = "estimated from this input"
+NO_WEIGHTS = "none"
+
+
+@dataclass(frozen=True)
+class LabelledWeights:
+    """Relative weight (RW, 相对权重) by DRG, and where it comes from.
+
+    Attributes
+    ----------
+    label
+        For people: the payment table, the file, ``estimated from this input`` or ``none``.
+    evidence
+        ``table``, ``file``, ``assumption`` for an estimate, or empty.
+    """
+
+    label: str
+    evidence: str
+    by_drg: Mapping[str, float] = field(default_factory=dict)
+
+
+def chosen_weights(scheme: Scheme, choice: str | None) -> LabelledWeights | None:
+    """Weights of a scheme; None where they have to be estimated.
+
+    Parameters
+    ----------
+    choice
+        A CSV file with columns drg and weight, the name of a payment table, ``estimated``, or None for the reference weights
+        of the scheme (estimated where it has none).
+    """
+    if choice == ESTIMATED or (choice is None and not scheme.reference_weights):
+        return None
+    if choice is None:
+        return LabelledWeights(f"payment table {scheme.reference_weights}", "table", relative_weights(scheme.reference_weights))
+    if choice.lower().endswith(".csv"):
+        return LabelledWeights(Path(choice).name, "file", read_weights(Path(choice), scheme))
+    return LabelledWeights(f"payment table {choice}", "table", relative_weights(choice))
+
+
+def read_weights(path: Path, scheme: Scheme) -> dict[str, float]:
+    """Weights from a CSV with the columns drg and weight.
+
+    Raises
+    ------
+    InputError
+        With every line that cannot be used.
+    """
+    if not path.is_file():
+        raise InputError.single("weights-not-found", f"there is no file {path}", where=str(path), fix="check the path")
+    problems: list[Problem] = []
+    weights: dict[str, float] = {}
+    encoding = sniff_encoding(path.read_bytes()).replace("utf-8", "utf-8-sig")
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in ("drg", "weight") if name not in (reader.fieldnames or ())]
+        if missing:
+            what = f"the file has no column {' and no column '.join(missing)}"
+            raise InputError.single(
+                "weights-missing-column", what, where=f"{path}, line 1", fix="name the columns drg and weight"
+            )
+        for row in reader:
+            where, drg, text = f"{path}, line {reader.line_num}", (row["drg"] or "").strip(), (row["weight"] or "").strip()
+            if not text:
+                continue
+            if drg not in scheme.drgs:
+                fix = f"use the codes of {scheme.id}"
+                problems.append(Problem("weights-unknown-drg", f"{scheme.id} has no group {drg!r}", where=where, fix=fix))
+            if drg in weights:
+                problems.append(Problem("weights-twice", f"{drg} has two weights", where=where, fix="remove one of the two"))
+            try:
+                weights[drg] = float(text)
+            except ValueError:
+                weights[drg] = float("nan")
+            if not 0 < weights[drg] < float("inf"):
+                what = f"the weight of {drg} is {text!r}, which is no number above 0"
+                problems.append(Problem("weights-not-a-number", what, where=where, fix="correct or leave it empty"))
+    if problems:
+        raise InputError(problems)
+    return weights

@@ -1,0 +1,236 @@
+"""A catalogue that was built, as the files of a catalogue and as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from drgsim.authoring.dip.auxiliary_styles import FIRST
+from drgsim.authoring.dip.catalogue_building import Built
+from drgsim.authoring.dip.kind_structure import KindMembers, diagnosis_names
+from drgsim.authoring.dip.level_means import level_means
+from drgsim.authoring.dip.rare_combinations import BLANK
+from drgsim.units.dip.catalogue_files import catalogue_files
+from drgsim.units.dip.dip_catalogue import Kind
+from drgsim.units.schemes.rule_language import sets_of
+
+CV_DIGITS, MONEY_DIGITS = 6, 2
+
+
+class Names(NamedTuple):
+    """Chinese names by code."""
+
+    diagnoses: Mapping[str, str]
+    procedures: Mapping[str, str]
+
+    @classmethod
+    def of(cls, built: Built) -> Names:
+        """Names of the codes of a history."""
+        book = built.history.book
+        return cls(diagnosis_names(book), dict(zip(book.procedures.codes, book.procedures.names, strict=True)))
+
+
+def kind_lines(built: Built) -> list[Kind]:
+    """Lines of ``kinds.csv`` in the order in which equally good ones are tried; kinds without a kept case are left out."""
+    lines: list[Kind] = []
+    names = Names.of(built)
+    by_kind: dict[int, list[int]] = {}
+    for number, split in enumerate(built.splits):
+        by_kind.setdefault(split.kind, []).append(number)
+    means = level_means(built)
+    if np.isnan(means).all():
+        means = means[:, :0]
+    for place, entry in enumerate(built.entries):
+        if not built.measured.totals.cases[place].sum():
+            continue
+        own = [replace(line, level_means=_all_rounded(means[place])) for line in _lines_of(built, place, entry, names)]
+        lines += own
+        for number in by_kind.get(place, ()):
+            split = built.splits[number]
+            lines += [
+                replace(
+                    line, code=f"{entry.code}_{split.aux}{split.level}", aux=split.aux, aux_level=split.level,
+                    score=built.split_score(split), mean_cost=_rounded(built.measured.mean[place] * split.coefficient, 2),
+                    cases=split.cases, cv=_rounded(split.cv, CV_DIGITS),
+                    level_means=_all_rounded(means[len(built.entries) + number]),
+                )
+                for line in own
+            ]  # fmt: skip
+    return lines
+
+
+def _lines_of(built: Built, place: int, entry: KindMembers, names: Names) -> list[Kind]:
+    measured = built.measured
+    common = Kind(
+        entry.code, kind=entry.kind, score=None if entry.kind == "blank" else float(built.score[place]),
+        mean_cost=_rounded(measured.mean[place], MONEY_DIGITS), cases=int(measured.cases[place]),
+        cv=_rounded(measured.cv[place], CV_DIGITS),
+    )  # fmt: skip
+    if entry.kind == "first":
+        common = replace(common, aux=FIRST, aux_level=entry.code)
+    return [
+        replace(
+            common, dx=line.dx, procedure=line.procedure, related=line.related, operation_class=line.operation_class,
+            dx_name=names.diagnoses.get(line.dx, ""),
+            procedure_name="+".join(names.procedures[code] for code in (line.procedure, *line.related) if code),
+        )
+        for line in entry.lines
+    ]  # fmt: skip
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return None if np.isnan(value) else round(float(value), digits)
+
+
+def _all_rounded(values: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(_rounded(value, MONEY_DIGITS) for value in values.tolist())
+
+
+def built_files(built: Built, *, id: str, title: str, title_zh: str) -> dict[str, str]:
+    """The files of the catalogue: file name -> text, for :func:`drgsim.units.dip.catalogue_files.write_catalogue`."""
+    lines = kind_lines(built)
+    used = {line.aux for line in lines if line.aux}
+    levels = [level for level in built.lists.levels if level.aux in used]
+    named = {name for level in levels for name in sets_of(level.condition)}
+    sets = {name: codes for name, codes in built.lists.sets.items() if name in named}
+    spec, years = built.spec.file, built.history.years
+    settings: dict[str, Any] = {
+        "id": id, "title": title, "title_zh": title_zh, "edition": f"{years[0]}-{years[-1]}", "icd10": "医保版2.0",
+        "icd9cm3": "医保版2.0", "evidence": "derived",
+        "sources": [
+            f"built by drgsim from {built.history.size:,} discharges of {years[0]}-{years[-1]} by {spec.id}, "
+            f"method {built.method}"
+        ],
+        "notes": remarks(built),
+        "matching": {
+            "principal_procedure": "principal_place", "related": "all_done", "ties": ["principal_procedure_first"],
+            "comprehensive_class": "principal_procedure", "comprehensive_rest": "none",
+            "blank": "" if any(line.kind == "blank" for line in lines) else BLANK, "evidence": "assumption",
+            "source": "as the catalogue was built",
+        },
+        "auxiliary": {
+            "severity_lists": spec.severity_scheme.value, "several": "highest_score", "evidence": "assumption",
+            "source": built.lists.source,
+        },
+    }  # fmt: skip
+    return catalogue_files(settings, lines, levels, sets)
+
+
+def remarks(built: Built) -> list[str]:
+    """What a reader of the catalogue should know, in sentences."""
+    measured, core, history = built.measured, built.structure.core, built.history
+    file = built.spec.file
+    wanted = file.core.coverage.value
+    found = [*history.notes, *built.structure.notes]
+    least = built.structure.minimum_cases
+    per = f" ({least / len(history.years):g} a year)" if file.core.per.value == "year" else ""
+    found.append(
+        f"{int(core.sum()):,} core kinds need {least:g} case{'s' * (least != 1)}{per} and cover {built.coverage:.1%} of the "
+        "discharges"
+    )
+    if file.core.rule.value == "coverage" and least <= 1:
+        found.append(
+            f"the history is too small for core.rule coverage: covering {wanted:.0%} takes kinds of a single case, whose "
+            "scores predict nothing; use core.rule threshold, a longer history or a smaller core.coverage"
+        )
+    elif built.coverage < wanted:
+        found.append(
+            f"core kinds cover less than {wanted:.0%}: the history is small for this threshold; core.rule coverage takes as "
+            "many kinds as it needs"
+        )
+    if history.left_out:
+        from drgsim.authoring.dip.dip_history import REASONS
+
+        counted = ", ".join(f"{number:,} {REASONS[reason][0]}" for reason, number in sorted(history.left_out.items()))
+        found.append(f"of {history.read:,} discharges {history.read - history.size:,} are left out: {counted}")
+    single = core & (measured.cases == 1)
+    if single.any():
+        found.append(
+            f"{int(single.sum()):,} core kinds rest on one case ({_some(built, single)}): their score is that case's cost, "
+            "nothing is averaged"
+        )
+    for place, year in enumerate(history.years):
+        missing = core & (measured.year_cases[:, place] == 0)
+        if missing.any():
+            found.append(
+                f"{int(missing.sum()):,} core kinds have no case in {year} ({_some(built, missing)}): the other years share "
+                "its weight"
+            )
+    wild = core & (measured.cv > file.checks.cv_auxiliary.value)
+    if wild.any():
+        found.append(
+            f"{int(wild.sum()):,} core kinds have a CV above {file.checks.cv_auxiliary.value:g} ({_some(built, wild)})"
+        )
+    none = [entry.code for place, entry in enumerate(built.entries) if not measured.totals.cases[place].sum()]
+    if none:
+        found.append(f"no case in the history, so no score, left out: {', '.join(none)}")
+    found += built.lists.notes
+    return found
+
+
+def _some(built: Built, which: np.ndarray) -> str:
+    places = np.flatnonzero(which)
+    shown = ", ".join(built.entries[place].code for place in places[:3])
+    return shown + (", ..." if places.size > 3 else "")
+
+
+def sizes(built: Built) -> dict[str, int]:
+    """Kinds by type as the national catalogues count them."""
+    core = [entry for entry in built.entries if entry.kind == "core"]
+    counted = {
+        "core": len(core),
+        "core_conservative": sum(not entry.surgical for entry in core),
+        "core_surgical": sum(entry.surgical for entry in core),
+        "merged": sum(len(entry.lines) > 1 for entry in core),
+        "with_auxiliary": len({split.kind for split in built.splits}),
+        "auxiliary_levels": len(built.splits),
+    }
+    for kind in ("comprehensive", "chapter", "blank", "first"):
+        counted[kind] = sum(
+            entry.kind == kind and bool(built.measured.cases[place]) for place, entry in enumerate(built.entries)
+        )
+    return counted
+
+
+def years_table(built: Built) -> pa.Table:
+    """Cases and mean cost of every kind by year, and what is remarkable about it."""
+    measured, years = built.measured, built.history.years
+    shown = np.flatnonzero(measured.cases > 0)
+    columns: dict[str, Any] = {
+        "code": [built.entries[place].code for place in shown],
+        "name": names_of(built, shown),
+        "kind": [built.entries[place].kind for place in shown],
+        "score": built.score[shown],
+        "mean_cost": np.round(measured.mean[shown], MONEY_DIGITS),
+        "cv": pa.array(np.round(measured.cv[shown], CV_DIGITS), from_pandas=True),
+        "cases": measured.cases[shown],
+        "cases_trimmed": measured.cases[shown] - measured.totals.cases[shown].sum(1),
+    }
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = measured.totals.fen / 100.0 / measured.totals.cases
+    for place, year in enumerate(years):
+        columns[f"cases_{year}"] = measured.year_cases[shown, place]
+        columns[f"mean_cost_{year}"] = pa.array(np.round(means[shown, place], MONEY_DIGITS), from_pandas=True)
+    columns["remarks"] = [_remark(built, int(place)) for place in shown]
+    return pa.table(columns)
+
+
+def _remark(built: Built, place: int) -> str:
+    measured = built.measured
+    found = ["one case"] if measured.cases[place] == 1 else []
+    found += [f"no case in {year}" for at, year in enumerate(built.history.years) if not measured.year_cases[place, at]]
+    if measured.cv[place] > built.spec.file.checks.cv_auxiliary.value:
+        found.append("high CV")
+    if built.hidden[place]:
+        found.append("two cost populations")
+    return "|".join(found)
+
+
+def names_of(built: Built, places: Sequence[int] | np.ndarray) -> list[str]:
+    """Chinese names of kinds: diagnosis and procedures of their first combination."""
+    names = Names.of(built)
+    return [_lines_of(built, int(place), built.entries[place], names)[0].name for place in places]

@@ -1,0 +1,308 @@
+"""Discharges of the past as integers: read once, every later step of building a catalogue works on these arrays."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.authoring.dip.auxiliary_styles import load_lists
+from drgsim.authoring.dip.combinations import Combinations, combine, cut_diagnoses
+from drgsim.authoring.dip.dip_spec import DipSpec
+from drgsim.authoring.dip.kind_structure import class_numbers
+from drgsim.authoring.dip.level_masks import LevelMasks
+from drgsim.authoring.dip.level_means import LEVEL_NAMES, level_notes, levels_of
+from drgsim.errors import InputError, Problem
+from drgsim.records.arrow import ids_of, one_chunk
+from drgsim.records.cells import read_days, read_fen
+from drgsim.records.code_dictionaries import CodeBook
+from drgsim.records.encode import EncodedLists
+from drgsim.records.input_options import InputOptions
+from drgsim.records.read import CaseFile, open_source
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
+from drgsim.units.schemes.pack import load_scheme
+
+Progress = Callable[[float, int], None]
+COLUMNS = (*INPUT_COLUMNS, "discharged", "total_cost")
+# why a discharge does not count, the first reason that holds
+REASONS = {
+    "cost_unreadable": ("with a cost that is no number", "总费用无法识别"),
+    "no_cost": ("without a cost", "无总费用"),
+    "cost_negative": ("with a cost below 0", "总费用为负"),
+    "cost_zero": ("with a cost of 0", "总费用为零"),
+    "cost_too_low": ("cost below the limit", "费用过低"),
+    "no_date": ("without a date of discharge", "无出院日期"),
+    "principal_unknown": ("principal diagnosis missing or unknown", "主要诊断缺失或无效"),
+    "stay_too_long": ("stay above the limit", "住院时间过长"),
+    "invalid": ("contradicts itself (invalid)", "病案矛盾"),
+}
+
+
+@dataclass(frozen=True)
+class DipHistory:
+    """Discharges that count, in an order of their own contents, so that the order of files and lines never matters.
+
+    All arrays have one entry per discharge.
+
+    Attributes
+    ----------
+    years
+        Years of the history, oldest first.
+    year
+        Place of the year.
+    cost
+        Total cost in fen.
+    combination, combinations
+        Number of the combination of diagnosis and procedures, and the combinations.
+    drg, drg_codes
+        Number of the DRG (below 0: none), by the scheme that also grades the other diagnoses.
+    mark
+        Hash of the discharge's id, for halves and samples that do not depend on order.
+    level
+        Level of the hospital: 1, 2, 3; 0 where it is not known.
+    mask
+        Levels of auxiliary lists that the discharge has, a bit each in the order of the lists.
+    book, class_of_procedure
+        Codes behind the ids, and the operation class of each procedure (place in ``CLASS_ORDER``, below 0: none).
+    read, left_out
+        Discharges read, and those that do not count, by reason.
+    notes
+        What a user should know about the input.
+    undated
+        No discharge has a date: ``years`` count files.
+    """
+
+    years: tuple[int, ...]
+    year: NDArray[np.int64]
+    cost: NDArray[np.int64]
+    combination: NDArray[np.int32]
+    combinations: Combinations
+    drg: NDArray[np.int32]
+    drg_codes: tuple[str, ...]
+    mark: NDArray[np.uint64]
+    mask: NDArray[np.int64]
+    level: NDArray[np.int8]
+    book: CodeBook
+    class_of_procedure: NDArray[np.int8]
+    read: int
+    left_out: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+    undated: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of discharges that count."""
+        return int(self.cost.size)
+
+    def part(self, used: NDArray[np.bool_]) -> DipHistory:
+        """The history of some discharges; combinations keep their numbers."""
+        from dataclasses import replace
+
+        return replace(
+            self, year=self.year[used], cost=self.cost[used], combination=self.combination[used], drg=self.drg[used],
+            mark=self.mark[used], mask=self.mask[used], level=self.level[used],
+        )  # fmt: skip
+
+
+class _Part(NamedTuple):
+    """What is kept of a batch."""
+
+    diagnosis: NDArray[np.int32]
+    procedures: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+    year: NDArray[np.int64]
+    cost: NDArray[np.int64]
+    drg: NDArray[np.int32]
+    mark: NDArray[np.uint64]
+    mask: NDArray[np.int64]
+    level: NDArray[np.int8]
+    left_out: Counter[str]
+    rows: int
+    unknown_procedures: int
+    file: int
+
+
+@dataclass
+class _Reading:
+    """What a batch is read with."""
+
+    grouper: Grouper
+    short: NDArray[np.int32]
+    spec: DipSpec
+    levels: LevelMasks
+    hospitals: Mapping[str, str] | None
+    parts: list[_Part] = field(default_factory=list)
+
+
+def read_history(
+    paths: Sequence[Path],
+    spec: DipSpec,
+    *,
+    hospitals: Mapping[str, str] | None = None,
+    options: InputOptions | None = None,
+    progress: Progress | None = None,
+) -> DipHistory:
+    """Read files of discharges of several years.
+
+    Parameters
+    ----------
+    paths
+        Case-mix files in any format that drgsim reads; the year is that of the discharge.
+    spec
+        Says which discharges count and how many characters of the diagnosis make a kind.
+    hospitals
+        Hospital -> level, for means by level; a column ``hospital_level`` of the files goes before.
+    options
+        Layout, own column names and edition of the codes.
+    progress
+        Called after every batch with the share done and the number of discharges.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, no discharge has a cost, or the years are not those that the specification weighs.
+    """
+    scheme = load_scheme(spec.file.severity_scheme.value)
+    options = options or InputOptions()
+    grouper = Grouper(scheme, options.code_version)
+    auxiliary = spec.file.auxiliary
+    lists = load_lists(auxiliary.style.value, auxiliary.lists.value, spec.file.first)
+    levels = LevelMasks(lists, spec.file.severity_scheme.value, options.code_version)
+    short, names = cut_diagnoses(levels.catalogue.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
+    sources = [open_source(path, options) for path in paths]
+    _check_columns(sources)
+    reading = _Reading(grouper, short, spec, levels, hospitals)
+    pending: deque[Future[_Part]] = deque()
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        for file, source in enumerate(sources):
+            stated = next((name for name in source.names if name.strip().lower() in LEVEL_NAMES), None)
+            for batch in source.batches((*COLUMNS, "hospital_id"), keep=[stated] if stated else False):
+                pending.append(pool.submit(_read_batch, batch, reading, file, f"={stated}" if stated else None))
+                while len(pending) > threads + 1:
+                    reading.parts.append(pending.popleft().result())
+                if progress:
+                    done = sum(each.done for each in sources) / len(sources)
+                    progress(done, sum(part.rows for part in reading.parts))
+        while pending:
+            reading.parts.append(pending.popleft().result())
+    return _joined(reading, names, [path.name for path in paths])
+
+
+def _check_columns(sources: Sequence[CaseFile]) -> None:
+    problems = [
+        Problem(
+            "dip-no-cost-column", f"{source.path.name} has no column of the total cost", where=str(source.path),
+            why="the score of a kind is its mean cost: a history without cost makes no catalogue",
+            fix="add total_cost, or name the column with --map OWN=total_cost",
+        )
+        for source in sources
+        if "total_cost" not in source.canonical
+    ]  # fmt: skip
+    if problems:
+        raise InputError(problems)
+
+
+def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int, stated: str | None) -> _Part:
+    include = reading.spec.file.include
+    prepared = reading.levels.grouper.prepare(batch)
+    skip = prepared.invalid
+    for_drg = reading.grouper.prepare(batch)  # a DRG scheme has other local codes and asks after other columns
+    grouped = reading.grouper.group_prepared(for_drg, for_drg.invalid)
+    fen = read_fen(one_chunk(batch, "total_cost"))
+    days = read_days(one_chunk(batch, "discharged")).values
+    first = prepared.diagnoses.offsets[:-1]
+    has_one = np.diff(prepared.diagnoses.offsets) > 0
+    ids = np.append(prepared.diagnoses.ids, -1)
+    principal = np.where(has_one, ids[np.where(has_one, first, -1)], -1)
+    stay = prepared.numbers[:, 4]
+    undated = np.isnan(days)
+    names = list(REASONS)
+    reason = np.select(
+        [fen.broken, ~fen.there, fen.values < 0, fen.values == 0, fen.values < round(include.minimum_cost.value * 100),
+         principal < 0, stay > include.longest_stay.value, skip],
+        [names.index(name) for name in REASONS if name != "no_date"], -1,
+    )  # fmt: skip
+    used = reason < 0
+    left_out = Counter({names[place]: int(n) for place, n in enumerate(np.bincount(reason[~used], minlength=len(names))) if n})
+    when = np.where(undated, 0, days).astype(np.int64).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    lengths = np.diff(prepared.procedures.offsets)
+    kept_codes = np.repeat(used, lengths)
+    procedures = prepared.procedures.ids[kept_codes]
+    mask = reading.levels.masks(prepared, ~used | skip)
+    return _Part(
+        reading.short[principal[used]], procedures, lengths[used], np.where(undated, -1, when)[used], fen.values[used],
+        grouped.drg[used], _marks(ids_of(batch))[used], mask[used], levels_of(batch, stated, reading.hospitals)[used], left_out,
+        batch.num_rows, int((procedures == -1).sum()), file,
+    )  # fmt: skip
+
+
+def _marks(ids: pa.Array) -> NDArray[np.uint64]:
+    """64-bit hashes of ids."""
+    import pandas as pd
+
+    return np.asarray(pd.util.hash_array(ids.to_numpy(zero_copy_only=False), categorize=False), np.uint64)
+
+
+def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> DipHistory:
+    parts = reading.parts
+    left_out: Counter[str] = sum((part.left_out for part in parts), Counter())
+    rows = sum(part.rows for part in parts)
+    lengths = np.concatenate([part.lengths for part in parts])
+    diagnosis = np.concatenate([part.diagnosis for part in parts])
+    cost = np.concatenate([part.cost for part in parts])
+    year, notes = _years(parts, files)
+    undated = bool(notes)  # the only thing that years give to note
+    dated = year >= 0
+    if not cost.size or not dated.any():
+        raise InputError([_nothing_left(rows, left_out, dated.size)])
+    procedures = EncodedLists(np.concatenate([part.procedures for part in parts]), np.concatenate([[0], np.cumsum(lengths)]))
+    catalogue = reading.levels.catalogue
+    classes = class_numbers(catalogue.classes, catalogue.book)
+    combination, combinations = combine(diagnosis, procedures, names, classes == 0)
+    mark = np.concatenate([part.mark for part in parts])
+    order = np.lexsort((mark, cost, year, combination))
+    order = order[dated[order]]
+    if order.size < dated.size:
+        left_out["no_date"] += dated.size - order.size
+    years, place = np.unique(year[order], return_inverse=True)
+    unknown = sum(part.unknown_procedures for part in parts)
+    if unknown:
+        notes.append(f"{unknown:,} procedure codes are not in the dictionary and were passed over")
+    mask = np.concatenate([part.mask for part in parts])[order]
+    level = np.concatenate([part.level for part in parts])[order]
+    notes += level_notes(level)
+    return DipHistory(
+        tuple(years.tolist()), place.astype(np.int64), cost[order], combination[order], combinations,
+        np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, level,
+        catalogue.book,
+        classes,
+        rows, dict(left_out), tuple(notes), undated,
+    )  # fmt: skip
+
+
+def _years(parts: Sequence[_Part], files: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Year of each discharge; where no discharge has a date, each file counts as a year, in the order given."""
+    year = np.concatenate([part.year for part in parts])
+    if year.size and (year < 0).all():
+        number = np.repeat([part.file for part in parts], [part.year.size for part in parts])
+        listed = ", ".join(f"{name} = year {place + 1}" for place, name in enumerate(files))
+        return number.astype(np.int64) + 1, [f"no discharge has a date: each file counts as a year, oldest first ({listed})"]
+    return year, []
+
+
+def _nothing_left(rows: int, left_out: Mapping[str, int], undated: int) -> Problem:
+    counted = dict(left_out) | ({"no_date": undated} if undated else {})
+    listed = ", ".join(f"{number:,} {REASONS[reason][0]}" for reason, number in counted.items())
+    return Problem(
+        "dip-nothing-left", f"none of the {rows:,} discharges can be used: {listed}",
+        why="a catalogue needs discharges with a principal diagnosis, a cost and a date", fix="check the export",
+    )  # fmt: skip

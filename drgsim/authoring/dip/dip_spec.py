@@ -1,0 +1,351 @@
+"""What a DIP specification (技术规范) asks of a catalogue: every step of building it is a parameter with its evidence.
+
+A specification is a YAML file in ``payment_tables/dip-specs``; regions copy one and change it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from drgsim.assets import asset_root
+from drgsim.costs.trimming import TrimRule
+from drgsim.costs.year_means import YearMode
+from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.parameters.evidence import Evidence, Evident, Source, Strict, Value
+from drgsim.parameters.strict_file import fault_problem, strict_loader
+
+SPEC_FOLDER = "dip-specs"
+Count = Annotated[float, Field(gt=0)]  # of cases; 1 asks for nothing
+
+
+class SpecError(DrgsimError):
+    """A DIP specification is missing or contradicts itself."""
+
+
+class HistorySettings(Strict):
+    """Which years of discharges count, and how much."""
+
+    year_weights: Value[tuple[float, ...]]
+    year_mode: Value[YearMode]
+
+
+class Include(Strict):
+    """Which discharges enter the catalogue at all."""
+
+    minimum_cost: Value[float]
+    longest_stay: Value[int]
+
+
+class KindTrimming(Strict):
+    """Which costs are too far out to enter a mean, within a kind and a year that has ``minimum_cases``."""
+
+    method: Value[Literal["none", "iqr", "percentile", "multiple"]]
+    low: Value[float]
+    high: Value[float]
+    minimum_cases: Value[Count]
+
+    @property
+    def rule(self) -> TrimRule:
+        """The rule as :func:`drgsim.costs.trimming.trim` takes it."""
+        return TrimRule(self.method.value, self.low.value, self.high.value)
+
+
+class CombinationRule(Strict):
+    """Principal diagnosis and procedures: what makes two discharges the same kind.
+
+    Without ``minimum_increase`` every set of procedures stands for itself.
+    """
+
+    diagnosis_characters: Value[int]
+    minimum_increase: Value[float] | None = None
+
+
+class Core(Strict):
+    """From how many cases on a combination is a core kind (核心病种).
+
+    ``rule``: ``threshold`` takes ``minimum_cases``, ``province`` takes ``minimum_cases_province``, ``coverage`` the largest
+    kinds until they cover the share ``coverage`` of all cases, those of the last size in the order of their codes. ``per``:
+    the number counts per year of the history, or in the whole of it.
+    """
+
+    rule: Value[Literal["threshold", "province", "coverage"]]
+    per: Value[Literal["year", "history"]]
+    minimum_cases: Value[Count]
+    minimum_cases_province: Value[Count]
+    coverage: Value[float]
+
+
+class Comprehensive(Strict):
+    """How rare combinations are gathered: characters of the diagnosis x class of operation, then chapter, then blank."""
+
+    diagnosis_characters: Value[int]
+    minimum_cases: Value[Count]
+    chapter_minimum_cases: Value[Count]
+
+
+class ScoreSettings(Strict):
+    """Score of a kind: ``mean`` scale x m / M; ``reference`` scale x m / mean of the reference kind; ``quota`` m / quota."""
+
+    method: Value[Literal["mean", "reference", "quota"]]
+    scale: Value[float]
+    reference_kind: Value[str] | None = None
+    quota: Value[float] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> ScoreSettings:
+        if self.method.value == "reference" and self.reference_kind is None:
+            raise ValueError("the method reference needs reference_kind, the code of the reference kind")
+        if self.method.value == "quota" and self.quota is None:
+            raise ValueError("the method quota needs quota, the yuan that one point stands for")
+        return self
+
+
+class AuxiliarySettings(Strict):
+    """When an auxiliary list (辅助目录) splits a kind: enough cases in every level used, and a large enough fall of CV."""
+
+    style: Value[str]
+    lists: Value[tuple[str, ...]]
+    period: Value[Literal["last_year", "history"]]
+    minimum_cases: Value[Count]
+    minimum_fall: Value[float]
+
+
+class Clustering(Strict):
+    """How costs decide where the list is ambiguous (``--method cluster``).
+
+    Attributes
+    ----------
+    material
+        Relative difference of mean costs from which on two combinations may be two kinds.
+    penalty
+        Factor on ln(cases of the diagnosis), the gain in likelihood that one more kind must bring.
+    minimum_cases
+        Cases of a kind in the whole history; smaller combinations join the nearest one.
+    prior_cases
+        Cases that the mean of the same principal procedure counts for in a combination's own mean.
+    farthest
+        Relative difference of cost above which a small cluster does not join its neighbour.
+    split_gain
+        Gain of BIC per case by which two cost populations must fit better than one.
+    split_fall
+        Fall of CV by which an auxiliary list must tell the two populations apart, instead of ``auxiliary.minimum_fall``.
+    """
+
+    material: Value[float]
+    penalty: Value[float]
+    minimum_cases: Value[Count]
+    prior_cases: Value[float]
+    farthest: Value[float]
+    split_gain: Value[float]
+    split_fall: Value[float]
+
+
+class Checks(Strict):
+    """Figures that a report compares the catalogue with."""
+
+    cv_auxiliary: Value[float]
+    cv_primary: Value[float]
+    core_kinds: Value[int] | None = None
+
+
+class FirstKind(Evident):
+    """A kind that is matched before all others (先期分组)."""
+
+    title: str
+    title_zh: str
+    diagnoses: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ()
+    birth_weight_below: float | None = None
+    birth_weight_from: float | None = None
+    age_days_below: float | None = None
+
+
+class SpecFile(Strict):
+    """A specification file."""
+
+    id: str
+    title: str
+    title_zh: str
+    issuer: str
+    verified: date
+    sources: dict[str, Source]
+    notes: tuple[str, ...] = ()
+    severity_scheme: Value[str]
+    history: HistorySettings
+    include: Include
+    trimming: KindTrimming
+    combinations: CombinationRule
+    core: Core
+    comprehensive: Comprehensive
+    score: ScoreSettings
+    auxiliary: AuxiliarySettings
+    clustering: Clustering
+    checks: Checks
+    first: dict[str, FirstKind] = Field({})
+
+
+@dataclass(frozen=True)
+class SpecParameter:
+    """One parameter with its evidence, as reports list it."""
+
+    path: str
+    value: Any
+    unit: str
+    source: str
+    evidence: Evidence
+    note: str
+
+
+@dataclass(frozen=True)
+class DipSpec:
+    """A specification, read and checked; ``digest`` is a SHA-256 over its contents and changes."""
+
+    file: SpecFile
+    digest: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def parameters(self) -> tuple[SpecParameter, ...]:
+        """Every value that carries evidence, in the order of the file."""
+        return tuple(_parameters(self.file, ""))
+
+    @property
+    def assumptions(self) -> tuple[SpecParameter, ...]:
+        """The parameters that rest on no source."""
+        return tuple(parameter for parameter in self.parameters if parameter.evidence is Evidence.ASSUMPTION)
+
+    def changed(self, changes: Mapping[str, Any], source: str = "changed") -> DipSpec:
+        """The specification with other values, whose evidence becomes ``assumption``.
+
+        Parameters
+        ----------
+        changes
+            Path of a parameter, such as ``core.minimum_cases``, -> new value.
+        source
+            Named as source of the changed values.
+
+        Raises
+        ------
+        SpecError
+            Unknown paths or values that the model refuses, all at once.
+
+        Examples
+        --------
+        >>> load_spec("dip-2.0").changed({"core.minimum_cases": 5}).file.core.minimum_cases.value
+        5.0
+        """
+        if not changes:
+            return self
+        raw = deepcopy(dict(self.raw))
+        raw.setdefault("sources", {}).setdefault(source, {"title": "changed for this run"})
+        known = [parameter.path for parameter in self.parameters]
+        problems = []
+        for path, value in changes.items():
+            node: Any = raw
+            for part in path.split("."):
+                node = node.get(part) if isinstance(node, dict) else None
+            if not isinstance(node, dict) or "value" not in node:
+                fix = did_you_mean(path, known) or f"the parameters are {', '.join(known)}"
+                problems.append(Problem("spec-unknown-path", f"{path} is no parameter of {self.file.id}", where=path, fix=fix))
+                continue
+            node |= {"value": value, "evidence": Evidence.ASSUMPTION.value, "source": source}
+        file = _validate(raw, self.file.id, problems) if not problems else None
+        if file is None:
+            raise SpecError(problems, exit_code=2)
+        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
+        return DipSpec(file, mark, raw)
+
+
+def spec_names() -> list[str]:
+    """Names of the specifications that ship with drgsim.
+
+    Examples
+    --------
+    >>> spec_names()
+    ['dip-1.0', 'dip-2.0', 'dip-3.0-draft']
+    """
+    return sorted(path.stem for path in (asset_root("payment_tables") / SPEC_FOLDER).glob("dip-*.yaml"))
+
+
+def load_spec(name: str | Path) -> DipSpec:
+    """Read a specification by name or from a YAML file.
+
+    Raises
+    ------
+    SpecError
+        It is unknown or has mistakes: all of them.
+    """
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+        path = asset_root("payment_tables") / SPEC_FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        known = spec_names()
+        fix = did_you_mean(str(name), known) or f"the specifications are {', '.join(known)}; or name a .yaml file"
+        problem = Problem("spec-unknown", f"there is no DIP specification {str(name)!r}", where=str(name), fix=fix)
+        raise SpecError([problem], exit_code=2)
+    problems: list[Problem] = []
+    content = path.read_bytes()
+    try:
+        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name, "spec"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SpecError.single("spec-unreadable", f"{path.name} cannot be read: {error}", where=str(path)) from error
+    if not isinstance(raw, dict):
+        raise SpecError.single("spec-unreadable", f"{path.name} holds no mapping of parameters", where=str(path))
+    file = _validate(raw, path.name, problems)
+    if file is None or problems:
+        raise SpecError(problems)
+    return DipSpec(file, hashlib.sha256(content).hexdigest(), raw)
+
+
+def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> SpecFile | None:
+    try:
+        file = SpecFile.model_validate(raw)
+    except ValidationError as error:
+        problems.extend(fault_problem(dict(fault), where, SpecFile, "spec") for fault in error.errors())
+        return None
+    for parameter in _parameters(file, ""):
+        if parameter.source not in file.sources:
+            what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
+            fix = did_you_mean(parameter.source, list(file.sources)) or f"the sources are {', '.join(file.sources)}"
+            problems.append(Problem("spec-unknown-source", what, where=f"{where}: {parameter.path}", fix=fix))
+    problems += [
+        Problem("spec-bad-value", f"{path} is {value:g}, which makes no sense", where=f"{where}: {path}", fix=fix)
+        for path, value, bad, fix in _limits(file)
+        if bad
+    ]
+    return file if not problems else None
+
+
+def _limits(file: SpecFile) -> Iterator[tuple[str, float, bool, str]]:
+    """Path, value, whether it is out of bounds, and what would be in bounds."""
+    for path, value in (("core.coverage", file.core.coverage), ("auxiliary.minimum_fall", file.auxiliary.minimum_fall)):
+        yield path, value.value, not 0 < value.value <= 1, "give a share above 0, up to 1"
+    weights = file.history.year_weights.value
+    yield "history.year_weights", sum(weights), min(weights, default=-1) < 0 or not sum(weights), "give weights above 0"
+    characters = file.combinations.diagnosis_characters.value
+    yield "combinations.diagnosis_characters", characters, not 3 <= characters <= 8, "give 3 to 8"
+    yield "score.scale", file.score.scale.value, file.score.scale.value <= 0, "give a number above 0"
+
+
+def _parameters(node: BaseModel, path: str) -> Iterator[SpecParameter]:
+    if isinstance(node, Evident):
+        value = node.value if isinstance(node, Value) else getattr(node, "title_zh", "")
+        yield SpecParameter(path, value, node.unit, node.source, node.evidence, node.note)
+        return
+    for name, value in node.__dict__.items():
+        place = f"{path}.{name}" if path else name
+        if isinstance(value, BaseModel):
+            yield from _parameters(value, place)
+        elif isinstance(value, dict):
+            for key, child in value.items():
+                if isinstance(child, Evident):
+                    yield from _parameters(child, f"{place}.{key}")

@@ -1,0 +1,115 @@
+"""Overlays to edit: a skeleton upon a base, and the overlay that a derivation gives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drgsim.authoring.schemes.pack_writer import HEADERS, csv_text, group_tables, scheme_settings, toml_text
+from drgsim.authoring.schemes.scheme_from_list import Derivation, DerivedRow
+from drgsim.units.schemes.rule_language import DIAGNOSIS_VARIABLES, VARIABLE_TITLES, variables_of
+from drgsim.units.schemes.rule_parser import parse_rule
+from drgsim.units.schemes.scheme import Scheme
+
+
+def skeleton_files(base: Scheme, settings: Mapping[str, Any]) -> dict[str, str]:
+    """An overlay that groups like its base, with every table there to edit; the change tables are empty.
+
+    ``settings`` overrides what ``scheme.toml`` says (id, titles, issuer, sources).
+    """
+    toml: dict[str, Any] = scheme_settings(base, base=base.id)
+    toml.pop("reference_weights", None)
+    toml |= {"sources": [], "notes": [f"started upon {base.id}; every row is still that of the base"]}
+    toml["coverage"] = {"modelled": f"as {base.id}", "document": "", "checked": "", "evidence": "assumption"}
+    toml |= settings
+    files = {"scheme.toml": toml_text(toml)}
+    for name, rows in group_tables(base).items():
+        files[f"{name}.csv"] = csv_text(HEADERS[name], rows)
+    for name in ("sets", "cc", "exclusions"):
+        files[f"{name}.csv"] = csv_text((*HEADERS[name], "change"), [])
+    return files
+
+
+def derived_pack_files(
+    base: Scheme, derivation: Derivation, settings: Mapping[str, Any], notes: Sequence[str] = ()
+) -> dict[str, str]:
+    """The overlay that a derivation gives, with ``derivation.csv``, which tells where each rule comes from.
+
+    ``settings`` overrides what ``scheme.toml`` says (id, titles, issuer, sources); ``notes`` are added.
+    """
+    tables = group_tables(base)
+    known = {str(row[1]) for row in tables["adrg"]}
+    for row in derivation.rows:
+        if row.adrg not in known:  # an ambiguous row by analogy: after the surgical groups of its MDC, where the others stand
+            tables["adrg"] = _inserted(tables["adrg"], row, derivation.new_ambiguous[row.adrg])
+    by_adrg: dict[str, list[DerivedRow]] = {}
+    for row in derivation.rows:
+        by_adrg.setdefault(row.adrg, []).append(row)
+    drg = [
+        (order, row.drg, row.adrg, row.name, row.rule)
+        for adrg in tables["adrg"] for order, row in enumerate(by_adrg[str(adrg[1])], start=1)
+    ]  # fmt: skip
+    own = [row for row in derivation.rows if row.evidence != "base"]
+    toml: dict[str, Any] = scheme_settings(base, base=base.id)
+    toml.pop("reference_weights", None)
+    taken = len(derivation.rows) - len(own)
+    toml |= {"notes": [
+        f"derived from codes and names of the published list upon the ADRGs and lists of {base.id}: "
+        f"{taken} rows as in the base, "
+        f"{len(own)} rows derived, {len(derivation.assumptions)} of them on an assumption, {len(derivation.open_rows)} open"
+        + ("; derivation.csv lists each with its basis and doubts" if own else ""),
+        "derived: the city may also have changed code lists, CC lists or ADRG rules, which a list of groups does not show",
+        *derivation.notes,
+        *_asked(own),
+        *notes,
+        *(f"to do: {line}" for line in derivation.to_do()),
+    ], "coverage": {
+        "modelled": "MDCs, ADRGs, code lists, CC and exclusions of the base; DRG splits of the published list",
+        "document": "published list of group codes and names", "evidence": "derived",
+        "checked": "the DRGs of every ADRG cover every case" if not derivation.open_rows else "open rows remain",
+    }}  # fmt: skip
+    toml |= settings
+    ambiguous = {str(row[1]) for row in tables["adrg"] if row[4] in ("ambiguous", "fallback")}
+    toml["counts"] = {
+        "mdc": len(tables["mdc"]), "adrg": len(tables["adrg"]) - len(ambiguous),
+        "drg": sum(row[1] != row[2] for row in drg if row[2] not in ambiguous),
+        "qy": sum(row[4] == "ambiguous" for row in tables["adrg"]),
+        "fallback_drg": sum(row[1] == row[2] for row in drg if row[2] not in ambiguous),
+        "set_changes": 0, "cc_changes": 0, "exclusion_changes": 0,
+    }  # fmt: skip
+    report = [(row.drg, row.name, row.rule, row.evidence, row.basis, row.needs, row.doubt) for row in derivation.rows]
+    files = {"scheme.toml": toml_text(toml)}
+    if derivation.new_ambiguous:
+        files["adrg.csv"] = csv_text(HEADERS["adrg"], tables["adrg"])
+    if own:  # an overlay holds differences only: a table like the base's is left out
+        files["drg.csv"] = csv_text(HEADERS["drg"], drg)
+        files["derivation.csv"] = csv_text(("drg", "name", "rule", "evidence", "basis", "needs", "doubt"), report)
+    return files
+
+
+def _asked(rows: Sequence[DerivedRow]) -> list[str]:
+    """What a record must state for the derived rules, beyond diagnoses: a comparison with a missing value never holds."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for name in variables_of(parse_rule(row.rule)) - set(DIAGNOSIS_VARIABLES):
+            found.setdefault(name, []).append(row.drg)
+    return [
+        f"{', '.join(codes)} ask{'s' if len(codes) == 1 else ''} for "
+        f"{VARIABLE_TITLES[name][0]} ({name} {VARIABLE_TITLES[name][1]}); "
+        "a case without it falls into none of them"
+        for name, codes in sorted(found.items())
+    ]  # fmt: skip
+
+
+def _inserted(rows: list[Sequence[Any]], row: DerivedRow, rule: str) -> list[Sequence[Any]]:
+    mdc = f"MDC{row.adrg[0]}"
+    before = [r for r in rows if r[2] == mdc and r[4] == "surgical"]
+    at = rows.index(before[-1]) + 1 if before else next(n for n, r in enumerate(rows) if r[2] == mdc)
+    changed = [*rows[:at], (0, row.adrg, mdc, row.name, "ambiguous", rule), *rows[at:]]
+    orders: Counter[str] = Counter()
+    numbered: list[Sequence[Any]] = []
+    for entry in changed:
+        orders[str(entry[2])] += 1
+        numbered.append((orders[str(entry[2])], *entry[1:]))
+    return numbered

@@ -1,0 +1,201 @@
+"""Write scheme packs: a folder appears whole or not at all, and reads back as the same scheme."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from drgsim.errors import OutputError
+from drgsim.records.code_dictionaries import national_codes
+from drgsim.units.schemes.rule_language import print_rule
+from drgsim.units.schemes.scheme import Scheme
+
+Table = tuple[Sequence[str], list[Sequence[Any]]]
+HEADERS = {
+    "mdc": ("order", "mdc", "name", "rule"),
+    "adrg": ("order", "adrg", "mdc", "name", "kind", "rule"),
+    "drg": ("order", "drg", "adrg", "name", "rule"),
+    "sets": ("set", "code"),
+    "cc": ("code", "level", "exclusion"),
+    "exclusions": ("exclusion", "code"),
+    "local_codes": ("kind", "code", "name"),
+}
+
+
+def group_tables(scheme: Scheme) -> dict[str, list[Sequence[Any]]]:
+    """Rows of ``mdc.csv``, ``adrg.csv`` and ``drg.csv``, in the order of the scheme."""
+    mdc: list[Sequence[Any]] = []
+    adrg: list[Sequence[Any]] = []
+    drg: list[Sequence[Any]] = []
+    for number, m in enumerate(scheme.mdcs, start=1):
+        mdc.append((number, m.code, m.name, print_rule(m.rule)))
+        for at, a in enumerate(m.adrgs, start=1):
+            adrg.append((at, a.code, m.code, a.name, a.kind, print_rule(a.rule)))
+            drg += [(place, d.code, a.code, d.name, print_rule(d.rule)) for place, d in enumerate(a.drgs, start=1)]
+    return {"mdc": mdc, "adrg": adrg, "drg": drg}
+
+
+def list_tables(scheme: Scheme) -> dict[str, list[Sequence[Any]]]:
+    """Rows of the code tables of a full pack, sorted."""
+    lists = (*scheme.sets.values(), *scheme.exclusions.values())
+    used = {code for codes in lists for code in codes} | set(scheme.severities)
+    national = national_codes()
+    local: list[Sequence[Any]] = []
+    for kind, codes, known in (
+        ("diagnosis", scheme.book.diagnoses, national.diagnoses), ("procedure", scheme.book.procedures, national.procedures),
+    ):  # fmt: skip
+        own = zip(codes.codes[len(known.codes) :], codes.names[len(known.codes) :], strict=True)
+        local += [(kind, code, name) for code, name in own if code in used]
+    return {
+        "sets": [(name, code) for name in sorted(scheme.sets) for code in sorted(scheme.sets[name])],
+        "cc": [(code, entry.level, entry.exclusion) for code, entry in sorted(scheme.severities.items())],
+        "exclusions": [
+            (name, code) for name in sorted(scheme.exclusions, key=natural) for code in sorted(scheme.exclusions[name])
+        ],
+        "local_codes": local,
+    }
+
+
+def natural(text: str) -> tuple[int, str, int]:
+    """Sort key that puts ``9`` before ``10`` and ``EX_9`` before ``EX_10``."""
+    digits = len(text) - len(text.rstrip("0123456789"))
+    head, tail = text[: len(text) - digits], text[len(text) - digits :]
+    return len(head), head, int(tail or 0)
+
+
+def toml_text(settings: Mapping[str, Any]) -> str:
+    """``scheme.toml`` from its values; tables come after all plain keys.
+
+    Examples
+    --------
+    >>> print(toml_text({"id": "my-city", "counts": {"mdc": 26}, "notes": ["one"]}), end="")
+    id = "my-city"
+    notes = [
+      "one",
+    ]
+    <BLANKLINE>
+    [counts]
+    mdc = 26
+    """
+    plain = {key: value for key, value in settings.items() if not isinstance(value, Mapping)}
+    lines = []
+    for key, value in plain.items():
+        if isinstance(value, str | int):
+            lines.append(f"{key} = {_toml(value)}")
+        else:
+            lines += [f"{key} = [", *(f"  {_toml(item)}," for item in value), "]"]
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{key}]", *(f"{name} = {_toml(item)}" for name, item in value.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: str | int) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table as the packs write it: UTF-8, comma, LF."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def write_pack(folder: Path, files: Mapping[str, str], *, replace: bool = False) -> Path:
+    """Write a pack's files into a folder that appears whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        The folder of the pack.
+    files
+        Name -> text.
+    replace
+        Whether a pack that is there already gives way. Anything else that is there never does.
+
+    Raises
+    ------
+    OutputError
+        ``output-exists`` or ``output-unwritable``.
+    """
+    folder = folder.absolute()
+    if (
+        folder.exists()
+        and not (replace and (folder / "scheme.toml").is_file())
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
+        is_pack = (folder / "scheme.toml").is_file()
+        raise OutputError.single(
+            "output-exists", f"{folder} is there already", where=str(folder),
+            why="" if is_pack else "it holds something that is not a scheme pack, which is never replaced",
+            fix="choose another folder, or add --replace" if is_pack else "choose another folder",
+        )  # fmt: skip
+    beside = folder.with_name(f".{folder.name}-{os.getpid()}")
+    old = folder.with_name(f".{folder.name}-{os.getpid()}-old")
+    try:
+        beside.mkdir(parents=True)
+        for name, text in files.items():
+            (beside / name).write_text(text, encoding="utf-8", newline="\n")
+        if folder.exists():
+            folder.rename(old)
+        beside.rename(folder)
+    except OSError as error:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise OutputError.single("output-unwritable", f"{folder} cannot be written: {error}", where=str(folder)) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def scheme_settings(scheme: Scheme, *, id: str | None = None, base: str = "") -> dict[str, Any]:
+    """The plain values and tables of ``scheme.toml``; a pack without ``base`` is written in full, whatever it was read from."""
+    settings: dict[str, Any] = {
+        "id": id or scheme.id, "title_zh": scheme.title_zh, "title_en": scheme.title_en, "issuer": scheme.issuer,
+        "kind": "overlay" if base else "full",
+    }  # fmt: skip
+    if base:
+        settings["base"] = base
+    settings |= {"icd10": scheme.icd10, "icd9cm3": scheme.icd9cm3}
+    if scheme.reference_weights:
+        settings["reference_weights"] = scheme.reference_weights
+    settings |= {"sources": list(scheme.sources), "notes": list(scheme.notes)}
+    for name, table in (("coverage", scheme.coverage), ("sites", scheme.sites)):
+        if table:
+            settings[name] = dict(table)
+    if scheme.regroup:
+        settings["options"] = {"regroup": scheme.regroup}
+    return settings
+
+
+def full_pack_files(scheme: Scheme) -> dict[str, str]:
+    """All files of a full pack that reads back as ``scheme``."""
+    tables = {**group_tables(scheme), **list_tables(scheme)}
+    settings = scheme_settings(scheme)
+    settings["counts"] = {name: count for name, count in scheme.counts.items() if count or name not in ("fallback_adrg",)}
+    files = {"scheme.toml": toml_text(settings)}
+    for name, rows in tables.items():
+        if rows or name != "local_codes":
+            files[f"{name}.csv"] = csv_text(HEADERS[name], rows)
+    return files
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError.single("output-unwritable", f"{path} cannot be written: {error}", where=str(path)) from error

@@ -1,0 +1,245 @@
+"""From a region's folder to the figures of its hospitals: group, settle year by year, add up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from drgsim.budget.coding_quality import coding_quality
+from drgsim.budget.hospital_figures import HospitalFigures, by_item, figures_of
+from drgsim.budget.terms import BudgetTerms
+from drgsim.errors import InputError, Problem, UsageError
+from drgsim.money import MISSING
+from drgsim.payment.grouped_cases import INSURANCES, leading_columns, read_cases
+from drgsim.payment.grouped_files import read_grouped
+from drgsim.payment.policy import Policy
+from drgsim.payment.settlement import Settlement, settle
+from drgsim.region.region_folder import RegionFacts, read_region
+
+PRICE_STEPS = 8
+PRICE_TOLERANCE = 1e-4  # a step of all factors below this ends the search
+MOST_UNPAID = 0.5  # share of a hospital's insured cases that may be without payment
+Progress = Callable[[float, int], None]
+
+
+@dataclass(frozen=True)
+class PreparedRegion:
+    """A region ready for budget years.
+
+    Attributes
+    ----------
+    figures
+        Figures of its hospitals.
+    region
+        What the folder states beside the cases.
+    policy
+        The policy that the cases were settled by, at the price level of ``price_factors``.
+    price_factors
+        Factors on the policy's unit value by level (``*`` for all); none where its own prices hold.
+    settlements
+        Year -> settled cases.
+    problems, notes
+        What was doubtful, and what was done to the input.
+    """
+
+    figures: HospitalFigures
+    region: RegionFacts
+    policy: Policy
+    price_factors: dict[str, float]
+    settlements: dict[int, Settlement]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(
+    folder: Path,
+    policy: Policy,
+    terms: BudgetTerms,
+    *,
+    scheme: str | None = None,
+    changes: Mapping[str, float | str] | None = None,
+    check_coding: bool = False,
+    progress: Progress | None = None,
+) -> PreparedRegion:
+    """Read a region, group its discharges where they have no group, and settle every year by itself.
+
+    Where the policy states no unit value, each year's budget of the fund, patients' share included, gives it.
+
+    Parameters
+    ----------
+    folder, policy, terms
+        The region, the policy that pays, and the terms of the budget.
+    scheme
+        Scheme to group by, instead of the policy's.
+    changes
+        Changes of the policy by path. The price level belongs to the policy before them, so that a higher rate stays one.
+    check_coding
+        Measure coding quality by the rules of ``drgsim validate`` where none is entered, instead of the share of records
+        with a plain group.
+    progress
+        Called with the share done and the number of records.
+
+    Raises
+    ------
+    InputError
+        The folder lacks files or holds what it may not.
+    """
+    region = read_region(folder, tuple(terms.file.quality.targets))
+    tables: dict[int, pa.Table] = {}
+    notes: list[str] = []
+    paths = [path for path in region.files if path.stem.startswith("discharges-")]
+    for year, path in zip(region.years, paths, strict=True):
+        tables[year], said = read_grouped([path], scheme or policy.file.scheme)
+        notes += [text for text in said if text not in notes]
+        if progress is not None:
+            progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
+    if check_coding:
+        region.indicators = (
+            coding_quality(dict(zip(region.years, paths, strict=True)), _scheme(scheme, policy)) | region.indicators
+        )
+        notes.append("coding quality: share of records without an error by the rules of drgsim validate")
+    factors: dict[str, float] = {}
+    level = terms.file.measure.price_level.value
+    if level != "policy":
+        factors = price_factors(policy, tables[region.years[0]], region, level == "level")
+    if factors:
+        listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
+        notes.append(f"prices of {policy.id} scaled to what the fund paid by item in {region.years[0]} (assumption): {listed}")
+    used = scale_prices(policy.changed(changes, "--set") if changes else policy, factors)
+    settlements = {year: settle_year(table, used, region, year) for year, table in tables.items()}
+    if any(settlement.unit_values for settlement in settlements.values()):
+        notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
+    figures = figures_of(list(settlements.values()), terms, region)
+    _check_paid(figures, settlements, used)
+    problems = _joined(settlements)
+    if progress is not None:
+        progress(1.0, sum(table.num_rows for table in tables.values()))
+    return PreparedRegion(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
+
+
+def _scheme(scheme: str | None, policy: Policy) -> str:
+    """The scheme that records are grouped by.
+
+    Raises
+    ------
+    UsageError
+        Neither the call nor the policy names one.
+    """
+    found = scheme or policy.file.scheme
+    if found is None:
+        what = f"{policy.id} names no scheme by which the coded records could be checked"
+        raise UsageError([Problem("budget-no-scheme", what, fix="name one with --scheme")])
+    return found
+
+
+def _joined(settlements: Mapping[int, Settlement]) -> list[Problem]:
+    """Problems of all years; what differs in the number of cases only is told once, with the number of every year."""
+    found: dict[tuple[str, str], dict[int, Problem]] = {}
+    for year, settlement in settlements.items():
+        for problem in settlement.problems:
+            rest = problem.what.lstrip("0123456789")
+            found.setdefault((problem.code, rest), {})[year] = problem
+    result = []
+    for (_, rest), by_year in found.items():
+        first = next(iter(by_year.values()))
+        numbers = {year: problem.what.removesuffix(rest) for year, problem in by_year.items()}
+        listed = ", ".join(f"{year}: {number}" if number else str(year) for year, number in numbers.items())
+        total = str(sum(int(number) for number in numbers.values())) if all(numbers.values()) else ""
+        result.append(replace(first, what=f"{total}{rest} ({listed})"))
+    return result
+
+
+def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement], policy: Policy) -> None:
+    """Refuse hospitals most of whose cases the policy cannot pay: they would seem to use none of their index."""
+    reasons = [problem.what for problem in _joined(settlements) if "not paid" in problem.what]
+    why = max(reasons, key=lambda text: int(text.split()[0]), default="")
+    fix = "choose a policy that has the groups and the hospital's level, name another --scheme, or leave the hospital out"
+    problems = []
+    for row in np.flatnonzero((figures.unpaid > MOST_UNPAID * figures.cases).any(axis=1)):
+        name, unpaid, cases = figures.hospitals[row], figures.unpaid[row].sum(), figures.cases[row].sum()
+        what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {name}"
+        problems.append(Problem("budget-mostly-unpaid", what, where=name, why=why, fix=fix))
+    if problems:
+        raise InputError(problems)
+
+
+def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int) -> Settlement:
+    """Settle the cases of a year; a policy without a unit value gets it from the fund's budget of the year."""
+    if policy.file.unit_value is not None or policy.file.budget is not None or policy.file.relative_value.standard_from_table:
+        return settle(table, policy, hospitals=region.hospitals)
+    budget = {payer: amount / 100 for (known, payer), amount in region.fund_by_payer.items() if known == year and amount > 0}
+    if not budget:
+        fix = "state it in fund.csv, or choose a policy that states a unit value"
+        what = f"{policy.id} states no unit value, and no budget of {year} is known that it could follow from"
+        raise UsageError([Problem("budget-no-unit-value", what, where=str(year), fix=fix)])
+    return settle(table, policy, hospitals=region.hospitals, budget=budget, fund_share=fund_share(table, policy, region))
+
+
+def fund_share(table: pa.Table, policy: Policy, region: RegionFacts) -> float:
+    """Share of the cost of insured cases that the fund pays by item, which turns its budget into one of total cost."""
+    cases = read_cases(table, region.hospitals, leading_columns(policy.file.method))
+    cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
+    used = (cost != MISSING) & (cost > 0) & (patient != MISSING) & (cases.insurance != INSURANCES.index("self"))
+    total = int(cost[used].sum())
+    return float((total - int(np.minimum(patient, cost)[used].sum())) / total) if total else 1.0
+
+
+def price_factors(policy: Policy, table: pa.Table, region: RegionFacts, by_level: bool) -> dict[str, float]:
+    """Factors on prices at which a table's cases give what the fund paid by item, in all (``*``) or at each level.
+
+    They are found in a few steps, because cases move between the pieces of the curve as prices move; none where the policy
+    states no unit value that could be scaled.
+    """
+    if policy.file.unit_value is None:
+        return {}
+    levels = sorted({keys[-1] for keys in region.levels.values() if keys}) if by_level else []
+    factors = dict.fromkeys(levels or ["*"], 1.0)
+    for _ in range(PRICE_STEPS):
+        settlement = settle(table, scale_prices(policy, factors), hospitals=region.hospitals)
+        cases = settlement.ledger.cases
+        owed, spent = settlement.fund_payment, by_item(cases)
+        used = (owed != MISSING) & (cases.insurance != INSURANCES.index("self"))
+        level_of = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])[cases.level]
+        largest = 0.0
+        for key in factors:
+            members = used & ((level_of == key) | (key == "*"))
+            if int(owed[members].sum()) > 0:
+                step = int(spent[members].sum()) / int(owed[members].sum())
+                factors[key] *= step
+                largest = max(largest, abs(step - 1))
+        if largest < PRICE_TOLERANCE:
+            break
+    return factors
+
+
+def scale_prices(policy: Policy, factors: Mapping[str, float]) -> Policy:
+    """The policy with unit values times a factor by level; keys without a level are spread over the levels.
+
+    A scenario scales its changed policy by the factors of the unchanged one.
+    """
+    if not factors or policy.file.unit_value is None:
+        return policy
+    values: dict[str, float] = {}
+    for key, value in policy.file.unit_value.values.items():
+        own = [level for level in factors if key.split("/")[0].startswith(level)]
+        if "*" in factors or own:
+            values[key] = value * factors[own[0] if own else "*"]
+            continue
+        for level, factor in factors.items():
+            values[level if key == "*" else f"{level}/{key}"] = value * factor
+    spec = policy.file.unit_value
+    entry = {**spec.model_dump(mode="json"), "values": values, "source": "price-level", "evidence": "assumption"}
+    raw = {
+        **policy.raw, "unit_value": entry,
+        "sources": {**policy.raw["sources"], "price-level": {"title": "scaled to the price level of the region"}},
+    }  # fmt: skip
+    if policy.file.relative_value.standard_from_table:
+        raw["relative_value"] = {**policy.raw["relative_value"], "standard_from_table": False}
+    file = type(policy.file).model_validate(raw)
+    mark = hashlib.sha256((policy.digest + repr(sorted(factors.items()))).encode()).hexdigest()
+    return replace(policy, file=file, raw=raw, digest=mark)

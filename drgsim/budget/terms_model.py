@@ -1,0 +1,335 @@
+"""What a budget.yaml may say. The formula of BJ-GBI is not public: its parameters are assumptions unless a source is named.
+
+These pydantic models are the one home of the file format: the loader, the JSON schema for editors and the lists of
+assumptions derive from them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from drgsim.money import exact
+from drgsim.payment.policy_model import Evident, Keyed, Source, Strict, Value
+
+Growth = Annotated[float, Field(gt=-1)]
+Share = float | Annotated[str, Field(pattern=r"^[0-9]+(/[1-9][0-9]*)?$")]
+INDICATORS = (
+    "cost_index", "time_index", "low_risk_mortality", "readmission", "high_cost_share", "own_pay_share", "coding",
+    "procurement_completion",
+)  # fmt: skip
+INDICATORS_ZH = {
+    "cost_index": "费用消耗指数", "time_index": "时间消耗指数", "low_risk_mortality": "低风险组死亡率",
+    "readmission": "15日再住院率", "high_cost_share": "高倍率病例占比", "own_pay_share": "自费率",
+    "coding": "编码质量", "procurement_completion": "集采任务完成率",
+}  # fmt: skip
+
+
+class Bounded(Evident):
+    """A factor of the index: growth of a measured quantity to the power ``elasticity``, kept within ``low`` and ``high``."""
+
+    elasticity: float = Field(ge=0, le=2)
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _holds_one(self) -> Bounded:
+        if not self.low <= 1 <= self.high:
+            raise ValueError(f"the bounds {self.low:g} and {self.high:g} do not enclose 1, no change")
+        return self
+
+
+class PerPoint(Evident):
+    """A factor that follows the quality score: 1 + per_point x (score - neutral), kept within ``low`` and ``high``."""
+
+    neutral: float = Field(ge=0, le=100)
+    per_point: float = Field(ge=0)
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _holds_one(self) -> PerPoint:
+        if not self.low <= 1 <= self.high:
+            raise ValueError(f"the bounds {self.low:g} and {self.high:g} do not enclose 1, no change")
+        return self
+
+
+class Limits(Evident):
+    """The least and the most that all factors of a hospital together may be."""
+
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Limits:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        return self
+
+
+class SavingsOut(Evident):
+    """Procurement savings (带量采购) of the year before: ``share`` of them leaves the index, at most ``most`` of the base."""
+
+    share: float = Field(ge=0, le=1)
+    most: float = Field(ge=0, le=1)
+
+
+class MovedServices(Keyed):
+    """Services that are to move between levels (分级诊疗): by level of the hospital that gives, the share of its spending in
+    low-weight groups that leaves it; hospitals of ``to_levels`` receive it by their own spending in these groups.
+    """
+
+    to_levels: tuple[Annotated[str, BeforeValidator(str)], ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _shares(self) -> MovedServices:
+        wrong = {key: share for key, share in self.values.items() if not 0 <= share <= 1}
+        both = sorted(set(self.values) & set(self.to_levels))
+        if wrong:
+            raise ValueError(f"shares lie between 0 and 1: {wrong}")
+        if both:
+            raise ValueError(f"level {', '.join(both)} both gives and receives")
+        return self
+
+
+class IndexTerms(Strict):
+    """The index (总额指标) of a hospital, from its own history (一院一测)."""
+
+    year_weights: Value[tuple[float, ...]]
+    timing: Value[Literal["prior", "actual"]]
+    growth: Value[Growth]
+    people: Bounded
+    volume: Bounded
+    cmi: Bounded
+    price_wage: Keyed
+    technology: Keyed
+    quality: PerPoint
+    limits: Limits
+    procurement: SavingsOut
+    moved: MovedServices
+
+    @model_validator(mode="after")
+    def _weights(self) -> IndexTerms:
+        weights = self.year_weights.value
+        if not weights or min(weights) < 0 or sum(weights) <= 0:
+            raise ValueError("year_weights are the weights of past years, the newest first: 0 or more, not all 0")
+        for name, keyed in (("price_wage", self.price_wage), ("technology", self.technology)):
+            if any(rate <= -1 for rate in keyed.values.values()):
+                raise ValueError(f"{name} has a rate of -1 or less: nothing would be left")
+        return self
+
+
+class FundTerms(Strict):
+    """What is set aside before the index, and how the indices close on the fund's budget.
+
+    ``closing``: ``exact`` scales the indices to what is left, ``at_most`` only down; ``cover``: ``limited`` bears
+    overspends only as far as adjustment fund, reserve and returned surplus reach, ``full`` whatever it costs.
+    """
+
+    reserve: Value[Annotated[float, Field(ge=0, lt=1)]]
+    adjustment_fund: Value[Annotated[float, Field(ge=0, lt=1)]]
+    closing: Value[Literal["exact", "at_most"]]
+    cover: Value[Literal["limited", "full"]]
+    growth: Value[Growth]
+
+
+class Target(Evident):
+    """Points of an indicator: 100 at ``best``, 0 at ``worst``, linear between."""
+
+    best: float
+    worst: float
+    title_zh: str = ""
+
+    @model_validator(mode="after")
+    def _apart(self) -> Target:
+        if self.best == self.worst:
+            raise ValueError("best and worst are the same: no points follow")
+        return self
+
+
+class QualityTerms(Strict):
+    """The quality score (质量评价), 0 to 100: weighted points of indicators.
+
+    Indicators beside those of :data:`INDICATORS` are entered by hand in indicators.csv. An indicator that a hospital
+    lacks leaves its weight to the others. ``compare: level`` takes the difference between levels of hospitals out of every
+    indicator before it is scored.
+    """
+
+    weights: Keyed
+    compare: Value[Literal["region", "level"]]
+    targets: dict[str, Target]
+
+    @model_validator(mode="after")
+    def _match(self) -> QualityTerms:
+        lacking = sorted(set(self.weights.values) - set(self.targets))
+        if lacking:
+            raise ValueError(f"targets lacks {', '.join(lacking)}, which weights names")
+        if any(weight < 0 for weight in self.weights.values.values()) or sum(self.weights.values.values()) <= 0:
+            raise ValueError("weights are 0 or more, and not all 0")
+        return self
+
+
+class ShareBand(Strict):
+    """A band of r = amount due by units / index, from ``lower`` to ``upper`` (none: no end).
+
+    ``fund_share`` is the fund's share of each yuan of surplus or overspend inside the band, so that what is settled is
+    linear there. A fraction such as "10/9" is kept exactly; above 1 the fund takes back more than the band's surplus.
+    """
+
+    lower: float
+    upper: float | None = None
+    fund_share: Share
+
+    @property
+    def share(self) -> Fraction:
+        """The fund's share, exactly."""
+        return exact(self.fund_share)
+
+
+class Schedule(Evident):
+    """Who keeps a surplus (结余留用) and who bears an overspend (超支分担), in bands that leave no gap."""
+
+    title: str
+    title_zh: str
+    surplus: tuple[ShareBand, ...] = Field(min_length=1)
+    overspend: tuple[ShareBand, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _tile(self) -> Schedule:
+        faults = []
+        for name, bands, start, end in (("surplus", self.surplus, 0.0, 1.0), ("overspend", self.overspend, 1.0, None)):
+            if bands[0].lower != start:
+                faults.append(f"{name} starts at {bands[0].lower:g}, not at {start:g}")
+            if bands[-1].upper != end:
+                faults.append(f"{name} ends at {bands[-1].upper}, not at {'1' if end else 'no upper limit'}")
+            for band, following in pairwise(bands):
+                if band.upper != following.lower:
+                    faults.append(f"{name} has a gap or an overlap between {band.upper} and {following.lower:g}")
+            faults += [f"{name}: {band.upper} is not above {band.lower:g}" for band in bands if not _rises(band)]
+            if any(band.share < 0 for band in bands):
+                faults.append(f"{name} has a share below 0")
+        if any(band.share > 1 for band in self.overspend):
+            faults.append("overspend has a share above 1: the fund would pay more than was spent")
+        if not faults and sum((exact(band.upper or 0) - exact(band.lower)) * band.share for band in self.surplus) > 1:
+            faults.append("surplus takes back more than the whole index")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def _rises(band: ShareBand) -> bool:
+    return band.upper is None or band.upper > band.lower
+
+
+class SharingTerms(Strict):
+    """Which schedule holds; the quality score moves the share of a surplus that the hospital keeps."""
+
+    use: Value[str]
+    schedules: dict[str, Schedule] = Field(min_length=1)
+    quality: PerPoint
+    carry_over: Value[bool]
+
+    @model_validator(mode="after")
+    def _known(self) -> SharingTerms:
+        if self.use.value not in self.schedules:
+            raise ValueError(f"use names no schedule: {self.use.value!r}; the schedules are {', '.join(self.schedules)}")
+        return self
+
+
+class Release(Evident):
+    """The part of the deposit that is paid after the assessment: all from score ``full_from``, none below ``none_below``."""
+
+    full_from: float = Field(ge=0, le=100)
+    none_below: float = Field(ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Release:
+        if self.none_below > self.full_from:
+            raise ValueError(f"none_below {self.none_below:g} is above full_from {self.full_from:g}")
+        return self
+
+
+class CashTerms(Strict):
+    """When money moves: prepayment in January, monthly settlement less the deposit, clearing after the year."""
+
+    prepayment_months: Keyed
+    good_standing: Value[Annotated[float, Field(ge=0, le=100)]]
+    deposit: Value[Annotated[float, Field(ge=0, lt=1)]]
+    release: Release
+    monthly_cap: Value[Annotated[float, Field(gt=0)]]
+    procurement_kept: Keyed
+
+    @model_validator(mode="after")
+    def _shares(self) -> CashTerms:
+        wrong = {key: share for key, share in self.procurement_kept.values.items() if not 0 <= share <= 1}
+        months = {key: number for key, number in self.prepayment_months.values.items() if not 0 <= number <= 12}
+        if wrong or months:
+            raise ValueError(f"outside of what is possible: {wrong | months}")
+        return self
+
+
+class WarningTerms(Strict):
+    """The monthly list (预警): share of the index used against the same period."""
+
+    limit: Value[Annotated[float, Field(gt=0)]]
+    attention: Value[Annotated[float, Field(gt=0)]]
+    season: Value[Literal["history", "even"]]
+
+
+class MeasureTerms(Strict):
+    """What the figures of a hospital are taken from; a change here means that the cases are read again.
+
+    ``spending``: the history is what the fund paid by item, or what the units of payment give. ``price_level``: the
+    policy's own prices; or, where a policy meets a region with other prices, prices scaled once so that in the first year
+    the units of payment give what the fund paid by item, over the region or at each level of hospitals.
+    """
+
+    spending: Value[Literal["by_item", "by_units"]]
+    price_level: Value[Literal["policy", "region", "level"]]
+    low_weight: Value[Annotated[float, Field(gt=0)]]
+    readmission_days: Value[Annotated[int, Field(ge=0, le=365)]]
+
+
+class CapitationTerms(Strict):
+    """Capitation (按人头) of chronic patients: their stays in ``groups`` are paid by heads registered, not by unit.
+
+    ``per_head`` is the fund's yearly amount by condition, for hospitals of ``levels``, in yuan.
+    """
+
+    use: Value[bool]
+    per_head: Keyed
+    groups: dict[str, tuple[str, ...]]
+    levels: Value[tuple[Annotated[str, BeforeValidator(str)], ...]]
+    risk: Value[Annotated[float, Field(gt=0)]]
+
+    @model_validator(mode="after")
+    def _match(self) -> CapitationTerms:
+        odd = sorted(set(self.groups) ^ set(self.per_head.values))
+        if odd:
+            raise ValueError(f"groups and per_head name the same conditions; only one of them has {', '.join(odd)}")
+        return self
+
+
+class BudgetFile(Strict):
+    """A budget.yaml, after the file that it builds on (``base``) was laid under it."""
+
+    id: str
+    title: str
+    title_zh: str
+    base: str | None = None
+    effective_from: date | None = None
+    verified: date
+    sources: dict[str, Source]
+    notes: tuple[str, ...] = ()
+    index: IndexTerms
+    fund: FundTerms
+    quality: QualityTerms
+    sharing: SharingTerms
+    cash: CashTerms
+    warning: WarningTerms
+    measure: MeasureTerms
+    capitation: CapitationTerms

@@ -1,0 +1,98 @@
+"""Options that every command which reads case-mix files has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from drgsim.records.input_options import InputOptions
+
+InputsArgument = Annotated[
+    list[Path],
+    typer.Argument(help="Case-mix files: .csv, .parquet, .xlsx, .json, or a folder of .json files.", show_default=False),
+]
+SchemeOption = Annotated[str, typer.Option("--scheme", "-s", help="Id of a DRG scheme or DIP catalogue, or the folder of one.")]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="Layout of the input: columns, hqms, settlement-list or grouper; recognised by the headers when left out.",
+        show_default=False,
+    ),
+]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", "-m", help='A column of your own, may repeat: "主诊=principal_diagnosis".', show_default=False),
+]
+MapFileOption = Annotated[
+    Path | None, typer.Option("--map-file", help="Many mappings: YAML (own: canonical) or CSV (from,to).", show_default=False)
+]
+CodeVersionOption = Annotated[
+    str,
+    typer.Option("--code-version", help="Edition of the codes: yb2 医保版 2.0, or gl2 国临版, which is converted to 医保版."),
+]
+SHOWN_CODES = 6  # codes that a summary of conversion names
+
+
+def input_options(
+    format: str | None, maps: list[str] | None, map_file: Path | None, code_version: str, also: Collection[str] = ()
+) -> InputOptions:
+    """The options as typed, checked; ``also`` names further columns that may be mapped to."""
+    from drgsim.records.input_options import InputOptions
+
+    return InputOptions.of(format, maps or (), map_file, code_version, also)
+
+
+def show_reading(layouts: Iterable[str], noted: Mapping[str, int]) -> None:
+    """Which layout was recognised, and what was left out in reading."""
+    from drgsim.cli.terminal import out
+    from drgsim.records.layout import layout_named
+
+    named = (layout_named(name) for name in dict.fromkeys(layouts))
+    out.print("input layout 输入格式: " + "; ".join(f"{layout.name} {layout.title_zh}" for layout in named if layout))
+    titles = {
+        "tcm_diagnoses_left_out": "diagnoses of Chinese medicine left out 中医诊断未参与分组",
+        "several_principal_diagnoses": "records with several principal diagnoses (the first counts) 主要诊断标记重复",
+    }
+    for name, number in noted.items():
+        if number:
+            out.print(f"[yellow]{titles.get(name, name)}[/]: {number:,}")
+
+
+def show_conversion(values: Mapping[str, Any] | None) -> None:
+    """What the conversion of codes did."""
+    if values is None:
+        return
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+
+    out.print(f"codes converted 编码转换 {values['from']} → {values['to']}")
+    for name, title in (("diagnoses", "diagnoses 诊断"), ("procedures", "procedures 手术操作")):
+        kind = values[name]
+        out.print(
+            f"  {title}: {kind['codes']:,} codes, {kind['changed']:,} changed 已转换 ({kind['distinct_changed']:,} different), "
+            f"{kind['meaning_differs']:,} of them mean something else in 医保版 同码异义, "
+            f"{kind['without_counterpart']:,} without a counterpart 无对照"
+        )
+        if kind["most_changed"]:
+            shown = kind["most_changed"][:SHOWN_CODES]
+            listed = ", ".join(f"{one['from']} → {one['to']} ×{one['occurrences']:,}" for one in shown)
+            more = ", ..." if kind["distinct_changed"] > len(shown) else ""
+            out.print(f"    [dim]{escape(listed)}{more}[/]")
+        samples = kind["without_counterpart_samples"]
+        if samples:
+            listed = ", ".join(samples[:SHOWN_CODES])
+            cap = f" (the first {len(samples)} different codes are kept as samples)" if kind["samples_capped"] else ""
+            more = " ..." if len(samples) > SHOWN_CODES else ""
+            out.print(f"    [yellow]without a counterpart 无对照[/]: {escape(listed)}{more}{cap}")
+        if kind["samples_known_in_yb2"]:
+            out.print(
+                f"    [yellow]{kind['samples_known_in_yb2']} of these are codes of 医保版[/]: "
+                "is the file in 医保版 already? Then leave --code-version out"
+            )

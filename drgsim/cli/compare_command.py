@@ -1,0 +1,72 @@
+"""``drgsim compare``: two runs of ``drgsim simulate`` side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="Folder of one run.", show_default=False)],
+    second: Annotated[Path, typer.Argument(help="Folder of another.", show_default=False)],
+    of_first: Annotated[str | None, typer.Option("--first", help="Scenario of the first run, where it has several.")] = None,
+    of_second: Annotated[str | None, typer.Option("--second", help="Scenario of the second run.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the tables as a workbook (.xlsx).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Compare two runs: how they were made, headline figures, hospitals. 两次模拟对比"""
+    from rich.markup import escape
+
+    from drgsim.cli.simulate_command import SHOWN, number
+    from drgsim.cli.terminal import out, print_json, rows_table
+    from drgsim.errors import Problem, UsageError
+    from drgsim.simulation.run_comparison import compare_runs
+    from drgsim.simulation.study_folder import read_run, write_workbook
+
+    if output is not None and output.suffix.lower() != ".xlsx":
+        raise UsageError([Problem("output-unknown-suffix", f"{output.name}: compare writes a workbook", fix="name it .xlsx")])
+    tables = compare_runs(read_run(first), read_run(second), (of_first, of_second))
+    if output is not None:
+        beside = output.with_name(f".{output.name}.part")
+        write_workbook(beside, tables)
+        beside.replace(output)
+    if as_json:
+        print_json(
+            {
+                name: [{key: _plain(value) for key, value in row.items()} for row in table.to_pylist()]
+                for name, table in tables.items()
+            }
+        )
+        return
+    made = tables["made"].to_pylist()
+    short = [row for row in made if "digest" not in row["what"] and ".files." not in row["what"]]
+    rows_table(
+        "What differs 设定差异", ["what", "first", "second"], [[row["what"], row["first"], row["second"]] for row in short]
+    )
+    rows = [
+        [f"{row['figure']} {row['title_zh']}", *(number(row[side], row["unit"]) for side in ("first", "second")),
+         number(row["difference"], row["unit"], sign=True)]
+        for row in tables["headlines"].to_pylist()
+        if row["figure"] in SHOWN
+    ]  # fmt: skip
+    rows_table("Headlines 要点", ["figure", "first", "second", "difference"], rows, right=(1, 2, 3))
+    moved = sorted(tables["hospitals"].to_pylist(), key=lambda row: -abs(row["margin_difference"]))
+    rows_table(
+        "Hospitals by difference of margin 盈余差异",
+        ["hospital", "name", "payment", "margin"],
+        [
+            [row["hospital"], row["name"], f"{row['payment_difference']:+,.2f}", f"{row['margin_difference']:+,.2f}"]
+            for row in moved[:12]
+        ],
+        right=(2, 3),
+    )
+    if output is not None:
+        out.print(f"wrote [bold]{escape(str(output))}[/]")
+
+
+def _plain(value: object) -> object:
+    from decimal import Decimal
+
+    return str(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,258 @@
+"""``drgsim dip``: build, report, compare and supervise by DIP catalogues (按病种分值付费)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from drgsim.cli.common_options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    input_options,
+)
+
+app = typer.Typer(help="Build, report and compare DIP catalogues, supervise by them. DIP 病种目录", no_args_is_help=True)
+History = Annotated[list[Path], typer.Argument(help="Discharges of several years, one or more files.", show_default=False)]
+Catalogue = Annotated[str, typer.Argument(help="Catalogue: id, or folder of one that was built.", show_default=False)]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+@app.command()
+def build(
+    history: History,
+    output: Output,
+    spec: Annotated[
+        str, typer.Option("--spec", "-s", help="Specification: dip-1.0, dip-2.0, dip-3.0-draft or a .yaml.")
+    ] = "dip-2.0",
+    method: Annotated[str, typer.Option(help="list: the rules alone; cluster: historical cost decides open cases.")] = "list",
+    core: Annotated[str | None, typer.Option(help="Core kinds by threshold, province or coverage; or cases a year.")] = None,
+    years: Annotated[str | None, typer.Option(help="Weights of the years from the oldest on, such as 1:2:7.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE of the specification, may repeat.")] = None,
+    title: Annotated[str, typer.Option(help="Title in English.")] = "Catalogue built from history",
+    title_zh: Annotated[str, typer.Option("--title-zh", help="Title in Chinese.")] = "由历史数据编制的病种目录库",
+    compare: Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")] = None,
+    evaluate: Annotated[bool, typer.Option("--evaluate/--no-evaluate", help="RIV beside DRG, prediction.")] = True,
+    stability: Annotated[int, typer.Option(help="Samples for the adjusted Rand index; 0 = none.", min=0, max=50)] = 0,
+    hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level; for means by level.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a catalogue of kinds and scores from history. 编制病种目录"""
+    from drgsim.authoring.dip.catalogue_building import METHODS, build
+    from drgsim.authoring.dip.catalogue_evaluation import evaluate as evaluated
+    from drgsim.authoring.dip.catalogue_evaluation import plain_list
+    from drgsim.authoring.dip.catalogue_evaluation import stability as stable
+    from drgsim.authoring.dip.dip_history import read_history
+    from drgsim.authoring.dip.dip_spec import load_spec
+    from drgsim.cli.dip_text import show_build, show_diff
+    from drgsim.cli.terminal import err, print_json, progress_bar
+    from drgsim.region.hospital_list import read_hospitals
+    from drgsim.report.catalogue_report import check_target, write_build
+    from drgsim.units.dip.catalogue_files import load_catalogue
+
+    if method not in METHODS:
+        raise _usage("dip-unknown-method", f"--method {method!r} is not one of {', '.join(METHODS)}", method, METHODS)
+    chosen = load_spec(spec).changed(_changes(core, years, change))
+    before = load_catalogue(compare) if compare else None
+    check_target(output)
+    levels = {name: entry.level for name, entry in read_hospitals(hospitals).items()} if hospitals is not None else None
+    silent = quiet or as_json
+    with progress_bar("Reading history", silent) as progress:
+        past = read_history(
+            history, chosen, hospitals=levels, options=input_options(format, maps, map_file, code_version), progress=progress
+        )
+
+    def say(step: str) -> None:
+        if not silent and err.is_terminal:
+            err.print(f"[dim]{step}[/]")
+
+    built = build(past, chosen, method=method, step=say)
+    say("evaluate 评价")
+    evaluation = evaluated(built) if evaluate else None
+    plain = plain_list(built, stability) if evaluate and method == "cluster" else None
+    report = write_build(
+        built, output, title=title, title_zh=title_zh, evaluation=evaluation, plain=plain, diff_with=before,
+        stability=stable(built, stability) if stability else None,
+    )  # fmt: skip
+    if as_json:
+        print_json(report.summary)
+    elif not quiet:
+        show_build(report.summary, output)
+        if report.diff:
+            show_diff(report.diff)
+
+
+@app.command()
+def report(
+    catalogue: Catalogue,
+    output: Output,
+    compare: Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Report on a catalogue: sizes, coverage, CV, largest kinds; page and workbook. 目录报告"""
+    from rich.markup import escape
+
+    from drgsim.authoring.dip.catalogue_differences import compare_catalogues
+    from drgsim.cli.dip_text import show_diff
+    from drgsim.cli.terminal import out, rows_table
+    from drgsim.report.catalogue_report import read_report, write_report
+    from drgsim.report.migration_report import check_report_folder
+    from drgsim.units.dip.catalogue_files import load_catalogue
+    from drgsim.units.dip.dip_catalogue import KINDS
+
+    loaded = load_catalogue(catalogue)
+    check_report_folder(output, REPORT_FILES)
+    diff = compare_catalogues(load_catalogue(compare), loaded) if compare else None
+    write_report(read_report(loaded, diff), output)
+    if quiet:
+        return
+    rows = [[f"{KINDS[kind]} {kind}", f"{number:,}"] for kind, number in loaded.counts.items()]
+    rows_table(f"{loaded.id} {loaded.title_zh}", ["kinds 病种", "number"], rows, right=(1,))
+    if diff:
+        show_diff(diff)
+    out.print(f"open [bold]{escape(str(output / 'catalogue.html'))}[/] in a browser", soft_wrap=True)
+
+
+@app.command()
+def diff(
+    old: Catalogue,
+    new: Catalogue,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for table, page and workbook.")] = None,
+    least: Annotated[float, typer.Option(help="Smallest relative change of a score that counts.", min=0.0)] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Compare two catalogues: kinds that came, went, split or merged, scores that moved. 目录比较"""
+    from drgsim.authoring.dip.catalogue_differences import CHANGES, compare_catalogues
+    from drgsim.cli.dip_text import show_diff
+    from drgsim.cli.terminal import print_json
+    from drgsim.report.catalogue_report import change_row, read_report, write_report
+    from drgsim.report.migration_report import check_report_folder
+    from drgsim.units.dip.catalogue_files import load_catalogue
+
+    found = compare_catalogues(load_catalogue(old), load_catalogue(new), least)
+    if output is not None:
+        check_report_folder(output, REPORT_FILES)
+        write_report(read_report(found.new, found), output)
+    if as_json:
+        print_json({
+            "old": found.old.id, "new": found.new.id, "mean_change": found.mean_change,
+            "changes": {change: found.count(change) for change in CHANGES},
+            "kinds": [change_row(each) for each in found.changes if each.change != "same"],
+        })  # fmt: skip
+    else:
+        show_diff(found)
+
+
+@app.command()
+def supervise(
+    inputs: InputsArgument,
+    scheme: Annotated[str, typer.Option("--scheme", "-s", help="DIP catalogue: id or folder.", show_default=False)],
+    output: Output,
+    change: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE of a limit, may repeat.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List per hospital what supervision looks at: coding, repeat, low-standard, long stays, deaths. 监管辅助目录"""
+    from drgsim.analysis.dip_limits import supervision_settings
+    from drgsim.analysis.dip_supervision import supervise as supervised
+    from drgsim.cli.dip_text import show_supervision
+    from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.report.supervision_workbook import supervision_record, write_supervision
+
+    limits = supervision_settings(_pairs(change))
+    with progress_bar("Judging", quiet or as_json) as progress:
+        found = supervised(
+            inputs, scheme, settings=limits, options=input_options(format, maps, map_file, code_version), progress=progress
+        )
+    write_supervision(found, output)
+    if as_json:
+        print_json(supervision_record(found))
+    elif not quiet:
+        show_supervision(found, output)
+
+
+@app.command()
+def specs(
+    spec: Annotated[str | None, typer.Argument(help="Specification to show; all are listed without one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the specifications, or show one with the evidence of every parameter. 技术规范"""
+    from drgsim.authoring.dip.dip_spec import load_spec, spec_names
+    from drgsim.cli.dip_text import show_spec
+    from drgsim.cli.terminal import print_json, rows_table
+
+    if spec is not None:
+        loaded = load_spec(spec)
+        if as_json:
+            print_json([
+                {"path": p.path, "value": p.value, "unit": p.unit, "source": p.source, "evidence": str(p.evidence),
+                 "note": p.note}
+                for p in loaded.parameters
+            ])  # fmt: skip
+        else:
+            show_spec(loaded)
+        return
+    listed = [load_spec(name) for name in spec_names()]
+    if as_json:
+        print_json([{"id": s.file.id, "title": s.file.title, "assumptions": len(s.assumptions)} for s in listed])
+        return
+    rows = [[s.file.id, f"{s.file.title_zh} {s.file.title}", f"{len(s.assumptions)}/{len(s.parameters)}"] for s in listed]
+    rows_table("DIP specifications 技术规范", ["spec", "title", "assumed"], rows, right=(2,))
+
+
+REPORT_FILES = ("catalogue.html", "catalogue.xlsx", "changes.csv", "summary.json", "kinds-by-year.csv", "directory.csv")
+
+
+# -- options -----------------------------------------------------------------------------------------------------------
+def _changes(core: str | None, years: str | None, change: list[str] | None) -> dict[str, Any]:
+    """Changes of a specification as they were typed."""
+    changes: dict[str, Any] = {}
+    rules = ("threshold", "province", "coverage")
+    if core in rules:
+        changes["core.rule"] = core
+    elif core is not None:
+        try:
+            changes |= {"core.rule": "threshold", "core.minimum_cases": float(core)}
+        except ValueError:
+            what = f"--core {core!r} is neither a number of cases nor one of {', '.join(rules)}"
+            raise _usage("dip-bad-core", what, core, rules) from None
+    if years is not None:
+        try:
+            changes["history.year_weights"] = [float(part) for part in years.split(":")]
+        except ValueError:
+            raise _usage("dip-bad-years", f"--years {years!r} is not like 1:2:7", "", ()) from None
+    return changes | _pairs(change)
+
+
+def _pairs(change: list[str] | None) -> dict[str, Any]:
+    """PATH=VALUE pairs; values are read as YAML, so that numbers and lists are what they look like."""
+    import yaml
+
+    pairs: dict[str, Any] = {}
+    for text in change or ():
+        path, equals, value = text.partition("=")
+        if not equals:
+            raise _usage("dip-bad-set", f"--set {text!r} is not PATH=VALUE", "", ())
+        pairs[path.strip()] = yaml.safe_load(value)
+    return pairs
+
+
+def _usage(code: str, what: str, word: str, known: tuple[str, ...]) -> Exception:
+    from drgsim.errors import Problem, UsageError, did_you_mean
+
+    return UsageError([Problem(code, what, fix=did_you_mean(word, known) if known else "")])

@@ -1,0 +1,196 @@
+"""``drgsim group``: discharges in, the DRG or DIP kind of every one out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from drgsim.cli.common_options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    SchemeOption,
+    input_options,
+    show_conversion,
+    show_reading,
+)
+
+if TYPE_CHECKING:
+    from drgsim.engines.file_to_file import GroupRun
+
+DEFAULT_SCHEME = "chs-drg-2.0"
+TOP = 8  # reasons and warnings that the summary names
+
+
+def group(
+    inputs: InputsArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Result file: .csv, .parquet or .xlsx.", show_default=False)],
+    scheme: SchemeOption = DEFAULT_SCHEME,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
+    keep_input: Annotated[bool, typer.Option("--keep-input", help="Put the input's own columns before the answers.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Group every discharge of one or more files by a DRG scheme or a DIP catalogue. 病案分组
+
+    Every record of the input is in the output, with its status and the reason when it has no group.
+    """
+    from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.engines.file_to_file import group_files
+
+    options = input_options(format, maps, map_file, code_version)
+    with progress_bar("Grouping", quiet or as_json) as progress:
+        run = group_files(inputs, scheme, output, keep_input=keep_input, progress=progress, options=options)
+    if as_json:
+        print_json(summary(run))
+    elif not quiet:
+        show_summary(run)
+
+
+def summary(run: GroupRun) -> dict[str, Any]:
+    """The run as plain values."""
+    from drgsim import __version__
+    from drgsim.units.batch_grouper import STATUSES
+
+    return {
+        "drgsim": __version__,
+        "scheme": run.scheme.id,
+        "scheme_digest": run.scheme.digest,
+        "inputs": [str(path) for path in run.inputs],
+        "layouts": run.layouts,
+        "left_out": dict(run.noted),
+        "code_conversion": run.counts.conversion.to_dict() if run.counts.conversion else None,
+        "output": str(run.output) if run.output else None,
+        "records": run.counts.records,
+        "status": dict(zip(STATUSES, run.counts.status.tolist(), strict=True)),
+        "reasons": dict(run.counts.reasons.most_common()),
+        "warnings": dict(run.counts.warnings.most_common()),
+        **_figures(run),
+        "absent_columns": run.absent,
+        "ids_checked": run.ids_checked,
+        "ids_complete": run.ids_complete,
+        "seconds": round(run.seconds, 3),
+        "records_per_second": round(run.counts.records / run.seconds) if run.seconds else None,
+    }
+
+
+def _figures(run: GroupRun) -> dict[str, Any]:
+    """What is said of DRGs or of kinds."""
+    from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+
+    if isinstance(run.scheme, CompiledCatalogue):
+        from drgsim.analysis.kindmix import kind_mix
+
+        mix = kind_mix(run.counts, run.scheme)
+        return {
+            "kinds": mix.kinds,
+            "cases_by_type": mix.by_type,
+            "cases_by_auxiliary_list": mix.by_list,
+            "points": round(mix.points, 4),
+            "mean_score": mix.mean_score,
+        }
+    from drgsim.analysis.casemix import case_mix
+
+    groups = case_mix(run.counts, run.scheme)
+    return {
+        "groups": groups.groups,
+        "cmi": groups.cmi,
+        "cmi_weights": run.scheme.reference_weights or None,
+        "cmi_share_of_cases": groups.weighted_share,
+    }
+
+
+def show_summary(run: GroupRun) -> None:
+    """The run as a table on the terminal."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from drgsim.cli.terminal import out, percent
+    from drgsim.records.findings import BY_CODE
+    from drgsim.units.batch_grouper import STATUSES
+    from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+
+    counts, records = run.counts, run.counts.records
+    titles = {
+        "grouped": "grouped 入组",
+        "ambiguous": "ambiguous 歧义",
+        "ungroupable": "ungroupable 未入组",
+        "invalid": "invalid 无效",
+    }
+    colours = {"grouped": "green", "ambiguous": "yellow", "ungroupable": "red", "invalid": "red"}
+    table = Table(
+        title=f"Grouped by {run.scheme.id}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column("")
+    table.add_column("records", justify="right")
+    table.add_column("share", justify="right")
+    table.add_row("records 病案", f"{records:,}", "")
+    for status, number in zip(STATUSES, counts.status.tolist(), strict=True):
+        if status == "ambiguous" and isinstance(run.scheme, CompiledCatalogue):
+            continue  # DIP knows no ambiguous groups
+        colour = colours[status] if number else "dim"
+        table.add_row(f"[{colour}]{titles[status]}[/]", f"{number:,}", percent(number, records))
+    for title, counted in (("Why not grouped 未入组原因", counts.reasons), ("Warnings 提示", counts.warnings)):
+        if counted:
+            table.add_section()
+            table.add_row(f"[bold]{title}[/]", "", "")
+            for code, number in counted.most_common(TOP):
+                finding = BY_CODE[code]
+                table.add_row(f"{finding.title_zh} [dim]{escape(code)}[/]", f"{number:,}", percent(number, records))
+            if len(counted) > TOP:
+                table.add_row(f"[dim]... and {len(counted) - TOP} other kinds; --json lists all[/]", "", "")
+    out.print(table)
+    show_reading(run.layouts, run.noted)
+    show_conversion(run.counts.conversion.to_dict() if run.counts.conversion else None)
+    _show_figures(run)
+    if run.absent:
+        out.print(f"[yellow]absent columns[/]: {', '.join(run.absent)} — they count as missing in every record")
+    if not run.ids_complete:
+        out.print(
+            "[yellow]duplicate ids[/] were looked for among the first ids only: there are more than the memory bound holds"
+        )
+    speed = f" · {records / run.seconds:,.0f} records/s" if run.seconds else ""
+    out.print(f"[dim]{run.seconds:.2f} s{speed}[/]" + (f" · wrote [bold]{escape(str(run.output))}[/]" if run.output else ""))
+
+
+def _show_figures(run: GroupRun) -> None:
+    """Different groups and CMI of DRGs; types of kinds and points of DIP."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, percent, rows_table
+    from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+    from drgsim.units.dip.dip_catalogue import KINDS
+
+    if isinstance(run.scheme, CompiledCatalogue):
+        from drgsim.analysis.kindmix import kind_mix
+
+        mix, records = kind_mix(run.counts, run.scheme), run.counts.records
+        rows = [[f"{KINDS[kind]} {kind}", f"{cases:,}", percent(cases, records)] for kind, cases in mix.by_type.items()]
+        rows_table("Cases by type of kind 病种类别", ["", "cases", "share"], rows, right=(1, 2))
+        if mix.by_list:
+            lists = ", ".join(f"{aux} {cases:,} ({percent(cases, records)})" for aux, cases in mix.by_list.items())
+            out.print(f"with a level of an auxiliary list 辅助分型: {lists}")
+        mean = "" if mix.mean_score is None else f" · mean score 例均分值 {mix.mean_score:,.2f}"
+        out.print(f"{mix.kinds:,} different kinds 病种数 · points 总分值 {mix.points:,.2f}{mean}")
+        return
+    from drgsim.analysis.casemix import case_mix
+
+    groups = case_mix(run.counts, run.scheme)
+    line = f"{groups.groups} different groups 组数"
+    if groups.cmi is not None:
+        weights = f"weights {run.scheme.reference_weights}, {percent_of(groups.weighted_share)} of grouped cases"
+        line += f" · CMI {groups.cmi:.4f} ({escape(weights)})"
+    out.print(line)
+
+
+def percent_of(share: float) -> str:
+    """A share as per cent with one decimal."""
+    return f"{100 * share:.1f} %"

@@ -1,0 +1,109 @@
+"""``drgsim migrate``: the same discharges under two schemes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from drgsim.cli.common_options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    input_options,
+)
+
+if TYPE_CHECKING:
+    from drgsim.analysis.migration import Migration
+
+MOST = 8
+_WEIGHTS = "CSV with drg and weight, a payment table, or 'estimated'; by default the scheme's reference weights."
+
+
+def migrate(
+    inputs: InputsArgument,
+    before: Annotated[str, typer.Option("--from", help="Scheme that is left: id, or folder of a pack.", show_default=False)],
+    after: Annotated[str, typer.Option("--to", help="Scheme that is moved to: id, or folder of a pack.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables and page.", show_default=False)],
+    weights_from: Annotated[str | None, typer.Option("--weights-from", help=_WEIGHTS)] = None,
+    weights_to: Annotated[str | None, typer.Option("--weights-to", help="As --weights-from.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
+    least_share: Annotated[
+        float, typer.Option("--least-share", help="Smallest share of a group that makes a split or merge.", min=0.0, max=1.0)
+    ] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Move between scheme versions: flows, splits and merges, hospitals. 分组方案版本迁移
+
+    Groups the same discharges by both schemes and writes tables (CSV, Parquet, XLSX) and a page with a Sankey chart.
+    """
+    from drgsim.analysis.grouped_twice import migrate_files
+    from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.report.migration_report import check_folder, migration_summary, write_migration
+
+    check_folder(output)
+    with progress_bar("Grouping twice", quiet or as_json) as progress:
+        migration = migrate_files(
+            inputs,
+            before,
+            after,
+            weights_before=weights_from,
+            weights_after=weights_to,
+            least_share=least_share,
+            progress=progress,
+            options=input_options(format, maps, map_file, code_version),
+        )
+    write_migration(migration, output)
+    if as_json:
+        print_json(migration_summary(migration))
+    elif not quiet:
+        _show(migration, output)
+
+
+def _show(migration: Migration, output: Path) -> None:
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, percent, rows_table
+
+    total = migration.cases
+    before, after = migration.before.scheme.id, migration.after.scheme.id
+    rows = [[f"{level.upper()} code differs 变更", f"{n:,}", percent(n, total)]
+            for level in ("mdc", "adrg", "drg") for n in [migration.moved(level)]]  # fmt: skip
+    rows += [[f"{a} → {b}", f"{n:,}", percent(n, total)] for (a, b), n in migration.status().most_common()]
+    rows_table(f"{before} → {after}: {total:,} cases 病例", ["", "cases", "share"], rows, right=(1, 2))
+    groups = migration.groups()
+    for change, title in (("split", "Groups that split most 拆分"), ("merged", "Groups that merge most 合并")):
+        chosen = sorted((g for g in groups if g.change == change), key=lambda g: (g.parts[0].cases - g.cases, g.drg))
+        lines = []
+        for g in chosen[:MOST]:
+            parts = [
+                f"{p.answer.drg if p.answer.grouped else p.answer.status} {percent(p.cases, g.cases)}"
+                for p in g.parts
+                if p.share >= migration.least_share
+            ]
+            lines.append([g.drg, g.name, f"{g.cases:,}", ", ".join(parts)])
+        if lines:
+            rows_table(f"{title} ({len(chosen):,})", ["DRG", "name 名称", "cases", "parts 构成"], lines, right=(2,))
+    moves = sorted(migration.hospitals, key=lambda m: -abs(m.change or 0))[:MOST]
+    if moves:
+        lines = [
+            [m.hospital or "–", f"{m.cases:,}", _number(m.cmi_before), _number(m.cmi_after),
+             "–" if m.change is None else f"{100 * m.change:+.1f} %", f"{m.rank_before or '–'} → {m.rank_after or '–'}"]
+            for m in moves
+        ]  # fmt: skip
+        columns = ["hospital 医院", "cases", "CMI", "→ CMI", "relative", "rank"]
+        rows_table("Hospitals whose relative CMI moves most 医院CMI变化", columns, lines, right=(1, 2, 3, 4, 5))
+    for note in migration.notes():
+        out.print(f"[yellow]note[/] {escape(note)}")
+    out.print(f"open [bold]{escape(str(output / 'migrate.html'))}[/] in a browser", soft_wrap=True)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

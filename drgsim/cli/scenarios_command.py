@@ -1,0 +1,131 @@
+"""``drgsim scenarios``: list, describe and check scenario files, and the paths that they may change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from drgsim.simulation.setup import Step
+
+app = typer.Typer(help="List, describe and check scenarios. 情景", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+Names = Annotated[list[str], typer.Argument(help="Scenario files, or names of shipped ones.", show_default=False)]
+RegionOption = Annotated[Path | None, typer.Option("--region", "-r", help="Region folder; the sample region by default.")]
+PolicyOption = Annotated[str | None, typer.Option("--policy", "-p", help="Policy, in place of the scenario's own.")]
+
+
+@app.command("list")
+def list_scenarios(as_json: Json = False) -> None:
+    """List the scenarios that ship with drgsim."""
+    from drgsim.cli.terminal import print_json, rows_table
+    from drgsim.simulation.scenario import load_scenario, scenario_names
+
+    files = [load_scenario(name) for name in scenario_names()]
+    if as_json:
+        print_json([{"name": one.name, **one.file.model_dump(mode="json")} for one in files])
+        return
+    rows = [
+        [one.name, f"{one.file.title} {one.file.title_zh}", one.file.baseline.policy or "any", one.file.evidence]
+        for one in files
+    ]
+    rows_table("Scenarios 情景", ["scenario", "title", "policy", "evidence"], rows, whole=(0, 2))
+
+
+@app.command()
+def describe(names: Names, region: RegionOption = None, policy: PolicyOption = None, as_json: Json = False) -> None:
+    """Show what scenarios change: old and new value, with unit."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, print_json, rows_table
+    from drgsim.simulation.scenario import load_scenarios
+    from drgsim.simulation.simulated_region import read_region
+    from drgsim.simulation.study import plans_of
+
+    plans = plans_of(load_scenarios(names), policy, read_region(region or sample_region()))
+    if as_json:
+        from dataclasses import asdict
+
+        print_json([
+            {"name": plan.name, "title": plan.title, "policy": plan.baseline.policy.id,
+             "baseline": [asdict(step) for step in plan.baseline_steps], "changes": [asdict(step) for step in plan.steps]}
+            for plan in plans
+        ])  # fmt: skip
+        return
+    for plan in plans:
+        file = plan.scenarios[0].file
+        out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
+        out.print(
+            f"[dim]author[/] {escape(file.author)} · [dim]reference[/] {escape(file.reference)} · "
+            f"[dim]evidence[/] {file.evidence}",
+            soft_wrap=True,
+        )
+        out.print(f"[dim]policy[/] {plan.baseline.policy.id} · {escape(plan.baseline.policy.file.title_zh)}")
+        rows = [["baseline 基线", *_described(step)] for step in plan.baseline_steps]
+        rows += [["change 改动", *_described(step)] for step in plan.steps]
+        rows_table("", ["", "path", "old → new, unit"], rows, whole=(0, 1))
+        for note in file.notes:
+            out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+
+
+def _described(step: Step) -> list[str]:
+    return [step.path, f"{step.old} → {step.new}  {step.unit}"]
+
+
+@app.command()
+def check(names: Names, region: RegionOption = None, policy: PolicyOption = None) -> None:
+    """Check scenario files whole, against their policy and a region. Exit code 1 when anything is wrong."""
+    from drgsim.cli.terminal import out, show_error
+    from drgsim.simulation.scenario import ScenarioError, load_scenarios
+    from drgsim.simulation.simulated_region import read_region
+    from drgsim.simulation.study import plans_of
+
+    try:
+        plans = plans_of(load_scenarios(names), policy, read_region(region or sample_region()))
+    except ScenarioError as error:
+        show_error(error)
+        raise typer.Exit(1) from error
+    for plan in plans:
+        out.print(f"[green]✓[/] {plan.name}: {len(plan.steps)} changes of {plan.baseline.policy.id}")
+
+
+@app.command()
+def paths(as_json: Json = False) -> None:
+    """List what a scenario may change beside the parameters of the policy (drgsim policy show)."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, print_json
+    from drgsim.simulation.paths import specs
+
+    if as_json:
+        print_json([spec.model_dump(mode="json") for spec in specs()])
+        return
+    for spec in specs():
+        out.print(f"[bold]{escape(_shown(spec.path))}[/]  {escape(spec.title_zh)} · {escape(spec.title)}", soft_wrap=True)
+        default = (
+            "" if spec.owner != "setting" else f" · default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
+        )
+        evidence = f" · {spec.evidence}: {spec.source}" if spec.evidence else ""
+        out.print(f"  [dim]{escape(spec.unit + default + evidence)}[/]", soft_wrap=True)
+
+
+def _shown(path: str) -> str:
+    """A path with slots that a reader understands."""
+    words = {
+        "rate_key": "level or payer",
+        "unit_kind": "mdc|adrg|group",
+        "hospitals": "all|level.2|hospital.H001",
+        "cases": ".selectors",
+    }
+    for slot, word in words.items():
+        path = path.replace(f"<{slot}>", f"<{word}>")
+    return path
+
+
+def sample_region() -> Path:
+    """The region that ships with drgsim."""
+    from drgsim.assets import asset_root
+
+    return asset_root("data/samples") / "region"

@@ -1,0 +1,264 @@
+"""``drgsim schemes``: which DRG schemes and DIP catalogues there are and what each holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from drgsim.cli import schemes_check_command as schemes_check
+from drgsim.cli import schemes_diff_command as schemes_diff
+from drgsim.cli import schemes_dip_command as schemes_dip
+from drgsim.cli import schemes_new_command as schemes_new
+from drgsim.cli import schemes_workbook_command as schemes_workbook
+
+if TYPE_CHECKING:
+    from drgsim.units.schemes.scheme import Adrg, Scheme
+
+_SIZES = ("mdc", "adrg", "drg", "qy")
+app = typer.Typer(help="List, show and check DRG schemes and DIP catalogues. 分组方案与病种目录", no_args_is_help=True)
+
+
+@app.command("list")
+def list_schemes(
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Tell what is modelled, from which document, how it was checked.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """List the DRG schemes and DIP catalogues that ship with drgsim."""
+    from drgsim.cli.terminal import out, print_json, rows_table
+    from drgsim.units.schemes.scheme_summaries import catalogue
+
+    entries = catalogue()
+    if as_json:
+        schemes = [{**asdict(entry), "doubts": [note for _, note in entry.doubts]} for entry in entries]
+        print_json(schemes + schemes_dip.entries())
+        return
+    rows = [
+        [e.id, e.title_zh, e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
+         e.coverage.get("evidence", "")]
+        for e in entries
+    ]  # fmt: skip
+    rows_table(
+        "Grouping schemes 分组方案",
+        ["id", "title", "base", "MDC", "ADRG", "DRG", "QY", "evidence 依据"],
+        rows,
+        right=(3, 4, 5, 6),
+        whole=(0,),
+    )
+    schemes_dip.show_list()
+    if coverage:
+        for entry in entries:
+            out.print(f"[bold]{entry.id}[/]")
+            for word, key in (("modelled 已建模", "modelled"), ("document 文件", "document"), ("checked 核对", "checked")):
+                out.print(f"  {word}: {entry.coverage.get(key) or '-'}", markup=False)
+            out.print(f"  doubts 存疑: {len(entry.doubts)}")
+    out.print(
+        "[dim]--coverage tells what is modelled, from which document and how it was checked; "
+        "drgsim schemes show ID tells the doubts[/]"
+    )
+
+
+@app.command()
+def show(
+    scheme: Annotated[str, typer.Argument(help="Id of a scheme or catalogue, or its folder.")],
+    mdc: Annotated[str | None, typer.Option(help="Show the ADRGs of one MDC, such as MDCF.")] = None,
+    adrg: Annotated[str | None, typer.Option(help="Show one ADRG with its rules and code lists, such as FR2.")] = None,
+    dx: Annotated[str | None, typer.Option(help="Of a DIP catalogue: the kinds of a diagnosis, such as I21.0 or I21.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show what a scheme or catalogue holds, in words and counts."""
+    from drgsim.cli.terminal import print_json
+    from drgsim.errors import Problem, UsageError, did_you_mean
+    from drgsim.units.schemes.pack import find_pack, is_dip, load_scheme
+
+    if is_dip(find_pack(scheme)):
+        if mdc or adrg:
+            what = f"{scheme} is a DIP catalogue, which has neither MDCs nor ADRGs"
+            raise UsageError([Problem("scheme-is-dip", what, fix=f"drgsim schemes show {scheme} --dx I21.0")])
+        schemes_dip.show(scheme, dx, as_json)
+        return
+    if dx is not None:
+        what = f"{scheme} is a DRG scheme: --dx shows kinds of a DIP catalogue"
+        raise UsageError([Problem("scheme-is-drg", what, fix="--mdc and --adrg show groups")])
+    loaded = load_scheme(scheme)
+    for what, wanted, known in (("ADRG", adrg, list(loaded.adrgs)), ("MDC", mdc, [m.code for m in loaded.mdcs])):
+        if wanted is not None and wanted not in known:
+            raise UsageError(
+                [
+                    Problem(
+                        f"scheme-unknown-{what.lower()}",
+                        f"{loaded.id} has no {what} {wanted}",
+                        fix=did_you_mean(wanted, known) or f"drgsim schemes show {scheme} lists them",
+                    )
+                ]
+            )
+    if adrg is not None:
+        found = loaded.adrgs[adrg]
+        print_json(_adrg_values(loaded, found)) if as_json else _show_adrg(loaded, found)
+    elif mdc is not None:
+        _show_mdc(loaded, mdc, as_json)
+    elif as_json:
+        print_json(_overview(loaded))
+    else:
+        _show_scheme(loaded)
+
+
+def _overview(scheme: Scheme) -> dict[str, Any]:
+    return {
+        "id": scheme.id,
+        "title_zh": scheme.title_zh,
+        "title_en": scheme.title_en,
+        "issuer": scheme.issuer,
+        "chain": list(scheme.chain),
+        "icd10": scheme.icd10,
+        "icd9cm3": scheme.icd9cm3,
+        "counts": dict(scheme.counts),
+        "kinds": _kinds(scheme),
+        "coverage": dict(scheme.coverage),
+        "sources": list(scheme.sources),
+        "notes": list(scheme.notes),
+        "digest": scheme.digest,
+    }
+
+
+def _kinds(scheme: Scheme) -> dict[str, int]:
+    from drgsim.units.schemes.scheme import KINDS
+
+    return {kind: sum(adrg.kind == kind for adrg in scheme.adrgs.values()) for kind in KINDS}
+
+
+def _show_scheme(scheme: Scheme) -> None:
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, rows_table
+    from drgsim.units.schemes.scheme import KINDS
+    from drgsim.units.schemes.scheme_summaries import is_doubt, scheme_entry
+
+    out.print(f"[bold]{scheme.id}[/]  {escape(scheme.title_zh)}  {escape(scheme.title_en)}")
+    out.print(f"issuer 发布: {scheme.issuer or '-'} · codes 编码: ICD-10 {scheme.icd10}, ICD-9-CM-3 {scheme.icd9cm3}")
+    if scheme.is_overlay:
+        out.print(f"built on 基于: {' → '.join(scheme.chain[1:])}")
+    c = scheme.counts
+    kinds = _kinds(scheme)
+    by_kind = ", ".join(f"{kinds[kind]} {kind} {zh}" for kind, zh in KINDS.items() if kinds[kind] and kind != "ambiguous")
+    out.print(f"{c['mdc']} MDC · {c['adrg']} ADRG ({by_kind}) · {c['drg']} DRG · {c['qy']} ambiguous 歧义")
+    out.print(
+        f"{c['sets']} code lists with {c['set_rows']:,} rows · {c['cc_rows']:,} CC/MCC diagnoses · "
+        f"{c['exclusion_rows']:,} exclusion rows in {len(scheme.exclusions)} lists"
+    )
+    rows = [
+        [
+            str(place),
+            m.code,
+            m.name,
+            str(sum(a.kind != "ambiguous" for a in m.adrgs)),
+            str(sum(len(a.drgs) for a in m.adrgs if a.kind != "ambiguous")),
+            "QY" if any(a.kind == "ambiguous" for a in m.adrgs) else "",
+        ]
+        for place, m in enumerate(scheme.mdcs, start=1)
+    ]
+    rows_table(
+        "MDCs in the order in which they are tried 主要诊断大类",
+        ["", "MDC", "name", "ADRG", "DRG", "QY"],
+        rows,
+        right=(3, 4),
+        whole=(0,),
+    )
+    if scheme.coverage:
+        out.print("[bold]Coverage 覆盖[/]")
+        for key, value in scheme.coverage.items():
+            out.print(f"  {key}: {escape(value)}")
+    own = [(scheme.id, note) for note in scheme.notes]
+    inherited = [(source, note) for source, note in scheme_entry(scheme.folder).notes if source != scheme.id]
+    for title, lines in (
+        ("Sources 来源", [(scheme.id, line) for line in scheme.sources]),
+        ("Checks and doubts 核对与存疑", own),
+        ("Checks and doubts of the base 基础方案的核对与存疑", inherited),
+    ):
+        if lines:
+            out.print(f"[bold]{title}[/]")
+        for source, line in lines:
+            shown = escape(line) if source == scheme.id else f"[dim]{source}[/] {escape(line)}"
+            out.print(f"  · {shown}", style="yellow" if is_doubt(line) else "")
+
+
+def _show_mdc(scheme: Scheme, code: str, as_json: bool) -> None:
+    from drgsim.cli.terminal import out, print_json, rows_table
+    from drgsim.units.schemes.rule_language import print_rule
+    from drgsim.units.schemes.scheme import KINDS
+
+    mdc = next(m for m in scheme.mdcs if m.code == code)
+    if as_json:
+        print_json(
+            {
+                "mdc": mdc.code,
+                "name": mdc.name,
+                "rule": print_rule(mdc.rule),
+                "adrgs": [_adrg_values(scheme, a) for a in mdc.adrgs],
+            }
+        )
+        return
+    out.print(f"[bold]{mdc.code}[/] {mdc.name}\n[dim]rule[/] {print_rule(mdc.rule)}", markup=True)
+    rows = [
+        [str(place), a.code, a.name, f"{a.kind} {KINDS[a.kind]}", ", ".join(d.code for d in a.drgs)]
+        for place, a in enumerate(mdc.adrgs, start=1)
+    ]
+    rows_table("ADRGs in order 核心组", ["", "ADRG", "name", "kind", "DRGs"], rows, right=(0,))
+
+
+def _adrg_values(scheme: Scheme, adrg: Adrg) -> dict[str, Any]:
+    from drgsim.units.schemes.rule_language import print_rule, sets_of
+
+    rules = [adrg.rule, *(drg.rule for drg in adrg.drgs)]
+    return {
+        "adrg": adrg.code,
+        "name": adrg.name,
+        "mdc": adrg.mdc,
+        "kind": adrg.kind,
+        "rule": print_rule(adrg.rule),
+        "drgs": [{"drg": d.code, "name": d.name, "rule": print_rule(d.rule)} for d in adrg.drgs],
+        "sets": {name: sorted(scheme.sets[name]) for name in sorted({n for rule in rules for n in sets_of(rule)})},
+    }
+
+
+def _show_adrg(scheme: Scheme, adrg: Adrg) -> None:
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+    from drgsim.units.schemes.scheme import KINDS
+
+    values = _adrg_values(scheme, adrg)
+    mdc = next(m for m in scheme.mdcs if m.code == adrg.mdc)
+    out.print(f"[bold]{adrg.code}[/] {adrg.name}  [dim]{adrg.kind} {KINDS[adrg.kind]} · {mdc.code} {mdc.name}[/]")
+    out.print(f"[dim]rule[/]  {escape(values['rule'])}")
+    _show_doubts(scheme, adrg.code)
+    _show_doubts(scheme, adrg.mdc)
+    for drg in values["drgs"]:
+        rule = "always 恒成立" if drg["rule"] == "1" else drg["rule"]
+        out.print(f"  [bold]{drg['drg']}[/] {escape(drg['name'])}  [dim]{escape(rule)}[/]")
+    for name, codes in values["sets"].items():
+        book = scheme.book.diagnoses if name.startswith("DI") else scheme.book.procedures
+        title = f" {scheme.sites[name]}" if name in scheme.sites else ""
+        out.print(f"[bold]{name}[/]{title}  {len(codes):,} codes")
+        for code in codes:
+            out.print(f"  {code}  [dim]{escape(book.name(code))}[/]")
+
+
+def _show_doubts(scheme: Scheme, code: str) -> None:
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+    from drgsim.units.schemes.scheme_summaries import notes_about, scheme_entry
+
+    for source, note in notes_about(scheme_entry(scheme.folder), code):
+        out.print(f"[yellow]note 说明[/] [dim]{source}[/]  {escape(note)}")
+
+
+app.command("check")(schemes_check.check)
+app.command("diff")(schemes_diff.diff)
+app.command("new")(schemes_new.new)
+app.command("import")(schemes_workbook.import_workbook)
+app.command("export")(schemes_workbook.export_workbook)

@@ -1,0 +1,142 @@
+"""What ``drgsim schemes`` says of DIP catalogues: the list, one catalogue, the kinds of a diagnosis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drgsim.units.dip.dip_catalogue import Catalogue, Kind
+
+MOST_KINDS = 200  # kinds of a diagnosis that the terminal lists
+
+
+def entries() -> list[dict[str, Any]]:
+    """The shipped catalogues as plain values, as their settings state them."""
+    from drgsim.units.dip.catalogue_files import catalogue_ids
+    from drgsim.units.schemes.pack import find_pack, read_settings
+
+    return [{"unit": "dip", **read_settings(find_pack(name))} for name in catalogue_ids()]
+
+
+def show_list() -> None:
+    """The shipped catalogues as a table."""
+    from drgsim.cli.terminal import rows_table
+
+    rows = [
+        [
+            entry["id"], entry["title_zh"], f"{sum(entry['counts'].values()):,}",
+            f"{sum(n for kind, n in entry['counts'].items() if kind.startswith(('core', 'primary'))):,}",
+            f"{entry['counts'].get('comprehensive', 0):,}", entry["evidence"],
+        ]
+        for entry in entries()
+    ]  # fmt: skip
+    columns = ["id", "title", "kinds 病种", "core 核心", "comprehensive 综合", "evidence 依据"]
+    rows_table("DIP catalogues 病种目录库", columns, rows, right=(2, 3, 4, 5), whole=(0,))
+
+
+def show(name: str, dx: str | None, as_json: bool) -> None:
+    """One catalogue, or the kinds of a diagnosis."""
+    from drgsim.cli.terminal import print_json
+    from drgsim.units.dip.catalogue_files import load_catalogue
+
+    catalogue = load_catalogue(name)
+    if dx is not None:
+        kinds = _kinds_of(catalogue, dx)
+        print_json([vars(kind) for kind in kinds]) if as_json else _show_kinds(catalogue, dx, kinds)
+    elif as_json:
+        print_json(_overview(catalogue))
+    else:
+        _show_catalogue(catalogue)
+
+
+def _overview(catalogue: Catalogue) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from drgsim.units.schemes.rule_language import print_rule
+
+    plain = ("id", "title", "title_zh", "region_zh", "edition", "icd10", "icd9cm3", "evidence", "sources", "notes", "digest")
+    return {
+        **{name: getattr(catalogue, name) for name in plain},
+        "counts": dict(catalogue.counts),
+        "matching": asdict(catalogue.matching),
+        "auxiliary": asdict(catalogue.auxiliary),
+        "levels": [{**asdict(level), "condition": print_rule(level.condition)} for level in catalogue.levels],
+        "own_codes": [list(pair) for pair in catalogue.own_codes],
+    }
+
+
+def _kinds_of(catalogue: Catalogue, dx: str) -> list[Kind]:
+    from drgsim.errors import Problem, UsageError, did_you_mean
+    from drgsim.units.dip.code_patterns import plain_code
+    from drgsim.units.dip.dip_reference import covers
+
+    wanted = plain_code(dx)
+    kinds = [kind for kind in catalogue.kinds if kind.dx and (kind.dx.startswith(wanted) or covers(kind.dx, wanted))]
+    if not kinds:
+        known = sorted({kind.dx for kind in catalogue.kinds if kind.dx})
+        fix = did_you_mean(wanted, known) or "give a category (I21), a subcategory (I21.0) or a full code"
+        raise UsageError([Problem("dip-unknown-diagnosis", f"{catalogue.id} has no kind for the diagnosis {dx}", fix=fix)])
+    return kinds
+
+
+def _show_kinds(catalogue: Catalogue, dx: str, kinds: list[Kind]) -> None:
+    from drgsim.cli.terminal import out, rows_table
+    from drgsim.units.dip.dip_catalogue import KINDS
+
+    rows = [
+        [
+            kind.code, kind.name, "+".join(kind.related), f"{kind.aux} {kind.aux_level}".strip(), KINDS[kind.kind],
+            "" if kind.score is None else f"{kind.score:,.2f}",
+        ]
+        for kind in kinds[:MOST_KINDS]
+    ]  # fmt: skip
+    columns = ["code", "name", "related 相关操作", "level 分型", "type 类别", "score 分值"]
+    rows_table(f"Kinds of {catalogue.id} for {dx}", columns, rows, right=(5,))
+    if len(kinds) > MOST_KINDS:
+        out.print(f"[dim]... and {len(kinds) - MOST_KINDS:,} more; --json lists all[/]")
+
+
+def _show_catalogue(catalogue: Catalogue) -> None:
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, rows_table
+    from drgsim.units.dip.dip_catalogue import KINDS
+    from drgsim.units.schemes.rule_language import print_rule
+
+    out.print(f"[bold]{catalogue.id}[/]  {escape(catalogue.title_zh)}  {escape(catalogue.title)}")
+    out.print(
+        f"region 地区: {escape(catalogue.region_zh) or '-'} · edition 版本: {escape(catalogue.edition) or '-'} · "
+        f"codes 编码: ICD-10 {catalogue.icd10}, ICD-9-CM-3 {catalogue.icd9cm3} · "
+        f"evidence 依据: [magenta]{catalogue.evidence}[/]"
+    )
+    total = sum(catalogue.counts.values())
+    by_type = ", ".join(f"{number:,} {kind} {KINDS[kind]}" for kind, number in catalogue.counts.items())
+    out.print(f"{total:,} kinds 病种: {by_type} · {len({kind.dx for kind in catalogue.kinds}):,} diagnoses")
+    if catalogue.own_codes:
+        listed = ", ".join(code for _, code in catalogue.own_codes)
+        out.print(f"[yellow]codes that the national dictionaries lack 字典外编码[/]: {listed}")
+    for title, settings in (("Matching 匹配规则", catalogue.matching), ("Auxiliary lists 辅助目录", catalogue.auxiliary)):
+        out.print(f"[bold]{title}[/]  evidence 依据: [magenta]{settings.evidence}[/]")
+        for name, value in vars(settings).items():
+            if name != "evidence" and value:
+                out.print(f"  {name}: {escape(', '.join(value) if isinstance(value, tuple) else str(value))}")
+    used: dict[tuple[str, str], int] = {}
+    for kind in catalogue.kinds:
+        if kind.aux:
+            used[kind.aux, kind.aux_level] = used.get((kind.aux, kind.aux_level), 0) + 1
+    if catalogue.levels:
+        rows = [
+            [
+                f"{one.aux} {one.level}", f"{one.title} {one.title_zh}", print_rule(one.condition),
+                f"{used.get((one.aux, one.level), 0):,}", one.evidence,
+            ]
+            for one in catalogue.levels
+        ]  # fmt: skip
+        columns = ["level 分型", "meaning 含义", "condition 条件", "kinds", "evidence 依据"]
+        rows_table("Levels of the auxiliary lists", columns, rows, right=(3,))
+    for title, lines in (("Sources 来源", catalogue.sources), ("Notes 说明", catalogue.notes)):
+        if lines:
+            out.print(f"[bold]{title}[/]")
+        for line in lines:
+            out.print(f"  · {escape(line)}")
+    out.print(f"[dim]drgsim schemes show {catalogue.id} --dx I21.0 lists the kinds of a diagnosis[/]")

@@ -1,0 +1,64 @@
+"""``drgsim schemes new``: a city's scheme to edit, empty or derived from its published list of groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def new(
+    base: Annotated[str, typer.Option(help="The scheme that the new one differs from, such as chs-drg-2.0.")],
+    scheme_id: Annotated[str, typer.Option("--id", help="Id of the new scheme, such as my-city-2026.")],
+    groups: Annotated[Path | None, typer.Option(help="Published list of the city (CSV with the columns drg and name).")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the pack; by default a folder named like the id.")] = None,
+    title: Annotated[str, typer.Option(help="Chinese title.")] = "",
+    issuer: Annotated[str, typer.Option(help="Who publishes the scheme.")] = "",
+    source: Annotated[str, typer.Option(help="Document that the list comes from.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a pack that is there already.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Start a city's scheme on a base, and derive its groups from the list that it publishes. 新建地方方案"""
+    from drgsim.authoring.schemes.overlay_writer import derived_pack_files, skeleton_files
+    from drgsim.authoring.schemes.pack_writer import write_pack
+    from drgsim.authoring.schemes.scheme_from_list import derive_groups, read_group_list
+    from drgsim.cli.terminal import out, print_json
+    from drgsim.units.schemes.pack import load_scheme
+
+    loaded = load_scheme(base)
+    settings = {"id": scheme_id, "title_zh": title or scheme_id, "title_en": scheme_id, "issuer": issuer}
+    if groups is None:
+        folder = write_pack(output or Path(scheme_id), skeleton_files(loaded, settings), replace=replace)
+        out.print(f"pack written: {folder}\n[dim]edit adrg.csv and drg.csv, then run drgsim schemes check {folder}[/]")
+        return
+    derivation = derive_groups(loaded, read_group_list(groups))
+    settings["sources"] = [source or f"published list {groups.name}", *loaded.sources]  # type: ignore[assignment]
+    folder = write_pack(output or Path(scheme_id), derived_pack_files(loaded, derivation, settings), replace=replace)
+    found = {kind: sum(row.evidence == kind for row in derivation.rows) for kind in ("base", "derived", "assumption", "open")}
+    if as_json:
+        print_json(
+            {
+                "pack": str(folder),
+                "complete": derivation.complete,
+                "rows": found,
+                "to_do": derivation.to_do(),
+                "notes": derivation.notes,
+            }
+        )
+        return
+    out.print(
+        f"{len(derivation.rows)} groups: {found['base']} as in {loaded.id}, "
+        f"{found['derived']} derived from code and name 由编码与名称推导, "
+        f"{found['assumption']} on an assumption 假设, {found['open']} need a person 待人工"
+    )
+    for line in derivation.notes:
+        out.print(f"  · {line}", markup=False)
+    for line in derivation.to_do():
+        out.print(f"  ! {line}", style="yellow", markup=False)
+    out.print(f"pack written: {folder}")
+    if derivation.open_rows:
+        out.print(
+            f"[dim]write the rule of each open row (now 'not 1') in {folder.name}/drg.csv; "
+            "derivation.csv says where each rule comes from[/]"
+        )

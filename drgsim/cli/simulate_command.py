@@ -1,0 +1,206 @@
+"""``drgsim simulate``: what happens if this changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from drgsim.simulation.study import Result, Study
+
+SHOWN = (
+    "fund.balance", "fund.payment", "hospital.payment", "hospital.margin", "hospital.gaining", "budget.surplus_share",
+    "patient.payment", "patient.share", "cases", "cmi", "equity.margin_spread",
+)  # fmt: skip
+
+
+def simulate(
+    region: Annotated[
+        Path, typer.Argument(help="Region folder: discharges-YYYY, hospitals.csv, fund.csv.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", help="Scenario file, or a shipped one. Repeat it.")
+    ] = None,
+    policy: Annotated[str | None, typer.Option("--policy", "-p", help="Policy, in place of the scenario's own.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year of the discharges; the last one by default.")] = None,
+    stack: Annotated[bool, typer.Option("--stack", help="Each scenario on top of those before it.")] = False,
+    draws: Annotated[int, typer.Option(help="Draws of cases and of ranges, for intervals; 0: none.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 1,
+    level: Annotated[float, typer.Option(help="Level of the intervals.", min=0.5, max=0.999)] = 0.95,
+    decomposition: Annotated[str, typer.Option(help="How a change is taken apart: sequential or shapley.")] = "sequential",
+    tornado: Annotated[bool, typer.Option("--tornado", help="Each change and each range alone.")] = False,
+    solve: Annotated[str | None, typer.Option("--solve", help="Path to solve for, such as rate.base.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help='What to reach: "fund.balance=0".')] = None,
+    between: Annotated[str | None, typer.Option("--between", help='Where to look: "*0.5..*2" or "9000..15000".')] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Run scenarios against their baselines: fund, hospitals, patients, and why. 情景模拟
+
+    Scenario files are checked whole before anything runs. The results are a folder: tables as Parquet, one workbook, a
+    page, and
+    the record of the run.
+    """
+    from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.report.page import write_page
+    from drgsim.report.whatif_page import whatif_page
+    from drgsim.simulation.session import Options, run_all
+    from drgsim.simulation.study_folder import record_of, write_study
+
+    options = Options(
+        policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level, decomposition=decomposition,
+        tornado=tornado,
+        solve=solve, target=target, between=between,
+    )  # fmt: skip
+    with progress_bar("Simulating", quiet or as_json) as progress:
+        study = run_all(region, scenario or [], options, progress)
+    study = replace(study, notes=(*study.notes, *further_notes(study)))
+    record = record_of(study, **options.written)
+    write_study(output, study, record, {"whatif.html": lambda path: write_page(path, whatif_page(study, record))})
+    if as_json:
+        print_json(_plain(record))
+    elif not quiet:
+        show(study, record, output)
+
+
+def further_notes(study: Study) -> list[str]:
+    """What a reader must know of the fund's years, and of terms that no figure of a simulated year shows."""
+    years = study.tables["years"]["year"].to_pylist() if "years" in study.tables else []
+    notes = study.region.fund_notes([study.year, *years])
+    setups = [setup for result in study.results for setup in (result.plan.baseline, result.plan.setup)]
+    if any(setup.settings["budget.active"] and setup.budget and setup.budget.file.sharing.carry_over.value for setup in setups):
+        notes.append(
+            "budget.sharing.carry_over moves when a surplus is paid, not how much: no figure of a single year shows it; "
+            "drgsim budget lists carried_in and carried_out by hospital"
+        )
+    return notes
+
+
+def _plain(value: Any) -> Any:
+    """JSON without NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def show_scenario(study: Study, result: Result) -> None:
+    """One scenario on the terminal: its changes, the headline figures, who wins."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, rows_table
+
+    plan = result.plan
+    out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
+    for kind, steps in (("baseline", plan.baseline_steps), ("change", plan.steps)):
+        for step in steps:
+            out.print(
+                f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
+                f"[dim]{escape(step.unit)}[/]"
+            )
+    rows_table(
+        f"{study.region.folder.name} {study.year} · {plan.setup.policy.id}",
+        [
+            "figure",
+            "baseline",
+            "scenario",
+            "change",
+            *(["interval of the change"] if "change_low" in study.tables["headlines"].column_names else []),
+        ],
+        headline_rows(study.tables["headlines"], plan.name),
+        right=(1, 2, 3, 4),
+    )
+    verdicts = [row["verdict"] for row in study.tables["hospitals"].to_pylist() if row["scenario_name"] == plan.name]
+    if verdicts:
+        out.print(
+            f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · "
+            f"{verdicts.count('same')} the same"
+        )
+    _show_effects(study, plan.name)
+
+
+def show(study: Study, record: dict[str, Any], output: Path) -> None:
+    """The answers on the terminal: one table per scenario, then what carries them."""
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out
+
+    for result in study.results:
+        show_scenario(study, result)
+        if result.static is not None:
+            _show_behaviour(study, result.plan.name)
+        for problem in result.outcome.problems:
+            out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
+    if "solution" in study.tables:
+        for row in study.tables["solution"].to_pylist():
+            out.print(
+                f"[bold]{escape(row['path'])} {escape(row['change'])}[/] brings {escape(row['figure'])} to "
+                f"{row['reached']:,.6g} [dim]{escape(row['unit_values'])} {escape(row['note'])}[/]"
+            )
+    for note in study.notes:
+        out.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
+    count = len(record["assumptions"])
+    if count:
+        out.print(f"[magenta]{count} assumptions 假设[/] carry these results: sheet assumptions of simulation.xlsx")
+    out.print(f"wrote [bold]{escape(str(output))}[/]: open whatif.html")
+
+
+def headline_rows(table: pa.Table, name: str) -> list[list[str]]:
+    """The most important figures of one scenario as texts."""
+    rows = []
+    for row in table.to_pylist():
+        if row["scenario_name"] != name or row["figure"] not in SHOWN:
+            continue
+        cells = [f"{row['figure']} {row['title_zh']}", *(number(row[side], row["unit"]) for side in ("baseline", "scenario"))]
+        cells.append(number(row["change"], row["unit"], sign=True))
+        if "change_low" in row:
+            cells.append(
+                f"{number(row['change_low'], row['unit'], sign=True)} … {number(row['change_high'], row['unit'], sign=True)}"
+            )
+        rows.append(cells)
+    return rows
+
+
+def number(value: float | None, unit: str, sign: bool = False) -> str:
+    """A figure as text by its unit."""
+    if value is None:
+        return "–"
+    plus = "+" if sign else ""
+    if unit == "share":
+        return f"{100 * value:{plus}.2f} %"
+    if unit == "index":
+        return f"{value:{plus}.4f}"
+    return f"{value:{plus},.0f}" if abs(value) >= 1000 or value == 0 else f"{value:{plus},.2f}"
+
+
+def _show_behaviour(study: Study, name: str) -> None:
+    from drgsim.cli.terminal import rows_table
+
+    rows = [
+        [
+            f"{row['figure']} {row['title_zh']}",
+            *(number(row[side], row["unit"], sign=True) for side in ("static_change", "behaviour_change")),
+        ]
+        for row in study.tables["headlines"].to_pylist()
+        if row["scenario_name"] == name and row["figure"] in SHOWN and row["behaviour_change"]
+    ]
+    rows_table("Static and behavioural effect 静态与行为效应", ["figure", "static 静态", "behaviour 行为"], rows, right=(1, 2))
+
+
+def _show_effects(study: Study, name: str) -> None:
+    from drgsim.cli.terminal import out
+    from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH
+
+    for row in study.tables["decomposition"].to_pylist():
+        if row["scenario_name"] == name and row["hospital"] == "all":
+            parts = [f"{effect} {EFFECTS_ZH[effect]} {float(row[effect]):+,.0f}" for effect in EFFECTS if abs(row[effect]) >= 1]
+            out.print(
+                f"fund change {float(row['fund_change']):+,.0f} yuan = " + (" · ".join(parts) or "nothing"), soft_wrap=True
+            )

@@ -1,0 +1,105 @@
+"""``drgsim synth``: make a synthetic region of hospital discharges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from drgsim.synth.synthetic_region import Summary
+
+
+def synth(
+    output: Annotated[Path, typer.Option("--output", "-o", help="New folder for the region.", show_default=False)],
+    hospitals: Annotated[int, typer.Option("--hospitals", help="Number of hospitals.")] = 24,
+    cases: Annotated[int, typer.Option("--cases", help="Number of discharges, all years together.")] = 300_000,
+    years: Annotated[str, typer.Option("--years", help="Years of discharge: 2022-2024 or 2023.")] = "2022-2024",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same bytes.")] = 7,
+    dirty: Annotated[float, typer.Option("--dirty", help="Share of records to break in named ways.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Make a synthetic region: hospitals, discharges, enrolment and fund. 生成合成地区数据
+
+    All of it is invented and labelled so. The folder appears whole or not at all; nothing is overwritten.
+    """
+    from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.synth import generate_region, parse_years
+
+    wanted = parse_years(years)
+    with progress_bar("Making the region", quiet or as_json) as progress:
+        made = generate_region(
+            output,
+            hospitals=hospitals,
+            cases=cases,
+            years=wanted,
+            seed=seed,
+            dirty=dirty,
+            progress=None if progress is None else lambda done, total: progress(done / total, done),
+        )
+    if as_json:
+        print_json(summary(made))
+    elif not quiet:
+        show_summary(made)
+
+
+def summary(made: Summary) -> dict[str, Any]:
+    """The region as plain values; money in yuan as text, exact to the fen."""
+    from drgsim import __version__
+
+    return {
+        "drgsim": __version__,
+        "synthetic": True,
+        "output": made.folder,
+        "hospitals": made.hospitals,
+        "cases": made.cases,
+        "years": made.by_year,
+        "levels": made.by_level,
+        "groups_drawn": made.groups_drawn,
+        "seed": made.seed,
+        "truth": made.truth,
+        "dirty": made.dirty,
+        "total_cost": yuan(made.total_cost_fen),
+        "fund_paid": yuan(made.fund_paid_fen),
+    }
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan with two decimals.
+
+    Examples
+    --------
+    >>> yuan(123456)
+    '1234.56'
+    """
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def show_summary(made: Summary) -> None:
+    """The region as a table on the terminal."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from drgsim.cli.terminal import out, percent
+
+    table = Table(
+        title="Synthetic region 合成数据", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column("")
+    table.add_column("discharges", justify="right")
+    table.add_column("share", justify="right")
+    for year, number in made.by_year.items():
+        table.add_row(year, f"{number:,}", percent(number, made.cases))
+    table.add_section()
+    for level, number in made.by_level.items():
+        table.add_row(f"level {level} hospitals", f"{number:,}", percent(number, made.cases))
+    table.add_section()
+    for name, number in [*made.truth.items(), ("dirty", made.dirty)]:
+        table.add_row(f"planted: {name}", f"{number:,}", percent(number, made.cases))
+    out.print(table)
+    cost, fund = made.total_cost_fen / 1e10, made.fund_paid_fen / 1e10
+    what = f"{made.cases:,} discharges of {made.hospitals} hospitals, {made.groups_drawn} groups drawn"
+    out.print(f"{what}; cost {cost:,.2f} 亿元, fund {fund:,.2f} 亿元 -> {escape(made.folder)}", soft_wrap=True)

@@ -1,0 +1,73 @@
+"""DRG scheme or DIP catalogue: what a name, a folder or an object means, and the grouper for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drgsim.records.input_options import OWN_VERSION, InputOptions
+from drgsim.units.batch_grouper import BatchGrouper
+from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+from drgsim.units.dip.dip_catalogue import Catalogue
+from drgsim.units.dip.dip_explanation import DipExplanation, explain_kind
+from drgsim.units.dip.dip_grouper import DipGrouper
+from drgsim.units.drg.drg_explanation import Explanation, explain_group
+from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.schemes.pack import find_pack, is_dip
+from drgsim.units.schemes.scheme import Scheme
+from drgsim.units.schemes.scheme_lowering import CompiledScheme
+
+AnyScheme = Scheme | CompiledScheme | Catalogue | CompiledCatalogue | str | Path
+
+
+def means_dip(scheme: AnyScheme) -> bool:
+    """Whether a scheme, its id or folder is a DIP catalogue.
+
+    Examples
+    --------
+    >>> means_dip("dip-taian-2025"), means_dip("chs-drg-2.0")
+    (True, False)
+    """
+    if isinstance(scheme, str | Path):
+        return is_dip(find_pack(scheme))
+    return isinstance(scheme, Catalogue | CompiledCatalogue)
+
+
+def grouper_of(scheme: AnyScheme, code_version: str = OWN_VERSION) -> BatchGrouper:
+    """The grouper for a DRG scheme or a DIP catalogue."""
+    if isinstance(scheme, Scheme | CompiledScheme):
+        return Grouper(scheme, code_version)
+    return DipGrouper(scheme, code_version) if means_dip(scheme) else Grouper(str(scheme), code_version)
+
+
+def explain(
+    record: Mapping[str, Any],
+    scheme: Scheme | Catalogue | str | Path,
+    options: InputOptions | None = None,
+    *,
+    strict: bool = False,
+) -> Explanation | DipExplanation:
+    """Explain the group or kind of one discharge.
+
+    Parameters
+    ----------
+    record
+        Canonical columns or their aliases; ``diagnoses`` and ``procedures`` as a list of codes or a text separated by ``|``.
+    scheme
+        A DRG scheme or DIP catalogue, or its id or folder.
+    options
+        Layout, own column names and edition of the codes.
+    strict
+        Refuse columns that no discharge has, such as a misspelt one; a record of a file may have columns of its own.
+
+    Examples
+    --------
+    >>> explain({"diagnoses": "O80.000|Z37.001", "procedures": "73.5900", "sex": "2", "age": 29}, "chs-drg-2.0").drg[:3]
+    'OR1'
+    >>> explain({"diagnoses": "K35.300", "procedures": "47.0100", "sex": "1", "age": 29}, "dip-taian-2025").dip
+    'K35.3:47.0100'
+    """
+    if isinstance(scheme, Catalogue) or (not isinstance(scheme, Scheme) and means_dip(scheme)):
+        return explain_kind(record, scheme, options, strict=strict)
+    return explain_group(record, scheme, options, strict=strict)

@@ -1,0 +1,136 @@
+"""Columns of grouped discharges as arrays: texts by number, payers, levels, marks and days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.money import MISSING
+from drgsim.records.arrow import to_text
+from drgsim.records.cells import read_days
+from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
+from drgsim.records.schema import header_key, header_names
+from drgsim.records.vocabulary import meanings, words
+from drgsim.region.hospital_list import Hospital, level_keys
+
+SAMPLES = 5
+PAYERS = ("employee", "resident")
+INSURANCES = (*PAYERS, "self")
+NO_LEVEL: tuple[str, ...] = ()
+
+
+@dataclass
+class Texts:
+    """A text column: the number of each record's text (-1 where blank) and the texts."""
+
+    ids: NDArray[np.int32]
+    values: list[str]
+
+    def sample(self, where: NDArray[np.bool_]) -> str:
+        """The first few different texts of some records."""
+        found = [self.values[place] for place in np.unique(self.ids[where]) if place >= 0]
+        more = f" and {len(found) - SAMPLES} more" if len(found) > SAMPLES else ""
+        return ", ".join(found[:SAMPLES]) + more
+
+
+def columns_of(table: pa.Table, leading: tuple[str, ...]) -> dict[str, pa.Array]:
+    """Canonical name -> column; an exact name goes before an alias."""
+    own = {header_key(alias): name for name, known in words()["columns"].items() for alias in (name, *known)}
+    found: dict[str, pa.Array] = {}
+    exact_names: set[str] = set()
+    for candidate in leading:
+        if candidate in table.column_names:
+            found["unit"] = _plain(table.column(candidate))
+            exact_names.add("unit")
+            break
+    for header in table.column_names:
+        key = header_key(header)
+        name = own.get(key) or header_names().get(key)
+        if name is None or name in exact_names:
+            continue
+        if header == name or name not in found:
+            found[name] = _plain(table.column(header))
+            if header == name:
+                exact_names.add(name)
+    return found
+
+
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def texts_of(column: pa.Array | None, size: int) -> Texts:
+    """A text column by number; blanks and the words that mean nothing have none."""
+    if column is None:
+        return Texts(np.full(size, -1, np.int32), [])
+    encoded = column.cast(pa.string()).dictionary_encode()
+    values = ["" if fold(value) in BLANK_FOLDED else value.strip() for value in encoded.dictionary.to_pylist()]
+    unique = {value: place for place, value in enumerate(dict.fromkeys(value for value in values if value))}
+    places = np.array([unique.get(value, -1) for value in values] + [-1], np.int32)
+    return Texts(places[encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)], list(unique))
+
+
+def insurances_of(column: pa.Array | None, size: int) -> NDArray[np.int8]:
+    """Place of each payer in :data:`INSURANCES`, -1 where blank or unknown."""
+    texts = texts_of(column, size)
+    known = meanings("insurance")
+    names = [known.get(header_key(value)) for value in texts.values]
+    return np.array([INSURANCES.index(name) if name else -1 for name in names] + [-1], np.int8)[texts.ids]
+
+
+def flags_of(column: pa.Array | None, size: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where a mark says yes, and where it says something that is neither yes nor no."""
+    nothing = np.zeros(size, np.bool_)
+    if column is None:
+        return nothing, nothing
+    if pa.types.is_boolean(column.type):
+        return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.bool_), nothing
+    texts = texts_of(pa.array(to_text(column)), size)
+    yes, no = ({header_key(str(word)) for word in words()[name]} for name in ("flag_set", "flag_clear"))
+    says_yes = np.array([header_key(value) in yes for value in texts.values] + [False])
+    odd = np.array([header_key(value) not in yes | no for value in texts.values] + [False])
+    return says_yes[texts.ids], odd[texts.ids]
+
+
+def days_of(column: pa.Array | None, size: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Days since 1970, the smallest integer where unknown; and where something stands that is no date."""
+    if column is None:
+        return np.full(size, MISSING), np.zeros(size, np.bool_)
+    values, broken = read_days(column)
+    return np.where(np.isnan(values), MISSING, np.nan_to_num(values)).astype(np.int64), broken
+
+
+def levels_of(
+    columns: Mapping[str, pa.Array], hospital: Texts, hospitals: Mapping[str, Hospital] | None, size: int
+) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
+    """Level entry of each record: its own columns first, then its hospital's."""
+    level, grade = texts_of(columns.get("hospital_level"), size), texts_of(columns.get("hospital_grade"), size)
+    known = [(hospitals or {}).get(name) for name in hospital.values]
+    of_hospital = np.array([-1 if entry is None else place for place, entry in enumerate(known)] + [-1])[hospital.ids]
+    base = (len(grade.values) + 1, len(known) + 1)
+    combined = ((level.ids + 1).astype(np.int64) * base[0] + (grade.ids + 1)) * base[1] + of_hospital + 1
+    combinations, inverse = dense_unique(combined, (len(level.values) + 1) * base[0] * base[1])
+    entries = []
+    for combination in combinations.tolist():
+        rest, place = divmod(combination, base[1])
+        level_place, grade_place = divmod(rest, base[0])
+        entry = known[place - 1] if place else None
+        level_text = level.values[level_place - 1] if level_place else entry.level if entry else ""
+        grade_text = grade.values[grade_place - 1] if grade_place else entry.grade if entry else ""
+        entries.append(level_keys(level_text, grade_text) if level_text or grade_text else NO_LEVEL)
+    return inverse, entries
+
+
+def dense_unique(ids: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """``np.unique`` with inverse for ids below a small bound, without sorting."""
+    used = np.zeros(bound, np.bool_)
+    used[ids] = True
+    place = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(used), place[ids]

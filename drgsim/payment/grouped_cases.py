@@ -1,0 +1,284 @@
+"""Grouped discharges as arrays that settling works on: integer ids for every text, fen for every cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from drgsim.errors import InputError, Problem
+from drgsim.money import MISSING, to_fen
+from drgsim.payment.case_columns import INSURANCES as INSURANCES  # part of what Cases says
+from drgsim.payment.case_columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
+from drgsim.records.batch_encoding import read_numbers
+from drgsim.region.hospital_list import GroupCoefficients, Hospital
+
+WORKERS = 2
+MONEY = (
+    "total_cost", "patient_paid", "other_paid", "exempt_cost", "exempt_mean_cost", "own_pay", "pre_pay", "deductible",
+)  # fmt: skip
+NUMBERS = (
+    "relative_value", "relative_weight", "score", "coefficient", "auxiliary_coefficient", "group_mean_cost", "per_diem_rate",
+    "los_days", "age",
+)  # fmt: skip
+TEXTS = (
+    "unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease", "kind",
+)  # fmt: skip
+DAYS = ("admitted", "discharged")
+YES_NO = "1 or 0, true or false, 是 or 否"
+FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
+LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
+
+
+def leading_columns(method: str) -> tuple[str, ...]:
+    """Columns that may name the group under a method of payment, the first one that a table has."""
+    return ("unit", "dip", "drg") if method == "dip" else LEADING
+
+
+@dataclass
+class Cases:
+    """Discharges ready to settle.
+
+    Attributes
+    ----------
+    ids
+        ``discharge_id`` as in the file, or row numbers.
+    unit, hospital, department
+        Group, hospital and department as numbered texts.
+    insurance
+        Place in :data:`INSURANCES`, -1 where blank or unknown.
+    level
+        Number of the record's level entry in ``levels``; an entry holds the level keys from the nearest on.
+    money, numbers, flags
+        Columns of :data:`MONEY` (fen), :data:`NUMBERS` (NaN where blank), :data:`FLAGS`.
+    present
+        Names of the columns that the file has.
+    faults
+        Place in ``fault_words`` of what makes a record unpayable, -1 for none; the first fault of a record stays.
+    """
+
+    ids: pa.Array
+    unit: Texts
+    hospital: Texts
+    department: Texts
+    patient: Texts
+    discharge_way: NDArray[np.float64]
+    admitted: NDArray[np.int64]
+    discharged: NDArray[np.int64]
+    insurance: NDArray[np.int8]
+    level: NDArray[np.int32]
+    levels: list[tuple[str, ...]]
+    exempt_class: Texts
+    exempt_code: Texts
+    single_disease: Texts
+    kind: Texts
+    money: dict[str, NDArray[np.int64]]
+    numbers: dict[str, NDArray[np.float64]]
+    flags: dict[str, NDArray[np.bool_]]
+    present: frozenset[str]
+    hospitals: Mapping[str, Hospital] | None
+    coefficients: GroupCoefficients | None
+    faults: NDArray[np.int16]
+    fault_words: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Number of records."""
+        return int(self.faults.size)
+
+    def take(self, places: NDArray[np.int64]) -> Cases:
+        """Some of the records, in this order, as cases of their own without faults and problems."""
+
+        def part(value: Any) -> Any:
+            if isinstance(value, Texts):
+                return Texts(value.ids[places], value.values)
+            if isinstance(value, dict):
+                return {name: values[places] for name, values in value.items()}
+            return value.take(pa.array(places)) if isinstance(value, pa.Array) else value[places]
+
+        whole = ("levels", "present", "hospitals", "coefficients", "faults", "fault_words", "problems")
+        chosen = {entry.name: part(getattr(self, entry.name)) for entry in fields(self) if entry.name not in whole}
+        return replace(self, **chosen, faults=np.full(places.size, -1, np.int16), fault_words=[], problems=[])
+
+    def fault(self, code: str, where: NDArray[np.bool_], what: str, fix: str, sample: str = "") -> None:
+        """Mark records as not payable and report them with their exact count."""
+        count = int(where.sum())
+        if not count:
+            return
+        self.problems.append(
+            Problem(code, f"{count} cases are not paid: {what}", where=sample, why="no rule gives an amount", fix=fix)
+        )
+        self.fault_words.append(what)
+        self.faults[where & (self.faults < 0)] = len(self.fault_words) - 1
+
+    def warn(self, code: str, where: NDArray[np.bool_] | int, what: str, fix: str = "", sample: str = "") -> None:
+        """Report a doubt that leaves the cases paid."""
+        count = int(where) if isinstance(where, int) else int(where.sum())
+        if count:
+            self.problems.append(Problem(code, f"{count} cases: {what}", where=sample, fix=fix))
+
+
+def read_cases(
+    table: pa.Table,
+    hospitals: Mapping[str, Hospital] | None = None,
+    leading: tuple[str, ...] = LEADING,
+    coefficients: GroupCoefficients | None = None,
+) -> Cases:
+    """Read a table of grouped discharges.
+
+    Parameters
+    ----------
+    table
+        Canonical discharge columns or their aliases, with the group in ``drg``, ``dip`` or ``unit``; costs in yuan.
+    hospitals
+        Level, grade and coefficient by hospital; columns of the cases go before them.
+    leading
+        Columns that may name the group; the first that the table has does.
+    coefficients
+        Coefficients by hospital and group, before those of a policy.
+
+    Raises
+    ------
+    InputError
+        There is no cost or no group column.
+    """
+    columns = columns_of(table, leading)
+    size = table.num_rows
+    problems: list[Problem] = []
+    for name, fix in (("total_cost", "name the column total_cost (总费用), in yuan"), ("unit", "group the cases first")):
+        if name not in columns:
+            problems.append(Problem("settle-missing-column", f"the cases have no column {name}", fix=fix))
+    if problems:
+        raise InputError(problems)
+    pool = ThreadPoolExecutor(WORKERS)  # Arrow encodes texts and counts ids without holding the interpreter
+    encoded = {name: pool.submit(texts_of, columns.get(name), size) for name in TEXTS}
+    days = {name: pool.submit(days_of, columns.get(name), size) for name in DAYS}
+    repeated = pool.submit(_repeated, columns.get("discharge_id"))
+    numbers, broken = {}, {}
+    blank, no_money = np.full(size, np.nan), np.full(size, MISSING)  # shared by all columns that the file lacks
+    for name in (*NUMBERS, *MONEY):
+        if name in columns:
+            numbers[name], broken[name] = read_numbers(columns[name])
+        else:
+            numbers[name] = blank
+    texts = {name: future.result() for name, future in encoded.items()}
+    level, levels = levels_of(columns, texts["hospital_id"], hospitals, size)
+    way = read_numbers(columns["discharge_way"])[0] if "discharge_way" in columns else blank
+    flags = {}
+    for name in FLAGS:
+        flags[name], broken[name] = flags_of(columns.get(name), size)
+    dated = {}
+    for name, future in days.items():
+        dated[name], broken[name] = future.result()
+    cases = Cases(
+        ids=columns.get("discharge_id", pa.array(np.arange(1, size + 1))),
+        unit=texts["unit"], hospital=texts["hospital_id"], department=texts["discharge_department"],
+        patient=texts["patient_id"], discharge_way=way,
+        admitted=dated["admitted"], discharged=dated["discharged"],
+        insurance=insurances_of(columns.get("insurance"), size), level=level, levels=levels,
+        exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"], single_disease=texts["single_disease"],
+        kind=texts["kind"],
+        money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY},
+        numbers={name: numbers[name] for name in NUMBERS},
+        flags=flags,
+        present=frozenset(columns), hospitals=hospitals, coefficients=coefficients, faults=np.full(size, -1, np.int16),
+    )  # fmt: skip
+    _check(cases, broken)
+    _doubt(cases, columns, broken, repeated.result())
+    _count_days(cases)
+    pool.shutdown()
+    return cases
+
+
+def with_hospitals(cases: Cases, hospitals: Mapping[str, Hospital]) -> Cases:
+    """The cases under another list of hospitals, or after ``hospital`` changed: levels are looked up again.
+
+    A level or grade that the cases themselves state stays with them; then only coefficients follow the list.
+    """
+    if {"hospital_level", "hospital_grade"} & cases.present:
+        return replace(cases, hospitals=hospitals)
+    level, levels = levels_of({}, cases.hospital, hospitals, cases.size)
+    return replace(cases, hospitals=hospitals, level=level, levels=levels)
+
+
+def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
+    """Report what is wrong with costs and hospitals before any rule is tried."""
+    cost = cases.money["total_cost"]
+    nothing = np.zeros(cases.size, np.bool_)
+    unreadable = broken.get("total_cost", nothing)
+    cases.fault("settle-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source")
+    cases.fault("settle-cost-missing", (cost == MISSING) & ~unreadable, "the total cost is missing", "state the cost")
+    cases.fault("settle-cost-negative", (cost < 0) & (cost != MISSING), "the total cost is below 0", "correct the cost")
+    for name in NUMBERS[: NUMBERS.index("los_days")]:
+        if name not in cases.present:
+            continue
+        wrong = (cases.numbers[name] <= 0) | np.isinf(cases.numbers[name]) | broken[name]
+        cases.fault(f"settle-bad-{name}", wrong, f"{name} is not a finite number above 0", "leave it blank or correct it")
+    for name in MONEY[1:]:
+        if name not in cases.present:
+            continue
+        wrong = ((cases.money[name] < 0) & (cases.money[name] != MISSING)) | broken[name]
+        cases.fault(f"settle-bad-{name}", wrong, f"{name} is below 0 or no number", "correct the value in the source")
+    if cases.hospitals is not None and "hospital_id" in cases.present:
+        known = np.array([name in cases.hospitals for name in cases.hospital.values] + [False])
+        unknown = ~known[cases.hospital.ids]
+        cases.fault(
+            "settle-unknown-hospital", unknown, "the hospital is not in the list of hospitals",
+            "add the hospital to hospitals.csv, or correct hospital_id", sample=cases.hospital.sample(unknown),
+        )  # fmt: skip
+
+
+def _repeated(ids: pa.Array | None) -> int:
+    """How many ids stand again after their first time."""
+    return 0 if ids is None else int(len(ids) - ids.null_count - pc.count_distinct(ids).as_py())
+
+
+def _count_days(cases: Cases) -> None:
+    """Days of the stay from its dates where ``los_days`` is missing; a stay of one day counts one."""
+    dated = (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.discharged >= cases.admitted)
+    missing = np.isnan(cases.numbers["los_days"]) & dated
+    stay = np.where(missing, np.maximum(cases.discharged - cases.admitted, 1), 0)
+    cases.numbers["los_days"] = np.where(missing, stay, cases.numbers["los_days"])
+    cases.warn("settle-days-counted", missing, "los_days is missing and is counted from the dates of admission and discharge")
+
+
+def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, NDArray[np.bool_]], repeated: int) -> None:
+    """Say what is odd but leaves the cases payable."""
+    cost = cases.money["total_cost"]
+    cases.warn("settle-cost-zero", cost == 0, "the total cost is 0", "leave out records without services, or state the cost")
+    paid = [np.maximum(cases.money[name], 0) for name in ("patient_paid", "other_paid")]  # missing ones are far below 0
+    cases.warn(
+        "settle-paid-above-total", (cases.faults < 0) & (paid[0] + paid[1] > cost),
+        "patient_paid and other_paid are together above total_cost", "correct the costs in the source",
+    )  # fmt: skip
+    cases.warn(
+        "settle-duplicate-id", repeated, "a discharge_id stands more than once; each line is settled",
+        "leave one line for each discharge",
+    )  # fmt: skip
+    if "insurance" in columns:
+        texts = texts_of(columns["insurance"], cases.size)
+        unknown = (texts.ids >= 0) & (cases.insurance < 0)
+        cases.warn(
+            "settle-unknown-insurance",
+            unknown,
+            "the insurance is none of employee, resident, self; the policy's value for all payers is used where it has one",
+            "write employee (职工), resident (居民) or self (自费)",
+            sample=texts.sample(unknown),
+        )
+    for name in (*DAYS, *NUMBERS[NUMBERS.index("los_days") :]):
+        if name in broken:
+            cases.warn(f"settle-unreadable-{name}", broken[name], f"{name} cannot be read and counts as missing")
+    for name in FLAGS:
+        fix = f"write {YES_NO}"
+        cases.warn(f"settle-unknown-{name}", broken[name], f"{name} says neither yes nor no and counts as no", fix)
+    for name in ("los_days", "age"):
+        values = cases.numbers[name]
+        cases.warn(f"settle-negative-{name}", values < 0, f"{name} is below 0 and counts as missing")
+        cases.numbers[name] = np.where(values < 0, np.nan, values)

@@ -1,0 +1,181 @@
+"""The price table of a policy: one row per group, in the region's own codes and marks."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgsim.errors import Problem, did_you_mean
+from drgsim.payment.policy_model import PolicyFile
+
+KEYS = ("drg", "dip", "unit")
+TEXTS = ("name", "class", "tag", "kind", "operation_class")
+NUMBERS = (
+    "relative_value", "weight", "points", "score", "standard", "mean_cost", "mean_los_days", "mean_drug", "mean_consumable",
+    "mean_service", "cases", "cv",
+)  # fmt: skip
+FAMILIES = ("standard_", "coef_", "mean_cost_", "mean_los_", "rate_")
+RELATIVE_VALUES = ("relative_value", "weight", "points", "score")
+ORDINARY = ""
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """Groups and their numbers.
+
+    Attributes
+    ----------
+    codes, names
+        Group codes and names in the order of the table.
+    classes
+        Class of each group as ``group_classes`` of the policy names it, empty for ordinary groups.
+    tags, kinds, operation_classes
+        The table's own marks; in DIP tables the kind of kind and the property of its procedures.
+    numbers
+        Column -> values, NaN where the table has none.
+    """
+
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    tags: tuple[str, ...]
+    numbers: Mapping[str, NDArray[np.float64]]
+    kinds: tuple[str, ...] = ()
+    operation_classes: tuple[str, ...] = ()
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Group code -> row."""
+        return {code: row for row, code in enumerate(self.codes)}
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """A column, NaN throughout where the table lacks it."""
+        return self.numbers.get(name, np.full(len(self.codes), np.nan))
+
+    @property
+    def relative_value(self) -> tuple[str, NDArray[np.float64]]:
+        """Name and values of the first of relative_value, weight, points or score that the table has."""
+        for name in RELATIVE_VALUES:
+            if name in self.numbers:
+                return name, self.numbers[name]
+        return "weight", np.full(len(self.codes), np.nan)
+
+
+def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceTable | None:
+    """Read a price table strictly: known columns, numbers that are numbers, no group twice."""
+    where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            header, *lines = list(csv.reader(handle, strict=True))
+    except FileNotFoundError:
+        return None  # the caller reports every missing table
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:
+        problems.append(Problem("policy-unreadable-table", f"{path.name} is not a UTF-8 CSV table: {error}", where=where))
+        return None
+    before = len(problems)
+    keys = [name for name in header if name in KEYS]
+    if len(keys) != 1:
+        what = f"{path.name} needs exactly one column of {', '.join(KEYS)}"
+        problems.append(Problem("policy-table-columns", what, where=f"{where}:1"))
+        return None
+    for name in header:
+        if name not in (*KEYS, *TEXTS, *NUMBERS) and not name.startswith(FAMILIES):
+            fix = did_you_mean(name, [*TEXTS, *NUMBERS]) or f"columns may also start with {', '.join(FAMILIES)}"
+            what = f"{path.name} has a column {name!r} that no price table has"
+            problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=fix))
+    key = header.index(keys[0])
+    texts: dict[str, list[str]] = {name: [] for name in header if name in TEXTS}
+    numbers: dict[str, list[float]] = {name: [] for name in header if name not in TEXTS and name not in KEYS}
+    seen: dict[str, int] = {}
+    for line, cells in enumerate(lines, start=2):
+        if len(cells) != len(header):
+            what = f"line {line} of {path.name} has {len(cells)} cells, the header has {len(header)}"
+            problems.append(Problem("policy-table-row", what, where=f"{where}:{line}"))
+            continue
+        if cells[key] in seen:
+            what = f"{cells[key]} stands twice in {path.name}, on lines {seen[cells[key]]} and {line}"
+            problems.append(Problem("policy-table-row", what, where=f"{where}:{line}", fix="remove one of the two rows"))
+            continue
+        seen[cells[key]] = line
+        for name, cell in zip(header, cells, strict=True):
+            if name in texts:
+                texts[name].append(cell)
+            elif name in numbers:
+                numbers[name].append(_number(cell, f"{where}:{line}", name, problems))
+    if len(problems) > before:
+        return None
+    count = len(seen)
+    blank = [""] * count
+    own, tags, kinds, operations = (texts.get(name, blank) for name in ("class", "tag", "kind", "operation_class"))
+    codes = tuple(seen)
+    resolved = classes_of(file, codes, own, tags, kinds, operations)
+    unknown = sorted(set(resolved) - set(file.group_classes) - {ORDINARY})
+    for name in unknown:
+        fix = did_you_mean(name, list(file.group_classes)) or "add it to group_classes, or leave the cell empty"
+        what = f"{path.name} uses the class {name!r}, which the policy does not define"
+        problems.append(Problem("policy-unknown-class", what, where=where, fix=fix))
+    arrays = {name: np.array(values, np.float64) for name, values in numbers.items()}
+    names = tuple(texts.get("name", blank))
+    return PriceTable(codes, names, resolved, tuple(tags), arrays, tuple(kinds), tuple(operations))
+
+
+def classes_of(
+    file: PolicyFile, codes: Sequence[str], own: Sequence[str], tags: Sequence[str], kinds: Sequence[str],
+    operations: Sequence[str],
+) -> tuple[str, ...]:  # fmt: skip
+    """Class of each group: its own word, else the class that names its code, tag, kind or operation class, in this order."""
+    named: list[dict[str, str]] = [
+        {word: name for name, entry in file.group_classes.items() for word in getattr(entry, where)}
+        for where in ("groups", "tags", "kinds", "operation_classes")
+    ]
+    result = []
+    for word, *keys in zip(own, codes, tags, kinds, operations, strict=True):
+        found = (by[key] for by, key in zip(named, keys, strict=True) if key in by)
+        result.append(word or next(found, ORDINARY))
+    return tuple(result)
+
+
+def _number(cell: str, where: str, column: str, problems: list[Problem]) -> float:
+    if not cell.strip():
+        return float("nan")
+    try:
+        number = float(cell)
+    except ValueError:
+        problems.append(Problem("policy-table-number", f"{column} holds {cell!r}, which is no number", where=where))
+        return float("nan")
+    if number < 0 or number != number or number == float("inf"):
+        problems.append(Problem("policy-table-number", f"{column} is {cell}; it must be 0 or more", where=where))
+    return number
+
+
+def read_exempt(path: Path, problems: list[Problem]) -> dict[str, tuple[int, int]]:
+    """Exempt list (除外清单): item code -> first and last day (days since 1970) on which it counts.
+
+    Columns ``code``, ``valid_from``, ``valid_to`` and ``listed``, the day of the procurement listing on which the
+    status is lost.
+    """
+    where = f"{path.parent.name}/{path.name}"
+    if not path.is_file():
+        return {}
+    entries: dict[str, tuple[int, int]] = {}
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        for line, row in enumerate(csv.DictReader(handle), start=2):
+            days = {}
+            for name in ("valid_from", "valid_to", "listed"):
+                text = (row.get(name) or "").strip()
+                try:
+                    days[name] = int(np.datetime64(text or "NaT", "D").astype(np.int64)) if text else None
+                except ValueError:
+                    what = f"{name} holds {text!r}, which is no date such as 2024-01-01"
+                    problems.append(Problem("policy-table-date", what, where=f"{where}:{line}"))
+                    days[name] = None
+            ends = [day for day in (days["valid_to"], days["listed"] - 1 if days["listed"] else None) if day is not None]
+            start = days["valid_from"]
+            entries[row.get("code", "")] = (-(2**40) if start is None else start, min(ends, default=2**40))
+    return entries

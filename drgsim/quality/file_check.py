@@ -1,0 +1,322 @@
+"""Check case-mix files: exact counts of every broken rule, samples, and every finding to whoever takes them.
+
+The files are read twice: first to group the records, because some rules compare a record with its group, then to check
+them. Between the two, five bytes per record are kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from drgsim.engines.file_to_file import open_all
+from drgsim.quality.batch_checks import PART, Checker, Grouping, GroupMeans, RuleHits
+from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
+from drgsim.quality.quality_rules import SEVERITIES, SEVERITY_TITLES, QualityRule, Threshold, chosen_rules, thresholds
+from drgsim.records.arrow import ids_of, one_chunk, to_text
+from drgsim.records.cells import read_fen, read_words
+from drgsim.records.code_dictionaries import CodeList, split_codes
+from drgsim.records.duplicates import SeenIds
+from drgsim.records.findings import BITS, FINDINGS, REASON
+from drgsim.records.input_options import InputOptions
+from drgsim.records.read import BROKEN_LINE, CaseFile
+from drgsim.records.schema import columns
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
+from drgsim.units.schemes.pack import load_scheme
+
+CHECKED_COLUMNS = (
+    *INPUT_COLUMNS,
+    "hospital_id",
+    "patient_id",
+    "birth_date",
+    "admitted",
+    "discharged",
+    "discharge_department",
+    "total_cost",
+    "patient_paid",
+    "fund_paid",
+)
+HIT_COLUMNS = ("file", "discharge_id", "hospital_id", "department", "severity", "code", "title_zh", "value", "fix_zh")
+_UNKNOWN_CODES = {"diagnoses": ("principal_unknown_code", "other_diagnosis_unknown"), "procedures": ("procedure_unknown",)}
+_MOST_VALUE = 120  # characters of a value that is shown
+
+
+class Sink(Protocol):
+    """Takes the findings, in the order of the files, as batches of ``HIT_COLUMNS``."""
+
+    def write(self, hits: pa.RecordBatch) -> None:
+        """Take a batch."""
+
+
+def check_files(
+    inputs: Sequence[str | Path],
+    scheme: str | Path = "chs-drg-2.0",
+    *,
+    only: Iterable[str] = (),
+    severity: str = "info",
+    limits: Mapping[str, Threshold] | None = None,
+    progress: Callable[[float, int], None] | None = None,
+    sink: Sink | None = None,
+    options: InputOptions | None = None,
+) -> QualityReport:
+    """Check every record of the files; group means and duplicates count over all of them.
+
+    Parameters
+    ----------
+    inputs
+        CSV, Parquet, XLSX or JSON files.
+    scheme
+        Id or folder of the scheme that the records are to be grouped by.
+    only, severity
+        Rules to report: these codes (all when empty), at least as serious as this.
+    limits
+        Thresholds; as they ship by default.
+    progress
+        Called after every batch with the share done and the number of records.
+    sink
+        Takes every finding.
+    options
+        Layout, own column names and edition of the codes.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read; all problems at once.
+    UsageError
+        For rules or severities that do not exist.
+    """
+    chosen = chosen_rules(only, severity)
+    run = _Run([Path(path) for path in inputs], scheme, chosen, limits or thresholds(), sink, options or InputOptions())
+    run.group(progress)
+    run.check(progress)
+    return run.finish()
+
+
+class _Run:
+    def __init__(
+        self,
+        paths: list[Path],
+        scheme: str | Path,
+        chosen: Mapping[str, QualityRule],
+        limits: Mapping[str, Threshold],
+        sink: Sink | None,
+        options: InputOptions,
+    ) -> None:
+        self.paths = paths
+        self.sources = open_all(paths, options)
+        self.grouper = Grouper(scheme, options.code_version)
+        self.converted = self.grouper.new_report()
+        loaded = load_scheme(scheme)
+        self.listed: dict[str, CodeList] = {"diagnoses": loaded.book.diagnoses, "procedures": loaded.book.procedures}
+        if self.grouper.conversion:  # unknown are then the codes that the map of the edition does not list
+            self.listed = {name: map_.codes for name, map_ in self.grouper.conversion.maps.items()}
+        self.checker = Checker(loaded, self.grouper.compiled, limits)
+        self.chosen = chosen
+        self.limits = limits
+        self.sink = sink
+        self.seen = SeenIds()
+        self.grouped: list[Grouping] = []
+        self.means: GroupMeans | None = None
+        known = {name for source in self.sources for name in source.canonical}
+        self.report = QualityReport(paths, loaded.id, absent=self.grouper.absent_columns(known))
+        self.report.layouts = [source.reading.layout.name for source in self.sources]
+        self.report.unchecked = [name for name in CHECKED_COLUMNS[len(INPUT_COLUMNS) :] if name not in known]
+        self.report.thresholds = list(limits.values())
+        self.counts: dict[str, int] = dict.fromkeys(chosen, 0)
+        self.samples: dict[str, list[Sample]] = {code: [] for code in chosen}
+        self.unknown: dict[str, Counter[str]] = {name: Counter() for name in _UNKNOWN_CODES}
+
+    # -- first reading --------------------
+    def group(self, progress: Callable[[float, int], None] | None) -> None:
+        """Group all records and take the mean cost of the groups."""
+        rows = len(self.grouper.compiled.drg_codes)
+        cases, fen = np.zeros(rows + 1, np.int64), np.zeros(rows + 1, np.int64)
+        read = 0
+        for source in self.sources:
+            for batch in source.batches([*INPUT_COLUMNS, "total_cost"]):
+                answers, _ = self.grouper.group_batch(batch)
+                drg = np.asarray(answers.column("drg").indices).astype(np.int32)
+                reasons = answers.column("reason").indices
+                reason = np.asarray(reasons.fill_null(-1)).astype(np.int8)
+                self.grouped.append(Grouping(np.where(drg == rows, -1, drg).astype(np.int32), reason))
+                if "total_cost" in batch.schema.names:
+                    cost = read_fen(one_chunk(batch, "total_cost"))
+                    counts = np.asarray(pc.equal(answers.column("status"), "grouped")) & (cost.values > 0)
+                    cases += np.bincount(drg[counts], minlength=rows + 1)
+                    np.add.at(fen, drg[counts], cost.values[counts])
+                read += batch.num_rows
+                if progress:
+                    progress(sum(s.done for s in self.sources) / len(self.sources) / 2, read)
+        enough = (cases >= max(1, self.limits["group_least_cases"].value)) & (np.arange(rows + 1) < rows)
+        if cases.any():
+            self.means = GroupMeans(np.where(enough, fen / np.maximum(cases, 1), np.nan))
+
+    # -- second reading --------------------
+    def check(self, progress: Callable[[float, int], None] | None) -> None:
+        """Check all records."""
+        groupings = iter(self.grouped)
+        for place, source in enumerate(self.sources):
+            parts = [n for n in source.names if f"={n}".lower().startswith(PART) and n not in source.canonical.values()]
+            self.report.cost_columns = sorted({*self.report.cost_columns, *parts})
+            for batch in source.batches(CHECKED_COLUMNS, keep=parts):
+                self.batch(source, batch, next(groupings))
+                if progress:
+                    done = (place + source.done) / len(self.sources)
+                    progress(0.5 + done / 2, self.report.records)
+
+    def batch(self, source: CaseFile, batch: pa.RecordBatch, grouping: Grouping) -> None:
+        ids = ids_of(batch)
+        noted = self.seen.note(ids)
+        prepared = self.grouper.prepare(batch, self.converted)
+        findings = prepared.findings | noted
+        hits = [*self.checker.check(batch, prepared, grouping, self.means), *_noted(findings, grouping)]
+        if BROKEN_LINE in batch.schema.names:  # such a record is its line only: nothing else is worth saying of it
+            broken = batch.column(BROKEN_LINE).is_valid().to_numpy(zero_copy_only=False)
+            findings[broken] = 0
+            hits = [hit._replace(rows=hit.rows[~broken[hit.rows]]) for hit in hits]
+            hits.append(RuleHits("line_broken", np.flatnonzero(broken), _line_numbers(batch)))
+        for name, codes in self.listed.items():
+            if any(code in self.chosen for code in _UNKNOWN_CODES[name]):
+                _count_unknown(batch, findings, name, codes, self.unknown[name])
+        self.report.records += batch.num_rows
+        places = _Places(batch)
+        worst = {severity: np.zeros(batch.num_rows, np.bool_) for severity in SEVERITIES}
+        for code, rows, detail in hits:
+            rule = self.chosen.get(code)
+            if rule is None or not len(rows):
+                continue
+            self.counts[code] += len(rows)
+            worst[rule.severity][rows] = True
+            held = self.samples[code]
+            if len(held) < MOST_SAMPLES:
+                few = rows[: MOST_SAMPLES - len(held)]
+                names = ids.take(pa.array(few)).to_pylist()
+                values = _values(batch, rule, few, detail).to_pylist()
+                held += [Sample(name or "", value, source.path.name) for name, value in zip(names, values, strict=True)]
+            for place, number in places.count(rows):
+                self.report.places[(*place, code)] += number
+            if self.sink is not None:
+                self.sink.write(_hit_batch(source.path.name, batch, ids, places, rule, rows, detail))
+        for place, number in places.count(np.arange(batch.num_rows)):
+            self.report.place_records[place] += number
+        for severity, has in worst.items():
+            self.report.by_severity[severity] += int(has.sum())
+
+    def finish(self) -> QualityReport:
+        """The report: most serious first, then most frequent."""
+        order = {code: place for place, code in enumerate(self.chosen)}
+        broken = [code for code, number in self.counts.items() if number]
+        broken.sort(key=lambda code: (SEVERITIES.index(self.chosen[code].severity), -self.counts[code], order[code]))
+        self.report.findings = [RuleCount(self.chosen[code], self.counts[code], tuple(self.samples[code])) for code in broken]
+        self.report.unknown_codes = {name: codes for name, codes in self.unknown.items() if codes}
+        self.report.noted = sum((source.noted for source in self.sources), Counter())
+        self.report.conversion = self.converted.to_dict() if self.converted else None
+        self.report.ids_complete = self.seen.complete and self.checker.stays.complete
+        return self.report
+
+
+_REASONS = [(number, finding.code) for number, finding in enumerate(FINDINGS) if finding.kind == REASON]
+
+
+def _noted(findings: NDArray[np.int64], grouping: Grouping) -> Iterator[RuleHits]:
+    """What grouping noted, as findings of this report."""
+    for code, bit in BITS.items():
+        if FINDINGS[bit].kind != REASON:
+            rows = np.flatnonzero(findings >> np.int64(bit) & 1)
+            if len(rows):
+                yield RuleHits(code, rows, None)
+    for number, code in _REASONS:
+        rows = np.flatnonzero(grouping.reason == number)
+        if len(rows):
+            yield RuleHits(code, rows, None)
+
+
+class _Places:
+    """Hospital and department of the records of a batch."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self.hospital = read_words(batch, "hospital_id")
+        left, entered = read_words(batch, "discharge_department"), read_words(batch, "admission_department")
+        self.department = pc.if_else(pc.equal(left, ""), entered, left)
+        joined = pc.binary_join_element_wise(self.hospital, self.department, "\x1f").dictionary_encode()
+        self._names = [tuple(text.split("\x1f", 1)) for text in joined.dictionary.to_pylist()]
+        self._places = np.asarray(joined.indices)
+
+    def count(self, rows: NDArray[np.int64]) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Hospital and department with the number of these rows that are theirs."""
+        numbers = np.bincount(self._places[rows], minlength=len(self._names))
+        return ((self._names[place], int(numbers[place])) for place in np.flatnonzero(numbers))
+
+
+def _values(batch: pa.RecordBatch, rule: QualityRule, rows: NDArray[np.int64], detail: Callable | None) -> pa.Array:
+    """What to show of each row: the detail of the finding and the columns of the rule, titled where there are several."""
+    taken = pa.array(rows)
+    shown = [name for name in rule.shows if name in batch.schema.names]
+    parts = [] if detail is None else [detail(rows)]
+    for name in shown:
+        text = to_text(one_chunk(batch, name).take(taken), name)
+        text = pc.utf8_slice_codeunits(pc.fill_null(text, ""), 0, _MOST_VALUE)
+        if len(shown) + len(parts) > 1:
+            text = pc.binary_join_element_wise(pa.scalar(columns()[name].title_zh), text, " ")
+        parts.append(text)
+    if not parts:
+        return pa.array([""] * len(rows), pa.string())
+    joined = pc.binary_join_element_wise(*parts, " · ")
+    return pc.utf8_trim(joined, characters=" ·")
+
+
+def _line_numbers(batch: pa.RecordBatch) -> Callable[[NDArray[np.int64]], pa.Array]:
+    def texts(rows: NDArray[np.int64]) -> pa.Array:
+        numbers = batch.column(BROKEN_LINE).take(pa.array(rows)).cast(pa.string())
+        return pc.fill_null(pc.binary_join_element_wise(pa.scalar("line"), numbers, " "), "")
+
+    return texts
+
+
+def _hit_batch(
+    file: str,
+    batch: pa.RecordBatch,
+    ids: pa.Array,
+    places: _Places,
+    rule: QualityRule,
+    rows: NDArray[np.int64],
+    detail: Callable | None,
+) -> pa.RecordBatch:
+    taken = pa.array(rows)
+
+    def same(text: str) -> pa.Array:
+        return pa.array([text]).take(pa.array(np.zeros(len(rows), np.int64)))
+
+    arrays = [
+        same(file),
+        pc.fill_null(ids.take(taken), ""),
+        places.hospital.take(taken),
+        places.department.take(taken),
+        same(f"{SEVERITY_TITLES[rule.severity]} {rule.severity}"),
+        same(rule.code),
+        same(rule.title_zh),
+        _values(batch, rule, rows, detail),
+        same(rule.fix_zh),
+    ]
+    return pa.RecordBatch.from_arrays(arrays, list(HIT_COLUMNS))
+
+
+def _count_unknown(
+    batch: pa.RecordBatch, findings: NDArray[np.int64], name: str, codes: CodeList, counts: Counter[str]
+) -> None:
+    """Count the unknown codes of the records that have some; distinct texts are split once."""
+    if name not in batch.schema.names:
+        return
+    mask = sum(1 << BITS[code] for code in _UNKNOWN_CODES[name])
+    texts = batch.column(name).filter(pa.array((findings & mask) != 0))
+    for entry in pc.value_counts(to_text(texts, name)).to_pylist():
+        for code in split_codes(entry["values"] or ""):
+            if code and codes.find(code) < 0:
+                counts[codes.canonical(code)] += entry["counts"]

@@ -1,0 +1,276 @@
+"""A batch of canonical columns to integers for the kernel, with everything doubtful noted per record.
+
+A doubt about the data never changes what the scheme's rules say and never passes in silence: an unreadable number
+counts as missing
+and is noted; an impossible value makes the record invalid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+from numpy.typing import NDArray
+
+from drgsim.records.arrow import number_text, one_chunk, to_text
+from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, fold
+from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
+from drgsim.records.findings import BITS, INVALID, mask_of
+
+if TYPE_CHECKING:
+    from drgsim.records.conversion import ConversionReport
+
+_SEX_WORDS = {"男": 1.0, "男性": 1.0, "M": 1.0, "MALE": 1.0, "女": 2.0, "女性": 2.0, "F": 2.0, "FEMALE": 2.0}
+# column, finding when impossible, finding when unreadable, largest possible value
+_NUMBERS = (
+    ("age", "age_impossible", "age_unreadable", 150.0),
+    ("age_days", "age_days_impossible", "age_days_unreadable", 55_000.0),
+    ("birth_weight_g", "weight_impossible", "weight_unreadable", 20_000.0),
+    ("los_days", "los_impossible", "los_unreadable", 36_500.0),
+    ("icu_hours", "icu_hours_impossible", "icu_hours_unreadable", 876_000.0),
+)
+# rule variable -> column and finding when a scheme asks for it and the record lacks it
+_ASKED = {"ZYTS": ("los_days", "los_missing"), "ICUXS": ("icu_hours", "icu_hours_missing")}
+_ASKED_TEXTS = {"LYFS": ("discharge_way", "discharge_way_missing"), "RYKS": ("admission_department", "department_missing")}
+_NUMBER_ORDER = ("age", "sex", "age_days", "birth_weight_g", "los_days", "icu_hours")  # of rules.NUMBER_VARIABLES
+NEWBORN_DAYS = 28
+_INVALID_MASK = mask_of(INVALID)
+
+
+class PreparedBatch(NamedTuple):
+    """A batch as the kernel takes it, with the findings of each record as bits (see :data:`drgsim.records.findings.BITS`)."""
+
+    diagnoses: EncodedLists
+    procedures: EncodedLists
+    numbers: NDArray[np.float64]
+    texts: NDArray[np.int64]
+    findings: NDArray[np.int64]
+
+    @property
+    def invalid(self) -> NDArray[np.bool_]:
+        """Records to which no rule can be applied."""
+        return (self.findings & _INVALID_MASK) != 0
+
+
+def prepare_batch(
+    batch: pa.RecordBatch | pa.Table,
+    diagnoses: CodeTable,
+    procedures: CodeTable,
+    text_words: Mapping[str, Iterable[Iterable[str]]],
+    asked: Iterable[str],
+    conversion: ConversionReport | None = None,
+) -> PreparedBatch:
+    """Encode a batch and note what is doubtful.
+
+    Parameters
+    ----------
+    batch
+        Canonical columns; ``diagnoses`` must be there, any other may be absent and then counts as missing.
+    diagnoses, procedures
+        Code tables of the scheme.
+    text_words
+        Word lists that the scheme's rules compare LYFS and RYKS with.
+    asked
+        Rule variables that the scheme asks for.
+    conversion
+        Where the codes are of another edition: the report that this batch is counted in, with the maps.
+    """
+    rows = batch.num_rows
+    findings = np.zeros(rows, np.int64)
+    tables = {"diagnoses": diagnoses, "procedures": procedures}
+    lists = [_encode(one_chunk(batch, name), name, table, conversion, findings) for name, table in tables.items()]
+    _note_codes(*lists[0], *lists[1], diagnoses.grey, procedures.grey, _CODE_BITS, findings)
+
+    values: dict[str, NDArray[np.float64]] = {}
+    for name, impossible, unreadable, largest in _NUMBERS:
+        value, broken = read_numbers(one_chunk(batch, name))
+        _note(findings, unreadable, broken)
+        with np.errstate(invalid="ignore"):
+            _note(findings, impossible, (value < 0) | (value > largest))
+        values[name] = value
+    values["sex"], broken = _read_sex(one_chunk(batch, "sex"))
+    _note(findings, "sex_unreadable", broken)
+    _note(findings, "sex_missing", np.isnan(values["sex"]) & ~broken)
+    _note_ages(findings, values)
+
+    wanted = set(asked)
+    for variable, (name, missing) in _ASKED.items():
+        if variable in wanted:
+            _note(findings, missing, np.isnan(values[name]))
+    texts = np.zeros((rows, len(_ASKED_TEXTS)), np.int64)
+    for place, (variable, (name, missing)) in enumerate(_ASKED_TEXTS.items()):
+        if variable in wanted:
+            texts[:, place], blank = _read_words(one_chunk(batch, name), [set(words) for words in text_words[variable]])
+            _note(findings, missing, blank)
+    numbers = np.column_stack([values[name] for name in _NUMBER_ORDER]) if rows else np.zeros((0, len(_NUMBER_ORDER)))
+    return PreparedBatch(lists[0], lists[1], np.ascontiguousarray(numbers), texts, findings)
+
+
+def _encode(
+    column: pa.Array, name: str, table: CodeTable, conversion: ConversionReport | None, findings: NDArray[np.int64]
+) -> EncodedLists:
+    """Ids of a code list, converted first where the codes are of another edition."""
+    if conversion is None:
+        return encode_lists(column, table)
+    encoded, own = conversion.conversion.maps[name].encode(column)
+    conversion.count(name, column, own)
+    records = np.repeat(np.arange(len(column)), np.diff(own.offsets))[own.ids == UNKNOWN]
+    findings[records] |= np.int64(1) << np.int64(BITS["code_without_counterpart"])
+    return encoded
+
+
+def _note(findings: NDArray[np.int64], code: str, where: NDArray[np.bool_]) -> None:
+    if where.any():
+        findings[where] |= np.int64(1) << np.int64(BITS[code])
+
+
+# -- codes --------------------
+_CODE_BITS = np.array(
+    [
+        BITS[code]
+        for code in (
+            "principal_missing",
+            "principal_unknown_code",
+            "principal_grey_code",
+            "other_diagnosis_unknown",
+            "procedure_unknown",
+            "principal_procedure_grey",
+            "principal_procedure_missing",
+        )
+    ],
+    np.int64,
+)
+
+
+@njit(cache=True, nogil=True)
+def _note_codes(
+    dx: NDArray[np.int32],
+    dx_offsets: NDArray[np.int64],
+    op: NDArray[np.int32],
+    op_offsets: NDArray[np.int64],
+    dx_grey: NDArray[np.bool_],
+    op_grey: NDArray[np.bool_],
+    bits: NDArray[np.int64],
+    findings: NDArray[np.int64],
+) -> None:  # pragma: no cover - compiled
+    for record in range(findings.size):
+        noted = np.int64(0)
+        start, stop = dx_offsets[record], dx_offsets[record + 1]
+        if start == stop or dx[start] == EMPTY:
+            noted |= np.int64(1) << bits[0]
+        else:
+            if dx[start] == UNKNOWN:
+                noted |= np.int64(1) << bits[1]
+            if dx_grey[dx[start] + 2]:
+                noted |= np.int64(1) << bits[2]
+        for at in range(start + 1, stop):
+            if dx[at] == UNKNOWN:
+                noted |= np.int64(1) << bits[3]
+        start, stop = op_offsets[record], op_offsets[record + 1]
+        for at in range(start, stop):
+            if op[at] == UNKNOWN:
+                noted |= np.int64(1) << bits[4]
+        if start < stop:
+            if op_grey[op[start] + 2]:
+                noted |= np.int64(1) << bits[5]
+            if op[start] == EMPTY:
+                noted |= np.int64(1) << bits[6]
+        findings[record] |= noted
+
+
+# -- numbers --------------------
+def read_numbers(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Numbers of a column (NaN where missing), and where something stands that is not a number.
+
+    Numbers may arrive as text, with blanks or full-width digits.
+    """
+    nothing = np.zeros(len(column), np.bool_)
+    if column.null_count == len(column):
+        return np.full(len(column), np.nan), nothing
+    try:
+        return _as_float(column), nothing
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        pass
+    encoded = to_text(column).dictionary_encode()
+    parsed = [_parse_number(text) for text in encoded.dictionary.to_pylist()]
+    values = np.array([np.nan if number is None else number for number in parsed] + [np.nan])
+    broken = np.array([number is None for number in parsed] + [False])
+    places = encoded.indices.fill_null(len(parsed)).to_numpy(zero_copy_only=False)
+    return values[places], broken[places]
+
+
+def _as_float(column: pa.Array) -> NDArray[np.float64]:
+    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def _parse_number(text: str) -> float | None:
+    """The number in a text, NaN for a blank, None for anything else."""
+    plain = fold(text)
+    if plain in BLANK_FOLDED:
+        return float("nan")
+    try:
+        return float(plain) if "_" not in plain else None
+    except ValueError:
+        return None
+
+
+def _read_sex(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """1 or 2, NaN where missing or anything else; and where it is anything else."""
+    if not pa.types.is_integer(column.type) and column.null_count < len(column):
+        encoded = to_text(column).dictionary_encode()
+        words = encoded.dictionary.to_pylist()
+        read = [_SEX_WORDS.get(fold(word), _parse_number(word)) for word in words]
+        values = np.array([-1.0 if number is None else number for number in read] + [np.nan])
+        value = values[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
+    else:
+        value, _ = read_numbers(column)
+    broken = ~np.isnan(value) & (value != 1) & (value != 2)
+    return np.where(broken, np.nan, value), broken
+
+
+def _note_ages(findings: NDArray[np.int64], values: dict[str, NDArray[np.float64]]) -> None:
+    with np.errstate(invalid="ignore"):
+        for name in ("age", "age_days"):
+            whole = np.floor(values[name])
+            _note(findings, "age_fraction", whole < values[name])
+            values[name] = whole
+        age, days = values["age"], values["age_days"]
+        unreadable = (findings >> np.int64(BITS["age_unreadable"]) & 1) == 1
+        _note(findings, "age_missing", np.isnan(age) & ~unreadable)
+        _note(findings, "age_days_missing", (age == 0) & np.isnan(days))
+        # a year has 365 or 366 days; two days of slack for counting the day of birth
+        _note(findings, "age_conflict", (days > (age + 1) * 366.0 + 2) | (days < age * 365.0 - 2))
+        newborn = (days <= NEWBORN_DAYS) & ~(age > 0)
+        weight = values["birth_weight_g"]
+        _note(findings, "newborn_weight_missing", newborn & (np.isnan(weight) | (weight == 0)))
+
+
+# -- words --------------------
+def _read_words(column: pa.Array, lists: list[set[str]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """For each record one bit per word list that holds its text; and where the text is blank."""
+    encoded = pc.fill_null(to_text(column), "").dictionary_encode()
+    words = [plain_word(word) for word in encoded.dictionary.to_pylist()]
+    wanted = [{plain_word(word) for word in words_} for words_ in lists]
+    masks = np.array([sum(1 << bit for bit, known in enumerate(wanted) if word in known) for word in words], np.int64)
+    blank = np.array([word in BLANK_FOLDED for word in words], np.bool_)
+    places = encoded.indices.to_numpy(zero_copy_only=False)
+    return masks[places], blank[places]
+
+
+def plain_word(text: str) -> str:
+    """Spelling of a word that rules compare: folded, and a whole number without a decimal point.
+
+    Examples
+    --------
+    >>> plain_word(" 2.0"), plain_word("icu")
+    ('2', 'ICU')
+    """
+    folded = fold(text)
+    try:
+        return number_text(float(folded)) if "." in folded else folded
+    except ValueError:
+        return folded

@@ -1,0 +1,262 @@
+"""What is known of hospitals: level, grade, coefficients, and coefficients by hospital and group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.errors import InputError, Problem
+from drgsim.records.arrow import one_chunk
+from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cells import read_words
+from drgsim.records.read import read_table
+from drgsim.records.schema import header_key, header_names
+from drgsim.records.vocabulary import meanings, words
+
+EVERY = ""  # stands for all hospitals, or for all groups
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """What hospitals.csv says of one hospital."""
+
+    level: str
+    grade: str
+    coefficient: float
+    name: str
+
+
+def level_keys(level: str, grade: str) -> tuple[str, ...]:
+    """Keys under which a policy may know a hospital, the nearest first.
+
+    Examples
+    --------
+    >>> level_keys("三级", "甲等"), level_keys("3", ""), level_keys("3", "p3a"), level_keys("2b", "")
+    (('3a', '3'), ('3',), ('p3a', '3'), ('2b', '2'))
+    """
+    levels, grades = meanings("level"), meanings("grade")
+    plain = levels.get(header_key(level), level.strip())
+    if grade.strip():
+        known, own = grades.get(header_key(grade)), grade.strip()
+        keys = [plain + known] if known else []
+        keys += [own] if known is None or own.isupper() else []  # a city's own classes: A, B, C, or p3a
+        keys.append(plain)
+    elif plain[:1] in "123" and plain[1:] in grades.values():
+        keys = [plain, plain[0]]
+    elif plain[:2] in ("一级", "二级", "三级"):
+        return level_keys(plain[:2], plain[2:])
+    else:
+        keys = [plain]
+    return tuple(dict.fromkeys(key for key in keys if key))
+
+
+def hospitals_of(table: pa.Table, where: str) -> dict[str, Hospital]:
+    """Hospitals of a table: ``hospital_id`` (or ``id``) with any of ``level``, ``grade``, ``coefficient``, ``name``.
+
+    Raises
+    ------
+    InputError
+        No such columns, a hospital twice, or a coefficient that is no number above 0; all at once.
+    """
+    aliases = {"id": "hospital_id", "hospital_level": "level", "hospital_grade": "grade", "hospital_name": "name"}
+    columns = _columns(table, aliases, ("hospital_id", "level", "grade", "coefficient", "name"))
+    if "hospital_id" not in columns:
+        what, fix = f"{where} has no column hospital_id", "name the column of hospitals hospital_id or id"
+        raise InputError.single("hospitals-no-id", what, where=f"{where}, line 1", fix=fix)
+    texts = {name: _words(table, own) for name, own in columns.items()}
+    blank = [""] * table.num_rows
+    coefficient, wrong = _coefficients(table, columns.get("coefficient"))
+    problems: list[Problem] = []
+    hospitals: dict[str, Hospital] = {}
+    for row, name in enumerate(texts["hospital_id"]):
+        place = f"{where}, line {row + 2}"
+        if not name:
+            problems.append(Problem("hospitals-no-id", "a hospital has no hospital_id", where=place))
+            continue
+        if name in hospitals:
+            fix = "leave one line for each hospital"
+            problems.append(Problem("hospitals-duplicate", f"hospital {name} stands twice", where=place, fix=fix))
+        if wrong[row]:
+            what = f"the coefficient of {name} is {texts['coefficient'][row]!r}, not a number above 0"
+            problems.append(Problem("hospitals-coefficient", what, where=place, fix="correct it or leave it empty"))
+        level, grade, title = (texts.get(column, blank)[row] for column in ("level", "grade", "name"))
+        hospitals[name] = Hospital(level, grade, float(coefficient[row]), title)
+    if problems:
+        raise InputError(problems)
+    return hospitals
+
+
+def read_hospitals(path: Path) -> dict[str, Hospital]:
+    """Read hospitals.csv, or a workbook or Parquet file with the same columns; see :func:`hospitals_of`."""
+    return hospitals_of(read_table(path), path.name)
+
+
+@dataclass(frozen=True)
+class GroupCoefficients:
+    """Coefficients by hospital and group, and by level and group; an empty hospital or group stands for all of them.
+
+    Attributes
+    ----------
+    values
+        (hospital, group) -> coefficient.
+    levels
+        (level key, group) -> coefficient, for hospitals without one of their own.
+    """
+
+    values: Mapping[tuple[str, str], float]
+    levels: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    def over(self, other: GroupCoefficients | None) -> GroupCoefficients:
+        """These, and those of another table where these say nothing."""
+        if other is None:
+            return self
+        return GroupCoefficients({**other.values, **self.values}, {**other.levels, **self.levels})
+
+    def of_levels(self, keys: Sequence[tuple[str, ...]], groups: list[str]) -> NDArray[np.float64]:
+        """Coefficients for (level keys of a hospital, group), the nearest level first; the last column is for all groups.
+
+        Examples
+        --------
+        >>> table = GroupCoefficients({}, {("3", ""): 1.1, ("3a", "BR23"): 1.2})
+        >>> table.of_levels([("3a", "3"), ("2",)], ["BR23"]).tolist()
+        [[1.2, 1.1], [nan, nan]]
+        """
+        result = np.full((len(keys), len(groups) + 1), np.nan)
+        for column, group in enumerate([*groups, EVERY]):
+            for row, levels in enumerate(keys):
+                found = (self.levels[level, group] for level in levels if (level, group) in self.levels)
+                result[row, column] = next(found, np.nan)
+        return result
+
+    def lookup(self, hospitals: list[str], groups: list[str]) -> NDArray[np.float64]:
+        """Coefficients for (hospital, group), NaN where there is none; the last row and column stand for "all of them".
+
+        Examples
+        --------
+        >>> table = GroupCoefficients({("H1", "BR23"): 1.1, ("", "BR23"): 0.9, ("H1", ""): 1.05})
+        >>> table.lookup(["H1"], ["BR23", "GE29"]).tolist()
+        [[1.1, nan, 1.05], [0.9, nan, nan]]
+        """
+        rows = {name: place for place, name in enumerate([*hospitals, EVERY])}
+        columns = {name: place for place, name in enumerate([*groups, EVERY])}
+        result = np.full((len(rows), len(columns)), np.nan)
+        for (hospital, group), value in self.values.items():
+            if hospital in rows and group in columns:
+                result[rows[hospital], columns[group]] = value
+        return result
+
+
+def group_coefficients_of(table: pa.Table, where: str) -> tuple[GroupCoefficients, list[Problem]]:
+    """Coefficients of a table with ``hospital_id``, the group (``group``, ``drg``, ``dip``, ``unit``) and ``coefficient``.
+
+    A blank or ``*`` in hospital or group stands for all of them; without a hospital, ``level`` may name the hospitals of a
+    level. The problems are all that is wrong with the table.
+    """
+    aliases = {"id": "hospital_id", **dict.fromkeys(("drg", "dip", "unit", *words()["columns"]["unit"]), "group")}
+    aliases |= dict.fromkeys(words()["columns"]["coefficient"], "coefficient")
+    aliases["hospital_level"] = "level"
+    columns = _columns(table, aliases, ("hospital_id", "level", "group", "coefficient"))
+    absent = [name for name in ("hospital_id", "group", "coefficient") if name not in columns]
+    if absent:
+        fix = "the columns are hospital_id, group, coefficient, and level where coefficients differ by level"
+        what = f"{where} has no column {', '.join(absent)}"
+        return GroupCoefficients({}), [Problem("coefficients-column", what, where=f"{where}, line 1", fix=fix)]
+    numbers, wrong = _coefficients(table, columns["coefficient"])
+    problems: list[Problem] = []
+    of_hospitals: dict[tuple[str, str], float] = {}
+    of_levels: dict[tuple[str, str], float] = {}
+    blank = [EVERY] * table.num_rows
+    hospitals, levels, groups = (
+        [EVERY if text == "*" else text for text in _words(table, columns[name])] if name in columns else blank
+        for name in ("hospital_id", "level", "group")
+    )
+    for row, (hospital, level, group) in enumerate(zip(hospitals, levels, groups, strict=True)):
+        place = f"{where}, line {row + 2}"
+        by_level = not hospital and bool(level)
+        values, key = (of_levels, (level_keys(level, "")[0], group)) if by_level else (of_hospitals, (hospital, group))
+        shown = f"{'level ' + level if by_level else hospital or 'all hospitals'}, {group or 'all groups'}"
+        if key == (EVERY, EVERY):
+            fix = "give every line a hospital, a level or a group"
+            problems.append(Problem("coefficients-no-key", "a coefficient without hospital and group", where=place, fix=fix))
+        elif key in values:
+            fix = "remove one of the two lines"
+            problems.append(Problem("coefficients-twice", f"{shown} has two coefficients", where=place, fix=fix))
+        if wrong[row] or np.isnan(numbers[row]):
+            problems.append(Problem("coefficients-number", f"the coefficient of {shown} is no number above 0", where=place))
+        values[key] = float(numbers[row])
+    return GroupCoefficients(of_hospitals, of_levels), problems
+
+
+def read_group_coefficients(path: Path) -> GroupCoefficients:
+    """Read coefficients by hospital and group from a file; see :func:`group_coefficients_of`.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with it.
+    """
+    table, problems = group_coefficients_of(read_table(path), path.name)
+    if problems:
+        raise InputError(problems)
+    return table
+
+
+def read_bonus(path: Path) -> dict[str, float]:
+    """Read ``hospital_id, bonus``: what is added to the coefficient of a hospital's level; it may be below 0.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a hospital stands twice, or a bonus is no number; all at once.
+    """
+    table = read_table(path)
+    columns = _columns(table, {"id": "hospital_id"}, ("hospital_id", "bonus"))
+    absent = [name for name in ("hospital_id", "bonus") if name not in columns]
+    if absent:
+        what = f"{path.name} has no column {', '.join(absent)}"
+        raise InputError.single("bonus-column", what, where=f"{path}, line 1", fix="the columns are hospital_id, bonus")
+    names = _words(table, columns["hospital_id"])
+    numbers, broken = read_numbers(one_chunk(table, columns["bonus"]))
+    problems = []
+    for row, name in enumerate(names):
+        if broken[row] or not np.isfinite(numbers[row]):
+            what = f"the bonus of {name or 'a hospital'} is no number"
+            problems.append(Problem("bonus-number", what, where=f"{path}, line {row + 2}"))
+        if not name or names.index(name) != row:
+            what = f"hospital {name} stands twice" if name else "a bonus without a hospital"
+            problems.append(Problem("bonus-hospital", what, where=f"{path}, line {row + 2}"))
+    if problems:
+        raise InputError(problems)
+    return dict(zip(names, numbers.tolist(), strict=True))
+
+
+def _columns(table: pa.Table, aliases: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    """Name -> the table's own column; the name itself goes before an alias."""
+    known = {header_key(name): name for name in names} | {header_key(alias): name for alias, name in aliases.items()}
+    canonical = header_names()
+    found: dict[str, str] = {}
+    for own in table.column_names:
+        name = known.get(header_key(own)) or canonical.get(header_key(own))
+        if name in names and (own == name or name not in found):
+            found[str(name)] = own
+    return found
+
+
+def _words(table: pa.Table, own: str) -> list[str]:
+    values: list[str] = read_words(table.select([own]), own).to_pylist()
+    return values
+
+
+def _coefficients(table: pa.Table, own: str | None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Numbers of a column (NaN where blank), and where something stands that is no number above 0."""
+    if own is None:
+        return np.full(table.num_rows, np.nan), np.zeros(table.num_rows, np.bool_)
+    numbers, broken = read_numbers(one_chunk(table, own))
+    with np.errstate(invalid="ignore"):
+        wrong = broken | (numbers <= 0) | np.isinf(numbers)
+    return numbers, wrong

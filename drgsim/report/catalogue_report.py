@@ -1,0 +1,247 @@
+"""What a DIP catalogue holds, for people: a page, a workbook, and the folder of a catalogue that was built."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from drgsim import __version__
+from drgsim.authoring.dip.built_catalogue import built_files, remarks, sizes, years_table
+from drgsim.authoring.dip.catalogue_building import Built
+from drgsim.authoring.dip.catalogue_differences import CatalogueDiff, KindChange
+from drgsim.authoring.dip.catalogue_evaluation import CatalogueEvaluation, PlainList, Stability
+from drgsim.authoring.dip.three_level_directory import directory_table
+from drgsim.errors import OutputError
+from drgsim.report.catalogue_page import catalogue_page
+from drgsim.results.table_files import open_writer
+from drgsim.units.dip.catalogue_files import load_catalogue, write_catalogue
+from drgsim.units.dip.dip_catalogue import Catalogue
+
+REPORT = "report"
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True)
+class CatalogueDocument:
+    """A catalogue with what is known about how it was built (``summary``, empty for a published one) and how it changed."""
+
+    catalogue: Catalogue
+    summary: Mapping[str, Any]
+    diff: CatalogueDiff | None = None
+
+
+def build_summary(
+    built: Built, evaluation: CatalogueEvaluation | None, stability: Stability | None, plain: PlainList | None = None
+) -> dict[str, Any]:
+    """How a catalogue was built and how good it is, as plain values for JSON; the same history gives the same bytes."""
+    spec, history = built.spec, built.history
+    return {
+        "drgsim": __version__,
+        "specification": {
+            "id": spec.file.id, "title": spec.file.title, "title_zh": spec.file.title_zh, "digest": spec.digest,
+            "notes": list(spec.file.notes),
+        },
+        "method": built.method,
+        "years": dict(zip(map(str, history.years), spec.file.history.year_weights.value, strict=True)),
+        "discharges": {"read": history.read, "used": history.size, "left_out": dict(sorted(history.left_out.items()))},
+        "mean_cost_yuan": round(built.measured.overall, 2),
+        "sizes": sizes(built),
+        "national_core_kinds": spec.file.checks.core_kinds.value if spec.file.checks.core_kinds else None,
+        "core_minimum_cases": built.structure.minimum_cases,
+        "core_coverage": round(built.coverage, 6),
+        "remarks": remarks(built),
+        "evaluation": _rounded(asdict(evaluation)) if evaluation else None,
+        "stability": _rounded(asdict(stability)) if stability else None,
+        "plain_list": _rounded(asdict(plain)) if plain else None,
+        "parameters": [
+            {"path": p.path, "value": p.value, "unit": p.unit, "evidence": str(p.evidence), "source": p.source, "note": p.note}
+            for p in spec.parameters
+        ],
+        "sources": {name: source.title for name, source in spec.file.sources.items()},
+    }  # fmt: skip
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return None if value != value else round(value, 6)
+    if isinstance(value, dict):
+        return {name: _rounded(each) for name, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def check_target(folder: Path) -> None:
+    """Refuse a folder that holds anything but a catalogue that was built before, ahead of any work.
+
+    Raises
+    ------
+    OutputError
+        ``output-exists``.
+    """
+    ours = (folder / REPORT / SUMMARY).is_file()
+    if folder.exists() and not ours and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError.single(
+            "output-exists", f"{folder} is there already and was not built by drgsim dip build", where=str(folder),
+            why="only a catalogue that was built is replaced", fix="name a new folder",
+        )  # fmt: skip
+
+
+def write_build(
+    built: Built,
+    folder: Path,
+    *,
+    title: str,
+    title_zh: str,
+    evaluation: CatalogueEvaluation | None = None,
+    stability: Stability | None = None,
+    plain: PlainList | None = None,
+    diff_with: Catalogue | None = None,
+) -> CatalogueDocument:
+    """Write a built catalogue with its report; the folder appears whole or not at all, an earlier build is replaced.
+
+    ``kinds.csv``, ``scheme.toml`` and their like make the catalogue; ``report/`` holds the page, the workbook, the kinds by
+    year, the directory in three levels and the summary.
+    """
+    from drgsim.authoring.dip.catalogue_differences import compare_catalogues
+
+    check_target(folder)
+    folder = folder.absolute()
+    beside = folder.with_name(f".{folder.name}-{os.getpid()}.part") / folder.name
+    try:
+        shutil.rmtree(beside.parent, ignore_errors=True)
+        beside.parent.mkdir(parents=True)
+        catalogue = write_catalogue(beside, built_files(built, id=folder.name, title=title, title_zh=title_zh))
+        summary = build_summary(built, evaluation, stability, plain)
+        diff = compare_catalogues(diff_with, catalogue) if diff_with else None
+        tables = {"kinds-by-year": years_table(built), "directory": directory_table(built)}
+        write_report(CatalogueDocument(catalogue, summary, diff), beside / REPORT, tables)
+        old = folder.with_name(f".{folder.name}-{os.getpid()}.old")
+        if folder.exists():
+            folder.rename(old)
+        beside.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        what = f"{folder} cannot be written: {error.strerror}"
+        raise OutputError.single("output-unwritable", what, where=str(folder)) from error
+    finally:
+        shutil.rmtree(beside.parent, ignore_errors=True)
+    return CatalogueDocument(load_catalogue(folder), summary, diff)
+
+
+def read_report(catalogue: Catalogue, diff: CatalogueDiff | None = None) -> CatalogueDocument:
+    """The report of a catalogue on disk, with the summary of its building where there is one."""
+    path = catalogue.folder / REPORT / SUMMARY
+    summary = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return CatalogueDocument(catalogue, summary, diff)
+
+
+def write_report(report: CatalogueDocument, folder: Path, tables: Mapping[str, pa.Table] | None = None) -> None:
+    """Write page, workbook, summary and tables into a folder that is there or is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = {**(tables or {}), **({"changes": changes_table(report.diff)} if report.diff else {})}
+    for name, table in shown.items():
+        with open_writer(folder / f"{name}.csv", table.schema) as writer:
+            for batch in table.to_batches():
+                writer.write(writer.encode(batch))
+    if report.summary:
+        text = json.dumps(report.summary, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        (folder / SUMMARY).write_text(text, encoding="utf-8", newline="\n")
+    write_workbook(report, shown, folder / "catalogue.xlsx")
+    page = catalogue_page(report.catalogue, report.summary, report.diff)
+    (folder / "catalogue.html").write_text(page, encoding="utf-8", newline="\n")
+
+
+def changes_table(diff: CatalogueDiff) -> pa.Table:
+    """Kinds that are not the same in both catalogues, the most important first."""
+    rows = [change_row(each) for each in diff.changes if each.change != "same"]
+    real, whole, text = pa.float64(), pa.int64(), pa.string()
+    kinds = {
+        "code": text, "name": text, "kind": text, "change": text, "score_before": real, "score_after": real, "ratio": real,
+        "cases_before": whole, "cases_after": whole, "into": text,
+    }  # fmt: skip
+    return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
+
+
+def change_row(each: KindChange) -> dict[str, Any]:
+    """One change as plain values."""
+    return {
+        "code": each.code, "name": each.name, "kind": each.kind, "change": each.change, "score_before": each.before,
+        "score_after": each.after, "ratio": None if each.ratio is None else round(each.ratio, 6),
+        "cases_before": each.cases_before, "cases_after": each.cases_after, "into": "|".join(each.into),
+    }  # fmt: skip
+
+
+# -- workbook ----------------------------------------------------------------------------------------------------------
+_SHEETS = {"kinds": "病种 kinds", "kinds-by-year": "分年 years", "directory": "三级目录 levels", "changes": "变化 changes"}
+_WIDE = ("name", "dx_name", "procedure_name", "remarks", "into")
+
+
+def write_workbook(report: CatalogueDocument, tables: Mapping[str, pa.Table], path: Path) -> None:
+    """The workbook: what it is and rests on, then a sheet per table."""
+    import xlsxwriter
+
+    kinds = pa.table({
+        name: [getattr(kind, name) if name != "related" else "+".join(kind.related) for kind in report.catalogue.kinds]
+        for name in ("code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind", "score", "mean_cost",
+                     "cases", "cv", "dx_name", "procedure_name")
+    })  # fmt: skip
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"created": datetime(2000, 1, 1)})  # the same catalogue gives the same bytes
+        bold = book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1})
+        mark = book.add_format({"bg_color": "#FBE9F3"})
+        about = book.add_worksheet("说明 about")
+        about.set_column(0, 0, 30)
+        about.set_column(1, 1, 100)
+        for at, line in enumerate(_about(report)):
+            about.write_row(at, 0, line)
+        if report.summary:
+            sheet = book.add_worksheet("参数 parameters")
+            for place, (name, width) in enumerate(
+                (("path", 34), ("value", 22), ("unit", 44), ("evidence", 14), ("source", 44))
+            ):
+                sheet.set_column(place, place, width)
+                sheet.write_string(0, place, name, bold)
+            sources = report.summary["sources"]
+            for at, entry in enumerate(report.summary["parameters"], 1):
+                form = mark if entry["evidence"] == "assumption" else None
+                cells = [entry["path"], str(entry["value"]), entry["unit"], entry["evidence"], sources[entry["source"]]]
+                for place, cell in enumerate(cells):
+                    sheet.write_string(at, place, cell, form)
+        for name, table in {"kinds": kinds, **tables}.items():
+            _sheet(book, _SHEETS[name], table, bold)
+
+
+def _about(report: CatalogueDocument) -> list[tuple[str, str]]:
+    catalogue, summary = report.catalogue, report.summary
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in catalogue.counts.items())
+    lines = [("catalogue 目录", f"{catalogue.id} {catalogue.title_zh} · {catalogue.title}"), ("kinds 病种", counts),
+             ("evidence 依据", catalogue.evidence), *(("source 来源", source) for source in catalogue.sources)]  # fmt: skip
+    if summary:
+        spec = summary["specification"]
+        lines += [("specification 技术规范", f"{spec['id']} {spec['title_zh']}"), ("method 方法", summary["method"])]
+        assumed = sum(entry["evidence"] == "assumption" for entry in summary["parameters"])
+        lines.append(("assumptions 假设", f"{assumed} of {len(summary['parameters'])} parameters (sheet parameters)"))
+    return lines + [("note 说明", note) for note in catalogue.notes]
+
+
+def _sheet(book: Any, title: str, table: pa.Table, bold: Any) -> None:
+    sheet = book.add_worksheet(title)
+    sheet.freeze_panes(1, 1)
+    for place, column in enumerate(table.schema.names):
+        sheet.set_column(place, place, 40 if column in _WIDE else 24 if column == "code" else 13)
+        sheet.write_string(0, place, column, bold)
+    columns = [column.to_pylist() for column in table.columns]
+    for at, row in enumerate(zip(*columns, strict=True), 1):
+        for place, value in enumerate(row):
+            if value is not None:
+                sheet.write(at, place, value)
+    if table.num_rows:
+        sheet.autofilter(0, 0, table.num_rows, table.num_columns - 1)

@@ -1,0 +1,102 @@
+"""Changes of a payment curve that a single path of the policy cannot say: the multiple K of one level, the low limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from drgsim.errors import DrgsimError
+from drgsim.payment.policy import Policy
+from drgsim.payment.policy_model import CaseClass
+from drgsim.simulation.scenario import Change
+
+MAIN = "main"
+
+
+def value_at(raw: Mapping[str, Any], path: str) -> Any:
+    """The value at a path of a policy file, None where there is none; ``values`` and ``value`` are passed through."""
+    node: Any = raw
+    parts = path.split(".")
+    for place, part in enumerate(parts):
+        if isinstance(node, dict) and "values" in node and part not in node:
+            node = node["values"]
+            rest = ".".join(parts[place:])
+            known = {str(key): value for key, value in node.items()}
+            if rest in known:
+                return known[rest]
+        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+        elif isinstance(node, dict):
+            node = {str(key): value for key, value in node.items()}.get(part)
+        else:
+            return None
+    return node["value"] if isinstance(node, dict) and "value" in node else node
+
+
+def low_piece(policy: Policy) -> str | None:
+    """Path of the limit of low cases in the main curve: of the last low piece that ends at a number."""
+    found = None
+    for number, piece in enumerate(policy.file.curves[MAIN].pieces):
+        if piece.case_class is CaseClass.LOW and isinstance(piece.upto, float | int):
+            found = f"curves.{MAIN}.pieces.{number}.upto"
+    return found
+
+
+def change_multiple(policy: Policy, change: Change, level: str) -> tuple[Policy, tuple[float, ...], tuple[float, ...]]:
+    """The policy with another multiple K, for all cases or for one hospital level, whose band is split off where it has none.
+
+    Returns
+    -------
+    tuple
+        The policy, and the multiples before and after.
+
+    Raises
+    ------
+    DrgsimError
+        The curve has no multiple, or several and one plain value is given for all.
+
+    Examples
+    --------
+    >>> from drgsim.payment.policy import load_policy
+    >>> from drgsim.simulation.scenario import parse_change
+    >>> change = parse_change("outlier.high.multiple.tertiary", 2.5)
+    >>> changed, old, new = change_multiple(load_policy("beijing/2024"), change, "3")
+    >>> old, new, [(band.K, band.when.levels) for band in changed.file.curves["main"].bands]
+    ((3.0,), (2.5,), [(2.5, ('3',)), (3.0, ())])
+    """
+    raw = deepcopy(dict(policy.raw))
+    curve = raw["curves"][MAIN]
+    result: list[dict[str, Any]] = []
+    old: list[float] = []
+    new: list[float] = []
+    for band in curve.get("bands", []):
+        levels = [str(name) for name in band.get("when", {}).get("levels", [])]
+        if band.get("K") is None or (level and levels and level not in levels):
+            result.append(band)
+            continue
+        old.append(float(band["K"]))
+        new.append(change.apply(float(band["K"])))
+        changed = {**deepcopy(band), "K": new[-1]}
+        if not level or levels == [level]:
+            result.append(changed)
+            continue
+        changed["when"] = {**changed.get("when", {}), "levels": [level]}
+        rest = deepcopy(band)
+        if levels:
+            rest["when"]["levels"] = [name for name in levels if name != level]
+        result += [changed, rest]
+    of_level = f" for level {level}" if level else ""
+    if not old:
+        raise DrgsimError.single(
+            "scenario-out-of-scope", f"{change.path}: the main curve of {policy.id} has no multiple{of_level}",
+            fix="see drgsim policy show",
+        )  # fmt: skip
+    if change.op == "set" and len(set(old)) > 1:
+        listed = ", ".join(f"{value:g}" for value in old)
+        raise DrgsimError.single(
+            "scenario-out-of-scope", f"{change.path}: the bands of {policy.id} have the multiples {listed}",
+            fix='write a factor such as "*0.9", or change one band: curves.main.bands.0.K',
+        )  # fmt: skip
+    curve["bands"] = result
+    return policy.rebuilt(raw, f"{change.path} {change.words}"), tuple(old), tuple(new)

@@ -1,0 +1,304 @@
+"""Run a setup: cases, price, settlement, adding up, and what is settled beside the cases. One run keeps sums, never cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgsim.budget.budget_year import BudgetYear
+from drgsim.errors import Problem
+from drgsim.money import MISSING, allocate, exact, round_half_away
+from drgsim.payment.curve import CLASSES
+from drgsim.payment.grouped_cases import INSURANCES, WORKERS, Cases
+from drgsim.payment.policy_model import CaseClass
+from drgsim.payment.settlement import Settlement, settle_cases
+from drgsim.simulation.case_totals import NOTHING, Totals, add_up, check_size, gather
+from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
+from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases
+from drgsim.simulation.setup import Setup
+from drgsim.simulation.simulated_region import Cohort, Region
+from drgsim.simulation.year_closing import Closing
+
+_OUTSIDE = (
+    CaseClass.OVER_60_DAYS,
+    CaseClass.BY_ITEM,
+    CaseClass.UNGROUPED,
+    CaseClass.AMBIGUOUS,
+    CaseClass.PER_DIEM,
+    CaseClass.SELF_PAY,
+)
+WITHIN_VOLUME = "selected_within_volume"
+ADJUSTMENTS = ("capitation", "procurement", "sharing")
+ADJUSTMENTS_ZH = {"capitation": "按人头清算", "procurement": "集采结余上缴", "sharing": "总额结余超支分担"}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What each case comes to: the arrays that sums, draws and behaviour start from.
+
+    ``money`` is (measures, cases) in the order of ``totals.MEASURES``, 0 where a case is not paid.
+    """
+
+    state: State
+    cases: Cases
+    pricing: Pricing
+    money: NDArray[np.int64]
+    paid: NDArray[np.bool_]
+    classes: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    ratio: NDArray[np.float64]
+    settlement: Settlement
+
+    @property
+    def unit_values(self) -> Mapping[str, float]:
+        """Payer -> yuan per unit, where the budget decided."""
+        return self.settlement.unit_values
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong or doubtful."""
+        return self.settlement.problems
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The sums of one run.
+
+    Attributes
+    ----------
+    setup, year
+        What was run.
+    by_payer
+        Totals by hospital and insurance; names are ``hospital/insurance``.
+    by_group, by_department
+        Totals by group and by department of discharge.
+    hospitals
+        Names of the hospitals in the order of the adjustments.
+    adjustments
+        Name of :data:`ADJUSTMENTS` -> fen per hospital that the fund pays beside the cases (below 0: takes back).
+    fund
+        Payer -> budget of the fund, fen.
+    budget
+        Result of the yearly budget, where it closes the year.
+    unit_values
+        Payer -> yuan per unit, where the fund or the budget decided.
+    """
+
+    setup: Setup
+    year: int
+    by_payer: Totals
+    by_group: Totals
+    by_department: Totals
+    hospitals: tuple[str, ...]
+    adjustments: Mapping[str, NDArray[np.int64]]
+    fund: Mapping[str, int]
+    unit_values: Mapping[str, float]
+    problems: tuple[Problem, ...]
+    budget: BudgetYear | None = None
+    indicators: Mapping[str, float] = field(default_factory=dict)
+
+    def by_hospital(self, measure: str) -> NDArray[np.int64]:
+        """Fen of a measure per hospital."""
+        values = self.by_payer.money[measure]
+        return np.asarray(values.reshape(len(self.hospitals), -1).sum(1))
+
+    def counts_by_hospital(self, name: str) -> NDArray[np.float64]:
+        """Discharges of a count per hospital."""
+        return np.asarray(self.by_payer.counts[name].reshape(len(self.hospitals), -1).sum(1))
+
+    @property
+    def adjusted(self) -> NDArray[np.int64]:
+        """Fen per hospital over all adjustments."""
+        return np.asarray(sum(self.adjustments.values(), np.zeros(len(self.hospitals), np.int64)))
+
+
+class Runner:
+    """Runs setups on a region; grouping, tables and rates that runs have in common are worked out once."""
+
+    def __init__(self, region: Region) -> None:
+        self.region, self.memory = region, Memory()
+        self.closing = Closing(self)
+
+    def cohort(self, setup: Setup, year: int) -> Cohort:
+        """The discharges of a year; a year beyond the data has those of the last one."""
+        return self.region.cohort(min(year, self.region.years[-1]), setup.scheme)
+
+    def settlement(self, setup: Setup, year: int, state: State | None = None) -> tuple[State, Settlement, Pricing]:
+        """Settle the cases of a year; ``state`` replaces the cases that the setup alone would give."""
+        if state is None:
+            state = edited(first_state(self.cohort(setup, year)), setup, self.region)
+        price = pricing(setup, self.region, year, self.memory, state)
+        cases = settled_cases(state, setup, self.region)
+        return state, settle_cases(cases, price.policy, budget=price.budget, weight=state.weight), price
+
+    def lines(self, setup: Setup, year: int, state: State | None = None) -> Lines:
+        """Settled cases of a year as arrays, see :meth:`settlement`."""
+        state, settlement, price = self.settlement(setup, year, state)
+        return lines_of(state, settlement.ledger.cases, price, settlement)
+
+    def run(self, setup: Setup, year: int, before: Outcome | None = None) -> Outcome:
+        """Settle a year and add it up; ``before`` is the year before, whose surplus may be carried over."""
+        return self.outcome(setup, year, self.lines(setup, year), before=before)
+
+    def outcome(
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64] | None = None, before: Outcome | None = None,
+        whole: bool = True,
+    ) -> Outcome:  # fmt: skip
+        """Add up settled cases; ``parts`` counts them otherwise than their state does, as a bootstrap draw.
+
+        ``whole=False`` leaves out groups and departments, which headline figures do not need.
+        """
+        counted = lines.state.parts if parts is None else parts
+        check_size(lines.money, counted, f"year {year}")
+        hospitals, payer = payer_rows(lines, self.region)
+        department = lines.cases.department
+        wanted: list[tuple[NDArray[Any], list[str]]] = [
+            (payer, [f"{hospital}/{name}" for hospital in hospitals for name in (*INSURANCES, "")])
+        ]
+        if whole:
+            wanted += [(lines.state.unit.ids, lines.state.unit.values), (department.ids, department.values)]
+        with ThreadPoolExecutor(WORKERS) as pool:  # the kernel that adds up does not hold the interpreter
+            added = list(pool.map(lambda one: _totals(one[0], one[1], lines, counted), wanted))
+        by_payer, by_group, by_department = added if whole else (added[0], NOTHING, NOTHING)
+        adjustments = self.beside(setup, year, lines, counted, by_payer, hospitals)
+        budget = None
+        indicators: dict[str, float] = {}
+        if setup.settings["budget.active"]:
+            budget = self.closing.year(
+                setup, year, lines, counted, adjustments["capitation"], tuple(hospitals), before.budget if before else None
+            )
+            paid = dict(zip(budget.figures.hospitals, budget.received.tolist(), strict=True))
+            fund = by_payer.money["fund"].reshape(len(hospitals), -1).sum(1)
+            owed = fund + adjustments["capitation"]
+            final = np.array([paid.get(name, int(amount)) for name, amount in zip(hospitals, owed, strict=True)], np.int64)
+            adjustments["sharing"] = final - owed
+            indicators = _index_figures(budget)
+        return Outcome(
+            setup, year, by_payer, by_group, by_department, tuple(hospitals), adjustments, fund_of(setup, self.region, year),
+            dict(lines.unit_values) or dict(lines.pricing.rates), lines.problems, budget, indicators,
+        )  # fmt: skip
+
+    def beside(
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], by_payer: Totals, hospitals: list[str]
+    ) -> dict[str, NDArray[np.int64]]:
+        """What the fund pays beside the cases, before the year is closed: capitation and procurement; sharing is 0 yet."""
+        return {
+            "capitation": self._capitation(setup, year, lines, parts, hospitals),
+            "procurement": self._procurement(setup, by_payer, len(hospitals)),
+            "sharing": np.zeros(len(hospitals), np.int64),
+        }
+
+    def _procurement(self, setup: Setup, by_payer: Totals, hospitals: int) -> NDArray[np.int64]:
+        """What the fund takes back of the savings from procurement of cases paid by groups."""
+        saving = by_payer.money["saving"].reshape(hospitals, -1).sum(1)
+        kept, spec = setup.settings["procurement.kept_share"], setup.policy.file.procurement
+        if kept is None:
+            kept = spec.kept_share.values.get(WITHIN_VOLUME, 1.0) if spec is not None else 1.0
+        taken = 1 - exact(kept)
+        return np.array([-round_half_away(int(amount) * taken) for amount in saving], np.int64)
+
+    def _capitation(
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], hospitals: list[str]
+    ) -> NDArray[np.int64]:
+        """What the fund pays per head less what it paid by item for the same cases, shared by hospitals' spending on them.
+
+        Per head = rate x the fund's part of the cost of such cases last year / registered patients then (rule book 4.5).
+        """
+        result = np.zeros(len(hospitals), np.int64)
+        settings = setup.settings
+        names = settings["capitation.conditions"]
+        if not names:
+            return result
+        place = {name: number for number, name in enumerate(hospitals)}
+        row = np.array([place.get(name, -1) for name in lines.state.hospital.values] + [place.get("", -1)])[
+            lines.state.hospital.ids
+        ]
+        fund = lines.money[2]
+        earlier = [each for each in self.region.years if each < year] or [year]
+        for name in names:
+            last = self.region.cohort(max(earlier), setup.scheme)
+            then = _by_item_fund(last.cases, last.condition(name))
+            registered_then = self.region.registered(max(earlier), name)
+            if not registered_then:
+                continue
+            mine = lines.state.cohort.condition(name) & lines.state.capitated & (row >= 0)
+            spent = np.zeros(len(hospitals), np.int64)
+            np.add.at(spent, row[mine], (fund * parts)[mine])
+            spent = spent // PART
+            head = exact(then) * exact(settings["capitation.rate"]) / registered_then
+            pot = round_half_away(head * self.region.registered(year, name))
+            cost = int(spent.sum())
+            if pot >= cost:
+                paid = cost + round_half_away((pot - cost) * exact(settings["capitation.kept_share"]))
+            else:
+                paid = pot + round_half_away((cost - pot) * exact(settings["capitation.overspend_share"]))
+            if cost > 0:
+                result += allocate(paid - cost, spent)
+        return result
+
+
+def _index_figures(budget: BudgetYear) -> dict[str, float]:
+    """Headline figures of a budget year."""
+    has = budget.index.index > 0
+    surplus = budget.surplus[has]
+    return {
+        "budget.surplus_share": float((surplus > 0).mean()) if has.any() else float("nan"),
+        "budget.surplus": int(surplus[surplus > 0].sum()) / 100,
+        "budget.overspend": -int(surplus[surplus < 0].sum()) / 100,
+    }
+
+
+def _by_item_fund(cases: Cases, where: NDArray[np.bool_]) -> int:
+    cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
+    known = where & (cost != MISSING) & (cases.insurance != 2)
+    return int((cost - np.where(patient == MISSING, 0, patient))[known].sum())
+
+
+def lines_of(state: State, cases: Cases, price: Pricing, settlement: Settlement) -> Lines:
+    """Per-case arrays of a settlement."""
+    ledger = settlement.ledger
+    outside = np.zeros(len(CLASSES) + 1, np.bool_)
+    outside[[CLASSES.index(name) for name in _OUTSIDE]] = True
+    money, paid, classes = gather(
+        state.cost,
+        state.patient,
+        state.exempt,
+        state.exempt_patient,
+        state.saving,
+        state.by_item,
+        settlement.amount,
+        settlement.fund_payment,
+        ledger.standard,
+        ledger.terms.relative_value,
+        ledger.case_class,
+        outside,
+        CLASSES.index(CaseClass.SELF_PAY),
+        CLASSES.index(CaseClass.HIGH),
+        CLASSES.index(CaseClass.LOW),
+    )
+    weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
+    return Lines(state, cases, price, money, paid, classes, weight, ledger.ratio, settlement)
+
+
+def payer_rows(lines: Lines, region: Region) -> tuple[list[str], NDArray[np.int64]]:
+    """Hospitals (those of the list, then others that occur, then none), and each case's row of hospital and insurance."""
+    names = list(dict.fromkeys([*region.hospitals, *lines.state.hospital.values, ""]))
+    place = {name: number for number, name in enumerate(names)}
+    hospital = np.array([place[name] for name in lines.state.hospital.values] + [place[""]], np.int64)[lines.state.hospital.ids]
+    insurance = np.where(lines.cases.insurance < 0, len(INSURANCES), lines.cases.insurance)
+    return names, hospital * (len(INSURANCES) + 1) + insurance
+
+
+def _totals(ids: NDArray[Any], names: list[str], lines: Lines, parts: NDArray[np.int64]) -> Totals:
+    place = np.where(ids < 0, len(names), ids).astype(np.int64)
+    blank = bool((ids < 0).any())
+    counts, money, sums = add_up(
+        place, len(names) + 1, parts, lines.paid, lines.classes, lines.money, lines.weight, lines.state.days
+    )
+    rows = len(names) + blank
+    return Totals.of((*names, "")[:rows], counts[:rows], money[:rows], sums[:rows])

@@ -1,0 +1,96 @@
+"""Changes by path turn one setup into another; everything is checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from drgsim.errors import Problem
+from drgsim.payment.policy import load_policy
+from drgsim.simulation.path_owners import OWNERS, change_policy
+from drgsim.simulation.paths import check, find
+from drgsim.simulation.scenario import Change, Scenario, ScenarioError
+from drgsim.simulation.setup import Setup, Step, first_setup
+from drgsim.simulation.simulated_region import Region
+
+
+def baseline_setup(scenario: Scenario | None, policy: str | None, region: Region) -> tuple[Setup, tuple[Step, ...]]:
+    """The setup that a scenario is compared with: the policy, and the changes that its baseline states.
+
+    Raises
+    ------
+    ScenarioError
+        No policy is named, or the baseline's changes are wrong.
+    """
+    own = scenario.file.baseline.policy if scenario is not None else None
+    name = policy or own
+    if name is None:
+        what = "no policy is named"
+        raise ScenarioError([Problem("scenario-no-policy", what, fix="name one with --policy, or in the scenario's baseline")])
+    setup = first_setup(load_policy(name))
+    if scenario is None:
+        return setup, ()
+    setup, steps = apply(setup, scenario.baseline, region)
+    return replace(setup, rate_basis=setup), steps
+
+
+def apply(setup: Setup, changes: Sequence[Change], region: Region) -> tuple[Setup, tuple[Step, ...]]:
+    """Another setup, by changes in their order.
+
+    Raises
+    ------
+    ScenarioError
+        Everything that is wrong with any of the changes; nothing is applied then.
+    """
+    problems: list[Problem] = []
+    steps: list[Step] = []
+    for change in changes:
+        match = find(change.path)
+        if match is None:
+            setup = change_policy(setup, change, change.path, steps, problems)
+            continue
+        found = check(change, match.spec)
+        problems += found
+        if not found:
+            setup = OWNERS[match.spec.owner](setup, change, match, region, steps, problems)
+    if not problems:
+        problems += _contradictions(setup, changes)
+    if problems:
+        raise ScenarioError(problems)
+    return setup, tuple(steps)
+
+
+def _contradictions(setup: Setup, changes: Sequence[Change]) -> list[Problem]:
+    """Changes that would have no effect under what the setup has become: refused rather than ignored."""
+    problems = []
+    paths = {change.path: change for change in changes}
+    for path, change in paths.items():
+        if (path == "rate.base" or path.startswith("rate.")) and path != "rate.source" and setup.by_points:
+            what = f"{path}: the unit value follows from the budget here, so that it cannot be set"
+            problems.append(
+                Problem(
+                    "scenario-out-of-scope",
+                    what,
+                    where=change.where or path,
+                    fix="change fund.budget, or set payment.method: rate",
+                )
+            )
+        if path.startswith("budget.") and path != "budget.active" and not setup.settings["budget.active"]:
+            what = f"{path} has no effect while budget.active is false"
+            problems.append(
+                Problem(
+                    "scenario-out-of-scope", what, where=change.where or path, fix="set budget.active: true, in the baseline"
+                )
+            )
+        if path.startswith("behaviour.splitting.overhead") and not setup.settings["behaviour.splitting.share"]:
+            what = f"{path} has no effect while behaviour.splitting.share is 0"
+            problems.append(
+                Problem("scenario-out-of-scope", what, where=change.where or path, fix="set behaviour.splitting.share")
+            )
+        if (
+            path in ("capitation.rate", "capitation.kept_share", "capitation.overspend_share")
+            and not setup.settings["capitation.conditions"]
+        ):
+            what = f"{path} has no effect while capitation.conditions is empty"
+            problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix="set capitation.conditions"))
+    return problems

@@ -1,0 +1,200 @@
+"""Close a simulated year hospital by hospital against budget indexes (BJ-GBI, :mod:`drgsim.budget`).
+
+The past that the index starts from is that of the baseline: the region's discharges, settled as the baseline settles them.
+The year itself is the scenario's, and where several years are simulated each is the newest history of the next. Figures of
+the past are worked out once and shared; a year of a scenario replaces one slice of small arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgsim.budget.budget_year import BudgetYear, budget_year
+from drgsim.budget.hospital_figures import MONTHS, UNITS, HospitalFigures, by_item, figures_of
+from drgsim.budget.terms import BudgetTerms
+from drgsim.errors import Problem
+from drgsim.money import MISSING
+from drgsim.payment.grouped_cases import INSURANCES
+from drgsim.payment.policy_model import CaseClass
+from drgsim.region.region_folder import RegionFacts
+from drgsim.region.region_folder import read_region as read_facts
+from drgsim.simulation.case_totals import whole
+from drgsim.simulation.pricing import fund_of, plain
+from drgsim.simulation.scenario import ScenarioError
+from drgsim.simulation.scenario_cases import PART
+from drgsim.simulation.setup import Setup
+
+if TYPE_CHECKING:
+    from drgsim.simulation.runner import Lines, Runner
+
+_UNIT_OF = {
+    CaseClass.BY_ITEM: "by_item", CaseClass.AMBIGUOUS: "by_item", CaseClass.UNGROUPED: "by_item", CaseClass.OVER_60_DAYS:
+    "by_item",
+    CaseClass.PER_DIEM: "per_diem", CaseClass.FIXED: "single_disease",
+}  # fmt: skip
+
+
+@dataclass
+class Closing:
+    """Closes years of one region; ``runner`` settles the past."""
+
+    runner: Runner
+
+    def __post_init__(self) -> None:
+        self._past: dict[tuple[str, str], HospitalFigures] = {}
+        self._facts: dict[str, RegionFacts] = {}
+
+    def year(
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], beside: NDArray[np.int64],
+        hospitals: tuple[str, ...], before: BudgetYear | None = None,
+    ) -> BudgetYear:  # fmt: skip
+        """Budget year of settled cases.
+
+        Parameters
+        ----------
+        lines, parts
+            Settled cases of the year, and how often each counts.
+        beside
+            Fen per hospital that are settled beside the cases and count against the index (capitation).
+        hospitals
+            Hospitals in the order of ``beside``.
+        before
+            The budget year before, which may carry surplus over.
+        """
+        assert setup.budget is not None
+        past = self.past(setup, year) if before is None else self.after(before, setup, year)
+        figures = with_year(past, year, lines, parts, dict(zip(hospitals, beside.tolist(), strict=True)), setup.budget)
+        fund = sum(fund_of(setup, self.runner.region, year).values())
+        return budget_year(figures, setup.budget, year, before=before, fund=fund or None)
+
+    def after(self, before: BudgetYear, setup: Setup, year: int) -> HospitalFigures:
+        """Figures that go on from a simulated year: its spending, cases, weight and people are the newest history."""
+        assert setup.budget is not None
+        if _measure(before.terms) != _measure(setup.budget):
+            what = "the years before were measured by other terms (budget.measure, budget.capitation, budget.quality.targets)"
+            fix = "change these in the baseline or the changes, not from year to year"
+            raise ScenarioError([Problem("scenario-out-of-scope", what, where=f"years, {year}", fix=fix)])
+        figures = before.figures
+        while figures.years[-1] < year:
+            figures = _repeated(figures)
+        return figures
+
+    def past(self, setup: Setup, year: int) -> HospitalFigures:
+        """Figures of all years up to ``year`` as the baseline settles them; a year beyond the data repeats the last one."""
+        basis = plain(setup.rate_basis or setup)
+        region, terms = self.runner.region, setup.budget
+        assert terms is not None
+        years = [each for each in region.years if each <= year]
+        if not [each for each in years if each < year]:
+            what = f"a budget of {year} needs discharges of an earlier year; the region has {', '.join(map(str, region.years))}"
+            raise ScenarioError(
+                [Problem("scenario-out-of-scope", what, fix="set budget.active: false, or choose a later year")]
+            )
+        measure = _measure(terms)
+        key = (f"{basis.digest} {measure}", str(years))
+        if key not in self._past:
+            if measure not in self._facts:
+                facts = read_facts(region.folder, tuple(terms.file.quality.targets))
+                self._facts[measure] = facts
+            settlements = [self.runner.settlement(basis, each)[1] for each in years]
+            facts = replace(self._facts[measure], years=tuple(years))
+            self._past[key] = figures_of(settlements, terms, facts)
+        figures = self._past[key]
+        while figures.years[-1] < year:
+            figures = _repeated(figures)
+        return figures
+
+
+def _measure(terms: BudgetTerms) -> str:
+    """Everything of the terms that figures are taken by."""
+    file = terms.file
+    return repr((file.measure, file.capitation.groups, file.capitation.levels, sorted(file.quality.targets)))
+
+
+def _repeated(figures: HospitalFigures) -> HospitalFigures:
+    """The figures with one more year, equal to the last; its fund is unknown until it is stated."""
+    changed: dict[str, object] = {"years": (*figures.years, figures.years[-1] + 1)}
+    for name in (
+        "spending", "payment", "capitated", "registered", "cost", "patient", "cases", "people", "weight", "weighted",
+        "low_weight",
+        "indicators", "savings", "procurement", "deductions", "moved", "unpaid",
+    ):  # fmt: skip
+        values = getattr(figures, name)
+        changed[name] = np.concatenate([values, values[:, -1:]], axis=1)
+    changed["fund"] = np.append(figures.fund, -1)
+    changed["insured"] = np.append(figures.insured, figures.insured[-1])
+    return replace(figures, **changed)  # type: ignore[arg-type]
+
+
+def with_year(
+    figures: HospitalFigures, year: int, lines: Lines, parts: NDArray[np.int64], beside: dict[str, int], terms: BudgetTerms
+) -> HospitalFigures:
+    """The figures with one year replaced by settled cases, as the year itself and as history of the years after it.
+
+    Quality indicators stay, but for the share of high cases. Cases say nothing of how many patients a simulated discharge
+    belongs to: different patients move with the hospital's insured cases.
+    """
+    at = figures.years.index(year)
+    cases, row = lines.cases, {name: place for place, name in enumerate(figures.hospitals)}
+    hospital = np.array([row.get(name, -1) for name in lines.state.hospital.values] + [-1])[lines.state.hospital.ids]
+    insured = (hospital >= 0) & lines.paid & (cases.insurance != INSURANCES.index("self"))
+    dated = np.where(cases.discharged == MISSING, 0, cases.discharged).astype("datetime64[D]").astype("datetime64[M]")
+    month = dated.astype(np.int64) % MONTHS
+    ledger = lines.settlement.ledger
+    unit = np.full(cases.size, UNITS.index("dip" if ledger.policy.file.method == "dip" else "drg"))
+    for case_class, name in _UNIT_OF.items():
+        unit[ledger.is_class(case_class)] = UNITS.index(name)
+    size = figures.size
+    payment = _sums((hospital * MONTHS + month) * len(UNITS) + unit, lines.money[2], parts, insured, size * MONTHS * len(UNITS))
+    payment = payment.reshape(size, MONTHS, len(UNITS))
+    for name, amount in beside.items():
+        if name in row:
+            payment[row[name], -1, UNITS.index("capitation")] += amount
+    owed = {name: _sums(hospital, lines.money[place], parts, insured, size) for name, place in (("cost", 0), ("patient", 3))}
+    state, measure = lines.state, terms.file.measure
+    treated = (hospital >= 0) & (state.cost != MISSING) & (state.cost >= 0) & (cases.insurance != INSURANCES.index("self"))
+    weighted = treated & (lines.weight > 0)
+    count = np.rint(_count(hospital, parts, treated, size)).astype(np.int64)
+    people = figures.people[:, at].astype(np.float64)
+    people *= np.divide(count, figures.cases[:, at], out=np.ones(size), where=figures.cases[:, at] > 0)
+    by_bill = measure.spending.value == "by_item"
+    spent = by_item(cases) + state.exempt - state.exempt_patient if by_bill else lines.money[2]
+    spending = _sums(hospital * MONTHS + month, spent, parts, treated, size * MONTHS).reshape(size, MONTHS)
+    if not by_bill:
+        spending[:, -1] += [beside.get(name, 0) for name in figures.hospitals]
+    light = weighted & (lines.weight <= measure.low_weight.value)
+    high, paid = _count(hospital, parts, insured & lines.classes[:, 1], size), _count(hospital, parts, insured, size)
+    indicators = figures.indicators.copy()
+    share = np.divide(high, paid, out=np.full(size, np.nan), where=paid > 0)
+    place = figures.indicator_names.index("high_cost_share")
+    indicators[:, at, place] = np.where(np.isnan(share), indicators[:, at, place], share)
+    change = {
+        "payment": payment, **owed, "cases": count, "spending": spending,
+        "people": np.where(figures.cases[:, at] > 0, np.rint(people).astype(np.int64), count),
+        "low_weight": _sums(hospital, spent, parts, light, size),
+        "unpaid": np.rint(_count(hospital, parts, treated & ~lines.paid, size)).astype(np.int64),
+        "weight": np.bincount(hospital[weighted], (lines.weight * parts)[weighted] / PART, size),
+        "weighted": np.rint(_count(hospital, parts, weighted, size)).astype(np.int64),
+    }  # fmt: skip
+    replaced = {}
+    for name, values in change.items():
+        whole_array = getattr(figures, name).copy()
+        whole_array[:, at] = values
+        replaced[name] = whole_array
+    return replace(figures, **replaced, indicators=indicators)
+
+
+def _sums(
+    cell: NDArray[np.int64], amounts: NDArray[np.int64], parts: NDArray[np.int64], where: NDArray[np.bool_], size: int
+) -> NDArray[np.int64]:
+    total = np.zeros(size, np.int64)
+    np.add.at(total, cell[where], amounts[where] * parts[where])
+    return whole(total[:, None])[:, 0]
+
+
+def _count(cell: NDArray[np.int64], parts: NDArray[np.int64], where: NDArray[np.bool_], size: int) -> NDArray[np.float64]:
+    return np.bincount(cell[where], parts[where], size) / PART

@@ -1,0 +1,81 @@
+"""Records broken on purpose, in named ways, so that checks can be measured against the truth column."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from drgsim.synth.discharge_batches import Columns
+from drgsim.synth.draw_plan import DrawPlan
+
+KINDS = (
+    "missing_sex",
+    "sex_conflict",
+    "age_conflict",
+    "principal_missing",
+    "unknown_code",
+    "discharge_before_admission",
+    "los_conflict",
+    "cost_ten_times",
+    "cost_zero",
+    "negative_payment",
+    "duplicate_id",
+)
+
+
+def cut_codes(codes: list[str]) -> list[str]:
+    """Codes cut to the four characters of the WHO classification, as old interfaces send them.
+
+    Examples
+    --------
+    >>> cut_codes(["I63.900x007", "J18.900"])
+    ['I63.9', 'J18.9']
+    """
+    return [code[:5] for code in codes]
+
+
+def vocabulary(plan: DrawPlan) -> list[str]:
+    """Diagnosis codes by number: those of the tables, the same cut short, an empty one and one of no dictionary."""
+    codes = plan.tables.diagnoses
+    return [*codes, *cut_codes(codes), "", "XX9.999"]
+
+
+def miscode(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
+    """The usual share of unreadable principal diagnoses of a real region (not dirty records): cut or missing."""
+    u = rng.random(len(batch["group"]))
+    size = len(plan.tables.diagnoses)
+    cut = plan.parameters["case_mix.cut_code_share"]
+    none = plan.parameters["case_mix.no_principal_share"]
+    principal = batch["diagnoses"][:, 0]
+    free = batch["truth"] == 0
+    principal = np.where(free & (u < cut) & (principal >= 0), principal + size, principal)
+    batch["diagnoses"][:, 0] = np.where(free & (u >= cut) & (u < cut + none), 2 * size, principal)
+
+
+def break_records(plan: DrawPlan, batch: Columns, share: float, rng: np.random.Generator) -> None:
+    """Break ``share`` of the records; ``dirty`` holds 1 + the place in KINDS, 0 for sound records."""
+    count = len(batch["group"])
+    broken = np.zeros(count, dtype=bool)
+    broken[rng.permutation(count)[: round(share * count)]] = True
+    broken[0] = False  # the first record has no record before it to repeat
+    kind = np.where(broken, 1 + (rng.random(count) * len(KINDS)).astype(np.int8), 0).astype(np.int8)
+    one_sex = np.array([name[0] in "MNO" and name != "0000" for name in plan.tables.drg])[batch["group"]]
+    number = {name: place + 1 for place, name in enumerate(KINDS)}
+    kind[(kind == number["sex_conflict"]) & ~one_sex] = number["missing_sex"]
+    kind[(kind == number["age_conflict"]) & (batch["age"] == 0)] = number["missing_sex"]
+    batch["dirty"] = kind
+
+    def rows(name: str) -> np.ndarray:
+        return kind == number[name]
+
+    size = len(plan.tables.diagnoses)
+    batch["sex"] = np.where(rows("sex_conflict"), 3 - batch["sex"], batch["sex"])
+    batch["sex"] = np.where(rows("missing_sex"), -1, batch["sex"])
+    batch["age"] = np.where(rows("age_conflict"), (batch["age"] + 37) % 100 + 1, batch["age"])
+    batch["diagnoses"][rows("principal_missing"), 0] = 2 * size
+    batch["diagnoses"][rows("unknown_code"), 0] = 2 * size + 1
+    swap = rows("discharge_before_admission")
+    batch["admitted"][swap] = batch["discharged"][swap] + 3
+    batch["los_days"] = np.where(rows("los_conflict"), batch["los_days"] + 11, batch["los_days"])
+    batch["total_fen"] = np.where(rows("cost_ten_times"), batch["total_fen"] * 10, batch["total_fen"])
+    batch["total_fen"] = np.where(rows("cost_zero"), 0, batch["total_fen"])
+    batch["patient_fen"] = np.where(rows("negative_payment"), -batch["patient_fen"], batch["patient_fen"])

@@ -1,0 +1,314 @@
+"""Make a whole region: check the request, draw it batch by batch, write every file or none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.synth.broken_records import break_records, miscode
+from drgsim.synth.discharge_batches import Columns, draw_cases
+from drgsim.synth.draw_plan import DrawPlan, make_plan
+from drgsim.synth.invented_hospitals import make_hospitals
+from drgsim.synth.patients import assign_patients
+from drgsim.synth.planted_behaviour import TRUTHS, plant, split_pairs
+from drgsim.synth.procurement_sums import HEADER, ProcurementSums
+from drgsim.synth.region_readme import region_readme
+from drgsim.synth.stay_costs import INSURANCES, calibrated, draw_money, pay
+from drgsim.synth.synth_files import LABEL, YearFiles, to_arrow, write_csv
+from drgsim.synth.synth_parameters import load_parameters
+from drgsim.synth.synth_tables import load_tables
+
+BATCH = 50_000
+MOST_CASES = 100_000_000
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Summary:
+    """What was made: counts by year, level and truth, and money in fen."""
+
+    folder: str
+    hospitals: int
+    cases: int
+    years: list[int]
+    seed: int
+    dirty_share: float
+    by_year: dict[str, int] = field(default_factory=dict)
+    by_level: dict[str, int] = field(default_factory=dict)
+    truth: dict[str, int] = field(default_factory=dict)
+    dirty: int = 0
+    groups_drawn: int = 0
+    total_cost_fen: int = 0
+    fund_paid_fen: int = 0
+
+
+def parse_years(text: str) -> tuple[int, ...]:
+    """Read ``2022-2024`` or ``2023``.
+
+    Raises
+    ------
+    UsageError
+        ``synth-years`` when it is neither, runs backwards, or leaves 1990-2100.
+
+    Examples
+    --------
+    >>> parse_years("2022-2024")
+    (2022, 2023, 2024)
+    """
+    first, dash, last = text.strip().partition("-")
+    try:
+        start, end = int(first), int(last) if dash else int(first)
+    except ValueError:
+        start, end = 1, 0
+    if not (1990 <= start <= end <= 2100) or end - start >= 20:
+        raise UsageError(
+            [
+                Problem(
+                    "synth-years",
+                    f"cannot read the years {text!r}",
+                    "--years",
+                    "",
+                    "write 2022-2024 or 2023, at most 20 years",
+                )
+            ]
+        )
+    return tuple(range(start, end + 1))
+
+
+def check_request(output: Path, hospitals: int, cases: int, seed: int, dirty: float) -> None:
+    """Refuse what makes no sense, all problems at once.
+
+    Raises
+    ------
+    UsageError
+        ``synth-hospitals``, ``synth-cases``, ``synth-seed`` or ``synth-dirty``.
+    OutputError
+        ``synth-output-exists`` when the folder is there and holds something.
+    """
+    problems = []
+    if not 1 <= hospitals <= 999:
+        problems.append(Problem("synth-hospitals", f"{hospitals} hospitals cannot be made", "--hospitals", "", "1 to 999"))
+    if not max(hospitals, 1) <= cases <= MOST_CASES:
+        why = "every hospital needs a case" if cases < hospitals else ""
+        problems.append(Problem("synth-cases", f"{cases} cases cannot be made", "--cases", why, f"{hospitals} to {MOST_CASES}"))
+    if seed < 0:
+        problems.append(Problem("synth-seed", "the seed is negative", "--seed", "", "give 0 or more"))
+    if not 0.0 <= dirty <= 0.5:
+        problems.append(Problem("synth-dirty", f"{dirty} is no share of records", "--dirty", "", "0 to 0.5, such as 0.01"))
+    if problems:
+        raise UsageError(problems)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise OutputError(
+            [
+                Problem(
+                    "synth-output-exists",
+                    "the output is there already",
+                    str(output),
+                    "nothing is overwritten",
+                    "name a new folder",
+                )
+            ]
+        )
+
+
+def make_batch(plan: DrawPlan, count: int, dirty: float, seed: np.random.SeedSequence) -> Columns:
+    """One finished batch of ``count`` cases, in order of discharge; depends on nothing but its seed and the plan."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    batch = draw_cases(plan, count - split_pairs(count, plan), rng)
+    draw_money(plan, batch, rng)
+    batch = plant(plan, batch, count, rng)
+    assign_patients(plan, batch, rng)
+    miscode(plan, batch, rng)
+    pay(plan, batch, rng)
+    break_records(plan, batch, dirty, rng)
+    order = np.argsort(batch["discharged"], kind="stable")
+    return {name: column[order] for name, column in batch.items()}
+
+
+def batch_sizes(cases: int) -> list[int]:
+    """Cases per batch."""
+    return [BATCH] * (cases // BATCH) + ([cases % BATCH] if cases % BATCH else [])
+
+
+def _batches(
+    plan: DrawPlan, sizes: list[int], dirty: float, seeds: list[np.random.SeedSequence]
+) -> Iterator[tuple[Columns, pa.Table]]:
+    """Batches in order, the next ones drawn by other threads meanwhile; at most four are held."""
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+
+    def work(place: int) -> tuple[Columns, pa.Table]:
+        batch = make_batch(plan, sizes[place], dirty, seeds[place])
+        return batch, to_arrow(plan, batch, int(starts[place]) + 1)
+
+    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+        waiting: deque[Future[tuple[Columns, pa.Table]]] = deque()
+        for place in range(len(sizes)):
+            waiting.append(pool.submit(work, place))
+            if len(waiting) > 2:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+class _Tally:
+    """Running counts and sums of the region."""
+
+    def __init__(self, plan: DrawPlan) -> None:
+        shape = (len(plan.years), len(INSURANCES))
+        self.plan = plan
+        self.fund: NDArray[np.int64] = np.zeros(shape, np.int64)
+        self.cases = np.zeros((*shape, len(plan.parameters["region.districts"])), np.int64)
+        self.truth = np.zeros(len(TRUTHS) + 1, np.int64)
+        self.levels = np.zeros(4, np.int64)
+        self.groups = np.zeros(len(plan.tables.drg), np.int64)
+        self.dirty = 0
+        self.total = 0
+
+    def add(self, batch: Columns) -> None:
+        np.add.at(self.fund, (batch["year"], batch["insurance"]), batch["fund_fen"])
+        np.add.at(self.cases, (batch["year"], batch["insurance"], batch["district"]), 1)
+        self.truth += np.bincount(batch["truth"], minlength=len(self.truth))
+        self.levels += np.bincount(self.plan.hospitals.level[batch["hospital"]], minlength=4)
+        self.groups += np.bincount(batch["group"], minlength=len(self.groups))
+        self.dirty += int((batch["dirty"] > 0).sum())
+        self.total += int(batch["total_fen"].sum())
+
+
+def generate_region(
+    output: Path,
+    *,
+    hospitals: int = 24,
+    cases: int = 300_000,
+    years: tuple[int, ...] = (2022, 2023, 2024),
+    seed: int = 7,
+    dirty: float = 0.0,
+    progress: Progress | None = None,
+) -> Summary:
+    """Write a synthetic region to the new folder ``output``.
+
+    Parameters
+    ----------
+    output
+        Folder to make; must not hold anything. It appears whole or not at all.
+    hospitals, cases
+        Number of hospitals and of discharges over all years together.
+    years
+        Years of discharge, one after the other.
+    seed
+        The same request with the same seed gives the same bytes (with the same versions of numpy and pyarrow).
+    dirty
+        Share of records to break in the ways of :data:`drgsim.synth.broken_records.KINDS`.
+    progress
+        Called with (cases done, cases wanted).
+
+    Raises
+    ------
+    UsageError, OutputError
+        See :func:`check_request`.
+    """
+    check_request(output, hospitals, cases, seed, dirty)
+    sizes = batch_sizes(cases)
+    first, *seeds, last = np.random.SeedSequence(seed).spawn(2 + len(sizes))
+    parameters, tables = load_parameters(), load_tables()
+    made = make_hospitals(hospitals, parameters, np.random.Generator(np.random.PCG64(first)))
+    plan = calibrated(make_plan(tables, parameters, made, years))
+    tally, procurement, done = _Tally(plan), ProcurementSums(plan), 0
+    output.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    try:
+        files = YearFiles(beside, years)
+        for batch, table in _batches(plan, sizes, dirty, seeds):
+            files.add(table, batch["year"])
+            tally.add(batch)
+            procurement.add(batch)
+            done += table.num_rows
+            if progress is not None:
+                progress(done, cases)
+        files.close()
+        summary = _summary(plan, tally, output, seed, dirty)
+        _write_tables(plan, tally, beside)
+        write_csv(beside / "procurement.csv", HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last))))
+        (beside / "README.md").write_text(region_readme(plan, summary), encoding="utf-8", newline="\n")
+        beside.chmod(0o755)
+        if output.is_dir():
+            output.rmdir()
+        beside.rename(output)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return summary
+
+
+def _summary(plan: DrawPlan, tally: _Tally, output: Path, seed: int, dirty: float) -> Summary:
+    normal = np.array([not name.endswith("QY") and name != "0000" for name in plan.tables.drg])
+    return Summary(
+        folder=str(output),
+        hospitals=len(plan.hospitals),
+        cases=int(tally.cases.sum()),
+        years=list(plan.years),
+        seed=seed,
+        dirty_share=dirty,
+        by_year={str(y): int(n) for y, n in zip(plan.years, tally.cases.sum(axis=(1, 2)), strict=True)},
+        by_level={str(level): int(tally.levels[level]) for level in (3, 2, 1)},
+        truth={name: int(tally.truth[place + 1]) for place, name in enumerate(TRUTHS)},
+        dirty=tally.dirty,
+        groups_drawn=int(((tally.groups > 0) & normal).sum()),
+        total_cost_fen=tally.total,
+        fund_paid_fen=int(tally.fund.sum()),
+    )
+
+
+def _write_tables(plan: DrawPlan, tally: _Tally, folder: Path) -> None:
+    parameters, made = plan.parameters, plan.hospitals
+    districts = parameters["region.districts"]
+    write_csv(
+        folder / "hospitals.csv",
+        ("id", "name", "level", "grade", "kind", "beds", "district", "label"),
+        (
+            (
+                made.id[i],
+                made.name[i],
+                int(made.level[i]),
+                made.grade[i],
+                made.kind[i],
+                int(made.beds[i]),
+                districts[made.district[i]],
+                LABEL,
+            )
+            for i in range(len(made))
+        ),
+    )
+    rate = parameters["region.admission_rate"]
+    shares = [parameters[f"region.{name}_share"] for name in ("diabetes", "hypertension")]
+    write_csv(
+        folder / "enrolment.csv",
+        ("year", "district", "insurance", "insured", "diabetes", "hypertension", "label"),
+        (
+            (year, district, insurance, insured, *(round(insured * share) for share in shares), LABEL)
+            for y, year in enumerate(plan.years)
+            for d, district in enumerate(districts)
+            for p, insurance in enumerate(INSURANCES[:2])
+            for insured in (round(int(tally.cases[y, p, d]) / rate),)
+        ),
+    )
+    factor = parameters["region.fund_factor"]
+    write_csv(
+        folder / "fund.csv",
+        ("year", "insurance", "budget_yuan", "label"),
+        (
+            (year, insurance, f"{round(int(tally.fund[y, p]) * factor / 1_000_000) * 10_000}.00", LABEL)
+            for y, year in enumerate(plan.years)
+            for p, insurance in enumerate(INSURANCES[:2])
+        ),
+    )

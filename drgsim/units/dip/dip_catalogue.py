@@ -1,0 +1,253 @@
+"""What a DIP catalogue is, once it is read: kinds, levels of the auxiliary lists, and how cases are matched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+from drgsim.records.code_dictionaries import CodeBook
+from drgsim.units.schemes.rule_language import NUMBER_VARIABLES, Rule
+
+KINDS = {
+    "excluded": "排除列表",
+    "first": "先期分组",
+    "merged": "并项规则",
+    "tcm": "中医优势病种",
+    "core_national": "核心病种（国家）",
+    "core_local": "核心病种（地方）",
+    "core": "核心病种",
+    "primary": "基层病种",
+    "comprehensive": "综合病种",
+    "chapter": "章节病种",
+    "blank": "空白病组",
+}
+CORE_KINDS = ("core_national", "core_local", "core", "primary")
+OPERATION_CLASSES = {
+    "conservative": "内科诊疗组",
+    "diagnostic": "诊断性操作组",
+    "therapeutic": "治疗性操作组",
+    "surgery": "相关手术组",
+}
+CLASS_ORDER = tuple(OPERATION_CLASSES)  # from the least to the most
+STAGES = ("excluded", "first", "merged", "tcm", "auxiliary", "core", "comprehensive", "chapter", "blank")
+CONDITION_NUMBERS = (*NUMBER_VARIABLES, "CCI")
+KIND_COLUMNS = (
+    "code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind", "score", "mean_cost", "cases", "cv",
+    "dx_name", "procedure_name",
+)  # fmt: skip
+HOSPITAL_LEVELS = (1, 2, 3)
+MEAN_COLUMNS = tuple(f"mean_cost_{level}" for level in HOSPITAL_LEVELS)  # optional, beside mean_cost
+LEVEL_COLUMNS = ("aux", "level", "title", "title_zh", "condition", "evidence")
+SET_COLUMNS = ("set", "code")
+CLASS_COLUMNS = ("procedure", "class")
+
+
+def stage_of(kind: str) -> str:
+    """The stage of matching that a kind belongs to; its auxiliary levels may have a stage of their own."""
+    return "core" if kind in CORE_KINDS else kind
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A line of ``kinds.csv``: a combination of diagnosis and procedures, and the kind (病种) that it leads to.
+
+    Attributes
+    ----------
+    code
+        Of the kind. Several lines may share one: then they are one kind that several combinations lead to.
+    dx
+        Principal diagnosis: a full code, a subcategory (``I21.0``), a category (``I21``), a range of categories (``A00-A99``),
+        or empty for any.
+    procedure, related
+        Principal procedure (empty: none) and related procedures, one entry for each time that it is done.
+    operation_class
+        Property of the principal procedure (comprehensive, chapter and blank kinds), or empty.
+    aux, aux_level
+        Level of an auxiliary list that a case must have, or empty.
+    kind
+        One of :data:`KINDS`.
+    score
+        Points; None where the kind has none of its own (excluded, blank).
+    mean_cost, cases, cv
+        Mean cost in yuan, number and coefficient of variation of the cases that the kind was built from; None unknown.
+    level_means
+        Mean cost in yuan by level of hospital, as :data:`HOSPITAL_LEVELS`; empty where the catalogue states none.
+    """
+
+    code: str
+    dx: str = ""
+    procedure: str = ""
+    related: tuple[str, ...] = ()
+    operation_class: str = ""
+    aux: str = ""
+    aux_level: str = ""
+    kind: str = "core"
+    score: float | None = None
+    mean_cost: float | None = None
+    cases: int | None = None
+    cv: float | None = None
+    dx_name: str = ""
+    procedure_name: str = ""
+    level_means: tuple[float | None, ...] = ()
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What makes the line different from all others: combination, level and stage."""
+        return (
+            stage_of(self.kind), self.dx, self.procedure, tuple(sorted(self.related)), self.operation_class, self.aux,
+            self.aux_level,
+        )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """Name of the kind: diagnosis, then procedure or property."""
+        parts = [self.dx_name, self.procedure_name or OPERATION_CLASSES.get(self.operation_class, "")]
+        return "：".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of an auxiliary list (辅助目录): what it is called, and the condition under which a case has it."""
+
+    aux: str
+    level: str
+    title: str
+    title_zh: str
+    condition: Rule
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Matching:
+    """``[matching]`` of ``scheme.toml``: what local rules decide. See ``docs/dip-catalogues.md``."""
+
+    order: tuple[str, ...] = tuple(stage for stage in STAGES if stage != "auxiliary")
+    principal_procedure: str = "principal_place"
+    related: str = "all_done"
+    full_code: str = "first"
+    ties: tuple[str, ...] = ("principal_procedure_first", "larger_score")
+    comprehensive_class: str = "principal_procedure"
+    comprehensive_rest: str = "conservative"
+    blank: str = ""
+    evidence: str = "assumption"
+    source: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Auxiliary:
+    """``[auxiliary]`` of ``scheme.toml``: where severity comes from, and which of several levels counts."""
+
+    severity_lists: str = "chs-drg-2.0"
+    several: str = "highest_score"
+    comorbidity: str = "other_diagnoses"
+    evidence: str = "assumption"
+    source: str = ""
+    note: str = ""
+
+
+CHOICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "matching": {
+        "principal_procedure": ("principal_place", "principal_place_first", "any_place"),
+        "related": ("all_done", "most_done"),
+        "full_code": ("first", "equal"),
+        "comprehensive_class": ("principal_procedure", "highest"),
+        "comprehensive_rest": ("conservative", "none"),
+    },
+    "auxiliary": {"several": ("highest_score", "first_listed"), "comorbidity": ("other_diagnoses", "all_diagnoses")},
+}
+TIES = ("nearest_mean_cost", "larger_score", "principal_procedure_first")
+SETTINGS = {
+    "matching": tuple(each.name for each in fields(Matching)),
+    "auxiliary": tuple(each.name for each in fields(Auxiliary)),
+}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Catalogue:
+    """A DIP catalogue (病种目录库).
+
+    Attributes
+    ----------
+    id, title, title_zh, region_zh, edition, icd10, icd9cm3, evidence, sources, notes
+        As ``scheme.toml`` states them.
+    matching, auxiliary
+        Settings of grouping.
+    kinds
+        Lines of ``kinds.csv`` in their order.
+    levels
+        Levels of the auxiliary lists in their order.
+    sets
+        Name of a code list that a condition names -> its codes.
+    classes
+        Procedure code -> operation class, for every procedure that has one.
+    book
+        National dictionaries with the codes of the catalogue that they lack.
+    own_codes
+        Codes of the catalogue that the national dictionaries lack: (``diagnosis`` or ``procedure``, code).
+    digest
+        SHA-256 over all files that grouping by the catalogue rests on.
+    """
+
+    id: str
+    title: str
+    title_zh: str
+    region_zh: str
+    edition: str
+    icd10: str
+    icd9cm3: str
+    evidence: str
+    sources: tuple[str, ...]
+    notes: tuple[str, ...]
+    matching: Matching
+    auxiliary: Auxiliary
+    kinds: tuple[Kind, ...]
+    levels: tuple[Level, ...]
+    sets: Mapping[str, frozenset[str]]
+    classes: Mapping[str, str]
+    book: CodeBook
+    own_codes: tuple[tuple[str, str], ...]
+    digest: str
+    folder: Path
+
+    def __repr__(self) -> str:
+        return f"<Catalogue {self.id}: {', '.join(f'{number} {kind}' for kind, number in self.counts.items())}>"
+
+    @cached_property
+    def lines(self) -> tuple[Kind, ...]:
+        """Lines that cases are matched with: those of the table, and one for the blank group that the settings name."""
+        blank = self.matching.blank
+        if not blank or blank in self.by_code:
+            return self.kinds
+        return (*self.kinds, Kind(blank, kind="blank", dx_name=KINDS["blank"]))
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Number of kinds by type, types that occur only; codes count once, however many lines they have."""
+        by_code = {kind.code: kind.kind for kind in self.kinds}
+        counted = Counter(by_code.values())
+        return {kind: counted[kind] for kind in KINDS if counted[kind]}
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Kind]:
+        """Code -> its first line."""
+        found: dict[str, Kind] = {}
+        for kind in self.kinds:
+            found.setdefault(kind.code, kind)
+        return found
+
+    @cached_property
+    def by_dx(self) -> Mapping[str, tuple[tuple[int, Kind], ...]]:
+        """Principal diagnosis of lines -> their places in :attr:`lines` and the lines."""
+        found: dict[str, list[tuple[int, Kind]]] = {}
+        for row, kind in enumerate(self.lines):
+            found.setdefault(kind.dx, []).append((row, kind))
+        return {dx: tuple(lines) for dx, lines in found.items()}
+
+    @cached_property
+    def by_level(self) -> Mapping[tuple[str, str], Level]:
+        """(list, level) -> level."""
+        return {(level.aux, level.level): level for level in self.levels}

@@ -1,0 +1,94 @@
+"""Explain the DIP kind of one discharge: the reference's trace with the verdict of the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from drgsim.records.input_options import InputOptions
+from drgsim.units.dip.catalogue_files import load_catalogue
+from drgsim.units.dip.dip_catalogue import Catalogue
+from drgsim.units.dip.dip_grouper import DipGrouper
+from drgsim.units.dip.dip_reference import trace_kind
+from drgsim.units.dip.dip_trace import DipTrace
+from drgsim.units.drg.drg_explanation import RecordExplanation, read_record
+from drgsim.units.schemes.scheme import UNGROUPED
+
+
+@dataclass(frozen=True)
+class DipExplanation(RecordExplanation):
+    """Why a discharge has its kind.
+
+    Attributes
+    ----------
+    trace
+        Every combination that was tried. For an invalid record it says what the catalogue would answer, which then counts for
+        nothing.
+    assumptions
+        What of the matching rests on assumptions of the catalogue.
+    """
+
+    trace: DipTrace
+    assumptions: tuple[str, ...]
+
+    @property
+    def dip(self) -> str:
+        """Code of the kind, 0000 when there is none."""
+        return UNGROUPED if self.status == "invalid" else self.trace.dip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain dictionaries and lists."""
+        return {"dip": self.dip, **asdict(self)}
+
+    def __str__(self) -> str:
+        from drgsim.units.dip.dip_narrative import kind_lines
+        from drgsim.units.drg.drg_narrative import plain_text
+
+        return plain_text(kind_lines(self))
+
+
+def explain_kind(
+    record: Mapping[str, Any],
+    catalogue: Catalogue | str | Path,
+    options: InputOptions | None = None,
+    *,
+    strict: bool = False,
+) -> DipExplanation:
+    """Explain the kind of one discharge; :func:`drgsim.explain` tells what the parameters are.
+
+    Examples
+    --------
+    >>> record = {"diagnoses": "A41.900", "procedures": "", "sex": 1, "age": 60, "los_days": 9}
+    >>> explanation = explain_kind(record, "dip-taian-2025")
+    >>> explanation.dip, explanation.status
+    ('A41.9', 'grouped')
+    """
+    loaded = catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue)
+    options = options or InputOptions()
+    grouper = DipGrouper(loaded, options.code_version)
+    read = read_record(record, grouper, loaded.book, options, strict=strict)
+    cost = float(grouper.costs(read.batch)[0])
+    return DipExplanation(
+        read.answer["discharge_id"],
+        read.discharge,
+        read.diagnoses,
+        read.procedures,
+        read.answer["status"],
+        read.answer["reason"],
+        read.warnings,
+        trace_kind(read.discharge, loaded, cost if isfinite(cost) else None),
+        _assumptions(loaded),
+    )
+
+
+def _assumptions(catalogue: Catalogue) -> tuple[str, ...]:
+    named = (("matching 匹配规则", catalogue.matching.evidence), ("auxiliary lists 辅助目录", catalogue.auxiliary.evidence))
+    found = [what for what, evidence in named if evidence == "assumption"]
+    if catalogue.evidence == "assumption":
+        found.insert(0, "kinds and scores 病种与分值")
+    if any(level.evidence == "assumption" for level in catalogue.levels):
+        found.append("meaning of the levels 辅助分型含义")
+    return tuple(found)

@@ -1,0 +1,364 @@
+"""The numba kernel of DIP: a batch of encoded discharges in, the line of the catalogue that each one matches out.
+
+It walks the arrays that :mod:`drgsim.units.dip.compiled_catalogue` makes and must give the same answers as
+:mod:`drgsim.units.dip.dip_reference`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from drgsim.records.code_dictionaries import EMPTY
+from drgsim.units.dip.compiled_catalogue import (
+    ALL_CLASSES,
+    ANY_PROCEDURE,
+    BY_CLASS,
+    IS_COMPREHENSIVE,
+    IS_EXCLUDED,
+    IS_FULL_CODE,
+    NO_CLASS,
+    NO_CODE,
+    PLACE,
+    PLACE_FIRST,
+    TIE_COST,
+    TIE_PRINCIPAL,
+    CatalogueArrays,
+)
+from drgsim.units.drg.drg_kernel import count_levels, count_listed, decide
+from drgsim.units.schemes.rule_lowering import WORD
+
+NO_LINE = -1
+# bits of Matched.notes
+EXCLUDED, TIE, LEVEL_UNLISTED = 1, 2, 4
+PLAIN_NUMBERS = 6  # of rules.NUMBER_VARIABLES; the CCI comes after them, then the counts of the conditions
+_KEYS = 9  # entries of a rank: full code, place, exact, matched, missing, three ties, shape
+
+
+class EncodedForDip(NamedTuple):
+    """A batch of ``n`` discharges as integers (:mod:`drgsim.records.batch_encoding`); ``cost`` in yuan, NaN where missing."""
+
+    diagnoses: NDArray[np.int32]
+    diagnosis_offsets: NDArray[np.int64]
+    procedures: NDArray[np.int32]
+    procedure_offsets: NDArray[np.int64]
+    numbers: NDArray[np.float64]
+    texts: NDArray[np.int64]
+    cci: NDArray[np.int8]
+    cost: NDArray[np.float64]
+    skip: NDArray[np.bool_]
+
+
+class Matched(NamedTuple):
+    """Answers of the kernel, one per discharge.
+
+    ``line`` is the line of the catalogue or ``NO_LINE``; ``severity`` 0 none, 1 CC, 2 MCC; ``notes`` the bits EXCLUDED (the
+    excluded list took it), TIE (kinds fitted equally, the order of the table decided) and LEVEL_UNLISTED (a combination fitted
+    before, but had no line for the levels of the case).
+    """
+
+    line: NDArray[np.int32]
+    severity: NDArray[np.int8]
+    notes: NDArray[np.int8]
+
+
+def match_encoded(arrays: CatalogueArrays, batch: EncodedForDip) -> Matched:
+    """Match a batch. Releases the GIL, so that several batches run side by side."""
+    return Matched(*_match(arrays, batch))
+
+
+@njit(cache=True, nogil=True)
+def _points(score: float) -> float:  # pragma: no cover - compiled
+    """A score to compare: a line without one comes last."""
+    return -1.0 if np.isnan(score) else score
+
+
+@njit(cache=True, nogil=True)
+def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
+    # arrays are unpacked once: handing the whole tuple to a function would count references for every array at every call
+    dx_class, class_start, class_cells, class_levels = s.dx_class, s.class_start, s.class_cells, s.class_levels
+    op_class, op_simple, op_excluded = s.op_class, s.op_simple, s.op_excluded
+    cell_stage, cell_flags, cell_shape, cell_class = s.cell_stage, s.cell_flags, s.cell_shape, s.cell_class
+    cell_procedure, cell_related, related = s.cell_procedure, s.cell_related, s.related
+    cell_base, cell_levels, levels, level_entry = s.cell_base, s.cell_levels, s.levels, s.level_entry
+    line_kind, line_score, line_cost, ties = s.line_kind, s.line_score, s.line_cost, s.ties
+    place_rule, most_done, full_first = s.settings[0], s.settings[1], s.settings[2]
+    highest, rest, first_listed = s.settings[3], s.settings[4], s.settings[5]
+    dx_bits_class, dx_bits, op_bits_class, op_bits = s.dx_bits_class, s.dx_bits, s.op_bits_class, s.op_bits
+    dx_level, dx_exclusion = s.dx_level, s.dx_exclusion
+    exclusion_class, exclusion_bits, severity_bits = s.exclusion_class, s.exclusion_bits, s.severity_bits
+    nodes, values, sites, counts = s.nodes, s.node_values, s.site_bits, s.counts
+    diagnoses, diagnosis_offsets = batch.diagnoses, batch.diagnosis_offsets
+    procedures, procedure_offsets = batch.procedures, batch.procedure_offsets
+    all_numbers, all_texts, cci, cost, skip = batch.numbers, batch.texts, batch.cci, batch.cost, batch.skip
+
+    n = skip.size
+    lines = np.full(n, NO_LINE, np.int32)
+    severities = np.zeros(n, np.int8)
+    notes = np.zeros(n, np.int8)
+    most = 1
+    for i in range(n):
+        most = max(most, procedure_offsets[i + 1] - procedure_offsets[i])
+    work = np.empty(most, np.int32)
+    used = np.zeros(most, np.bool_)
+    words = np.zeros(s.row_base[7], np.int64)
+    dx_width, op_width, op_base, text_base = dx_bits.shape[1], op_bits.shape[1], s.row_base[3], s.row_base[6]
+    numbers = np.zeros(PLAIN_NUMBERS + 1 + counts.shape[0], np.float64)
+    level_holds = np.zeros(max(1, level_entry.size), np.int8)  # 0 not asked yet, 1 holds, 2 does not
+    key = np.zeros(_KEYS, np.float64)
+    best = np.zeros(_KEYS, np.float64)
+
+    for i in range(n):
+        if skip[i]:
+            continue
+        dx = diagnoses[diagnosis_offsets[i] : diagnosis_offsets[i + 1]]
+
+        has_mcc, has_cc = standing_levels(dx, dx_level, dx_exclusion, exclusion_class, exclusion_bits)
+        severities[i] = 2 if has_mcc else has_cc
+
+        # procedures that count; a blank principal place stays, so that no other procedure takes it
+        size = 0
+        done = 0
+        lead = -1  # simple procedures before the first other one do not take its place
+        for at in range(procedure_offsets[i], procedure_offsets[i + 1]):
+            code = procedures[at]
+            if not op_excluded[code + 2]:
+                work[size] = code
+                size += 1
+                if not op_simple[code + 2]:
+                    if lead < 0:
+                        lead = size - 1
+                    if code != EMPTY:
+                        done += 1
+        case_class = np.int64(0)
+        if done:
+            case_class = np.int64(NO_CLASS)
+            if highest:
+                for at in range(size):
+                    case_class = max(case_class, op_class[work[at] + 2])
+            else:
+                case_class = np.int64(op_class[work[lead] + 2])
+
+        own = dx_class[dx[0] + 2]
+        prepared = not class_levels[own]
+        found = NO_LINE
+        found_stage = -1
+        passed_stage = 1000  # first stage in which a combination fitted but had no line for the levels
+        tie = False
+        at_cell = class_start[own]
+        stop = class_start[own + 1]
+        while at_cell < stop and found == NO_LINE:
+            stage = cell_stage[class_cells[at_cell]]
+            stage_start = at_cell
+            while at_cell < stop and cell_stage[class_cells[at_cell]] == stage:
+                at_cell += 1
+            wanted_class = case_class
+            for attempt in range(2):
+                for place_in_class in range(stage_start, at_cell):
+                    cell = class_cells[place_in_class]
+                    flags = cell_flags[cell]
+                    if attempt == 1 and not flags & IS_COMPREHENSIVE:
+                        continue
+                    in_place = matched = missing = extra = 0
+                    procedure = cell_procedure[cell]
+                    if flags & BY_CLASS:
+                        if cell_class[cell] != ALL_CLASSES and cell_class[cell] != wanted_class:
+                            continue
+                        exact = cell_class[cell] != ALL_CLASSES
+                    elif procedure == NO_CODE:
+                        if done and not flags & ANY_PROCEDURE:
+                            continue
+                        exact = done == 0
+                    else:
+                        first = -1
+                        for at in range(size):
+                            if work[at] == procedure:
+                                first = at
+                                break
+                        in_place = 1 if first == 0 or first == lead else 0
+                        if first < 0 or (place_rule == PLACE and not in_place):
+                            continue
+                        matched = 1
+                        for at in range(size):
+                            used[at] = False
+                        used[first] = True
+                        start, end = cell_related[cell], cell_related[cell + 1]
+                        for needed in range(start, end):
+                            hit = False
+                            for at in range(size):
+                                if not used[at] and work[at] == related[needed]:
+                                    used[at] = True
+                                    hit = True
+                                    break
+                            if hit:
+                                matched += 1
+                            else:
+                                missing += 1
+                                if not most_done:
+                                    break
+                        if missing and (not most_done or matched == 1):
+                            continue
+                        for at in range(size):
+                            if not used[at] and work[at] != EMPTY and not op_simple[work[at] + 2]:
+                                extra += 1
+                        exact = missing == 0 and extra == 0
+
+                    # the line of the combination: the last level of each list that holds, then the list that counts
+                    line = cell_base[cell]
+                    start, end = cell_levels[cell], cell_levels[cell + 1]
+                    if end > start:
+                        if not prepared:
+                            prepared = True
+                            for level in range(level_holds.size):
+                                level_holds[level] = 0
+                            for column in range(PLAIN_NUMBERS):
+                                numbers[column] = all_numbers[i, column]
+                            numbers[PLAIN_NUMBERS] = cci[i]
+                            for column in range(words.size - text_base):
+                                words[text_base + column] = all_texts[i, column]
+                            fill_words(
+                                words, numbers, dx, procedures[procedure_offsets[i] : procedure_offsets[i + 1]], dx_width,
+                                op_width, op_base, text_base, dx_bits_class, dx_bits, op_bits_class, op_bits, dx_level,
+                                dx_exclusion, exclusion_class, exclusion_bits, severity_bits, counts, has_mcc, has_cc,
+                            )  # fmt: skip
+                        chosen = NO_LINE
+                        of_list = NO_LINE
+                        for entry in range(start, end):
+                            level = levels[entry, 1]
+                            if level_holds[level] == 0:
+                                holds = decide(nodes, values, sites, level_entry[level], words, numbers)
+                                level_holds[level] = 1 if holds else 2
+                            if level_holds[level] == 1:
+                                of_list = levels[entry, 2]
+                            if (entry + 1 == end or levels[entry + 1, 0] != levels[entry, 0]) and of_list != NO_LINE:
+                                gains = not first_listed and _points(line_score[of_list]) > _points(line_score[chosen])
+                                if chosen == NO_LINE or gains:
+                                    chosen = of_list
+                                of_list = NO_LINE
+                        if chosen != NO_LINE:
+                            line = chosen
+                    if line == NO_LINE:
+                        if stage < passed_stage:
+                            passed_stage = stage
+                        continue
+
+                    key[0] = 1.0 if full_first and flags & IS_FULL_CODE else 0.0
+                    key[1] = in_place if place_rule == PLACE_FIRST else 0.0
+                    key[2] = exact
+                    key[3] = matched
+                    key[4] = -missing
+                    for number in range(3):
+                        key[5 + number] = 0.0
+                    for number in range(ties.size):
+                        if ties[number] == TIE_PRINCIPAL:
+                            key[5 + number] = in_place
+                        elif ties[number] == TIE_COST:
+                            gap = abs(cost[i] - line_cost[line])
+                            key[5 + number] = -np.inf if np.isnan(gap) else -gap
+                        else:
+                            key[5 + number] = _points(line_score[line])
+                    key[8] = cell_shape[cell]
+                    better = found == NO_LINE
+                    equal = not better
+                    if not better:
+                        for number in range(_KEYS):
+                            if key[number] != best[number]:
+                                better = key[number] > best[number]
+                                equal = False
+                                break
+                    if equal:
+                        tie = tie or line_kind[line] != line_kind[found]
+                    elif better:
+                        found = line
+                        found_stage = stage
+                        tie = False
+                        best[:] = key
+                        notes[i] = EXCLUDED if flags & IS_EXCLUDED else 0
+                gathers = cell_flags[class_cells[stage_start]] & IS_COMPREHENSIVE
+                if found != NO_LINE or not rest or not gathers or wanted_class == 0:
+                    break
+                wanted_class = np.int64(0)  # a property without a comprehensive kind falls to the conservative one
+        lines[i] = found
+        if tie:
+            notes[i] |= TIE
+        if passed_stage < 1000 and (found == NO_LINE or found_stage > passed_stage):
+            notes[i] |= LEVEL_UNLISTED
+    return lines, severities, notes
+
+
+@njit(cache=True, nogil=True)
+def standing_levels(
+    dx: Any, dx_level: Any, dx_exclusion: Any, exclusion_class: Any, exclusion_bits: Any
+) -> Any:  # pragma: no cover - compiled
+    """Whether the principal diagnosis leaves an MCC and a CC standing, each 0 or 1."""
+    excluded_by = exclusion_class[dx[0] + 2]
+    has_mcc = has_cc = np.int64(0)
+    for at in range(1, dx.size):
+        level = dx_level[dx[at] + 2]
+        if level:
+            exclusion = dx_exclusion[dx[at] + 2]
+            if exclusion < 0 or not (exclusion_bits[excluded_by, exclusion // WORD] >> (exclusion % WORD)) & 1:
+                if level == 2:
+                    has_mcc = np.int64(1)
+                else:
+                    has_cc = np.int64(1)
+    return has_mcc, has_cc
+
+
+@njit(cache=True, nogil=True)
+def fill_words(
+    words: Any,
+    numbers: Any,
+    dx: Any,
+    op: Any,
+    dx_width: Any,
+    op_width: Any,
+    op_base: Any,
+    text_base: Any,
+    dx_class: Any,
+    dx_bits: Any,
+    op_class: Any,
+    op_bits: Any,
+    dx_level: Any,
+    dx_exclusion: Any,
+    exclusion_class: Any,
+    exclusion_bits: Any,
+    severity_bits: Any,
+    counts: Any,
+    has_mcc: Any,
+    has_cc: Any,
+) -> None:  # pragma: no cover - compiled
+    """Bits and counts of one discharge that conditions ask for: ZYZD, QTZD, both, ZYSS, QTSS, both; MCC and CC."""
+    for word in range(text_base):
+        words[word] = 0
+    for at in range(dx.size):
+        listed = dx_class[dx[at] + 2]
+        for word in range(dx_width):
+            words[(dx_width if at else 0) + word] |= dx_bits[listed, word]
+    for word in range(dx_width):
+        words[2 * dx_width + word] = words[word] | words[dx_width + word]
+    words[dx_width + severity_bits[0, 0]] |= has_mcc << severity_bits[0, 1]
+    words[dx_width + severity_bits[1, 0]] |= has_cc << severity_bits[1, 1]
+    words[dx_width + severity_bits[2, 0]] |= (has_mcc | has_cc) << severity_bits[2, 1]
+    for at in range(op.size):
+        listed = op_class[op[at] + 2]
+        for word in range(op_width):
+            words[op_base + (op_width if at else 0) + word] |= op_bits[listed, word]
+    for word in range(op_width):
+        words[op_base + 2 * op_width + word] = words[op_base + word] | words[op_base + op_width + word]
+    for number in range(counts.shape[0]):
+        asked = counts[number, 0]
+        codes = dx if asked < 3 else op
+        start = 1 if asked % 3 == 1 else 0
+        stop = min(1, codes.size) if asked % 3 == 0 else codes.size
+        if counts[number, 1] < 0:
+            first = exclusion_class[dx[0] + 2]
+            found = count_levels(dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, first)
+        elif asked < 3:
+            found = count_listed(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
+        else:
+            found = count_listed(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
+        numbers[PLAIN_NUMBERS + 1 + number] = found

@@ -1,0 +1,304 @@
+"""The reference of DIP matching: one discharge, plain Python, every combination that was tried kept in a trace.
+
+It says what a catalogue means. The kernel must give the same answers (tests hold the two equal on the shipped catalogue, on
+random catalogues and on the sample region), and every explanation that a user reads comes from here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import inf
+from typing import Any
+
+from drgsim.records.code_dictionaries import CodeBook, fold
+from drgsim.units.dip.charlson import items_of, points_of
+from drgsim.units.dip.code_patterns import FULL_DX, begins, shape_of
+from drgsim.units.dip.compiled_catalogue import is_excluded_procedure, position_of
+from drgsim.units.dip.dip_catalogue import CLASS_ORDER, Catalogue, Kind, stage_of
+from drgsim.units.dip.dip_trace import CellTrace, Comorbidity, DipTrace, LevelTrace, StageTrace
+from drgsim.units.drg.drg_reference import Discharge, RecordFacts, RuleTrace, evaluate_rule
+from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.scheme import UNGROUPED, Severity
+
+TRACE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class _CatalogueLists:
+    """Code lists of a catalogue with the severities of the DRG scheme that it names."""
+
+    book: CodeBook
+    sets: Mapping[str, frozenset[str]]
+    severities: Mapping[str, Severity]
+    exclusions: Mapping[str, frozenset[str]]
+
+
+@lru_cache(maxsize=4)
+def _lists(catalogue: Catalogue) -> _CatalogueLists:
+    scheme = load_scheme(catalogue.auxiliary.severity_lists)
+    return _CatalogueLists(catalogue.book, catalogue.sets, scheme.severities, scheme.exclusions)
+
+
+def covers(dx: str, code: str) -> bool:
+    """Whether the principal diagnosis of a catalogue line means a code.
+
+    Examples
+    --------
+    >>> covers("I21-I22", "I22.901"), covers("I21.0", "I21.001"), covers("I21.001", "I21.001x002"), covers("", "I21.001")
+    (True, True, False, True)
+    """
+    if shape_of(dx) == FULL_DX:
+        return fold(code) == fold(dx)
+    return not dx or begins(code, dx)
+
+
+@dataclass
+class _Case:
+    """A discharge as matching sees it, with what depends on it alone."""
+
+    catalogue: Catalogue
+    discharge: Discharge
+    cost: float | None
+    facts: RecordFacts
+    work: list[str]  # procedures that count, "" for a blank principal place
+    left_out: tuple[str, ...]
+    levels: dict[tuple[str, str], RuleTrace] = field(default_factory=dict)
+
+    @property
+    def done(self) -> list[str]:
+        """Procedures that are not simple ones."""
+        classes = self.catalogue.classes
+        return [code for code in self.work if code and classes.get(code) != "conservative"]
+
+    @property
+    def operation_class(self) -> str:
+        """Property by which comprehensive kinds are looked for, empty where it is not known."""
+        classes = self.catalogue.classes
+        if not self.done:
+            return "conservative"
+        if self.catalogue.matching.comprehensive_class == "highest":
+            known = [CLASS_ORDER.index(classes[code]) for code in self.work if code in classes]
+            return CLASS_ORDER[max(known)] if known else ""
+        return classes.get(self.lead, "")
+
+    @property
+    def lead(self) -> str:
+        """The principal procedure: the first one, simple procedures before it passed over; "" where its place is blank."""
+        classes = self.catalogue.classes
+        return next((code for code in self.work if classes.get(code) != "conservative"), "")
+
+    def level(self, aux: str, level: str) -> RuleTrace:
+        """Condition of a level, evaluated once."""
+        if (aux, level) not in self.levels:
+            self.levels[aux, level] = evaluate_rule(self.catalogue.by_level[aux, level].condition, self.facts)
+        return self.levels[aux, level]
+
+
+def trace_kind(discharge: Discharge, catalogue: Catalogue, cost: float | None = None) -> DipTrace:
+    """Match one discharge and keep every step.
+
+    Parameters
+    ----------
+    discharge
+        The discharge; one without a known principal diagnosis can only have a kind that asks for none.
+    catalogue
+        The catalogue.
+    cost
+        Total cost in yuan, where ties go to the nearest mean cost.
+
+    Examples
+    --------
+    >>> from drgsim.units.dip.catalogue_files import load_catalogue
+    >>> trace = trace_kind(Discharge(("K35.300",), ("47.0100",), age=30, los_days=4), load_catalogue("dip-taian-2025"))
+    >>> trace.dip, trace.kind
+    ('K35.3:47.0100', 'core_national')
+    """
+    case, comorbidities = _case(discharge, catalogue, cost)
+    principal = discharge.diagnoses[0] if discharge.diagnoses else ""
+    number = catalogue.book.diagnoses.find(principal)
+    stages: list[StageTrace] = []
+    found: _Fit | None = None
+    passed = tie = False
+    for stage, cells in _by_stage(catalogue, principal, known=number >= 0):
+        found, tie, tried = _best(cells, case, case.operation_class)
+        stages.append(StageTrace(stage, tried))
+        falls = catalogue.matching.comprehensive_rest == "conservative" and case.operation_class != "conservative"
+        if found is None and stage == "comprehensive" and falls:
+            found, tie, again = _best(cells, case, "conservative")
+            stages.append(StageTrace(stage, again, rest=True))
+            tried += again
+        if found is not None:
+            break
+        passed = passed or any(cell.levels and not cell.fits and not cell.why for cell in tried)
+    standing = {d.level for d in case.facts.other_diagnoses if not d.excluded}
+    excluded = found is not None and found.line.kind == "excluded"
+    line = found.line if found is not None and not excluded else Kind(UNGROUPED, kind="")
+    return DipTrace(
+        TRACE_VERSION, catalogue.id, line.code, line.name, line.kind, line.score, line.aux, line.aux_level,
+        next((level for level in ("MCC", "CC") if level in standing), "none"), case.facts.other_diagnoses,
+        int(case.facts.more["CCI"]), comorbidities, tuple(code for code in case.work if code), case.left_out,
+        tuple(code for code in case.work if code and code not in case.done), case.operation_class, tuple(stages), excluded, tie,
+        passed,
+    )  # fmt: skip
+
+
+def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tuple[_Case, tuple[Comorbidity, ...]]:
+    start = 0 if catalogue.auxiliary.comorbidity == "all_diagnoses" else 1
+    items = items_of(discharge.diagnoses[start:], catalogue.book.diagnoses)
+    having = [item for item, _ in items]
+    replaced = {item.instead_of for item in having}
+    comorbidities = tuple(
+        Comorbidity(item.name, item.title, item.title_zh, 0 if item.name in replaced else item.weight, codes)
+        for item, codes in items
+    )
+    facts = RecordFacts(_lists(catalogue), discharge, discharge.procedures, {"CCI": float(points_of(having))})
+    given = [*facts.codes["ZYSS"], *facts.codes["QTSS"]]
+    excluded: set[str] = set()
+    if "excluded" in catalogue.matching.order:
+        excluded = {kind.procedure for _, kind in catalogue.by_dx.get("", ()) if is_excluded_procedure(kind)}
+    left_out = tuple(code for code in given if code in excluded)
+    return _Case(catalogue, discharge, cost, facts, [code for code in given if code not in excluded], left_out), comorbidities
+
+
+def _by_stage(catalogue: Catalogue, principal: str, *, known: bool) -> list[tuple[str, list[list[Kind]]]]:
+    """For each stage, in order, the combinations whose diagnosis covers the principal one, each with its lines."""
+    order = catalogue.matching.order
+    rows = [each for dx, lines in catalogue.by_dx.items() if (covers(dx, principal) if known else not dx) for each in lines]
+    found: dict[int, dict[tuple[Any, ...], list[Kind]]] = {}
+    for _, kind in sorted(rows, key=lambda each: each[0]):
+        position, stage = position_of(kind, order), stage_of(kind.kind)
+        if position < 0 or is_excluded_procedure(kind) or not (known or stage in ("excluded", "first")):
+            continue
+        key = (stage, kind.dx, kind.procedure, tuple(sorted(kind.related)), kind.operation_class)
+        found.setdefault(position, {}).setdefault(key, []).append(kind)
+    return [(order[position], list(found[position].values())) for position in sorted(found)]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A line that fits, and how well: greater ranks go first."""
+
+    line: Kind
+    rank: tuple[float, ...]
+
+
+def _best(cells: Sequence[list[Kind]], case: _Case, operation_class: str) -> tuple[_Fit | None, bool, tuple[CellTrace, ...]]:
+    """The line that a stage gives, whether kinds tied for it, and everything that was tried."""
+    traces: list[CellTrace] = []
+    best: _Fit | None = None
+    winner = -1
+    tie = False
+    for lines in cells:
+        trace, fit = _try(lines, case, operation_class)
+        traces.append(trace)
+        if fit is None:
+            continue
+        if best is None or fit.rank > best.rank:
+            best, winner, tie = fit, len(traces) - 1, False
+        elif fit.rank == best.rank:
+            tie = tie or fit.line.code != best.line.code
+    if winner >= 0:
+        traces[winner] = CellTrace(**{**_plain(traces[winner]), "chosen": True})
+    return best, tie, tuple(traces)
+
+
+def _plain(trace: CellTrace) -> dict[str, Any]:
+    return {name: getattr(trace, name) for name in trace.__dataclass_fields__}
+
+
+def _try(lines: list[Kind], case: _Case, operation_class: str) -> tuple[CellTrace, _Fit | None]:
+    """One combination against the case."""
+    first = lines[0]
+    stage = stage_of(first.kind)
+    combination = (first.dx, first.procedure, first.related, first.operation_class)
+    matched = missing = extra = 0
+    in_place = exact = False
+    why = ""
+    if stage in ("comprehensive", "chapter", "blank"):
+        exact = bool(first.operation_class)
+        if first.operation_class and first.operation_class != operation_class:
+            why = f"its property is {first.operation_class}"
+    elif not first.procedure:
+        exact = not case.done
+        if case.done and stage not in ("excluded", "first"):
+            why = "procedures were done, it is for cases without"
+    else:
+        why, in_place, matched, missing, extra = _procedures(first, case)
+        exact = missing == 0 and extra == 0
+    if why:
+        return CellTrace(first.code, first.name, first.kind, first.score, *combination, False, why, matched, missing), None
+    levels = _levels(lines, case)
+    line = _line(lines, levels, case)
+    shown = line or first
+    trace = CellTrace(
+        shown.code, shown.name, shown.kind, shown.score, *combination, line is not None, "", matched, missing, extra, in_place,
+        levels, line.aux if line else "", line.aux_level if line else "",
+    )  # fmt: skip
+    if line is None:
+        return trace, None
+    settings = case.catalogue.matching
+    steps = {
+        "principal_procedure_first": float(in_place),
+        "nearest_mean_cost": -abs(case.cost - line.mean_cost) if case.cost is not None and line.mean_cost is not None else -inf,
+        "larger_score": -1.0 if line.score is None else line.score,
+    }
+    rank = (
+        float(settings.full_code == "first" and shape_of(first.dx) == FULL_DX),
+        float(in_place and settings.principal_procedure == "principal_place_first"),
+        float(exact), float(matched), -float(missing), *(steps[name] for name in settings.ties), float(shape_of(first.dx)),
+    )  # fmt: skip
+    return trace, _Fit(line, rank)
+
+
+def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
+    """Why the procedures of a combination were not done (empty: they were), place, and counts matched, missing and extra."""
+    settings = case.catalogue.matching
+    work = case.work
+    if first.procedure not in work:
+        return f"{first.procedure} was not done", False, 0, 0, 0
+    in_place = first.procedure in (work[0], case.lead)
+    if not in_place and settings.principal_procedure == "principal_place":
+        return f"{first.procedure} is not the principal procedure", False, 0, 0, 0
+    rest = Counter(work) - Counter([first.procedure])  # how often each other procedure was done
+    wanted = Counter(first.related)
+    both = rest & wanted
+    lacking = wanted - both
+    matched, missing = 1 + both.total(), lacking.total()
+    if missing and (settings.related == "all_done" or matched == 1):
+        return "; ".join(_lacks(code, work) for code in lacking), in_place, matched, missing, 0
+    beyond = rest - both
+    extra = sum(number for code, number in beyond.items() if code and code in case.done)
+    return "", in_place, matched, missing, extra
+
+
+def _lacks(code: str, work: Sequence[str]) -> str:
+    return f"{code} was done too few times" if code in work else f"{code} was not done"
+
+
+def _levels(lines: list[Kind], case: _Case) -> tuple[LevelTrace, ...]:
+    """Levels that a combination has lines for, in the order of the auxiliary lists."""
+    by_level = case.catalogue.by_level
+    lists = {aux: number for number, aux in enumerate(dict.fromkeys(aux for aux, _ in by_level))}
+    places = {key: (lists[key[0]], number) for number, key in enumerate(by_level)}
+    own = sorted((kind for kind in lines if kind.aux), key=lambda kind: places[kind.aux, kind.aux_level])
+    return tuple(
+        LevelTrace(
+            kind.aux, kind.aux_level, by_level[kind.aux, kind.aux_level].title, by_level[kind.aux, kind.aux_level].title_zh,
+            kind.code, kind.score, case.level(kind.aux, kind.aux_level),
+        )
+        for kind in own
+    )  # fmt: skip
+
+
+def _line(lines: list[Kind], levels: Sequence[LevelTrace], case: _Case) -> Kind | None:
+    """The line of a combination: the last level of each list that holds, then the list that counts, else the line without."""
+    last = {level.aux: level for level in levels if level.holds}  # the last one of a list stays
+    if last:
+        chosen = next(iter(last.values()))
+        if case.catalogue.auxiliary.several == "highest_score":
+            chosen = max(last.values(), key=lambda level: -inf if level.score is None else level.score)
+        return next(kind for kind in lines if (kind.aux, kind.aux_level) == (chosen.aux, chosen.level))
+    return next((kind for kind in lines if not kind.aux), None)

@@ -1,0 +1,171 @@
+"""An explanation as a tree of lines, for the terminal and for plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from drgsim.records.findings import BY_CODE
+from drgsim.units.drg.drg_explanation import CodeTrace, Explanation
+from drgsim.units.drg.drg_reference import DiagnosisTrace, Discharge, GroupTrace, RuleTrace
+from drgsim.units.schemes.scheme import KINDS
+
+SEX = {1.0: "male 男", 2.0: "female 女", None: "missing"}
+
+
+@dataclass
+class TreeLine:
+    """A line of the tree: text, style (``good``, ``bad``, ``dim``, ``title``, ``warn`` or none) and the lines below it."""
+
+    text: str
+    style: str = ""
+    below: list[TreeLine] = field(default_factory=list)
+
+
+def explanation_lines(e: Explanation, *, brief: bool = False) -> list[TreeLine]:
+    """The explanation as trees: the record, the groups tried, the answer. ``brief`` leaves out what did not match."""
+    record = TreeLine(
+        f"Discharge 病案 {e.discharge_id}".rstrip(),
+        "title",
+        [
+            person_line(e.discharge),
+            code_lines(e.diagnoses, "diagnosis 诊断", level_marks(e.trace.other_diagnoses, e.diagnoses)),
+            code_lines(e.procedures, "procedure 手术操作", [""] * len(e.procedures)),
+        ],
+    )
+    tried = TreeLine(f"Rules of {e.trace.scheme}, in order 分组过程", "title")
+    if e.trace.only_procedure:
+        tried.below.append(TreeLine(f"grouped again with {e.trace.only_procedure} as the only procedure", "warn"))
+    for group in e.trace.tried:
+        if group.holds or not brief:
+            tried.below.append(_group(group, brief))
+    return [record, tried, _answer(e)]
+
+
+def person_line(d: Discharge) -> TreeLine:
+    """Sex, age and what else is known of the stay."""
+    parts = [f"sex 性别 {SEX[d.sex]}", f"age 年龄 {_number(d.age)}"]
+    parts += [
+        f"{label} {_number(value)}"
+        for label, value in (
+            ("age in days 日龄", d.age_days),
+            ("birth weight 出生体重 g", d.birth_weight_g),
+            ("stay 住院天数", d.los_days),
+            ("ICU hours", d.icu_hours),
+        )
+        if value is not None
+    ]
+    parts += [
+        f"{label} {text}"
+        for label, text in (("discharge way 离院方式", d.discharge_way), ("department 科室", d.department))
+        if text
+    ]
+    return TreeLine(" · ".join(parts))
+
+
+def _number(value: float | None) -> str:
+    return "missing" if value is None else f"{value:g}"
+
+
+def level_marks(others: Sequence[DiagnosisTrace], diagnoses: Sequence[CodeTrace]) -> list[str]:
+    """For each diagnosis, principal first, the level that it counts for or what took it away."""
+    levels = [""] if diagnoses else []
+    for diagnosis in others:
+        if diagnosis.excluded:
+            principal = diagnoses[0].code
+            levels.append(f"{diagnosis.level} taken away: exclusion list {diagnosis.exclusion} holds {principal} 被排除")
+        else:
+            levels.append("" if diagnosis.level == "none" else diagnosis.level)
+    return levels
+
+
+def code_lines(codes: Sequence[CodeTrace], title: str, levels: Sequence[str]) -> TreeLine:
+    """Codes with their names and what is remarkable about each."""
+    lines = []
+    for place, (code, level) in enumerate(zip(codes, levels, strict=True)):
+        role = "principal 主" if place == 0 else "other 其他"
+        if not code.code:
+            lines.append(TreeLine(f"{role}: blank", "warn"))
+            continue
+        marks = [f"converted from 转换自 {code.given}"] if code.given and code.known else []
+        marks += [level] if level else []
+        marks += [] if code.known else ["not in the national dictionary 未知编码"]
+        marks += ["grey code 灰码"] if code.grey and place == 0 else []
+        style = "warn" if not code.known or (code.grey and place == 0) else ""
+        lines.append(TreeLine(" · ".join([f"{role}: {code.code} {code.name}".rstrip(), *marks]), style))
+    return TreeLine(title if lines else f"{title}: none 无", "", lines)
+
+
+def _group(group: GroupTrace, brief: bool) -> TreeLine:
+    mark = "✓" if group.holds else "✗"
+    kind = {"mdc": "", "drg": ""}.get(group.kind, f" [{group.kind} {KINDS.get(group.kind, '')}]")
+    line = TreeLine(f"{mark} {group.code} {group.name}{kind}", "good" if group.holds else "dim")
+    simple = not group.rule.parts
+    if simple:
+        line.text += f" — {rule_text(group.rule)}"
+    else:
+        line.text += f" — {group.rule.rule}"
+        line.below += [_part(part) for part in group.rule.parts]
+    tried = [below for below in group.tried if below.holds or not brief]
+    line.below += [_group(below, brief) for below in tried]
+    if group.holds and group.kind != "drg" and not any(below.holds for below in group.tried):
+        line.text += "  (no group below holds, go on 无匹配，继续)"
+    return line
+
+
+def _part(part: RuleTrace) -> TreeLine:
+    mark = "✓" if part.holds else "✗"
+    below = [_part(inner) for inner in part.parts]
+    return TreeLine(f"{mark} {rule_text(part)}", "" if part.holds else "dim", below)
+
+
+def rule_text(rule: RuleTrace) -> str:
+    """A rule with the values and codes that it saw."""
+    text = "always 恒成立" if rule.rule == "1" else rule.rule
+    if rule.seen:
+        text += f"  ({rule.seen})"
+    if rule.hits and not rule.parts:
+        several = len({hit.listed_in for hit in rule.hits}) > 1 or "{DI_" in rule.rule or "{OP_" in rule.rule
+        lists = [f" [{hit.listed_in}]" if several else "" for hit in rule.hits]
+        text += "  ← " + ", ".join(f"{hit.code} {hit.name}{place}" for hit, place in zip(rule.hits, lists, strict=True))
+    return text
+
+
+def _answer(e: Explanation) -> TreeLine:
+    style = {"grouped": "good", "ambiguous": "warn"}.get(e.status, "bad")
+    if e.status == "invalid":
+        answer = TreeLine("Answer 结果: invalid 无效 → 0000", style)
+    elif e.trace.mdc:
+        path = " → ".join((e.trace.mdc, e.trace.adrg, f"{e.trace.drg} {e.trace.drg_name}"))
+        answer = TreeLine(f"Answer 结果: {path}  ({e.status}, severity {e.trace.severity})", style)
+    else:
+        hint = f", MDC known 所属MDC: {e.mdc_hint}" if e.mdc_hint else ""
+        answer = TreeLine(f"Answer 结果: ungroupable 未入组 → 0000{hint}", style)
+    answer.below += finding_lines(e.reason, e.warnings)
+    return answer
+
+
+def finding_lines(reason: str, warnings: Sequence[str]) -> list[TreeLine]:
+    """Reason and warnings in words, with the next step."""
+    lines = []
+    for label, codes in (("reason 原因", [reason] if reason else []), ("warning 提示", warnings)):
+        for code in codes:
+            finding = BY_CODE[code]
+            lines.append(TreeLine(f"{label}: {finding.title} {finding.title_zh} [{code}] — {finding.fix}", "warn"))
+    return lines
+
+
+def explanation_text(e: Explanation, *, brief: bool = False) -> str:
+    """The explanation as indented plain text."""
+    return plain_text(explanation_lines(e, brief=brief))
+
+
+def plain_text(lines: Sequence[TreeLine]) -> str:
+    """Trees of lines as indented plain text."""
+
+    def render(line: TreeLine, depth: int) -> Iterator[str]:
+        yield "  " * depth + line.text
+        for below in line.below:
+            yield from render(below, depth + 1)
+
+    return "\n".join(text for line in lines for text in render(line, 0))

@@ -1,0 +1,206 @@
+"""The tables of a pack that list codes: sets, CC and MCC, exclusions and local codes, with the changes of overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drgsim.errors import Problem, did_you_mean
+from drgsim.records.code_dictionaries import CodeBook, fold, national_codes, split_codes
+from drgsim.units.schemes.pack_part import PackPart
+from drgsim.units.schemes.pack_tables import Row, read_table
+from drgsim.units.schemes.rule_language import Rule, sets_of
+from drgsim.units.schemes.scheme import Mdc
+
+_LONGEST_CODE = 32  # the longest national one has 18 characters, of two joined codes
+# table -> its columns and those that name a row
+LIST_TABLES = {
+    "sets": (("set", "code"), ("set", "code")),
+    "cc": (("code", "level", "exclusion"), ("code",)),
+    "exclusions": (("exclusion", "code"), ("exclusion", "code")),
+}
+
+
+@dataclass
+class CodeTables:
+    """The three code tables of a pack as change-able collections."""
+
+    sets: dict[tuple[str, ...], None] = field(default_factory=dict)
+    cc: dict[tuple[str, ...], Row] = field(default_factory=dict)
+    exclusions: dict[tuple[str, ...], None] = field(default_factory=dict)
+
+
+class ListTables(PackPart):
+    """Reads the code tables of a pack and its bases, and checks them against its rules."""
+
+    def read(self) -> CodeTables:
+        """Code tables of the full pack at the end of the chain, with the changes of each overlay applied in turn."""
+        lists = CodeTables()
+        for folder in reversed(self.chain):
+            full = folder == self.chain[-1]
+            for table, (columns, key) in LIST_TABLES.items():
+                path = folder / f"{table}.csv"
+                if not path.is_file():
+                    if full:
+                        self.wrong("pack-missing-table", f"the pack lacks {table}.csv", f"{table}.csv")
+                    continue
+                content: dict[tuple[str, ...], Any] = getattr(lists, table)
+                if full:
+                    for row in read_table(path, columns, key, self.problems):
+                        content[row[: len(key)]] = row
+                else:
+                    changed = (*columns, "change")
+                    self.apply(table, content, read_table(path, changed, (*key, "change"), self.problems), len(key))
+        return lists
+
+    def apply(self, table: str, content: dict[tuple[str, ...], Any], changes: list[Row], width: int) -> None:
+        for sign in "-+":
+            for row in changes:
+                key = row[:width]
+                if row[-1] != sign:
+                    if row[-1] not in ("-", "+"):
+                        self.wrong(
+                            "pack-unknown-change", f"{', '.join(key)}: change is {row[-1]!r}", f"{table}.csv", fix="use + or -"
+                        )
+                elif sign == "-" and content.pop(key, self) is self:
+                    self.wrong(
+                        "pack-change-of-nothing",
+                        f"{', '.join(key)} is taken away but the base does not list it",
+                        f"{table}.csv",
+                    )
+                elif sign == "+":
+                    if key in content:
+                        self.wrong(
+                            "pack-change-of-nothing", f"{', '.join(key)} is added but the base lists it already", f"{table}.csv"
+                        )
+                    content[key] = row[:-1]
+
+    def book(self) -> CodeBook:
+        local: dict[str, dict[str, str]] = {"diagnosis": {}, "procedure": {}}
+        for folder in self.chain:
+            path = folder / "local_codes.csv"
+            if not path.is_file():
+                continue
+            for kind, code, name in read_table(path, ("kind", "code", "name"), ("kind", "code"), self.problems):
+                if kind in local:
+                    local[kind].setdefault(code, name)
+                else:
+                    self.wrong(
+                        "pack-unknown-code-kind",
+                        f"{code}: kind is {kind!r}",
+                        "local_codes.csv",
+                        fix="use diagnosis or procedure",
+                    )
+        national = national_codes()
+        for kind, codes in (("diagnosis", national.diagnoses), ("procedure", national.procedures)):
+            spelled = {fold(code) for code in codes.codes}
+            for code in sorted(local[kind]):
+                if split_codes(code) != [fold(code)] or len(code) > _LONGEST_CODE:
+                    self.wrong(
+                        "pack-impossible-local-code",
+                        f"{code!r} could never be read as one code of a record",
+                        "local_codes.csv",
+                        why=f"lists of codes are split at | ; , 、, and a code has at most {_LONGEST_CODE} characters",
+                        fix="correct the code",
+                    )
+            for code in sorted(code for code in local[kind] if fold(code) in spelled):
+                self.wrong(
+                    "pack-local-code-is-national",
+                    f"{code} is listed as local but the national dictionary has it",
+                    "local_codes.csv",
+                    fix="remove the row",
+                )
+        return national.extended(local["diagnosis"], local["procedure"])
+
+    # -- checks across tables --------------------
+    def check(self, mdcs: tuple[Mdc, ...], lists: CodeTables, book: CodeBook) -> None:
+        defined = {key[0] for key in lists.sets}
+        named: dict[str, str] = {}
+        for code, rule in rules_of(mdcs):
+            for name in sets_of(rule):
+                named.setdefault(name, code)
+        for name in sorted(set(named) - defined):
+            self.wrong(
+                "pack-unknown-set",
+                f"the rule of {named[name]} names {name}, which sets.csv does not list",
+                "sets.csv",
+                fix=did_you_mean(name, sorted(defined)),
+            )
+        own = defined if len(self.chain) == 1 else self.own_sets()
+        for name in sorted(own - set(named)):
+            self.wrong("pack-unused-set", f"no rule names the set {name}", "sets.csv", fix="remove the set or mend the rule")
+        self.check_codes("sets.csv", book, {(key[0][:2], key[1]): key[0] for key in lists.sets})
+        self.check_codes("cc.csv", book, {("DI", key[0]): "cc" for key in lists.cc})
+        self.check_codes("exclusions.csv", book, {("DI", key[1]): key[0] for key in lists.exclusions})
+        known = {key[0] for key in lists.exclusions} | {""}
+        for code, level, exclusion in lists.cc.values():
+            if level not in ("MCC", "CC"):
+                self.wrong("pack-unknown-level", f"{code}: level is {level!r}", "cc.csv", fix="use MCC or CC")
+            if exclusion not in known:
+                self.wrong(
+                    "pack-unknown-exclusion",
+                    f"{code} refers to exclusion {exclusion}, which exclusions.csv does not list",
+                    "cc.csv",
+                )
+        self.check_local_codes(lists, book)
+
+    def own_sets(self) -> set[str]:
+        """Sets that only the overlay itself mentions: a base's set may stay unused, one that it lacks may not."""
+        path = self.folder / "sets.csv"
+        if not path.is_file():
+            return set()
+        ignored: list[Problem] = []
+        own = {row[0] for row in read_table(path, ("set", "code", "change"), ("set", "code", "change"), ignored)}
+        base = sets_of_chain(self.chain[1:])
+        return own - base
+
+    def check_codes(self, table: str, book: CodeBook, codes: Mapping[tuple[str, str], str]) -> None:
+        known = {"DI": set(book.diagnoses.codes), "OP": set(book.procedures.codes)}
+        for (side, code), place in codes.items():
+            if code not in known.get(side, ()):
+                what = f"{place} lists {code}, which the national dictionary does not have"
+                self.wrong("pack-unknown-code", what, table, fix="correct the code, or list it in local_codes.csv")
+
+    def check_local_codes(self, lists: CodeTables, book: CodeBook) -> None:
+        used = {(key[0][:2], key[1]) for key in lists.sets}
+        used |= {("DI", key[0]) for key in lists.cc} | {("DI", key[1]) for key in lists.exclusions}
+        national = national_codes()
+        for side, codes, base in (("DI", book.diagnoses, national.diagnoses), ("OP", book.procedures, national.procedures)):
+            for code in codes.codes[len(base.codes) :]:
+                if (side, code) not in used and len(self.chain) == 1:
+                    self.wrong(
+                        "pack-unused-local-code",
+                        f"local_codes.csv lists {code}, which no table of the pack uses",
+                        "local_codes.csv",
+                        fix="remove the row",
+                    )
+
+
+def sets_of_chain(chain: list[Path]) -> set[str]:
+    """Names of all sets that a chain of packs defines."""
+    ignored: list[Problem] = []
+    names: set[str] = set()
+    for folder in chain:
+        columns = ("set", "code") if folder == chain[-1] else ("set", "code", "change")
+        if (folder / "sets.csv").is_file():
+            names |= {row[0] for row in read_table(folder / "sets.csv", columns, columns, ignored)}
+    return names
+
+
+def rules_of(mdcs: tuple[Mdc, ...]) -> list[tuple[str, Rule]]:
+    found: list[tuple[str, Rule]] = []
+    for mdc in mdcs:
+        found.append((mdc.code, mdc.rule))
+        for adrg in mdc.adrgs:
+            found.append((adrg.code, adrg.rule))
+            found += [(drg.code, drg.rule) for drg in adrg.drgs]
+    return found
+
+
+def gathered(rows: Mapping[tuple[str, ...], object]) -> dict[str, frozenset[str]]:
+    gathered: dict[str, set[str]] = {}
+    for name, code in rows:
+        gathered.setdefault(name, set()).add(code)
+    return {name: frozenset(codes) for name, codes in gathered.items()}
