@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from drgsim.budget.budget_year import budget_year
-from drgsim.budget.calibration import Panel, draw_panel
-from drgsim.budget.hospital_figures import HospitalFigures, figures_of
-from drgsim.budget.region_preparation import prepare
-from drgsim.budget.terms import load_terms
+from drgsim.budgets.budget_year import budget_year
+from drgsim.budgets.calibration import Panel, draw_panel
+from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
+from drgsim.budgets.region_preparation import prepare
+from drgsim.budgets.terms import load_terms
 from drgsim.money import total
 from drgsim.payment.policy import load_policy
-from drgsim.synth import generate_region
+from drgsim.synthetic import generate_region
 
 
 def seconds(work: Callable[[], object], rounds: int) -> float:

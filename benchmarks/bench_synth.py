@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from drgsim.synth import generate_region
+from drgsim.synthetic import generate_region
 
 
 def main() -> None:

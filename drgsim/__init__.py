@@ -1,4 +1,4 @@
-"""drgsim: group China's hospital discharges by CHS-DRG and explain every one.
+"""drgsim: how China's hospitals are paid by case; every verb of the command line is a function here.
 
 >>> import drgsim
 >>> scheme = drgsim.load_scheme("chs-drg-2.0")
@@ -13,15 +13,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from drgsim.engines.file_to_file import group_files
-    from drgsim.engines.grouper_of import explain
-    from drgsim.engines.in_memory import group
-    from drgsim.errors import DrgsimError
-    from drgsim.units.schemes.pack import load_scheme, scheme_ids
+    from drgsim.engines.file_to_file import group_files as group_files
+    from drgsim.engines.grouper_of import explain as explain
+    from drgsim.engines.in_memory import group as group
+    from drgsim.errors import DrgsimError as DrgsimError
+    from drgsim.units.schemes.pack import load_scheme as load_scheme
+    from drgsim.units.schemes.pack import scheme_ids as scheme_ids
 
 __version__ = "0.1.0"
 
-# resolved on first use, so that `drgsim --help` does not wait for numba and Arrow
+# Public name -> module that has it: imported on first use, so that `import drgsim` waits for no numba and no Arrow.
+# No name may be that of a package of drgsim: importing the package would put it in the place of the function.
 _HOMES = {
     "DrgsimError": "drgsim.errors",
     "explain": "drgsim.engines.grouper_of",
@@ -30,10 +32,14 @@ _HOMES = {
     "load_scheme": "drgsim.units.schemes.pack",
     "scheme_ids": "drgsim.units.schemes.pack",
 }
-__all__ = ["DrgsimError", "__version__", "explain", "group", "group_files", "load_scheme", "scheme_ids"]
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'drgsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from drgsim.assets import asset_root
-from drgsim.budget.budget_index import STEPS, STEPS_ZH
-from drgsim.budget.budget_year import budget_year
+from drgsim.budgets.budget_index import STEPS, STEPS_ZH
+from drgsim.budgets.budget_year import budget_year
 from drgsim.simulation.session import Options, run_all
 
 region = asset_root("data/samples") / "region"

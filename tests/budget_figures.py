@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from drgsim.budget.hospital_figures import MONTHS, UNITS, HospitalFigures
-from drgsim.budget.terms_model import INDICATORS
+from drgsim.budgets.hospital_figures import MONTHS, UNITS, HospitalFigures
+from drgsim.budgets.terms_model import INDICATORS
 from drgsim.money import fen
 
 

@@ -17,12 +17,12 @@ import yaml
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner
 
-from drgsim.budget.budget_doubts import doubts
-from drgsim.budget.budget_tables import budget_tables
-from drgsim.budget.budget_year import BudgetYear, budget_year, budget_years
-from drgsim.budget.hospital_figures import figures_of
-from drgsim.budget.region_preparation import PreparedRegion, prepare, price_factors, scale_prices, settle_year
-from drgsim.budget.terms import BudgetError, BudgetTerms, load_terms, terms_names, terms_schema
+from drgsim.budgets.budget_doubts import doubts
+from drgsim.budgets.budget_tables import budget_tables
+from drgsim.budgets.budget_year import BudgetYear, budget_year, budget_years
+from drgsim.budgets.hospital_figures import figures_of
+from drgsim.budgets.region_preparation import PreparedRegion, prepare, price_factors, scale_prices, settle_year
+from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms, terms_names, terms_schema
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError, InputError, UsageError
 from drgsim.payment.grouped_files import read_grouped

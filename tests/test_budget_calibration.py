@@ -9,10 +9,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from drgsim.budget.calibration import Calibration, calibrate, load_settings
-from drgsim.budget.hospital_figures import HospitalFigures
-from drgsim.budget.region_preparation import prepare
-from drgsim.budget.terms import BudgetError, load_terms
+from drgsim.budgets.calibration import Calibration, calibrate, load_settings
+from drgsim.budgets.hospital_figures import HospitalFigures
+from drgsim.budgets.region_preparation import prepare
+from drgsim.budgets.terms import BudgetError, load_terms
 from drgsim.cli.main import app
 from drgsim.payment.policy import load_policy
 from tests.conftest import ROOT

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from drgsim.budget.hospital_figures import UNITS, HospitalFigures, figures_of
-from drgsim.budget.terms import BudgetTerms, load_terms
+from drgsim.budgets.hospital_figures import UNITS, HospitalFigures, figures_of
+from drgsim.budgets.terms import BudgetTerms, load_terms
 from drgsim.payment.settlement import Settlement
 from drgsim.region.hospital_list import Hospital
 from drgsim.region.region_folder import RegionFacts

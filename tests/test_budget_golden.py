@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import yaml
 
-from drgsim.budget.budget_index import STEPS
-from drgsim.budget.budget_year import BudgetYear, budget_year
-from drgsim.budget.hospital_figures import MONTHS
-from drgsim.budget.sharing import settled
-from drgsim.budget.terms import load_terms
+from drgsim.budgets.budget_index import STEPS
+from drgsim.budgets.budget_year import BudgetYear, budget_year
+from drgsim.budgets.hospital_figures import MONTHS
+from drgsim.budgets.sharing import settled
+from drgsim.budgets.terms import load_terms
 from drgsim.money import fen, money_column
 from drgsim.payment import methods
 from tests.budget_figures import figures

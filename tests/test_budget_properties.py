@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgsim.budget.budget_year import BudgetYear, budget_years
-from drgsim.budget.hospital_figures import UNITS, HospitalFigures
-from drgsim.budget.sharing import _Exact, marginal_share, settled
-from drgsim.budget.terms import load_terms
-from drgsim.budget.terms_model import Schedule
+from drgsim.budgets.budget_year import BudgetYear, budget_years
+from drgsim.budgets.hospital_figures import UNITS, HospitalFigures
+from drgsim.budgets.sharing import _Exact, marginal_share, settled
+from drgsim.budgets.terms import load_terms
+from drgsim.budgets.terms_model import Schedule
 from drgsim.money import allocate, exact, round_half_away
 from tests.budget_figures import figures
 

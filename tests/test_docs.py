@@ -70,7 +70,7 @@ def test_the_python_of_the_budget_page_runs() -> None:
 
 
 def test_the_budget_page_counts_the_assumptions_as_they_are() -> None:
-    from drgsim.budget.terms import load_terms
+    from drgsim.budgets.terms import load_terms
 
     terms = load_terms("beijing/2024")
     text = (ROOT / "docs" / "budget.md").read_text(encoding="utf-8")

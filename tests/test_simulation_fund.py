@@ -10,7 +10,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pytest
 
-from drgsim.budget.budget_year import fund_of as budget_fund_of
+from drgsim.budgets.budget_year import fund_of as budget_fund_of
 from drgsim.cli.simulate_command import further_notes
 from drgsim.simulation.pricing import fund_of
 from drgsim.simulation.setup import Setup

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drgsim.errors import DrgsimError, OutputError, UsageError
-from drgsim.synth import generate_region, parse_years
-from drgsim.synth import synthetic_region as region_module
-from drgsim.synth.discharge_batches import drop_repeats
-from drgsim.synth.draw_plan import DrawPlan, make_plan
-from drgsim.synth.invented_hospitals import make_hospitals
-from drgsim.synth.stay_costs import CATEGORIES, pay, split_cost
-from drgsim.synth.synth_files import fen_to_decimal, join_codes, to_arrow
-from drgsim.synth.synth_parameters import load_parameters, parse_parameters
-from drgsim.synth.synth_tables import Choices, load_tables
+from drgsim.synthetic import generate_region, parse_years
+from drgsim.synthetic import synthetic_region as region_module
+from drgsim.synthetic.discharge_batches import drop_repeats
+from drgsim.synthetic.draw_plan import DrawPlan, make_plan
+from drgsim.synthetic.invented_hospitals import make_hospitals
+from drgsim.synthetic.stay_costs import CATEGORIES, pay, split_cost
+from drgsim.synthetic.synth_files import fen_to_decimal, join_codes, to_arrow
+from drgsim.synthetic.synth_parameters import load_parameters, parse_parameters
+from drgsim.synthetic.synth_tables import Choices, load_tables
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_codes_are_joined_principal_first() -> None:
 
 def test_price_cut_is_the_only_difference_rulebook_0(plan: DrawPlan) -> None:
     """The consumables of the cut groups fall by exactly 38.3 %, 44.9 % and 33.0 % from the second year on."""
-    from drgsim.synth.stay_costs import _time
+    from drgsim.synthetic.stay_costs import _time
 
     assert sorted(cut["fall"] for cut in plan.parameters["time.vbp"]) == [0.330, 0.383, 0.449]
     for cut in plan.parameters["time.vbp"]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from drgsim.records.batch_encoding import prepare_batch
-from drgsim.synth import generate_region
+from drgsim.synthetic import generate_region
 from drgsim.units.drg.drg_kernel import EncodedForDrg, group_encoded
 from drgsim.units.schemes.compiled_scheme import compile_scheme
 

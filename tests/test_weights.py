@@ -18,12 +18,12 @@ from drgsim.costs.trimming import TrimRule, trim
 from drgsim.errors import UsageError
 from drgsim.payment.history_tables import read_history
 from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights, evaluate
-from drgsim.synth.discharge_batches import draw_cases
-from drgsim.synth.draw_plan import make_plan
-from drgsim.synth.invented_hospitals import make_hospitals
-from drgsim.synth.stay_costs import draw_cost, draw_insurance
-from drgsim.synth.synth_parameters import load_parameters
-from drgsim.synth.synth_tables import load_tables
+from drgsim.synthetic.discharge_batches import draw_cases
+from drgsim.synthetic.draw_plan import make_plan
+from drgsim.synthetic.invented_hospitals import make_hospitals
+from drgsim.synthetic.stay_costs import draw_cost, draw_insurance
+from drgsim.synthetic.synth_parameters import load_parameters
+from drgsim.synthetic.synth_tables import load_tables
 
 RUN = CliRunner()
 NONE = TrimRule("none")

@@ -10,9 +10,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drgsim.budget.budget_year import BudgetYear
-    from drgsim.budget.region_preparation import PreparedRegion
-    from drgsim.budget.terms import BudgetTerms
+    from drgsim.budgets.budget_year import BudgetYear
+    from drgsim.budgets.region_preparation import PreparedRegion
+    from drgsim.budgets.terms import BudgetTerms
 
 NAME_CELLS = 24  # so that a row stays a line on a narrow terminal
 
@@ -40,11 +40,11 @@ def budget(
 
     The formula of BJ-GBI is not public: the model is an assumption, and every output lists what it rests on.
     """
-    from drgsim.budget.budget_doubts import doubts
-    from drgsim.budget.budget_tables import budget_tables
-    from drgsim.budget.budget_year import budget_years
-    from drgsim.budget.region_preparation import prepare
-    from drgsim.budget.terms import PREFIX, load_terms
+    from drgsim.budgets.budget_doubts import doubts
+    from drgsim.budgets.budget_tables import budget_tables
+    from drgsim.budgets.budget_year import budget_years
+    from drgsim.budgets.region_preparation import prepare
+    from drgsim.budgets.terms import PREFIX, load_terms
     from drgsim.cli.settle_command import pairs
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.payment.grouped_files import write_results
@@ -86,8 +86,8 @@ def run_record(
 ) -> dict[str, Any]:
     """What was run and what came out, without any clock: the same inputs give the same record."""
     from drgsim import __version__
-    from drgsim.budget.budget_doubts import doubts
-    from drgsim.budget.budget_tables import FUND_ZH
+    from drgsim.budgets.budget_doubts import doubts
+    from drgsim.budgets.budget_tables import FUND_ZH
     from drgsim.payment.grouped_files import digest_of, problem_rows
 
     def yuan(fen: int) -> str:
@@ -165,7 +165,7 @@ def show(years: Sequence[BudgetYear], prepared: PreparedRegion, terms: BudgetTer
     """The years, and what carries them."""
     from rich.markup import escape
 
-    from drgsim.budget.budget_doubts import doubts
+    from drgsim.budgets.budget_doubts import doubts
     from drgsim.cli.terminal import out
 
     show_years(years, f"{prepared.policy.file.title_zh} · {terms.file.title_zh}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from drgsim.budget.calibration import Calibration
+    from drgsim.budgets.calibration import Calibration
 
 
 def calibrate(
@@ -22,10 +22,10 @@ def calibrate(
 
     Exit code 1 when a figure lies outside the tolerance of the file.
     """
-    from drgsim.budget.calibration import calibrate as run
-    from drgsim.budget.calibration import load_settings
-    from drgsim.budget.region_preparation import prepare
-    from drgsim.budget.terms import load_terms
+    from drgsim.budgets.calibration import calibrate as run
+    from drgsim.budgets.calibration import load_settings
+    from drgsim.budgets.region_preparation import prepare
+    from drgsim.budgets.terms import load_terms
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.payment.grouped_files import write_results
     from drgsim.payment.policy import load_policy
@@ -72,7 +72,7 @@ def show(result: Calibration, output: Path) -> None:
     """Years and facts as tables on the terminal."""
     from rich.markup import escape
 
-    from drgsim.budget.calibration import FACTS_ZH
+    from drgsim.budgets.calibration import FACTS_ZH
     from drgsim.cli.terminal import out, rows_table
 
     rows = [

@@ -24,10 +24,10 @@ def demo(
 
     from drgsim.analysis.casemix import largest_groups
     from drgsim.assets import asset_root
-    from drgsim.budget.budget_tables import budget_tables
-    from drgsim.budget.budget_year import budget_years
-    from drgsim.budget.region_preparation import prepare
-    from drgsim.budget.terms import load_terms
+    from drgsim.budgets.budget_tables import budget_tables
+    from drgsim.budgets.budget_year import budget_years
+    from drgsim.budgets.region_preparation import prepare
+    from drgsim.budgets.terms import load_terms
     from drgsim.cli import budget_command, settle_command, simulate_command
     from drgsim.cli.group_command import percent_of, show_summary
     from drgsim.cli.terminal import out, progress_bar, rows_table

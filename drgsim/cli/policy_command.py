@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from drgsim.budget.terms import BudgetTerms
+    from drgsim.budgets.terms import BudgetTerms
     from drgsim.parameters.evident_values import Parameter
     from drgsim.payment.policy import Policy
 
@@ -58,7 +58,7 @@ def show(
 
     loaded: Policy | BudgetTerms
     if budget:
-        from drgsim.budget.terms import load_terms
+        from drgsim.budgets.terms import load_terms
 
         loaded = load_terms(policy)
         about = f"budget terms, on {loaded.file.base or 'nothing else'} · verified {loaded.file.verified}"
@@ -146,7 +146,7 @@ def schema(
     from drgsim.payment.policy_model import PolicyFile
 
     if budget:
-        from drgsim.budget.terms import terms_schema
+        from drgsim.budgets.terms import terms_schema
 
         result = terms_schema()
     else:

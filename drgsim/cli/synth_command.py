@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from drgsim.synth.synthetic_region import Summary
+    from drgsim.synthetic.synthetic_region import Summary
 
 
 def synth(
@@ -26,7 +26,7 @@ def synth(
     All of it is invented and labelled so. The folder appears whole or not at all; nothing is overwritten.
     """
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.synth import generate_region, parse_years
+    from drgsim.synthetic import generate_region, parse_years
 
     wanted = parse_years(years)
     with progress_bar("Making the region", quiet or as_json) as progress:

@@ -8,13 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from drgsim import __version__
-from drgsim.budget.budget_index import STEPS, STEPS_ZH
-from drgsim.budget.budget_tables import fund_lines, words
-from drgsim.budget.budget_year import BudgetYear
-from drgsim.budget.cash import LINES
-from drgsim.budget.hospital_figures import MONTHS, UNITS, UNITS_ZH
-from drgsim.budget.sharing import settled
-from drgsim.budget.terms_model import INDICATORS_ZH
+from drgsim.budgets.budget_index import STEPS, STEPS_ZH
+from drgsim.budgets.budget_tables import fund_lines, words
+from drgsim.budgets.budget_year import BudgetYear
+from drgsim.budgets.cash import LINES
+from drgsim.budgets.hospital_figures import MONTHS, UNITS, UNITS_ZH
+from drgsim.budgets.sharing import settled
+from drgsim.budgets.terms_model import INDICATORS_ZH
 from drgsim.payment.policy import Policy
 from drgsim.report.page import COLOURS, chart, render_page
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim.budget.budget_tables import FUND_ZH
-from drgsim.budget.budget_year import BudgetYear
+from drgsim.budgets.budget_tables import FUND_ZH
+from drgsim.budgets.budget_year import BudgetYear
 
 _CREATED = datetime(2000, 1, 1)  # the same input gives the same bytes, so no clock goes into a workbook
 SHEETS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from drgsim import __version__
-from drgsim.budget.budget_tables import words
-from drgsim.budget.calibration import FACTS_ZH, Calibration
+from drgsim.budgets.budget_tables import words
+from drgsim.budgets.calibration import FACTS_ZH, Calibration
 from drgsim.parameters.evident_values import evident_nodes
 from drgsim.report.page import COLOURS, chart, render_page
 

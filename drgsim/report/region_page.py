@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import pyarrow as pa
 
 from drgsim import __version__
-from drgsim.budget.budget_year import BudgetYear
+from drgsim.budgets.budget_year import BudgetYear
 from drgsim.engines.file_to_file import GroupRun
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation

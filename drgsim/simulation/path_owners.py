@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drgsim.budget.terms import BudgetError
+from drgsim.budgets.terms import BudgetError
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.payment.policy import Policy, PolicyError, load_policy
 from drgsim.simulation import curve_changes as bands

@@ -66,7 +66,7 @@ def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
     """The fund's budget of a year by payer, fen, with the changes of the setup.
 
     A year without a budget takes that of :meth:`Region.fund_year`; where a yearly budget is active, with its ``fund.growth``
-    for each year since then, as :func:`drgsim.budget.budget_year.fund_of` does it.
+    for each year since then, as :func:`drgsim.budgets.budget_year.fund_of` does it.
     """
     stated = region.fund_year(year)
     if stated is None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budget.budget_year import BudgetYear
+from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import Problem
 from drgsim.money import MISSING, allocate, exact, round_half_away
 from drgsim.payment.curve import CLASSES

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drgsim.budget.terms import GENERAL, BudgetError, BudgetTerms, load_terms
+from drgsim.budgets.terms import GENERAL, BudgetError, BudgetTerms, load_terms
 from drgsim.payment.policy import Policy
 from drgsim.simulation.paths import settings
 from drgsim.simulation.scenario import Change

@@ -1,4 +1,4 @@
-"""Close a simulated year hospital by hospital against budget indexes (BJ-GBI, :mod:`drgsim.budget`).
+"""Close a simulated year hospital by hospital against budget indexes (BJ-GBI, :mod:`drgsim.budgets`).
 
 The past that the index starts from is that of the baseline: the region's discharges, settled as the baseline settles them.
 The year itself is the scenario's, and where several years are simulated each is the newest history of the next. Figures of
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budget.budget_year import BudgetYear, budget_year
-from drgsim.budget.hospital_figures import MONTHS, UNITS, HospitalFigures, by_item, figures_of
-from drgsim.budget.terms import BudgetTerms
+from drgsim.budgets.budget_year import BudgetYear, budget_year
+from drgsim.budgets.hospital_figures import MONTHS, UNITS, HospitalFigures, by_item, figures_of
+from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import Problem
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import INSURANCES

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drgsim.synth.synth_parameters import Parameters
-from drgsim.synth.synth_tables import LEVELS, Choices, Floats, Ints
+from drgsim.synthetic.synth_parameters import Parameters
+from drgsim.synthetic.synth_tables import LEVELS, Choices, Floats, Ints
 
 GRADES = ("甲等", "乙等")
 

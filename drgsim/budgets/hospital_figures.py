@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.analysis.metrics import risk_levels
-from drgsim.budget.terms import BudgetTerms
-from drgsim.budget.terms_model import INDICATORS
+from drgsim.budgets.terms import BudgetTerms
+from drgsim.budgets.terms_model import INDICATORS
 from drgsim.errors import InputError
 from drgsim.money import MISSING, allocate
 from drgsim.payment.grouped_cases import INSURANCES, Cases

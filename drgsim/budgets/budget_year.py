@@ -1,6 +1,6 @@
 """A budget year: index, quality, what the units of payment use of it, sharing, cash, and the account of the fund.
 
-Everything here works on :class:`drgsim.budget.hospital_figures.HospitalFigures`, so that a year costs milliseconds.
+Everything here works on :class:`drgsim.budgets.hospital_figures.HospitalFigures`, so that a year costs milliseconds.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budget.budget_index import Index, set_index
-from drgsim.budget.cash import Cash, cash_flows, procurement_kept, rounded
-from drgsim.budget.hospital_figures import MONTHS, UNITS, Floats, HospitalFigures, Ints
-from drgsim.budget.quality_score import Scores, factor, score
-from drgsim.budget.sharing import settled
-from drgsim.budget.terms import BudgetTerms
-from drgsim.budget.terms_model import CapitationTerms
+from drgsim.budgets.budget_index import Index, set_index
+from drgsim.budgets.cash import Cash, cash_flows, procurement_kept, rounded
+from drgsim.budgets.hospital_figures import MONTHS, UNITS, Floats, HospitalFigures, Ints
+from drgsim.budgets.quality_score import Scores, factor, score
+from drgsim.budgets.sharing import settled
+from drgsim.budgets.terms import BudgetTerms
+from drgsim.budgets.terms_model import CapitationTerms
 from drgsim.errors import Problem, UsageError
 from drgsim.money import FEN_PER_YUAN, allocate, exact, round_half_away
 from drgsim.region.region_folder import PROCUREMENT_CLASSES

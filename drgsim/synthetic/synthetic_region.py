@@ -16,18 +16,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import OutputError, Problem, UsageError
-from drgsim.synth.broken_records import break_records, miscode
-from drgsim.synth.discharge_batches import Columns, draw_cases
-from drgsim.synth.draw_plan import DrawPlan, make_plan
-from drgsim.synth.invented_hospitals import make_hospitals
-from drgsim.synth.patients import assign_patients
-from drgsim.synth.planted_behaviour import TRUTHS, plant, split_pairs
-from drgsim.synth.procurement_sums import HEADER, ProcurementSums
-from drgsim.synth.region_readme import region_readme
-from drgsim.synth.stay_costs import INSURANCES, calibrated, draw_money, pay
-from drgsim.synth.synth_files import LABEL, YearFiles, to_arrow, write_csv
-from drgsim.synth.synth_parameters import load_parameters
-from drgsim.synth.synth_tables import load_tables
+from drgsim.synthetic.broken_records import break_records, miscode
+from drgsim.synthetic.discharge_batches import Columns, draw_cases
+from drgsim.synthetic.draw_plan import DrawPlan, make_plan
+from drgsim.synthetic.invented_hospitals import make_hospitals
+from drgsim.synthetic.patients import assign_patients
+from drgsim.synthetic.planted_behaviour import TRUTHS, plant, split_pairs
+from drgsim.synthetic.procurement_sums import HEADER, ProcurementSums
+from drgsim.synthetic.region_readme import region_readme
+from drgsim.synthetic.stay_costs import INSURANCES, calibrated, draw_money, pay
+from drgsim.synthetic.synth_files import LABEL, YearFiles, to_arrow, write_csv
+from drgsim.synthetic.synth_parameters import load_parameters
+from drgsim.synthetic.synth_tables import load_tables
 
 BATCH = 50_000
 MOST_CASES = 100_000_000
@@ -208,7 +208,7 @@ def generate_region(
     seed
         The same request with the same seed gives the same bytes (with the same versions of numpy and pyarrow).
     dirty
-        Share of records to break in the ways of :data:`drgsim.synth.broken_records.KINDS`.
+        Share of records to break in the ways of :data:`drgsim.synthetic.broken_records.KINDS`.
     progress
         Called with (cases done, cases wanted).
 

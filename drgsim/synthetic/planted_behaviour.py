@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.synth.discharge_batches import Columns, drop_repeats
-from drgsim.synth.draw_plan import CATEGORIES, DrawPlan
-from drgsim.synth.synth_tables import Floats
+from drgsim.synthetic.discharge_batches import Columns, drop_repeats
+from drgsim.synthetic.draw_plan import CATEGORIES, DrawPlan
+from drgsim.synthetic.synth_tables import Floats
 
 TRUTHS = ("upcoded", "split", "low_standard")
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budget.hospital_figures import MONTHS, Floats, HospitalFigures, Ints
-from drgsim.budget.terms_model import CashTerms
+from drgsim.budgets.hospital_figures import MONTHS, Floats, HospitalFigures, Ints
+from drgsim.budgets.terms_model import CashTerms
 from drgsim.money import exact, round_floats, round_half_away
 
 CLEARING = 13  # the month of the ledger after December
@@ -149,7 +149,7 @@ def procurement_kept(surplus: Ints, terms: CashTerms, classes: tuple[str, ...]) 
 
     Examples
     --------
-    >>> from drgsim.budget.terms import load_terms
+    >>> from drgsim.budgets.terms import load_terms
     >>> classes = ("selected_within_volume", "selected_beyond_volume", "not_selected")
     >>> procurement_kept(np.array([[120_000_000, 60_000_000, 20_000_000]]), load_terms("general").file.cash, classes).tolist()
     [172000000]

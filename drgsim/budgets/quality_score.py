@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drgsim.budget.hospital_figures import Floats, HospitalFigures
-from drgsim.budget.terms_model import PerPoint, QualityTerms
+from drgsim.budgets.hospital_figures import Floats, HospitalFigures
+from drgsim.budgets.terms_model import PerPoint, QualityTerms
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.synth.invented_hospitals import Hospitals, hospital_choices
-from drgsim.synth.synth_parameters import Parameters
-from drgsim.synth.synth_tables import LEVELS, SEVERITIES, Choices, Floats, Ints, Tables
+from drgsim.synthetic.invented_hospitals import Hospitals, hospital_choices
+from drgsim.synthetic.synth_parameters import Parameters
+from drgsim.synthetic.synth_tables import LEVELS, SEVERITIES, Choices, Floats, Ints, Tables
 
 CATEGORIES = ("drugs", "consumables", "examinations", "operation", "nursing", "other")
 

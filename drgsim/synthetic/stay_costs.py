@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.synth.discharge_batches import Columns, draw_cases
-from drgsim.synth.draw_plan import CATEGORIES, DrawPlan
-from drgsim.synth.synth_tables import LEVELS, SEVERITIES, Floats
+from drgsim.synthetic.discharge_batches import Columns, draw_cases
+from drgsim.synthetic.draw_plan import CATEGORIES, DrawPlan
+from drgsim.synthetic.synth_tables import LEVELS, SEVERITIES, Floats
 
 INSURANCES = ("employee", "resident", "self")
 Fen = NDArray[np.int64]

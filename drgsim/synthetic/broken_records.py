@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.synth.discharge_batches import Columns
-from drgsim.synth.draw_plan import DrawPlan
+from drgsim.synthetic.discharge_batches import Columns
+from drgsim.synthetic.draw_plan import DrawPlan
 
 KINDS = (
     "missing_sex",

@@ -17,7 +17,7 @@ import yaml
 from pydantic import ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.budget.terms_model import BudgetFile, Schedule
+from drgsim.budgets.terms_model import BudgetFile, Schedule
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.evident_values import Parameter, apply_change, evident_nodes
 from drgsim.parameters.strict_file import fault_problem, strict_loader

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from drgsim.synth.discharge_batches import Columns
-from drgsim.synth.draw_plan import CATEGORIES, DrawPlan
-from drgsim.synth.synth_files import LABEL
+from drgsim.synthetic.discharge_batches import Columns
+from drgsim.synthetic.draw_plan import CATEGORIES, DrawPlan
+from drgsim.synthetic.synth_files import LABEL
 
 CLASSES = ("selected_within_volume", "selected_beyond_volume", "not_selected")
 HEADER = ("year", "hospital_id", "savings_yuan", *(f"{name}_yuan" for name in CLASSES), "completion", "label")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budget.hospital_figures import Floats, HospitalFigures, Ints
-from drgsim.budget.quality_score import factor
-from drgsim.budget.terms_model import Bounded, BudgetFile
+from drgsim.budgets.hospital_figures import Floats, HospitalFigures, Ints
+from drgsim.budgets.quality_score import factor
+from drgsim.budgets.terms_model import Bounded, BudgetFile
 from drgsim.money import allocate, exact, round_half_away
 
 STEPS = (

@@ -1,5 +1,5 @@
 """The synthetic region (合成数据): invented discharges, labelled as such, close enough to life to test with."""
 
-from drgsim.synth.synthetic_region import Summary, generate_region, parse_years
+from drgsim.synthetic.synthetic_region import Summary, generate_region, parse_years
 
 __all__ = ["Summary", "generate_region", "parse_years"]

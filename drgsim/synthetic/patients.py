@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.synth.discharge_batches import Columns
-from drgsim.synth.draw_plan import DrawPlan
+from drgsim.synthetic.discharge_batches import Columns
+from drgsim.synthetic.draw_plan import DrawPlan
 
 Days = NDArray[np.int64]
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from drgsim.budget.budget_index import STEPS, STEPS_ZH
-from drgsim.budget.budget_year import BudgetYear, FundAccount
-from drgsim.budget.cash import LINES
-from drgsim.budget.hospital_figures import MONTHS, UNITS, UNITS_ZH
-from drgsim.budget.terms import BudgetTerms
-from drgsim.budget.terms_model import INDICATORS_ZH
+from drgsim.budgets.budget_index import STEPS, STEPS_ZH
+from drgsim.budgets.budget_year import BudgetYear, FundAccount
+from drgsim.budgets.cash import LINES
+from drgsim.budgets.hospital_figures import MONTHS, UNITS, UNITS_ZH
+from drgsim.budgets.terms import BudgetTerms
+from drgsim.budgets.terms_model import INDICATORS_ZH
 from drgsim.money import money_column
 
 FACTORED = STEPS[1 : STEPS.index("limits")]  # steps that are factors of the hospital

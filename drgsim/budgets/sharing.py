@@ -7,8 +7,8 @@ from math import lcm
 import numpy as np
 from numpy.typing import ArrayLike
 
-from drgsim.budget.hospital_figures import Floats, Ints
-from drgsim.budget.terms_model import Schedule, ShareBand
+from drgsim.budgets.hospital_figures import Floats, Ints
+from drgsim.budgets.terms_model import Schedule, ShareBand
 from drgsim.money import exact, round_floats
 
 
@@ -31,7 +31,7 @@ def settled(amounts: Ints, index: Ints, schedule: Schedule, kept_factor: Floats 
 
     Examples
     --------
-    >>> from drgsim.budget.terms import load_terms
+    >>> from drgsim.budgets.terms import load_terms
     >>> bands = load_terms("general").file.sharing.schedules["example-ratio"]
     >>> settled(np.array([8_000, 9_500, 10_500, 12_000]), np.full(4, 10_000), bands).tolist()
     [8889, 10000, 10300, 10600]
@@ -96,7 +96,7 @@ def marginal_share(ratio: ArrayLike, schedule: Schedule) -> Floats:
 
     Examples
     --------
-    >>> from drgsim.budget.terms import load_terms
+    >>> from drgsim.budgets.terms import load_terms
     >>> bands = load_terms("general").file.sharing.schedules["example-ratio"]
     >>> marginal_share([0.95, 1.05, 1.2], bands).tolist()
     [0.0, 0.6, 0.0]

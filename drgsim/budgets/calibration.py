@@ -2,7 +2,7 @@
 
 The panel is drawn from the hospitals of a region. Every year an institution spends more by what is needed and by what its
 regime induces: growth = need + induced x (share of one more yuan that it would be paid) + its own luck. The index, the
-sharing and the fund are those of :func:`drgsim.budget.budget_year.budget_year`; only growth and planned budgets are
+sharing and the fund are those of :func:`drgsim.budgets.budget_year.budget_year`; only growth and planned budgets are
 assumed here.
 """
 
@@ -20,10 +20,10 @@ import yaml
 from pydantic import Field, ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.budget.budget_year import BudgetYear, budget_year
-from drgsim.budget.hospital_figures import MONTHS, UNITS, Floats, HospitalFigures
-from drgsim.budget.sharing import marginal_share
-from drgsim.budget.terms import BudgetError, BudgetTerms, load_terms
+from drgsim.budgets.budget_year import BudgetYear, budget_year
+from drgsim.budgets.hospital_figures import MONTHS, UNITS, Floats, HospitalFigures
+from drgsim.budgets.sharing import marginal_share
+from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
 from drgsim.money import exact, round_half_away
 from drgsim.parameters.evident_values import evident_nodes

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.synth.draw_plan import DrawPlan
-from drgsim.synth.synth_tables import SEVERITIES, WHO, Choices
+from drgsim.synthetic.draw_plan import DrawPlan
+from drgsim.synthetic.synth_tables import SEVERITIES, WHO, Choices
 
 Columns = dict[str, NDArray[Any]]
 PLAIN_SLOTS = 5

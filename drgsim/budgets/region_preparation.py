@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from drgsim.budget.coding_quality import coding_quality
-from drgsim.budget.hospital_figures import HospitalFigures, by_item, figures_of
-from drgsim.budget.terms import BudgetTerms
+from drgsim.budgets.coding_quality import coding_quality
+from drgsim.budgets.hospital_figures import HospitalFigures, by_item, figures_of
+from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import INSURANCES, leading_columns, read_cases

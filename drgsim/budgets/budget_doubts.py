@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from drgsim.budget.budget_year import BudgetYear
+from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import Problem
 from drgsim.money import FEN_PER_YUAN
 
