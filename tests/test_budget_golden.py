@@ -41,7 +41,12 @@ def test_sharing(entry: dict[str, Any]) -> None:
 
 
 def test_section_5_as_the_single_hospital_formula_has_it() -> None:
-    bands = [methods.Band(0.9, divide_by=0.9), methods.Band(1.0), methods.Band(1.1, share=0.6), methods.Band(None)]
+    bands = [
+        methods.SettlementBand(0.9, divide_by=0.9),
+        methods.SettlementBand(1.0),
+        methods.SettlementBand(1.1, share=0.6),
+        methods.SettlementBand(None),
+    ]
     due = np.arange(1, 15_001, 37, dtype=np.int64)
     schedule = load_terms("general").file.sharing.schedules["example-ratio"]
     expected = [methods.shared_settlement(int(amount), 10_000, bands) for amount in due]

@@ -220,5 +220,7 @@ def test_derivation_finds_the_rules_of_a_transcribed_scheme_from_its_names(schem
 
 
 def test_patterns_name_no_place_or_group() -> None:
-    text = (asset_root("groupers").parent / "drgsim" / "schemes" / "name_patterns.yaml").read_text(encoding="utf-8")
+    text = (asset_root("groupers").parent / "drgsim" / "authoring" / "schemes" / "name_patterns.yaml").read_text(
+        encoding="utf-8"
+    )
     assert not any(word in text for word in ("北京", "天津", "beijing", "tianjin"))

@@ -132,7 +132,12 @@ def _review(policy: str, discharges: int, applied: int) -> int:
 
 
 def _bands(costs: list[int], budget: int) -> list[int]:
-    schedule = [methods.Band(0.9, divide_by=0.9), methods.Band(1.0), methods.Band(1.1, share=0.6), methods.Band(None)]
+    schedule = [
+        methods.SettlementBand(0.9, divide_by=0.9),
+        methods.SettlementBand(1.0),
+        methods.SettlementBand(1.1, share=0.6),
+        methods.SettlementBand(None),
+    ]
     return [methods.shared_settlement(cost, budget, schedule) for cost in costs]
 
 

@@ -166,7 +166,7 @@ def shared_settlement(cost: int, budget: int, bands: Sequence[SettlementBand]) -
 
     Examples
     --------
-    >>> bands = [Band(0.9, divide_by=0.9), Band(1.0), Band(1.1, share=0.6), Band(None)]
+    >>> bands = [SettlementBand(0.9, divide_by=0.9), SettlementBand(1.0), SettlementBand(1.1, share=0.6), SettlementBand(None)]
     >>> [shared_settlement(cost, 10_000, bands) for cost in (8_000, 9_500, 10_500, 12_000)]
     [8889, 10000, 10300, 10600]
     """

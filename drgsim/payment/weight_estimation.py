@@ -148,7 +148,7 @@ def estimate_weights(history: CostHistory, settings: WeightSettings = WeightSett
     >>> import numpy as np
     >>> cost = np.array([8000, 10000, 12000, 4000, 5000, 6000, 5000, 20000, 24000, 28000], float)
     >>> group = np.array([0, 0, 0, 1, 1, 1, 1, 2, 2, 2])
-    >>> history = History(("AA1", "AB1", "AC1"), group, cost, np.full(10, 2023), np.full(10, 5.0))
+    >>> history = CostHistory(("AA1", "AB1", "AC1"), group, cost, np.full(10, 2023), np.full(10, 5.0))
     >>> estimate_weights(history, WeightSettings(trim=TrimRule("none"))).weight.round(6).tolist()
     [0.819672, 0.409836, 1.967213]
     """

@@ -71,9 +71,9 @@ def code_of(lines: Sequence[KindLine]) -> str:
 
     Examples
     --------
-    >>> code_of([Line("I21.0", "36.0700", ("00.2400", "88.5500"))])
+    >>> code_of([KindLine("I21.0", "36.0700", ("00.2400", "88.5500"))])
     'I21.0:36.0700_00.2400_88.5500'
-    >>> code_of([Line("I21.0"), Line("I21.0", "88.5500")])
+    >>> code_of([KindLine("I21.0"), KindLine("I21.0", "88.5500")])
     'I21.0等'
     """
     first = lines[0]

@@ -19,7 +19,7 @@ class YearTotals:
 
     Examples
     --------
-    >>> totals = Totals.of(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([100, 200, 300]), 2, 2)
+    >>> totals = YearTotals.of(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([100, 200, 300]), 2, 2)
     >>> totals.cases.tolist(), totals.fen.tolist()
     ([[1, 1], [0, 1]], [[100, 200], [0, 300]])
     >>> totals.joined(np.array([0, 0]), 1).fen.tolist()
