@@ -16,7 +16,8 @@ from drgsim.errors import InputError, UsageError
 from drgsim.money import MISSING
 from drgsim.payment.policy import load_policy
 from drgsim.payment.settlement import settle
-from drgsim.region.hospital_list import Hospital, level_keys, read_hospitals
+from drgsim.records.vocabulary import level_keys
+from drgsim.region.hospital_list import Hospital, read_hospitals
 from tests.payment_policies import codes_of, policy_with, settled
 
 RUN = CliRunner()

@@ -15,10 +15,11 @@ from drgsim.budgets.hospital_figures import HospitalFigures, by_item, figures_of
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING
-from drgsim.payment.grouped_cases import INSURANCES, leading_columns, read_cases
+from drgsim.payment.grouped_cases import leading_columns, read_cases
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import Policy
 from drgsim.payment.settlement import Settlement, settle
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.region_folder import RegionFacts, read_region
 
 PRICE_STEPS = 8

@@ -14,12 +14,10 @@ from drgsim.records.arrow import to_text
 from drgsim.records.cells import read_days
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 from drgsim.records.schema import header_key, header_names
-from drgsim.records.vocabulary import meanings, words
-from drgsim.region.hospital_list import Hospital, level_keys
+from drgsim.records.vocabulary import INSURANCES, level_keys, meanings, words
+from drgsim.region.hospital_list import Hospital
 
 SAMPLES = 5
-PAYERS = ("employee", "resident")
-INSURANCES = (*PAYERS, "self")
 NO_LEVEL: tuple[str, ...] = ()
 
 

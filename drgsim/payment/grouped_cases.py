@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_fen
-from drgsim.payment.case_columns import INSURANCES as INSURANCES  # part of what Cases says
 from drgsim.payment.case_columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
 from drgsim.records.batch_encoding import read_numbers
 from drgsim.region.hospital_list import GroupCoefficients, Hospital

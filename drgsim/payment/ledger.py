@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away
-from drgsim.payment.case_columns import INSURANCES
 from drgsim.payment.curve import CLASSES, settle_exactly
 from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_lookup import Resolver, Terms
 from drgsim.payment.policy_model import CaseClass
+from drgsim.records.vocabulary import INSURANCES
 
 Mask = NDArray[np.bool_]
 OPEN = -1  # no class yet

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.money import FEN_PER_YUAN, exact
-from drgsim.payment.case_columns import INSURANCES, dense_unique
+from drgsim.payment.case_columns import dense_unique
 from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.dates_in_force import before
 from drgsim.payment.grouped_cases import Cases
@@ -18,6 +18,7 @@ from drgsim.payment.hospital_coefficient import coefficients
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import Keyed
 from drgsim.payment.unstable import mark_unstable
+from drgsim.records.vocabulary import INSURANCES
 
 ORDINARY = 0  # place of ordinary groups among the group classes
 Floats = NDArray[np.float64]

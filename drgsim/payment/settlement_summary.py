@@ -10,9 +10,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.money import MISSING, money_column
-from drgsim.payment.case_columns import INSURANCES
 from drgsim.payment.curve import CLASSES
 from drgsim.payment.policy_model import CASE_CLASS_ZH, CaseClass
+from drgsim.records.vocabulary import INSURANCES
 
 if TYPE_CHECKING:
     from drgsim.payment.ledger import Ledger

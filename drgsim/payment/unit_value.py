@@ -10,10 +10,10 @@ import numpy as np
 from drgsim.errors import Problem, UsageError
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, fen, round_half_away, total
 from drgsim.parameters.evidence import Evidence, Keyed
-from drgsim.payment.case_columns import INSURANCES, PAYERS
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.methods import floating_value
 from drgsim.payment.policy import Policy
+from drgsim.records.vocabulary import INSURANCES, PAYERS
 
 
 def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:

@@ -1,14 +1,27 @@
-"""Words of files for payers, levels and flags, and names of columns: ``vocabulary.yaml``."""
+"""Words of files for payers, levels and flags, and names of columns: ``vocabulary.yaml``.
+
+Files, policies, scenario paths and options may all say tertiary, 三级, 三甲 or 3a; inside, a level is 0 (not rated), 1, 2, 3 or
+a level and its grade such as 3a.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from drgsim.errors import did_you_mean
 from drgsim.records.schema import header_key
+
+PAYERS = ("employee", "resident")
+INSURANCES = (*PAYERS, "self")
+UNRATED = "0"
+LEVELS = (UNRATED, "1", "2", "3")
+ALL_KEYS = "*"
 
 
 @lru_cache(maxsize=1)
@@ -22,3 +35,128 @@ def words() -> dict[str, Any]:
 def meanings(kind: str) -> dict[str, str]:
     """Header key of a word -> the name that policies use, for ``insurance``, ``level`` or ``grade``."""
     return {header_key(str(word)): str(name) for name, known in words()[kind].items() for word in known}
+
+
+# -- levels ----------------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=1)
+def _level_words() -> dict[str, tuple[str, ...]]:
+    """Header key of every word of a level, alone or with a grade after it -> its keys, the nearest first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word, level in meanings("level").items():
+        found[word] = (level,)
+        if level != UNRATED:
+            found |= {
+                word + ending: (level + grade, level) if grade else (level,) for ending, grade in meanings("grade").items()
+            }
+    return found
+
+
+def _keys_of(word: str) -> tuple[str, ...]:
+    """Keys of a word of the table, or of a Chinese one that begins with such a word (三级甲等综合医院); empty where unknown."""
+    text = header_key(word)
+    known = _level_words()
+    if text in known:
+        return known[text]
+    starts = (text[:length] for length in range(len(text) - 1, 1, -1))
+    return next((known[start] for start in starts if start in known and not start.isascii()), ())
+
+
+def level_keys(level: str, grade: str = "") -> tuple[str, ...]:
+    """Keys under which a policy may know a hospital, the nearest first. Words that are not in the table stay as they are.
+
+    Examples
+    --------
+    >>> level_keys("三级", "甲等"), level_keys("3"), level_keys("3", "p3a"), level_keys("三甲"), level_keys("Secondary")
+    (('3a', '3'), ('3',), ('p3a', '3'), ('3a', '3'), ('2',))
+    >>> level_keys("未定级"), level_keys("", "二级乙等"), level_keys("IV")
+    (('0',), ('2b', '2'), ('IV',))
+    """
+    keys = _keys_of(level) or tuple(filter(None, [level.strip()]))
+    if not grade.strip():
+        return keys
+    if not keys and _keys_of(grade):
+        return _keys_of(grade)
+    plain, known, own = keys[-1] if keys else "", meanings("grade").get(header_key(grade)), grade.strip()
+    near = [plain + known] if known else []
+    if known is None:  # a city's own classes (A, B, C, p3a), or the level with its grade again
+        near += _keys_of(own) or [own]
+    elif own.isupper():
+        near.append(own)
+    return tuple(dict.fromkeys(key for key in (*near, plain) if key))
+
+
+def level_known(word: str) -> bool:
+    """Whether a word names a level, or may be a city's own class of hospitals."""
+    return bool(_keys_of(word)) or re.fullmatch(words()["own_class"], word.strip()) is not None
+
+
+def level_hint(word: str) -> str:
+    """What to write instead of a word that names no level."""
+    known = [str(each) for spellings in words()["level"].values() for each in spellings]
+    listed = "write 1, 2, 3 (三级, tertiary), with a grade 3a (三甲), 0 (未定级), or a city's own class such as A or p3a"
+    return did_you_mean(word.strip().lower(), known) or listed
+
+
+def policy_key(key: str) -> str:
+    """A key ``level``, ``payer`` or ``level/payer`` in the words of the engine; any other stays as it is.
+
+    Examples
+    --------
+    >>> [policy_key(key) for key in ("三级甲等/职工", "tertiary", "resident", "*", "p3a/employee", "diabetes")]
+    ['3a/employee', '3', 'resident', '*', 'p3a/employee', 'diabetes']
+    """
+    first, slash, payer = key.partition("/")
+    levels, payers = _level_words(), meanings("insurance")
+    spelt = levels[header_key(first)][0] if header_key(first) in levels else payers.get(header_key(first), first)
+    return spelt + slash + payers.get(header_key(payer), payer)
+
+
+def is_policy_key(key: str) -> bool:
+    """Whether a key is ``*``, a payer, a level, or a level and a payer."""
+    first, slash, payer = policy_key(key).partition("/")
+    if slash:
+        return level_known(first) and payer in INSURANCES
+    return first == ALL_KEYS or first in INSURANCES or level_known(first)
+
+
+def wrong_keys(keys: Iterable[str]) -> str:
+    """What is wrong with the keys of a parameter by level and payer; empty where they are sound."""
+    seen: dict[str, str] = {}
+    for key in keys:
+        if not is_policy_key(key):
+            return f"{key!r} is no level, payer or level/payer; {level_hint(key.split('/')[0])}"
+        if policy_key(key) in seen:
+            return f"{seen[policy_key(key)]!r} and {key!r} mean the same"
+        seen[policy_key(key)] = key
+    return ""
+
+
+def policy_path(path: str) -> str:
+    """A path of a policy whose last word may be a key: ``coefficient.by.三级`` is ``coefficient.by.3``."""
+    head, dot, last = path.rpartition(".")
+    return head + dot + policy_key(last)
+
+
+def in_policy_words(node: Any) -> Any:
+    """A policy file as read, with the keys of ``values`` and the words of ``levels`` in the words of the engine."""
+    if isinstance(node, list):
+        return [in_policy_words(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    result: dict[Any, Any] = {}
+    for name, value in node.items():
+        if name == "values" and isinstance(value, dict):
+            keys = {key: policy_key(str(key)) for key in value}
+            twice = len(set(keys.values())) < len(keys)  # left as written: the file's model says which two
+            result[name] = {key if twice else keys[key]: in_policy_words(each) for key, each in value.items()}
+        elif name == "levels":
+            result[name] = _levels_in(value)
+        else:
+            result[name] = in_policy_words(value)
+    return result
+
+
+def _levels_in(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [policy_key(str(each)) for each in value]
+    return {**value, "value": _levels_in(value["value"])} if isinstance(value, dict) and "value" in value else value

@@ -16,7 +16,7 @@ from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 from drgsim.records.schema import header_key, header_names
-from drgsim.records.vocabulary import meanings, words
+from drgsim.records.vocabulary import level_keys, words
 
 EVERY = ""  # stands for all hospitals, or for all groups
 
@@ -29,30 +29,6 @@ class Hospital:
     grade: str
     coefficient: float
     name: str
-
-
-def level_keys(level: str, grade: str) -> tuple[str, ...]:
-    """Keys under which a policy may know a hospital, the nearest first.
-
-    Examples
-    --------
-    >>> level_keys("三级", "甲等"), level_keys("3", ""), level_keys("3", "p3a"), level_keys("2b", "")
-    (('3a', '3'), ('3',), ('p3a', '3'), ('2b', '2'))
-    """
-    levels, grades = meanings("level"), meanings("grade")
-    plain = levels.get(header_key(level), level.strip())
-    if grade.strip():
-        known, own = grades.get(header_key(grade)), grade.strip()
-        keys = [plain + known] if known else []
-        keys += [own] if known is None or own.isupper() else []  # a city's own classes: A, B, C, or p3a
-        keys.append(plain)
-    elif plain[:1] in "123" and plain[1:] in grades.values():
-        keys = [plain, plain[0]]
-    elif plain[:2] in ("一级", "二级", "三级"):
-        return level_keys(plain[:2], plain[2:])
-    else:
-        keys = [plain]
-    return tuple(dict.fromkeys(key for key in keys if key))
 
 
 def hospitals_of(table: pa.Table, where: str) -> dict[str, Hospital]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
 from drgsim.money import fen
-from drgsim.payment.case_columns import PAYERS
 from drgsim.records.read import read_rows
-from drgsim.region.hospital_list import Hospital, level_keys, read_hospitals
+from drgsim.records.vocabulary import PAYERS, level_keys
+from drgsim.region.hospital_list import Hospital, read_hospitals
 
 PROCUREMENT_CLASSES = ("selected_within_volume", "selected_beyond_volume", "not_selected")
 ENTERED_UNITS = ("per_diem", "single_disease", "capitation", "by_item")

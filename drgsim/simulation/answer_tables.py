@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.money import money_column
-from drgsim.payment.grouped_cases import INSURANCES
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.simulation.case_totals import Totals
 from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH, Method, decompose
 from drgsim.simulation.headlines import headline_names, headlines

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, allocate, exact, round_half_away, to_yuan
-from drgsim.payment.case_columns import PAYERS
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import Evidence, Keyed
 from drgsim.payment.price_table import PriceTable
 from drgsim.payment.rules.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.settlement import settle_cases
 from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights
+from drgsim.records.vocabulary import PAYERS
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup, short_code

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from drgsim.money import MISSING, exact
 from drgsim.payment.curve import CLASSES, settle_exactly
 from drgsim.payment.curve_kernel import is_tie, piece_at, share_at
-from drgsim.payment.grouped_cases import INSURANCES, Cases
+from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules import groups, stays
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.simulation.case_totals import NOTHING, Totals, check_size
 from drgsim.simulation.pricing import fund_of, pricing
 from drgsim.simulation.runner import Lines, Outcome, Runner, payer_rows

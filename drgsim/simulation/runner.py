@@ -14,9 +14,10 @@ from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import Problem
 from drgsim.money import MISSING, allocate, exact, round_half_away
 from drgsim.payment.curve import CLASSES
-from drgsim.payment.grouped_cases import INSURANCES, WORKERS, Cases
+from drgsim.payment.grouped_cases import WORKERS, Cases
 from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.settlement import Settlement, settle_cases
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.simulation.case_totals import NOTHING, Totals, add_up, check_size, gather
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
 from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases

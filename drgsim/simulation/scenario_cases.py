@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem, did_you_mean
 from drgsim.money import MISSING, round_floats
-from drgsim.payment.case_columns import INSURANCES
 from drgsim.payment.grouped_cases import Cases, Texts, with_hospitals
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.simulation import draws
 from drgsim.simulation.paths import ALL
 from drgsim.simulation.scenario import Change, ScenarioError

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from drgsim.engines.in_memory import group
 from drgsim.errors import InputError, Problem
 from drgsim.money import fen
-from drgsim.payment.case_columns import PAYERS
 from drgsim.payment.grouped_cases import Cases, Texts, read_cases
 from drgsim.payment.grouped_files import digest_of, is_grouped
 from drgsim.records.cells import read_fen
 from drgsim.records.read import read_rows, read_table
-from drgsim.region.hospital_list import Hospital, level_keys, read_hospitals
+from drgsim.records.vocabulary import PAYERS, level_keys
+from drgsim.region.hospital_list import Hospital, read_hospitals
 from drgsim.region.region_folder import LARGEST, OPTIONAL, discharge_files, read_number
 
 CATEGORY = "cost_"

@@ -18,8 +18,8 @@ from drgsim.budgets.hospital_figures import MONTHS, UNITS, HospitalFigures, by_i
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import Problem
 from drgsim.money import MISSING
-from drgsim.payment.grouped_cases import INSURANCES
 from drgsim.payment.policy_model import CaseClass
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.region_folder import RegionFacts
 from drgsim.region.region_folder import read_region as read_facts
 from drgsim.simulation.case_totals import whole

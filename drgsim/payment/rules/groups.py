@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.payment.case_columns import INSURANCES
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy_model import CaseClass, GroupClass
+from drgsim.records.vocabulary import INSURANCES
 
 UNGROUPED_CODES = ("", "0000")
 AMBIGUOUS_ENDING = "QY"
