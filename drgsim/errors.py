@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 SHOWN_ALIKE = 8  # problems of one code that a message spells out
 
@@ -66,7 +67,7 @@ class DrgsimError(Exception):
         return "\n".join(lines)
 
     @classmethod
-    def single(cls, code: str, what: str, *, where: str = "", why: str = "", fix: str = "") -> DrgsimError:
+    def single(cls, code: str, what: str, *, where: str = "", why: str = "", fix: str = "") -> Self:
         """Build an error with one problem."""
         return cls([Problem(code, what, where, why, fix)])
 

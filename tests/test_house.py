@@ -20,9 +20,6 @@ RIGHTWARD = {
     ("units.dip", "authoring.schemes"),
 }
 CIRCLES = {
-    "drgsim.records.batch_encoding drgsim.records.conversion drgsim.records.csv_text drgsim.records.header "
-    "drgsim.records.input_options drgsim.records.layout drgsim.records.recipes",
-    "drgsim.records.read drgsim.records.read_csv drgsim.records.read_json drgsim.records.read_sheet",
     "drgsim.units.drg.drg_explanation drgsim.units.drg.drg_narrative",
     "drgsim.units.dip.dip_explanation drgsim.units.dip.dip_narrative",
     "drgsim.payment.dates_in_force drgsim.payment.hospital_coefficient drgsim.payment.ledger drgsim.payment.policy "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from drgsim.analysis.casemix import relative_weights
 from drgsim.errors import InputError, Problem
-from drgsim.records.csv_text import sniff_encoding
+from drgsim.records.text_encoding import sniff_encoding
 from drgsim.units.schemes.scheme import Scheme
 
 ESTIMATED = "estimated"

@@ -111,7 +111,8 @@ def _find(path: Path, record_id: str | None, options: InputOptions) -> list[dict
     import pyarrow.compute as pc
 
     from drgsim.errors import InputError, Problem
-    from drgsim.records.read import BROKEN_LINE, open_source
+    from drgsim.records.case_file import BROKEN_LINE
+    from drgsim.records.read import open_source
     from drgsim.units.drg.drg_grouper import INPUT_COLUMNS
 
     if record_id is None:

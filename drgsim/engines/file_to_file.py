@@ -17,9 +17,10 @@ import pyarrow as pa
 from drgsim.engines.grouper_of import AnyScheme, grouper_of
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.arrow import ids_of, is_list, to_text
+from drgsim.records.case_file import CaseFile
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import InputOptions
-from drgsim.records.read import CaseFile, open_source
+from drgsim.records.read import open_source
 from drgsim.results.table_files import TableWriter, check_writable, open_writer
 from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
 from drgsim.units.dip.compiled_catalogue import CompiledCatalogue

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drgsim.records.input_options import OWN_VERSION, InputOptions
+from drgsim.records.code_dictionaries import OWN_VERSION
+from drgsim.records.input_options import InputOptions
 from drgsim.units.batch_grouper import BatchGrouper
 from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
 from drgsim.units.dip.dip_catalogue import Catalogue

@@ -12,9 +12,10 @@ import pyarrow as pa
 from drgsim.engines.grouper_of import AnyScheme, grouper_of
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.arrow import column_of, ids_of, plain_strings
+from drgsim.records.case_file import BATCH_ROWS
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import InputOptions
-from drgsim.records.read import BATCH_ROWS, to_canonical
+from drgsim.records.read import to_canonical
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,9 @@ from drgsim.engines.grouper_of import grouper_of
 from drgsim.errors import SHOWN_ALIKE, InputError, OutputError, Problem, UsageError
 from drgsim.payment.grouped_cases import LEADING, WORKERS
 from drgsim.records.arrow import one_chunk, plain_strings, to_text
+from drgsim.records.case_file import BROKEN_LINE, CaseFile
 from drgsim.records.input_options import InputOptions, Purpose
-from drgsim.records.read import BROKEN_LINE, CaseFile, open_source
+from drgsim.records.read import open_source
 from drgsim.records.schema import header_key
 from drgsim.records.vocabulary import words
 from drgsim.results.table_files import open_writer

@@ -21,12 +21,12 @@ from drgsim.quality.batch_checks import PART, Checker, Grouping, GroupMeans, Rul
 from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
 from drgsim.quality.quality_rules import SEVERITIES, SEVERITY_TITLES, QualityRule, Threshold, chosen_rules, thresholds
 from drgsim.records.arrow import ids_of, one_chunk, to_text
+from drgsim.records.case_file import BROKEN_LINE, CaseFile
 from drgsim.records.cells import read_fen, read_words
 from drgsim.records.code_dictionaries import CodeList, split_codes
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, REASON
 from drgsim.records.input_options import InputOptions
-from drgsim.records.read import BROKEN_LINE, CaseFile
 from drgsim.records.schema import columns
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme

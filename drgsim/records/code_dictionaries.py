@@ -17,6 +17,7 @@ from pathlib import Path
 
 from drgsim.assets import asset_root
 
+OWN_VERSION = "yb2"  # the edition of the dictionaries, which schemes are written in
 UNKNOWN = -1  # a code that the dictionary does not list
 EMPTY = -2  # the principal place of a list is blank
 

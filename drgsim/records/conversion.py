@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.records.arrow import to_text
-from drgsim.records.code_dictionaries import EMPTY, UNKNOWN, CodeList, national_codes, split_codes
+from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, UNKNOWN, CodeList, national_codes, split_codes
 from drgsim.records.encode import CodeTable, EncodedLists, build_code_table, encode_lists
-from drgsim.records.input_options import OWN_VERSION
 
 MOST_SAMPLES = 20  # distinct codes without a counterpart that a report names
 _UNMAPPED = "国临"  # stands before a code without a counterpart, so that no dictionary finds it

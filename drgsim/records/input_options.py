@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drgsim.errors import Problem, UsageError
-
-OWN_VERSION = "yb2"  # the edition that schemes are written in
+from drgsim.records.code_dictionaries import OWN_VERSION
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _mapping_file(path: Path, problems: list[Problem]) -> list[tuple[str, str]]:
 
     import yaml
 
-    from drgsim.records.csv_text import sniff_encoding
+    from drgsim.records.text_encoding import sniff_encoding
 
     try:
         content = path.read_bytes()

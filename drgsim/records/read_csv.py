@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from drgsim.records.case_file import BATCH_ROWS, BROKEN_LINE, CaseFile, broken_file
 from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
 from drgsim.records.header import header_test
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
-from drgsim.records.read import BATCH_ROWS, BROKEN_LINE, CaseFile, broken_file
 
 
 class CsvSource(CaseFile):

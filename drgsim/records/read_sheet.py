@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from drgsim.errors import InputError
+from drgsim.records.case_file import BATCH_ROWS, CaseFile, broken_file
 from drgsim.records.header import HEADER_LINES, header_test, refuse_duplicates
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
-from drgsim.records.read import BATCH_ROWS, CaseFile, broken_file
 
 
 class _Sheet(NamedTuple):

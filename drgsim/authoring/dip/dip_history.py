@@ -22,11 +22,12 @@ from drgsim.authoring.dip.level_masks import LevelMasks
 from drgsim.authoring.dip.level_means import LEVEL_NAMES, level_notes, levels_of
 from drgsim.errors import InputError, Problem
 from drgsim.records.arrow import ids_of, one_chunk
+from drgsim.records.case_file import CaseFile
 from drgsim.records.cells import read_days, read_fen
 from drgsim.records.code_dictionaries import CodeBook
 from drgsim.records.encode import EncodedLists
 from drgsim.records.input_options import InputOptions
-from drgsim.records.read import CaseFile, open_source
+from drgsim.records.read import open_source
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from drgsim.authoring.dip.auxiliary_styles import AuxiliaryLists
 from drgsim.authoring.schemes.pack_writer import write_pack
 from drgsim.records.batch_encoding import PreparedBatch
-from drgsim.records.input_options import OWN_VERSION
+from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.units.dip.catalogue_files import catalogue_files, classes_file
 from drgsim.units.dip.catalogue_reader import CatalogueReader
 from drgsim.units.dip.charlson import CharlsonTable, comorbidity_index

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import PreparedBatch, read_numbers
+from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.findings import BITS
-from drgsim.records.input_options import OWN_VERSION
 from drgsim.units.batch_grouper import (
     GROUPED,
     INPUT_COLUMNS,

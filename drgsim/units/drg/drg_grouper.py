@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.records.batch_encoding import PreparedBatch
+from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.findings import BITS
-from drgsim.records.input_options import OWN_VERSION
 from drgsim.units.batch_grouper import (
     AMBIGUOUS,
     GROUPED,

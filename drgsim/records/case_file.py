@@ -1,0 +1,104 @@
+"""A case-mix file that is open for reading, whatever it is written in: batches of canonical columns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from drgsim.errors import InputError
+from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.layout import LayoutReading
+from drgsim.records.recipes import AS_IS, derive
+from drgsim.records.recognise import recognise
+
+BATCH_ROWS = 1 << 16
+BROKEN_LINE = "__broken_line"  # marks records made from a line whose cells do not fit the header
+
+
+class CaseFile(ABC):
+    """A case-mix file that is open for reading.
+
+    Attributes
+    ----------
+    path
+        The file.
+    names
+        Its column names, in order.
+    reading
+        The layout that was recognised and how canonical columns are made of the file's own.
+    canonical
+        Canonical name -> the file's own name (of several the first), for the columns that drgsim knows.
+    noted
+        What was left out on the way, such as diagnoses of Chinese medicine, with exact counts.
+    rows
+        Number of records, where it is known before reading.
+    done
+        Share of the file that has been read, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        names: Sequence[str],
+        options: InputOptions,
+        reading: LayoutReading | None = None,
+        purpose: Purpose = GROUPING,
+    ) -> None:
+        self.path = path
+        self.names = list(names)
+        self.reading = reading or recognise(self.names, str(path.name), options, purpose)
+        self.canonical = {name: recipe.columns[0] for name, recipe in self.reading.recipes.items()}
+        self.noted: Counter[str] = Counter()
+        self.rows: int | None = None
+        self.done = 0.0
+
+    def batches(self, wanted: Iterable[str], *, keep: bool | Iterable[str] = False) -> Iterator[pa.RecordBatch]:
+        """Batches with the wanted canonical columns that the file has.
+
+        With ``keep``, all columns of the file (or the named ones) come along under their own names, after the canonical
+        ones, with a leading ``=``.
+        """
+        recipes = {name: self.reading.recipes[name] for name in wanted if name in self.reading.recipes}
+        kept = self.names if keep is True else list(keep or ())
+        needed = [own for recipe in recipes.values() for own in recipe.needs]
+        self.noted.clear()  # a file that is read twice notes everything once
+        total = 0
+        for batch in self._read(list(dict.fromkeys([*needed, *kept]))):
+            arrays = {
+                name: batch.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, batch, self.noted)
+                for name, recipe in recipes.items()
+            }
+            arrays |= {f"={name}": batch.column(name) for name in kept}
+            if BROKEN_LINE in batch.schema.names:
+                arrays[BROKEN_LINE] = batch.column(BROKEN_LINE)
+            total += batch.num_rows
+            if batch.num_rows:
+                yield pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))
+        if total == 0:
+            raise InputError.single(
+                "input-no-rows",
+                f"{self.path.name} has a header and no records",
+                where=str(self.path),
+                fix="check the export: there is nothing to group",
+            )
+        self.done = 1.0
+
+    @abstractmethod
+    def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Batches with the file's own columns of these names."""
+
+
+def broken_file(path: Path, error: Exception) -> InputError:
+    """The error for a file that a library cannot read."""
+    if isinstance(error, InputError):
+        return error
+    return InputError.single(
+        "input-broken-file",
+        f"{path.name} cannot be read: {' '.join(str(error).split())}",
+        where=str(path),
+        fix="open it in the program that wrote it and export it again",
+    )

@@ -1,0 +1,35 @@
+"""Parquet files, row group by row group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from drgsim.records.case_file import BATCH_ROWS, CaseFile, broken_file
+from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+
+
+class ParquetSource(CaseFile):
+    """A Parquet file."""
+
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
+        import pyarrow.parquet as pq
+
+        try:
+            self._file = pq.ParquetFile(path)
+        except (pa.ArrowException, OSError) as error:
+            raise broken_file(path, error) from error
+        super().__init__(path, self._file.schema_arrow.names, options, purpose=purpose)
+        self.rows = self._file.metadata.num_rows
+
+    def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        read = 0
+        try:
+            for batch in self._file.iter_batches(batch_size=BATCH_ROWS, columns=list(names)):
+                read += batch.num_rows
+                self.done = read / (self.rows or 1)
+                yield batch
+        except (pa.ArrowException, OSError) as error:
+            raise broken_file(self.path, error) from error
