@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from drgsim.errors import OutputError
-from drgsim.payment.grouped_files import RUN_FILE, write_results
+from drgsim.results.run_record import write_results
+from drgsim.results.whole_outputs import RUN_FILE
 
 TABLE = pa.table({"a": [1]})
 

@@ -47,11 +47,11 @@ def budget(
     from drgsim.budgets.terms import PREFIX, load_terms
     from drgsim.cli.settle_command import pairs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.payment.grouped_files import write_results
     from drgsim.payment.policy import load_policy
     from drgsim.report.budget_page import budget_page
     from drgsim.report.budget_workbook import write_workbook
     from drgsim.report.page import write_page
+    from drgsim.results.run_record import write_results
 
     loaded = load_policy(policy)
     used = load_terms(loaded) if terms is None else load_terms(terms)
@@ -88,7 +88,7 @@ def run_record(
     from drgsim import __version__
     from drgsim.budgets.budget_doubts import doubts
     from drgsim.budgets.budget_tables import FUND_ZH
-    from drgsim.payment.grouped_files import digest_of, problem_rows
+    from drgsim.results.run_record import digest_of, problem_rows
 
     def yuan(fen: int) -> str:
         sign = "-" if fen < 0 else ""

@@ -27,10 +27,10 @@ def calibrate(
     from drgsim.budgets.region_preparation import prepare
     from drgsim.budgets.terms import load_terms
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.payment.grouped_files import write_results
     from drgsim.payment.policy import load_policy
     from drgsim.report.calibration_page import calibration_page
     from drgsim.report.page import write_page
+    from drgsim.results.run_record import write_results
 
     read, digest = load_settings(settings)
     terms = load_terms(read.terms)
@@ -52,7 +52,7 @@ def run_record(result: Calibration, files: list[Path]) -> dict[str, Any]:
     """What was run and what came out, without any clock."""
     from drgsim import __version__
     from drgsim.parameters.evident_values import evident_nodes
-    from drgsim.payment.grouped_files import digest_of
+    from drgsim.results.run_record import digest_of
 
     return {
         "kind": "calibrate",

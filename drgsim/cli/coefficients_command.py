@@ -41,11 +41,12 @@ def coefficients(
     from drgsim.cli.terminal import print_json
     from drgsim.cli.weights_command import year_weights
     from drgsim.payment.coefficient_history import CoefficientSettings, coefficient_tables, estimate_coefficients
-    from drgsim.payment.grouped_files import check_output, digest_of, own_columns, problem_rows, read_grouped, write_results
+    from drgsim.payment.grouped_files import check_output, own_columns, read_grouped
     from drgsim.payment.history_tables import read_scored
     from drgsim.payment.own_weights import scheme_in, with_relative_values
     from drgsim.payment.policy import load_policy
     from drgsim.region.hospital_list import read_bonus, read_hospitals
+    from drgsim.results.run_record import digest_of, problem_rows, write_results
 
     check_choice("--own", own, ("level", "hospital"))
     options = input_options(format, maps, map_file, code_version, also=own_columns())

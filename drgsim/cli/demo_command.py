@@ -32,7 +32,7 @@ def demo(
     from drgsim.cli.group_command import percent_of, show_summary
     from drgsim.cli.terminal import out, progress_bar, rows_table
     from drgsim.engines.file_to_file import group_files
-    from drgsim.payment.grouped_files import read_grouped, write_results
+    from drgsim.payment.grouped_files import read_grouped
     from drgsim.payment.history_tables import read_history, weight_tables
     from drgsim.payment.policy import load_policy
     from drgsim.payment.weight_estimation import WeightSettings, estimate_weights, evaluate
@@ -41,6 +41,7 @@ def demo(
     from drgsim.report.page import write_page
     from drgsim.report.region_page import RegionYear, year_page
     from drgsim.report.whatif_page import whatif_page
+    from drgsim.results.run_record import write_results
     from drgsim.simulation.session import Options, run_all
     from drgsim.simulation.study_folder import record_of, write_study
     from drgsim.units.schemes.pack import load_scheme

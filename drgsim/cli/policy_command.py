@@ -95,8 +95,8 @@ def check(
     """Check a policy folder and report every mistake at once. Exit code 1 when there are any."""
     from drgsim.cli.terminal import out, print_json, show_error
     from drgsim.errors import Problem, UsageError
-    from drgsim.payment.grouped_files import problem_rows
     from drgsim.payment.policy import POLICY_FILE, PolicyError, read_folder
+    from drgsim.results.run_record import problem_rows
 
     if not (folder / POLICY_FILE).is_file():
         raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder))])

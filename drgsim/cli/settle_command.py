@@ -95,14 +95,15 @@ def settle(
     amount; they are counted, with the reason. Exit code 1 when no case could be paid.
     """
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import check_output, own_columns, read_grouped, write_results, write_table
+    from drgsim.payment.grouped_files import check_output, own_columns, read_grouped
     from drgsim.payment.own_weights import scheme_in, with_relative_values
     from drgsim.payment.policy import load_policy
     from drgsim.payment.settlement import settle as run
     from drgsim.payment.unstable import DETECT
     from drgsim.records.read import READABLE
     from drgsim.region.hospital_list import read_group_coefficients, read_hospitals
-    from drgsim.results.table_files import WRITABLE, check_writable
+    from drgsim.results.run_record import write_results
+    from drgsim.results.table_files import WRITABLE, check_writable, write_table
 
     options = input_options(format, maps, map_file, code_version, also=own_columns())
     check_output(output, [*inputs, *(side for side in (hospitals, coefficients, weights, assessment) if side is not None)])
@@ -237,7 +238,7 @@ def run_record(settlement: Settlement, policy: Policy, inputs: list[Path], notes
     """What was run and what came out, without any clock: the same inputs give the same record."""
     from drgsim import __version__
     from drgsim.money import MISSING, total
-    from drgsim.payment.grouped_files import digest_of, problem_rows
+    from drgsim.results.run_record import digest_of, problem_rows
 
     ledger = settlement.ledger
     return {

@@ -44,9 +44,10 @@ def weights(
 
     from drgsim.cli.settle_command import amounts
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import check_output, digest_of, own_columns, read_grouped, write_results
+    from drgsim.payment.grouped_files import check_output, own_columns, read_grouped
     from drgsim.payment.history_tables import read_history, weight_tables
     from drgsim.payment.weight_estimation import estimate_weights, evaluate
+    from drgsim.results.run_record import digest_of, write_results
 
     options = input_options(format, maps, map_file, code_version, also=own_columns())
     check_output(output, history)
@@ -64,7 +65,7 @@ def weights(
         raise _usage(str(error)) from error
     lines = evaluate(past, estimated)
     from drgsim import __version__
-    from drgsim.payment.grouped_files import problem_rows
+    from drgsim.results.run_record import problem_rows
 
     record = {
         "kind": "weights", "drgsim": __version__, "inputs": digest_of(history), "notes": notes, "settings": chosen.describe(),

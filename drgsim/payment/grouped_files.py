@@ -1,19 +1,15 @@
-"""Files of settling and weighing: read grouped discharges of any shape, write results whole or not at all."""
+"""Files of settling and weighing: read grouped discharges of any shape."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from drgsim.engines.grouper_of import grouper_of
-from drgsim.errors import SHOWN_ALIKE, InputError, OutputError, Problem, UsageError
+from drgsim.errors import InputError, Problem, UsageError
 from drgsim.payment.grouped_cases import LEADING, WORKERS
 from drgsim.records.arrow import one_chunk, plain_strings, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
@@ -21,13 +17,8 @@ from drgsim.records.input_options import InputOptions, Purpose
 from drgsim.records.read import open_source
 from drgsim.records.schema import header_key
 from drgsim.records.vocabulary import words
-from drgsim.results.table_files import open_writer
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
-BATCH = 65_536
-RUN_FILE = "run.json"
-KIND, WRITTEN = "kind", "written"  # in the record of a run: the command that wrote the folder, and its files
-_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file managers leave in any folder
 _GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
@@ -167,106 +158,3 @@ def check_output(output: Path, inputs: Iterable[Path]) -> None:
             fix = "name another output"
             what = f"{output} is also an input, or holds one"
             raise UsageError([Problem("output-is-input", what, where=str(path), why="inputs are never overwritten", fix=fix)])
-
-
-def digest_of(paths: Sequence[Path]) -> dict[str, str]:
-    """SHA-256 of files, by name."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
-
-
-def write_results(
-    folder: Path,
-    tables: Mapping[str, pa.Table],
-    record: Mapping[str, Any],
-    others: Mapping[str, Callable[[Path], None]] | None = None,
-) -> list[Path]:
-    """Write tables and the record of the run into a folder that appears whole or not at all.
-
-    Parameters
-    ----------
-    folder
-        New, empty, or a folder of an earlier run of the same command that holds nothing else; it is replaced.
-    tables
-        File name (.csv, .parquet, .xlsx) -> table.
-    record
-        Written as ``run.json``, with the names of all files as ``written``; its ``kind`` names the command.
-    others
-        File name -> what writes it to a path: pages and workbooks.
-
-    Raises
-    ------
-    OutputError
-        The folder is not a result of this command (``output-not-ours``, ``output-other-kind``), holds files that no
-        run wrote (``output-holds-more``), or cannot be written.
-    """
-    names = [*tables, *(others or {}), RUN_FILE]
-    _check_replaceable(folder, str(record[KIND]), names)
-    beside = folder.with_name(f".{folder.name}.part")
-    old = folder.with_name(f".{folder.name}.old")
-    try:
-        for stale in (beside, old):
-            shutil.rmtree(stale, ignore_errors=True)
-        beside.mkdir(parents=True)
-        for name, table in tables.items():
-            write_table(beside / name, table)
-        for name, write in (others or {}).items():
-            write(beside / name)
-        text = json.dumps({**record, WRITTEN: sorted(names)}, ensure_ascii=False, indent=2, default=str) + "\n"
-        (beside / RUN_FILE).write_text(text, encoding="utf-8")
-        if folder.exists():
-            folder.rename(old)
-        beside.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise OutputError.single(
-            "output-not-writable", f"{folder} cannot be written: {error.strerror}", where=str(folder)
-        ) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return [folder / name for name in names]
-
-
-def _check_replaceable(folder: Path, kind: str, names: Sequence[str]) -> None:
-    """Refuse a folder whose replacement would delete anything but the files of an earlier run of the same command.
-
-    A record of an earlier version that lists no files answers for those that this run writes.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    place, fix = str(folder), "name a new folder"
-    try:
-        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        record = None
-    if not isinstance(record, dict):
-        what = f"{folder} is there and is not the result of an earlier run"
-        raise OutputError.single("output-not-ours", what, where=place, fix=fix)
-    earlier = record.get(KIND, kind)
-    if earlier != kind:
-        what = f"{folder} is a result of another command: {earlier}, not {kind}"
-        raise OutputError.single("output-other-kind", what, where=place, why="it would be deleted", fix=fix)
-    listed = record.get(WRITTEN, names)
-    ours = {*listed, RUN_FILE} if isinstance(listed, list) else {RUN_FILE}
-    more = sorted(
-        f"{path.name}/" if path.is_dir() else path.name
-        for path in folder.iterdir()
-        if path.name not in _LITTER and (path.name not in ours or path.is_dir())
-    )
-    if more:
-        shown = ", ".join(more[:SHOWN_ALIKE]) + (f" and {len(more) - SHOWN_ALIKE} more" if len(more) > SHOWN_ALIKE else "")
-        raise OutputError.single(
-            "output-holds-more", f"{folder} holds what the earlier run did not write: {shown}", where=place,
-            why="replacing the result would delete it", fix="move it elsewhere, or name a new folder",
-        )  # fmt: skip
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write one table by the suffix of its name."""
-    with open_writer(path, table.schema) as writer:
-        for batch in table.to_batches(max_chunksize=BATCH):
-            writer.write(writer.encode(batch))
-
-
-def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str]]:
-    """Problems as plain values."""
-    return [{"code": problem.code, "what": problem.what, "where": problem.where, "fix": problem.fix} for problem in problems]

@@ -167,8 +167,7 @@ class FindingsTable:
 
     def __init__(self, path: Path) -> None:
         self._stack = ExitStack()
-        schema = pa.schema([(name, pa.string()) for name in HIT_COLUMNS])
-        self._writer: TableWriter = open_writer(path, schema)
+        self._path = path
 
     def write(self, hits: pa.RecordBatch) -> None:
         """Take findings."""
@@ -178,7 +177,8 @@ class FindingsTable:
         """Nothing more to write."""
 
     def __enter__(self) -> FindingsTable:
-        self._stack.enter_context(self._writer)
+        schema = pa.schema([(name, pa.string()) for name in HIT_COLUMNS])
+        self._writer: TableWriter = self._stack.enter_context(open_writer(self._path, schema))
         return self
 
     def __exit__(self, *error: Any) -> None:

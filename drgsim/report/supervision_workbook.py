@@ -12,7 +12,7 @@ from drgsim import __version__
 from drgsim.analysis.dip_lists import LISTS
 from drgsim.analysis.dip_supervision import Supervision
 from drgsim.parameters.evidence import Value
-from drgsim.payment.grouped_files import write_results
+from drgsim.results.run_record import write_results
 
 
 def supervision_record(found: Supervision) -> dict[str, Any]:

@@ -1,39 +1,32 @@
-"""Write result tables: CSV, Parquet or XLSX by suffix, whole or not at all.
-
-A writer fills a file beside the target and renames it when everything has been written, so that a reader never sees
-half a result and a
-failed run leaves what was there before.
-"""
+"""Tables as files: CSV, Parquet or XLSX by suffix, batch by batch, whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 from abc import ABC, abstractmethod
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgsim.errors import DrgsimError, OutputError, Problem, UsageError
+from drgsim.errors import OutputError, Problem, UsageError
 from drgsim.records.arrow import as_cells
+from drgsim.results.whole_outputs import whole_file
+from drgsim.results.workbook import XLSX_ROWS, XLSX_TEXT, Workbook, too_many_rows
 
 WRITABLE = (".csv", ".parquet", ".xlsx")
-XLSX_ROWS = 1_048_575  # records that fit a sheet below its header
-XLSX_TEXT = 32_767  # characters that fit a cell
 ROW_GROUP = 1 << 19
-_EPOCH = datetime(2000, 1, 1)  # the same input gives the same bytes, so no clock goes into a workbook
+BATCH = 65_536
 
 
 class TableWriter(ABC):
-    """Writes batches to one file; use it as a context manager. Leaving it by an exception discards the file."""
+    """Writes batches to one file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, beside: Path) -> None:
         self.path = path
-        self.beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self.beside = beside
 
     @abstractmethod
     def encode(self, batch: pa.RecordBatch) -> object:
@@ -47,42 +40,39 @@ class TableWriter(ABC):
     def close(self) -> None:
         """Finish the file."""
 
-    def __enter__(self) -> TableWriter:
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            if kind is None:
-                self.close()
-                self.beside.replace(self.path)
-            else:
-                with contextlib.suppress(Exception):  # the file is discarded, and the first error is the one to tell
-                    self.close()
-        finally:
-            self.beside.unlink(missing_ok=True)
-
-
-def open_writer(path: str | Path, schema: pa.Schema) -> TableWriter:
-    """Open a writer by the suffix of the path.
+@contextmanager
+def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) -> Iterator[TableWriter]:
+    """Open a writer by the suffix of the path; leaving it by an exception discards the file.
 
     Raises
     ------
     UsageError
         For a suffix that cannot be written.
     OutputError
-        When the folder does not exist or cannot be written to.
+        When the folder does not exist or cannot be written to, or the file is there and is not to be replaced.
     """
     path = Path(path)
     check_writable(path)
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".csv":
-            return CsvWriter(path, schema)
-        return ParquetWriter(path, schema) if suffix == ".parquet" else SheetWriter(path, schema)
-    except OSError as error:
-        raise OutputError.single(
-            "output-not-writable", f"{path} cannot be written: {error.strerror}", where=str(path)
-        ) from error
+    kinds: dict[str, type[CsvWriter | ParquetWriter | SheetWriter]] = {
+        ".csv": CsvWriter, ".parquet": ParquetWriter, ".xlsx": SheetWriter,
+    }  # fmt: skip
+    with whole_file(path, replace=replace) as beside:
+        writer: TableWriter = kinds[path.suffix.lower()](path, beside, schema)
+        try:
+            yield writer
+        except BaseException:
+            with contextlib.suppress(Exception):  # the file is discarded, and the first error is the one to tell
+                writer.close()
+            raise
+        writer.close()
+
+
+def write_table(path: Path, table: pa.Table, *, replace: bool = True) -> None:
+    """Write one table by the suffix of its name."""
+    with open_writer(path, table.schema, replace=replace) as writer:
+        for batch in table.to_batches(max_chunksize=BATCH):
+            writer.write(writer.encode(batch))
 
 
 def check_writable(path: Path, most_rows: int | None = None) -> None:
@@ -106,13 +96,7 @@ def check_writable(path: Path, most_rows: int | None = None) -> None:
             "output-no-folder", f"the folder {path.parent} does not exist", where=str(path), fix="make the folder first"
         )
     if suffix == ".xlsx" and most_rows is not None and most_rows > XLSX_ROWS:
-        raise _too_many_rows(path)
-
-
-def _too_many_rows(path: Path) -> DrgsimError:
-    return OutputError.single(
-        "output-too-many-rows", f"a sheet holds at most {XLSX_ROWS:,} records", where=str(path), fix="write .parquet or .csv"
-    )
+        raise too_many_rows(str(path))
 
 
 class ParquetWriter(TableWriter):
@@ -121,10 +105,10 @@ class ParquetWriter(TableWriter):
     Batches are gathered into row groups of ``ROW_GROUP`` records: small row groups repeat their dictionaries and read slowly.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    def __init__(self, path: Path, beside: Path, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq
 
-        super().__init__(path)
+        super().__init__(path, beside)
         self._writer = pq.ParquetWriter(
             self.beside,
             schema,
@@ -160,8 +144,8 @@ class ParquetWriter(TableWriter):
 class CsvWriter(TableWriter):
     """UTF-8 CSV with a byte-order mark, which spreadsheets need to read Chinese; cells are quoted where they must be."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, beside: Path, schema: pa.Schema) -> None:
+        super().__init__(path, beside)
         self._file = self.beside.open("wb")
         names = (f'"{name.replace(chr(34), chr(34) * 2)}"' if set(name) & set(',"\n') else name for name in schema.names)
         self._file.write(("\ufeff" + ",".join(names) + "\n").encode())
@@ -183,23 +167,11 @@ class CsvWriter(TableWriter):
 class SheetWriter(TableWriter):
     """One sheet with a frozen header row and a filter; rows go to disk as they come."""
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        import xlsxwriter
-
-        super().__init__(path)
-        self.beside.touch()
-        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        self._bytes = io.BytesIO()  # compressed, so small; a full disk is then an error of one plain write
-        self._book = xlsxwriter.Workbook(self._bytes, options)
-        self._book.set_properties({"created": _EPOCH})
-        self._sheet = self._book.add_worksheet("drgsim")
-        self._sheet.freeze_panes(1, 1)
-        bold = self._book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1})
-        for place, name in enumerate(schema.names):
-            self._sheet.set_column(place, place, 42 if name in ("drg_name", "diagnoses", "procedures", "warnings") else 16)
-            self._sheet.write_string(0, place, name, bold)
-        self._columns = len(schema.names)
-        self._rows = 0
+    def __init__(self, path: Path, beside: Path, schema: pa.Schema) -> None:
+        super().__init__(path, beside)
+        self._book = Workbook()
+        wide = {"drg_name", "diagnoses", "procedures", "warnings"}
+        self._sheet = self._book.sheet("drgsim", schema.names, [42 if name in wide else 16 for name in schema.names])
 
     def encode(self, batch: pa.RecordBatch) -> object:
         cells = as_cells(batch, dates_as_text=True)
@@ -218,16 +190,10 @@ class SheetWriter(TableWriter):
 
     def write(self, encoded: object) -> None:
         columns: list[list[object]] = encoded  # type: ignore[assignment]
-        if self._rows + len(columns[0]) > XLSX_ROWS:
-            raise _too_many_rows(self.path)
+        if self._sheet.rows + len(columns[0]) > XLSX_ROWS:
+            raise too_many_rows(str(self.path))
         for row in zip(*columns, strict=True):
-            self._rows += 1
-            for place, value in enumerate(row):
-                if value is not None:
-                    self._sheet.write(self._rows, place, value)
+            self._sheet.add(row)
 
     def close(self) -> None:
-        if self._rows:
-            self._sheet.autofilter(0, 0, self._rows, self._columns - 1)
-        self._book.close()
-        self.beside.write_bytes(self._bytes.getvalue())
+        self.beside.write_bytes(self._book.close())

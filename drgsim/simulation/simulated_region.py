@@ -16,12 +16,13 @@ from drgsim.engines.in_memory import group
 from drgsim.errors import InputError, Problem
 from drgsim.money import fen
 from drgsim.payment.grouped_cases import Cases, Texts, read_cases
-from drgsim.payment.grouped_files import digest_of, is_grouped
+from drgsim.payment.grouped_files import is_grouped
 from drgsim.records.cells import read_fen
 from drgsim.records.read import read_rows, read_table
 from drgsim.records.vocabulary import PAYERS, level_keys
 from drgsim.region.hospital_list import Hospital, read_hospitals
 from drgsim.region.region_folder import LARGEST, OPTIONAL, discharge_files, read_number
+from drgsim.results.run_record import digest_of
 
 CATEGORY = "cost_"
 GIVEN = "given"  # scheme of a file that states its groups and no diagnoses

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from drgsim import __version__
 from drgsim.errors import InputError
-from drgsim.payment.grouped_files import RUN_FILE, problem_rows, write_results
+from drgsim.results.run_record import problem_rows, write_results
+from drgsim.results.whole_outputs import RUN_FILE
 from drgsim.simulation.simulated_region import GIVEN
 from drgsim.simulation.study import Study, assumptions_of
 from drgsim.units.schemes.pack import pack_digest

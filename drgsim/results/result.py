@@ -1,0 +1,215 @@
+"""What every verb gives back: tables, what was doubtful, the record of the run, and how to look at and keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pyarrow as pa
+
+from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.records.arrow import as_cells
+from drgsim.results.run_record import run_record, write_results, write_text
+from drgsim.results.table_files import WRITABLE, write_table
+from drgsim.results.whole_outputs import whole_file
+from drgsim.results.workbook import open_workbook
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("parquet", "csv", "xlsx", "html")
+_SHOWN = 10  # rows of the main table that a notebook shows
+_NO_FOLDER = (*WRITABLE, ".html", ".xls", ".json")  # endings that name a file
+
+
+class Result:
+    """The result of a verb. It never prints.
+
+    Parameters
+    ----------
+    tables
+        Name -> table; the first is the main one. Money is in yuan as exact decimals.
+    notes
+        What was doubtful.
+    record
+        What was run on what, as :func:`drgsim.results.run_record.run_record` makes it; without any clock.
+
+    Attributes
+    ----------
+    kind
+        Word for the verb, in the record and as the name of workbook and page.
+    title
+        Heading, English and Chinese.
+
+    Examples
+    --------
+    >>> result = Result({"cases": pa.table({"id": ["a", "b"], "days": [3, 4]})}, notes=[Problem("few-cases", "2 cases only")])
+    >>> result
+    <Result: cases 2 x 2; 1 note>
+    >>> result.to_arrow("cases").num_rows, result.notes[0].code
+    (2, 'few-cases')
+    >>> result.to_arrow("case")
+    Traceback (most recent call last):
+    ...
+    drgsim.errors.UsageError: [result-no-table] there is no table 'case'
+      do: did you mean cases?
+    """
+
+    kind: ClassVar[str] = "result"
+    title: ClassVar[str] = "Result 结果"
+
+    def __init__(
+        self, tables: Mapping[str, pa.Table], *, notes: Iterable[Problem] = (), record: Mapping[str, Any] | None = None
+    ) -> None:
+        self.tables: Mapping[str, pa.Table] = MappingProxyType(dict(tables))
+        self.notes: tuple[Problem, ...] = tuple(notes)
+        self.record: Mapping[str, Any] = run_record(self.kind, problems=self.notes) if record is None else record
+
+    def to_arrow(self, name: str | None = None) -> pa.Table:
+        """A table by its name, the main one by default.
+
+        Raises
+        ------
+        UsageError
+            ``result-no-table``.
+        """
+        if name is None:
+            return next(iter(self.tables.values()))
+        if name not in self.tables:
+            known = list(self.tables)
+            fix = did_you_mean(name, known) or f"name one of {', '.join(known)}"
+            raise UsageError([Problem("result-no-table", f"there is no table {name!r}", fix=fix)])
+        return self.tables[name]
+
+    def to_pandas(self, name: str | None = None) -> pd.DataFrame:
+        """A table as a data frame, the main one by default; amounts stay exact (``decimal.Decimal``, yuan).
+
+        Raises
+        ------
+        UsageError
+            ``result-no-table``.
+        """
+        return self.to_arrow(name).to_pandas()
+
+    def save(self, target: str | Path, formats: Sequence[str] | str = ("parquet",), replace: bool = False) -> Path:
+        """Write the result, whole or not at all.
+
+        Parameters
+        ----------
+        target
+            A folder: one file per table, ``run.json`` with the record, workbook and page where asked for. A name that
+            ends in .csv, .parquet, .xlsx or .html: that one file, of the main table (.xlsx: of all tables).
+        formats
+            Of the files in a folder: ``parquet``, ``csv``, ``xlsx`` (one workbook), ``html`` (one page), one or more.
+        replace
+            Whether an earlier result of the same verb, or the file, gives way. Anything else never does.
+
+        Returns
+        -------
+        Path
+            The folder or file.
+
+        Raises
+        ------
+        UsageError
+            ``output-unknown-format``, ``output-unknown-suffix``, ``output-no-page``.
+        OutputError
+            ``output-exists``, ``output-not-ours``, ``output-other-kind``, ``output-holds-more``, ``output-not-writable``.
+        """
+        path = Path(target)
+        if path.suffix.lower() in _NO_FOLDER:
+            self._save_file(path, replace)
+            return path
+        wanted = (formats,) if isinstance(formats, str) else tuple(formats)
+        for word in wanted:
+            if word not in FORMATS:
+                fix = did_you_mean(word, FORMATS) or f"name some of {', '.join(FORMATS)}"
+                raise UsageError([Problem("output-unknown-format", f"{word!r} is no format of a result", fix=fix)])
+        files = self._files(wanted)
+        tables = {name: table for name, table in files.items() if isinstance(table, pa.Table)}
+        others = {name: write for name, write in files.items() if not isinstance(write, pa.Table)}
+        write_results(path, tables, {**self.record, "kind": self.kind}, others, replace=replace)
+        return path
+
+    def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:
+        """Files of a folder, by name, in these formats: tables, and what writes the others to a path."""
+        files: dict[str, pa.Table | Callable[[Path], None]] = {
+            f"{name}.{form}": table
+            for form in formats
+            if f".{form}" in (".parquet", ".csv")
+            for name, table in self.tables.items()
+        }
+        if "xlsx" in formats:
+            files[f"{self.kind}.xlsx"] = self._write_workbook
+        if "html" in formats:
+            page = self._page_or_error()
+            files[f"{self.kind}.html"] = lambda path: write_text(path, page)
+        return files
+
+    def _page(self) -> str | None:
+        """The page of the result as self-contained HTML; None where there is none."""
+        return None
+
+    def _write_workbook(self, path: Path) -> None:
+        """The workbook: what was run and what was doubtful, then a sheet per table."""
+        with open_workbook(path) as book:
+            about = book.sheet("说明 about", widths=(34, 100))
+            about.add((self.title,), "title")
+            for name, value in self.record.items():
+                if isinstance(value, str | int | float):
+                    about.add((name, str(value)))
+            about.skip()
+            for note in self.notes:
+                about.add((note.code, f"{note.what} {note.fix}".strip()))
+            for name, table in self.tables.items():
+                book.add_table(name, table)
+
+    def _save_file(self, path: Path, replace: bool) -> None:
+        suffix = path.suffix.lower()
+        if suffix == ".html":
+            page = self._page_or_error()
+            with whole_file(path, replace=replace) as beside:
+                write_text(beside, page)
+        elif suffix == ".xlsx":
+            with whole_file(path, replace=replace) as beside:
+                self._write_workbook(beside)
+        else:
+            write_table(path, self.to_arrow(), replace=replace)
+
+    def _page_or_error(self) -> str:
+        page = self._page()
+        if page is None:
+            what = f"a result of {self.kind} has no page"
+            raise UsageError([Problem("output-no-page", what, fix='ask for "xlsx" or "parquet"')])
+        return page
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {table.num_rows:,} x {table.num_columns}" for name, table in self.tables.items())
+        count = len(self.notes)
+        more = f"; {count} note{'s' if count > 1 else ''}" if count else ""
+        return f"<{type(self).__name__}: {shapes}{more}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the heading, the first rows of the main table, the notes."""
+        main = self.to_arrow()
+        head = as_cells(main.slice(0, _SHOWN), dates_as_text=True)
+        columns = "".join(f"<th>{escape(name)}</th>" for name in head.column_names)
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{_shown(value)}</td>' for value in row)}</tr>"
+            for row in zip(*(column.to_pylist() for column in head.columns), strict=True)
+        )
+        more = f"<p>{_SHOWN} of {main.num_rows:,} rows</p>" if main.num_rows > _SHOWN else ""
+        notes = "".join(f"<li>{escape(note.what)} <code>{escape(note.code)}</code></li>" for note in self.notes)
+        return (
+            f"<h4>{escape(self.title)}</h4><table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>{more}"
+            f"{f'<ul>{notes}</ul>' if notes else ''}"
+        )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return escape(f"{value:,.6g}" if isinstance(value, float) else str(value))

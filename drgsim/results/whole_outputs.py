@@ -1,0 +1,213 @@
+"""Outputs that are whole or not there: written beside the target, renamed at the end, and never over what is not their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from drgsim.errors import SHOWN_ALIKE, OutputError
+
+RUN_FILE = "run.json"
+KIND, WRITTEN = "kind", "written"  # in the record of a run: the command that wrote the folder, and its files
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file managers leave in any folder
+
+
+@contextmanager
+def whole_file(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
+    """Give a path to write to; what was written there takes the place of ``path`` when the block ends without an error.
+
+    Parameters
+    ----------
+    path
+        The file; folders above it are made. Through a link the file behind it is written.
+    replace
+        Whether a file that is there gives way.
+
+    Raises
+    ------
+    OutputError
+        ``output-is-folder``, ``output-exists``, ``output-not-writable``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(Path(folder, "a.txt")) as beside:
+    ...         _ = beside.write_text("all of it")
+    ...     Path(folder, "a.txt").read_text()
+    'all of it'
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise OutputError.single("output-is-folder", f"{path} is a folder", where=str(path), fix="name a file")
+    if target.exists() and not replace:
+        raise _exists(Path(path), "name another file, or allow it to be replaced")
+    beside = _beside(target, "part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        os.replace(beside, target)
+    except OSError as error:
+        raise _unwritable(Path(path), target, error) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(
+    path: str | Path, *, kind: str | None = None, own: Collection[str] = (), marker: str | None = None, replace: bool = True
+) -> Iterator[Path]:
+    """Give a new folder to write to; it takes the place of ``path`` when the block ends without an error.
+
+    Parameters
+    ----------
+    path, kind, own, marker, replace
+        As of :func:`check_folder`, which is asked first.
+
+    Raises
+    ------
+    OutputError
+        As :func:`check_folder`, and ``output-not-writable``.
+    """
+    check_folder(path, kind=kind, own=own, marker=marker, replace=replace)
+    target = Path(os.path.realpath(path))
+    beside, old = _beside(target, "part"), _beside(target, "old")
+    try:
+        beside.mkdir(parents=True)
+        yield beside
+        _swap(beside, target, old)
+    except OSError as error:
+        raise _unwritable(Path(path), target, error) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def check_folder(
+    path: str | Path, *, kind: str | None = None, own: Collection[str] = (), marker: str | None = None, replace: bool = True
+) -> None:
+    """Refuse a folder whose replacement would delete anything but an earlier result of the same kind.
+
+    Parameters
+    ----------
+    path
+        The folder; nothing is refused while it is new or empty.
+    kind
+        Kind of the run, as its record (``run.json``) in the folder has to say; the record also lists the files of the run.
+    own
+        Files that an earlier result may hold, by their path inside the folder; for those whose record lists none.
+    marker
+        The file that shows an earlier result where there is no record of a run.
+    replace
+        Whether an earlier result gives way.
+
+    Raises
+    ------
+    OutputError
+        ``output-is-file``, ``output-exists``, ``output-not-ours``, ``output-other-kind`` or ``output-holds-more``.
+    """
+    folder = Path(path)
+    if not folder.exists():
+        return
+    place, fix = str(path), "name a new folder"
+    if not folder.is_dir():
+        raise OutputError.single("output-is-file", f"{path} is a file", where=place, fix="name a folder")
+    if all(each.name in _LITTER for each in folder.iterdir()):
+        return
+    earlier = marker is None or (folder / marker).is_file()
+    if not replace and kind is None:
+        raise _exists(folder, f"{fix}, or allow it to be replaced" if earlier else fix)
+    if not earlier:
+        raise OutputError.single(
+            "output-exists", f"{path} is there already and is not an earlier result (it has no {marker})", where=place,
+            why="only an earlier result is replaced", fix=fix,
+        )  # fmt: skip
+    names = _listed(folder, kind, own) if kind is not None else {*own}
+    if not replace:
+        raise _exists(folder, f"{fix}, or allow it to be replaced")
+    more = _foreign(folder, names)
+    if more:
+        shown = ", ".join(more[:SHOWN_ALIKE]) + (f" and {len(more) - SHOWN_ALIKE} more" if len(more) > SHOWN_ALIKE else "")
+        raise OutputError.single(
+            "output-holds-more", f"{path} holds what the earlier run did not write: {shown}", where=place,
+            why="replacing the result would delete it", fix="move it elsewhere, or name a new folder",
+        )  # fmt: skip
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """The record of the run that wrote a folder; None where there is none that can be read."""
+    try:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _listed(folder: Path, kind: str, own: Collection[str]) -> set[str]:
+    """The files of an earlier run of this kind; a record of an earlier version that lists none answers for ``own``."""
+    record, fix = read_record(folder), "name a new folder"
+    if record is None:
+        what = f"{folder} is there and is not the result of an earlier run"
+        raise OutputError.single("output-not-ours", what, where=str(folder), fix=fix)
+    earlier = record.get(KIND, kind)
+    if earlier != kind:
+        what = f"{folder} is a result of another command: {earlier}, not {kind}"
+        raise OutputError.single("output-other-kind", what, where=str(folder), why="it would be deleted", fix=fix)
+    listed = record.get(WRITTEN, [*own])
+    return {*listed, RUN_FILE} if isinstance(listed, list) else {RUN_FILE}
+
+
+def _foreign(folder: Path, own: Collection[str]) -> list[str]:
+    """What a folder holds beside the files of ``own``, sorted; a folder in it is foreign when anything inside is."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.name in _LITTER:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            head = f"{path.name}/"
+            inner = {name.removeprefix(head) for name in own if name.startswith(head)}
+            if not inner or _foreign(path, inner):
+                found.append(head)
+        elif path.name not in own:
+            found.append(path.name)
+    return found
+
+
+def _swap(beside: Path, target: Path, old: Path) -> None:
+    """Put a finished folder in its place; what was there comes back when that fails."""
+    if not target.exists():
+        beside.rename(target)
+        return
+    shutil.rmtree(old, ignore_errors=True)
+    target.rename(old)
+    try:
+        beside.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    """A hidden name in the same folder (a rename within one file system is all or nothing), one per process."""
+    return target.with_name(f".{target.name}.{os.getpid()}.{suffix}")
+
+
+def _exists(path: Path, fix: str) -> Exception:
+    return OutputError.single(
+        "output-exists", f"{path} is there already", where=str(path), why="nothing is overwritten unasked", fix=fix
+    )
+
+
+def _unwritable(path: Path, target: Path, error: OSError) -> Exception:
+    """The error to tell; one about a file elsewhere, as of an input that is read meanwhile, stays as it is."""
+    if error.filename is not None and target.parent not in Path(os.path.realpath(error.filename)).parents:
+        return error
+    return OutputError.single(
+        "output-not-writable", f"{path} cannot be written: {error.strerror or error}", where=str(path),
+        fix="check space and permissions",
+    )  # fmt: skip
