@@ -71,7 +71,7 @@ class Workbook:
         self._book = xlsxwriter.Workbook(self._bytes, _OPTIONS)
         self._book.set_properties({"created": _CREATED, **properties})
         self._styles: dict[str, Any] = {}
-        self._sheets: list[Sheet] = []
+        self._sheets: list[WorkbookSheet] = []
 
     def style(self, name: str | None) -> Any:
         """The format of xlsxwriter for a look; None for none."""
@@ -89,7 +89,7 @@ class Workbook:
         *,
         formats: Sequence[str | None] = (),
         frozen: int = 1,
-    ) -> Sheet:
+    ) -> WorkbookSheet:
         """A new sheet.
 
         Parameters
@@ -106,7 +106,7 @@ class Workbook:
             Columns that stay when the sheet is scrolled to the right.
         """
         name = "".join(letter for letter in title if letter not in "[]:*?/\\")[:_TITLE]
-        made = Sheet(self, self._book.add_worksheet(name), len(columns), formats)
+        made = WorkbookSheet(self, self._book.add_worksheet(name), len(columns), formats)
         for place, width in enumerate(widths):
             made.raw.set_column(place, place, width)
         if columns:
@@ -124,7 +124,7 @@ class Workbook:
         number_format: Callable[[pa.Field], str | None] | None = None,
         frozen: int = 1,
         marked_by: str | None = None,
-    ) -> Sheet:
+    ) -> WorkbookSheet:
         """A table as a sheet; money in yuan with two decimals, shares in percent, dates as dates, lists joined by ``|``.
 
         Parameters
@@ -163,7 +163,7 @@ class Workbook:
         return self._bytes.getvalue()
 
 
-class Sheet:
+class WorkbookSheet:
     """One sheet, filled from above.
 
     Attributes
