@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-WALKS = {title: body for title, body in re.findall(r"^## (Walk \d: .+?)\n(.*?)(?=^## |\Z)", TEXT, re.S | re.M)}
+WALKS = dict(re.findall(r"^## (Walk \d: .+?)\n(.*?)(?=^## |\Z)", TEXT, re.S | re.M))
 FOLDERS = ("drgsim", "groupers", "payment_tables", "data", "scenarios")
 
 
