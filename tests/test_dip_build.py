@@ -23,12 +23,14 @@ from drgsim.authoring.dip.auxiliary_splits import Split, try_list
 from drgsim.authoring.dip.built_catalogue import built_files, kind_lines, remarks, sizes
 from drgsim.authoring.dip.catalogue_building import Built, build
 from drgsim.authoring.dip.catalogue_evaluation import Explained, _words, evaluate, stability
+from drgsim.authoring.dip.catalogue_writer import write_catalogue
 from drgsim.authoring.dip.combinations import BLANK_PRINCIPAL, NONE, UNKNOWN_CODE, Combinations, combine
 from drgsim.authoring.dip.core_list import ALONE, core_list, standing_sets, within
 from drgsim.authoring.dip.dip_history import REASONS, DipHistory, _marks, read_history
 from drgsim.authoring.dip.dip_spec import DipSpec, load_spec
+from drgsim.authoring.dip.hospital_levels import levels_of
 from drgsim.authoring.dip.kind_figures import scores
-from drgsim.authoring.dip.level_means import level_means, levels_of
+from drgsim.authoring.dip.level_means import level_means
 from drgsim.authoring.dip.year_totals import YearTotals
 from drgsim.costs.year_means import mean_over_years
 from drgsim.errors import DrgsimError
@@ -36,7 +38,6 @@ from drgsim.payment.own_weights import with_relative_values
 from drgsim.payment.policy import load_policy
 from drgsim.records.encode import EncodedLists
 from drgsim.records.read import open_source
-from drgsim.units.dip.catalogue_files import write_catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
 
 REGION = asset_root("data/samples") / "region"

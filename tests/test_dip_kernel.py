@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from drgsim.assets import asset_root
+from drgsim.authoring.dip.catalogue_writer import catalogue_files, write_catalogue
 from drgsim.units.batch_grouper import INPUT_COLUMNS
-from drgsim.units.dip.catalogue_files import catalogue_files, load_catalogue, write_catalogue
+from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import CONDITION_NUMBERS, Catalogue, Kind, Level
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_reference import trace_kind

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 import drgsim
+from drgsim.authoring.dip.catalogue_writer import catalogue_files, write_catalogue
 from drgsim.errors import SchemeError
-from drgsim.units.dip.catalogue_files import catalogue_files, load_catalogue, write_catalogue
+from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue, Kind, Level
 from drgsim.units.dip.dip_explanation import explain_kind
 from drgsim.units.schemes.rule_parser import parse_rule

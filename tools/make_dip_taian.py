@@ -12,7 +12,7 @@ import argparse
 import csv
 from pathlib import Path
 
-from drgsim.units.dip.catalogue_files import catalogue_files, write_catalogue
+from drgsim.authoring.dip.catalogue_writer import catalogue_files, write_catalogue
 from drgsim.units.dip.dip_catalogue import CONDITION_NUMBERS, Kind, Level
 from drgsim.units.schemes.rule_parser import parse_rule
 

@@ -9,8 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from drgsim.assets import asset_root
-from drgsim.authoring.dip.dip_spec import SPEC_FOLDER, SpecError
-from drgsim.errors import Problem, did_you_mean
+from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.parameters.evidence import Evidence, Source, Strict, Value
 from drgsim.parameters.strict_file import fault_problem, strict_loader
 
@@ -35,7 +34,7 @@ def supervision_settings(changes: Mapping[str, Any] | None = None) -> Supervisio
 
     Raises
     ------
-    SpecError
+    UsageError
         Unknown names or values that make no sense, all at once.
 
     Examples
@@ -43,7 +42,7 @@ def supervision_settings(changes: Mapping[str, Any] | None = None) -> Supervisio
     >>> supervision_settings({"repeat_within_days": 30}).repeat_within_days.value
     30
     """
-    path = asset_root("payment_tables") / SPEC_FOLDER / "supervision.yaml"
+    path = asset_root("payment_tables") / "dip-specs" / "supervision.yaml"
     problems: list[Problem] = []
     raw = yaml.load(path.read_text(encoding="utf-8"), Loader=strict_loader(problems, path.name, "supervision"))
     raw["sources"]["changed"] = {"title": "changed for this run"}
@@ -55,9 +54,9 @@ def supervision_settings(changes: Mapping[str, Any] | None = None) -> Supervisio
             continue
         raw[name] |= {"value": value, "source": "changed", "evidence": Evidence.ASSUMPTION.value}
     if problems:
-        raise SpecError(problems, exit_code=2)
+        raise UsageError(problems)
     try:
         return SupervisionFile.model_validate(raw)
     except ValidationError as error:
         faults = [fault_problem(dict(fault), path.name, SupervisionFile, "supervision") for fault in error.errors()]
-        raise SpecError(faults, exit_code=2) from error
+        raise UsageError(faults) from error

@@ -52,8 +52,7 @@ def explain(
     from drgsim.cli.terminal import out, print_json
     from drgsim.engines.grouper_of import explain as explain_record
     from drgsim.records.input_options import InputOptions
-    from drgsim.units.dip.dip_explanation import DipExplanation
-    from drgsim.units.dip.dip_narrative import kind_lines
+    from drgsim.units.dip.dip_narrative import DipExplanation, kind_lines
     from drgsim.units.drg.drg_narrative import explanation_lines
 
     if source is not None and diagnoses is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from drgsim.synthetic.synthetic_region import Summary
+    from drgsim.synthetic.region_summary import Summary
 
 
 def synth(

@@ -11,10 +11,12 @@ from drgsim.records.input_options import InputOptions
 from drgsim.units.batch_grouper import BatchGrouper
 from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
-from drgsim.units.dip.dip_explanation import DipExplanation, explain_kind
+from drgsim.units.dip.dip_explanation import explain_kind
 from drgsim.units.dip.dip_grouper import DipGrouper
-from drgsim.units.drg.drg_explanation import Explanation, explain_group
+from drgsim.units.dip.dip_narrative import DipExplanation
+from drgsim.units.drg.drg_explanation import explain_group
 from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_narrative import Explanation
 from drgsim.units.schemes.pack import find_pack, is_dip
 from drgsim.units.schemes.scheme import Scheme
 from drgsim.units.schemes.scheme_lowering import CompiledScheme

@@ -18,11 +18,12 @@ from drgsim.authoring.dip.built_catalogue import built_files, remarks, sizes, ye
 from drgsim.authoring.dip.catalogue_building import Built
 from drgsim.authoring.dip.catalogue_differences import CatalogueDiff, KindChange
 from drgsim.authoring.dip.catalogue_evaluation import CatalogueEvaluation, PlainList, Stability
+from drgsim.authoring.dip.catalogue_writer import write_catalogue
 from drgsim.authoring.dip.three_level_directory import directory_table
 from drgsim.errors import OutputError
 from drgsim.report.catalogue_page import catalogue_page
 from drgsim.results.table_files import open_writer
-from drgsim.units.dip.catalogue_files import load_catalogue, write_catalogue
+from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 
 REPORT = "report"

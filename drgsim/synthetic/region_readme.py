@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from drgsim.synthetic.broken_records import KINDS
 from drgsim.synthetic.draw_plan import DrawPlan
-
-if TYPE_CHECKING:
-    from drgsim.synthetic.synthetic_region import Summary
+from drgsim.synthetic.region_summary import Summary
 
 
 def region_readme(plan: DrawPlan, summary: Summary) -> str:

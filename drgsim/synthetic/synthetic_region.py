@@ -8,12 +8,10 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from drgsim.errors import OutputError, Problem, UsageError
 from drgsim.synthetic.broken_records import break_records, miscode
@@ -21,9 +19,10 @@ from drgsim.synthetic.discharge_batches import Columns, draw_cases
 from drgsim.synthetic.draw_plan import DrawPlan, make_plan
 from drgsim.synthetic.invented_hospitals import make_hospitals
 from drgsim.synthetic.patients import assign_patients
-from drgsim.synthetic.planted_behaviour import TRUTHS, plant, split_pairs
+from drgsim.synthetic.planted_behaviour import plant, split_pairs
 from drgsim.synthetic.procurement_sums import HEADER, ProcurementSums
 from drgsim.synthetic.region_readme import region_readme
+from drgsim.synthetic.region_summary import Summary, Tally, summarise
 from drgsim.synthetic.stay_costs import INSURANCES, calibrated, draw_money, pay
 from drgsim.synthetic.synth_files import LABEL, YearFiles, to_arrow, write_csv
 from drgsim.synthetic.synth_parameters import load_parameters
@@ -32,25 +31,6 @@ from drgsim.synthetic.synth_tables import load_tables
 BATCH = 50_000
 MOST_CASES = 100_000_000
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Summary:
-    """What was made: counts by year, level and truth, and money in fen."""
-
-    folder: str
-    hospitals: int
-    cases: int
-    years: list[int]
-    seed: int
-    dirty_share: float
-    by_year: dict[str, int] = field(default_factory=dict)
-    by_level: dict[str, int] = field(default_factory=dict)
-    truth: dict[str, int] = field(default_factory=dict)
-    dirty: int = 0
-    groups_drawn: int = 0
-    total_cost_fen: int = 0
-    fund_paid_fen: int = 0
 
 
 def parse_years(text: str) -> tuple[int, ...]:
@@ -161,30 +141,6 @@ def _batches(
             yield waiting.popleft().result()
 
 
-class _Tally:
-    """Running counts and sums of the region."""
-
-    def __init__(self, plan: DrawPlan) -> None:
-        shape = (len(plan.years), len(INSURANCES))
-        self.plan = plan
-        self.fund: NDArray[np.int64] = np.zeros(shape, np.int64)
-        self.cases = np.zeros((*shape, len(plan.parameters["region.districts"])), np.int64)
-        self.truth = np.zeros(len(TRUTHS) + 1, np.int64)
-        self.levels = np.zeros(4, np.int64)
-        self.groups = np.zeros(len(plan.tables.drg), np.int64)
-        self.dirty = 0
-        self.total = 0
-
-    def add(self, batch: Columns) -> None:
-        np.add.at(self.fund, (batch["year"], batch["insurance"]), batch["fund_fen"])
-        np.add.at(self.cases, (batch["year"], batch["insurance"], batch["district"]), 1)
-        self.truth += np.bincount(batch["truth"], minlength=len(self.truth))
-        self.levels += np.bincount(self.plan.hospitals.level[batch["hospital"]], minlength=4)
-        self.groups += np.bincount(batch["group"], minlength=len(self.groups))
-        self.dirty += int((batch["dirty"] > 0).sum())
-        self.total += int(batch["total_fen"].sum())
-
-
 def generate_region(
     output: Path,
     *,
@@ -223,7 +179,7 @@ def generate_region(
     parameters, tables = load_parameters(), load_tables()
     made = make_hospitals(hospitals, parameters, np.random.Generator(np.random.PCG64(first)))
     plan = calibrated(make_plan(tables, parameters, made, years))
-    tally, procurement, done = _Tally(plan), ProcurementSums(plan), 0
+    tally, procurement, done = Tally(plan), ProcurementSums(plan), 0
     output.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
     try:
@@ -236,7 +192,7 @@ def generate_region(
             if progress is not None:
                 progress(done, cases)
         files.close()
-        summary = _summary(plan, tally, output, seed, dirty)
+        summary = summarise(plan, tally, output, seed, dirty)
         _write_tables(plan, tally, beside)
         write_csv(beside / "procurement.csv", HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last))))
         (beside / "README.md").write_text(region_readme(plan, summary), encoding="utf-8", newline="\n")
@@ -250,26 +206,7 @@ def generate_region(
     return summary
 
 
-def _summary(plan: DrawPlan, tally: _Tally, output: Path, seed: int, dirty: float) -> Summary:
-    normal = np.array([not name.endswith("QY") and name != "0000" for name in plan.tables.drg])
-    return Summary(
-        folder=str(output),
-        hospitals=len(plan.hospitals),
-        cases=int(tally.cases.sum()),
-        years=list(plan.years),
-        seed=seed,
-        dirty_share=dirty,
-        by_year={str(y): int(n) for y, n in zip(plan.years, tally.cases.sum(axis=(1, 2)), strict=True)},
-        by_level={str(level): int(tally.levels[level]) for level in (3, 2, 1)},
-        truth={name: int(tally.truth[place + 1]) for place, name in enumerate(TRUTHS)},
-        dirty=tally.dirty,
-        groups_drawn=int(((tally.groups > 0) & normal).sum()),
-        total_cost_fen=tally.total,
-        fund_paid_fen=int(tally.fund.sum()),
-    )
-
-
-def _write_tables(plan: DrawPlan, tally: _Tally, folder: Path) -> None:
+def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
     parameters, made = plan.parameters, plan.hospitals
     districts = parameters["region.districts"]
     write_csv(

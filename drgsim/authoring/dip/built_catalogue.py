@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from drgsim.authoring.dip.auxiliary_styles import FIRST
 from drgsim.authoring.dip.catalogue_building import Built
+from drgsim.authoring.dip.catalogue_writer import catalogue_files
 from drgsim.authoring.dip.kind_structure import KindMembers, diagnosis_names
 from drgsim.authoring.dip.level_means import level_means
 from drgsim.authoring.dip.rare_combinations import BLANK
-from drgsim.units.dip.catalogue_files import catalogue_files
 from drgsim.units.dip.dip_catalogue import Kind
 from drgsim.units.schemes.rule_language import sets_of
 

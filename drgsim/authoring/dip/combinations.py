@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.records.code_dictionaries import EMPTY, UNKNOWN
+from drgsim.records.code_dictionaries import EMPTY, UNKNOWN, CodeBook
 from drgsim.records.encode import EncodedLists
+from drgsim.units.dip.dip_catalogue import CLASS_ORDER
 
 Ints = NDArray[np.int64]
 NONE = -1  # no procedure
@@ -173,3 +175,9 @@ def _fill(first: Any, ids: Any, offsets: Any, table: Any) -> None:  # pragma: no
         record = first[place]
         for step in range(offsets[record + 1] - offsets[record]):
             table[place, step] = ids[offsets[record] + step]
+
+
+def class_numbers(classes: Mapping[str, str], book: CodeBook) -> NDArray[np.int8]:
+    """Operation class of every procedure code, as place in ``CLASS_ORDER``; -1 for one without a class."""
+    number = {name: place for place, name in enumerate(CLASS_ORDER)}
+    return np.array([number.get(classes.get(code, ""), -1) for code in book.procedures.codes], np.int8)

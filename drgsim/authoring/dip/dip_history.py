@@ -15,11 +15,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.authoring.dip.auxiliary_styles import load_lists
-from drgsim.authoring.dip.combinations import Combinations, combine, cut_diagnoses
+from drgsim.authoring.dip.combinations import Combinations, class_numbers, combine, cut_diagnoses
 from drgsim.authoring.dip.dip_spec import DipSpec
-from drgsim.authoring.dip.kind_structure import class_numbers
+from drgsim.authoring.dip.hospital_levels import level_column, level_notes, levels_of
 from drgsim.authoring.dip.level_masks import LevelMasks
-from drgsim.authoring.dip.level_means import LEVEL_NAMES, level_notes, levels_of
 from drgsim.errors import InputError, Problem
 from drgsim.records.arrow import ids_of, one_chunk
 from drgsim.records.case_file import CaseFile
@@ -185,7 +184,7 @@ def read_history(
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
         for file, source in enumerate(sources):
-            stated = next((name for name in source.names if name.strip().lower() in LEVEL_NAMES), None)
+            stated = level_column(source.names)
             for batch in source.batches((*COLUMNS, "hospital_id"), keep=[stated] if stated else False):
                 pending.append(pool.submit(_read_batch, batch, reading, file, f"={stated}" if stated else None))
                 while len(pending) > threads + 1:

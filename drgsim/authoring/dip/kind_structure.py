@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.authoring.dip.combinations import NONE, Combinations
 from drgsim.authoring.dip.core_list import NOT_CORE, CoreList, Families, within
+from drgsim.authoring.dip.dip_history import DipHistory
 from drgsim.authoring.dip.dip_spec import DipSpec
 from drgsim.authoring.dip.rare_combinations import BLANK, SUFFIX, gather, operation_classes
 from drgsim.records.code_dictionaries import CodeBook
-from drgsim.units.dip.dip_catalogue import CLASS_ORDER
-
-if TYPE_CHECKING:
-    from drgsim.authoring.dip.dip_history import DipHistory
 
 
 @dataclass(frozen=True)
@@ -58,12 +54,6 @@ class Structure:
     def core(self) -> NDArray[np.bool_]:
         """Which kinds are core kinds."""
         return np.array([entry.kind == "core" for entry in self.entries], np.bool_)
-
-
-def class_numbers(classes: Mapping[str, str], book: CodeBook) -> NDArray[np.int8]:
-    """Operation class of every procedure code, as place in ``CLASS_ORDER``; -1 for one without a class."""
-    number = {name: place for place, name in enumerate(CLASS_ORDER)}
-    return np.array([number.get(classes.get(code, ""), -1) for code in book.procedures.codes], np.int8)
 
 
 def code_of(lines: Sequence[KindLine]) -> str:

@@ -14,10 +14,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.authoring.dip.auxiliary_styles import AuxiliaryLists
+from drgsim.authoring.dip.catalogue_writer import catalogue_files
 from drgsim.authoring.schemes.pack_writer import write_pack
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.code_dictionaries import OWN_VERSION
-from drgsim.units.dip.catalogue_files import catalogue_files, classes_file
+from drgsim.units.dip.catalogue_files import classes_file
 from drgsim.units.dip.catalogue_reader import CatalogueReader
 from drgsim.units.dip.charlson import CharlsonTable, comorbidity_index
 from drgsim.units.dip.dip_catalogue import Catalogue, Kind

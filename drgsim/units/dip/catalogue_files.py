@@ -1,36 +1,20 @@
-"""Read and write DIP catalogues: a folder with ``scheme.toml`` and ``kinds.csv``, and the tables that it needs beside them.
+"""Find and read DIP catalogues: a folder with ``scheme.toml`` and ``kinds.csv``, and the tables that it needs beside them.
 
 The format is described in ``docs/dip-catalogues.md``. Everything that is wrong with a catalogue is reported at once.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from drgsim.assets import asset_root
-from drgsim.authoring.schemes.pack_writer import csv_text, toml_text, write_pack
 from drgsim.errors import SchemeError, did_you_mean
-from drgsim.records.arrow import number_text
 from drgsim.records.code_dictionaries import DICTIONARY_FILES
 from drgsim.units.dip.catalogue_reader import CatalogueReader
-from drgsim.units.dip.dip_catalogue import (
-    CLASS_COLUMNS,
-    KIND_COLUMNS,
-    LEVEL_COLUMNS,
-    MEAN_COLUMNS,
-    SET_COLUMNS,
-    Catalogue,
-    Kind,
-    Level,
-)
+from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.schemes.pack import find_pack, is_dip, pack_ids
-from drgsim.units.schemes.rule_language import print_rule
 
 CATALOGUE_FILES = ("scheme.toml", "kinds.csv", "auxiliary.csv", "sets.csv", "operation_classes.csv")
 SHARED_CLASSES = "operation_classes.csv"  # in groupers/icd: the classes of a catalogue that states none
@@ -93,88 +77,3 @@ def catalogue_digest(folder: Path) -> str:
             sha.update(f"{path.name}\0".encode())
             sha.update(hashlib.sha256(path.read_bytes()).digest())
     return sha.hexdigest()
-
-
-# -- writing --------------------
-def catalogue_files(
-    settings: Mapping[str, Any],
-    kinds: Iterable[Kind],
-    levels: Iterable[Level] = (),
-    sets: Mapping[str, Sequence[str]] | None = None,
-    classes: Iterable[tuple[str, str]] | None = None,
-) -> dict[str, str]:
-    """The files of a catalogue as texts: file name -> content.
-
-    Parameters
-    ----------
-    settings
-        Values of ``scheme.toml``; ``kind = "dip"`` and the counts by type are added.
-    kinds
-        Lines of ``kinds.csv``, written in this order.
-    levels
-        Levels of the auxiliary lists that ``kinds`` use, in their order.
-    sets
-        Code lists that conditions name: name -> codes or patterns of codes, written in this order.
-    classes
-        Operation classes of procedures: pattern and class; None leaves them to the shared table.
-    """
-    lines = list(kinds)
-    by_code = {kind.code: kind.kind for kind in lines}
-    more = MEAN_COLUMNS if any(kind.level_means for kind in lines) else ()
-    counts = {name: sum(kind == name for kind in by_code.values()) for name in dict.fromkeys(by_code.values())}
-    toml = {"id": settings.get("id", ""), "kind": "dip", **{key: value for key, value in settings.items() if key != "kind"}}
-    files = {
-        "scheme.toml": toml_text({**toml, "counts": counts}),
-        "kinds.csv": csv_text((*KIND_COLUMNS, *more), (_row(kind, len(more)) for kind in lines)),
-    }
-    rows = [(one.aux, one.level, one.title, one.title_zh, print_rule(one.condition), one.evidence) for one in levels]
-    if rows:
-        files["auxiliary.csv"] = csv_text(LEVEL_COLUMNS, rows)
-    if sets:
-        files["sets.csv"] = csv_text(SET_COLUMNS, [(name, code) for name, codes in sets.items() for code in codes])
-    if classes is not None:
-        files["operation_classes.csv"] = csv_text(CLASS_COLUMNS, list(classes))
-    return files
-
-
-def _row(kind: Kind, levels: int) -> list[str]:
-    def number(value: float | int | None) -> str:
-        return "" if value is None else number_text(float(value))
-
-    return [
-        kind.code, kind.dx, kind.procedure, "+".join(kind.related), kind.operation_class, kind.aux, kind.aux_level, kind.kind,
-        number(kind.score), number(kind.mean_cost), number(kind.cases), number(kind.cv), kind.dx_name, kind.procedure_name,
-        *(number(mean) for mean in (kind.level_means or (None,) * levels)),
-    ]  # fmt: skip
-
-
-def write_catalogue(folder: str | Path, files: Mapping[str, str], *, replace: bool = False) -> Catalogue:
-    """Check the files of a catalogue and write them into a folder that appears whole or not at all.
-
-    Parameters
-    ----------
-    folder
-        The new folder.
-    files
-        As :func:`catalogue_files` gives them; the same values give the same bytes.
-    replace
-        Whether a catalogue that is there already gives way.
-
-    Returns
-    -------
-    Catalogue
-        What was written, as it reads.
-
-    Raises
-    ------
-    SchemeError
-        With every problem of the files; nothing is written then.
-    OutputError
-        The folder is there already or cannot be written.
-    """
-    target = Path(folder).absolute()
-    with tempfile.TemporaryDirectory() as beside:
-        trial = Path(beside) / target.name
-        write_pack(trial, files)
-        catalogue = CatalogueReader(trial, catalogue_digest(trial), classes_file(trial)).catalogue()
-    return dataclasses.replace(catalogue, folder=write_pack(target, files, replace=replace))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -12,42 +11,9 @@ from drgsim.records.input_options import InputOptions
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
+from drgsim.units.dip.dip_narrative import DipExplanation
 from drgsim.units.dip.dip_reference import trace_kind
-from drgsim.units.dip.dip_trace import DipTrace
-from drgsim.units.drg.drg_explanation import RecordExplanation, read_record
-from drgsim.units.schemes.scheme import UNGROUPED
-
-
-@dataclass(frozen=True)
-class DipExplanation(RecordExplanation):
-    """Why a discharge has its kind.
-
-    Attributes
-    ----------
-    trace
-        Every combination that was tried. For an invalid record it says what the catalogue would answer, which then counts for
-        nothing.
-    assumptions
-        What of the matching rests on assumptions of the catalogue.
-    """
-
-    trace: DipTrace
-    assumptions: tuple[str, ...]
-
-    @property
-    def dip(self) -> str:
-        """Code of the kind, 0000 when there is none."""
-        return UNGROUPED if self.status == "invalid" else self.trace.dip
-
-    def to_dict(self) -> dict[str, Any]:
-        """Nested plain dictionaries and lists."""
-        return {"dip": self.dip, **asdict(self)}
-
-    def __str__(self) -> str:
-        from drgsim.units.dip.dip_narrative import kind_lines
-        from drgsim.units.drg.drg_narrative import plain_text
-
-        return plain_text(kind_lines(self))
+from drgsim.units.drg.drg_explanation import read_record
 
 
 def explain_kind(

@@ -1,14 +1,25 @@
-"""An explanation of a DIP kind as a tree of lines, for the terminal and for plain text."""
+"""Why a discharge has its DIP kind: what an explanation holds, and how it reads as a tree of lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from drgsim.records.arrow import number_text
 from drgsim.units.dip.dip_catalogue import KINDS, OPERATION_CLASSES
-from drgsim.units.dip.dip_explanation import DipExplanation
-from drgsim.units.dip.dip_trace import CellTrace, LevelTrace, StageTrace
-from drgsim.units.drg.drg_narrative import TreeLine, code_lines, finding_lines, level_marks, person_line, rule_text
+from drgsim.units.dip.dip_trace import CellTrace, DipTrace, LevelTrace, StageTrace
+from drgsim.units.drg.drg_narrative import (
+    RecordExplanation,
+    TreeLine,
+    code_lines,
+    finding_lines,
+    level_marks,
+    person_line,
+    plain_text,
+    rule_text,
+)
+from drgsim.units.schemes.scheme import UNGROUPED
 
 STAGE_TITLES = {
     "excluded": "excluded list 排除列表",
@@ -22,6 +33,35 @@ STAGE_TITLES = {
     "blank": "blank group 空白病组",
 }
 MOST_SHOWN = 12  # combinations of a stage that did not fit and are spelled out
+
+
+@dataclass(frozen=True)
+class DipExplanation(RecordExplanation):
+    """Why a discharge has its kind.
+
+    Attributes
+    ----------
+    trace
+        Every combination that was tried. For an invalid record it says what the catalogue would answer, which then counts for
+        nothing.
+    assumptions
+        What of the matching rests on assumptions of the catalogue.
+    """
+
+    trace: DipTrace
+    assumptions: tuple[str, ...]
+
+    @property
+    def dip(self) -> str:
+        """Code of the kind, 0000 when there is none."""
+        return UNGROUPED if self.status == "invalid" else self.trace.dip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain dictionaries and lists."""
+        return {"dip": self.dip, **asdict(self)}
+
+    def __str__(self) -> str:
+        return plain_text(kind_lines(self))
 
 
 def kind_lines(e: DipExplanation, *, brief: bool = False) -> list[TreeLine]:

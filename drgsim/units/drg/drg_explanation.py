@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,84 +19,10 @@ from drgsim.records.read import to_canonical
 from drgsim.records.schema import columns, header_key, header_names
 from drgsim.units.batch_grouper import BatchGrouper
 from drgsim.units.drg.drg_grouper import Grouper
-from drgsim.units.drg.drg_reference import Discharge, Trace, discharge_from, trace_discharge
+from drgsim.units.drg.drg_narrative import CodeTrace, Explanation
+from drgsim.units.drg.drg_reference import Discharge, discharge_from, trace_discharge
 from drgsim.units.schemes.pack import load_scheme
-from drgsim.units.schemes.scheme import UNGROUPED, Scheme
-
-
-@dataclass(frozen=True)
-class CodeTrace:
-    """A code of the record as it was understood."""
-
-    code: str
-    name: str
-    known: bool
-    grey: bool
-    given: str = ""  # as the record has it, where it was converted from another edition
-
-
-@dataclass(frozen=True)
-class RecordExplanation(ABC):
-    """What every explanation tells of a discharge, whatever it is grouped by.
-
-    Attributes
-    ----------
-    discharge_id
-        As the record gives it, may be empty.
-    discharge
-        The record as the rules see it.
-    diagnoses, procedures
-        Its codes with names, principal first.
-    status, reason, warnings
-        As a batch reports them.
-    """
-
-    discharge_id: str
-    discharge: Discharge
-    diagnoses: tuple[CodeTrace, ...]
-    procedures: tuple[CodeTrace, ...]
-    status: str
-    reason: str
-    warnings: tuple[str, ...]
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Nested plain dictionaries and lists."""
-
-    def to_json(self) -> str:
-        """The explanation as JSON, Chinese characters as they are."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
-
-
-@dataclass(frozen=True)
-class Explanation(RecordExplanation):
-    """Why a discharge has its group.
-
-    Attributes
-    ----------
-    mdc_hint
-        As a batch reports it.
-    trace
-        Every MDC, ADRG and DRG that was tried. For an invalid record it says what the rules would answer, which then
-        counts for nothing.
-    """
-
-    mdc_hint: str
-    trace: Trace
-
-    @property
-    def drg(self) -> str:
-        """Code of the group, 0000 when there is none."""
-        return UNGROUPED if self.status == "invalid" else self.trace.drg
-
-    def to_dict(self) -> dict[str, Any]:
-        """Nested plain dictionaries and lists."""
-        return {"drg": self.drg, **asdict(self)}
-
-    def __str__(self) -> str:
-        from drgsim.units.drg.drg_narrative import explanation_text
-
-        return explanation_text(self)
+from drgsim.units.schemes.scheme import Scheme
 
 
 @dataclass(frozen=True)

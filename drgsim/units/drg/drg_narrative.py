@@ -1,16 +1,91 @@
-"""An explanation as a tree of lines, for the terminal and for plain text."""
+"""Why a discharge has its group: what an explanation holds, and how it reads as a tree of lines."""
 
 from __future__ import annotations
 
+import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from drgsim.records.findings import BY_CODE
-from drgsim.units.drg.drg_explanation import CodeTrace, Explanation
-from drgsim.units.drg.drg_reference import DiagnosisTrace, Discharge, GroupTrace, RuleTrace
-from drgsim.units.schemes.scheme import KINDS
+from drgsim.units.drg.drg_reference import DiagnosisTrace, Discharge, GroupTrace, RuleTrace, Trace
+from drgsim.units.schemes.scheme import KINDS, UNGROUPED
 
 SEX = {1.0: "male 男", 2.0: "female 女", None: "missing"}
+
+
+@dataclass(frozen=True)
+class CodeTrace:
+    """A code of the record as it was understood."""
+
+    code: str
+    name: str
+    known: bool
+    grey: bool
+    given: str = ""  # as the record has it, where it was converted from another edition
+
+
+@dataclass(frozen=True)
+class RecordExplanation(ABC):
+    """What every explanation tells of a discharge, whatever it is grouped by.
+
+    Attributes
+    ----------
+    discharge_id
+        As the record gives it, may be empty.
+    discharge
+        The record as the rules see it.
+    diagnoses, procedures
+        Its codes with names, principal first.
+    status, reason, warnings
+        As a batch reports them.
+    """
+
+    discharge_id: str
+    discharge: Discharge
+    diagnoses: tuple[CodeTrace, ...]
+    procedures: tuple[CodeTrace, ...]
+    status: str
+    reason: str
+    warnings: tuple[str, ...]
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain dictionaries and lists."""
+
+    def to_json(self) -> str:
+        """The explanation as JSON, Chinese characters as they are."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Explanation(RecordExplanation):
+    """Why a discharge has its group.
+
+    Attributes
+    ----------
+    mdc_hint
+        As a batch reports it.
+    trace
+        Every MDC, ADRG and DRG that was tried. For an invalid record it says what the rules would answer, which then
+        counts for nothing.
+    """
+
+    mdc_hint: str
+    trace: Trace
+
+    @property
+    def drg(self) -> str:
+        """Code of the group, 0000 when there is none."""
+        return UNGROUPED if self.status == "invalid" else self.trace.drg
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain dictionaries and lists."""
+        return {"drg": self.drg, **asdict(self)}
+
+    def __str__(self) -> str:
+        return explanation_text(self)
 
 
 @dataclass

@@ -1,0 +1,77 @@
+"""What a synthetic region holds: counts and sums of its batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgsim.synthetic.discharge_batches import Columns
+from drgsim.synthetic.draw_plan import DrawPlan
+from drgsim.synthetic.planted_behaviour import TRUTHS
+from drgsim.synthetic.stay_costs import INSURANCES
+
+
+@dataclass
+class Summary:
+    """What was made: counts by year, level and truth, and money in fen."""
+
+    folder: str
+    hospitals: int
+    cases: int
+    years: list[int]
+    seed: int
+    dirty_share: float
+    by_year: dict[str, int] = field(default_factory=dict)
+    by_level: dict[str, int] = field(default_factory=dict)
+    truth: dict[str, int] = field(default_factory=dict)
+    dirty: int = 0
+    groups_drawn: int = 0
+    total_cost_fen: int = 0
+    fund_paid_fen: int = 0
+
+
+class Tally:
+    """Running counts and sums of the region."""
+
+    def __init__(self, plan: DrawPlan) -> None:
+        shape = (len(plan.years), len(INSURANCES))
+        self.plan = plan
+        self.fund: NDArray[np.int64] = np.zeros(shape, np.int64)
+        self.cases = np.zeros((*shape, len(plan.parameters["region.districts"])), np.int64)
+        self.truth = np.zeros(len(TRUTHS) + 1, np.int64)
+        self.levels = np.zeros(4, np.int64)
+        self.groups = np.zeros(len(plan.tables.drg), np.int64)
+        self.dirty = 0
+        self.total = 0
+
+    def add(self, batch: Columns) -> None:
+        np.add.at(self.fund, (batch["year"], batch["insurance"]), batch["fund_fen"])
+        np.add.at(self.cases, (batch["year"], batch["insurance"], batch["district"]), 1)
+        self.truth += np.bincount(batch["truth"], minlength=len(self.truth))
+        self.levels += np.bincount(self.plan.hospitals.level[batch["hospital"]], minlength=4)
+        self.groups += np.bincount(batch["group"], minlength=len(self.groups))
+        self.dirty += int((batch["dirty"] > 0).sum())
+        self.total += int(batch["total_fen"].sum())
+
+
+def summarise(plan: DrawPlan, tally: Tally, output: Path, seed: int, dirty: float) -> Summary:
+    """What was made, from the counts of all batches."""
+    normal = np.array([not name.endswith("QY") and name != "0000" for name in plan.tables.drg])
+    return Summary(
+        folder=str(output),
+        hospitals=len(plan.hospitals),
+        cases=int(tally.cases.sum()),
+        years=list(plan.years),
+        seed=seed,
+        dirty_share=dirty,
+        by_year={str(y): int(n) for y, n in zip(plan.years, tally.cases.sum(axis=(1, 2)), strict=True)},
+        by_level={str(level): int(tally.levels[level]) for level in (3, 2, 1)},
+        truth={name: int(tally.truth[place + 1]) for place, name in enumerate(TRUTHS)},
+        dirty=tally.dirty,
+        groups_drawn=int(((tally.groups > 0) & normal).sum()),
+        total_cost_fen=tally.total,
+        fund_paid_fen=int(tally.fund.sum()),
+    )
