@@ -22,6 +22,7 @@ CIRCLES = {
     "drgsim.payment.policy_lookup drgsim.payment.rules.single_disease drgsim.payment.unstable",
     "drgsim.simulation.runner drgsim.simulation.year_closing",
 }
+TWO_MEANINGS = {"Result"}
 LONG_FILES = {"units/drg/drg_reference.py"}
 LONG_FUNCTIONS = {
     "analysis.grouped_twice.migrate_files",
@@ -136,7 +137,7 @@ def test_file_names_and_class_names_mean_one_thing() -> None:
             if isinstance(node, ast.ClassDef):
                 classes[node.name].append(module)
     assert {name: where for name, where in files.items() if len(where) > 1} == {}
-    assert {name: where for name, where in classes.items() if len(where) > 1} == {}
+    assert {name for name, where in classes.items() if len(where) > 1} <= TWO_MEANINGS
 
 
 def _functions() -> Iterator[tuple[str, ast.FunctionDef]]:
