@@ -45,7 +45,7 @@ def budget(
     from drgsim.budgets.budget_year import budget_years
     from drgsim.budgets.region_preparation import prepare
     from drgsim.budgets.terms import PREFIX, load_terms
-    from drgsim.cli.settle_command import pairs
+    from drgsim.cli.common_options import pairs
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.payment.policy import load_policy
     from drgsim.report.budget_page import budget_page

@@ -10,6 +10,7 @@ import typer
 from drgsim.cli.common_options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
 
 if TYPE_CHECKING:
+    from drgsim.api.weight_verbs import CoefficientTables
     from drgsim.payment.coefficient_history import HospitalCoefficients
 
 
@@ -36,52 +37,30 @@ def coefficients(
 
     Coefficients never fall from a level to a higher one. The result goes to `drgsim settle --coefficients`.
     """
-    from drgsim import __version__
-    from drgsim.cli.settle_command import check_choice, weights_file
+    from drgsim.api import weight_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.cli.weights_command import year_weights
-    from drgsim.payment.coefficient_history import CoefficientSettings, coefficient_tables, estimate_coefficients
-    from drgsim.payment.grouped_files import check_output, own_columns, read_grouped
-    from drgsim.payment.history_tables import read_scored
-    from drgsim.payment.own_weights import scheme_in, with_relative_values
-    from drgsim.payment.policy import load_policy
-    from drgsim.region.hospital_list import read_bonus, read_hospitals
-    from drgsim.results.run_record import digest_of, problem_rows, write_results
+    from drgsim.payment.grouped_files import check_output, own_columns
+    from drgsim.results.run_record import write_results
 
-    check_choice("--own", own, ("level", "hospital"))
-    options = input_options(format, maps, map_file, code_version, also=own_columns())
+    reading = input_options(format, maps, map_file, code_version, also=own_columns())
     check_output(output, history)
-    loaded = load_policy(policy)
-    if weights is not None:
-        loaded, _ = with_relative_values(loaded, weights, weights_scale)
-    known = read_hospitals(hospitals) if hospitals is not None else None
-    table, notes = read_grouped(history, scheme or scheme_in(weights) or loaded.file.scheme, options)
-    past, problems = read_scored(table, loaded, known)
-    settings = CoefficientSettings(
-        year_weights(years, sorted(set(past.year.tolist()))), own,  # type: ignore[arg-type]
-        read_bonus(bonus) if bonus is not None else {}, minimum_cases,
+    result = weight_verbs.coefficients(
+        history, policy, hospitals=hospitals, weights=weights, weights_scale=weights_scale, years=years,
+        own=own, bonus=bonus, minimum_cases=minimum_cases, scheme=scheme, reading=reading,
     )  # fmt: skip
-    found = estimate_coefficients(past, settings)
-    sides = [side for side in (hospitals, bonus, weights_file(weights)) if side is not None]
-    record = {
-        "kind": "coefficients",
-        "drgsim": __version__, "policy": loaded.id, "policy_digest": loaded.digest, "inputs": digest_of([*history, *sides]),
-        "notes": notes, "settings": settings.describe(), "budget_point_value": round(found.point_value, 6),
-        "cases": int(past.cost.size), "problems": problem_rows(problems),
-    }  # fmt: skip
-    write_results(output, coefficient_tables(found), record)
+    write_results(output, {f"{name}.csv": table for name, table in result.tables.items()}, result.record)
     if as_json:
-        print_json(record)
+        print_json(result.record)
     elif not quiet:
-        _show(found, [problem.what for problem in problems] + notes, output)
+        _show(result, output)
 
 
-def _show(found: HospitalCoefficients, notes: list[str], output: Path) -> None:
+def _show(result: CoefficientTables, output: Path) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, rows_table
 
-    history = found.history
+    found, history = result.found, result.found.history
     rows = [
         [level, str(int((history.level_of == place).sum())), f"{found.level_cases[place]:,}",
          f"{found.level_ratio[place] * found.point_value:.4f}", f"{found.level_ratio[place]:.4f}", f"{found.level[place]:.4f}",
@@ -91,7 +70,8 @@ def _show(found: HospitalCoefficients, notes: list[str], output: Path) -> None:
     columns = ["level 级别", "hospitals", "cases", "yuan/score", "ratio", "k 系数", "k of hospitals"]
     rows_table("Hospital coefficients 医疗机构系数", columns, rows, right=(1, 2, 3, 4, 5, 6))
     out.print(f"budget point value 预算点值: [bold]{found.point_value:,.6f}[/] yuan per unit")
-    for line in (*found.settings.describe(), *notes):
+    problems = [problem["what"] for problem in result.record["problems"]]
+    for line in (*result.record["settings"], *problems, *result.record["notes"]):
         out.print(f"[dim]{escape(line)}[/]")
     out.print(f"wrote [bold]{escape(str(output))}[/]: coefficients.csv, levels.csv, hospitals.csv")
 

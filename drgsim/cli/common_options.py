@@ -96,3 +96,33 @@ def show_conversion(values: Mapping[str, Any] | None) -> None:
                 f"    [yellow]{kind['samples_known_in_yb2']} of these are codes of 医保版[/]: "
                 "is the file in 医保版 already? Then leave --code-version out"
             )
+
+
+def pairs(texts: list[str]) -> list[tuple[str, str | float]]:
+    """Options as they are typed, NAME=VALUE: numbers as numbers, changes such as ``*1.03`` as texts."""
+    from drgsim.errors import Problem, UsageError
+
+    wrong = [text for text in texts if "=" not in text]
+    if wrong:
+        raise UsageError([Problem("usage-no-pair", f"{text!r} is not NAME=VALUE") for text in wrong])
+    pairs: list[tuple[str, str | float]] = []
+    for text in texts:
+        name, value = text.split("=", 1)
+        try:
+            pairs.append((name.strip(), float(value) if value[:1] not in "+-" else value))
+        except ValueError:
+            pairs.append((name.strip(), value))
+    return pairs
+
+
+def amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
+    """Amounts by payer or another key, as they are typed: KEY=YUAN, or YUAN for all."""
+    from drgsim.errors import Problem, UsageError
+
+    if not texts:
+        return None
+    entries = pairs([text if "=" in text else f"*={text}" for text in texts])
+    wrong = [name for name, value in entries if not isinstance(value, float)]
+    if wrong:
+        raise UsageError([Problem("usage-no-number", f"{option} {name}: the amount is no number") for name in wrong])
+    return {name: float(value) for name, value in entries}

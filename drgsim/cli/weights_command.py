@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drgsim.cli.common_options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
+from drgsim.cli.common_options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    amounts,
+    input_options,
+)  # fmt: skip
 
 if TYPE_CHECKING:
-    from drgsim.payment.weight_estimation import GroupEvaluation, WeightSettings
+    from drgsim.api.weight_verbs import WeightTables
 
 
 def weights(
@@ -40,121 +48,37 @@ def weights(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Estimate relative weights and evaluate the groups. 权重测算"""
-    from dataclasses import asdict
-
-    from drgsim.cli.settle_command import amounts
+    from drgsim.api import weight_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import check_output, own_columns, read_grouped
-    from drgsim.payment.history_tables import read_history, weight_tables
-    from drgsim.payment.weight_estimation import estimate_weights, evaluate
-    from drgsim.results.run_record import digest_of, write_results
+    from drgsim.payment.grouped_files import check_output, own_columns
+    from drgsim.payment.weight_estimation import WeightSettings
+    from drgsim.results.run_record import write_results
 
-    options = input_options(format, maps, map_file, code_version, also=own_columns())
+    reading = input_options(format, maps, map_file, code_version, also=own_columns())
     check_output(output, history)
-    table, notes = read_grouped(history, scheme, options)
-    past, problems = read_history(table)
-    if policy is not None:
-        trim, low, high, years = _from_policy(policy, trim, low, high, years)
-    chosen = _settings(
-        trim or "iqr", low, high, years, sorted(set(past.year.tolist())), year_mode, minimum_cases, maximum_cv, unstable,
-        smoothing, smooth_to, monotone, amounts(target, "--target"), amounts(factor, "--factor"),
-    )  # fmt: skip
     try:
-        estimated = estimate_weights(past, chosen)
+        settings = WeightSettings(
+            year_mode=year_mode, minimum_cases=minimum_cases, maximum_cv=maximum_cv, unstable=unstable,  # type: ignore[arg-type]
+            smoothing=smoothing, smooth_to=smooth_to, monotone=monotone,  # type: ignore[arg-type]
+            target_shares=amounts(target, "--target") or {}, policy_factors=amounts(factor, "--factor") or {},
+        )  # fmt: skip
     except ValueError as error:
-        raise _usage(str(error)) from error
-    lines = evaluate(past, estimated)
-    from drgsim import __version__
-    from drgsim.results.run_record import problem_rows
-
-    record = {
-        "kind": "weights", "drgsim": __version__, "inputs": digest_of(history), "notes": notes, "settings": chosen.describe(),
-        "overall_mean_yuan": _known(estimated.overall_mean), "cases_used": int(estimated.kept.sum()),
-        "cases": int(estimated.kept.size), "problems": problem_rows(problems),
-        "evaluation": [{key: _known(value) for key, value in asdict(line).items()} for line in lines if line.scope == "all"],
-    }  # fmt: skip
-    key = "dip" if "dip" in table.column_names and "drg" not in table.column_names else "drg"
-    write_results(output, weight_tables(estimated, lines, key), record)
+        raise weight_verbs.bad_option(str(error)) from error
+    result = weight_verbs.weights(
+        history, scheme=scheme, policy=policy, trim=(trim, low, high), years=years, settings=settings, reading=reading
+    )
+    write_results(output, {f"{name}.csv": table for name, table in result.tables.items()}, result.record)
     if as_json:
-        print_json(record)
+        print_json(result.record)
     elif not quiet:
-        _show(lines, chosen, [problem.what for problem in problems] + notes, output)
-
-
-def _known(value: Any) -> Any:
-    """The value, or None for a number that cannot be said (no group, no spread): JSON has no NaN."""
-    return None if isinstance(value, float) and not isfinite(value) else value
+        _show(result, output)
 
 
 def _words(value: float, form: str) -> str:
     return format(value, form) if isfinite(value) else "–"
 
 
-def _from_policy(
-    name: str, trim: str | None, low: float | None, high: float | None, years: str
-) -> tuple[str | None, float | None, float | None, str]:
-    """What the options leave open, as the policy states it."""
-    from drgsim.payment.policy import load_policy
-
-    file = load_policy(name).file
-    if file.trimming is not None and trim is None:
-        trim = file.trimming.method.value
-        low = file.trimming.low.value if low is None else low
-        high = file.trimming.high.value if high is None else high
-    if file.year_weights is not None and not years:
-        years = ":".join(f"{weight:g}" for weight in file.year_weights.value)
-    return trim, low, high, years
-
-
-def _settings(
-    trim: str, low: float | None, high: float | None, years: str, known_years: list[int], year_mode: str, minimum_cases: int,
-    maximum_cv: float, unstable: str, smoothing: float, smooth_to: str, monotone: bool, target: dict[str, float] | None,
-    factor: dict[str, float] | None,
-) -> WeightSettings:  # fmt: skip
-    from drgsim.costs.trimming import METHODS, TrimRule
-    from drgsim.errors import did_you_mean
-    from drgsim.payment.weight_estimation import WeightSettings
-
-    choices = {
-        "--trim": (trim, METHODS), "--year-mode": (year_mode, ("mean_of_means", "case_weighted")),
-        "--unstable": (unstable, ("keep", "parent", "drop")), "--smooth-to": (smooth_to, ("adrg", "mdc")),
-    }  # fmt: skip
-    for option, (value, allowed) in choices.items():
-        if value not in allowed:
-            hint = did_you_mean(value, list(allowed))
-            raise _usage(f"{option} {value!r} is not one of {', '.join(allowed)}. {hint}".strip())
-    defaults = {"iqr": (1.5, 1.5), "percentile": (2.5, 97.5), "multiple": (0.3, 3.0), "none": (0.0, 0.0)}[trim]
-    try:
-        return WeightSettings(
-            TrimRule(trim, defaults[0] if low is None else low, defaults[1] if high is None else high),  # type: ignore[arg-type]
-            year_weights(years, known_years),
-            year_mode, minimum_cases, maximum_cv, unstable, smoothing, smooth_to, monotone,  # type: ignore[arg-type]
-            target_shares=target or {}, policy_factors=factor or {},
-        )  # fmt: skip
-    except ValueError as error:
-        raise _usage(str(error)) from error
-
-
-def year_weights(years: str, known_years: list[int]) -> dict[int, float]:
-    """Weights such as ``1:2:7`` by year, from the oldest on; empty for an empty text."""
-    if not years:
-        return {}
-    try:
-        parts = [float(part) for part in years.split(":")]
-    except ValueError as error:
-        raise _usage(f"--years {years!r} is not of the form 1:2:7") from error
-    if len(parts) != len(known_years):
-        raise _usage(f"--years {years} has {len(parts)} parts, the history has the years {known_years}")
-    return dict(zip(known_years, parts, strict=True))
-
-
-def _usage(what: str) -> Exception:
-    from drgsim.errors import Problem, UsageError
-
-    return UsageError([Problem("weights-bad-option", what)])
-
-
-def _show(lines: list[GroupEvaluation], settings: WeightSettings, notes: list[str], output: Path) -> None:
+def _show(result: WeightTables, output: Path) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, rows_table
@@ -164,11 +88,12 @@ def _show(lines: list[GroupEvaluation], settings: WeightSettings, notes: list[st
             "after" if line.trimmed else "before", f"{line.cases:,}", str(line.groups), _words(line.mean_cost, ",.2f"),
             _words(line.cv, ".3f"), _words(line.riv, ".3f"), _words(line.stable_share, ".1%"), _words(line.r2_days, ".3f"),
         ]
-        for line in lines
+        for line in result.lines
         if line.scope == "all"
     ]  # fmt: skip
     columns = ["trimming", "cases", "groups", "mean 元", "CV", "RIV", "CV < limit", "R2 stay"]
     rows_table("Groups and cost 分组效能", columns, rows, right=(1, 2, 3, 4, 5, 6, 7))
-    for line in (*settings.describe(), *notes):
+    problems = [problem["what"] for problem in result.record["problems"]]
+    for line in (*result.record["settings"], *problems, *result.record["notes"]):
         out.print(f"[dim]{escape(line)}[/]")
     out.print(f"wrote [bold]{escape(str(output))}[/]: weights.csv, groups.csv, evaluation.csv")

@@ -33,14 +33,20 @@ class Assessment:
 
 
 def read_assessments(path: Path) -> dict[str, Assessment]:
-    """Read ``hospital_id, assessment, deductions`` (coefficient, yuan); a blank counts as 1 and as 0.
+    """Read the assessments of hospitals from a file; see :func:`assessments_of`."""
+    return assessments_of(read_table(path), path)
+
+
+def assessments_of(table: pa.Table, path: Path) -> dict[str, Assessment]:
+    """Assessments from ``hospital_id, assessment, deductions`` (coefficient, yuan); a blank counts as 1 and as 0.
+
+    ``path`` is what mistakes are told of.
 
     Raises
     ------
     InputError
         A hospital stands twice, or a number is none or below 0; all at once.
     """
-    table = read_table(path)
     if "hospital_id" not in table.column_names:
         what, fix = f"{path.name} has no column hospital_id", "the columns are hospital_id, assessment, deductions"
         raise InputError.single("assessment-column", what, where=f"{path}, line 1", fix=fix)

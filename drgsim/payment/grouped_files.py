@@ -19,7 +19,7 @@ from drgsim.records.schema import header_key
 from drgsim.records.vocabulary import words
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
-_GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
+GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
 def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
@@ -112,7 +112,7 @@ def _grouped(source: CaseFile, scheme: str, options: InputOptions) -> tuple[pa.T
         counts.add(counted)
     answers = pa.Table.from_batches([plain_strings(answer) for answer, _ in answered])
     table = _table(parts)
-    for name in [name for name in _GROUP_COLUMNS if name in grouper.result_columns]:
+    for name in [name for name in GROUP_COLUMNS if name in grouper.result_columns]:
         if name in table.column_names:
             table = table.drop_columns([name])
         table = table.append_column(name, answers.column(name))

@@ -64,25 +64,45 @@ def with_relative_values(policy: Policy, path: Path, scale: float | None = None)
     >>> own.prices.relative_value
     ('relative_value', array([72.9]))
     """
-    if scale is not None and not 0 < scale < float("inf"):
-        fix = "100 turns weights into points"
-        raise UsageError([Problem("settle-bad-scale", f"the scale {scale:g} is not above 0", where="--weights-scale", fix=fix)])
-    file_path = table_in(path)
-    table = read_table(file_path)
-    key, value = _key_and_value(table, file_path)
+    check_scale(scale)
+    path = table_in(path)
+    return with_values_of(policy, read_table(path), path, hashlib.sha256(path.read_bytes()).hexdigest(), scale)
+
+
+def with_values_of(
+    policy: Policy, table: pa.Table, path: Path, content: str, scale: float | None = None
+) -> tuple[Policy, list[Problem]]:
+    """As :func:`with_relative_values`, from a table that is read already.
+
+    ``path`` is what mistakes are told of, ``content`` the SHA-256 of what was read, for the policy's digest.
+    """
+    key, value = _key_and_value(table, path)
     problems: list[Problem] = []
-    numbers = _numbers(table, value, file_path, problems)
-    codes = _codes(table, key, numbers[value], file_path, problems)
+    numbers = _numbers(table, value, path, problems)
+    codes = _codes(table, key, numbers[value], path, problems)
     if problems:
         raise InputError(problems)
     factor = scale if scale is not None else policy.file.relative_value.scale.value if value == "weight" else 1.0
     numbers["relative_value"] = np.round(numbers[value] * factor, 10)
-    doubts = _doubts(policy, value, numbers["relative_value"], codes, file_path, scale)
+    doubts = _doubts(policy, value, numbers["relative_value"], codes, path, scale)
     keep = first_lines(codes)
     texts = {name: column[keep] for name, column in _texts(table).items()}
     numbers = {name: column[keep] for name, column in numbers.items() if name not in RELATIVE_VALUES[1:]}
     prices = _merged(policy, [codes[place] for place in keep.tolist()], numbers, texts)
-    return _with_prices(policy, prices, file_path, factor), doubts
+    return _with_prices(policy, prices, path, content, factor), doubts
+
+
+def check_scale(scale: float | None) -> None:
+    """Refuse a scale that is not above 0.
+
+    Raises
+    ------
+    UsageError
+        ``settle-bad-scale``.
+    """
+    if scale is not None and not 0 < scale < float("inf"):
+        fix = "100 turns weights into points"
+        raise UsageError([Problem("settle-bad-scale", f"the scale {scale:g} is not above 0", where="--weights-scale", fix=fix)])
 
 
 def table_in(path: Path) -> Path:
@@ -234,8 +254,7 @@ def _merged(
     )  # fmt: skip
 
 
-def _with_prices(policy: Policy, prices: PriceTable, path: Path, factor: float) -> Policy:
-    content = hashlib.sha256(path.read_bytes()).hexdigest()
+def _with_prices(policy: Policy, prices: PriceTable, path: Path, content: str, factor: float) -> Policy:
     spec = policy.file.relative_value
     note = f"relative values of {path.name}, x {factor:g}; published standards of the policy do not decide"
     table = Table(file=path.name, unit=spec.unit, source=SOURCE, evidence=Evidence.ASSUMPTION, note=note)

@@ -183,14 +183,20 @@ def read_group_coefficients(path: Path) -> GroupCoefficients:
 
 
 def read_bonus(path: Path) -> dict[str, float]:
-    """Read ``hospital_id, bonus``: what is added to the coefficient of a hospital's level; it may be below 0.
+    """Read the bonus of hospitals from a file; see :func:`bonus_of`."""
+    return bonus_of(read_table(path), path)
+
+
+def bonus_of(table: pa.Table, path: Path) -> dict[str, float]:
+    """Bonus by hospital, from ``hospital_id, bonus``: added to the coefficient of its level; it may be below 0.
+
+    ``path`` is what mistakes are told of.
 
     Raises
     ------
     InputError
         A column is missing, a hospital stands twice, or a bonus is no number; all at once.
     """
-    table = read_table(path)
     columns = _columns(table, {"id": "hospital_id"}, ("hospital_id", "bonus"))
     absent = [name for name in ("hospital_id", "bonus") if name not in columns]
     if absent:

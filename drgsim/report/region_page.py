@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,6 +17,7 @@ from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation
 from drgsim.report.budget_page import fund_chart, index_chart, sharing_chart
 from drgsim.report.casemix_page import mdc_chart
 from drgsim.report.page import COLOURS, chart, render_page
+from drgsim.report.settlement_page import margins_chart
 from drgsim.report.whatif_page import scenario_part
 from drgsim.simulation.study import Study
 from drgsim.units.schemes.scheme import Scheme
@@ -71,6 +71,7 @@ def year_page(year: RegionYear, *, title: str, note: str = "", links: Sequence[t
     summary = year.settlement.summaries
     total = summary["all"].to_pylist()[0]
     counts = year.run.counts
+    names = dict(zip(last.figures.hospitals, last.figures.names, strict=True))
     part = scenario_part(year.study, year.study.results[0].plan.name)
     return render_page(
         "year.html",
@@ -95,7 +96,7 @@ def year_page(year: RegionYear, *, title: str, note: str = "", links: Sequence[t
         weights=chart(_weights(year.weights), 130 + 24 * MOST_GROUPS),
         classes=summary["case_class"].to_pylist(),
         hospitals=summary["hospital"].to_pylist(),
-        margins=chart(_margins(summary["hospital"].to_pylist(), last), 150 + 30 * last.figures.size),
+        margins=chart(margins_chart(summary["hospital"].to_pylist(), names), 150 + 30 * last.figures.size),
         budget=last,
         wan=WAN,
         fund=chart(fund_chart(last), 380),
@@ -124,19 +125,4 @@ def _weights(weights: EstimatedWeights) -> go.Figure:
         )
     )
     figure.update_xaxes(title="relative weight 权重 (1 = the mean case 例均), ± 2 standard errors", rangemode="tozero")
-    return figure
-
-
-def _margins(hospitals: Sequence[dict[str, Any]], budget: BudgetYear) -> go.Figure:
-    """Cost and payment by hospital, the largest on top."""
-    names = dict(zip(budget.figures.hospitals, budget.figures.names, strict=True))
-    rows = sorted(hospitals, key=lambda row: float(row["cost"]))
-    label = [names.get(row["hospital"], row["hospital"]) for row in rows]
-    figure = go.Figure()
-    for key, title, colour in (("cost", "cost 费用", "light"), ("payment", "payment 支付", "blue")):
-        amounts = [float(row[key]) / 10_000 for row in rows]
-        figure.add_bar(y=label, x=amounts, name=title, orientation="h", marker_color=COLOURS[colour])
-    figure.update_layout(barmode="group", legend_traceorder="reversed")
-    figure.update_xaxes(title="万元")
-    figure.update_yaxes(automargin=True)
     return figure

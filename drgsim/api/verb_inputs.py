@@ -1,0 +1,191 @@
+"""What verbs accept in place of a file: paths, pandas frames, Arrow tables and results of other verbs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
+
+import pyarrow as pa
+
+from drgsim.engines.in_memory import _as_table as python_table
+from drgsim.engines.in_memory import group
+from drgsim.errors import InputError, Problem, UsageError, did_you_mean
+from drgsim.payment.clearing import Assessment, assessments_of
+from drgsim.payment.grouped_cases import LEADING
+from drgsim.payment.grouped_files import GROUP_COLUMNS, is_grouped, read_grouped
+from drgsim.payment.own_weights import check_scale, scheme_in, table_in, with_values_of
+from drgsim.payment.policy import Policy, load_policy
+from drgsim.records.input_options import InputOptions
+from drgsim.records.read import read_table
+from drgsim.region.hospital_list import GroupCoefficients, Hospital, bonus_of, group_coefficients_of, hospitals_of
+from drgsim.results.result import Result
+from drgsim.results.run_record import digest_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Tabular = Union[str, Path, pa.Table, "pd.DataFrame", Result]  # one table: a file, or what is in memory
+Discharges = Tabular | Sequence[str | Path] | Sequence[dict[str, Any]]
+ROLES = ("cases", "hospitals", "coefficients", "bonus", "weights", "assessment")
+AnyPolicy = str | Path | Policy
+Amounts = float | Mapping[str, float]  # one for all payers, or by payer
+
+
+def paths_of(source: Any) -> list[Path] | None:
+    """The files of a path or a list of paths; None for what is in memory."""
+    if isinstance(source, str | Path):
+        return [Path(source)]
+    if isinstance(source, Sequence) and source and all(isinstance(each, str | Path) for each in source):
+        return [Path(each) for each in source]
+    return None
+
+
+def table_of(source: Any) -> pa.Table:
+    """One table of a file, a frame, an Arrow table or a result."""
+    if isinstance(source, str | Path):
+        return read_table(source)
+    return source.to_arrow() if isinstance(source, Result) else python_table(source)[0]
+
+
+class Inputs:
+    """What a verb is given, one table after another, with the SHA-256 of each for its record."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, dict[str, str]] = {}
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 by name of file, or by what a table in memory is; the discharges first."""
+        return {name: digest for role in ROLES for name, digest in self._digests.get(role, {}).items()}
+
+    def table(self, role: str, source: Tabular) -> tuple[pa.Table, Path]:
+        """A table beside the cases, and the name that its mistakes are told by."""
+        table = table_of(source)
+        if isinstance(source, str | Path):
+            self._digests[role] = digest_of([Path(source)])
+            return table, Path(source)
+        self._digests[role] = {role: table_digest(table)}
+        return table, Path(role)
+
+    def discharges(self, source: Discharges, scheme: str | None, reading: InputOptions | None) -> tuple[pa.Table, list[str]]:
+        """Grouped discharges, and how they were read; those without a group are grouped by ``scheme``.
+
+        Raises
+        ------
+        InputError
+            ``settle-not-grouped``, or a file cannot be read.
+        """
+        paths = paths_of(source)
+        if paths is not None:
+            table, notes = read_grouped(paths, scheme, reading)
+            self._digests["cases"] = digest_of(paths)
+            return table, notes
+        table, _ = self.table("cases", source)
+        if is_grouped(table.column_names):
+            return table, []
+        if scheme is None:
+            what = f"the cases have none of the columns {', '.join(LEADING)}, and no scheme is known to group them by"
+            fix = "group them first (drgsim.group), or name a scheme"
+            raise InputError.single("settle-not-grouped", what, fix=fix)
+        answers = group(table, scheme, reading)
+        for name in [name for name in GROUP_COLUMNS if name in answers.column_names]:
+            table = table.append_column(name, answers.column(name))
+        return table, [f"{table.num_rows:,} cases grouped by {scheme}"]
+
+    def hospitals(self, source: Tabular | Mapping[str, Hospital] | None) -> Mapping[str, Hospital] | None:
+        """Level, grade and coefficient by hospital."""
+        if source is None or isinstance(source, Mapping):
+            return source
+        table, path = self.table("hospitals", source)
+        return hospitals_of(table, path.name)
+
+    def coefficients(self, source: Tabular | GroupCoefficients | None) -> GroupCoefficients | None:
+        """Coefficients by hospital and group."""
+        if source is None or isinstance(source, GroupCoefficients):
+            return source
+        table, path = self.table("coefficients", source)
+        found, problems = group_coefficients_of(table, path.name)
+        if problems:
+            raise InputError(problems)
+        return found
+
+    def bonus(self, source: Tabular | Mapping[str, float] | None) -> Mapping[str, float]:
+        """What is added to the coefficient of a hospital's level."""
+        return source if isinstance(source, Mapping) else {} if source is None else bonus_of(*self.table("bonus", source))
+
+    def assessments(self, source: Tabular | Mapping[str, Assessment] | None) -> Mapping[str, Assessment] | None:
+        """Results of the yearly assessment by hospital."""
+        if source is None or isinstance(source, Mapping):
+            return source
+        return assessments_of(*self.table("assessment", source))
+
+    def weighed(self, policy: Policy, source: Tabular | None, scale: float | None) -> tuple[Policy, list[Problem]]:
+        """The policy with relative values of one's own in the place of its own, and doubts about them."""
+        if source is None:
+            return policy, []
+        if isinstance(source, str | Path):
+            source = table_in(Path(source))
+        check_scale(scale)
+        table, path = self.table("weights", source)
+        (digest,) = self._digests["weights"].values()
+        return with_values_of(policy, table, path, digest, scale)
+
+
+def scheme_of_weights(source: Tabular | None) -> str | None:
+    """The catalogue that a folder of ``drgsim dip build`` groups by; None for any other source of weights."""
+    return scheme_in(Path(source)) if isinstance(source, str | Path) else None
+
+
+def check_word(option: str, value: str | None, allowed: Sequence[str]) -> None:
+    """Refuse a word that an option does not know.
+
+    Raises
+    ------
+    UsageError
+        ``usage-unknown-word``.
+    """
+    if value is not None and value not in allowed:
+        what = f"{option} {value!r} is not one of {', '.join(allowed)}"
+        raise UsageError([Problem("usage-unknown-word", what, fix=did_you_mean(value, list(allowed)))])
+
+
+def told(notes: Iterable[str]) -> tuple[Problem, ...]:
+    """Remarks on how a result came about, as notes of the result."""
+    return tuple(Problem("note", text) for text in notes)
+
+
+def policy_of(policy: AnyPolicy) -> Policy:
+    """A policy by its name, its folder, or as it is."""
+    return policy if isinstance(policy, Policy) else load_policy(policy)
+
+
+def by_payer(amounts: Amounts | None) -> Mapping[str, float] | None:
+    """Amounts by payer; one number is for all (``*``)."""
+    return {"*": float(amounts)} if isinstance(amounts, int | float) else amounts
+
+
+def table_digest(table: pa.Table) -> str:
+    """SHA-256 over the contents of a table."""
+    hashed = _Hashed()
+    with pa.ipc.new_stream(pa.PythonFile(hashed, mode="w"), table.schema) as stream:
+        stream.write_table(table.combine_chunks())
+    return hashed.sha256.hexdigest()
+
+
+class _Hashed:
+    """A file that keeps nothing but the digest of what is written to it."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, content: bytes) -> int:
+        self.sha256.update(content)
+        return len(content)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...

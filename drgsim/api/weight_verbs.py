@@ -1,0 +1,315 @@
+"""What history says of prices: relative weights of groups, coefficients of hospitals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import ClassVar
+
+import pyarrow as pa
+
+from drgsim.api.verb_inputs import (
+    AnyPolicy,
+    Discharges,
+    Inputs,
+    Tabular,
+    check_word,
+    policy_of,
+    scheme_of_weights,
+    told,
+)  # fmt: skip
+from drgsim.costs.trimming import METHODS, TrimRule
+from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.payment.coefficient_history import (
+    CoefficientSettings,
+    HospitalCoefficients,
+    coefficient_tables,
+    estimate_coefficients,
+)  # fmt: skip
+from drgsim.payment.history_tables import read_history, read_scored, weight_tables
+from drgsim.payment.policy_model import PolicyFile
+from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation, WeightSettings, estimate_weights, evaluate
+from drgsim.records.input_options import InputOptions
+from drgsim.region.hospital_list import Hospital
+from drgsim.results.result import Result
+from drgsim.results.run_record import run_record
+
+LIMITS = {"iqr": (1.5, 1.5), "percentile": (2.5, 97.5), "multiple": (0.3, 3.0), "none": (0.0, 0.0)}  # low and high, by method
+YEAR_MODES, UNSTABLE, PARENTS = ("mean_of_means", "case_weighted"), ("keep", "parent", "drop"), ("adrg", "mdc")
+OWN = ("level", "hospital")
+Trim = str | tuple[str | None, float | None, float | None] | None
+
+
+class WeightTables(Result):
+    """Relative weights, and how good the groups are.
+
+    Attributes
+    ----------
+    weights
+        Arrow table by group: ``drg`` or ``dip``, ``weight`` (1 = the mean case), ``mean_cost`` (yuan), ``mean_los_days``,
+        ``cases``, ``cv``: a price table for :func:`drgsim.settle`.
+    groups
+        Arrow table by group: ``cases``, ``mean_cost_of_cases`` (yuan), ``cv_population``, ``cv_sample``, ``weight``,
+        ``standard_error``, ``flags``.
+    evaluation
+        Arrow table before and after trimming, over all and by MDC: CV, RIV, share of stable groups, R2 of the stay.
+    estimated, lines
+        The estimate with its arrays, and the lines of ``evaluation``.
+    """
+
+    kind: ClassVar[str] = "weights"
+    title: ClassVar[str] = "Relative weights 权重"
+
+    def __init__(
+        self, estimated: EstimatedWeights, lines: list[GroupEvaluation], key: str, problems: list[Problem], notes: list[str],
+        inputs: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        tables = {name.removesuffix(".csv"): table for name, table in weight_tables(estimated, lines, key).items()}
+        record = run_record(
+            self.kind, inputs=inputs, notes=notes, settings=estimated.settings.describe(),
+            overall_mean_yuan=estimated.overall_mean, cases_used=int(estimated.kept.sum()), cases=int(estimated.kept.size),
+            problems=problems, evaluation=[asdict(line) for line in lines if line.scope == "all"],
+        )  # fmt: skip
+        super().__init__(tables, notes=(*told(notes), *problems), record=record)
+        self.weights: pa.Table = tables["weights"]
+        self.groups: pa.Table = tables["groups"]
+        self.evaluation: pa.Table = tables["evaluation"]
+        self.estimated, self.lines = estimated, lines
+
+
+class CoefficientTables(Result):
+    """Coefficients of hospitals and levels, and the budget point value.
+
+    Attributes
+    ----------
+    coefficients
+        Arrow table ``hospital_id, level, group, coefficient`` for :func:`drgsim.settle`.
+    levels, hospitals
+        Arrow tables that say why: ``cases``, ``cost_per_score`` (yuan), ``ratio``, ``coefficient``.
+    point_value
+        Budget point value, yuan per unit of score.
+    found
+        The estimate with its arrays.
+    """
+
+    kind: ClassVar[str] = "coefficients"
+    title: ClassVar[str] = "Hospital coefficients 医疗机构系数"
+
+    def __init__(
+        self, found: HospitalCoefficients, policy: tuple[str, str], problems: list[Problem], notes: list[str],
+        inputs: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        tables = {name.removesuffix(".csv"): table for name, table in coefficient_tables(found).items()}
+        record = run_record(
+            self.kind, policy=policy[0], policy_digest=policy[1], inputs=inputs, notes=notes,
+            settings=found.settings.describe(), budget_point_value=round(found.point_value, 6),
+            cases=int(found.history.cost.size), problems=problems,
+        )  # fmt: skip
+        super().__init__(tables, notes=(*told(notes), *problems), record=record)
+        self.coefficients: pa.Table = tables["coefficients"]
+        self.levels: pa.Table = tables["levels"]
+        self.hospitals: pa.Table = tables["hospitals"]
+        self.point_value = found.point_value
+        self.found = found
+
+
+def weights(
+    history: Discharges,
+    *,
+    scheme: str | None = None,
+    policy: AnyPolicy | None = None,
+    trim: Trim = None,
+    years: str = "",
+    settings: WeightSettings | None = None,
+    reading: InputOptions | None = None,
+) -> WeightTables:
+    """Estimate relative weights from the history of discharges, and evaluate the groups. 权重测算
+
+    RW of a group = mean cost of the group / mean cost of all cases, after trimming within each group and year; whatever is
+    adjusted, the weights of the cases used sum to their number (rule book 1.4).
+
+    Parameters
+    ----------
+    history
+        Discharges as in :func:`drgsim.settle`; ``total_cost`` in yuan, the year from ``discharged``, else one per file.
+    scheme
+        DRG scheme or DIP catalogue to group by where the history names no group.
+    policy
+        Take trimming and weights of the years from this policy where ``trim`` and ``years`` leave them open.
+    trim
+        ``none``, ``iqr`` (default), ``percentile`` or ``multiple``; or method, low and high limit, such as
+        ``("percentile", 2.5, 97.5)``: x IQR, percentile or x mean. None leaves each of them to the policy, then to the usual
+        one.
+    years
+        Weights of the years from the oldest on, such as ``1:2:7``; all alike by default.
+    settings
+        How the years are averaged, unstable and small groups, monotony, adjustments: see :class:`drgsim.WeightSettings`.
+    reading
+        Layout, own columns and edition of the codes, as :class:`drgsim.InputOptions` says them.
+
+    Returns
+    -------
+    WeightTables
+        Hand it to ``drgsim.settle(..., weights=...)``.
+
+    Raises
+    ------
+    UsageError
+        ``weights-bad-option``.
+    InputError
+        ``weights-no-groups``, ``settle-not-grouped``, or a file that cannot be read.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> costs = [8000, 10000, 12000, 4000, 5000, 6000]
+    >>> history = [{"drg": "BR23" if cost >= 8000 else "FR25", "total_cost": cost} for cost in costs]
+    >>> drgsim.weights(history).weights.select(["drg", "weight"]).to_pylist()
+    [{'drg': 'BR23', 'weight': 1.333333}, {'drg': 'FR25', 'weight': 0.666667}]
+    """
+    inputs = Inputs()
+    table, notes = inputs.discharges(history, scheme, reading)
+    past, problems = read_history(table)
+    file = policy_of(policy).file if policy is not None else None
+    if file is not None and file.year_weights is not None and not years:
+        years = ":".join(f"{weight:g}" for weight in file.year_weights.value)
+    chosen = settings or WeightSettings()
+    _check_words(chosen)
+    try:
+        chosen = replace(chosen, trim=_trim_rule(trim, file, chosen.trim))
+        if years:
+            chosen = replace(chosen, year_weights=year_weights(years, sorted(set(past.year.tolist()))))
+        estimated = estimate_weights(past, chosen)
+    except ValueError as error:
+        raise bad_option(str(error)) from error
+    key = "dip" if "dip" in table.column_names and "drg" not in table.column_names else "drg"
+    return WeightTables(estimated, evaluate(past, estimated), key, problems, notes, inputs.digests)
+
+
+def _trim_rule(trim: Trim, file: PolicyFile | None, usual: TrimRule) -> TrimRule:
+    """The rule as given; what it leaves open as the policy states it, then as usual for the method."""
+    method, low, high = (trim, None, None) if isinstance(trim, str) or trim is None else trim
+    if method is None and file is not None and file.trimming is not None:
+        method = file.trimming.method.value
+        low = file.trimming.low.value if low is None else low
+        high = file.trimming.high.value if high is None else high
+    if method is None:
+        method, limits = usual.method, (usual.low, usual.high)
+    else:
+        _check_option("--trim", method, METHODS)
+        limits = LIMITS[method]
+    return TrimRule(method, limits[0] if low is None else low, limits[1] if high is None else high)  # type: ignore[arg-type]
+
+
+def _check_words(settings: WeightSettings) -> None:
+    for option, value, allowed in (
+        ("--year-mode", settings.year_mode, YEAR_MODES), ("--unstable", settings.unstable, UNSTABLE),
+        ("--smooth-to", settings.smooth_to, PARENTS),
+    ):  # fmt: skip
+        _check_option(option, value, allowed)
+
+
+def _check_option(option: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        hint = did_you_mean(value, list(allowed))
+        raise bad_option(f"{option} {value!r} is not one of {', '.join(allowed)}. {hint}".strip())
+
+
+def year_weights(years: str, known_years: list[int]) -> dict[int, float]:
+    """Weights such as ``1:2:7`` by year, from the oldest on; empty for an empty text.
+
+    Examples
+    --------
+    >>> year_weights("1:2:7", [2021, 2022, 2023])
+    {2021: 1.0, 2022: 2.0, 2023: 7.0}
+    """
+    if not years:
+        return {}
+    try:
+        parts = [float(part) for part in years.split(":")]
+    except ValueError as error:
+        raise bad_option(f"--years {years!r} is not of the form 1:2:7") from error
+    if len(parts) != len(known_years):
+        raise bad_option(f"--years {years} has {len(parts)} parts, the history has the years {known_years}")
+    return dict(zip(known_years, parts, strict=True))
+
+
+def bad_option(what: str) -> UsageError:
+    """The error of an option that makes no sense."""
+    return UsageError([Problem("weights-bad-option", what)])
+
+
+def coefficients(
+    history: Discharges,
+    policy: AnyPolicy,
+    *,
+    hospitals: Tabular | Mapping[str, Hospital] | None = None,
+    weights: Tabular | None = None,
+    weights_scale: float | None = None,
+    years: str = "",
+    own: str = "level",
+    bonus: Tabular | Mapping[str, float] | None = None,
+    minimum_cases: int = 30,
+    scheme: str | None = None,
+    reading: InputOptions | None = None,
+) -> CoefficientTables:
+    """Estimate hospital coefficients and the budget point value from cost per score. 医疗机构系数测算
+
+    k of a level or hospital = its cost per score over that of all, the years weighted; it never falls from a level to a
+    higher one (rule book 3.3 and 3.4).
+
+    Parameters
+    ----------
+    history
+        Discharges as in :func:`drgsim.settle`; ``total_cost`` in yuan.
+    policy
+        The policy whose scores count: a name, a folder, or what :func:`drgsim.load_policy` gave.
+    hospitals
+        ``hospital_id, level``: a file, a table, or a mapping by hospital.
+    weights
+        Scores of one's own: what ``drgsim weights`` wrote, the result of :func:`drgsim.weights`, or a table.
+    weights_scale
+        Score = scale x the number in ``weights``.
+    years
+        Weights of the years from the oldest on, such as ``1:2:7``; all alike by default.
+    own
+        ``level``: a hospital has the coefficient of its level; ``hospital``: that of its own cost.
+    bonus
+        ``hospital_id, bonus``: what is added to the coefficient of the hospital's level.
+    minimum_cases
+        With fewer cases a hospital has its level's coefficient.
+    scheme
+        Scheme or catalogue to group by where the history names no group; the policy's by default.
+    reading
+        Layout, own columns and edition of the codes.
+
+    Returns
+    -------
+    CoefficientTables
+        Hand it to ``drgsim.settle(..., coefficients=...)``.
+
+    Raises
+    ------
+    UsageError
+        ``usage-unknown-word``, ``weights-bad-option``.
+    InputError
+        ``coefficients-no-cases``, ``coefficients-two-levels``, ``coefficients-year``, ``coefficients-bonus``.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> case = {"dip": "I21.0", "hospital_id": "A", "hospital_level": "3", "total_cost": 12000}
+    >>> history = [case, {**case, "hospital_id": "B", "hospital_level": "2", "total_cost": 8000}]
+    >>> found = drgsim.coefficients(history, "taian/2025")
+    >>> found.levels.select(["level", "coefficient"]).to_pylist()
+    [{'level': '2', 'coefficient': 0.8}, {'level': '3', 'coefficient': 1.2}]
+    """
+    check_word("--own", own, OWN)
+    inputs = Inputs()
+    loaded, _ = inputs.weighed(policy_of(policy), weights, weights_scale)
+    known = inputs.hospitals(hospitals)
+    table, notes = inputs.discharges(history, scheme or scheme_of_weights(weights) or loaded.file.scheme, reading)
+    past, problems = read_scored(table, loaded, known)
+    weight, extra = year_weights(years, sorted(set(past.year.tolist()))), inputs.bonus(bonus)
+    found = estimate_coefficients(past, CoefficientSettings(weight, own, extra, minimum_cases))  # type: ignore[arg-type]
+    return CoefficientTables(found, (loaded.id, loaded.digest), problems, notes, inputs.digests)
