@@ -23,6 +23,7 @@ from drgsim.parameters.evident_values import Parameter, apply_change, evident_no
 from drgsim.parameters.strict_file import fault_problem, strict_loader
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import Evidence, Evident, Keyed, Value
+from drgsim.records.vocabulary import in_policy_words, policy_path
 
 TERMS_FILE = "budget.yaml"
 GENERAL = "general"
@@ -112,7 +113,8 @@ class BudgetTerms:
         problems: list[Problem] = []
         raw.setdefault("sources", {}).setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
-            apply_change(raw, path.removeprefix(PREFIX), change, source, problems, "this budget")
+            apply_change(raw, policy_path(path.removeprefix(PREFIX)), change, source, problems, "this budget")
+        raw = in_policy_words(raw)
         file = _validate(raw, self.id, problems) if not problems else None
         if file is None or problems:
             raise BudgetError(problems)
@@ -187,6 +189,7 @@ def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[
     if not isinstance(raw, dict):
         problems.append(Problem("budget-unreadable", f"{path.name} holds no mapping of parameters", where=str(path)))
         return None, ""
+    raw = in_policy_words(raw)
     digest = hashlib.sha256(content).hexdigest()
     if raw.get("base") is None:
         return raw, digest

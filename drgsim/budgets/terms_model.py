@@ -11,10 +11,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from drgsim.money import exact
-from drgsim.payment.policy_model import Evident, Keyed, Source, Strict, Value
+from drgsim.payment.policy_model import ByLevel, Evident, Keyed, Level, Source, Strict, Value
+from drgsim.records.vocabulary import wrong_keys
 
 Growth = Annotated[float, Field(gt=-1)]
 Share = float | Annotated[str, Field(pattern=r"^[0-9]+(/[1-9][0-9]*)?$")]
@@ -83,10 +84,12 @@ class MovedServices(Keyed):
     low-weight groups that leaves it; hospitals of ``to_levels`` receive it by their own spending in these groups.
     """
 
-    to_levels: tuple[Annotated[str, BeforeValidator(str)], ...] = Field(min_length=1)
+    to_levels: tuple[Level, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _shares(self) -> MovedServices:
+        if odd := wrong_keys(self.values):
+            raise ValueError(odd)
         wrong = {key: share for key, share in self.values.items() if not 0 <= share <= 1}
         both = sorted(set(self.values) & set(self.to_levels))
         if wrong:
@@ -105,8 +108,8 @@ class IndexTerms(Strict):
     people: Bounded
     volume: Bounded
     cmi: Bounded
-    price_wage: Keyed
-    technology: Keyed
+    price_wage: ByLevel
+    technology: ByLevel
     quality: PerPoint
     limits: Limits
     procurement: SavingsOut
@@ -256,7 +259,7 @@ class Release(Evident):
 class CashTerms(Strict):
     """When money moves: prepayment in January, monthly settlement less the deposit, clearing after the year."""
 
-    prepayment_months: Keyed
+    prepayment_months: ByLevel
     good_standing: Value[Annotated[float, Field(ge=0, le=100)]]
     deposit: Value[Annotated[float, Field(ge=0, lt=1)]]
     release: Release
@@ -303,7 +306,7 @@ class CapitationTerms(Strict):
     use: Value[bool]
     per_head: Keyed
     groups: dict[str, tuple[str, ...]]
-    levels: Value[tuple[Annotated[str, BeforeValidator(str)], ...]]
+    levels: Value[tuple[Level, ...]]
     risk: Value[Annotated[float, Field(gt=0)]]
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_fen
 from drgsim.payment.case_columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
 from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.vocabulary import level_hint, level_known
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
 
 WORKERS = 2
@@ -271,6 +272,12 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, N
             "write employee (职工), resident (居民) or self (自费)",
             sample=texts.sample(unknown),
         )
+    odd = [keys[-1] for keys in cases.levels if keys and not level_known(keys[-1])]
+    of_odd = np.array([bool(keys) and keys[-1] in odd for keys in cases.levels] or [False])[cases.level]
+    cases.warn(
+        "settle-unknown-level", of_odd, "the level of the hospital is no word for a level; it counts as a class of its own",
+        level_hint(odd[0]) if odd else "", sample=", ".join(sorted(set(odd))),
+    )  # fmt: skip
     for name in (*DAYS, *NUMBERS[NUMBERS.index("los_days") :]):
         if name in broken:
             cases.warn(f"settle-unreadable-{name}", broken[name], f"{name} cannot be read and counts as missing")

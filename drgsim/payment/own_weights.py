@@ -20,7 +20,7 @@ from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 from drgsim.records.schema import header_key
-from drgsim.records.vocabulary import words
+from drgsim.records.vocabulary import policy_column, words
 
 WEIGHTS_FILE = "weights.csv"
 SOURCE = "--weights"
@@ -164,7 +164,7 @@ def _numbers(table: pa.Table, value: str, path: Path, problems: list[Problem]) -
     names |= {header_key(name): name for name in NUMBERS if name not in RELATIVE_VALUES}
     found: dict[str, NDArray[np.float64]] = {}
     for header in table.column_names:
-        name = names.get(header_key(header)) or (header if header.startswith(FAMILIES) else None)
+        name = names.get(header_key(header)) or (policy_column(header, FAMILIES) if header.startswith(FAMILIES) else None)
         if name is None or name in found:
             continue
         numbers, broken = read_numbers(one_chunk(table, header))

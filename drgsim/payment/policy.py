@@ -25,6 +25,7 @@ from drgsim.payment.policy_model import Evidence, PolicyFile, Table
 from drgsim.payment.price_table import PriceTable, read_exempt, read_prices
 from drgsim.payment.rules.single_disease import SingleDiseases, single_diseases_of
 from drgsim.records.read import read_table
+from drgsim.records.vocabulary import in_policy_words, policy_path
 from drgsim.region.hospital_list import GroupCoefficients, group_coefficients_of
 
 POLICY_FILE = "policy.yaml"
@@ -98,7 +99,7 @@ class Policy:
         sources = raw.setdefault("sources", {})
         sources.setdefault(source, {"title": f"changed by {source}"})
         for path, change in changes.items():
-            apply_change(raw, path, change, source, problems)
+            apply_change(raw, policy_path(path), change, source, problems)
         if problems:
             raise PolicyError(problems)
         return self.rebuilt(raw, repr(sorted(changes.items(), key=repr)))
@@ -112,6 +113,7 @@ class Policy:
             The policy model refuses the values.
         """
         problems: list[Problem] = []
+        raw = in_policy_words(raw)
         file = _validate(raw, self.id, problems)
         if file is None or problems:
             raise PolicyError(problems)
@@ -161,6 +163,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     if not isinstance(raw, dict):
         problems.append(Problem("policy-unreadable", f"{path.name} holds no mapping of parameters", where=where))
         return None, problems
+    raw = in_policy_words(raw)
     file = _validate(raw, where, problems)
     if file is None:
         return None, problems

@@ -10,10 +10,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from drgsim.parameters.evidence import Evidence, Evident, Keyed, Source, Strict, Value
 from drgsim.payment.curve_expression import ExpressionError, names_used, parse
+from drgsim.records.vocabulary import level_hint, level_known, wrong_keys
 
 
 class CaseClass(StrEnum):
@@ -41,6 +42,23 @@ CASE_CLASS_ZH = {
     CaseClass.BY_ITEM: "按项目", CaseClass.PER_DIEM: "按床日", CaseClass.FIXED: "定额", CaseClass.AMBIGUOUS: "歧义组",
     CaseClass.UNGROUPED: "未入组", CaseClass.SELF_PAY: "自费", CaseClass.UNPAID: "未结算",
 }  # fmt: skip
+
+
+def _by_level(keyed: Keyed) -> Keyed:
+    for entry in (keyed, *keyed.earlier):
+        if wrong := wrong_keys(entry.values):
+            raise ValueError(wrong)
+    return keyed
+
+
+def _level(word: str) -> str:
+    if not level_known(word):
+        raise ValueError(f"{word!r} is no level; {level_hint(word)}")
+    return word
+
+
+ByLevel = Annotated[Keyed, AfterValidator(_by_level)]  # keys are levels, payers or level/payer
+Level = Annotated[str, BeforeValidator(str), AfterValidator(_level)]
 Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 ACTUAL = "actual"
 
@@ -69,7 +87,7 @@ class Coefficient(Strict):
 
     by_hospital: bool = False
     table: Table | None = None
-    by: Keyed | None = None
+    by: ByLevel | None = None
     default: Value[float] | None = None
 
 
@@ -82,7 +100,7 @@ class Reference(Strict):
     """
 
     mean_from_table: bool = False
-    mean_cost: Keyed | None = None
+    mean_cost: ByLevel | None = None
     from_cases: Value[bool] | None = None
 
 
@@ -92,7 +110,7 @@ class When(Strict):
     weight_upto: float | None = None
     coefficient_upto: float | None = None
     closed: bool = True
-    levels: tuple[Annotated[str, BeforeValidator(str)], ...] = ()
+    levels: tuple[Level, ...] = ()
 
 
 class Band(Strict):
@@ -185,7 +203,7 @@ class GroupClass(Strict):
     curve: str | None = None
     coefficient: Value[float] | None = None
     coefficient_of_level: bool = False
-    unit_value: Keyed | None = None
+    unit_value: ByLevel | None = None
     factor: Value[float] | None = None
     value_from_cases: Value[bool] | None = None
     source: str
@@ -245,7 +263,7 @@ class SingleDisease(Strict):
 class PerDiem(Strict):
     """Payment per bed day (按床日). ``rate`` is in yuan, or in points for the points method."""
 
-    rate: Keyed | None = None
+    rate: ByLevel | None = None
     rate_unit: Literal["yuan", "point"] = "yuan"
     day_cap: Value[int] | None = None
     day_cap_per: Literal["patient", "hospital"] = "patient"
@@ -278,7 +296,7 @@ class PatientShare(Strict):
 
     mode: Value[Literal["remainder", "ratio"]]
     floor_at_zero: Value[bool]
-    benefit_ratio: Keyed | None = None
+    benefit_ratio: ByLevel | None = None
 
 
 class Floating(Strict):
@@ -336,8 +354,8 @@ class PolicyFile(Strict):
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
     relative_value: RelativeValue
-    unit_value: Keyed | None = None
-    budget: Keyed | None = None
+    unit_value: ByLevel | None = None
+    budget: ByLevel | None = None
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()
     curves: dict[str, Curve] = Field(min_length=1)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem, did_you_mean
 from drgsim.payment.policy_model import PolicyFile
+from drgsim.records.vocabulary import is_policy_key, level_hint, policy_column
 
 KEYS = ("drg", "dip", "unit")
 TEXTS = ("name", "class", "tag", "kind", "operation_class")
@@ -72,19 +73,28 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
     where = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            header, *lines = list(csv.reader(handle, strict=True))
+            written, *lines = list(csv.reader(handle, strict=True))
     except FileNotFoundError:
         return None  # the caller reports every missing table
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
         problems.append(Problem("policy-unreadable-table", f"{path.name} is not a UTF-8 CSV table: {error}", where=where))
         return None
     before = len(problems)
+    header = [policy_column(name, FAMILIES) for name in written]
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        what = f"{path.name} has two columns {name}"
+        problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix="leave one of them"))
     keys = [name for name in header if name in KEYS]
     if len(keys) != 1:
         what = f"{path.name} needs exactly one column of {', '.join(KEYS)}"
         problems.append(Problem("policy-table-columns", what, where=f"{where}:1"))
         return None
     for name in header:
+        family = next((start for start in FAMILIES if name.startswith(start) and name not in NUMBERS), "")
+        odd = [part for part in name.removeprefix(family).split("_") if not is_policy_key(part)] if family else []
+        if odd:
+            what = f"the column {name} of {path.name} names no level or payer: {', '.join(odd)}"
+            problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=level_hint(odd[0])))
         if name not in (*KEYS, *TEXTS, *NUMBERS) and not name.startswith(FAMILIES):
             fix = did_you_mean(name, [*TEXTS, *NUMBERS]) or f"columns may also start with {', '.join(FAMILIES)}"
             what = f"{path.name} has a column {name!r} that no price table has"

@@ -13,7 +13,7 @@ from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.methods import floating_value
 from drgsim.payment.policy import Policy
-from drgsim.records.vocabulary import INSURANCES, PAYERS
+from drgsim.records.vocabulary import INSURANCES, PAYERS, policy_key, wrong_keys
 
 
 def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
@@ -22,13 +22,16 @@ def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
     Raises
     ------
     UsageError
-        A value is not a finite number above 0.
+        A key names no level or payer, or a value is not a finite number above 0 (``settle-bad-unit-value``).
     """
+    if odd := wrong_keys(values):
+        raise UsageError([Problem("settle-bad-unit-value", f"a unit value belongs to a level, a payer or both: {odd}")])
     wrong = ", ".join(f"{key}={value:g}" for key, value in values.items() if not 0 < value < float("inf"))
     if wrong:
         fix = "give yuan per unit, such as employee=7.5"
         raise UsageError([Problem("settle-bad-unit-value", f"a unit value is a finite number above 0: {wrong}", fix=fix)])
-    given = Keyed(values=dict(values), unit="yuan per unit", source="given with the call", evidence=Evidence.ASSUMPTION)
+    spelt = {policy_key(key): value for key, value in values.items()}
+    given = Keyed(values=spelt, unit="yuan per unit", source="given with the call", evidence=Evidence.ASSUMPTION)
     return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
 
 

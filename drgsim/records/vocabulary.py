@@ -90,11 +90,15 @@ def level_known(word: str) -> bool:
     return bool(_keys_of(word)) or re.fullmatch(words()["own_class"], word.strip()) is not None
 
 
+def level_words() -> list[str]:
+    """Every word for a level without its grade, as the table writes it."""
+    return [str(word) for spellings in words()["level"].values() for word in spellings]
+
+
 def level_hint(word: str) -> str:
     """What to write instead of a word that names no level."""
-    known = [str(each) for spellings in words()["level"].values() for each in spellings]
     listed = "write 1, 2, 3 (三级, tertiary), with a grade 3a (三甲), 0 (未定级), or a city's own class such as A or p3a"
-    return did_you_mean(word.strip().lower(), known) or listed
+    return did_you_mean(word.strip().lower(), level_words()) or listed
 
 
 def policy_key(key: str) -> str:
@@ -131,6 +135,14 @@ def wrong_keys(keys: Iterable[str]) -> str:
     return ""
 
 
+def policy_column(column: str, families: tuple[str, ...]) -> str:
+    """A column of a table by level and payer in the words of the engine: ``standard_三级_职工`` is ``standard_3_employee``."""
+    family = next((start for start in families if column.startswith(start)), None)
+    if family is None:
+        return column
+    return family + "_".join(policy_key(part) for part in column.removeprefix(family).split("_"))
+
+
 def policy_path(path: str) -> str:
     """A path of a policy whose last word may be a key: ``coefficient.by.三级`` is ``coefficient.by.3``."""
     head, dot, last = path.rpartition(".")
@@ -149,7 +161,7 @@ def in_policy_words(node: Any) -> Any:
             keys = {key: policy_key(str(key)) for key in value}
             twice = len(set(keys.values())) < len(keys)  # left as written: the file's model says which two
             result[name] = {key if twice else keys[key]: in_policy_words(each) for key, each in value.items()}
-        elif name == "levels":
+        elif name in ("levels", "to_levels"):
             result[name] = _levels_in(value)
         else:
             result[name] = in_policy_words(value)

@@ -16,7 +16,7 @@ from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 from drgsim.records.schema import header_key, header_names
-from drgsim.records.vocabulary import level_keys, words
+from drgsim.records.vocabulary import level_hint, level_keys, level_known, words
 
 EVERY = ""  # stands for all hospitals, or for all groups
 
@@ -154,8 +154,10 @@ def group_coefficients_of(table: pa.Table, where: str) -> tuple[GroupCoefficient
     for row, (hospital, level, group) in enumerate(zip(hospitals, levels, groups, strict=True)):
         place = f"{where}, line {row + 2}"
         by_level = not hospital and bool(level)
-        values, key = (of_levels, (level_keys(level, "")[0], group)) if by_level else (of_hospitals, (hospital, group))
+        values, key = (of_levels, (level_keys(level)[0], group)) if by_level else (of_hospitals, (hospital, group))
         shown = f"{'level ' + level if by_level else hospital or 'all hospitals'}, {group or 'all groups'}"
+        if by_level and not level_known(level):
+            problems.append(Problem("coefficients-level", f"{level!r} is no level", where=place, fix=level_hint(level)))
         if key == (EVERY, EVERY):
             fix = "give every line a hospital, a level or a group"
             problems.append(Problem("coefficients-no-key", "a coefficient without hospital and group", where=place, fix=fix))

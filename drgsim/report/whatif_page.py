@@ -88,7 +88,7 @@ def scenario_part(study: Study, name: str) -> dict[str, Any]:
                          120 + 26 * min(len(hospitals), MOST_HOSPITALS)),
         "hospitals": hospitals[:MOST_HOSPITALS],
         "hospital_count": len(hospitals),
-        "levels": [{**row, "title": LEVELS_ZH[row["level"]]} for row in _rows(study, "levels", name)],
+        "levels": [{**row, "title": LEVELS_ZH.get(row["level"], row["level"])} for row in _rows(study, "levels", name)],
         "insurance": _rows(study, "insurance", name),
         "groups": [{**row, "moved": _moved(row, "payment"), "margin_moved": _moved(row, "margin")} for row in groups],
         "problems": result.outcome.problems,

@@ -19,7 +19,7 @@ from drgsim.simulation.setup import Step
 from drgsim.simulation.simulated_region import Region
 
 MONEY = ("cost", "payment", "fund", "patient")
-LEVELS_ZH = {"3": "三级", "2": "二级", "1": "一级", "": "未知"}
+LEVELS_ZH = {"3": "三级", "2": "二级", "1": "一级", "0": "未定级", "": "未知"}
 DETAIL = (*MONEY, "margin")
 
 
@@ -134,8 +134,9 @@ def _budget_columns(side: str, outcome: Outcome, names: Sequence[str]) -> dict[s
 
 def _levels(baseline: Outcome, scenario: Outcome, region: Region) -> pa.Table:
     levels = np.array([region.level(name) for name in scenario.hospitals])
-    names = [level for level in ("3", "2", "1", "") if (levels == level).any()]
-    columns: dict[str, Any] = {"level": names, "level_zh": [LEVELS_ZH[name] for name in names]}
+    own = sorted(set(levels.tolist()) - set(LEVELS_ZH))  # a city's own classes
+    names = [level for level in ("3", "2", "1", "0", *own, "") if (levels == level).any()]
+    columns: dict[str, Any] = {"level": names, "level_zh": [LEVELS_ZH.get(name, name) for name in names]}
     for side, outcome in (("baseline", baseline), ("scenario", scenario)):
         received, cost = outcome.by_hospital("payment") + outcome.adjusted, outcome.by_hospital("cost")
         amounts = {

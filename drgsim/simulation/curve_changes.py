@@ -9,6 +9,7 @@ from typing import Any
 from drgsim.errors import DrgsimError
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import CaseClass
+from drgsim.records.vocabulary import level_keys
 from drgsim.simulation.scenario import Change
 
 MAIN = "main"
@@ -72,19 +73,21 @@ def change_multiple(policy: Policy, change: Change, level: str) -> tuple[Policy,
     new: list[float] = []
     for band in curve.get("bands", []):
         levels = [str(name) for name in band.get("when", {}).get("levels", [])]
-        if band.get("K") is None or (level and levels and level not in levels):
+        inside = [name for name in levels if level in level_keys(name)]  # 3a is a level 3
+        wider = not levels or bool(set(levels) & set(level_keys(level)))
+        if band.get("K") is None or (level and not inside and not wider):
             result.append(band)
             continue
         old.append(float(band["K"]))
         new.append(change.apply(float(band["K"])))
         changed = {**deepcopy(band), "K": new[-1]}
-        if not level or levels == [level]:
+        if not level or (levels and inside == levels):
             result.append(changed)
             continue
-        changed["when"] = {**changed.get("when", {}), "levels": [level]}
+        changed["when"] = {**changed.get("when", {}), "levels": inside or [level]}
         rest = deepcopy(band)
-        if levels:
-            rest["when"]["levels"] = [name for name in levels if name != level]
+        if inside:
+            rest["when"]["levels"] = [name for name in levels if name not in inside]
         result += [changed, rest]
     of_level = f" for level {level}" if level else ""
     if not old:

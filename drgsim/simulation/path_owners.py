@@ -11,6 +11,7 @@ import numpy as np
 from drgsim.budgets.terms import BudgetError
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.payment.policy import Policy, PolicyError, load_policy
+from drgsim.records.vocabulary import level_keys, policy_path
 from drgsim.simulation import curve_changes as bands
 from drgsim.simulation.paths import ALL, Match, limits, same_unit, unknown
 from drgsim.simulation.scenario import Change
@@ -53,6 +54,7 @@ def change_policy(
     setup: Setup, change: Change, target: str, steps: list[Step], problems: list[Problem], match: Match | None = None
 ) -> Setup:
     """Change a parameter of the policy itself by the path that ``drgsim policy show`` lists."""
+    target = policy_path(target)
     parameters = {parameter.path: parameter for parameter in setup.policy.parameters}
     holder = next((parameters[path] for path in _prefixes(target) if path in parameters), None)
     if holder is None and match is None:
@@ -103,11 +105,7 @@ def _prefixes(path: str) -> list[str]:
 
 
 def _policy(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
-    words = match.words
-    key = "/".join(
-        {"tertiary": "3", "secondary": "2", "primary": "1"}.get(part, part) for part in words.get("rate_key", "").split("/")
-    )
-    target = match.spec.target.replace("<rate_key>", key)
+    target = match.spec.target.replace("<rate_key>", match.words.get("rate_key", ""))
     if match.spec.target.startswith("unit_value.") and setup.settings["rate.source"] != "policy":
         _out_of_scope(
             change, "the unit value comes from the fund here", "use rate.base with a factor, or rate.source: policy", problems
@@ -272,7 +270,9 @@ def _budget(setup: Setup, change: Change, match: Match, region: Region, steps: l
     """A term of the yearly budget, by its own path or by an alias that stands for several."""
     assert setup.budget is not None
     file = setup.budget.file
-    targets = [match.spec.target.replace("<key>", match.words.get("key", "")).replace("<use>", file.sharing.use.value)]
+    targets = [
+        match.spec.target.replace("<key>", policy_path(match.words.get("key", ""))).replace("<use>", file.sharing.use.value)
+    ]
     if "<surplus>" in targets[0]:
         bands_of = file.sharing.schedules[file.sharing.use.value].surplus
         targets = [targets[0].replace("<surplus>", f"surplus.{place}") for place in range(len(bands_of))]
@@ -331,10 +331,10 @@ def _weights(setup: Setup, change: Change, match: Match, region: Region, steps: 
 
 def _hospital(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
     (kind, _, key), name = match.words["hospitals"].partition("."), match.spec.field
-    key = {"tertiary": "3", "secondary": "2", "primary": "1"}.get(key, key)
+    key = level_keys(key)[0] if kind == "level" else key
     members = [each for each in region.hospitals if hospital_fits(region, each, kind, key)]
     if not members:
-        known = list(region.hospitals) if kind == "hospital" else sorted({region.level(each) for each in region.hospitals})
+        known = list(region.hospitals) if kind == "hospital" else region.known_levels
         fix = did_you_mean(key, known) or f"the region has {', '.join(known[:12])}"
         problems.append(
             Problem("scenario-unknown-path", f"{change.path}: the region has no {kind} {key}", where=change.where, fix=fix)

@@ -15,17 +15,15 @@ from pydantic import BaseModel, ConfigDict
 
 from drgsim.errors import Problem, did_you_mean
 from drgsim.payment.policy_model import Evidence
+from drgsim.records.vocabulary import is_policy_key, level_hint, level_keys, level_known, level_words, policy_key
 from drgsim.simulation.scenario import Change
 
-LEVELS = {"tertiary": "3", "secondary": "2", "primary": "1", "三级": "3", "二级": "2", "一级": "1"}
 DIMENSIONS = ("hospital", "level", "insurance", "department", "mdc", "adrg", "group", "age", "diagnosis")
 ALL = "all"  # the category that stands for the whole cost
-# a level, a city's own class or a payer, or a level and a payer
-_RATE_KEY = r"(?:\*|[A-Z]{1,3}|[123][a-c]?|p[123][ab]?|tertiary|secondary|primary|employee|resident)(?:/(?:employee|resident))?"
 _SLOTS = {
-    "level": "1|2|3|tertiary|secondary|primary", "insurance": "employee|resident", "category": r"[^.]+", "group": r"[^.]+",
+    "level": r"[^.]+", "insurance": "employee|resident", "category": r"[^.]+", "group": r"[^.]+",
     "hospitals": r"all|level\.[^.]+|hospital\..+?", "unit_kind": "mdc|adrg|group", "key": r".+?",
-    "rate_key": _RATE_KEY, "name": r"[^.]+",
+    "rate_key": r"[^.]+", "name": r"[^.]+",
     "cases": rf"(?:\.(?:{'|'.join(DIMENSIONS)})\.[^.]+)*",
 }  # fmt: skip
 
@@ -36,7 +34,7 @@ class PathSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     path: str
     owner: str
-    kind: Literal["number", "choice", "flag", "names", "table", "any"]
+    kind: Literal["number", "choice", "flag", "level", "names", "table", "any"]
     unit: str
     ops: tuple[Literal["set", "factor", "delta"], ...]
     title: str
@@ -90,13 +88,21 @@ def find(path: str) -> Match | None:
     --------
     >>> find("outlier.high.multiple.tertiary").words
     {'level': '3'}
+    >>> find("rate.三级甲等/职工").words
+    {'rate_key': '3a/employee'}
     >>> find("procurement.cut.consumables.adrg.FL2.level.3").words
     {'category': 'consumables', 'cases': '.adrg.FL2.level.3'}
     """
     for spec, pattern in _patterns():
         match = pattern.match(path)
+        words = match.groupdict() if match else {}
+        if "level" in words and level_known(words["level"]):
+            words["level"] = level_keys(words["level"])[0]
+        elif "level" in words or ("rate_key" in words and not is_policy_key(words["rate_key"])):
+            continue
+        elif "rate_key" in words:
+            words["rate_key"] = policy_key(words["rate_key"])
         if match:
-            words = {name: LEVELS.get(word, word) if name == "level" else word for name, word in match.groupdict().items()}
             return Match(spec, words)
     return None
 
@@ -109,7 +115,10 @@ def settings() -> dict[str, Any]:
 def unknown(change: Change, policy_paths: list[str], policy: str) -> Problem:
     """What to say about a path that nothing fits."""
     own = [spec.path.split("<")[0].rstrip(".") for spec in specs()]
-    known = list(dict.fromkeys([*(spec.path for spec in specs()), *own, *policy_paths]))
+    of_level = [
+        spec.path.partition("<")[0] + word for spec in specs() if spec.path.endswith("<level>") for word in level_words()
+    ]
+    known = list(dict.fromkeys([*(spec.path for spec in specs()), *own, *of_level, *policy_paths]))
     fix = did_you_mean(change.path, known)
     if not fix:
         first = change.path.split(".")[0]
@@ -144,6 +153,8 @@ def check(change: Change, spec: PathSpec) -> list[Problem]:
     elif spec.kind == "choice" and spec.choices and str(value) not in spec.choices:
         fix = did_you_mean(str(value), spec.choices) or f"the choices are {', '.join(spec.choices)}"
         wrong("scenario-bad-value", f"{value!r} is no choice here", fix)
+    elif spec.kind == "level" and not level_known(str(value)):
+        wrong("scenario-bad-value", f"{value!r} is no level", level_hint(str(value)))
     elif spec.kind == "names":
         words = value if isinstance(value, list) else [value]
         for word in words:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from drgsim.errors import Problem, did_you_mean
 from drgsim.money import MISSING, round_floats
 from drgsim.payment.grouped_cases import Cases, Texts, with_hospitals
-from drgsim.records.vocabulary import INSURANCES
+from drgsim.records.vocabulary import INSURANCES, level_keys, policy_key
 from drgsim.simulation import draws
 from drgsim.simulation.paths import ALL
 from drgsim.simulation.scenario import Change, ScenarioError
@@ -95,7 +95,7 @@ def members(state: State, region: Region, selector: Selector) -> Mask:
             age = cases.numbers["age"]
             result &= (age >= low) & (age <= high)
         elif dimension == "insurance":
-            result &= cases.insurance == INSURANCES.index(value)
+            result &= cases.insurance == INSURANCES.index(policy_key(value))
         else:
             texts = _texts(state, dimension)
             fits = np.array([_fits(region, dimension, text, value) for text in texts.values] + [False])
@@ -113,7 +113,7 @@ def _texts(state: State, dimension: str) -> Texts:
 
 def _fits(region: Region, dimension: str, text: str, value: str) -> bool:
     if dimension == "level":
-        return region.level(text) == {"tertiary": "3", "secondary": "2", "primary": "1"}.get(value, value)
+        return level_keys(value)[0] in region.level_keys(text)
     if dimension == "mdc":
         return text.removeprefix("MDC") == value.removeprefix("MDC")
     return text.startswith(value) if dimension == "diagnosis" else text == value
@@ -163,12 +163,12 @@ def faults_of(cohort: Cohort, region: Region, category: str, selector: Selector,
                 wrong("scenario-bad-value", f"{value!r} is no band of age", "write age.65+ or age.0-17")
             continue
         if dimension == "insurance":
-            if value not in INSURANCES:
+            if policy_key(value) not in INSURANCES:
                 wrong("scenario-unknown-path", f"{value} is no insurance", did_you_mean(value, INSURANCES))
             continue
         texts = _texts(first_state(cohort), dimension)
         if not any(_fits(region, dimension, text, value) for text in texts.values):
-            known = sorted({region.level(text) for text in texts.values}) if dimension == "level" else sorted(texts.values)
+            known = region.known_levels if dimension == "level" else sorted(texts.values)
             wrong(
                 "scenario-out-of-scope", f"no case of the region has the {dimension} {value}",
                 did_you_mean(value, known) or f"for instance {', '.join(known[:6])}",

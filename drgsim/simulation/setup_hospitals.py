@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from drgsim.records.vocabulary import level_keys
 from drgsim.region.hospital_list import Hospital
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Region
@@ -23,7 +24,8 @@ def hospitals_of(setup: Setup, region: Region) -> Mapping[str, Hospital]:
             if not hospital_fits(region, name, edit.kind, edit.key):
                 continue
             if edit.field == "level":
-                result[name] = replace(result[name], level=str(edit.change.value))
+                keys = level_keys(str(edit.change.value))
+                result[name] = replace(result[name], level=keys[0], grade="" if len(keys) > 1 else result[name].grade)
             else:
                 old = result[name].coefficient
                 old = (default.value if default is not None else 1.0) if math.isnan(old) else old
@@ -33,4 +35,4 @@ def hospitals_of(setup: Setup, region: Region) -> Mapping[str, Hospital]:
 
 def hospital_fits(region: Region, hospital: str, kind: str, key: str) -> bool:
     """Whether a hospital belongs to a level, is the one named, or all are meant."""
-    return kind == "all" or (kind == "level" and region.level(hospital) == key) or (kind == "hospital" and hospital == key)
+    return kind == "all" or (kind == "level" and key in region.level_keys(hospital)) or (kind == "hospital" and hospital == key)

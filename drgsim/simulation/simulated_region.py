@@ -111,10 +111,18 @@ class Region:
         return digest_of(self.inputs)
 
     def level(self, hospital: str) -> str:
-        """Level of a hospital, 1 to 3, empty where it is not known."""
+        """Level of a hospital without its grade, empty where it is not known."""
+        return (self.level_keys(hospital) or ("",))[-1]
+
+    def level_keys(self, hospital: str) -> tuple[str, ...]:
+        """Keys of the level of a hospital, the nearest first; none where it is not known."""
         entry = self.hospitals.get(hospital)
-        keys = level_keys(entry.level, "") if entry is not None else ()
-        return keys[-1] if keys else ""
+        return level_keys(entry.level, entry.grade) if entry is not None else ()
+
+    @property
+    def known_levels(self) -> list[str]:
+        """Levels of the hospitals, without and with grade."""
+        return sorted({key for name in self.hospitals for key in self.level_keys(name)})
 
     def registered(self, year: int, condition: str) -> int:
         """Registered patients with a chronic condition; of the last year before ``year`` that is known."""

@@ -16,7 +16,7 @@ from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.schema import header_key
-from drgsim.records.vocabulary import meanings
+from drgsim.records.vocabulary import level_hint, level_known, meanings, policy_key
 
 if TYPE_CHECKING:
     from drgsim.payment.ledger import Ledger
@@ -70,7 +70,9 @@ def single_diseases_of(table: pa.Table, where: str) -> tuple[SingleDiseases, lis
     amounts: dict[tuple[str, str, str], tuple[int, int]] = {}
     for row in range(table.num_rows):
         place = f"{where}, line {row + 2}"
-        code, level, payer = texts["code"][row], texts["level"][row], texts["insurance"][row]
+        code, level, payer = texts["code"][row], policy_key(texts["level"][row]), texts["insurance"][row]
+        if level and not level_known(level):
+            problems.append(Problem("single-disease-level", f"{level!r} is no level", where=place, fix=level_hint(level)))
         if payer:
             payer = payers.get(header_key(payer), payer)
         key = (code, level, payer)
