@@ -19,6 +19,7 @@ from drgsim.errors import DrgsimError, OutputError
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS
 from drgsim.records.read import open_source
+from drgsim.results.table_files import write_table
 from drgsim.units.schemes.scheme import Scheme
 
 ROWS = [
@@ -396,3 +397,15 @@ def test_batches_do_not_hold_the_file(tmp_path: Path) -> None:
     sizes = [batch.num_rows for batch in open_source(source).batches(["discharge_id", "diagnoses"])]
     assert sum(sizes) == 180_000
     assert max(sizes) <= 1 << 16
+
+
+def test_a_dictionary_that_repeats_values_leaks_no_memory_into_the_file(tmp_path: Path) -> None:
+    values = pa.array(["standard", "", "", "", "by item", ""])
+    repeated = pa.table({"rule": pa.DictionaryArray.from_arrays(pa.array([0, 1, 3, None, 4, 5], pa.int32()), values)})
+    plain = pa.table({"rule": repeated["rule"].cast(pa.string()).dictionary_encode()})
+    written = []
+    for number, table in enumerate((repeated, plain)):
+        write_table(tmp_path / f"{number}.parquet", table)
+        written.append((tmp_path / f"{number}.parquet").read_bytes())
+    assert written[0] == written[1]
+    assert pq.read_table(tmp_path / "0.parquet")["rule"].to_pylist() == ["standard", "", "", None, "by item", ""]

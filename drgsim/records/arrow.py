@@ -96,6 +96,26 @@ def plain_strings(batch: pa.RecordBatch | pa.Table) -> pa.RecordBatch | pa.Table
     return batch.cast(pa.schema(fields))
 
 
+def with_unique_dictionaries(table: pa.Table) -> pa.Table:
+    """The same table with one dictionary per column that names each value once.
+
+    Arrow writes a dictionary whose values repeat with as many bytes as it claims, the last of them whatever the memory held:
+    files of the same table would differ, and could carry what they must not.
+    """
+    table = table.unify_dictionaries()
+    for place, field in enumerate(table.schema):
+        if not pa.types.is_dictionary(field.type):
+            continue
+        column = table.column(place)
+        values = column.chunk(0).dictionary if column.num_chunks else None
+        if values is None or len(unique := pc.unique(values)) == len(values):
+            continue
+        place_of = pc.index_in(values, unique)
+        chunks = [pa.DictionaryArray.from_arrays(place_of.take(chunk.indices), unique) for chunk in column.chunks]
+        table = table.set_column(place, field.name, pa.chunked_array(chunks))
+    return table
+
+
 def as_cells(batch: pa.RecordBatch | pa.Table, *, dates_as_text: bool = False) -> pa.RecordBatch | pa.Table:
     """The same batch with every column of a type that a sheet or a CSV file can hold.
 

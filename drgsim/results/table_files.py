@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgsim.errors import OutputError, Problem, UsageError
-from drgsim.records.arrow import as_cells
+from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.results.whole_outputs import whole_file
 from drgsim.results.workbook import XLSX_ROWS, XLSX_TEXT, Workbook, too_many_rows
 
@@ -133,7 +133,8 @@ class ParquetWriter(TableWriter):
 
     def _flush(self) -> None:
         if self._gathered:
-            self._writer.write_table(pa.Table.from_batches(self._gathered).unify_dictionaries(), row_group_size=ROW_GROUP * 2)
+            table = with_unique_dictionaries(pa.Table.from_batches(self._gathered))
+            self._writer.write_table(table, row_group_size=ROW_GROUP * 2)
         self._gathered, self._rows = [], 0
 
     def close(self) -> None:
