@@ -15,7 +15,7 @@ from drgsim.payment.policy import load_policy
 from drgsim.payment.settlement import settle
 from drgsim.simulation import repricing as fast
 from drgsim.simulation.behaviour import active
-from drgsim.simulation.case_totals import whole
+from drgsim.simulation.case_totals import Measure, whole
 from drgsim.simulation.decompose import EFFECTS, decompose, split
 from drgsim.simulation.headlines import headlines
 from drgsim.simulation.scenario_cases import PART, edited, first_state
@@ -205,7 +205,7 @@ def test_capitation_pays_what_it_says() -> None:
     spent = int((last.cases.money["total_cost"] - last.cases.money["patient_paid"])[member].sum())
     pot = spent * 0.5 * region().registered(YEAR, "diabetes") / region().registered(YEAR - 1, "diabetes")
     own = runner().lines(outcome.setup, YEAR)
-    by_item = int(own.money[2][own.state.capitated].sum())
+    by_item = int(own.money[Measure.FUND][own.state.capitated].sum())
     assert pot < by_item  # an overspend: the fund pays the pot and no more
     assert outcome.adjustments["capitation"].sum() == pytest.approx(pot - by_item, abs=2)
 
@@ -216,9 +216,9 @@ def test_a_technology_beside_the_group_costs_the_fund_its_part() -> None:
     old, after = runner().lines(base, YEAR), runner().lines(new, YEAR)
     gets = after.state.exempt > 0
     assert 0 < gets.sum() < (after.state.cohort.adrg.ids == after.state.cohort.adrg.values.index("GK3")).sum()
-    insured = gets & after.paid & (after.cases.insurance != 2)
-    assert (after.money[1] - old.money[1])[insured] == pytest.approx(1_000_000)
-    assert (after.money[2] - old.money[2])[insured] == pytest.approx(700_000)
+    insured = gets & after.marks.paid & (after.cases.insurance != 2)
+    assert (after.money[Measure.PAYMENT] - old.money[Measure.PAYMENT])[insured] == pytest.approx(1_000_000)
+    assert (after.money[Measure.FUND] - old.money[Measure.FUND])[insured] == pytest.approx(700_000)
 
 
 def test_hospitals_out_of_drg_are_paid_by_item() -> None:

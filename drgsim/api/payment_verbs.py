@@ -24,9 +24,9 @@ from drgsim.errors import Problem, UsageError
 from drgsim.money import MISSING, total
 from drgsim.payment.clearing import PREPAID_AS, Assessment, monthly_prepayments, yearly_clearing
 from drgsim.payment.policy import Policy
+from drgsim.payment.rules.unstable_groups import DETECT
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.settlement import settle as settle_table
-from drgsim.payment.unstable import DETECT
 from drgsim.records.input_options import InputOptions
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
 from drgsim.results.result import Result

@@ -19,8 +19,8 @@ from drgsim.errors import InputError
 from drgsim.money import MISSING, allocate
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy_model import CaseClass, Keyed
-from drgsim.payment.rules.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
-from drgsim.payment.rules.stays import stays_followed
+from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.rules.readmission import stays_followed
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.region_folder import PROCUREMENT_CLASSES, RegionFacts

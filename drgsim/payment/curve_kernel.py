@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from drgsim.money import MISSING, TIE_SLACK
+
 NEAR = 1e-9  # relative distance to a limit below which floats do not decide
-TIE = 1e-4  # fen
 
 
 @njit(cache=True, nogil=True)
@@ -36,33 +37,36 @@ def piece_at(ratio: float, c: int, upper: Any, closed: Any) -> Any:  # pragma: n
 
 
 @njit(cache=True, nogil=True)
-def share_at(c: int, piece: int, x: float, k: float, terms: Any, capped: Any, cap: Any) -> float:  # pragma: no cover
-    """Share of the relative value that a piece pays, 0 or more and not above its cap."""
-    share = _value(terms[c, piece], x, k)
-    if share < 0.0:
-        share = 0.0
-    if capped[c, piece]:
-        share = min(share, _value(cap[c, piece], x, k))
-    return share
+def pay_by_curve(
+    cost: int, relative: float, k: float, mean: float, unit_value: float, factor: float, c: int, curves: Any
+) -> Any:  # pragma: no cover - compiled
+    """One case: piece, cost ratio, units (NaN for an actual cost), amount in fen, and whether an oracle must decide.
 
-
-@njit(cache=True, nogil=True)
-def is_tie(amount: float) -> bool:  # pragma: no cover - compiled
-    """Whether an amount in fen lies too near to half a fen for a float to round it."""
-    return abs(amount - np.floor(amount) - 0.5) < TIE
+    The one place where the curve is applied; parameters as in :func:`apply_curves`.
+    """
+    x = cost / 100.0 / mean
+    ratio = x / k if curves.with_k[c] else x
+    piece, doubtful = piece_at(ratio, c, curves.upper, curves.closed)
+    if curves.actual[c, piece]:
+        return piece, ratio, np.nan, cost, doubtful
+    share = max(_value(curves.terms[c, piece], x, k), 0.0)
+    if curves.capped[c, piece]:
+        share = min(share, _value(curves.cap[c, piece], x, k))
+    units = relative * share * factor
+    amount = units * unit_value * 100.0
+    size = abs(amount)
+    if not size < 9e18:  # no unit value yet, or no number
+        return piece, ratio, units, MISSING, doubtful
+    whole = np.int64(size + 0.5)
+    if abs(size - np.floor(size) - 0.5) < TIE_SLACK:
+        doubtful = True
+    return piece, ratio, units, whole if amount >= 0 else -whole, doubtful
 
 
 @njit(cache=True, nogil=True)
 def apply_curves(
-    cost: Any,
-    relative: Any,
-    coefficient: Any,
-    mean: Any,
-    unit_value: Any,
-    factor: Any,
-    row: Any,
-    curves: Any,
-) -> Any:  # pragma: no cover - compiled
+    cost: Any, relative: Any, coefficient: Any, mean: Any, unit_value: Any, factor: Any, row: Any, curves: Any
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Settle cases by their curves.
 
     Parameters
@@ -79,34 +83,51 @@ def apply_curves(
     Returns
     -------
     tuple
-        piece int8 (-1 left alone), case class int8, ratio, units (NaN for an actual cost), amount in fen, doubtful.
+        piece int8 (-1 left alone), case class int8, ratio, units (NaN for an actual cost), amount in fen (``MISSING`` without
+        a unit value), doubtful.
     """
-    uppers, closed_flags, actual_flags, capped_flags = curves.upper, curves.closed, curves.actual, curves.capped
-    all_terms, all_caps, classes, with_k = curves.terms, curves.cap, curves.case_class, curves.with_k
     size = cost.size
     piece_of = np.full(size, -1, np.int8)
     class_of = np.full(size, -1, np.int8)
     ratio_of = np.full(size, np.nan)
     units_of = np.full(size, np.nan)
-    amount_of = np.full(size, np.nan)
+    amount_of = np.full(size, MISSING, np.int64)
     doubtful = np.zeros(size, np.bool_)
     for i in range(size):
         c = row[i]
         if c < 0:
             continue
-        k = coefficient[i]
-        x = cost[i] / 100.0 / mean[i]
-        ratio = x / k if with_k[c] else x
-        piece, doubtful[i] = piece_at(ratio, c, uppers, closed_flags)
+        piece, ratio_of[i], units_of[i], amount_of[i], doubtful[i] = pay_by_curve(
+            cost[i], relative[i], coefficient[i], mean[i], unit_value[i], factor[i], c, curves
+        )
         piece_of[i] = piece
-        class_of[i] = classes[c, piece]
-        ratio_of[i] = ratio
-        if actual_flags[c, piece]:
-            amount_of[i] = cost[i]
-            continue
-        units_of[i] = relative[i] * share_at(c, piece, x, k, all_terms, capped_flags, all_caps) * factor[i]
-        amount = units_of[i] * unit_value[i] * 100.0
-        amount_of[i] = amount
-        if is_tie(amount):
-            doubtful[i] = True
+        class_of[i] = curves.case_class[c, piece]
     return piece_of, class_of, ratio_of, units_of, amount_of, doubtful
+
+
+@njit(cache=True, nogil=True)
+def reprice_curves(
+    place: Any, key: Any, cost: Any, factor: Any, relative: Any, coefficient: Any, mean: Any, unit_value: Any, row: Any,
+    curves: Any,
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    """Settle the cases at ``place`` by terms that are given once for each ``key``; otherwise as :func:`apply_curves`.
+
+    Returns
+    -------
+    tuple
+        amount in fen, case class int8, doubtful; by place.
+    """
+    amount = np.full(place.size, MISSING, np.int64)
+    class_of = np.full(place.size, -1, np.int8)
+    doubtful = np.zeros(place.size, np.bool_)
+    for n in range(place.size):
+        i = place[n]
+        t = key[i]
+        c = row[t]
+        if c < 0:
+            continue
+        piece, _, _, amount[n], doubtful[n] = pay_by_curve(
+            cost[i], relative[t], coefficient[t], mean[t], unit_value[t], factor[i], c, curves
+        )
+        class_of[n] = curves.case_class[c, piece]
+    return amount, class_of, doubtful

@@ -14,7 +14,9 @@ from drgsim.payment.coefficient_history import ScoredHistory
 from drgsim.payment.grouped_cases import Cases, leading_columns, read_cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
-from drgsim.payment.rules.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.rules.rule_list import walk
+from drgsim.payment.rules.settlement_rule import Stage
 from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, GroupEvaluation
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers
@@ -105,7 +107,10 @@ def read_scored(
         No case is left.
     """
     cases = read_cases(table, hospitals, leading_columns(policy.file.method))
-    terms = Ledger.open(policy, cases).terms
+    ledger = Ledger.open(policy, cases)
+    walk(ledger, Stage.GROUPS)
+    ledger.look_up()
+    terms = ledger.terms
     problems = [problem for problem in cases.problems if problem.code in ("settle-unknown-hospital", "settle-cost-negative")]
     year, used = _years(table, cases, problems)
     score = terms.relative_value * terms.auxiliary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import fsum
@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away
-from drgsim.payment.curve import CLASSES, settle_exactly
+from drgsim.payment.case_terms import Terms, terms_of
+from drgsim.payment.curve import CLASSES, ExactCase, settle_exactly
 from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_lookup import Resolver, Terms
+from drgsim.payment.policy_lookup import PolicyLookup
 from drgsim.payment.policy_model import CaseClass
 from drgsim.records.vocabulary import INSURANCES
 
 Mask = NDArray[np.bool_]
 OPEN = -1  # no class yet
+BY_CURVE = (CaseClass.NORMAL, CaseClass.HIGH, CaseClass.LOW, CaseClass.INCOMPLETE)
 
 
 @dataclass
@@ -43,12 +45,17 @@ class Ledger:
         Place in ``rules`` of the words that say what decided.
     weight
         Discharges that each case stands for; None where each stands for itself.
+    pot
+        Fen to share out by payer where a budget decides the unit value; empty where prices are given.
+    unstable
+        Where unstable groups are looked for, instead of what the policy says.
+    terms
+        What the policy says for each case, after :meth:`look_up`.
     """
 
     policy: Policy
     cases: Cases
-    resolver: Resolver
-    terms: Terms
+    lookup: PolicyLookup
     case_class: NDArray[np.int8]
     ratio: NDArray[np.float64]
     units: NDArray[np.float64]
@@ -60,19 +67,32 @@ class Ledger:
     rule: NDArray[np.int16]
     rules: list[str] = field(default_factory=list)
     weight: NDArray[np.float64] | None = None
+    pot: Mapping[str, int] = field(default_factory=dict)
+    unstable: str | None = None
+    terms: Terms = field(init=False)
 
     @classmethod
     def open(
-        cls, policy: Policy, cases: Cases, unstable: str | None = None, weight: NDArray[np.float64] | None = None
-    ) -> Ledger:
-        """An empty ledger for cases under a policy; ``unstable`` says where unstable groups are looked for."""
-        resolver = Resolver(policy, cases, unstable, weight)
+        cls, policy: Policy, cases: Cases, weight: NDArray[np.float64] | None = None, pot: Mapping[str, int] | None = None,
+        unstable: str | None = None,
+    ) -> Ledger:  # fmt: skip
+        """An empty ledger for cases under a policy, before their terms are looked up."""
         n = cases.size
         return cls(
-            policy, cases, resolver, resolver.terms(), np.full(n, OPEN, np.int8), np.full(n, np.nan), np.full(n, np.nan),
+            policy, cases, PolicyLookup(policy, cases), np.full(n, OPEN, np.int8), np.full(n, np.nan), np.full(n, np.nan),
             np.full(n, MISSING), np.full(n, MISSING), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.full(n, MISSING),
-            np.full(n, -1, np.int16), weight=weight,
+            np.full(n, -1, np.int16), weight=weight, pot=pot or {}, unstable=unstable,
         )  # fmt: skip
+
+    def look_up(self) -> None:
+        """Look the terms of all cases up, once the classes of their groups are known."""
+        self.terms = terms_of(self.lookup, self.weight)
+
+    @property
+    def held(self) -> float:
+        """Adjustment fund (调节金): the share of the budget that is held back first."""
+        fund = self.policy.file.adjustment_fund
+        return fund.value if fund is not None else 0.0
 
     @property
     def open_cases(self) -> Mask:
@@ -120,6 +140,19 @@ class Ledger:
             share = exact(float(terms.factor[place])) / exact(float(terms.auxiliary[place]))
             self.amount[place] = round_half_away(self._exact_standard(place) * share)
 
+    def pay_as(self, pays: str, where: Mask, case_class: CaseClass, rule: str) -> None:
+        """Pay cases in one of the ways of ``policy_model.Pays``; those that it pays per day or by the curve stay open."""
+        if pays == "per_diem":
+            self.cases.flags["per_diem"] = self.cases.flags["per_diem"] | where
+            return
+        if pays == "curve":
+            return
+        self.decide(where, case_class, rule)
+        if pays == "standard":
+            self.pay_standard(where)  # with a budget its amount follows later from the unit value
+        else:
+            self.pay_yuan(where, self.cost if pays == "by_item" else 0)
+
     # -- the curve ---------------------------------------------------------------------------------------------------
     def apply_curve(self, where: Mask) -> None:
         """Settle cases by the curve rows in ``terms.row``; doubtful floats are settled again by the oracle."""
@@ -128,36 +161,38 @@ class Ledger:
         row = np.where(where & usable, terms.row, -1).astype(np.int32)
         piece, class_of, ratio, units, amount, doubtful = apply_curves(
             self.cost, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, terms.factor, row,
-            self.resolver.book.arrays,
+            self.lookup.book.arrays,
         )  # fmt: skip
-        fen_amounts, _ = round_floats(amount)
-        scale = exact(self.policy.file.relative_value.scale.value)
-        answers: dict[tuple[float, ...], tuple[int, int, float, int]] = {}
-        for case in np.flatnonzero(doubtful).tolist():
-            key = (
-                int(self.cost[case]), int(row[case]), float(terms.relative_value[case]), float(terms.coefficient[case]),
-                float(terms.unit_value[case]), float(terms.mean[case]), float(terms.factor[case]),
-            )  # fmt: skip
-            if key not in answers:
-                curve = self.resolver.book.rows[row[case]]
-                settled = settle_exactly(curve, int(self.cost[case]), **terms.exact_values(case, scale))  # type: ignore[arg-type]
-                actual = curve.pieces[settled.piece].terms is None
-                answers[key] = (
-                    settled.piece,
-                    CLASSES.index(curve.pieces[settled.piece].case_class),
-                    float("nan") if settled.units is None or actual else float(settled.units),
-                    MISSING if settled.amount is None else settled.amount,
-                )
-            piece[case], class_of[case], units[case], fen_amounts[case] = answers[key]
+        asked = np.flatnonzero(doubtful)
+        for case, answer in zip(asked.tolist(), self.by_oracle(asked, self.cost[asked], terms.factor[asked]), strict=True):
+            curve = self.lookup.book.rows[row[case]]
+            piece[case], class_of[case] = answer.piece, CLASSES.index(curve.pieces[answer.piece].case_class)
+            of_bill = answer.units is None or curve.pieces[answer.piece].terms is None
+            units[case] = np.nan if of_bill else float(answer.units or 0)
+            amount[case] = MISSING if answer.amount is None else answer.amount
         settled_here = row >= 0
         self.case_class[settled_here] = class_of[settled_here]
         self.ratio[settled_here], self.units[settled_here] = ratio[settled_here], units[settled_here]
-        self.amount[settled_here] = fen_amounts[settled_here]
+        self.amount[settled_here] = amount[settled_here]
         self.in_yuan[settled_here] = np.isnan(units[settled_here]) | terms.bare[settled_here]
         self._note_pieces(row, piece)
 
+    def by_oracle(self, lines: NDArray[np.int64], cost: NDArray[np.int64], factor: NDArray[np.float64]) -> Iterator[ExactCase]:
+        """What the curves pay with fractions for costs (fen) and factors, at the terms of some lines."""
+        terms, scale = self.terms, exact(self.policy.file.relative_value.scale.value)
+        answers: dict[tuple[float, ...], ExactCase] = {}
+        for line, fen, share in zip(lines.tolist(), cost.tolist(), factor.tolist(), strict=True):
+            key = (
+                fen, share, int(terms.row[line]), float(terms.relative_value[line]), float(terms.coefficient[line]),
+                float(terms.unit_value[line]), float(terms.mean[line]),
+            )  # fmt: skip
+            if key not in answers:
+                values = {**terms.exact_values(line, scale), "factor": exact(share)}
+                answers[key] = settle_exactly(self.lookup.book.rows[terms.row[line]], fen, **values)  # type: ignore[arg-type]
+            yield answers[key]
+
     def _note_pieces(self, row: NDArray[np.int32], piece: NDArray[np.int8]) -> None:
-        rows = self.resolver.book.rows
+        rows = self.lookup.book.rows
         width = max(len(curve.pieces) for curve in rows)
         words = np.full((len(rows) + 1, width), -1, np.int16)
         for number, curve in enumerate(rows):
@@ -199,15 +234,8 @@ class Ledger:
         amounts, _ = round_floats(self.units * self.terms.unit_value * FEN_PER_YUAN)
         self.amount = np.where(self.in_units, amounts, self.amount)
 
-    def solve_unit_values(self, budget: dict[str, int], fund_share: float) -> dict[str, float]:
-        """Unit value of each payer so that the budget pays for all units: PV = (budget x (1 - fund) - yuan) / sum of units.
-
-        Parameters
-        ----------
-        budget
-            Fen by payer (``employee``, ``resident``) or for all (``*``).
-        fund_share
-            Adjustment fund (调节金) held back first, a share of the budget.
+    def solve_unit_values(self) -> dict[str, float]:
+        """Unit value of each payer so that the budget pays for all units: PV = (budget x (1 - held) - yuan) / sum of units.
 
         Returns
         -------
@@ -216,13 +244,13 @@ class Ledger:
             get a fault, and no published value stands in for the budget's.
         """
         values: dict[str, float] = {}
-        for payer, amount in budget.items():
+        for payer, amount in self.pot.items():
             members = self.paid_by(payer) & (self.cases.faults < 0)
             in_units = members & self.in_units
             units = self._sum(self.units, in_units)
             yuan_paid = members & self.in_yuan & (self.amount != MISSING)
             fixed = self._sum_fen(self.amount, yuan_paid) + self._sum_fen(self.extra, members)
-            left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
+            left = amount - round_half_away(exact(amount) * exact(self.held)) - fixed
             if units <= 0:
                 continue
             if left <= 0:
@@ -254,12 +282,10 @@ class Ledger:
         self.terms.unit_value = np.where(members, value, self.terms.unit_value)
         self.terms.published = np.where(members, np.nan, self.terms.published)
 
-    def compare_with_expected_price(
-        self, budget: dict[str, int], fund_share: float, known: Mapping[str, float] | None = None
-    ) -> None:
+    def compare_with_expected_price(self, known: Mapping[str, float] | None = None) -> None:
         """Where cases are compared with a price that only the budget gives: the unit value if every case were normal.
 
-        Expected unit value = (budget x (1 - fund) - yuan already fixed) / sum of V x k; it serves the cost ratio only, and goes
+        Expected unit value = (budget x (1 - held) - yuan already fixed) / sum of V x k; it serves the cost ratio only, and goes
         before a price that the policy publishes, as the budget does. A budget point value that is ``known`` by payer goes
         before it. Groups with a bare standard keep theirs.
         """
@@ -269,12 +295,12 @@ class Ledger:
         if not wanting.any():
             return
         normal = np.where(self.open_cases, terms.relative_value * terms.coefficient * terms.factor, self.units)
-        for payer, amount in budget.items():
+        for payer, amount in self.pot.items():
             members = self.paid_by(payer) & (self.cases.faults < 0)
             units = self._sum(normal, members & ~self.in_yuan & ~bare & ~np.isnan(normal))
             fixed = self._sum_fen(self.amount, members & self.in_yuan & (self.amount != MISSING))
             fixed += self._sum_fen(self.standard, members & bare & self.open_cases)
-            left = amount - round_half_away(exact(amount) * exact(fund_share)) - fixed
+            left = amount - round_half_away(exact(amount) * exact(self.held)) - fixed
             price = (known or {}).get(payer, (known or {}).get("*"))
             if price is None and units > 0 and left > 0:
                 price = left / FEN_PER_YUAN / units

@@ -23,7 +23,7 @@ from drgsim.parameters.evident_values import Parameter, apply_change, parameters
 from drgsim.parameters.strict_file import fault_problem, strict_loader
 from drgsim.payment.policy_model import Evidence, PolicyFile, Table
 from drgsim.payment.price_table import PriceTable, read_exempt, read_prices
-from drgsim.payment.rules.single_disease import SingleDiseases, single_diseases_of
+from drgsim.payment.single_disease_table import SingleDiseases, single_diseases_of
 from drgsim.records.read import read_table
 from drgsim.records.vocabulary import in_policy_words, policy_path
 from drgsim.region.hospital_list import GroupCoefficients, group_coefficients_of

@@ -382,6 +382,11 @@ class PolicyFile(Strict):
     deposit: Value[float] | None = None
     adjustment_fund: Value[float] | None = None
 
+    @property
+    def by_groups(self) -> bool:
+        """Whether cases are paid by their groups, and not all of them per day or by item."""
+        return self.method in ("rate", "points", "dip")
+
     @model_validator(mode="after")
     def _has_main_curve(self) -> PolicyFile:
         if "main" not in self.curves:

@@ -13,18 +13,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem
-from drgsim.money import MISSING, exact, money_column, round_floats, round_half_away
+from drgsim.money import MISSING, money_column
 from drgsim.payment.curve import CLASSES
-from drgsim.payment.dates_in_force import check_dates
 from drgsim.payment.grouped_cases import WORKERS, Cases, leading_columns, read_cases
 from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
-from drgsim.payment.ledger import Ledger
+from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
+from drgsim.payment.patient_share import fund_payment
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import CaseClass
-from drgsim.payment.rules import groups, special, stays
-from drgsim.payment.rules.single_disease import settle_single_diseases
+from drgsim.payment.rules.rule_list import walk
+from drgsim.payment.rules.settlement_rule import Stage
 from drgsim.payment.settlement_summary import DIMENSIONS, Summaries
-from drgsim.payment.unit_value import doubt_payer, float_values, pot_of, refuse_outside, tell_missed_budget, with_unit_value
+from drgsim.payment.unit_value import float_values, pot_of, refuse_outside, tell_missed_budget, with_unit_value
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
 
 
@@ -40,6 +40,8 @@ class Settlement:
         Fen that the fund pays per case.
     unit_values
         Payer -> yuan per unit, where a budget decided them.
+    open_to_curve
+        Cases that no rule before the curve decided, whether or not the curve could pay them.
     problems
         What was wrong or doubtful, with exact counts.
     """
@@ -47,6 +49,7 @@ class Settlement:
     ledger: Ledger
     fund_payment: NDArray[np.int64]
     unit_values: Mapping[str, float]
+    open_to_curve: Mask
     problems: tuple[Problem, ...]
 
     @property
@@ -97,7 +100,7 @@ class Settlement:
         """What decided each case, in words: the rule, and where its coefficient comes from when that is a choice."""
         ledger = self.ledger
         number = np.where(ledger.rule < 0, len(ledger.rules), ledger.rule).astype(np.int64)
-        with_k = ledger.is_class(*special.BY_CURVE, CaseClass.EXEMPT) & ~np.isnan(ledger.units)
+        with_k = ledger.is_class(*BY_CURVE, CaseClass.EXEMPT) & ~np.isnan(ledger.units)
         source = np.where(with_k, ledger.terms.coefficient_source, NONE)
         used = np.bincount(source, minlength=len(SOURCES))
         if used[DEFAULT] + used[NONE] == source.size:  # one coefficient for all is no choice
@@ -108,7 +111,7 @@ class Settlement:
 
     @property
     def _with_k(self) -> NDArray[np.bool_]:
-        return self.ledger.resolver.book.arrays.with_k[self.ledger.terms.row]
+        return self.ledger.lookup.book.arrays.with_k[self.ledger.terms.row]
 
     @cached_property
     def summaries(self) -> Mapping[str, pa.Table]:
@@ -197,107 +200,47 @@ def settle_cases(
     shared). ``weight`` says how many discharges each case stands for (None: one); it counts wherever cases are added up to
     a unit value, a mean or a quota, and leaves the amount of a case alone.
     """
-    pot = pot_of(policy, budget, fund_share)
-    ledger = Ledger.open(policy, cases, unstable, weight)
-    check_dates(ledger)
-    stays.incomplete_stays(ledger)
-    stays.halve_readmitted(ledger)
-    ledger.price()
-    groups.settle_self_payers(ledger)
-    groups.settle_outside(ledger)
-    settle_single_diseases(ledger)
-    groups.settle_unusual_groups(ledger)
-    stays.settle_per_diem(ledger)
-    stays.settle_long_stays(ledger)
-    held = policy.file.adjustment_fund.value if policy.file.adjustment_fund is not None else 0.0
-    refuse_outside(ledger, pot)
-    ledger.compare_with_expected_price(pot, held, budget_value)
-    _check_terms(ledger, bool(pot))
-    ledger.apply_curve(ledger.open_cases)
-    unit_values: dict[str, float] = {}
-    if pot:
-        ledger.solve_unit_values(pot, held)
-        ledger.price()
-        ledger.value_units()
-    special.exempt(ledger)
-    special.cap_extremes(ledger)
-    special.review(ledger)
-    if pot:
-        unit_values = ledger.solve_unit_values(pot, held)
-        if budget_value is not None:
-            unit_values = float_values(ledger, unit_values, budget_value)
-        ledger.price()
-        ledger.value_units()
+    ledger = opened(policy, cases, weight, pot_of(policy, budget, fund_share), unstable)
+    walk(ledger, Stage.BEFORE_CURVE)
+    refuse_outside(ledger)
+    ledger.compare_with_expected_price(budget_value)
+    open_to_curve = ledger.open_cases
+    walk(ledger, Stage.CURVE)
+    _value_by_budget(ledger)
+    walk(ledger, Stage.AFTER_CURVE)
+    unit_values = _value_by_budget(ledger, budget_value)
     _close(ledger)
-    if pot and budget_value is not None:
-        tell_missed_budget(ledger, pot, held)
-    return Settlement(ledger, _fund_payment(ledger), unit_values, tuple(cases.problems))
+    if budget_value is not None:
+        tell_missed_budget(ledger)
+    return Settlement(ledger, fund_payment(ledger), unit_values, open_to_curve, tuple(cases.problems))
 
 
-def _check_terms(ledger: Ledger, has_budget: bool) -> None:
-    """Report the cases for which the policy lacks a value that the curve needs."""
-    cases, terms = ledger.cases, ledger.terms
-    sample = cases.unit.sample
-    missing = ledger.open_cases & np.isnan(terms.relative_value)
-    cases.fault(
-        "settle-missing-weight", missing, f"{_what_lacks(ledger)} no relative value for the group",
-        f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give values of "
-        f"your own: {_OWN_VALUES[ledger.policy.file.relative_value.unit == 'score']}", sample=sample(missing),
-    )  # fmt: skip
-    no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
-    level_decides = ledger.open_cases & no_level & _needs_level(ledger, has_budget)
-    cases.fault(
-        "settle-missing-level", level_decides, "the policy pays by hospital level, and the level of the hospital is not known",
-        "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv", sample=cases.hospital.sample(level_decides),
-    )  # fmt: skip
-    if not has_budget:
-        missing = ledger.open_cases & np.isnan(terms.unit_value)
-        cases.fault(
-            "settle-missing-unit-value", missing,
-            "the policy states no unit value for this payer and hospital level",
-            "give a budget (the point value follows from it), or set unit_value",
-            sample=", ".join(sorted({str(ledger.resolver.keys[place]) for place in ledger.resolver.combination[missing]})),
-        )  # fmt: skip
-    doubt_payer(ledger, has_budget)
-    cases.fault(
-        "settle-missing-coefficient", ledger.open_cases & ~(terms.coefficient > 0),
-        "no coefficient of the hospital is known", "state coefficient in hospitals.csv or in the cases",
-    )  # fmt: skip
-    cases.fault(
-        "settle-missing-mean", ledger.open_cases & ~(terms.mean > 0),
-        "no mean cost of the group is known to compare the cost with", "state group_mean_cost, or reference.mean_cost",
-    )  # fmt: skip
-    cases.fault(
-        "settle-no-band", ledger.open_cases & (terms.row < 0), "no band of the payment curve fits the case",
-        "let the last band of the curve state no condition",
-    )  # fmt: skip
+def opened(
+    policy: Policy,
+    cases: Cases,
+    weight: NDArray[np.float64] | None = None,
+    pot: Mapping[str, int] | None = None,
+    unstable: Literal["table", "cases", "never"] | None = None,
+) -> Ledger:
+    """A ledger in which every case has its terms and its standard, and nothing is decided yet."""
+    ledger = Ledger.open(policy, cases, weight, pot, unstable)
+    walk(ledger, Stage.GROUPS)
+    ledger.look_up()
+    walk(ledger, Stage.TERMS)
+    ledger.price()
+    return ledger
 
 
-_OWN_VALUES = (
-    "drgsim weights HISTORY --output w, then drgsim settle ... --weights w",
-    "drgsim dip build HISTORY --output catalogue, then drgsim settle ... --weights catalogue",
-)
-
-
-def _what_lacks(ledger: Ledger) -> str:
-    prices = ledger.policy.prices
-    if prices is None:
-        return f"{ledger.policy.id} publishes no table of groups and the cases state none: there is"
-    return f"the table of {ledger.policy.id} ({len(prices.codes)} groups) has"
-
-
-def _needs_level(ledger: Ledger, has_budget: bool) -> NDArray[np.bool_]:
-    """Where a case would be paid another way, or not at all, without its hospital's level."""
-    file, terms, prices = ledger.policy.file, ledger.terms, ledger.policy.prices
-    if any(band.when.levels for curve in file.curves.values() for band in curve.bands):
-        return np.ones(ledger.cases.size, np.bool_)
-    keyed = [file.unit_value, file.coefficient.by, file.reference.mean_cost]
-    payers = {"employee", "resident", "self", "*"}
-    by_level = any(entry is not None and not set(entry.values) <= payers for entry in keyed)
-    if prices is not None and (file.relative_value.coefficient_from_table or file.relative_value.standard_from_table):
-        by_level = by_level or any(name.startswith(("coef_", "standard_")) for name in prices.numbers)
-    unknown = np.isnan(terms.coefficient) | (np.isnan(terms.unit_value) & (not has_budget))
-    return np.asarray(unknown & by_level)
+def _value_by_budget(ledger: Ledger, budget_value: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Unit values that the budget leaves for the units paid so far, put in force; none where prices are given."""
+    if not ledger.pot:
+        return {}
+    values = ledger.solve_unit_values()
+    if budget_value is not None:
+        values = float_values(ledger, values, budget_value)
+    ledger.price()
+    ledger.value_units()
+    return values
 
 
 def _close(ledger: Ledger) -> None:
@@ -312,40 +255,6 @@ def _close(ledger: Ledger) -> None:
         ledger.decide(ledger.cases.faults == number, CaseClass.UNPAID, f"not paid: {words}")
     ledger.amount[at_fault] = MISSING
     ledger.units[at_fault] = np.nan
-
-
-def _fund_payment(ledger: Ledger) -> NDArray[np.int64]:
-    """What the fund pays: amount less the shares of patient and other funds, or the ratio variant; see ``PatientShare``."""
-    spec, money = ledger.policy.file.patient_share, ledger.cases.money
-    paid = ledger.amount != MISSING
-    if spec.mode.value == "ratio":
-        left = ledger.amount - _known(money["own_pay"]) - _known(money["pre_pay"]) - _known(money["deductible"])
-        ratio = ledger.resolver.keyed(spec.benefit_ratio)
-        result, close = round_floats(np.where(paid, left, 0) * ratio)
-        for place in np.flatnonzero(close & paid):
-            result[place] = round_half_away(exact(int(left[place])) * exact(float(ratio[place])))
-        missing = paid & np.isnan(ratio)
-        ledger.cases.warn("settle-missing-benefit-ratio", missing, "no benefit ratio is known; no fund payment is given")
-        paid = paid & ~missing
-    else:
-        if "patient_paid" not in ledger.cases.present:
-            ledger.cases.warn(
-                "settle-no-patient-share", int(paid.sum()), "no column patient_paid: the fund is taken to pay the whole amount",
-                "state patient_paid (yuan)",
-            )  # fmt: skip
-        else:
-            blank = paid & (money["patient_paid"] == MISSING)
-            ledger.cases.warn("settle-blank-patient-share", blank, "patient_paid is blank and counts as 0")
-        result = ledger.amount - _known(money["patient_paid"]) - _known(money["other_paid"])
-    if spec.floor_at_zero.value:
-        result = np.maximum(result, 0)
-    result = np.where(ledger.is_class(CaseClass.SELF_PAY), 0, result)
-    result = np.where(ledger.fixed_fund != MISSING, ledger.fixed_fund, result)
-    return np.where(paid, result, MISSING)
-
-
-def _known(amounts: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(amounts == MISSING, 0, amounts)
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:

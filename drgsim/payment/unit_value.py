@@ -55,11 +55,12 @@ def pot_of(policy: Policy, budget: Mapping[str, float] | None, fund_share: float
     return {payer: fen(exact(float(amount)) / exact(fund_share)) for payer, amount in source.items()}
 
 
-def refuse_outside(ledger: Ledger, pot: Mapping[str, int]) -> None:
+def refuse_outside(ledger: Ledger) -> None:
     """Cases whose payer has no part in the budget have no unit value: a published one would be paid on top of it.
 
     What is fixed in yuan, and self-payers, stay as they are.
     """
+    pot = ledger.pot
     if not pot:
         return
     outside = ledger.open_cases | ledger.in_units & (ledger.cases.faults < 0)
@@ -75,9 +76,9 @@ def refuse_outside(ledger: Ledger, pot: Mapping[str, int]) -> None:
     )  # fmt: skip
 
 
-def doubt_payer(ledger: Ledger, has_budget: bool) -> None:
+def doubt_payer(ledger: Ledger) -> None:
     """Say where cases of an unknown payer get the value for all although the policy's values differ by payer."""
-    file, prices = ledger.policy.file, ledger.policy.prices
+    file, prices, has_budget = ledger.policy.file, ledger.policy.prices, bool(ledger.pot)
     keyed = [None if has_budget else file.unit_value, file.coefficient.by, file.reference.mean_cost]
     keys = [key for entry in keyed if entry is not None for key in entry.values]
     names = [*keys, *(prices.numbers if prices is not None and not has_budget else ())]
@@ -107,11 +108,11 @@ def float_values(ledger: Ledger, values: Mapping[str, float], budget_value: Mapp
     return floating
 
 
-def tell_missed_budget(ledger: Ledger, pot: Mapping[str, int], held: float) -> None:
+def tell_missed_budget(ledger: Ledger) -> None:
     """A floating value pays more or less than the budget: say how much."""
-    for payer, amount in pot.items():
+    for payer, amount in ledger.pot.items():
         paid = total(np.where(ledger.paid_by(payer), ledger.amount, MISSING))
-        missed = paid - (amount - round_half_away(exact(amount) * exact(held)))
+        missed = paid - (amount - round_half_away(exact(amount) * exact(ledger.held)))
         words = f"{abs(missed) / FEN_PER_YUAN:,.2f} yuan {'more' if missed > 0 else 'less'} than the budget"
         who = "all payers" if payer == "*" else payer
         ledger.cases.problems.append(

@@ -31,7 +31,8 @@ from drgsim.money import MISSING, round_floats
 from drgsim.payment.grouped_cases import Texts
 from drgsim.payment.weight_estimation import SEVERITY_ORDER
 from drgsim.simulation import draws
-from drgsim.simulation.runner import Lines
+from drgsim.simulation.case_lines import Lines
+from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.scenario_cases import SEED, State, with_cost
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Region
@@ -42,7 +43,6 @@ _SWITCHES = (
     "shift.share",
 )  # fmt: skip
 _LIMIT = 0.5  # relative changes beyond this are not extrapolated
-_COST, _PAYMENT = 0, 1
 
 
 def active(setup: Setup) -> bool:
@@ -94,7 +94,7 @@ def _change(new: NDArray[np.float64], old: NDArray[np.float64]) -> NDArray[np.fl
 def _mean_payment(lines: Lines, cells: NDArray[np.int64]) -> NDArray[np.float64]:
     """What a case of the hospital and group is paid on average."""
     parts = lines.state.parts
-    total, count = _per_cell(cells, lines.money[_PAYMENT], parts), _per_cell(cells, lines.paid, parts)
+    total, count = _per_cell(cells, lines.money[Measure.PAYMENT], parts), _per_cell(cells, lines.marks.paid, parts)
     return np.divide(total, count, out=np.zeros(total.size), where=count > 0)
 
 
@@ -104,8 +104,8 @@ def _costs(state: State, ask: Mapping[str, float], before: Lines, static: Lines)
         return state
     cells = _cells(static.state)
     change = _change(_mean_payment(static, cells), _mean_payment(before, cells))
-    newly = static.classes[:, 0] & ~before.classes[:, 0]
-    known_before = static.classes[:, 0] & before.classes[:, 0]
+    newly = static.marks.priced & ~before.marks.priced
+    known_before = static.marks.priced & before.marks.priced
     factor = np.where(newly, 1.0 - share, np.where(known_before, 1.0 + elasticity * change, 1.0))
     known = (state.cost != MISSING) & (factor != 1.0)
     cost, _ = round_floats(np.where(known, state.cost * factor, 0.0))
@@ -127,10 +127,10 @@ def _volume(state: State, ask: Mapping[str, float], before: Lines, static: Lines
     cells = _cells(static.state)
     ratios = []
     for lines in (static, before):
-        paid = _per_cell(cells, lines.money[_PAYMENT], lines.state.parts)
-        cost = _per_cell(cells, lines.money[_COST], lines.state.parts)
+        paid = _per_cell(cells, lines.money[Measure.PAYMENT], lines.state.parts)
+        cost = _per_cell(cells, lines.money[Measure.COST], lines.state.parts)
         ratios.append(np.divide(paid, cost, out=np.zeros(paid.size), where=cost > 0))
-    change = np.where(static.classes[:, 0], _change(ratios[0], ratios[1]), 0.0)
+    change = np.where(static.marks.priced, _change(ratios[0], ratios[1]), 0.0)
     return replace(state, parts=np.rint(state.parts * (1.0 + ask["volume.elasticity"] * change)).astype(np.int64))
 
 
@@ -140,7 +140,7 @@ def _coding(state: State, ask: Mapping[str, float], static: Lines) -> State:
         return state
     target = _severer(state.unit, _unit_weights(static))
     draw = draws.uniform(state.cohort.key, SEED, "coding")
-    moves = static.classes[:, 0] & (draw < drift) & (np.append(target, -1)[state.unit.ids] >= 0)
+    moves = static.marks.priced & (draw < drift) & (np.append(target, -1)[state.unit.ids] >= 0)
     ids = np.where(moves, np.append(target, -1)[state.unit.ids], state.unit.ids).astype(np.int32)
     return replace(state, unit=Texts(ids, state.unit.values))
 
@@ -148,7 +148,7 @@ def _coding(state: State, ask: Mapping[str, float], static: Lines) -> State:
 def _unit_weights(lines: Lines) -> NDArray[np.float64]:
     """Relative weight of each group that occurs, NaN where none is paid by it."""
     weight = np.full(len(lines.state.unit.values) + 1, np.nan)
-    used = lines.classes[:, 0]
+    used = lines.marks.priced
     weight[lines.state.unit.ids[used]] = lines.weight[used]
     return weight[:-1]
 
@@ -172,7 +172,7 @@ def _splitting(state: State, ask: Mapping[str, float], static: Lines) -> State:
     share = ask["splitting.share"]
     if not share:
         return state
-    loses = static.classes[:, 0] & (static.money[_PAYMENT] < static.money[_COST])
+    loses = static.marks.priced & (static.money[Measure.PAYMENT] < static.money[Measure.COST])
     splits = loses & (draws.uniform(state.cohort.key, SEED, "splitting") < share) & (state.days >= 2)
     half = 0.5 + ask["splitting.overhead"]
     cost, _ = round_floats(np.where(splits, state.cost * half, 0.0))
@@ -189,7 +189,7 @@ def _shift(state: State, ask: Mapping[str, float], static: Lines, region: Region
     levels = np.array([region.level(name) for name in state.hospital.values] + [""])
     named = np.flatnonzero(levels[:-1] == "2").tolist()
     secondary = np.array(sorted(named, key=state.hospital.values.__getitem__), np.int64)
-    light = static.classes[:, 0] & (static.weight <= ask["shift.weight"]) & (levels[state.hospital.ids] == "3")
+    light = static.marks.priced & (static.weight <= ask["shift.weight"]) & (levels[state.hospital.ids] == "3")
     moves = light & (draws.uniform(state.cohort.key, SEED, "shift") < share)
     if not secondary.size or not moves.any():
         return state

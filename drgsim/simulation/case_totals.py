@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -11,18 +12,89 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem
 from drgsim.money import MISSING
+from drgsim.payment.curve import CLASSES
+from drgsim.payment.policy_model import CaseClass
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
 
-MEASURES = ("cost", "payment", "fund", "patient", "standard", "inside", "saving")
 LARGEST = 9.0e18 / 2  # parts of a fen; half of what int64 holds, for whole() doubles sums
-COUNTS = ("cases", "paid", "priced", "high", "low", "by_item")
+
+
+class Measure(IntEnum):
+    """Rows of the money of cases, fen.
+
+    ``INSIDE`` is the payment of cases that have a standard; ``SAVING`` what procurement took off their cost.
+    """
+
+    COST = 0
+    PAYMENT = 1
+    FUND = 2
+    PATIENT = 3
+    STANDARD = 4
+    INSIDE = 5
+    SAVING = 6
+
+
+class Count(IntEnum):
+    """What discharges are counted as; ``PRICED``: those that have a standard."""
+
+    CASES = 0
+    PAID = 1
+    PRICED = 2
+    HIGH = 3
+    LOW = 4
+    BY_ITEM = 5
+
+
+MEASURES = tuple(measure.name.lower() for measure in Measure)
+COUNTS = tuple(count.name.lower() for count in Count)
+
+
+class Bill(NamedTuple):
+    """What a case costs and who pays beside the group, as a scenario has it; see ``scenario_cases.State``."""
+
+    cost: NDArray[np.int64]
+    patient: NDArray[np.int64]
+    exempt: NDArray[np.int64]
+    exempt_patient: NDArray[np.int64]
+    saving: NDArray[np.int64]
+    by_item: NDArray[np.bool_]
+    days: NDArray[np.float64]
+
+
+class Marks(NamedTuple):
+    """What a case counts as, in the words of :class:`Count`."""
+
+    paid: NDArray[np.bool_]
+    priced: NDArray[np.bool_]
+    high: NDArray[np.bool_]
+    low: NDArray[np.bool_]
+    by_item: NDArray[np.bool_]
+
+
+class ClassNumbers(NamedTuple):
+    """Places in ``curve.CLASSES`` that sums ask for; ``outside``: by place, whether such cases lie outside the groups."""
+
+    self_pay: int
+    high: int
+    low: int
+    outside: NDArray[np.bool_]
+
+
+_OUTSIDE = (
+    CaseClass.OVER_60_DAYS, CaseClass.BY_ITEM, CaseClass.UNGROUPED, CaseClass.AMBIGUOUS, CaseClass.PER_DIEM,
+    CaseClass.SELF_PAY,
+)  # fmt: skip
+CLASS_NUMBERS = ClassNumbers(
+    CLASSES.index(CaseClass.SELF_PAY), CLASSES.index(CaseClass.HIGH), CLASSES.index(CaseClass.LOW),
+    np.array([*(case_class in _OUTSIDE for case_class in CLASSES), False]),  # the last place answers for cases without a class
+)  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def add_up(
-    ids: Any, size: int, parts: Any, paid: Any, classes: Any, money: Any, weight: Any, days: Any
-) -> Any:  # pragma: no cover
+    ids: Any, size: int, parts: Any, money: Any, marks: Any, weight: Any, days: Any
+) -> Any:  # pragma: no cover - compiled
     """Sums per row.
 
     Parameters
@@ -31,79 +103,90 @@ def add_up(
         Row of each case.
     parts
         int64 parts that the case counts for.
-    paid
-        Whether the case has an amount; only then its money counts.
-    classes
-        bool (cases, 4): priced, high, low, by item.
     money
-        int64 (measures, cases), fen.
+        int64 (measures, cases), fen; counts where the case is paid.
+    marks
+        :class:`Marks`.
     weight, days
         Relative weight and days; NaN counts as 0.
 
     Returns
     -------
     tuple
-        counts (rows, 6) in parts; money (rows, measures) in parts of a fen; weight and days (rows, 2), weighted floats.
+        counts (rows, counts) in parts; money (rows, measures) in parts of a fen; weight and days (rows,), weighted floats.
     """
-    counts = np.zeros((size, 6), np.int64)
+    counts = np.zeros((size, len(COUNTS)), np.int64)
     total = np.zeros((size, money.shape[0]), np.int64)
-    sums = np.zeros((size, 2))
+    weights, stays = np.zeros(size), np.zeros(size)
     for i in range(ids.size):
         row, part = ids[i], parts[i]
         if part == 0:
             continue
-        counts[row, 0] += part
+        counts[row, Count.CASES] += part
         if days[i] >= 0:
-            sums[row, 1] += days[i] * part
-        if not paid[i]:
+            stays[row] += days[i] * part
+        if not marks.paid[i]:
             continue
-        counts[row, 1] += part
-        for j in range(4):
-            if classes[i, j]:
-                counts[row, 2 + j] += part
-        if classes[i, 0]:
-            sums[row, 0] += weight[i] * part
+        counts[row, Count.PAID] += part
+        if marks.priced[i]:
+            counts[row, Count.PRICED] += part
+            weights[row] += weight[i] * part
+        if marks.high[i]:
+            counts[row, Count.HIGH] += part
+        if marks.low[i]:
+            counts[row, Count.LOW] += part
+        if marks.by_item[i]:
+            counts[row, Count.BY_ITEM] += part
         for m in range(money.shape[0]):
             total[row, m] += money[m, i] * part
-    return counts, total, sums
+    return counts, total, weights, stays
+
+
+@njit(cache=True, nogil=True)
+def paid_case(
+    i: Any, bill: Any, amount: Any, fund: Any, standard: Any, relative: Any, class_of: Any, numbers: Any
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    """Payment, the fund's and the patient's part of a paid case (fen), and whether it is priced.
+
+    Self-payers pay their bill. A case is priced when it has a standard and a relative value and lies inside the groups.
+    Technologies beside the group are added to payment and fund.
+    """
+    of_fund, patient = 0, bill.cost[i]
+    if class_of != numbers.self_pay:
+        of_fund = (0 if fund == MISSING else fund) + bill.exempt[i] - bill.exempt_patient[i]
+        patient = 0 if bill.patient[i] == MISSING else bill.patient[i]
+    priced = standard != MISSING and relative > 0 and not numbers.outside[class_of]
+    return amount + bill.exempt[i], of_fund, patient, priced
 
 
 @njit(cache=True, nogil=True)
 def gather(
-    cost: Any, patient: Any, exempt: Any, exempt_patient: Any, saving: Any, by_item: Any, amount: Any, fund: Any, standard: Any,
-    relative: Any, class_of: Any, outside: Any, self_pay: int, high: int, low: int,
-) -> Any:  # fmt: skip  # pragma: no cover - compiled
-    """Money of each case in the order of :data:`MEASURES` (0 where it is not paid), whether it is paid, and its classes.
-
-    Self-payers pay their bill. A case is priced when it has a standard and a relative value and no class of ``outside``.
-    Technologies beside the group are added to payment and fund.
-    """
-    money = np.zeros((7, cost.size), np.int64)
-    paid = np.zeros(cost.size, np.bool_)
-    classes = np.zeros((cost.size, 4), np.bool_)
-    for i in range(cost.size):
+    bill: Any, amount: Any, fund: Any, standard: Any, relative: Any, class_of: Any, numbers: Any
+) -> Any:  # pragma: no cover - compiled
+    """Money of each case by :class:`Measure` (0 where it is not paid), and its :class:`Marks`."""
+    size = amount.size
+    money = np.zeros((len(MEASURES), size), np.int64)
+    paid, priced = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    high, low, by_item = np.zeros(size, np.bool_), np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    for i in range(size):
         if amount[i] == MISSING:
             continue
+        payment, of_fund, patient, priced[i] = paid_case(
+            i, bill, amount[i], fund[i], standard[i], relative[i], class_of[i], numbers
+        )
         paid[i] = True
-        money[0, i] = cost[i]
-        money[1, i] = amount[i] + exempt[i]
-        if class_of[i] == self_pay:
-            money[3, i] = cost[i]
-        else:
-            if fund[i] != MISSING:
-                money[2, i] = fund[i]
-            money[2, i] += exempt[i] - exempt_patient[i]
-            if patient[i] != MISSING:
-                money[3, i] = patient[i]
-        if standard[i] != MISSING and relative[i] > 0 and not outside[class_of[i]]:
-            money[4, i] = standard[i]
-            money[5, i] = money[1, i]
-            money[6, i] = saving[i]
-            classes[i, 0] = True
-        classes[i, 1] = class_of[i] == high
-        classes[i, 2] = class_of[i] == low
-        classes[i, 3] = by_item[i]
-    return money, paid, classes
+        money[Measure.COST, i] = bill.cost[i]
+        money[Measure.PAYMENT, i] = payment
+        money[Measure.FUND, i] = of_fund
+        money[Measure.PATIENT, i] = patient
+        if priced[i]:
+            money[Measure.STANDARD, i] = standard[i]
+            money[Measure.INSIDE, i] = payment
+            money[Measure.SAVING, i] = bill.saving[i]
+        high[i] = class_of[i] == numbers.high
+        low[i] = class_of[i] == numbers.low
+        by_item[i] = bill.by_item[i]
+    return money, Marks(paid, priced, high, low, by_item)
 
 
 def check_size(money: NDArray[np.int64], parts: NDArray[np.int64], where: str = "") -> None:
@@ -174,16 +257,17 @@ class Totals:
 
     @classmethod
     def of(
-        cls, names: tuple[str, ...], counts: NDArray[np.int64], money: NDArray[np.int64], sums: NDArray[np.float64]
-    ) -> Totals:
+        cls, names: tuple[str, ...], counts: NDArray[np.int64], money: NDArray[np.int64], weight: NDArray[np.float64],
+        days: NDArray[np.float64],
+    ) -> Totals:  # fmt: skip
         """From what :func:`add_up` returns."""
         rounded = whole(money)
         return cls(
             names,
             {name: counts[:, place] / PART for place, name in enumerate(COUNTS)},
             {name: rounded[:, place] for place, name in enumerate(MEASURES)},
-            sums[:, 0] / PART,
-            sums[:, 1] / PART,
+            weight / PART,
+            days / PART,
         )
 
 

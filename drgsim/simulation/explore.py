@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from drgsim.payment.grouped_cases import WORKERS
 from drgsim.simulation.behaviour import active, respond, without_behaviour
+from drgsim.simulation.case_lines import Lines
 from drgsim.simulation.headlines import headline_names, headlines
 from drgsim.simulation.repricing import PreparedCases, prepare, rerun, structure_of
-from drgsim.simulation.runner import Lines, Outcome, Runner
+from drgsim.simulation.runner import Outcome, Runner
 from drgsim.simulation.scenario import Change, ScenarioError
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.setup_changes import apply

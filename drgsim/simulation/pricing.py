@@ -14,7 +14,7 @@ from drgsim.money import MISSING, allocate, exact, round_half_away, to_yuan
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import Evidence, Keyed
 from drgsim.payment.price_table import PriceTable
-from drgsim.payment.rules.groups import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.settlement import settle_cases
 from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights
 from drgsim.records.vocabulary import PAYERS

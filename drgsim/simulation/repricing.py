@@ -1,12 +1,11 @@
 """Settle the same cases again under other prices and curves: the path for grids, goal seek and ranges.
 
 Most of what :func:`drgsim.payment.settlement.settle_cases` does for a case depends on its group, level, payer and hospital
-alone. These
-combinations are few; the policy's values are looked up for one case of each, by the same code, and a kernel goes through the
-cases with them. Cases that are decided before the curve (self-pay, by item, long stays) keep their amounts. Where a float
-is too near to
-a limit or to half a fen, the oracle decides as in settling. What the path does not cover is refused by :func:`prepare`, and
-the caller settles in full; the answers are equal to the fen (tests/test_simulation_fast.py).
+alone. These combinations are few: the policy is looked up for one case of each, by the same code, and the kernel of the curve
+goes through the cases. Cases that a rule before the curve decided keep their amounts; rules after it are walked again where
+they say so. Every rule, and every part of the policy that looks at more than one case, says itself whether it allows this
+(:class:`drgsim.payment.rules.settlement_rule.Repricing`); where one does not, :func:`prepare` answers None and the caller
+settles in full. The answers are equal to the fen (tests/test_repricing.py).
 """
 
 from __future__ import annotations
@@ -18,22 +17,41 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.money import MISSING, exact
-from drgsim.payment.curve import CLASSES, settle_exactly
-from drgsim.payment.curve_kernel import is_tie, piece_at, share_at
+from drgsim.money import MISSING
+from drgsim.payment.case_terms import by_combination, combinations_of
+from drgsim.payment.curve import CLASSES
+from drgsim.payment.curve_kernel import reprice_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
+from drgsim.payment.patient_share import deduction_of, remainder
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
-from drgsim.payment.rules import groups, stays
+from drgsim.payment.rules.payment_curve import check_terms
+from drgsim.payment.rules.rule_list import walked_again
+from drgsim.payment.rules.settlement_rule import Rule
+from drgsim.payment.settlement import opened
+from drgsim.payment.unit_value import pot_of
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.simulation.case_totals import NOTHING, Totals, check_size
+from drgsim.simulation.case_lines import Lines, bill_of, payer_rows
+from drgsim.simulation.case_totals import (
+    CLASS_NUMBERS,
+    COUNTS,
+    MEASURES,
+    NOTHING,
+    Count,
+    Measure,
+    Totals,
+    check_size,
+    paid_case,
+)
 from drgsim.simulation.pricing import fund_of, pricing
-from drgsim.simulation.runner import Lines, Outcome, Runner, payer_rows
+from drgsim.simulation.runner import Outcome, Runner
+from drgsim.simulation.scenario_cases import PART, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup
+from drgsim.simulation.year_closing import closes
 
-_OWN = ("relative_value", "relative_weight", "score", "coefficient", "auxiliary_coefficient", "group_mean_cost")
 _FREE = ("unit_value", "curves", "coefficient", "relative_value", "sources", "notes")  # parts of a policy that may change
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,24 +63,33 @@ class PreparedCases:
     structure
         What a setup must have in common with the one that was prepared.
     key
-        Number of each case's combination of group, level, payer and hospital.
+        Number of each case's combination of group, kind, level, payer and hospital.
     first
         One case of each combination, as cases of its own.
+    again
+        Rules after the curve that are walked again.
     curve
-        Cases that the curve decides.
-    fixed
-        Sums per row of all other cases, as ``totals.add_up`` gives them, and their money.
+        Cases that are open to the curve.
+    row
+        Row of each case's hospital and payer in the sums.
+    deduction
+        Fen taken off each amount before the fund pays.
     """
 
     lines: Lines
     structure: str
     key: NDArray[np.int32]
     first: Cases
-    curve: NDArray[np.int64]
-    row: NDArray[np.int64]
+    again: tuple[Rule, ...]
+    curve: Ints
+    row: Ints
     hospitals: tuple[str, ...]
-    deduction: NDArray[np.int64]
-    factor: NDArray[np.float64]
+    deduction: Ints
+
+    @property
+    def factor(self) -> Floats:
+        """Product of all factors on what the curve pays a case; no price changes it."""
+        return self.lines.settlement.ledger.terms.factor
 
 
 def structure_of(setup: Setup) -> str:
@@ -79,89 +106,24 @@ def structure_of(setup: Setup) -> str:
 
 def prepare(runner: Runner, setup: Setup, year: int) -> PreparedCases | None:
     """Make cases ready, or None where the setup or the data need the full settlement."""
-    file = setup.policy.file
-    if file.unstable is not None or file.single_disease is not None or _dated(file.model_dump()):
+    if closes(setup):
         return None
-    if setup.by_points or setup.settings["budget.active"] or file.extreme_cap is not None or file.budget is not None:
+    state = edited(first_state(runner.cohort(setup, year)), setup, runner.region)
+    price = pricing(setup, runner.region, year, runner.memory, state)
+    cases = settled_cases(state, setup, runner.region)
+    again, deduction = walked_again(price.policy, cases), deduction_of(price.policy, cases)
+    if again is None or deduction is None or not by_combination(price.policy, cases) or pot_of(price.policy, price.budget, 1.0):
         return None
-    if any(entry.value_from_cases is not None for entry in file.group_classes.values()):
-        return None
-    if file.patient_share.mode.value != "remainder" or (
-        file.reference.from_cases is not None and file.reference.from_cases.value
-    ):
-        return None
-    lines = runner.lines(setup, year)
-    cases = lines.cases
-    if any(name in cases.present for name in _OWN) or cases.flags["special_review"].any() or lines.classes[:, 3].any():
-        return None
-    ledger = lines.settlement.ledger
-    if ledger.is_class(CaseClass.EXEMPT, CaseClass.FIXED, CaseClass.PER_DIEM, CaseClass.INCOMPLETE).any() or _exempt_possible(
-        ledger
-    ):
-        return None
-    curve = _decided_by_curve(lines)
-    no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
-    if (no_level & curve).any() or file.stays.incomplete_curve is not None or file.readmission is not None:
-        return None
-    key, first_place = _keys(lines)
+    lines = runner.lines(setup, year, state)
+    key, first = combinations_of(lines.cases)
     hospitals, row = payer_rows(lines, runner.region)
-    money = lines.cases.money
-    known = [np.where(money[name] == MISSING, 0, money[name]) for name in ("patient_paid", "other_paid")]
+    curve = np.flatnonzero(lines.settlement.open_to_curve)
     return PreparedCases(
-        lines, structure_of(setup), key, cases.take(first_place), np.flatnonzero(curve), row, tuple(hospitals),
-        known[0] + known[1], ledger.terms.factor,
-    )  # fmt: skip
+        lines, structure_of(setup), key, lines.cases.take(first), again, curve, row, tuple(hospitals), deduction
+    )
 
 
-def _dated(node: Any) -> bool:
-    """Whether a value of the policy depends on the day of discharge."""
-    if isinstance(node, dict):
-        return bool(node.get("earlier")) or any(_dated(entry) for entry in node.values())
-    return isinstance(node, list | tuple) and any(_dated(entry) for entry in node)
-
-
-def _exempt_possible(ledger: Ledger) -> bool:
-    """Whether another price could make a case qualify for exempt payment."""
-    spec, cases = ledger.policy.file.exempt, ledger.cases
-    item = cases.money["exempt_cost"]
-    if spec is None or not ((item != MISSING) & (item > 0)).any():
-        return False
-    prices = ledger.policy.prices
-    named = prices is not None and any(f"mean_{name}" in prices.numbers for name in cases.exempt_class.values)
-    return bool(named or (cases.money["exempt_mean_cost"] != MISSING).any())
-
-
-def _decided_by_curve(lines: Lines) -> NDArray[np.bool_]:
-    """The cases that are open when settling comes to the curve: the same steps, on cases of their own."""
-    cases = replace(lines.cases, faults=_faults_of_reading(lines), fault_words=[], problems=[], flags=dict(lines.cases.flags))
-    ledger = Ledger.open(lines.pricing.policy, cases, weight=lines.state.weight)
-    ledger.price()
-    groups.settle_self_payers(ledger)
-    groups.settle_outside(ledger)
-    groups.settle_unusual_groups(ledger)
-    stays.settle_per_diem(ledger)
-    stays.settle_long_stays(ledger)
-    return np.asarray(ledger.open_cases)
-
-
-def _faults_of_reading(lines: Lines) -> NDArray[np.int16]:
-    """Faults that the cases had before the policy was looked at."""
-    original = lines.state.cohort.cases.faults
-    return original.copy()
-
-
-def _keys(lines: Lines) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    cases = lines.cases
-    parts: tuple[NDArray[Any], ...] = (cases.unit.ids, cases.kind.ids, cases.level, cases.insurance, cases.hospital.ids)
-    combined = np.zeros(cases.size, np.int64)
-    for part in parts:
-        values = part.astype(np.int64) + 1
-        combined = combined * (int(values.max(initial=0)) + 1) + values
-    _, first, inverse = np.unique(combined, return_index=True, return_inverse=True)
-    return inverse.astype(np.int32), first.astype(np.int64)
-
-
-def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, parts: NDArray[np.int64] | None = None) -> Outcome:
+def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, parts: Ints | None = None) -> Outcome:
     """The outcome of a setup with the same structure; groups and departments are not added up.
 
     ``parts`` counts the cases otherwise than their state does, as a bootstrap draw.
@@ -173,163 +135,119 @@ def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, part
     """
     if structure_of(setup) != prepared.structure:
         raise ValueError("the setup needs cases of its own")
-    price = pricing(setup, runner.region, year, runner.memory, prepared.lines.state)
-    amount, classes, priced = _settle(prepared, price.policy)
     lines = prepared.lines
     counted = lines.state.parts if parts is None else parts
+    price = pricing(setup, runner.region, year, runner.memory, lines.state)
+    keys, amount, classes = _settle(prepared, price.policy, counted)
     check_size(lines.money, counted, f"year {year}")
     check_size(np.where(amount == MISSING, 0, amount), counted[prepared.curve], f"year {year}")
-    counts, money, sums = _accumulate(
-        prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, lines.money, lines.paid, lines.classes,
-        lines.weight, lines.state.days, prepared.curve, amount, classes, priced[0], priced[1], prepared.key, prepared.deduction,
-        lines.cases.insurance, setup.policy.file.patient_share.floor_at_zero.value, lines.state.exempt,
-        lines.state.exempt_patient,
-        CLASSES.index(CaseClass.HIGH), CLASSES.index(CaseClass.LOW), CLASSES.index(CaseClass.BY_ITEM), lines.state.saving,
-        lines.state.cost,
+    sums = _add_up(
+        prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, bill_of(lines.state), lines.money, lines.marks,
+        prepared.curve, amount, classes, prepared.key,
+        keys.terms.relative_value / price.policy.file.relative_value.scale.value, keys.standard, prepared.deduction,
+        price.policy.file.patient_share.floor_at_zero.value, CLASS_NUMBERS,
     )  # fmt: skip
-    names = tuple(f"{hospital}/{payer}" for hospital in prepared.hospitals for payer in (*INSURANCES, ""))
-    by_payer = Totals.of(names, counts, money, sums)
-    hospitals = list(prepared.hospitals)
+    by_payer = Totals.of(tuple(f"{name}/{payer}" for name in prepared.hospitals for payer in (*INSURANCES, "")), *sums)
     return Outcome(
-        setup, year, by_payer, NOTHING, NOTHING, prepared.hospitals, runner.beside(setup, year, lines, counted, by_payer,
-        hospitals),
-        fund_of(setup, runner.region, year), dict(price.rates), lines.problems,
+        setup, year, by_payer, NOTHING, NOTHING, prepared.hospitals,
+        runner.beside(setup, year, lines, counted, by_payer, list(prepared.hospitals)), fund_of(setup, runner.region, year),
+        dict(price.rates), lines.problems,
     )  # fmt: skip
 
 
-def _settle(
-    prepared: PreparedCases, policy: Policy
-) -> tuple[NDArray[np.int64], NDArray[np.int8], tuple[NDArray[np.float64], NDArray[np.int64]]]:
-    """Amount and class of the cases of the curve, and weight and standard per key."""
-    first = replace(prepared.first, faults=np.full(prepared.first.size, -1, np.int16), fault_words=[], problems=[])
-    ledger = Ledger.open(policy, first)
-    ledger.price()
-    terms = ledger.terms
-    usable = ~np.isnan(terms.mean) & ~np.isnan(terms.relative_value) & (terms.coefficient > 0) & ~np.isnan(terms.unit_value)
-    usable &= terms.mean > 0
-    rows = np.where(usable, terms.row, -1).astype(np.int32)
-    cost = prepared.lines.cases.money["total_cost"]
-    amount, classes, doubtful = _curve(
-        prepared.curve, prepared.key, cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean,
-        terms.unit_value,
-        rows, ledger.resolver.book.arrays,
+def _settle(prepared: PreparedCases, policy: Policy, parts: Ints) -> tuple[Ledger, Ints, NDArray[np.int8]]:
+    """A ledger with one line per combination, and amount and class of the cases of the curve."""
+    first = prepared.first
+    faults, flags = np.full(first.size, -1, np.int16), dict(first.flags)
+    keys = opened(policy, replace(first, faults=faults, fault_words=[], problems=[], flags=flags))
+    check_terms(keys)
+    terms, curve, cost = keys.terms, prepared.curve, prepared.lines.cases.money["total_cost"]
+    amount, classes, doubtful = reprice_curves(
+        curve, prepared.key, cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value,
+        np.where(keys.open_cases, terms.row, -1).astype(np.int32), keys.lookup.book.arrays,
     )  # fmt: skip
-    scale = exact(policy.file.relative_value.scale.value)
-    answers: dict[tuple[int, int, float], tuple[int, int]] = {}
-    for place in np.flatnonzero(doubtful).tolist():
-        case = int(prepared.curve[place])
-        number = int(prepared.key[case])
-        asked = (number, int(cost[case]), float(prepared.factor[case]))
-        if asked not in answers:
-            curve = ledger.resolver.book.rows[rows[number]]
-            values = {**terms.exact_values(number, scale), "factor": exact(float(prepared.factor[case]))}
-            settled = settle_exactly(curve, int(cost[case]), **values)  # type: ignore[arg-type]
-            assert settled.amount is not None
-            answers[asked] = (settled.amount, CLASSES.index(curve.pieces[settled.piece].case_class))
-        amount[place], classes[place] = answers[asked]
-    return amount, classes, (terms.relative_value / policy.file.relative_value.scale.value, ledger.standard)
+    places = np.flatnonzero(doubtful)
+    asked = curve[places]
+    lines = prepared.key[asked].astype(np.int64)
+    for place, line, answer in zip(places, lines, keys.by_oracle(lines, cost[asked], prepared.factor[asked]), strict=True):
+        assert answer.amount is not None
+        amount[place] = answer.amount
+        classes[place] = CLASSES.index(keys.lookup.book.rows[terms.row[line]].pieces[answer.piece].case_class)
+    if prepared.again:
+        amount, classes = _walk_again(prepared, keys, amount, classes, parts)
+    return keys, amount, classes
+
+
+def _walk_again(
+    prepared: PreparedCases, keys: Ledger, amount: Ints, classes: NDArray[np.int8], parts: Ints
+) -> tuple[Ints, NDArray[np.int8]]:
+    """Amount and class after the rules that follow the curve; their ledger holds the cases of the curve alone."""
+    lines = prepared.key[prepared.curve].astype(np.int64)
+    ledger = Ledger.open(keys.policy, prepared.lines.cases.take(prepared.curve), parts[prepared.curve] / PART)
+    ledger.terms, ledger.standard = keys.terms.take(lines), keys.standard[lines]
+    ledger.terms.factor = prepared.factor[prepared.curve]
+    ledger.amount, ledger.case_class = amount, classes
+    for rule in prepared.again:
+        rule.settle(ledger)
+    return np.where(ledger.amount == MISSING, MISSING, ledger.amount + ledger.extra), ledger.case_class
 
 
 @njit(cache=True, nogil=True)
-def _curve(
-    curve: Any,
-    key: Any,
-    cost: Any,
-    factor: Any,
-    relative: Any,
-    coefficient: Any,
-    mean: Any,
-    unit_value: Any,
-    row: Any,
-    curves: Any,
-) -> Any:  # pragma: no cover - compiled
-    """As ``payment.kernel.apply_curves``, with the terms of each case's key; amount is MISSING where there are none."""
-    amounts = np.full(curve.size, MISSING, np.int64)
-    classes = np.full(curve.size, -1, np.int8)
-    doubtful = np.zeros(curve.size, np.bool_)
-    upper, closed, terms, capped, cap = curves.upper, curves.closed, curves.terms, curves.capped, curves.cap
-    for place in range(curve.size):
-        i = curve[place]
-        t = key[i]
-        c = row[t]
-        if c < 0:
-            continue
-        k = coefficient[t]
-        x = cost[i] / 100.0 / mean[t]
-        ratio = x / k if curves.with_k[c] else x
-        piece, doubtful[place] = piece_at(ratio, c, upper, closed)
-        classes[place] = curves.case_class[c, piece]
-        if curves.actual[c, piece]:
-            amounts[place] = cost[i]
-            continue
-        share = share_at(c, piece, x, k, terms, capped, cap)
-        amount = relative[t] * share * factor[i] * unit_value[t] * 100.0
-        if is_tie(amount):
-            doubtful[place] = True
-        size = abs(amount)
-        whole = np.int64(size + 0.5)
-        amounts[place] = whole if amount >= 0 else -whole
-    return amounts, classes, doubtful
-
-
-@njit(cache=True, nogil=True)
-def _accumulate(
-    row: Any, rows: int, parts: Any, money: Any, paid: Any, classes: Any, weight: Any, days: Any, curve: Any, amount: Any,
-    class_of: Any, key_weight: Any, key_standard: Any, key: Any, deduction: Any, insurance: Any, floor: bool, exempt: Any,
-    exempt_patient: Any, high: int, low: int, by_item: int, saving: Any, cost: Any,
+def _add_up(
+    row: Any, rows: int, parts: Any, bill: Any, money: Any, marks: Any, curve: Any, amount: Any, class_of: Any, key: Any,
+    key_weight: Any, key_standard: Any, deduction: Any, floor: bool, numbers: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Sums per hospital and payer: the cases of the curve with their new amounts, all others as they were."""
-    counts = np.zeros((rows, 6), np.int64)
-    total = np.zeros((rows, money.shape[0]), np.int64)
-    sums = np.zeros((rows, 2))
+    counts = np.zeros((rows, len(COUNTS)), np.int64)
+    total = np.zeros((rows, len(MEASURES)), np.int64)
+    weights, stays = np.zeros(rows), np.zeros(rows)
     place = 0
     for i in range(row.size):
-        r, part = row[i], parts[i]
+        r, part, t = row[i], parts[i], key[i]
+        new, of_class = np.int64(MISSING), np.int8(-1)
         of_curve = place < curve.size and curve[place] == i
         if of_curve:
+            new, of_class = amount[place], class_of[place]
             place += 1
         if part == 0:
             continue
-        counts[r, 0] += part
-        if days[i] >= 0:
-            sums[r, 1] += days[i] * part
+        counts[r, Count.CASES] += part
+        if bill.days[i] >= 0:
+            stays[r] += bill.days[i] * part
         if not of_curve:
-            if not paid[i]:
+            if not marks.paid[i]:
                 continue
-            counts[r, 1] += part
-            for j in range(4):
-                if classes[i, j]:
-                    counts[r, 2 + j] += part
-            if classes[i, 0]:
-                # a case of a group outside the curve, such as a long stay, keeps its amount; its standard moves
-                sums[r, 0] += key_weight[key[i]] * part
-                total[r, 4] += key_standard[key[i]] * part
-            for m in range(money.shape[0]):
-                if m != 4:
+            counts[r, Count.PAID] += part
+            counts[r, Count.HIGH] += marks.high[i] * part
+            counts[r, Count.LOW] += marks.low[i] * part
+            counts[r, Count.BY_ITEM] += marks.by_item[i] * part
+            if marks.priced[i]:  # a fixed amount inside the groups: it stays, and its standard moves
+                counts[r, Count.PRICED] += part
+                weights[r] += key_weight[t] * part
+                total[r, Measure.STANDARD] += key_standard[t] * part
+            for m in range(len(MEASURES)):
+                if m != Measure.STANDARD:
                     total[r, m] += money[m, i] * part
             continue
-        new = amount[place - 1]
         if new == MISSING:
             continue
-        t = key[i]
-        counts[r, 1] += part
-        gross = new + exempt[i]
-        fund = new - deduction[i]
-        if floor and fund < 0:
-            fund = 0
-        total[r, 0] += cost[i] * part
-        total[r, 1] += gross * part
-        total[r, 2] += (fund + exempt[i] - exempt_patient[i]) * part
-        total[r, 3] += money[3, i] * part
-        priced = key_standard[t] != MISSING and key_weight[t] > 0 and class_of[place - 1] != by_item
+        fund = remainder(new, deduction[i], floor)
+        payment, of_fund, patient, priced = paid_case(
+            i, bill, new, fund, key_standard[t], key_weight[t], of_class, numbers
+        )  # fmt: skip
+        counts[r, Count.PAID] += part
+        total[r, Measure.COST] += bill.cost[i] * part
+        total[r, Measure.PAYMENT] += payment * part
+        total[r, Measure.FUND] += of_fund * part
+        total[r, Measure.PATIENT] += patient * part
         if priced:
-            counts[r, 2] += part
-            sums[r, 0] += key_weight[t] * part
-            total[r, 4] += key_standard[t] * part
-            total[r, 5] += gross * part
-            total[r, 6] += saving[i] * part
-        if class_of[place - 1] == high:
-            counts[r, 3] += part
-        if class_of[place - 1] == low:
-            counts[r, 4] += part
-    return counts, total, sums
+            counts[r, Count.PRICED] += part
+            weights[r] += key_weight[t] * part
+            total[r, Measure.STANDARD] += key_standard[t] * part
+            total[r, Measure.INSIDE] += payment * part
+            total[r, Measure.SAVING] += bill.saving[i] * part
+        if of_class == numbers.high:
+            counts[r, Count.HIGH] += part
+        if of_class == numbers.low:
+            counts[r, Count.LOW] += part
+    return counts, total, weights, stays

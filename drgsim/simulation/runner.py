@@ -13,57 +13,20 @@ from numpy.typing import NDArray
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import Problem
 from drgsim.money import MISSING, allocate, exact, round_half_away
-from drgsim.payment.curve import CLASSES
 from drgsim.payment.grouped_cases import WORKERS, Cases
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.settlement import Settlement, settle_cases
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.simulation.case_totals import NOTHING, Totals, add_up, check_size, gather
+from drgsim.simulation.case_lines import Lines, lines_of, payer_rows, totals_of
+from drgsim.simulation.case_totals import NOTHING, Measure, Totals, check_size
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
 from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Cohort, Region
-from drgsim.simulation.year_closing import Closing
+from drgsim.simulation.year_closing import Closing, closes
 
-_OUTSIDE = (
-    CaseClass.OVER_60_DAYS,
-    CaseClass.BY_ITEM,
-    CaseClass.UNGROUPED,
-    CaseClass.AMBIGUOUS,
-    CaseClass.PER_DIEM,
-    CaseClass.SELF_PAY,
-)
 WITHIN_VOLUME = "selected_within_volume"
 ADJUSTMENTS = ("capitation", "procurement", "sharing")
 ADJUSTMENTS_ZH = {"capitation": "按人头清算", "procurement": "集采结余上缴", "sharing": "总额结余超支分担"}
-
-
-@dataclass(frozen=True)
-class Lines:
-    """What each case comes to: the arrays that sums, draws and behaviour start from.
-
-    ``money`` is (measures, cases) in the order of ``totals.MEASURES``, 0 where a case is not paid.
-    """
-
-    state: State
-    cases: Cases
-    pricing: Pricing
-    money: NDArray[np.int64]
-    paid: NDArray[np.bool_]
-    classes: NDArray[np.bool_]
-    weight: NDArray[np.float64]
-    ratio: NDArray[np.float64]
-    settlement: Settlement
-
-    @property
-    def unit_values(self) -> Mapping[str, float]:
-        """Payer -> yuan per unit, where the budget decided."""
-        return self.settlement.unit_values
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was wrong or doubtful."""
-        return self.settlement.problems
 
 
 @dataclass(frozen=True)
@@ -123,7 +86,7 @@ class Runner:
 
     def __init__(self, region: Region) -> None:
         self.region, self.memory = region, Memory()
-        self.closing = Closing(self)
+        self.closing = Closing(region, lambda setup, year: self.settlement(setup, year)[1])
 
     def cohort(self, setup: Setup, year: int) -> Cohort:
         """The discharges of a year; a year beyond the data has those of the last one."""
@@ -164,12 +127,12 @@ class Runner:
         if whole:
             wanted += [(lines.state.unit.ids, lines.state.unit.values), (department.ids, department.values)]
         with ThreadPoolExecutor(WORKERS) as pool:  # the kernel that adds up does not hold the interpreter
-            added = list(pool.map(lambda one: _totals(one[0], one[1], lines, counted), wanted))
+            added = list(pool.map(lambda one: totals_of(one[0], one[1], lines, counted), wanted))
         by_payer, by_group, by_department = added if whole else (added[0], NOTHING, NOTHING)
         adjustments = self.beside(setup, year, lines, counted, by_payer, hospitals)
         budget = None
         indicators: dict[str, float] = {}
-        if setup.settings["budget.active"]:
+        if closes(setup):
             budget = self.closing.year(
                 setup, year, lines, counted, adjustments["capitation"], tuple(hospitals), before.budget if before else None
             )
@@ -219,7 +182,7 @@ class Runner:
         row = np.array([place.get(name, -1) for name in lines.state.hospital.values] + [place.get("", -1)])[
             lines.state.hospital.ids
         ]
-        fund = lines.money[2]
+        fund = lines.money[Measure.FUND]
         earlier = [each for each in self.region.years if each < year] or [year]
         for name in names:
             last = self.region.cohort(max(earlier), setup.scheme)
@@ -258,48 +221,3 @@ def _by_item_fund(cases: Cases, where: NDArray[np.bool_]) -> int:
     cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
     known = where & (cost != MISSING) & (cases.insurance != 2)
     return int((cost - np.where(patient == MISSING, 0, patient))[known].sum())
-
-
-def lines_of(state: State, cases: Cases, price: Pricing, settlement: Settlement) -> Lines:
-    """Per-case arrays of a settlement."""
-    ledger = settlement.ledger
-    outside = np.zeros(len(CLASSES) + 1, np.bool_)
-    outside[[CLASSES.index(name) for name in _OUTSIDE]] = True
-    money, paid, classes = gather(
-        state.cost,
-        state.patient,
-        state.exempt,
-        state.exempt_patient,
-        state.saving,
-        state.by_item,
-        settlement.amount,
-        settlement.fund_payment,
-        ledger.standard,
-        ledger.terms.relative_value,
-        ledger.case_class,
-        outside,
-        CLASSES.index(CaseClass.SELF_PAY),
-        CLASSES.index(CaseClass.HIGH),
-        CLASSES.index(CaseClass.LOW),
-    )
-    weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
-    return Lines(state, cases, price, money, paid, classes, weight, ledger.ratio, settlement)
-
-
-def payer_rows(lines: Lines, region: Region) -> tuple[list[str], NDArray[np.int64]]:
-    """Hospitals (those of the list, then others that occur, then none), and each case's row of hospital and insurance."""
-    names = list(dict.fromkeys([*region.hospitals, *lines.state.hospital.values, ""]))
-    place = {name: number for number, name in enumerate(names)}
-    hospital = np.array([place[name] for name in lines.state.hospital.values] + [place[""]], np.int64)[lines.state.hospital.ids]
-    insurance = np.where(lines.cases.insurance < 0, len(INSURANCES), lines.cases.insurance)
-    return names, hospital * (len(INSURANCES) + 1) + insurance
-
-
-def _totals(ids: NDArray[Any], names: list[str], lines: Lines, parts: NDArray[np.int64]) -> Totals:
-    place = np.where(ids < 0, len(names), ids).astype(np.int64)
-    blank = bool((ids < 0).any())
-    counts, money, sums = add_up(
-        place, len(names) + 1, parts, lines.paid, lines.classes, lines.money, lines.weight, lines.state.days
-    )
-    rows = len(names) + blank
-    return Totals.of((*names, "")[:rows], counts[:rows], money[:rows], sums[:rows])

@@ -7,8 +7,8 @@ the past are worked out once and shared; a year of a scenario replaces one slice
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +19,17 @@ from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import Problem
 from drgsim.money import MISSING
 from drgsim.payment.policy_model import CaseClass
+from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.region_folder import RegionFacts
 from drgsim.region.region_folder import read_region as read_facts
-from drgsim.simulation.case_totals import whole
+from drgsim.simulation.case_lines import Lines
+from drgsim.simulation.case_totals import Measure, whole
 from drgsim.simulation.pricing import fund_of, plain
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
 from drgsim.simulation.setup import Setup
-
-if TYPE_CHECKING:
-    from drgsim.simulation.runner import Lines, Runner
+from drgsim.simulation.simulated_region import Region
 
 _UNIT_OF = {
     CaseClass.BY_ITEM: "by_item", CaseClass.AMBIGUOUS: "by_item", CaseClass.UNGROUPED: "by_item", CaseClass.OVER_60_DAYS:
@@ -38,11 +38,17 @@ _UNIT_OF = {
 }  # fmt: skip
 
 
+def closes(setup: Setup) -> bool:
+    """Whether the year is closed against a budget."""
+    return bool(setup.settings["budget.active"])
+
+
 @dataclass
 class Closing:
-    """Closes years of one region; ``runner`` settles the past."""
+    """Closes years of one region; ``settled`` settles a year as a setup says, for the past."""
 
-    runner: Runner
+    region: Region
+    settled: Callable[[Setup, int], Settlement]
 
     def __post_init__(self) -> None:
         self._past: dict[tuple[str, str], HospitalFigures] = {}
@@ -68,7 +74,7 @@ class Closing:
         assert setup.budget is not None
         past = self.past(setup, year) if before is None else self.after(before, setup, year)
         figures = with_year(past, year, lines, parts, dict(zip(hospitals, beside.tolist(), strict=True)), setup.budget)
-        fund = sum(fund_of(setup, self.runner.region, year).values())
+        fund = sum(fund_of(setup, self.region, year).values())
         return budget_year(figures, setup.budget, year, before=before, fund=fund or None)
 
     def after(self, before: BudgetYear, setup: Setup, year: int) -> HospitalFigures:
@@ -86,7 +92,7 @@ class Closing:
     def past(self, setup: Setup, year: int) -> HospitalFigures:
         """Figures of all years up to ``year`` as the baseline settles them; a year beyond the data repeats the last one."""
         basis = plain(setup.rate_basis or setup)
-        region, terms = self.runner.region, setup.budget
+        region, terms = self.region, setup.budget
         assert terms is not None
         years = [each for each in region.years if each <= year]
         if not [each for each in years if each < year]:
@@ -100,7 +106,7 @@ class Closing:
             if measure not in self._facts:
                 facts = read_facts(region.folder, tuple(terms.file.quality.targets))
                 self._facts[measure] = facts
-            settlements = [self.runner.settlement(basis, each)[1] for each in years]
+            settlements = [self.settled(basis, each) for each in years]
             facts = replace(self._facts[measure], years=tuple(years))
             self._past[key] = figures_of(settlements, terms, facts)
         figures = self._past[key]
@@ -141,33 +147,31 @@ def with_year(
     at = figures.years.index(year)
     cases, row = lines.cases, {name: place for place, name in enumerate(figures.hospitals)}
     hospital = np.array([row.get(name, -1) for name in lines.state.hospital.values] + [-1])[lines.state.hospital.ids]
-    insured = (hospital >= 0) & lines.paid & (cases.insurance != INSURANCES.index("self"))
+    insured = (hospital >= 0) & lines.marks.paid & (cases.insurance != INSURANCES.index("self"))
     dated = np.where(cases.discharged == MISSING, 0, cases.discharged).astype("datetime64[D]").astype("datetime64[M]")
     month = dated.astype(np.int64) % MONTHS
-    ledger = lines.settlement.ledger
-    unit = np.full(cases.size, UNITS.index("dip" if ledger.policy.file.method == "dip" else "drg"))
-    for case_class, name in _UNIT_OF.items():
-        unit[ledger.is_class(case_class)] = UNITS.index(name)
-    size = figures.size
-    payment = _sums((hospital * MONTHS + month) * len(UNITS) + unit, lines.money[2], parts, insured, size * MONTHS * len(UNITS))
+    size, fund = figures.size, lines.money[Measure.FUND]
+    cell = (hospital * MONTHS + month) * len(UNITS) + _units_of(lines)
+    payment = _sums(cell, fund, parts, insured, size * MONTHS * len(UNITS))
     payment = payment.reshape(size, MONTHS, len(UNITS))
     for name, amount in beside.items():
         if name in row:
             payment[row[name], -1, UNITS.index("capitation")] += amount
-    owed = {name: _sums(hospital, lines.money[place], parts, insured, size) for name, place in (("cost", 0), ("patient", 3))}
-    state, measure = lines.state, terms.file.measure
+    measures = {"cost": Measure.COST, "patient": Measure.PATIENT}
+    owed = {name: _sums(hospital, lines.money[measure], parts, insured, size) for name, measure in measures.items()}
+    state, spec = lines.state, terms.file.measure
     treated = (hospital >= 0) & (state.cost != MISSING) & (state.cost >= 0) & (cases.insurance != INSURANCES.index("self"))
     weighted = treated & (lines.weight > 0)
     count = np.rint(_count(hospital, parts, treated, size)).astype(np.int64)
     people = figures.people[:, at].astype(np.float64)
     people *= np.divide(count, figures.cases[:, at], out=np.ones(size), where=figures.cases[:, at] > 0)
-    by_bill = measure.spending.value == "by_item"
-    spent = by_item(cases) + state.exempt - state.exempt_patient if by_bill else lines.money[2]
+    by_bill = spec.spending.value == "by_item"
+    spent = by_item(cases) + state.exempt - state.exempt_patient if by_bill else fund
     spending = _sums(hospital * MONTHS + month, spent, parts, treated, size * MONTHS).reshape(size, MONTHS)
     if not by_bill:
         spending[:, -1] += [beside.get(name, 0) for name in figures.hospitals]
-    light = weighted & (lines.weight <= measure.low_weight.value)
-    high, paid = _count(hospital, parts, insured & lines.classes[:, 1], size), _count(hospital, parts, insured, size)
+    light = weighted & (lines.weight <= spec.low_weight.value)
+    high, paid = _count(hospital, parts, insured & lines.marks.high, size), _count(hospital, parts, insured, size)
     indicators = figures.indicators.copy()
     share = np.divide(high, paid, out=np.full(size, np.nan), where=paid > 0)
     place = figures.indicator_names.index("high_cost_share")
@@ -176,7 +180,7 @@ def with_year(
         "payment": payment, **owed, "cases": count, "spending": spending,
         "people": np.where(figures.cases[:, at] > 0, np.rint(people).astype(np.int64), count),
         "low_weight": _sums(hospital, spent, parts, light, size),
-        "unpaid": np.rint(_count(hospital, parts, treated & ~lines.paid, size)).astype(np.int64),
+        "unpaid": np.rint(_count(hospital, parts, treated & ~lines.marks.paid, size)).astype(np.int64),
         "weight": np.bincount(hospital[weighted], (lines.weight * parts)[weighted] / PART, size),
         "weighted": np.rint(_count(hospital, parts, weighted, size)).astype(np.int64),
     }  # fmt: skip
@@ -186,6 +190,15 @@ def with_year(
         whole_array[:, at] = values
         replaced[name] = whole_array
     return replace(figures, **replaced, indicators=indicators)
+
+
+def _units_of(lines: Lines) -> NDArray[np.int64]:
+    """Unit of payment of each case as place in ``UNITS``."""
+    ledger = lines.settlement.ledger
+    unit = np.full(lines.cases.size, UNITS.index("dip" if ledger.policy.file.method == "dip" else "drg"))
+    for case_class, name in _UNIT_OF.items():
+        unit[ledger.is_class(case_class)] = UNITS.index(name)
+    return unit
 
 
 def _sums(

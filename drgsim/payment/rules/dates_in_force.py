@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from drgsim.money import MISSING
+from drgsim.payment.discharge_dates import after, before
+from drgsim.payment.grouped_cases import Cases
+from drgsim.payment.ledger import Ledger
+from drgsim.payment.policy import Policy
+from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 
-if TYPE_CHECKING:
-    from drgsim.payment.grouped_cases import Cases
-    from drgsim.payment.ledger import Ledger
-
-Mask = NDArray[np.bool_]
 # sections whose values decide what a case is paid, whatever its date; special review and exempt payment look at the date
 IN_EVERY_CASE = (
     "relative_value", "unit_value", "reference", "coefficient", "curves", "group_classes", "ambiguous", "ungrouped",
     "age_factors", "stays", "readmission", "unstable", "per_diem", "single_disease", "extreme_cap", "patient_share",
 )  # fmt: skip
-
-
-def before(cases: Cases, day: date | None) -> Mask:
-    """Where a case was discharged before a day; never where either is not known."""
-    if day is None:
-        return np.zeros(cases.size, np.bool_)
-    return np.asarray((cases.discharged != MISSING) & (cases.discharged < number_of(day)))
-
-
-def after(cases: Cases, day: date | None) -> Mask:
-    """Where a case was discharged after a day; never where either is not known."""
-    if day is None:
-        return np.zeros(cases.size, np.bool_)
-    return np.asarray((cases.discharged != MISSING) & (cases.discharged > number_of(day)))
-
-
-def number_of(day: date) -> int:
-    """Days since 1970.
-
-    Examples
-    --------
-    >>> number_of(date(1970, 1, 11))
-    10
-    """
-    return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
 def check_dates(ledger: Ledger) -> None:
@@ -85,3 +58,22 @@ def check_dates(ledger: Ledger) -> None:
         )  # fmt: skip
         ended = payable & after(cases, parameter.own_end)
         cases.warn("settle-after-value", ended, f"discharged after {path} ended on {parameter.own_end}; applied all the same")
+
+
+def _repricing(policy: Policy, cases: Cases) -> Repricing:
+    """Values that the day of discharge chooses differ between cases of one group."""
+    return Repricing.REFUSED if _has_earlier(policy.file) else Repricing.KEPT
+
+
+def _has_earlier(node: object) -> bool:
+    if isinstance(node, BaseModel):
+        return bool(getattr(node, "earlier", ())) or any(_has_earlier(value) for value in node.__dict__.values())
+    if isinstance(node, dict):
+        return any(_has_earlier(value) for value in node.values())
+    return isinstance(node, list | tuple) and any(_has_earlier(value) for value in node)
+
+
+RULE = Rule(
+    "dates_in_force", "dates in force", "生效日期", Stage.TERMS, check_dates,
+    reads=IN_EVERY_CASE, columns=("discharged",), repricing=_repricing,
+)  # fmt: skip

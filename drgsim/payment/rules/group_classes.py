@@ -1,0 +1,44 @@
+"""Classes of groups (病组类别) that a policy pays by item, by a fixed amount, per day or not at all."""
+
+from __future__ import annotations
+
+from drgsim.payment.grouped_cases import Cases
+from drgsim.payment.ledger import Ledger, Mask
+from drgsim.payment.policy import Policy
+from drgsim.payment.policy_model import CaseClass, GroupClass
+from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
+
+
+def settle_classes(ledger: Ledger) -> None:
+    """Pay the groups of each class as the policy says; those of classes that it pays by the curve stay open."""
+    if not ledger.policy.file.by_groups:
+        return
+    for number, name in enumerate(ledger.terms.class_names):
+        if name:
+            members = ledger.open_cases & (ledger.terms.group_class == number)
+            _settle_class(ledger, members, ledger.policy.file.group_classes[name])
+
+
+def _settle_class(ledger: Ledger, members: Mask, entry: GroupClass) -> None:
+    words = f"{entry.title} ({entry.title_zh})"
+    if entry.pays == "per_diem":
+        ledger.cases.flags["per_diem"] = ledger.cases.flags["per_diem"] | members
+    elif entry.pays == "by_item":
+        ledger.pay_as("by_item", members, CaseClass.BY_ITEM, f"{words}: paid by item (the actual cost)")
+    elif entry.pays == "standard":
+        valued = members & (ledger.terms.relative_value > 0)
+        ledger.pay_as("standard", valued, CaseClass.FIXED, f"{words}: fixed amount")
+    elif entry.pays == "nothing":
+        ledger.pay_as("nothing", members, CaseClass.FIXED, f"{words}: not paid by this policy")
+
+
+def _repricing(policy: Policy, cases: Cases) -> Repricing:
+    """A standard moves with its price."""
+    fixed = any(entry.pays == "standard" for entry in policy.file.group_classes.values())
+    return Repricing.REFUSED if fixed else Repricing.KEPT
+
+
+RULE = Rule(
+    "group_classes", "classes of groups", "病组类别", Stage.BEFORE_CURVE, settle_classes, reads=("group_classes",),
+    classes=(CaseClass.BY_ITEM, CaseClass.FIXED), repricing=_repricing,
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""Cases without a group (未入组) and of ambiguous groups (歧义组): paid as the policy says, or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from drgsim.payment.grouped_cases import Cases
+from drgsim.payment.ledger import Ledger
+from drgsim.payment.policy import Policy
+from drgsim.payment.policy_model import CaseClass
+from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
+
+UNGROUPED_CODES = ("", "0000")
+AMBIGUOUS_ENDING = "QY"
+_WORDS = {"by_item": "by item (the actual cost)", "standard": "the standard whatever the cost"}
+
+
+def settle_without_group(ledger: Ledger) -> None:
+    """Pay cases whose code is no group, unless the policy states a value for it."""
+    cases, file = ledger.cases, ledger.policy.file
+    if not file.by_groups:
+        return
+    priced = ~np.isnan(ledger.terms.relative_value)
+    codes = cases.unit.values
+    blank = np.array([code in UNGROUPED_CODES for code in codes] + [True])[cases.unit.ids]
+    ambiguous = np.array([code.endswith(AMBIGUOUS_ENDING) for code in codes] + [False])[cases.unit.ids]
+    for where, case_class, spec, words in (
+        (blank & ~priced, CaseClass.UNGROUPED, file.ungrouped, "no group"),
+        (ambiguous & ~priced, CaseClass.AMBIGUOUS, file.ambiguous, "ambiguous group"),
+    ):
+        rest = ledger.open_cases & where
+        if spec is None:
+            cases.fault(
+                f"settle-{case_class}", rest, f"{words}, and the policy does not say what such cases are paid",
+                f"set {case_class} in the policy, or correct the records",
+            )  # fmt: skip
+        else:
+            rule = f"{words}: paid {_WORDS.get(spec.value, spec.value)}"
+            ledger.pay_as(spec.value, rest, case_class, rule)
+
+
+def _repricing(policy: Policy, cases: Cases) -> Repricing:
+    """A standard moves with its price."""
+    ways = [spec.value for spec in (policy.file.ungrouped, policy.file.ambiguous) if spec is not None]
+    return Repricing.REFUSED if "standard" in ways else Repricing.KEPT
+
+
+RULE = Rule(
+    "no_group", "cases without a group", "未入组与歧义组", Stage.BEFORE_CURVE, settle_without_group,
+    reads=("ungrouped", "ambiguous"), classes=(CaseClass.UNGROUPED, CaseClass.AMBIGUOUS), repricing=_repricing,
+)  # fmt: skip
