@@ -51,7 +51,7 @@ def make_region(policy: str, cases: int) -> Region:
         (),
     )
     scheme = load_policy(policy).file.scheme or GIVEN
-    region._cohorts[2024, scheme] = make_cohort(table, 2024, GIVEN, hospitals)
+    region._cohorts[2024, scheme, False] = make_cohort(table, 2024, GIVEN, hospitals)
     return region
 
 

@@ -48,7 +48,7 @@ def test_refused_records_and_stays_of_self_payers_halve_nothing(later: dict[str,
 
 # -- means and values of the cases -------------------------------------------------------------------------------------
 def _weighted(policy: str, weight: list[float], **columns: Any) -> Settlement:
-    cases = read_cases(table_of(**columns), None, ("dip",))
+    cases = read_cases(table_of(**columns), None, "dip")
     return settle_cases(cases, load_policy(policy), weight=np.array(weight), budget={"*": 1e6})
 
 

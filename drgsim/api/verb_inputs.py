@@ -13,12 +13,12 @@ from drgsim.engines.in_memory import _as_table as python_table
 from drgsim.engines.in_memory import group
 from drgsim.errors import InputError, Problem, UsageError, did_you_mean
 from drgsim.payment.clearing import Assessment, assessments_of
-from drgsim.payment.grouped_cases import LEADING
 from drgsim.payment.grouped_files import GROUP_COLUMNS, is_grouped, read_grouped
 from drgsim.payment.own_weights import check_scale, scheme_in, table_in, with_values_of
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.records.input_options import InputOptions
 from drgsim.records.read import read_table
+from drgsim.records.vocabulary import GROUP_KINDS
 from drgsim.region.hospital_list import GroupCoefficients, Hospital, bonus_of, group_coefficients_of, hospitals_of
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of
@@ -86,7 +86,7 @@ class Inputs:
         if is_grouped(table.column_names):
             return table, []
         if scheme is None:
-            what = f"the cases have none of the columns {', '.join(LEADING)}, and no scheme is known to group them by"
+            what = f"the cases have none of the columns {', '.join(GROUP_KINDS)}, and no scheme is known to group them by"
             fix = "group them first (drgsim.group), or name a scheme"
             raise InputError.single("settle-not-grouped", what, fix=fix)
         answers = group(table, scheme, reading)

@@ -19,6 +19,7 @@ from drgsim.api.verb_inputs import (
     told,
 )  # fmt: skip
 from drgsim.costs.trimming import METHODS, TrimRule
+from drgsim.engines.grouper_of import means_dip
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.payment.coefficient_history import (
     CoefficientSettings,
@@ -30,6 +31,7 @@ from drgsim.payment.history_tables import read_history, read_scored, weight_tabl
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation, WeightSettings, estimate_weights, evaluate
 from drgsim.records.input_options import InputOptions
+from drgsim.records.vocabulary import group_column
 from drgsim.region.hospital_list import Hospital
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
@@ -169,8 +171,9 @@ def weights(
     """
     inputs = Inputs()
     table, notes = inputs.discharges(history, scheme, reading)
-    past, problems = read_history(table)
     file = policy_of(policy).file if policy is not None else None
+    method = file.method if file is not None else "dip" if scheme is not None and means_dip(scheme) else ""
+    past, problems = read_history(table, method)
     if file is not None and file.year_weights is not None and not years:
         years = ":".join(f"{weight:g}" for weight in file.year_weights.value)
     chosen = settings or WeightSettings()
@@ -182,7 +185,8 @@ def weights(
         estimated = estimate_weights(past, chosen)
     except ValueError as error:
         raise bad_option(str(error)) from error
-    key = "dip" if "dip" in table.column_names and "drg" not in table.column_names else "drg"
+    named = group_column(table.column_names, method)
+    key = "dip" if named is not None and named[0] == "dip" else "drg"
     return WeightTables(estimated, evaluate(past, estimated), key, problems, notes, inputs.digests)
 
 

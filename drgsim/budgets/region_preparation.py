@@ -15,7 +15,7 @@ from drgsim.budgets.hospital_figures import HospitalFigures, by_item, figures_of
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING
-from drgsim.payment.grouped_cases import leading_columns, read_cases
+from drgsim.payment.grouped_cases import read_cases
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import Policy
 from drgsim.payment.settlement import Settlement, settle
@@ -183,7 +183,7 @@ def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int)
 
 def fund_share(table: pa.Table, policy: Policy, region: RegionFacts) -> float:
     """Share of the cost of insured cases that the fund pays by item, which turns its budget into one of total cost."""
-    cases = read_cases(table, region.hospitals, leading_columns(policy.file.method))
+    cases = read_cases(table, region.hospitals, policy.file.method)
     cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
     used = (cost != MISSING) & (cost > 0) & (patient != MISSING) & (cases.insurance != INSURANCES.index("self"))
     total = int(cost[used].sum())

@@ -14,7 +14,7 @@ from drgsim.records.arrow import to_text
 from drgsim.records.cells import read_days
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 from drgsim.records.schema import header_key, header_names
-from drgsim.records.vocabulary import INSURANCES, level_keys, meanings, words
+from drgsim.records.vocabulary import GROUP_KINDS, INSURANCES, group_column, level_keys, meanings, words
 from drgsim.region.hospital_list import Hospital
 
 SAMPLES = 5
@@ -35,16 +35,14 @@ class Texts:
         return ", ".join(found[:SAMPLES]) + more
 
 
-def columns_of(table: pa.Table, leading: tuple[str, ...]) -> dict[str, pa.Array]:
-    """Canonical name -> column; an exact name goes before an alias."""
+def columns_of(table: pa.Table, method: str = "") -> dict[str, pa.Array]:
+    """Canonical name -> column, the group as ``unit``; an exact name goes before an alias."""
     own = {header_key(alias): name for name, known in words()["columns"].items() for alias in (name, *known)}
     found: dict[str, pa.Array] = {}
-    exact_names: set[str] = set()
-    for candidate in leading:
-        if candidate in table.column_names:
-            found["unit"] = _plain(table.column(candidate))
-            exact_names.add("unit")
-            break
+    exact_names = set(GROUP_KINDS)
+    group = group_column(table.column_names, method)
+    if group is not None:
+        found["unit"] = _plain(table.column(group[1]))
     for header in table.column_names:
         key = header_key(header)
         name = own.get(key) or header_names().get(key)

@@ -33,12 +33,6 @@ TEXTS = (
 DAYS = ("admitted", "discharged")
 YES_NO = "1 or 0, true or false, 是 or 否"
 FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
-LEADING = ("unit", "drg", "dip")  # the first of these that a table has names its groups
-
-
-def leading_columns(method: str) -> tuple[str, ...]:
-    """Columns that may name the group under a method of payment, the first one that a table has."""
-    return ("unit", "dip", "drg") if method == "dip" else LEADING
 
 
 @dataclass
@@ -128,7 +122,7 @@ class Cases:
 def read_cases(
     table: pa.Table,
     hospitals: Mapping[str, Hospital] | None = None,
-    leading: tuple[str, ...] = LEADING,
+    method: str = "",
     coefficients: GroupCoefficients | None = None,
 ) -> Cases:
     """Read a table of grouped discharges.
@@ -139,8 +133,9 @@ def read_cases(
         Canonical discharge columns or their aliases, with the group in ``drg``, ``dip`` or ``unit``; costs in yuan.
     hospitals
         Level, grade and coefficient by hospital; columns of the cases go before them.
-    leading
-        Columns that may name the group; the first that the table has does.
+    method
+        Method of the policy that pays; it decides between several columns of groups, see
+        :func:`drgsim.records.vocabulary.group_column`.
     coefficients
         Coefficients by hospital and group, before those of a policy.
 
@@ -149,7 +144,7 @@ def read_cases(
     InputError
         There is no cost or no group column.
     """
-    columns = columns_of(table, leading)
+    columns = columns_of(table, method)
     size = table.num_rows
     problems: list[Problem] = []
     for name, fix in (("total_cost", "name the column total_cost (总费用), in yuan"), ("unit", "group the cases first")):

@@ -10,13 +10,12 @@ import pyarrow as pa
 
 from drgsim.engines.grouper_of import grouper_of
 from drgsim.errors import InputError, Problem, UsageError
-from drgsim.payment.grouped_cases import LEADING, WORKERS
+from drgsim.payment.grouped_cases import WORKERS
 from drgsim.records.arrow import one_chunk, plain_strings, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
 from drgsim.records.input_options import InputOptions, Purpose
 from drgsim.records.read import open_source
-from drgsim.records.schema import header_key
-from drgsim.records.vocabulary import words
+from drgsim.records.vocabulary import GROUP_KINDS, group_column, words
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
 GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
@@ -53,7 +52,7 @@ def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOption
         elif scheme is None:
             raise InputError.single(
                 "settle-not-grouped",
-                f"{path.name} has none of the columns {', '.join(LEADING)}, and no scheme is known to group it by",
+                f"{path.name} has none of the columns {', '.join(GROUP_KINDS)}, and no scheme is known to group it by",
                 where=str(path), fix='group it first, name a scheme with --scheme, or map its column: --map "病组=drg"',
             )  # fmt: skip
         else:
@@ -67,8 +66,7 @@ def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOption
 
 def is_grouped(names: Iterable[str]) -> bool:
     """Whether a table with these columns names the groups of its cases."""
-    known = {header_key(alias) for alias in words()["columns"]["unit"]} | {header_key("unit")}
-    return any(header_key(name) in known for name in names)
+    return group_column(names) is not None
 
 
 def own_columns() -> frozenset[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_yuan
 from drgsim.payment.coefficient_history import ScoredHistory
-from drgsim.payment.grouped_cases import Cases, leading_columns, read_cases
+from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
@@ -27,13 +27,13 @@ CATEGORY = "cost_"
 SHOWN = 5  # groups that a note names
 
 
-def read_history(table: pa.Table) -> tuple[CostHistory, list[Problem]]:
+def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[Problem]]:
     """Read discharges as history: group, cost, year of discharge, stay, and ``cost_<category>`` columns.
 
     The year comes from ``discharged``, else from the number of the file. Ambiguous and ungrouped cases, and cases without a
-    cost, are left out and counted.
+    cost, are left out and counted. ``method`` decides between several columns of groups, as for settling.
     """
-    cases = read_cases(table)
+    cases = read_cases(table, method=method)
     fen = cases.money["total_cost"]
     cost = np.where(fen > 0, to_yuan(fen), np.nan)
     codes = cases.unit.values
@@ -106,7 +106,7 @@ def read_scored(
     InputError
         No case is left.
     """
-    cases = read_cases(table, hospitals, leading_columns(policy.file.method))
+    cases = read_cases(table, hospitals, policy.file.method)
     ledger = Ledger.open(policy, cases)
     walk(ledger, Stage.GROUPS)
     ledger.look_up()

@@ -20,7 +20,7 @@ from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 from drgsim.records.schema import header_key
-from drgsim.records.vocabulary import policy_column, words
+from drgsim.records.vocabulary import group_words, policy_column, words
 
 WEIGHTS_FILE = "weights.csv"
 SOURCE = "--weights"
@@ -120,8 +120,7 @@ def scheme_in(path: Path | None) -> str | None:
 def _key_and_value(table: pa.Table, path: Path) -> tuple[str, str]:
     """The column of groups, and the canonical name of the column of values."""
     known = {header_key(name): name for name in table.column_names}
-    aliases = words()["columns"]
-    keys = [known[header_key(name)] for name in (*KEYS, *aliases["unit"], CATALOGUE_KEY) if header_key(name) in known]
+    keys = [known[header_key(name)] for name in (*KEYS, *group_words(), CATALOGUE_KEY) if header_key(name) in known]
     names = _value_columns()
     found = [name for name in names if any(header_key(alias) in known for alias in names[name])]
     problems = []

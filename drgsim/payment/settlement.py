@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from drgsim.errors import Problem
 from drgsim.money import MISSING, money_column
 from drgsim.payment.curve import CLASSES
-from drgsim.payment.grouped_cases import WORKERS, Cases, leading_columns, read_cases
+from drgsim.payment.grouped_cases import WORKERS, Cases, read_cases
 from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
 from drgsim.payment.patient_share import fund_payment
@@ -180,7 +180,7 @@ def settle(
     if unit_value is not None:
         policy = with_unit_value(policy, unit_value)
     pot_of(policy, budget, fund_share)
-    cases = read_cases(table, hospitals, leading_columns(policy.file.method), coefficients)
+    cases = read_cases(table, hospitals, policy.file.method, coefficients)
     return settle_cases(cases, policy, budget=budget, fund_share=fund_share, unstable=unstable, budget_value=budget_value)
 
 

@@ -37,6 +37,46 @@ def meanings(kind: str) -> dict[str, str]:
     return {header_key(str(word)): str(name) for name, known in words()[kind].items() for word in known}
 
 
+# -- the column that names the group ---------------------------------------------------------------------------------------
+GROUP_KINDS = ("unit", "drg", "dip")  # in the order in which they are looked for
+
+
+def group_words() -> list[str]:
+    """Every name of a column that may name the group of a case."""
+    return [str(word) for kind in GROUP_KINDS for word in (kind, *words()["columns"][kind])]
+
+
+def group_kinds(method: str = "") -> tuple[str, ...]:
+    """Kinds of groups in the order in which a policy of this method takes them from a table that has several."""
+    return ("unit", "dip", "drg") if method == "dip" else GROUP_KINDS
+
+
+def group_column(names: Iterable[str], method: str = "") -> tuple[str, str] | None:
+    """Kind and name of the column that names the group of a case; None where a table has none.
+
+    Parameters
+    ----------
+    names
+        Columns of the table.
+    method
+        Method of the policy that pays: ``dip`` takes a DIP kind before a DRG, every other method a DRG before a DIP kind.
+
+    Examples
+    --------
+    >>> group_column(["drg", "病种编码"], "dip"), group_column(["drg", "病种编码"], "points"), group_column(["age"])
+    (('dip', '病种编码'), ('drg', 'drg'), None)
+    """
+    known = list(names)
+    for kind in group_kinds(method):
+        if kind in known:
+            return kind, kind
+        keys = {header_key(str(word)) for word in (kind, *words()["columns"][kind])}
+        found = next((name for name in known if header_key(name) in keys), None)
+        if found is not None:
+            return kind, found
+    return None
+
+
 # -- levels ----------------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1)
 def _level_words() -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 from drgsim.records.schema import header_key, header_names
-from drgsim.records.vocabulary import level_hint, level_keys, level_known, words
+from drgsim.records.vocabulary import group_words, level_hint, level_keys, level_known, words
 
 EVERY = ""  # stands for all hospitals, or for all groups
 
@@ -133,7 +133,7 @@ def group_coefficients_of(table: pa.Table, where: str) -> tuple[GroupCoefficient
     A blank or ``*`` in hospital or group stands for all of them; without a hospital, ``level`` may name the hospitals of a
     level. The problems are all that is wrong with the table.
     """
-    aliases = {"id": "hospital_id", **dict.fromkeys(("drg", "dip", "unit", *words()["columns"]["unit"]), "group")}
+    aliases = {"id": "hospital_id", **dict.fromkeys(group_words(), "group")}
     aliases |= dict.fromkeys(words()["columns"]["coefficient"], "coefficient")
     aliases["hospital_level"] = "level"
     columns = _columns(table, aliases, ("hospital_id", "level", "group", "coefficient"))

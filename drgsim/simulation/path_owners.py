@@ -368,7 +368,7 @@ def _cases(setup: Setup, change: Change, match: Match, region: Region, steps: li
     words = (match.words.get("cases") or "").strip(".").split(".")
     selector: Selector = tuple(zip(words[::2], words[1::2], strict=True)) if words != [""] else ()
     category = match.words.get("category") or ALL
-    cohort = region.cohort(region.years[-1], setup.scheme)
+    cohort = setup.cohort(region, region.years[-1])
     problems += faults_of(cohort, region, category, selector, change)
     old, new = ("as recorded", change.words) if match.spec.field != "cut" else ("0", f"{change.value:g}")
     steps.append(_step(match, change, old, new))
@@ -378,7 +378,7 @@ def _cases(setup: Setup, change: Change, match: Match, region: Region, steps: li
 def _technology(
     setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
 ) -> Setup:
-    cohort = region.cohort(region.years[-1], setup.scheme)
+    cohort = setup.cohort(region, region.years[-1])
     technology, found = read_technology(match.words["name"], change, cohort)
     problems += found
     if technology is None:

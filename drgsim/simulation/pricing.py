@@ -114,7 +114,7 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
         of_year = max(earlier)
     key = (basis.digest, source, str(year))
     if key not in memory.rates:
-        state = edited(first_state(region.cohort(of_year, basis.scheme)), basis, region)
+        state = edited(first_state(basis.cohort(region, of_year)), basis, region)
         table = _without_standards(with_table(basis, region, year, memory))
         memory.rates[key] = _balancing(state, basis, table, fund_of(basis, region, year), region)
     return memory.rates[key]
@@ -163,20 +163,20 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     """The policy with the table of relative values that a setup asks for."""
     policy = setup.policy
     if setup.settings["weights.source"] == "history":
-        key = (setup.scheme, year)
+        key = (f"{setup.scheme} {setup.policy.file.method == 'dip'}", year)
         if key not in memory.tables:
-            memory.tables[key] = table_from_history(region, year, setup.scheme)
+            memory.tables[key] = table_from_history(setup, region, year)
         value = policy.file.relative_value.model_copy(update={"standard_from_table": False, "coefficient_from_table": False})
         policy = replace(policy, prices=memory.tables[key], file=policy.file.model_copy(update={"relative_value": value}))
     if not setup.weights or policy.prices is None:
         return policy
-    return replace(policy, prices=_weighted(setup, policy.prices, region.cohort(min(year, region.years[-1]), setup.scheme)))
+    return replace(policy, prices=_weighted(setup, policy.prices, setup.cohort(region, year)))
 
 
-def table_from_history(region: Region, year: int, scheme: str) -> PriceTable:
+def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
     """Relative weights of the groups from the years before (from the year itself where there is none), all cases alike."""
     years = [each for each in region.years if each < year] or [year]
-    cohorts = [region.cohort(each, scheme) for each in years]
+    cohorts = [setup.cohort(region, each) for each in years]
     codes = tuple(sorted({code for cohort in cohorts for code in cohort.cases.unit.values if _real(code)}))
     place = {code: number for number, code in enumerate(codes)}
     group = [
@@ -190,7 +190,7 @@ def table_from_history(region: Region, year: int, scheme: str) -> PriceTable:
         np.concatenate([cohort.cases.numbers["los_days"] for cohort in cohorts]),
     )  # fmt: skip
     weights = estimate_weights(history, WeightSettings(smoothing=10.0, smooth_to="adrg"))
-    cohort = region.cohort(min(year, region.years[-1]), scheme)
+    cohort = setup.cohort(region, year)
     values = _with_new_groups(cohort, codes, weights.weight, weights.statistics.count)
     every = tuple(values)
     blank = ("",) * len(every)

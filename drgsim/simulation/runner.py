@@ -90,7 +90,7 @@ class Runner:
 
     def cohort(self, setup: Setup, year: int) -> Cohort:
         """The discharges of a year; a year beyond the data has those of the last one."""
-        return self.region.cohort(min(year, self.region.years[-1]), setup.scheme)
+        return setup.cohort(self.region, year)
 
     def settlement(self, setup: Setup, year: int, state: State | None = None) -> tuple[State, Settlement, Pricing]:
         """Settle the cases of a year; ``state`` replaces the cases that the setup alone would give."""
@@ -185,7 +185,7 @@ class Runner:
         fund = lines.money[Measure.FUND]
         earlier = [each for each in self.region.years if each < year] or [year]
         for name in names:
-            last = self.region.cohort(max(earlier), setup.scheme)
+            last = setup.cohort(self.region, max(earlier))
             then = _by_item_fund(last.cases, last.condition(name))
             registered_then = self.region.registered(max(earlier), name)
             if not registered_then:

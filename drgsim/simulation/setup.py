@@ -11,7 +11,7 @@ from drgsim.budgets.terms import GENERAL, BudgetError, BudgetTerms, load_terms
 from drgsim.payment.policy import Policy
 from drgsim.simulation.paths import settings
 from drgsim.simulation.scenario import Change
-from drgsim.simulation.simulated_region import GIVEN
+from drgsim.simulation.simulated_region import GIVEN, Cohort, Region
 from drgsim.simulation.technology import Technology
 
 Selector = tuple[tuple[str, str], ...]
@@ -82,6 +82,10 @@ class Setup:
         """Whether the unit value follows from the budget and everyone's cases."""
         method = self.settings["payment.method"]
         return method == "points" or (method == "policy" and self.policy.file.method in ("points", "dip"))
+
+    def cohort(self, region: Region, year: int) -> Cohort:
+        """The discharges of a year in the groups that the policy pays; a year beyond the data has those of the last one."""
+        return region.cohort(min(year, region.years[-1]), self.scheme, self.policy.file.method)
 
     @property
     def digest(self) -> str:

@@ -19,7 +19,7 @@ from drgsim.payment.grouped_cases import Cases, Texts, read_cases
 from drgsim.payment.grouped_files import is_grouped
 from drgsim.records.cells import read_fen
 from drgsim.records.read import read_rows, read_table
-from drgsim.records.vocabulary import PAYERS, level_keys
+from drgsim.records.vocabulary import GROUP_KINDS, PAYERS, group_words, level_keys
 from drgsim.region.hospital_list import Hospital, read_hospitals
 from drgsim.region.region_folder import LARGEST, OPTIONAL, discharge_files, read_number
 from drgsim.results.run_record import digest_of
@@ -92,7 +92,7 @@ class Region:
     districts: Mapping[str, str]
     fund: Mapping[int, Mapping[str, int]]
     enrolment: tuple[Mapping[str, Any], ...]
-    _cohorts: dict[tuple[int, str], Cohort] = field(default_factory=dict, repr=False)
+    _cohorts: dict[tuple[int, str, bool], Cohort] = field(default_factory=dict, repr=False)
     _tables: dict[int, pa.Table] = field(default_factory=dict, repr=False)
 
     @property
@@ -148,13 +148,13 @@ class Region:
             if (stated := self.fund_year(year)) not in (None, year)
         ]
 
-    def cohort(self, year: int, scheme: str) -> Cohort:
-        """Discharges of a year under a scheme; grouped once and kept."""
-        key = (year, scheme)
+    def cohort(self, year: int, scheme: str, method: str = "") -> Cohort:
+        """Discharges of a year under a scheme, grouped once and kept; ``method`` as for :func:`make_cohort`."""
+        key = (year, scheme, method == "dip")
         if key not in self._cohorts:
             if year not in self._tables:
                 self._tables[year] = read_table(self.files[year])
-            self._cohorts[key] = make_cohort(self._tables[year], year, scheme, self.hospitals)
+            self._cohorts[key] = make_cohort(self._tables[year], year, scheme, self.hospitals, method)
         return self._cohorts[key]
 
 
@@ -250,16 +250,18 @@ def _read_enrolment(path: Path, problems: list[Problem]) -> tuple[dict[str, Any]
     return tuple(rows)
 
 
-def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str, Hospital]) -> Cohort:
-    """Group a table of discharges and read it as cases."""
+def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str, Hospital], method: str = "") -> Cohort:
+    """Group a table of discharges and read it as cases; of a table with several columns of groups the method of the policy
+    decides, as in settling.
+    """
     notes: list[str] = []
     if scheme != GIVEN:
         answers = group(table, scheme)
-        groups = "dip" if "dip" in answers.column_names else "drg"
-        for name in ("mdc", "adrg", "drg", "dip", "unit"):
-            if name in table.column_names:
-                table = table.drop_columns([name])
-            if name in ("mdc", "adrg", groups) and name in answers.column_names:
+        named = group_words()
+        old = [name for name in table.column_names if name in ("mdc", "adrg", *named)]
+        table = table.drop_columns(old)
+        for name in ("mdc", "adrg", *GROUP_KINDS):
+            if name in answers.column_names:
                 table = table.append_column(name, answers.column(name))
         notes.append(f"{year}: grouped by {scheme}")
     elif not is_grouped(table.column_names):
@@ -267,7 +269,7 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
             "settle-not-grouped", f"the discharges of {year} have no group, and no scheme is known to group them by",
             fix="name a scheme in the scenario, or a policy that has one",
         )  # fmt: skip
-    cases = read_cases(table, hospitals, ("drg", "unit", "dip"))
+    cases = read_cases(table, hospitals, method)
     return Cohort(
         year, scheme, cases, _costs(table), _keys(cases), _parent(table, "mdc", cases, 1), _parent(table, "adrg", cases, 3),
         _diagnoses(table, cases.size), tuple(notes),

@@ -208,7 +208,7 @@ def run_study(
     for number, plan in enumerate(plans):
         results.append(run_plan(plan, runner, year, known))
         if progress is not None:
-            progress((number + 1) / len(plans), len(results) * runner.region.cohort(year, plan.setup.scheme).size)
+            progress((number + 1) / len(plans), len(results) * plan.setup.cohort(runner.region, year).size)
     tables = {}
     per_result = [
         answer_tables(result.baseline, result.outcome, region, static=result.static, method=method) for result in results
