@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from drgsim.assets import asset_root
-from drgsim.errors import Problem, UsageError, did_you_mean
-from drgsim.parameters.evidence import Evidence, Source, Strict, Value
-from drgsim.parameters.strict_file import fault_problem, strict_loader
+from drgsim.errors import Problem, UsageError
+from drgsim.parameters.evidence import Source, Strict, Value
+from drgsim.parameters.parameter_set import ParameterSet
+from drgsim.parameters.strict_file import read_strict
 
 
 class SupervisionFile(Strict):
@@ -29,6 +29,17 @@ class SupervisionFile(Strict):
     quality_few_diagnoses: Value[float]
 
 
+@dataclass(frozen=True)
+class SupervisionLimits(ParameterSet[SupervisionFile]):
+    """The limits, read and checked."""
+
+    model = SupervisionFile
+    kind = "supervision"
+    called = "the supervision lists"
+    error = UsageError
+    refusal = 2
+
+
 def supervision_settings(changes: Mapping[str, Any] | None = None) -> SupervisionFile:
     """The limits, some of them changed; changed ones are assumptions.
 
@@ -44,19 +55,9 @@ def supervision_settings(changes: Mapping[str, Any] | None = None) -> Supervisio
     """
     path = asset_root("payment_tables") / "dip-specs" / "supervision.yaml"
     problems: list[Problem] = []
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=strict_loader(problems, path.name, "supervision"))
-    raw["sources"]["changed"] = {"title": "changed for this run"}
-    known = [name for name in raw if name != "sources"]
-    for name, value in (changes or {}).items():
-        if name not in known:
-            fix = did_you_mean(name, known) or f"the limits are {', '.join(known)}"
-            problems.append(Problem("supervision-unknown-name", f"{name} is no limit of the lists", where=name, fix=fix))
-            continue
-        raw[name] |= {"value": value, "source": "changed", "evidence": Evidence.ASSUMPTION.value}
-    if problems:
+    raw, content = read_strict(path, SupervisionLimits.kind, problems)
+    file = SupervisionLimits.checked(raw, path.name, problems) if raw is not None else None
+    if raw is None or file is None or problems:
         raise UsageError(problems)
-    try:
-        return SupervisionFile.model_validate(raw)
-    except ValidationError as error:
-        faults = [fault_problem(dict(fault), path.name, SupervisionFile, "supervision") for fault in error.errors()]
-        raise UsageError(faults) from error
+    limits = SupervisionLimits(file, hashlib.sha256(content).hexdigest(), raw)
+    return limits.changed(changes or {}, "changed").file

@@ -12,12 +12,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from drgsim.assets import asset_root
 from drgsim.budgets.budget_year import BudgetYear, budget_year
@@ -26,8 +25,7 @@ from drgsim.budgets.sharing import marginal_share
 from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
 from drgsim.money import exact, round_half_away
-from drgsim.parameters.evident_values import evident_nodes
-from drgsim.parameters.strict_file import fault_problem, strict_loader
+from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.payment.policy_model import Keyed, Source, Strict, Value
 
 DEFAULT = "beijing/calibration.yaml"
@@ -159,21 +157,12 @@ def load_settings(path: Path | None = None) -> tuple[Settings, str]:
     """
     path = path or asset_root("payment_tables") / DEFAULT
     problems: list[Problem] = []
-    try:
-        content = path.read_bytes()
-        raw: Any = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name, "policy"))
-        settings = Settings.model_validate(raw)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BudgetError.single("budget-unreadable", f"{path.name} cannot be read: {error}", where=str(path)) from error
-    except ValidationError as error:
-        faults = [fault_problem(dict(fault), path.name, Settings, "policy") for fault in error.errors()]
-        raise BudgetError([*problems, *faults]) from error
-    for place, node in evident_nodes(settings):
-        if node.source not in settings.sources:
-            what = f"{place} names the source {node.source!r}, which sources does not list"
-            problems.append(Problem("policy-unknown-source", what, where=f"{path.name}: {place}"))
+    raw, content = read_strict(path, "calibration", problems)
+    settings = validated(Settings, raw, "calibration", path.name, problems) if raw is not None else None
+    if settings is None:
+        raise BudgetError(problems)
     if settings.regimes[0].years[1] + 1 != settings.regimes[1].years[0]:
-        problems.append(Problem("budget-regimes", "the second regime must start the year after the first ends", path.name))
+        problems.append(Problem("calibration-regimes", "the second regime must start the year after the first ends", path.name))
     if problems:
         raise BudgetError(problems)
     return settings, hashlib.sha256(content).hexdigest()

@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from drgsim.assets import asset_root
 from drgsim.budgets.terms_model import BudgetFile, Schedule
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.parameters.evident_values import Parameter, apply_change, evident_nodes
-from drgsim.parameters.strict_file import fault_problem, strict_loader
+from drgsim.parameters.parameter_set import ParameterSet
+from drgsim.parameters.strict_file import read_strict
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import Evidence, Evident, Keyed, Value
 from drgsim.records.vocabulary import in_policy_words, policy_path
 
 TERMS_FILE = "budget.yaml"
@@ -35,42 +30,27 @@ class BudgetError(DrgsimError):
 
 
 @dataclass(frozen=True)
-class BudgetTerms:
-    """The terms of a budget year, read and checked.
+class BudgetTerms(ParameterSet[BudgetFile]):
+    """The terms of a budget year, read and checked. Paths of :meth:`changed` may start with ``budget.``.
 
-    Attributes
-    ----------
-    file
-        The contents of budget.yaml.
-    digest
-        A SHA-256 over the files read and the changes made.
-    raw
-        The YAML as read, for :meth:`changed`.
+    Examples
+    --------
+    >>> load_terms("general").changed({"budget.index.growth": "*2"}).file.index.growth.value
+    0.1
     """
 
-    file: BudgetFile
-    digest: str
-    raw: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def id(self) -> str:
-        """Name such as ``general`` or ``region/year``."""
-        return self.file.id
+    model = BudgetFile
+    kind = "budget"
+    called = "this budget"
+    error = BudgetError
+    prefix = PREFIX
+    own_path = staticmethod(policy_path)
+    in_own_words = staticmethod(in_policy_words)
 
     @property
     def schedule(self) -> Schedule:
         """The sharing schedule in use."""
         return self.file.sharing.schedules[self.file.sharing.use.value]
-
-    @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Every value that carries evidence, in the order of the file; paths without the prefix ``budget.``."""
-        return tuple(_parameter(path, node, self.file) for path, node in evident_nodes(self.file))
-
-    @property
-    def assumptions(self) -> tuple[Parameter, ...]:
-        """The parameters that rest on no source."""
-        return tuple(parameter for parameter in self.parameters if parameter.evidence is Evidence.ASSUMPTION)
 
     @cached_property
     def inactive(self) -> Mapping[str, str]:
@@ -87,39 +67,6 @@ class BudgetTerms:
             if not file.quality.weights.values.get(name):
                 result[f"quality.targets.{name}"] = "the indicator has no weight"
         return result
-
-    def changed(self, changes: Mapping[str, float | str | bool], source: str = "scenario") -> BudgetTerms:
-        """The terms with other values, as :meth:`drgsim.payment.policy.Policy.changed` does it.
-
-        Parameters
-        ----------
-        changes
-            Path -> new value, or ``"*1.03"``, ``"+5"``, ``"-5"`` relative to the old one. Paths may start with
-            ``budget.``, such as ``budget.sharing.schedules.by-item.surplus.0.fund_share``.
-        source
-            Named as source of the changed values, whose evidence becomes ``assumption``.
-
-        Raises
-        ------
-        BudgetError
-            Unknown paths, or values that the model refuses; all at once.
-
-        Examples
-        --------
-        >>> load_terms("general").changed({"budget.index.growth": "*2"}).file.index.growth.value
-        0.1
-        """
-        raw = deepcopy(dict(self.raw))
-        problems: list[Problem] = []
-        raw.setdefault("sources", {}).setdefault(source, {"title": f"changed by {source}"})
-        for path, change in changes.items():
-            apply_change(raw, policy_path(path.removeprefix(PREFIX)), change, source, problems, "this budget")
-        raw = in_policy_words(raw)
-        file = _validate(raw, self.id, problems) if not problems else None
-        if file is None or problems:
-            raise BudgetError(problems)
-        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return BudgetTerms(file, mark, raw)
 
 
 def terms_names() -> list[str]:
@@ -148,7 +95,7 @@ def load_terms(name: str | Path | Policy) -> BudgetTerms:
         path = _path_of(name)
     problems: list[Problem] = []
     raw, digest = _read(path, problems, ())
-    file = _validate(raw, path.name, problems) if raw is not None and not problems else None
+    file = BudgetTerms.checked(raw, path.name, problems) if raw is not None and not problems else None
     if file is None or raw is None or problems:
         raise BudgetError(problems)
     return BudgetTerms(file, digest, raw)
@@ -180,14 +127,8 @@ def _path_of(name: str | Path) -> Path:
 
 def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[dict[str, Any] | None, str]:
     """The YAML of a file over that of its base, and the digest of both."""
-    try:
-        content = path.read_bytes()
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name, "policy"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problems.append(Problem("budget-unreadable", f"{path.name} cannot be read: {error}", where=str(path)))
-        return None, ""
-    if not isinstance(raw, dict):
-        problems.append(Problem("budget-unreadable", f"{path.name} holds no mapping of parameters", where=str(path)))
+    raw, content = read_strict(path, "budget", problems)
+    if raw is None:
         return None, ""
     raw = in_policy_words(raw)
     digest = hashlib.sha256(content).hexdigest()
@@ -211,37 +152,3 @@ def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
         joined = isinstance(value, dict) and isinstance(below, dict) and "evidence" not in value
         result[name] = _laid_over(below, value) if joined else value  # type: ignore[arg-type]
     return result
-
-
-def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> BudgetFile | None:
-    try:
-        file = BudgetFile.model_validate(raw)
-    except ValidationError as error:
-        problems.extend(fault_problem(dict(fault), where, BudgetFile, "policy") for fault in error.errors())
-        return None
-    before = len(problems)
-    known = list(file.sources)
-    for path, node in evident_nodes(file):
-        if node.source not in file.sources:
-            what = f"{path} names the source {node.source!r}, which sources does not list"
-            fix = did_you_mean(node.source, known) or f"the sources are {', '.join(known)}"
-            problems.append(Problem("policy-unknown-source", what, where=f"{where}: {path}", fix=fix))
-    return file if len(problems) == before else None
-
-
-def _parameter(path: str, node: Evident, file: BudgetFile) -> Parameter:
-    value: Any
-    if isinstance(node, Value):
-        value = node.value
-    elif isinstance(node, Schedule):
-        value = "; ".join(
-            f"{name} {band.lower:g} to {'more' if band.upper is None else format(band.upper, 'g')}: fund {band.fund_share}"
-            for name, bands in (("surplus", node.surplus), ("overspend", node.overspend))
-            for band in bands
-        )
-    elif type(node) is Keyed:
-        value = node.values
-    else:  # several numbers under one evidence
-        value = {name: getattr(node, name) for name in type(node).model_fields if name not in Evident.model_fields}
-    start = node.effective_from or file.effective_from
-    return Parameter(path, value, node.unit, str(start or "unknown"), node.source, node.evidence, node.note)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -85,6 +85,11 @@ class MovedServices(Keyed):
     """
 
     to_levels: tuple[Level, ...] = Field(min_length=1)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Shares and who receives."""
+        return super(Keyed, self).shown
 
     @model_validator(mode="after")
     def _shares(self) -> MovedServices:
@@ -200,6 +205,15 @@ class Schedule(Evident):
     title_zh: str
     surplus: tuple[ShareBand, ...] = Field(min_length=1)
     overspend: tuple[ShareBand, ...] = Field(min_length=1)
+
+    @property
+    def shown(self) -> str:
+        """The bands in words."""
+        return "; ".join(
+            f"{name} {band.lower:g} to {'more' if band.upper is None else format(band.upper, 'g')}: fund {band.fund_share}"
+            for name, bands in (("surplus", self.surplus), ("overspend", self.overspend))
+            for band in bands
+        )
 
     @model_validator(mode="after")
     def _tile(self) -> Schedule:

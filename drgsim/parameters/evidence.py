@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
@@ -25,10 +26,22 @@ class Evidence(StrEnum):
     DERIVED = "derived"
 
 
-class Strict(BaseModel):
-    """Unknown keys are errors; values are immutable once read."""
+@dataclass(frozen=True)
+class UsualUnit:
+    """The unit that a field of a model usually has, for values that are added by path.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    It stands in the annotation of the field: ``Annotated[Value[int] | None, UsualUnit("days")]``.
+    ``payers``: the keys of a :class:`Keyed` are levels and payers, which the model checks, so that others may be added.
+    """
+
+    unit: str
+    payers: bool = False
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors, numbers are finite; values are immutable once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Evident(Strict):
@@ -41,11 +54,21 @@ class Evident(Strict):
     effective_to: date | None = None
     note: str = ""
 
+    @property
+    def shown(self) -> Any:
+        """What lists of parameters show as the value: all numbers that stand under one evidence."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in Evident.model_fields}
+
 
 class Value(Evident, Generic[T]):
     """One value."""
 
     value: T
+
+    @property
+    def shown(self) -> T:
+        """The value."""
+        return self.value
 
 
 def _text_keys(values: Any) -> Any:
@@ -62,6 +85,11 @@ class Keyed(Evident):
 
     values: Annotated[dict[str, float], BeforeValidator(_text_keys)]
     earlier: tuple[Keyed, ...] = ()
+
+    @property
+    def shown(self) -> dict[str, float]:
+        """Key -> value."""
+        return self.values
 
     @model_validator(mode="after")
     def _dates_fall(self) -> Keyed:

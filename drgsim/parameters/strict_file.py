@@ -1,40 +1,186 @@
-"""What every YAML file of parameters has in common: keys stand once, and each mistake is named with its path."""
+"""The one reader of YAML files of parameters: every mistake is named at once, with its path and the nearest known word.
+
+The codes begin with the kind of file, such as ``policy``: ``-unreadable``, ``-duplicate-name``, ``-unknown-name``,
+``-missing-name``, ``-bad-value``, ``-unknown-source``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.parameters.evident_values import nodes
+from drgsim.parameters.model_shape import shape_of
+
+M = TypeVar("M", bound=BaseModel)
+DEEPEST = 50  # mappings and lists inside one another; no model comes near it
+MOST_ENTRIES = 1_000_000  # aliases of aliases can make a short file endless
+LARGEST = 1e300  # of a whole number
+# what PyYAML lets through from the text of a value that is not what its tag says
+_UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def strict_loader(problems: list[Problem], where: str, kind: str) -> type[yaml.SafeLoader]:
-    """A YAML loader that reports keys that stand twice instead of keeping the last.
+def read_strict(
+    path: Path, kind: str, problems: list[Problem], where: str = "", fix: str = ""
+) -> tuple[dict[str, Any] | None, bytes]:
+    """The mapping that a YAML file holds, and the bytes read; None where there is none, for reasons added to ``problems``.
 
-    ``kind`` begins the code of the problems, such as ``policy``.
+    Parameters
+    ----------
+    path
+        The file, UTF-8 with or without a byte order mark.
+    kind
+        Begins the code of the problems, such as ``policy``.
+    problems
+        Takes what is wrong.
+    where
+        Names the file in messages; by default its name.
+    fix
+        What to do where the file is no YAML at all.
     """
+    where = where or path.name
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        problems.append(Problem(f"{kind}-unreadable", f"{path.name} cannot be read: {error}", where=where))
+        return None, b""
+    return parse_strict(text, kind, problems, where, fix), content
+
+
+def parse_strict(text: str, kind: str, problems: list[Problem], where: str, fix: str = "") -> dict[str, Any] | None:
+    """The mapping that a YAML text holds, see :func:`read_strict`.
+
+    Examples
+    --------
+    >>> problems = []
+    >>> parse_strict("day: 2024-02-30", "policy", problems, "here")
+    >>> problems[0].code, problems[0].what[:63]
+    ('policy-unreadable', "here is no YAML: '2024-02-30' is not what it looks like: day is")
+    """
+    try:
+        raw = yaml.load(text, Loader=_strict_loader(kind, problems, where))
+    except (yaml.YAMLError, RecursionError, *_UNFIT) as error:
+        said = "it nests too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        fix = 'put changes in quotes: "*1.03"' if "alias" in said else fix
+        problems.append(Problem(f"{kind}-unreadable", f"{where} is no YAML: {said}", where=where, fix=fix))
+        return None
+    if not isinstance(raw, dict):
+        problems.append(Problem(f"{kind}-unreadable", f"{where} holds no mapping of parameters", where=where, fix=fix))
+        return None
+    before = len(problems)
+    problems += unfit_values(raw, kind, where)
+    return None if any(problem.code == f"{kind}-unreadable" for problem in problems[before:]) else raw
+
+
+def _strict_loader(kind: str, problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
+    """A YAML loader that reports keys that stand twice instead of keeping the last, and names the line of a broken value."""
 
     class Loader(yaml.SafeLoader):
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep)
+            except _UNFIT as error:
+                text = node.value if isinstance(node, yaml.ScalarNode) else node.tag
+                what = f"{text[:40]!r} is not what it looks like: {error}"
+                raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
+
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen:
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if isinstance(key, yaml.ScalarNode) and key.value in seen:
                     place = f"{where}: line {key.start_mark.line + 1}"
                     problems.append(Problem(f"{kind}-duplicate-name", f"{key.value} stands twice in one place", where=place))
-                seen.add(key.value)
+                elif isinstance(key, yaml.ScalarNode):
+                    seen.add(key.value)
             return super().construct_mapping(node, deep)
 
     return Loader
+
+
+def unfit_values(raw: Any, kind: str, where: str) -> list[Problem]:
+    """Numbers that are not finite or absurdly large, texts that are no Unicode, and nesting without end."""
+    problems: list[Problem] = []
+    entries = 0
+    stack: list[tuple[str, Any, int]] = [("", raw, 0)]
+    while stack:
+        path, node, depth = stack.pop()
+        entries += 1
+        if depth > DEEPEST or entries > MOST_ENTRIES:
+            what = (
+                f"{where} nests more than {DEEPEST} deep" if depth > DEEPEST else f"{where} holds over {MOST_ENTRIES:,} entries"
+            )
+            return [*problems, Problem(f"{kind}-unreadable", what, where=where, fix="write it without anchors and aliases")]
+        if isinstance(node, dict | list):
+            inside = node.items() if isinstance(node, dict) else enumerate(node)
+            stack += [(f"{path}.{key}" if path else str(key), child, depth + 1) for key, child in inside]
+        elif fault := _unfit(node):
+            problems.append(Problem(f"{kind}-bad-value", f"{path} {fault}", where=f"{where}: {path}"))
+    return problems[::-1]
+
+
+def _unfit(value: Any) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"is {value}, no finite number"
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return "is a number of over 300 digits"
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+        return "holds half a character (a lone surrogate)"
+    return ""
+
+
+def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, problems: list[Problem]) -> M | None:
+    """The contents of a file by its model, None where they are wrong, for reasons added to ``problems``.
+
+    Beside what the model asks for, every ``source`` must be one of ``sources`` (of files that have such a list), and true or
+    false is no number.
+    """
+    try:
+        file = model.model_validate(raw)
+    except ValidationError as error:
+        problems.extend(fault_problem(fault, where, model, kind) for fault in error.errors())
+        return None
+    found = [
+        Problem(f"{kind}-bad-value", f"{path} is {str(flag).lower()}, no number", where=f"{where}: {path}")
+        for path, flag in _flags_as_numbers(file, raw, "")
+    ]
+    known = list(getattr(file, "sources", ()))
+    for path, node in nodes(file) if hasattr(file, "sources") else ():
+        source = getattr(node, "source", None)
+        if source not in known and (source is not None or getattr(node, "evidence", None) is not None):
+            what = f"{path} names the source {source or ''!r}, which sources does not list"
+            fix = did_you_mean(source or "", known) or f"the sources are {', '.join(known)}"
+            found.append(Problem(f"{kind}-unknown-source", what, where=f"{where}: {path}", fix=fix))
+    problems += found
+    return None if found else file
+
+
+def _flags_as_numbers(node: Any, raw: Any, path: str) -> Iterator[tuple[str, bool]]:
+    """Places where a file says true or false and the model, which is generous there, has made a number of it."""
+    if isinstance(raw, bool):
+        if not isinstance(node, bool | str):
+            yield path, raw
+    elif isinstance(raw, dict):
+        known = node if isinstance(node, dict) else getattr(node, "__dict__", {})
+        for key, child in raw.items():
+            if str(key) in known:
+                yield from _flags_as_numbers(known[str(key)], child, f"{path}.{key}" if path else str(key))
+    elif isinstance(raw, list) and isinstance(node, tuple | list):
+        for place, (part, child) in enumerate(zip(node, raw, strict=False)):
+            yield from _flags_as_numbers(part, child, f"{path}.{place}")
 
 
 def fault_problem(fault: Mapping[str, Any], where: str, model: type[BaseModel], kind: str) -> Problem:
     """What pydantic found wrong, in the words of drgsim, with the nearest known name."""
     path = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        known = _fields_at(model, fault["loc"][:-1])
+        known = _names_at(model, fault["loc"][:-1])
         word = str(fault["loc"][-1])
         fix = did_you_mean(word, known) or (f"the names here are {', '.join(known)}" if known else "")
         return Problem(f"{kind}-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
@@ -47,23 +193,12 @@ def fault_problem(fault: Mapping[str, Any], where: str, model: type[BaseModel], 
     return Problem(f"{kind}-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
 
 
-def _fields_at(start: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+def _names_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     """Names that the model knows at a place in the file."""
-    model: Any = start
+    shape = shape_of(model)
     for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            entry = model.model_fields.get(str(part))
-            model = entry.annotation if entry is not None else None
-        model = _inner(model)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _inner(annotation: Any) -> Any:
-    """The model inside an optional, a mapping or a tuple."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        inner = _inner(argument)
-        if inner is not None:
-            return inner
-    return None
+        below = shape.at(str(part))
+        if below is None:
+            return []
+        shape = below
+    return shape.names

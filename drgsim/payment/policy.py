@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
-import yaml
-from pydantic import BaseModel, ValidationError
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
-from drgsim.parameters.evident_values import Parameter, apply_change, parameters_of
-from drgsim.parameters.strict_file import fault_problem, strict_loader
-from drgsim.payment.policy_model import Evidence, PolicyFile, Table
+from drgsim.parameters.evident_values import nodes
+from drgsim.parameters.parameter_set import ParameterSet
+from drgsim.parameters.strict_file import read_strict
+from drgsim.payment.policy_model import PolicyFile, Table
 from drgsim.payment.price_table import PriceTable, read_exempt, read_prices
 from drgsim.payment.single_disease_table import SingleDiseases, single_diseases_of
 from drgsim.records.read import read_table
@@ -37,88 +34,64 @@ class PolicyError(DrgsimError):
 
 
 @dataclass(frozen=True)
-class Policy:
+class Policy(ParameterSet[PolicyFile]):
     """A payment policy, read and checked.
 
     Attributes
     ----------
-    file
-        The contents of policy.yaml.
+    folder
+        Where it was read.
     prices
         The table of groups, or None where the policy publishes none.
     exempt_list, coefficients, single_diseases
         The other tables that the policy has: exempt items, coefficients by hospital and group, fixed amounts.
-    folder, digest
-        Where it was read, and a SHA-256 over all files read.
-    raw
-        The YAML as read, for :meth:`changed`.
+
+    Examples
+    --------
+    >>> policy = load_policy("beijing/2024").changed({"per_diem.rate.employee": 500, "stays.long_days": "+30"})
+    >>> policy.file.per_diem.rate.values, policy.file.stays.long_days.value
+    ({'employee': 500.0}, 90.0)
     """
 
-    file: PolicyFile
-    prices: PriceTable | None
     folder: Path
-    digest: str
-    raw: Mapping[str, Any] = field(repr=False)
+    prices: PriceTable | None = None
     exempt_list: Mapping[str, tuple[int, int]] | None = None
     coefficients: GroupCoefficients | None = None
     single_diseases: SingleDiseases | None = None
 
-    @property
-    def id(self) -> str:
-        """Name such as ``region/year``."""
-        return self.file.id
+    model = PolicyFile
+    kind = "policy"
+    called = "this policy"
+    error = PolicyError
+    own_path = staticmethod(policy_path)
+    in_own_words = staticmethod(in_policy_words)
 
-    @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """Every value that carries evidence, in the order of the file."""
-        return tuple(parameters_of(self.file))
+    def rebuilt(self, raw: Mapping[str, Any], mark: str) -> Self:
+        """See :meth:`drgsim.parameters.parameter_set.ParameterSet.rebuilt`; the tables are those that were read."""
+        policy = super().rebuilt(raw, mark)
+        known = {table.file for table in _tables(self.file)}
+        strange = [table.file for table in _tables(policy.file) if table.file not in known]
+        if strange:
+            raise PolicyError.single(
+                "policy-missing-table", f"the table {', '.join(strange)} was not read with {self.id}", where=str(self.folder),
+                why="a change by path cannot bring a table", fix="name it in a policy folder of your own: drgsim policy new",
+            )  # fmt: skip
+        return policy
 
-    @property
-    def assumptions(self) -> tuple[Parameter, ...]:
-        """The parameters that rest on no source."""
-        return tuple(parameter for parameter in self.parameters if parameter.evidence is Evidence.ASSUMPTION)
-
-    def changed(self, changes: Mapping[str, float | str], source: str = "scenario") -> Policy:
-        """The policy with other values; the price table is shared, never copied.
-
-        Parameters
-        ----------
-        changes
-            Path -> new number, or ``"*1.03"``, ``"+5"``, ``"-5"`` relative to the old one. A path is one of
-            :attr:`parameters`, or it goes on with a key such as ``unit_value.employee``.
-        source
-            Named as source of the changed values, whose evidence becomes ``assumption``.
-
-        Raises
-        ------
-        PolicyError
-            Unknown paths, or values that the policy model refuses; all at once.
-        """
-        raw = deepcopy(dict(self.raw))
-        problems: list[Problem] = []
-        sources = raw.setdefault("sources", {})
-        sources.setdefault(source, {"title": f"changed by {source}"})
-        for path, change in changes.items():
-            apply_change(raw, policy_path(path), change, source, problems)
-        if problems:
-            raise PolicyError(problems)
-        return self.rebuilt(raw, repr(sorted(changes.items(), key=repr)))
-
-    def rebuilt(self, raw: Mapping[str, Any], mark: str) -> Policy:
-        """The policy read again from a changed YAML; ``mark`` names the change in the digest, the price table is shared.
-
-        Raises
-        ------
-        PolicyError
-            The policy model refuses the values.
-        """
-        problems: list[Problem] = []
-        raw = in_policy_words(raw)
-        file = _validate(raw, self.id, problems)
-        if file is None or problems:
-            raise PolicyError(problems)
-        digest = hashlib.sha256((self.digest + mark).encode()).hexdigest()
-        return replace(self, file=file, digest=digest, raw=raw)
+    @classmethod
+    def contradictions(cls, file: PolicyFile, where: str) -> Iterator[Problem]:
+        """Classes and curves that are named and do not exist."""
+        classes = list(file.group_classes)
+        if file.unstable is not None and file.unstable.group_class not in classes:
+            fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
+            what = f"unstable.group_class names no class of groups: {file.unstable.group_class!r}"
+            yield Problem("policy-unknown-class", what, where=f"{where}: unstable.group_class", fix=fix)
+        curves = [(f"group_classes.{name}.curve", entry.curve) for name, entry in file.group_classes.items()]
+        for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
+            if curve is not None and curve not in file.curves:
+                fix = did_you_mean(curve, list(file.curves)) or f"the curves are {', '.join(file.curves)}"
+                what = f"{path} names no curve: {curve!r}"
+                yield Problem("policy-unknown-curve", what, where=f"{where}: {path}", fix=fix)
 
 
 def policy_names(root: Path | None = None) -> list[str]:
@@ -152,20 +125,11 @@ def load_policy(name: str | Path) -> Policy:
 def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     """Read a policy folder; the problems are all that is wrong with it."""
     problems: list[Problem] = []
-    path = folder / POLICY_FILE
     where = f"{folder.parent.name}/{folder.name}"
-    try:
-        content = path.read_bytes()
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, where, "policy"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problems.append(Problem("policy-unreadable", f"{path.name} cannot be read: {error}", where=where))
-        return None, problems
-    if not isinstance(raw, dict):
-        problems.append(Problem("policy-unreadable", f"{path.name} holds no mapping of parameters", where=where))
-        return None, problems
-    raw = in_policy_words(raw)
-    file = _validate(raw, where, problems)
-    if file is None:
+    raw, content = read_strict(folder / POLICY_FILE, "policy", problems, where)
+    raw = in_policy_words(raw) if raw is not None else None
+    file = Policy.checked(raw, where, problems) if raw is not None else None
+    if raw is None or file is None:
         return None, problems
     digest = hashlib.sha256(content)
     prices = exempt = None
@@ -184,7 +148,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
             digest.update(table_path.read_bytes())
         else:
             problems.append(Problem("policy-missing-table", f"the table {table.file} is named but not there", where=where))
-    return Policy(file, prices, folder, digest.hexdigest(), raw, exempt, coefficients, single), problems
+    return Policy(file, digest.hexdigest(), raw, folder, prices, exempt, coefficients, single), problems
 
 
 def _side_table(
@@ -202,38 +166,5 @@ def _side_table(
     return table
 
 
-def _tables(node: BaseModel) -> Iterator[Table]:
-    if isinstance(node, Table):
-        yield node
-    for value in node.__dict__.values():
-        for child in value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,):
-            if isinstance(child, BaseModel):
-                yield from _tables(child)
-
-
-# -- checks ----------------------------------------------------------------------------------------------------------------
-def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> PolicyFile | None:
-    try:
-        file = PolicyFile.model_validate(raw)
-    except ValidationError as error:
-        problems.extend(fault_problem(dict(fault), where, PolicyFile, "policy") for fault in error.errors())
-        return None
-    before = len(problems)
-    known = list(file.sources)
-    for parameter in parameters_of(file):
-        if parameter.source not in file.sources:  # a piece or band that states evidence states its source too
-            what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
-            fix = did_you_mean(parameter.source, known) or f"the sources are {', '.join(known)}"
-            problems.append(Problem("policy-unknown-source", what, where=f"{where}: {parameter.path}", fix=fix))
-    classes = list(file.group_classes)
-    if file.unstable is not None and file.unstable.group_class not in classes:
-        fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
-        what = f"unstable.group_class names no class of groups: {file.unstable.group_class!r}"
-        problems.append(Problem("policy-unknown-class", what, where=f"{where}: unstable.group_class", fix=fix))
-    curves = [(f"group_classes.{name}.curve", entry.curve) for name, entry in file.group_classes.items()]
-    for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
-        if curve is not None and curve not in file.curves:
-            fix = did_you_mean(curve, list(file.curves)) or f"the curves are {', '.join(file.curves)}"
-            what = f"{path} names no curve: {curve!r}"
-            problems.append(Problem("policy-unknown-curve", what, where=f"{where}: {path}", fix=fix))
-    return file if len(problems) == before else None
+def _tables(file: PolicyFile) -> Iterator[Table]:
+    return (node for _, node in nodes(file) if isinstance(node, Table))

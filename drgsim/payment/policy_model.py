@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from drgsim.parameters.evidence import Evidence, Evident, Keyed, Source, Strict, Value
+from drgsim.parameters.evidence import Evidence, Evident, Keyed, Source, Strict, UsualUnit, Value
 from drgsim.payment.curve_expression import ExpressionError, names_used, parse
 from drgsim.records.vocabulary import level_hint, level_known, wrong_keys
 
@@ -68,13 +68,18 @@ class Table(Evident):
 
     file: str
 
+    @property
+    def shown(self) -> str:
+        """Name of the file."""
+        return self.file
+
 
 class RelativeValue(Strict):
     """Weights, points or scores. ``scale`` turns a weight into the policy's own unit: points = 100 x weight."""
 
     unit: Literal["weight", "point", "score"]
-    scale: Value[float]
-    table: Table | None = None
+    scale: Annotated[Value[float], UsualUnit("units of the policy per weight")]
+    table: Annotated[Table | None, UsualUnit("relative value")] = None
     standard_from_table: bool = False
     coefficient_from_table: bool = False
 
@@ -86,9 +91,9 @@ class Coefficient(Strict):
     """
 
     by_hospital: bool = False
-    table: Table | None = None
-    by: ByLevel | None = None
-    default: Value[float] | None = None
+    table: Annotated[Table | None, UsualUnit("ratio")] = None
+    by: Annotated[ByLevel | None, UsualUnit("ratio", payers=True)] = None
+    default: Annotated[Value[float] | None, UsualUnit("ratio")] = None
 
 
 class Reference(Strict):
@@ -100,8 +105,8 @@ class Reference(Strict):
     """
 
     mean_from_table: bool = False
-    mean_cost: ByLevel | None = None
-    from_cases: Value[bool] | None = None
+    mean_cost: Annotated[ByLevel | None, UsualUnit("yuan per weight", payers=True)] = None
+    from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
 
 
 class When(Strict):
@@ -121,6 +126,18 @@ class Band(Strict):
     source: str | None = None
     evidence: Evidence | None = None
     note: str = ""
+    unit: ClassVar[str] = "rule"
+
+    @property
+    def shown(self) -> str:
+        """The band in words, such as ``K = 3 (level 3)``."""
+        when = self.when
+        parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
+        for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
+            if limit is not None:
+                parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
+        multiple = f"K = {self.K:g}" if self.K is not None else "other cases"
+        return f"{multiple} ({', '.join(parts)})" if parts else multiple
 
 
 class Piece(Strict):
@@ -137,6 +154,12 @@ class Piece(Strict):
     source: str | None = None
     evidence: Evidence | None = None
     note: str = ""
+    unit: ClassVar[str] = "rule"
+
+    @property
+    def shown(self) -> str:
+        """The piece in words, such as ``high up to the end: k + r - K``."""
+        return f"{self.case_class} up to {self.upto or 'the end'}: {self.pays}"
 
 
 class Curve(Evident):
@@ -145,6 +168,11 @@ class Curve(Evident):
     with_coefficient: bool = True
     bands: tuple[Band, ...] = (Band(),)
     pieces: tuple[Piece, ...] = Field(min_length=1)
+
+    @property
+    def shown(self) -> str:
+        """The pieces and the bands with a multiple, in words."""
+        return "; ".join([piece.shown for piece in self.pieces] + [band.shown for band in self.bands if band.K is not None])
 
     @model_validator(mode="after")
     def _pieces_hold(self) -> Curve:
@@ -201,14 +229,20 @@ class GroupClass(Strict):
     operation_classes: tuple[str, ...] = ()
     pays: Pays = "curve"
     curve: str | None = None
-    coefficient: Value[float] | None = None
+    coefficient: Annotated[Value[float] | None, UsualUnit("ratio")] = None
     coefficient_of_level: bool = False
-    unit_value: ByLevel | None = None
-    factor: Value[float] | None = None
-    value_from_cases: Value[bool] | None = None
+    unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
+    factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
+    value_from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
     source: str
     evidence: Evidence
     note: str = ""
+    unit: ClassVar[str] = ""
+
+    @property
+    def shown(self) -> str:
+        """How the class is paid."""
+        return self.pays
 
 
 class AgeFactor(Value[float]):
@@ -220,9 +254,9 @@ class AgeFactor(Value[float]):
 class Stays(Strict):
     """Stays outside the curve: ``long_days`` is exceeded by stays paid by item."""
 
-    long_days: Value[float] | None = None
+    long_days: Annotated[Value[float] | None, UsualUnit("days")] = None
     incomplete_curve: str | None = None
-    incomplete_ways: Value[tuple[int, ...]] | None = None
+    incomplete_ways: Annotated[Value[tuple[int, ...]] | None, UsualUnit("codes of the way of leaving")] = None
 
 
 class Readmission(Strict):
@@ -232,8 +266,8 @@ class Readmission(Strict):
     ``except_groups``.
     """
 
-    within_days: Value[int]
-    factor: Value[float]
+    within_days: Annotated[Value[int], UsualUnit("days")]
+    factor: Annotated[Value[float], UsualUnit("factor")]
     except_groups: tuple[str, ...] = ()
 
 
@@ -245,9 +279,9 @@ class Unstable(Strict):
     """
 
     group_class: str
-    maximum_cv: Value[float]
-    minimum_cases: Value[int]
-    detect: Value[Literal["table", "cases", "never"]]
+    maximum_cv: Annotated[Value[float], UsualUnit("CV")]
+    minimum_cases: Annotated[Value[int], UsualUnit("cases")]
+    detect: Annotated[Value[Literal["table", "cases", "never"]], UsualUnit("rule")]
 
 
 class SingleDisease(Strict):
@@ -257,35 +291,35 @@ class SingleDisease(Strict):
     stands for all.
     """
 
-    table: Table
+    table: Annotated[Table, UsualUnit("yuan")]
 
 
 class PerDiem(Strict):
     """Payment per bed day (按床日). ``rate`` is in yuan, or in points for the points method."""
 
-    rate: ByLevel | None = None
+    rate: Annotated[ByLevel | None, UsualUnit("yuan per day", payers=True)] = None
     rate_unit: Literal["yuan", "point"] = "yuan"
-    day_cap: Value[int] | None = None
+    day_cap: Annotated[Value[int] | None, UsualUnit("days")] = None
     day_cap_per: Literal["patient", "hospital"] = "patient"
-    acute_days: Value[int] | None = None
+    acute_days: Annotated[Value[int] | None, UsualUnit("days")] = None
 
 
 class Exempt(Strict):
     """Payment beside the group for new drugs and technology (除外支付). Both limits are exclusive."""
 
-    total_multiple: Value[float]
-    cost_share: Value[float]
-    valid_from: Value[date] | None = None
-    valid_to: Value[date] | None = None
-    table: Table | None = None
+    total_multiple: Annotated[Value[float], UsualUnit("x mean cost of the group, exclusive")]
+    cost_share: Annotated[Value[float], UsualUnit("share of the total cost, exclusive")]
+    valid_from: Annotated[Value[date] | None, UsualUnit("date")] = None
+    valid_to: Annotated[Value[date] | None, UsualUnit("date")] = None
+    table: Annotated[Table | None, UsualUnit("items")] = None
 
 
 class SpecialReview(Strict):
     """Cases that a hospital puts forward for single review (特例单议): at most ``quota`` of the pool's discharges."""
 
-    quota: Value[float]
-    pays: Value[Literal["by_item", "adjusted"]]
-    adjusted_factor: Value[float] | None = None
+    quota: Annotated[Value[float], UsualUnit("share of the discharges of the pool")]
+    pays: Annotated[Value[Literal["by_item", "adjusted"]], UsualUnit("rule")]
+    adjusted_factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
 
 
 class PatientShare(Strict):
@@ -294,15 +328,15 @@ class PatientShare(Strict):
     ``remainder``: amount - patient - other funds; ``ratio``: (amount - own pay - pre-pay - deductible) x benefit ratio.
     """
 
-    mode: Value[Literal["remainder", "ratio"]]
-    floor_at_zero: Value[bool]
-    benefit_ratio: ByLevel | None = None
+    mode: Annotated[Value[Literal["remainder", "ratio"]], UsualUnit("rule")]
+    floor_at_zero: Annotated[Value[bool], UsualUnit("flag")]
+    benefit_ratio: Annotated[ByLevel | None, UsualUnit("share", payers=True)] = None
 
 
 class Floating(Strict):
     """Floating point value (浮动点值): ``base_share`` of the budget value, the rest of the settlement value."""
 
-    base_share: Value[float]
+    base_share: Annotated[Value[float], UsualUnit("share")]
 
 
 class Clearing(Strict):
@@ -311,30 +345,30 @@ class Clearing(Strict):
     ``basis``: ``cases``: the fund's payments for the cases; ``share``: amounts x the fund's share of the cost.
     """
 
-    basis: Value[Literal["cases", "share"]]
+    basis: Annotated[Value[Literal["cases", "share"]], UsualUnit("rule")]
 
 
 class Procurement(Strict):
     """Volume-based procurement (带量采购): the standard is not cut; the surplus is kept at these shares by product class."""
 
-    kept_share: Keyed
-    price_fall: Keyed | None = None
+    kept_share: Annotated[Keyed, UsualUnit("share of the surplus kept")]
+    price_fall: Annotated[Keyed | None, UsualUnit("price fall")] = None
 
 
 class Capitation(Strict):
     """Per-head payment for chronic conditions; the surplus stays with the consortium."""
 
-    per_head: Keyed | None = None
+    per_head: Annotated[Keyed | None, UsualUnit("yuan per head and year")] = None
     conditions: tuple[str, ...] = ()
-    kept_share: Value[float] | None = None
+    kept_share: Annotated[Value[float] | None, UsualUnit("share of the surplus")] = None
 
 
 class Trimming(Strict):
     """Trimming (裁剪) that the policy states for its own weights; ``drgsim weights`` takes it as default."""
 
-    method: Value[Literal["iqr", "percentile", "multiple", "none"]]
-    low: Value[float]
-    high: Value[float]
+    method: Annotated[Value[Literal["iqr", "percentile", "multiple", "none"]], UsualUnit("rule")]
+    low: Annotated[Value[float], UsualUnit("as the method says")]
+    high: Annotated[Value[float], UsualUnit("as the method says")]
 
 
 class PolicyFile(Strict):
@@ -354,33 +388,33 @@ class PolicyFile(Strict):
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
     relative_value: RelativeValue
-    unit_value: ByLevel | None = None
-    budget: ByLevel | None = None
+    unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
+    budget: Annotated[ByLevel | None, UsualUnit("yuan a year", payers=True)] = None
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()
-    curves: dict[str, Curve] = Field(min_length=1)
+    curves: Annotated[dict[str, Curve], UsualUnit("cost ratio")] = Field(min_length=1)
     group_classes: dict[str, GroupClass] = Field(default_factory=dict)
-    ambiguous: Value[Pays] | None = None
-    ungrouped: Value[Pays] | None = None
-    age_factors: tuple[AgeFactor, ...] = ()
+    ambiguous: Annotated[Value[Pays] | None, UsualUnit("rule")] = None
+    ungrouped: Annotated[Value[Pays] | None, UsualUnit("rule")] = None
+    age_factors: Annotated[tuple[AgeFactor, ...], UsualUnit("factor")] = ()
     stays: Stays = Stays()
     readmission: Readmission | None = None
     unstable: Unstable | None = None
     per_diem: PerDiem | None = None
     single_disease: SingleDisease | None = None
-    extreme_cap: Value[float] | None = None
+    extreme_cap: Annotated[Value[float] | None, UsualUnit("share of a hospital's discharges")] = None
     special_review: SpecialReview | None = None
     exempt: Exempt | None = None
     procurement: Procurement | None = None
     capitation: Capitation | None = None
     patient_share: PatientShare
     trimming: Trimming | None = None
-    year_weights: Value[tuple[float, ...]] | None = None
+    year_weights: Annotated[Value[tuple[float, ...]] | None, UsualUnit("oldest to newest")] = None
     floating: Floating | None = None
     clearing: Clearing | None = None
-    prepayment: Value[float] | None = None
-    deposit: Value[float] | None = None
-    adjustment_fund: Value[float] | None = None
+    prepayment: Annotated[Value[float] | None, UsualUnit("months")] = None
+    deposit: Annotated[Value[float] | None, UsualUnit("share")] = None
+    adjustment_fund: Annotated[Value[float] | None, UsualUnit("share of the budget")] = None
 
     @property
     def by_groups(self) -> bool:

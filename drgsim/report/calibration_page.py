@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from drgsim import __version__
 from drgsim.budgets.budget_tables import words
 from drgsim.budgets.calibration import FACTS_ZH, Calibration
-from drgsim.parameters.evident_values import evident_nodes
+from drgsim.parameters.evident_values import parameters_of
 from drgsim.report.page import COLOURS, chart, render_page
 
 
@@ -15,9 +15,8 @@ def calibration_page(result: Calibration) -> str:
     """HTML of the page."""
     settings = result.settings
     parameters = [
-        (path, words(getattr(node, "value", getattr(node, "values", ""))), node.unit, str(node.evidence), node.note,
-         settings.sources[node.source].title)
-        for path, node in evident_nodes(settings)
+        (entry.path, words(entry.value), entry.unit, str(entry.evidence), entry.note, settings.sources[entry.source].title)
+        for entry in parameters_of(settings)
     ]  # fmt: skip
     surplus = [100 * float(year.in_surplus.mean()) for year in result.years]
     growth = [100 * value for value in result.growth]

@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 
 from drgsim.money import exact
 from drgsim.parameters.evidence import Evidence
-from drgsim.parameters.evident_values import band_words
 from drgsim.payment.curve import Break, ResolvedCurve, breaks, curve_book
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import CASE_CLASS_ZH
@@ -82,7 +81,7 @@ def _label(figure: go.Figure) -> None:
 def _name(policy: Policy, curve: ResolvedCurve) -> str:
     bands = policy.file.curves[curve.name].bands
     band = bands[curve.band]
-    return f"{curve.name}: {band_words(band)}" if len(bands) > 1 or band.K is not None else curve.name
+    return f"{curve.name}: {band.shown}" if len(bands) > 1 or band.K is not None else curve.name
 
 
 def _pieces(policy: Policy) -> list[dict[str, object]]:

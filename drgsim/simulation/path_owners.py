@@ -57,22 +57,25 @@ def change_policy(
     target = policy_path(target)
     parameters = {parameter.path: parameter for parameter in setup.policy.parameters}
     holder = next((parameters[path] for path in _prefixes(target) if path in parameters), None)
-    if holder is None and match is None:
-        problems.append(unknown(change, list(parameters), setup.policy.id))
+    if match is not None and bands.value_at(setup.policy.raw, target) is None:  # such a path changes what there is
+        _out_of_scope(change, f"{setup.policy.id} has no parameter {target}", f"to add it, write {target}", problems)
         return setup
     if change.unit and holder is not None and not same_unit(change.unit, holder.unit):
         what = f"{change.path}: the unit is {change.unit!r}, but this parameter is in {holder.unit}"
         problems.append(Problem("scenario-wrong-unit", what, where=change.where, fix=f"write it in {holder.unit}"))
         return setup
     try:
-        changed = setup.policy.changed({target: change.written})
+        changed = setup.policy.changed({target: change.written}, "scenario")
     except PolicyError as error:
         for problem in error.problems:
-            if match is not None and problem.code == "policy-unknown-path":
-                _out_of_scope(change, f"{setup.policy.id} has no parameter {target}", problem.fix, problems)
+            if problem.code == "policy-unknown-path":
+                problems.append(unknown(change, list(parameters), setup.policy.id, problem.fix))
             else:
-                code = "scenario-unknown-path" if problem.code == "policy-unknown-path" else "scenario-impossible-value"
-                problems.append(replace(problem, code=code, where=change.where or change.path))
+                problems.append(replace(problem, code="scenario-impossible-value", where=change.where or change.path))
+        return setup
+    holder = holder or next((one for one in changed.parameters if f"{target}.".startswith(f"{one.path}.")), None)
+    if holder is None and not any(one.path.startswith(f"{target}.") for one in changed.parameters):
+        problems.append(unknown(change, list(parameters), setup.policy.id))
         return setup
     old, new = bands.value_at(setup.policy.raw, target), bands.value_at(changed.raw, target)
     if (
@@ -278,10 +281,10 @@ def _budget(setup: Setup, change: Change, match: Match, region: Region, steps: l
         targets = [targets[0].replace("<surplus>", f"surplus.{place}") for place in range(len(bands_of))]
     change = replace(change, value=round(1 - float(change.value), 12)) if match.spec.field == "complement" else change
     try:
-        changed = setup.budget.changed(dict.fromkeys(targets, change.written))
+        changed = setup.budget.changed(dict.fromkeys(targets, change.written), "scenario")
     except BudgetError as error:
         for problem in error.problems:
-            unknown_path = problem.code == "policy-unknown-path"
+            unknown_path = problem.code == "budget-unknown-path"
             code = "scenario-unknown-path" if unknown_path else "scenario-impossible-value"
             problems.append(replace(problem, code=code, where=change.where or change.path))
         return setup

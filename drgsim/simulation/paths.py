@@ -112,14 +112,14 @@ def settings() -> dict[str, Any]:
     return {spec.path: spec.default for spec in specs() if spec.owner == "setting"}
 
 
-def unknown(change: Change, policy_paths: list[str], policy: str) -> Problem:
+def unknown(change: Change, policy_paths: list[str], policy: str, suggested: str = "") -> Problem:
     """What to say about a path that nothing fits."""
     own = [spec.path.split("<")[0].rstrip(".") for spec in specs()]
     of_level = [
         spec.path.partition("<")[0] + word for spec in specs() if spec.path.endswith("<level>") for word in level_words()
     ]
     known = list(dict.fromkeys([*(spec.path for spec in specs()), *own, *of_level, *policy_paths]))
-    fix = did_you_mean(change.path, known)
+    fix = did_you_mean(change.path, known) or (suggested if suggested.startswith("did you mean") else "")
     if not fix:
         first = change.path.split(".")[0]
         near = [path for path in known if path.split(".")[0] == first][:8]

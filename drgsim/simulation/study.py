@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
-from drgsim.payment.policy import Parameter
+from drgsim.parameters.evident_values import Parameter
 from drgsim.simulation.answer_tables import answer_tables, changes_table
 from drgsim.simulation.behaviour import active, respond, without_behaviour
 from drgsim.simulation.decompose import Method

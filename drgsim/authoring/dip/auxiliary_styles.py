@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 
-import yaml
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from drgsim.assets import asset_root
 from drgsim.authoring.dip.dip_spec import SPEC_FOLDER, FirstKind, SpecError
 from drgsim.errors import Problem, did_you_mean
 from drgsim.parameters.evidence import Evidence, Strict
-from drgsim.parameters.strict_file import fault_problem, strict_loader
+from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.units.dip.dip_catalogue import CONDITION_NUMBERS, Level
 from drgsim.units.schemes.rule_parser import RuleSyntaxError, parse_rule
 
@@ -111,12 +110,9 @@ def _style(name: str) -> StyleFile:
         problem = Problem("spec-unknown-style", f"there is no style of auxiliary lists {name!r}", fix=fix)
         raise SpecError([problem], exit_code=2)
     problems: list[Problem] = []
-    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=strict_loader(problems, path.name, "spec"))
-    try:
-        file = StyleFile.model_validate(raw)
-    except ValidationError as error:
-        raise SpecError([fault_problem(dict(fault), path.name, StyleFile, "spec") for fault in error.errors()]) from error
-    if problems:
+    raw, _ = read_strict(path, "spec", problems)
+    file = validated(StyleFile, raw, "spec", path.name, problems) if raw is not None else None
+    if file is None or problems:
         raise SpecError(problems)
     return file
 

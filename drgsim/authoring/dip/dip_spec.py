@@ -6,22 +6,21 @@ A specification is a YAML file in ``payment_tables/dip-specs``; regions copy one
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from drgsim.assets import asset_root
 from drgsim.costs.trimming import TrimRule
 from drgsim.costs.year_means import YearMode
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.parameters.evidence import Evidence, Evident, Source, Strict, Value
-from drgsim.parameters.strict_file import fault_problem, strict_loader
+from drgsim.parameters.evidence import Evident, Source, Strict, Value
+from drgsim.parameters.parameter_set import ParameterSet
+from drgsim.parameters.strict_file import read_strict
 
 SPEC_FOLDER = "dip-specs"
 Count = Annotated[float, Field(gt=0)]  # of cases; 1 asks for nothing
@@ -168,6 +167,11 @@ class FirstKind(Evident):
     birth_weight_from: float | None = None
     age_days_below: float | None = None
 
+    @property
+    def shown(self) -> str:
+        """The Chinese title."""
+        return self.title_zh
+
 
 class SpecFile(Strict):
     """A specification file."""
@@ -194,75 +198,27 @@ class SpecFile(Strict):
 
 
 @dataclass(frozen=True)
-class SpecParameter:
-    """One parameter with its evidence, as reports list it."""
+class DipSpec(ParameterSet[SpecFile]):
+    """A specification, read and checked.
 
-    path: str
-    value: Any
-    unit: str
-    source: str
-    evidence: Evidence
-    note: str
+    Examples
+    --------
+    >>> load_spec("dip-2.0").changed({"core.minimum_cases": 5}).file.core.minimum_cases.value
+    5.0
+    """
 
+    model = SpecFile
+    kind = "spec"
+    called = "this specification"
+    error = SpecError
+    refusal = 2
 
-@dataclass(frozen=True)
-class DipSpec:
-    """A specification, read and checked; ``digest`` is a SHA-256 over its contents and changes."""
-
-    file: SpecFile
-    digest: str
-    raw: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def parameters(self) -> tuple[SpecParameter, ...]:
-        """Every value that carries evidence, in the order of the file."""
-        return tuple(_parameters(self.file, ""))
-
-    @property
-    def assumptions(self) -> tuple[SpecParameter, ...]:
-        """The parameters that rest on no source."""
-        return tuple(parameter for parameter in self.parameters if parameter.evidence is Evidence.ASSUMPTION)
-
-    def changed(self, changes: Mapping[str, Any], source: str = "changed") -> DipSpec:
-        """The specification with other values, whose evidence becomes ``assumption``.
-
-        Parameters
-        ----------
-        changes
-            Path of a parameter, such as ``core.minimum_cases``, -> new value.
-        source
-            Named as source of the changed values.
-
-        Raises
-        ------
-        SpecError
-            Unknown paths or values that the model refuses, all at once.
-
-        Examples
-        --------
-        >>> load_spec("dip-2.0").changed({"core.minimum_cases": 5}).file.core.minimum_cases.value
-        5.0
-        """
-        if not changes:
-            return self
-        raw = deepcopy(dict(self.raw))
-        raw.setdefault("sources", {}).setdefault(source, {"title": "changed for this run"})
-        known = [parameter.path for parameter in self.parameters]
-        problems = []
-        for path, value in changes.items():
-            node: Any = raw
-            for part in path.split("."):
-                node = node.get(part) if isinstance(node, dict) else None
-            if not isinstance(node, dict) or "value" not in node:
-                fix = did_you_mean(path, known) or f"the parameters are {', '.join(known)}"
-                problems.append(Problem("spec-unknown-path", f"{path} is no parameter of {self.file.id}", where=path, fix=fix))
-                continue
-            node |= {"value": value, "evidence": Evidence.ASSUMPTION.value, "source": source}
-        file = _validate(raw, self.file.id, problems) if not problems else None
-        if file is None:
-            raise SpecError(problems, exit_code=2)
-        mark = hashlib.sha256((self.digest + repr(sorted(changes.items()))).encode()).hexdigest()
-        return DipSpec(file, mark, raw)
+    @classmethod
+    def contradictions(cls, file: SpecFile, where: str) -> Iterator[Problem]:
+        """Numbers that make no sense."""
+        for path, value, bad, fix in _limits(file):
+            if bad:
+                yield Problem("spec-bad-value", f"{path} is {value:g}, which makes no sense", where=f"{where}: {path}", fix=fix)
 
 
 def spec_names() -> list[str]:
@@ -293,36 +249,11 @@ def load_spec(name: str | Path) -> DipSpec:
         problem = Problem("spec-unknown", f"there is no DIP specification {str(name)!r}", where=str(name), fix=fix)
         raise SpecError([problem], exit_code=2)
     problems: list[Problem] = []
-    content = path.read_bytes()
-    try:
-        raw = yaml.load(content.decode("utf-8-sig"), Loader=strict_loader(problems, path.name, "spec"))
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SpecError.single("spec-unreadable", f"{path.name} cannot be read: {error}", where=str(path)) from error
-    if not isinstance(raw, dict):
-        raise SpecError.single("spec-unreadable", f"{path.name} holds no mapping of parameters", where=str(path))
-    file = _validate(raw, path.name, problems)
-    if file is None or problems:
+    raw, content = read_strict(path, "spec", problems)
+    file = DipSpec.checked(raw, path.name, problems) if raw is not None else None
+    if raw is None or file is None or problems:
         raise SpecError(problems)
     return DipSpec(file, hashlib.sha256(content).hexdigest(), raw)
-
-
-def _validate(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> SpecFile | None:
-    try:
-        file = SpecFile.model_validate(raw)
-    except ValidationError as error:
-        problems.extend(fault_problem(dict(fault), where, SpecFile, "spec") for fault in error.errors())
-        return None
-    for parameter in _parameters(file, ""):
-        if parameter.source not in file.sources:
-            what = f"{parameter.path} names the source {parameter.source!r}, which sources does not list"
-            fix = did_you_mean(parameter.source, list(file.sources)) or f"the sources are {', '.join(file.sources)}"
-            problems.append(Problem("spec-unknown-source", what, where=f"{where}: {parameter.path}", fix=fix))
-    problems += [
-        Problem("spec-bad-value", f"{path} is {value:g}, which makes no sense", where=f"{where}: {path}", fix=fix)
-        for path, value, bad, fix in _limits(file)
-        if bad
-    ]
-    return file if not problems else None
 
 
 def _limits(file: SpecFile) -> Iterator[tuple[str, float, bool, str]]:
@@ -334,18 +265,3 @@ def _limits(file: SpecFile) -> Iterator[tuple[str, float, bool, str]]:
     characters = file.combinations.diagnosis_characters.value
     yield "combinations.diagnosis_characters", characters, not 3 <= characters <= 8, "give 3 to 8"
     yield "score.scale", file.score.scale.value, file.score.scale.value <= 0, "give a number above 0"
-
-
-def _parameters(node: BaseModel, path: str) -> Iterator[SpecParameter]:
-    if isinstance(node, Evident):
-        value = node.value if isinstance(node, Value) else getattr(node, "title_zh", "")
-        yield SpecParameter(path, value, node.unit, node.source, node.evidence, node.note)
-        return
-    for name, value in node.__dict__.items():
-        place = f"{path}.{name}" if path else name
-        if isinstance(value, BaseModel):
-            yield from _parameters(value, place)
-        elif isinstance(value, dict):
-            for key, child in value.items():
-                if isinstance(child, Evident):
-                    yield from _parameters(child, f"{place}.{key}")
