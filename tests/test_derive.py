@@ -11,7 +11,7 @@ import pytest
 from drgsim.assets import asset_root
 from drgsim.authoring.schemes.group_names import read_name
 from drgsim.authoring.schemes.overlay_writer import derived_pack_files, skeleton_files
-from drgsim.authoring.schemes.pack_writer import write_pack
+from drgsim.authoring.schemes.pack_files import write_pack
 from drgsim.authoring.schemes.scheme_from_list import Derivation, derive_groups, read_group_list
 from drgsim.errors import InputError
 from drgsim.units.schemes.pack import load_scheme

@@ -18,7 +18,7 @@ RIGHTWARD = {
     ("region", "payment"),
 }
 CIRCLES: set[str] = set()
-TWO_MEANINGS = {"Result"}
+TWO_MEANINGS: set[str] = set()
 LONG_FILES = {"units/drg/drg_reference.py"}
 LONG_FUNCTIONS = {
     "analysis.grouped_twice.migrate_files",
@@ -36,7 +36,6 @@ MANY_PARAMETERS = {
     "budgets.cash.cash_flows",
     "payment.settlement.settle",
     "quality.file_check.check_files",
-    "report.catalogue_report.write_build",
 }
 # a command's parameters are its options, and a verb's are those of its command
 VERBS = ("cli.", "api.")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from drgsim.assets import asset_root
-from drgsim.authoring.schemes.pack_writer import full_pack_files, write_pack
+from drgsim.authoring.schemes.pack_files import write_pack
+from drgsim.authoring.schemes.pack_writer import full_pack_files
 from drgsim.engines.bundled_proof import check_scheme
 from drgsim.errors import SchemeError
 from drgsim.units.schemes.coverage import rules_coverage

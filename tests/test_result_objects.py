@@ -88,7 +88,7 @@ def test_when_the_last_step_fails_the_earlier_folder_comes_back(tmp_path: Path, 
     rename = Path.rename
 
     def once_broken(self: Path, to: Path) -> Path:
-        if self.name.endswith(".part"):
+        if self.parent.name.endswith(".part"):
             raise OSError(28, "No space left on device")
         return rename(self, to)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from drgsim.authoring.schemes.pack_writer import write_pack
+from drgsim.authoring.schemes.pack_files import write_pack
 from drgsim.authoring.schemes.workbook_export import write_workbook
 from drgsim.authoring.schemes.workbook_import import kind_of, read_workbook
 from drgsim.errors import DrgsimError, InputError, SchemeError

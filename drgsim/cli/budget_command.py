@@ -50,8 +50,8 @@ def budget(
     from drgsim.payment.policy import load_policy
     from drgsim.report.budget_page import budget_page
     from drgsim.report.budget_workbook import write_workbook
-    from drgsim.report.page import write_page
     from drgsim.results.run_record import write_results
+    from drgsim.results.whole_outputs import write_text
 
     loaded = load_policy(policy)
     used = load_terms(loaded) if terms is None else load_terms(terms)
@@ -72,7 +72,7 @@ def budget(
         record,
         {
             "budget.xlsx": lambda path: write_workbook(path, years, tables, told),
-            "budget.html": lambda path: write_page(path, budget_page(years, prepared.policy, told)),
+            "budget.html": lambda path: write_text(path, budget_page(years, prepared.policy, told)),
         },
     )
     if as_json:

@@ -29,8 +29,8 @@ def calibrate(
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.payment.policy import load_policy
     from drgsim.report.calibration_page import calibration_page
-    from drgsim.report.page import write_page
     from drgsim.results.run_record import write_results
+    from drgsim.results.whole_outputs import write_text
 
     read, digest = load_settings(settings)
     terms = load_terms(read.terms)
@@ -39,7 +39,7 @@ def calibrate(
     result = run(prepared.figures, read, digest, terms)
     record = run_record(result, prepared.region.files)
     page = calibration_page(result)
-    write_results(output, {"years.parquet": result.table}, record, {"calibration.html": lambda path: write_page(path, page)})
+    write_results(output, {"years.parquet": result.table}, record, {"calibration.html": lambda path: write_text(path, page)})
     if as_json:
         print_json(record)
     elif not quiet:

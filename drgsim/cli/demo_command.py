@@ -38,10 +38,10 @@ def demo(
     from drgsim.payment.weight_estimation import WeightSettings, estimate_weights, evaluate
     from drgsim.report.budget_page import budget_page
     from drgsim.report.casemix_page import casemix_page
-    from drgsim.report.page import write_page
     from drgsim.report.region_page import RegionYear, year_page
     from drgsim.report.whatif_page import whatif_page
     from drgsim.results.run_record import write_results
+    from drgsim.results.whole_outputs import write_text
     from drgsim.simulation.session import Options, run_all
     from drgsim.simulation.study_folder import record_of, write_study
     from drgsim.units.schemes.pack import load_scheme
@@ -57,7 +57,7 @@ def demo(
         run = group_files(inputs, SCHEME, grouped, keep_input=True, progress=progress)
     scheme, answers = load_scheme(SCHEME), pq.read_table(grouped)
     heading = "Case mix of the sample region 样例地区病例组合"
-    write_page(output / "casemix.html", casemix_page(run, answers, scheme, title=heading, note=NOTE))
+    write_text(output / "casemix.html", casemix_page(run, answers, scheme, title=heading, note=NOTE))
     if not quiet:
         show_summary(run)
         rows = [
@@ -101,7 +101,7 @@ def demo(
         output / "budget",
         {f"{name}.parquet": table for name, table in budget_tables(budgets).items()},
         record,
-        {"budget.html": lambda path: write_page(path, budget_page(budgets, prepared.policy, record["notes"]))},
+        {"budget.html": lambda path: write_text(path, budget_page(budgets, prepared.policy, record["notes"]))},
     )
     if not quiet:
         budget_command.show_years(budgets, f"{policy.file.title_zh} · {terms.file.title_zh}")
@@ -110,7 +110,7 @@ def demo(
         study = run_all(region, [SCENARIO], Options(policy=POLICY), progress)
     asked = record_of(study, policy=POLICY)
     write_study(
-        output / "whatif", study, asked, {"whatif.html": lambda path: write_page(path, whatif_page(study, asked, NOTE))}
+        output / "whatif", study, asked, {"whatif.html": lambda path: write_text(path, whatif_page(study, asked, NOTE))}
     )
     if not quiet:
         simulate_command.show_scenario(study, study.results[0])
@@ -125,7 +125,7 @@ def demo(
         ("budget 预算", "budget/budget.html"),
         ("what if 情景", "whatif/whatif.html"),
     ]
-    write_page(page, year_page(shown, title="A budget year of the sample region 样例地区预算年度", note=NOTE, links=links))
+    write_text(page, year_page(shown, title="A budget year of the sample region 样例地区预算年度", note=NOTE, links=links))
     if quiet:
         out.print(f"{grouped}\n{page}")
         return

@@ -58,7 +58,7 @@ def build(
     from drgsim.cli.dip_text import show_build, show_diff
     from drgsim.cli.terminal import err, print_json, progress_bar
     from drgsim.region.hospital_list import read_hospitals
-    from drgsim.report.catalogue_report import check_target, write_build
+    from drgsim.report.catalogue_report import Judgement, check_target, write_build
     from drgsim.units.dip.catalogue_files import load_catalogue
 
     if method not in METHODS:
@@ -82,8 +82,8 @@ def build(
     evaluation = evaluated(built) if evaluate else None
     plain = plain_list(built, stability) if evaluate and method == "cluster" else None
     report = write_build(
-        built, output, title=title, title_zh=title_zh, evaluation=evaluation, plain=plain, diff_with=before,
-        stability=stable(built, stability) if stability else None,
+        built, output, title=title, title_zh=title_zh, diff_with=before,
+        judged=Judgement(evaluation, stable(built, stability) if stability else None, plain),
     )  # fmt: skip
     if as_json:
         print_json(report.summary)
@@ -106,13 +106,13 @@ def report(
     from drgsim.authoring.dip.catalogue_differences import compare_catalogues
     from drgsim.cli.dip_text import show_diff
     from drgsim.cli.terminal import out, rows_table
-    from drgsim.report.catalogue_report import read_report, write_report
-    from drgsim.report.migration_report import check_report_folder
+    from drgsim.report.catalogue_report import REPORT_FILES, read_report, write_report
+    from drgsim.results.whole_outputs import check_folder
     from drgsim.units.dip.catalogue_files import load_catalogue
     from drgsim.units.dip.dip_catalogue import KINDS
 
     loaded = load_catalogue(catalogue)
-    check_report_folder(output, REPORT_FILES)
+    check_folder(output, own=REPORT_FILES)
     diff = compare_catalogues(load_catalogue(compare), loaded) if compare else None
     write_report(read_report(loaded, diff), output)
     if quiet:
@@ -137,12 +137,10 @@ def diff(
     from drgsim.cli.dip_text import show_diff
     from drgsim.cli.terminal import print_json
     from drgsim.report.catalogue_report import change_row, read_report, write_report
-    from drgsim.report.migration_report import check_report_folder
     from drgsim.units.dip.catalogue_files import load_catalogue
 
     found = compare_catalogues(load_catalogue(old), load_catalogue(new), least)
     if output is not None:
-        check_report_folder(output, REPORT_FILES)
         write_report(read_report(found.new, found), output)
     if as_json:
         print_json({
@@ -213,9 +211,6 @@ def specs(
         return
     rows = [[s.file.id, f"{s.file.title_zh} {s.file.title}", f"{len(s.assumptions)}/{len(s.parameters)}"] for s in listed]
     rows_table("DIP specifications 技术规范", ["spec", "title", "assumed"], rows, right=(2,))
-
-
-REPORT_FILES = ("catalogue.html", "catalogue.xlsx", "changes.csv", "summary.json", "kinds-by-year.csv", "directory.csv")
 
 
 # -- options -----------------------------------------------------------------------------------------------------------

@@ -46,9 +46,9 @@ def migrate(
     """
     from drgsim.analysis.grouped_twice import migrate_files
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.report.migration_report import check_folder, migration_summary, write_migration
+    from drgsim.report.migration_report import check_migration_folder, migration_summary, write_migration
 
-    check_folder(output)
+    check_migration_folder(output)
     with progress_bar("Grouping twice", quiet or as_json) as progress:
         migration = migrate_files(
             inputs,

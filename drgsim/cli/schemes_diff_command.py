@@ -24,8 +24,8 @@ def diff(
 
     found = compare_schemes(load_scheme(before), load_scheme(after))
     if html is not None:
-        from drgsim.authoring.schemes.pack_writer import write_text
         from drgsim.report.scheme_diff_page import difference_page
+        from drgsim.results.whole_outputs import write_text
 
         write_text(html, difference_page(found))
     if as_json:

@@ -21,7 +21,7 @@ def new(
 ) -> None:
     """Start a city's scheme on a base, and derive its groups from the list that it publishes. 新建地方方案"""
     from drgsim.authoring.schemes.overlay_writer import derived_pack_files, skeleton_files
-    from drgsim.authoring.schemes.pack_writer import write_pack
+    from drgsim.authoring.schemes.pack_files import write_pack
     from drgsim.authoring.schemes.scheme_from_list import derive_groups, read_group_list
     from drgsim.cli.terminal import out, print_json
     from drgsim.units.schemes.pack import load_scheme

@@ -26,7 +26,7 @@ def import_workbook(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read the national grouping workbook as a scheme pack. 导入国家分组方案工作簿"""
-    from drgsim.authoring.schemes.pack_writer import write_pack
+    from drgsim.authoring.schemes.pack_files import write_pack
     from drgsim.authoring.schemes.workbook_import import read_workbook
     from drgsim.cli.terminal import err, out, print_json
     from drgsim.units.schemes.pack_check import check_pack

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from drgsim.simulation.study import Result, Study
+    from drgsim.simulation.study import ScenarioResult, Study
 
 SHOWN = (
     "fund.balance", "fund.payment", "hospital.payment", "hospital.margin", "hospital.gaining", "budget.surplus_share",
@@ -48,8 +48,8 @@ def simulate(
     the record of the run.
     """
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.report.page import write_page
     from drgsim.report.whatif_page import whatif_page
+    from drgsim.results.whole_outputs import write_text
     from drgsim.simulation.session import Options, run_all
     from drgsim.simulation.study_folder import record_of, write_study
 
@@ -62,7 +62,7 @@ def simulate(
         study = run_all(region, scenario or [], options, progress)
     study = replace(study, notes=(*study.notes, *further_notes(study)))
     record = record_of(study, **options.written)
-    write_study(output, study, record, {"whatif.html": lambda path: write_page(path, whatif_page(study, record))})
+    write_study(output, study, record, {"whatif.html": lambda path: write_text(path, whatif_page(study, record))})
     if as_json:
         print_json(_plain(record))
     elif not quiet:
@@ -91,7 +91,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
-def show_scenario(study: Study, result: Result) -> None:
+def show_scenario(study: Study, result: ScenarioResult) -> None:
     """One scenario on the terminal: its changes, the headline figures, who wins."""
     from rich.markup import escape
 

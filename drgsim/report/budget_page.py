@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from drgsim import __version__
 from drgsim.budgets.budget_index import STEPS, STEPS_ZH
 from drgsim.budgets.budget_tables import fund_lines, words
 from drgsim.budgets.budget_year import BudgetYear
@@ -60,7 +59,6 @@ def budget_page(years: Sequence[BudgetYear], policy: Policy, notes: Sequence[str
         ledger_of=last.figures.names[shown[0]],
         parameters=[(parameter, words(parameter.value)) for parameter in terms.parameters],
         assumed=len(terms.assumptions),
-        version=__version__,
     )
 
 

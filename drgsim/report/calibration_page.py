@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from drgsim import __version__
 from drgsim.budgets.budget_tables import words
 from drgsim.budgets.calibration import FACTS_ZH, Calibration
 from drgsim.parameters.evident_values import parameters_of
@@ -31,7 +30,6 @@ def calibration_page(result: Calibration) -> str:
         surplus_chart=chart(_chart(result, surplus, ends, [facts.surplus_before.value, facts.surplus_after.value]), 330),
         growth_chart=chart(_chart(result, growth, ends, [facts.growth_before.value, facts.growth_after.value]), 330),
         parameters=parameters,
-        version=__version__,
     )
 
 

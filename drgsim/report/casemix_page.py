@@ -8,7 +8,6 @@ import plotly.graph_objects as go
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgsim import __version__
 from drgsim.analysis.casemix import case_mix, relative_weights
 from drgsim.engines.file_to_file import GroupRun
 from drgsim.records.findings import BY_CODE
@@ -67,7 +66,6 @@ def casemix_page(run: GroupRun, grouped: pa.Table, scheme: Scheme, *, title: str
         groups=groups[:MOST_GROUPS],
         has_cost=has_cost,
         weights=run.drg_scheme.reference_weights,
-        version=__version__,
         reasons=[(BY_CODE[code], n) for code, n in run.counts.reasons.most_common()],
         warnings=[(BY_CODE[code], n) for code, n in run.counts.warnings.most_common()],
     )

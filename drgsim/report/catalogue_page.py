@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from drgsim import __version__
 from drgsim.authoring.dip.catalogue_differences import CHANGES, CatalogueDiff
 from drgsim.report.page import COLOURS, chart, render_page
 from drgsim.units.dip.dip_catalogue import CORE_KINDS, KINDS, Catalogue, Kind
@@ -61,7 +60,6 @@ def catalogue_page(catalogue: Catalogue, summary: Mapping[str, Any], diff: Catal
         moved=_most(diff, ("score",)) if diff else [],
         came=_most(diff, ("new", "split")) if diff else [],
         gone=_most(diff, ("gone", "merged")) if diff else [],
-        version=__version__,
     )
 
 

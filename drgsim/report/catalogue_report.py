@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +17,19 @@ from drgsim.authoring.dip.catalogue_differences import CatalogueDiff, KindChange
 from drgsim.authoring.dip.catalogue_evaluation import CatalogueEvaluation, PlainList, Stability
 from drgsim.authoring.dip.catalogue_writer import write_catalogue
 from drgsim.authoring.dip.three_level_directory import directory_table
-from drgsim.errors import OutputError
+from drgsim.authoring.schemes.pack_files import PACK_FILES
 from drgsim.report.catalogue_page import catalogue_page
-from drgsim.results.table_files import open_writer
+from drgsim.results.run_record import json_text
+from drgsim.results.table_files import write_table
+from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
+from drgsim.results.workbook import open_workbook
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 
 REPORT = "report"
 SUMMARY = "summary.json"
+REPORT_FILES = ("catalogue.html", "catalogue.xlsx", "changes.csv", SUMMARY, "kinds-by-year.csv", "directory.csv")
+BUILT_FILES = (*PACK_FILES, *(f"{REPORT}/{name}" for name in REPORT_FILES))
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,16 @@ class CatalogueDocument:
     diff: CatalogueDiff | None = None
 
 
-def build_summary(
-    built: Built, evaluation: CatalogueEvaluation | None, stability: Stability | None, plain: PlainList | None = None
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Judgement:
+    """How good a built catalogue is, as far as it was asked: evaluation, stability, the plain list for comparison."""
+
+    evaluation: CatalogueEvaluation | None = None
+    stability: Stability | None = None
+    plain: PlainList | None = None
+
+
+def build_summary(built: Built, judged: Judgement) -> dict[str, Any]:
     """How a catalogue was built and how good it is, as plain values for JSON; the same history gives the same bytes."""
     spec, history = built.spec, built.history
     return {
@@ -59,9 +68,9 @@ def build_summary(
         "core_minimum_cases": built.structure.minimum_cases,
         "core_coverage": round(built.coverage, 6),
         "remarks": remarks(built),
-        "evaluation": _rounded(asdict(evaluation)) if evaluation else None,
-        "stability": _rounded(asdict(stability)) if stability else None,
-        "plain_list": _rounded(asdict(plain)) if plain else None,
+        "evaluation": _rounded(asdict(judged.evaluation)) if judged.evaluation else None,
+        "stability": _rounded(asdict(judged.stability)) if judged.stability else None,
+        "plain_list": _rounded(asdict(judged.plain)) if judged.plain else None,
         "parameters": [
             {"path": p.path, "value": p.value, "unit": p.unit, "evidence": str(p.evidence), "source": p.source, "note": p.note}
             for p in spec.parameters
@@ -84,14 +93,9 @@ def check_target(folder: Path) -> None:
     Raises
     ------
     OutputError
-        ``output-exists``.
+        ``output-exists`` or ``output-holds-more``.
     """
-    ours = (folder / REPORT / SUMMARY).is_file()
-    if folder.exists() and not ours and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError.single(
-            "output-exists", f"{folder} is there already and was not built by drgsim dip build", where=str(folder),
-            why="only a catalogue that was built is replaced", fix="name a new folder",
-        )  # fmt: skip
+    check_folder(folder, own=BUILT_FILES, marker=f"{REPORT}/{SUMMARY}")
 
 
 def write_build(
@@ -100,9 +104,7 @@ def write_build(
     *,
     title: str,
     title_zh: str,
-    evaluation: CatalogueEvaluation | None = None,
-    stability: Stability | None = None,
-    plain: PlainList | None = None,
+    judged: Judgement | None = None,
     diff_with: Catalogue | None = None,
 ) -> CatalogueDocument:
     """Write a built catalogue with its report; the folder appears whole or not at all, an earlier build is replaced.
@@ -112,27 +114,13 @@ def write_build(
     """
     from drgsim.authoring.dip.catalogue_differences import compare_catalogues
 
-    check_target(folder)
     folder = folder.absolute()
-    beside = folder.with_name(f".{folder.name}-{os.getpid()}.part") / folder.name
-    try:
-        shutil.rmtree(beside.parent, ignore_errors=True)
-        beside.parent.mkdir(parents=True)
+    with whole_folder(folder, own=BUILT_FILES, marker=f"{REPORT}/{SUMMARY}") as beside:
         catalogue = write_catalogue(beside, built_files(built, id=folder.name, title=title, title_zh=title_zh))
-        summary = build_summary(built, evaluation, stability, plain)
+        summary = build_summary(built, judged or Judgement())
         diff = compare_catalogues(diff_with, catalogue) if diff_with else None
         tables = {"kinds-by-year": years_table(built), "directory": directory_table(built)}
         write_report(CatalogueDocument(catalogue, summary, diff), beside / REPORT, tables)
-        old = folder.with_name(f".{folder.name}-{os.getpid()}.old")
-        if folder.exists():
-            folder.rename(old)
-        beside.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        what = f"{folder} cannot be written: {error.strerror}"
-        raise OutputError.single("output-unwritable", what, where=str(folder)) from error
-    finally:
-        shutil.rmtree(beside.parent, ignore_errors=True)
     return CatalogueDocument(load_catalogue(folder), summary, diff)
 
 
@@ -144,19 +132,22 @@ def read_report(catalogue: Catalogue, diff: CatalogueDiff | None = None) -> Cata
 
 
 def write_report(report: CatalogueDocument, folder: Path, tables: Mapping[str, pa.Table] | None = None) -> None:
-    """Write page, workbook, summary and tables into a folder that is there or is made."""
+    """Write page, workbook, summary and tables, each whole, into a folder that is new or holds nothing but such files.
+
+    Raises
+    ------
+    OutputError
+        ``output-holds-more``.
+    """
+    check_folder(folder, own=REPORT_FILES)
     folder.mkdir(parents=True, exist_ok=True)
     shown = {**(tables or {}), **({"changes": changes_table(report.diff)} if report.diff else {})}
     for name, table in shown.items():
-        with open_writer(folder / f"{name}.csv", table.schema) as writer:
-            for batch in table.to_batches():
-                writer.write(writer.encode(batch))
+        write_table(folder / f"{name}.csv", table)
     if report.summary:
-        text = json.dumps(report.summary, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        (folder / SUMMARY).write_text(text, encoding="utf-8", newline="\n")
+        write_text(folder / SUMMARY, json_text(report.summary))
     write_workbook(report, shown, folder / "catalogue.xlsx")
-    page = catalogue_page(report.catalogue, report.summary, report.diff)
-    (folder / "catalogue.html").write_text(page, encoding="utf-8", newline="\n")
+    write_text(folder / "catalogue.html", catalogue_page(report.catalogue, report.summary, report.diff))
 
 
 def changes_table(diff: CatalogueDiff) -> pa.Table:
@@ -186,38 +177,27 @@ _WIDE = ("name", "dx_name", "procedure_name", "remarks", "into")
 
 def write_workbook(report: CatalogueDocument, tables: Mapping[str, pa.Table], path: Path) -> None:
     """The workbook: what it is and rests on, then a sheet per table."""
-    import xlsxwriter
-
     kinds = pa.table({
         name: [getattr(kind, name) if name != "related" else "+".join(kind.related) for kind in report.catalogue.kinds]
         for name in ("code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind", "score", "mean_cost",
                      "cases", "cv", "dx_name", "procedure_name")
     })  # fmt: skip
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": datetime(2000, 1, 1)})  # the same catalogue gives the same bytes
-        bold = book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1})
-        mark = book.add_format({"bg_color": "#FBE9F3"})
-        about = book.add_worksheet("说明 about")
-        about.set_column(0, 0, 30)
-        about.set_column(1, 1, 100)
-        for at, line in enumerate(_about(report)):
-            about.write_row(at, 0, line)
+    with open_workbook(path) as book:
+        about = book.sheet("说明 about", widths=(30, 100))
+        for line in _about(report):
+            about.add(line)
         if report.summary:
-            sheet = book.add_worksheet("参数 parameters")
-            for place, (name, width) in enumerate(
-                (("path", 34), ("value", 22), ("unit", 44), ("evidence", 14), ("source", 44))
-            ):
-                sheet.set_column(place, place, width)
-                sheet.write_string(0, place, name, bold)
-            sources = report.summary["sources"]
-            for at, entry in enumerate(report.summary["parameters"], 1):
-                form = mark if entry["evidence"] == "assumption" else None
-                cells = [entry["path"], str(entry["value"]), entry["unit"], entry["evidence"], sources[entry["source"]]]
-                for place, cell in enumerate(cells):
-                    sheet.write_string(at, place, cell, form)
+            columns, widths = ("path", "value", "unit", "evidence", "source"), (34, 22, 44, 14, 44)
+            sheet, sources = book.sheet("参数 parameters", columns, widths), report.summary["sources"]
+            for entry in report.summary["parameters"]:
+                cells = (entry["path"], str(entry["value"]), entry["unit"], entry["evidence"], sources[entry["source"]])
+                sheet.add(cells, "assumption" if entry["evidence"] == "assumption" else None)
         for name, table in {"kinds": kinds, **tables}.items():
-            _sheet(book, _SHEETS[name], table, bold)
+            book.add_table(_SHEETS[name], table, width=_width, number_format=lambda field: None)
+
+
+def _width(column: str) -> float:
+    return 40 if column in _WIDE else 24 if column == "code" else 13
 
 
 def _about(report: CatalogueDocument) -> list[tuple[str, str]]:
@@ -231,18 +211,3 @@ def _about(report: CatalogueDocument) -> list[tuple[str, str]]:
         assumed = sum(entry["evidence"] == "assumption" for entry in summary["parameters"])
         lines.append(("assumptions 假设", f"{assumed} of {len(summary['parameters'])} parameters (sheet parameters)"))
     return lines + [("note 说明", note) for note in catalogue.notes]
-
-
-def _sheet(book: Any, title: str, table: pa.Table, bold: Any) -> None:
-    sheet = book.add_worksheet(title)
-    sheet.freeze_panes(1, 1)
-    for place, column in enumerate(table.schema.names):
-        sheet.set_column(place, place, 40 if column in _WIDE else 24 if column == "code" else 13)
-        sheet.write_string(0, place, column, bold)
-    columns = [column.to_pylist() for column in table.columns]
-    for at, row in enumerate(zip(*columns, strict=True), 1):
-        for place, value in enumerate(row):
-            if value is not None:
-                sheet.write(at, place, value)
-    if table.num_rows:
-        sheet.autofilter(0, 0, table.num_rows, table.num_columns - 1)

@@ -12,7 +12,8 @@ from drgsim.parameters.evidence import Evidence
 from drgsim.payment.curve import Break, ResolvedCurve, breaks, curve_book
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import CASE_CLASS_ZH
-from drgsim.report.page import COLOURS, chart, render_page, write_page
+from drgsim.report.page import COLOURS, chart, render_page
+from drgsim.results.whole_outputs import write_text
 
 SMALL_JUMP = 1e-9
 BEYOND = 1.3  # the curves are drawn this far beyond the last limit of any
@@ -57,7 +58,7 @@ def plot_policy(policy: Policy, path: Path, coefficient: float = 1.0) -> list[st
         assumptions=len(policy.assumptions), parameters=len(policy.parameters),
         prices=len(policy.prices.codes) if policy.prices is not None else 0,
     )  # fmt: skip
-    write_page(path, html)
+    write_text(path, html)
     return [_jump_words(str(entry["curve"]), entry["point"]) for entry in jumps]  # type: ignore[arg-type]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 
 import plotly.graph_objects as go
 
-from drgsim import __version__
 from drgsim.analysis.migration import Answer, Flow, GroupChange, Migration, MigrationSide
 from drgsim.report.page import COLOURS, chart, render_page
 from drgsim.units.drg.drg_grouper import STATUSES
@@ -56,7 +55,6 @@ def migrate_page(migration: Migration) -> str:
         hospitals=moves[:MOST_ROWS],
         hospital_count=len(moves),
         hospital_chart=chart(_hospital_chart(migration), 420) if moves else "",
-        version=__version__,
     )
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,9 +11,11 @@ import pyarrow as pa
 
 from drgsim import __version__
 from drgsim.analysis.migration import Answer, GroupChange, Migration
-from drgsim.errors import OutputError
 from drgsim.report.migration_page import migrate_page
-from drgsim.results.table_files import open_writer
+from drgsim.results.run_record import json_text
+from drgsim.results.table_files import write_table
+from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
+from drgsim.results.workbook import open_workbook
 
 YUAN = pa.decimal128(18, 2)
 FILES = (
@@ -158,101 +156,46 @@ def migration_summary(migration: Migration) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def check_folder(output: Path) -> None:
-    """Refuse a folder that holds anything but an earlier migration; see :func:`check_report_folder`."""
-    check_report_folder(output, FILES)
-
-
-def check_report_folder(output: Path, files: Sequence[str]) -> None:
-    """Refuse a folder that holds anything but an earlier result (``files``), before any time is spent.
-
-    Raises
-    ------
-    OutputError
-        ``output-is-file`` or ``output-not-empty``.
-    """
-    if output.exists() and not output.is_dir():
-        raise OutputError.single("output-is-file", f"{output} is a file", where=str(output), fix="name a folder")
-    strange = sorted(path.name for path in output.iterdir() if path.name not in files) if output.is_dir() else []
-    if strange:
-        what = f"{output} holds other files ({', '.join(strange[:3])}{', ...' if len(strange) > 3 else ''})"
-        raise OutputError.single("output-not-empty", what, where=str(output), why="they would be lost", fix="name a new folder")
+def check_migration_folder(output: Path) -> None:
+    """Refuse a folder that holds anything but an earlier migration, before any time is spent."""
+    check_folder(output, own=FILES)
 
 
 def write_migration(migration: Migration, output: Path) -> None:
     """Write all files of a migration into a folder, whole or not at all; an earlier result is replaced."""
-    check_folder(output)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    except OSError as error:
-        what = f"{output} cannot be written: {error.strerror}"
-        raise OutputError.single("output-not-writable", what, where=str(output)) from error
-    try:
-        _fill(migration, beside)
-        beside.chmod(0o755)
-        if output.is_dir():
-            shutil.rmtree(output)
-        beside.rename(output)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _fill(migration: Migration, folder: Path) -> None:
     tables = migration_tables(migration)
     summary = migration_summary(migration)
-    for name in FILES:
-        stem, suffix = name.split(".")
-        if suffix in ("csv", "parquet"):
-            with open_writer(folder / name, tables[stem].schema) as writer:
-                for batch in tables[stem].to_batches():
-                    writer.write(writer.encode(batch))
-    _write_sheets(tables, summary, folder / "migrate.xlsx")
-    text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-    (folder / "summary.json").write_text(text, encoding="utf-8", newline="\n")
-    (folder / "migrate.html").write_text(migrate_page(migration), encoding="utf-8", newline="\n")
+    with whole_folder(output, own=FILES) as folder:
+        for name in FILES:
+            stem, suffix = name.split(".")
+            if suffix in ("csv", "parquet"):
+                write_table(folder / name, tables[stem])
+        _write_workbook(tables, summary, folder / "migrate.xlsx")
+        write_text(folder / "summary.json", json_text(summary))
+        write_text(folder / "migrate.html", migrate_page(migration))
 
 
-def _write_sheets(tables: Mapping[str, pa.Table], summary: Mapping[str, Any], path: Path) -> None:
-    import xlsxwriter
-
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": datetime(2000, 1, 1)})  # the same input gives the same bytes
-        bold = book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1})
-        forms = {
-            "cost_yuan": book.add_format({"num_format": "#,##0.00"}),
-            "share": book.add_format({"num_format": "0.0%"}),
-            "cases": book.add_format({"num_format": "#,##0"}),
-            "cmi": book.add_format({"num_format": "0.0000"}),
-        }
-        about = book.add_worksheet("说明 about")
-        about.set_column(0, 0, 26)
-        about.set_column(1, 1, 90)
-        lines = [("from 原方案", summary["from"]["scheme"]), ("to 新方案", summary["to"]["scheme"]),
-                 ("cases 病例数", f"{summary['cases']:,}"), ("cost 总费用 (yuan 元)", summary["cost_yuan"] or "–"),
-                 *(("note 说明", note) for note in summary["notes"])]  # fmt: skip
-        for at, line in enumerate(lines):
-            about.write_row(at, 0, line)
+def _write_workbook(tables: Mapping[str, pa.Table], summary: Mapping[str, Any], path: Path) -> None:
+    with open_workbook(path) as book:
+        about = book.sheet("说明 about", widths=(26, 90))
+        about.add(("from 原方案", summary["from"]["scheme"]))
+        about.add(("to 新方案", summary["to"]["scheme"]))
+        about.add(("cases 病例数", f"{summary['cases']:,}"))
+        about.add(("cost 总费用 (yuan 元)", summary["cost_yuan"] or "–"))
+        for note in summary["notes"]:
+            about.add(("note 说明", note))
         for title, name in _SHEETS.items():
-            sheet, table = book.add_worksheet(title), tables[name]
-            sheet.freeze_panes(1, 1)
-            for place, column in enumerate(table.schema.names):
-                sheet.set_column(place, place, 42 if column.endswith("_name") or column == "name" else 15)
-                sheet.write_string(0, place, column, bold)
-            kinds = [_form(column, forms) for column in table.schema.names]
-            columns = [column.to_pylist() for column in table.columns]
-            for at, row in enumerate(zip(*columns, strict=True), 1):
-                for place, value in enumerate(row):
-                    if value is not None:
-                        sheet.write(at, place, float(value) if isinstance(value, Decimal) else value, kinds[place])
-            if table.num_rows:
-                sheet.autofilter(0, 0, table.num_rows, table.num_columns - 1)
+            book.add_table(title, tables[name], width=_width, number_format=_number_format)
 
 
-def _form(column: str, forms: Mapping[str, Any]) -> Any:
-    if column in ("share", "main_share", "relative_change"):
-        return forms["share"]
-    if "cmi" in column or "weight" in column:
-        return forms["cmi"]
-    return forms["cases"] if column.endswith(("cases", "grouped")) else forms.get(column)
+def _width(column: str) -> float:
+    return 42 if column.endswith("_name") or column == "name" else 15
+
+
+def _number_format(field: pa.Field) -> str | None:
+    name = field.name
+    if name in ("share", "main_share", "relative_change"):
+        return "share"
+    if "cmi" in name or "weight" in name:
+        return "factor"
+    return "count" if name.endswith(("cases", "grouped")) else "yuan" if name == "cost_yuan" else None

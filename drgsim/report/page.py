@@ -10,6 +10,8 @@ import jinja2
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from drgsim import __version__
+
 _TEMPLATES = Path(__file__).with_name("templates")
 FONT = "'Noto Sans CJK SC', 'Source Han Sans SC', 'PingFang SC', 'Microsoft YaHei', system-ui, sans-serif"
 COLOURS = {"blue": "#2f6f9f", "green": "#4c9a6a", "amber": "#d9982f", "red": "#c0504d", "grey": "#9aa5b1", "light": "#8fb8d3"}
@@ -44,11 +46,4 @@ def render_page(template: str, **values: Any) -> str:
     )
     environment.filters["count"] = lambda number: f"{number:,.0f}"
     environment.filters["share"] = lambda number: f"{100 * number:.1f} %"
-    return environment.get_template(template).render(plotly_script=get_plotlyjs(), font=FONT, **values)
-
-
-def write_page(path: Path, html: str) -> None:
-    """Write a page whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(html, encoding="utf-8")
-    beside.replace(path)
+    return environment.get_template(template).render(plotly_script=get_plotlyjs, font=FONT, version=__version__, **values)

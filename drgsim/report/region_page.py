@@ -9,7 +9,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pyarrow as pa
 
-from drgsim import __version__
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.engines.file_to_file import GroupRun
 from drgsim.payment.settlement import Settlement
@@ -106,7 +105,6 @@ def year_page(year: RegionYear, *, title: str, note: str = "", links: Sequence[t
         baseline=year.baseline,
         assumptions=year.assumptions,
         notes=year.notes,
-        version=__version__,
     )
 
 

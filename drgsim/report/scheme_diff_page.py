@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import jinja2
-
+from drgsim.report.page import render_page
 from drgsim.units.schemes.scheme_differences import SchemeDifference
 
 MOST_ROWS = 3000  # code rows that a page lists; the JSON has all
@@ -19,15 +16,7 @@ ASPECTS = {
 
 def difference_page(difference: SchemeDifference) -> str:
     """The page: counts, every row that differs with old and new rule, codes that moved, CC changes."""
-    folder = Path(__file__).with_name("templates")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = lambda number: f"{number:,.0f}"
-    return environment.get_template("scheme_diff.html").render(
-        d=difference, summary=difference.summary(), levels=LEVELS, changes=CHANGES, aspects=ASPECTS, most=MOST_ROWS
-    )
+    return render_page(
+        "scheme_diff.html", title=f"{difference.before} → {difference.after}", d=difference, summary=difference.summary(),
+        levels=LEVELS, changes=CHANGES, aspects=ASPECTS, most=MOST_ROWS,
+    )  # fmt: skip

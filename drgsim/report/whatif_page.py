@@ -9,7 +9,6 @@ from typing import Any
 import plotly.graph_objects as go
 import pyarrow as pa
 
-from drgsim import __version__
 from drgsim.report.page import COLOURS, chart, render_page
 from drgsim.simulation.answer_tables import LEVELS_ZH
 from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH
@@ -46,7 +45,6 @@ def whatif_page(study: Study, record: Mapping[str, Any], note: str = "") -> str:
         notes=study.notes,
         record=record,
         assumptions=record["assumptions"],
-        version=__version__,
     )
 
 

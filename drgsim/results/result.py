@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.records.arrow import as_cells
-from drgsim.results.run_record import run_record, write_results, write_text
+from drgsim.results.run_record import run_record, write_results
 from drgsim.results.table_files import WRITABLE, write_table
-from drgsim.results.whole_outputs import whole_file
+from drgsim.results.whole_outputs import whole_file, write_text
 from drgsim.results.workbook import open_workbook
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from drgsim import __version__
 from drgsim.errors import Problem
 from drgsim.results.table_files import write_table
-from drgsim.results.whole_outputs import KIND, RUN_FILE, WRITTEN, whole_folder
+from drgsim.results.whole_outputs import KIND, RUN_FILE, WRITTEN, whole_folder, write_text
 
 
 def run_record(kind: str, **values: Any) -> dict[str, Any]:
@@ -77,13 +77,8 @@ def digest_of(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def json_text(values: Any) -> str:
-    """Plain values as the text of a JSON file: UTF-8, two spaces, a line end at the end."""
-    return json.dumps(values, ensure_ascii=False, indent=2, default=str) + "\n"
-
-
-def write_text(path: Path, text: str) -> None:
-    """A text file with the same bytes on every system: UTF-8, LF."""
-    path.write_text(text, encoding="utf-8", newline="\n")
+    """Values, made plain, as the text of a JSON file."""
+    return json.dumps(plain(values), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def write_results(

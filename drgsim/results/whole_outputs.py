@@ -50,12 +50,27 @@ def whole_file(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
     beside = _beside(target, "part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        beside.touch()  # a place that cannot be written to is told before the work
         yield beside
         os.replace(beside, target)
     except OSError as error:
-        raise _unwritable(Path(path), target, error) from error
+        if _elsewhere(error, target):
+            raise
+        raise _unwritable(path, error) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file whole or not at all, with the same bytes on every system: UTF-8, LF.
+
+    Raises
+    ------
+    OutputError
+        As :func:`whole_file`.
+    """
+    with whole_file(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
 
 
 @contextmanager
@@ -76,15 +91,18 @@ def whole_folder(
     """
     check_folder(path, kind=kind, own=own, marker=marker, replace=replace)
     target = Path(os.path.realpath(path))
-    beside, old = _beside(target, "part"), _beside(target, "old")
+    hidden, old = _beside(target, "part"), _beside(target, "old")
+    beside = hidden / target.name  # under its own name, which what is written may refer to
     try:
         beside.mkdir(parents=True)
         yield beside
         _swap(beside, target, old)
     except OSError as error:
-        raise _unwritable(Path(path), target, error) from error
+        if _elsewhere(error, target):
+            raise
+        raise _unwritable(path, error) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def check_folder(
@@ -124,7 +142,7 @@ def check_folder(
     if not earlier:
         raise OutputError.single(
             "output-exists", f"{path} is there already and is not an earlier result (it has no {marker})", where=place,
-            why="only an earlier result is replaced", fix=fix,
+            why="what is no earlier result is never replaced", fix=fix,
         )  # fmt: skip
     names = _listed(folder, kind, own) if kind is not None else {*own}
     if not replace:
@@ -132,8 +150,9 @@ def check_folder(
     more = _foreign(folder, names)
     if more:
         shown = ", ".join(more[:SHOWN_ALIKE]) + (f" and {len(more) - SHOWN_ALIKE} more" if len(more) > SHOWN_ALIKE else "")
+        what = "other files" if kind is None else "what the earlier run did not write"
         raise OutputError.single(
-            "output-holds-more", f"{path} holds what the earlier run did not write: {shown}", where=place,
+            "output-holds-more", f"{path} holds {what}: {shown}", where=place,
             why="replacing the result would delete it", fix="move it elsewhere, or name a new folder",
         )  # fmt: skip
 
@@ -203,10 +222,16 @@ def _exists(path: Path, fix: str) -> Exception:
     )
 
 
-def _unwritable(path: Path, target: Path, error: OSError) -> Exception:
-    """The error to tell; one about a file elsewhere, as of an input that is read meanwhile, stays as it is."""
-    if error.filename is not None and target.parent not in Path(os.path.realpath(error.filename)).parents:
-        return error
+def _elsewhere(error: OSError, target: Path) -> bool:
+    """Whether an error is about another file, as an input that is read meanwhile: it is not told as one of the output."""
+    if error.filename is None:
+        return False
+    path = Path(os.path.realpath(error.filename))
+    own = path in (target, target.parent, *target.parent.parents) or target in path.parents
+    return not own and not any(part.startswith(f".{target.name}.{os.getpid()}.") for part in path.parts)
+
+
+def _unwritable(path: str | Path, error: OSError) -> Exception:
     return OutputError.single(
         "output-not-writable", f"{path} cannot be written: {error.strerror or error}", where=str(path),
         fix="check space and permissions",

@@ -36,7 +36,7 @@ STYLES: Mapping[str, Mapping[str, Any]] = {
     "share": {"num_format": "0.0%"},
     "fine share": {"num_format": "0.00%"},
     "factor": {"num_format": "0.0000"},
-    "number": {"num_format": "#,##0.######"},
+    "number": {"num_format": "#,##0.00####"},
     "date": {"num_format": "yyyy-mm-dd"},
     "assumption": {"bg_color": "#F3E3F6"},
     "warned": {"bg_color": "#F6D5D3"},
@@ -49,10 +49,10 @@ _PLAIN = frozenset({"year", "month"})  # whole numbers that count nothing
 
 
 class Cell(NamedTuple):
-    """A value with a look of its own, a name of :data:`STYLES`."""
+    """A value with a look of its own, a name of :data:`STYLES`; None for a plain one."""
 
     value: Any
-    style: str
+    style: str | None = None
 
 
 class Workbook:

@@ -44,7 +44,7 @@ class ScenarioPlan:
 
 
 @dataclass(frozen=True)
-class Result:
+class ScenarioResult:
     """A scenario that was run: baseline, scenario, and the scenario without behaviour where behaviour is on."""
 
     plan: ScenarioPlan
@@ -59,7 +59,7 @@ class Study:
 
     region: Region
     year: int
-    results: tuple[Result, ...]
+    results: tuple[ScenarioResult, ...]
     tables: dict[str, pa.Table]
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
@@ -175,7 +175,7 @@ def _too_fine(change: Change) -> list[Problem]:
     return [Problem("scenario-too-fine", what, where=change.where or change.path, fix=fix)]
 
 
-def run_plan(plan: ScenarioPlan, runner: Runner, year: int, known: dict[str, Outcome]) -> Result:
+def run_plan(plan: ScenarioPlan, runner: Runner, year: int, known: dict[str, Outcome]) -> ScenarioResult:
     """Run a plan; baselines that were run before are taken from ``known``."""
     if plan.baseline.digest not in known:
         known[plan.baseline.digest] = runner.run(plan.baseline, year)
@@ -183,8 +183,8 @@ def run_plan(plan: ScenarioPlan, runner: Runner, year: int, known: dict[str, Out
     still = without_behaviour(plan.setup)
     static = runner.run(still, year)
     if not active(plan.setup):
-        return Result(plan, baseline, static, None)
-    return Result(plan, baseline, behavioural(plan, runner, year), static)
+        return ScenarioResult(plan, baseline, static, None)
+    return ScenarioResult(plan, baseline, behavioural(plan, runner, year), static)
 
 
 def behavioural(plan: ScenarioPlan, runner: Runner, year: int) -> Outcome:
@@ -221,7 +221,7 @@ def run_study(
     return Study(region, year, tuple(results), tables, notes)
 
 
-def moves(result: Result) -> bool:
+def moves(result: ScenarioResult) -> bool:
     """Whether a scenario moves any money of any hospital and payer."""
     old, new = result.baseline, result.outcome
     if old.by_payer.names != new.by_payer.names or old.fund != new.fund:
@@ -236,13 +236,13 @@ def joined(parts: Sequence[tuple[str, pa.Table]], column: str = "scenario_name")
     return pa.concat_tables(named, promote_options="default")
 
 
-def _steps(results: Sequence[Result]) -> Iterator[tuple[str, Step]]:
+def _steps(results: Sequence[ScenarioResult]) -> Iterator[tuple[str, Step]]:
     for result in results:
         yield from ((f"{result.plan.name} (baseline)", step) for step in result.plan.baseline_steps)
         yield from ((result.plan.name, step) for step in result.plan.steps)
 
 
-def assumptions_of(results: Sequence[Result]) -> list[dict[str, str]]:
+def assumptions_of(results: Sequence[ScenarioResult]) -> list[dict[str, str]]:
     """Everything that rests on no source: of the policies, of the settings that were used, and the scenarios themselves."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for result in results:

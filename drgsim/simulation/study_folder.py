@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from drgsim import __version__
 from drgsim.errors import InputError
-from drgsim.results.run_record import problem_rows, write_results
-from drgsim.results.whole_outputs import RUN_FILE
+from drgsim.results.run_record import run_record, write_results
+from drgsim.results.whole_outputs import RUN_FILE, read_record
+from drgsim.results.workbook import open_workbook
 from drgsim.simulation.simulated_region import GIVEN
 from drgsim.simulation.study import Study, assumptions_of
 from drgsim.units.schemes.pack import pack_digest
@@ -29,19 +26,17 @@ SHEETS_ZH = {
     "solution": "目标求解",
     "assumptions": "假设", "draws": "抽样",
 }  # fmt: skip
-_EPOCH = datetime(2000, 1, 1)  # the same input gives the same bytes, so no clock goes into a workbook
 
 
 def record_of(study: Study, **options: Any) -> dict[str, Any]:
     """What was run, without any clock: versions, hashes, changes, problems, assumptions."""
-    return {
-        "kind": KIND,
-        "drgsim": __version__,
-        "region": study.region.folder.name,
-        "inputs": study.region.digests(),
-        "year": study.year,
-        "options": options,
-        "scenarios": [
+    return run_record(
+        KIND,
+        region=study.region.folder.name,
+        inputs=study.region.digests(),
+        year=study.year,
+        options=options,
+        scenarios=[
             {
                 "name": result.plan.name, "title": result.plan.title, "title_zh": result.plan.title_zh,
                 "files": {scenario.name: scenario.digest for scenario in result.plan.scenarios},
@@ -53,15 +48,15 @@ def record_of(study: Study, **options: Any) -> dict[str, Any]:
                 "unit_values": dict(result.outcome.unit_values),
                 "baseline_unit_values": dict(result.baseline.unit_values),
                 "discharges": int(result.outcome.by_payer.counts["cases"].sum()),
-                "problems": problem_rows(result.outcome.problems),
+                "problems": result.outcome.problems,
             }
             for result in study.results
         ],
-        "rows": {name: table.num_rows for name, table in study.tables.items()},
-        "notes": list(study.notes),
-        "assumptions": assumptions_of(study.results),
+        rows={name: table.num_rows for name, table in study.tables.items()},
+        notes=study.notes,
+        assumptions=assumptions_of(study.results),
         **study.extra,
-    }  # fmt: skip
+    )  # fmt: skip
 
 
 def _scheme_digest(scheme: str) -> str:
@@ -83,31 +78,17 @@ def write_study(
 
 def write_workbook(path: Path, tables: Mapping[str, pa.Table]) -> None:
     """One sheet per table, named in English and Chinese; money with two decimals, header frozen, filter on."""
-    import xlsxwriter
-
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": _EPOCH})
-        header = book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1, "text_wrap": True, "valign": "top"})
-        money, number = book.add_format({"num_format": "#,##0.00"}), book.add_format({"num_format": "#,##0.######"})
+    with open_workbook(path) as book:
         for name, table in tables.items():
-            sheet = book.add_worksheet(f"{name} {SHEETS_ZH.get(name, '')}".strip()[:31])
-            sheet.freeze_panes(1, 2)
-            for place, column in enumerate(table.column_names):
-                values = table.column(column).to_pylist()
-                texts = pa.types.is_string(table.schema.field(column).type)
-                width = min(max([len(column), *(len(str(value)) for value in values[:200] if texts and value)]) + 2, 44)
-                sheet.set_column(place, place, width if texts else 15)
-                sheet.write_string(0, place, column, header)
-                for row, value in enumerate(values, start=1):
-                    if isinstance(value, Decimal):
-                        sheet.write_number(row, place, float(value), money)
-                    elif isinstance(value, int | float) and not isinstance(value, bool):
-                        sheet.write_number(row, place, value, number)
-                    elif value is not None:
-                        sheet.write_string(row, place, str(value))
-            if table.num_rows:
-                sheet.autofilter(0, 0, table.num_rows, table.num_columns - 1)
+            widths = {column: _width(column, table.column(column)) for column in table.column_names}
+            book.add_table(f"{name} {SHEETS_ZH.get(name, '')}".strip(), table, width=widths.__getitem__, frozen=2)
+
+
+def _width(name: str, column: pa.ChunkedArray) -> float:
+    """Width for a column's name and first texts; 15 for numbers."""
+    if not pa.types.is_string(column.type):
+        return 15
+    return min(max([len(name), *(len(value) for value in column.slice(0, 200).to_pylist() if value)]) + 2, 44)
 
 
 @dataclass(frozen=True)
@@ -130,14 +111,11 @@ def read_run(folder: Path) -> Run:
     InputError
         The folder is not one.
     """
-    try:
-        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    record = read_record(folder)
+    if record is None:
         what = f"{folder} holds no record of a run ({RUN_FILE})"
-        raise InputError.single(
-            "run-not-found", what, where=str(folder), fix="name a folder that drgsim simulate wrote"
-        ) from error
-    if not isinstance(record, dict) or record.get("kind") != KIND:
+        raise InputError.single("run-not-found", what, where=str(folder), fix="name a folder that drgsim simulate wrote")
+    if record.get("kind") != KIND:
         what = f"{folder} is the result of another command"
         raise InputError.single("run-other-kind", what, where=str(folder), fix="name a folder that drgsim simulate wrote")
     return Run(folder, record)

@@ -15,6 +15,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from drgsim.errors import OutputError
+from drgsim.results.whole_outputs import whole_file
+
 
 @lru_cache(maxsize=8)
 def _code_digest(sources: tuple[str, ...]) -> str:
@@ -34,13 +37,8 @@ def cache_path(name: str, digest: str, sources: tuple[str, ...]) -> Path | None:
 def store(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write values and arrays; a folder that cannot be written to is no reason to fail, the next run compiles again."""
     packed = np.frombuffer(json.dumps(meta, ensure_ascii=False).encode(), dtype=np.uint8)
-    beside = path.with_name(f".{path.stem}-{os.getpid()}.npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(beside, meta=packed, **arrays)  # type: ignore[arg-type]
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
+    with suppress(OutputError), whole_file(path) as beside, beside.open("wb") as file:
+        np.savez(file, meta=packed, **arrays)  # type: ignore[arg-type]
 
 
 def fetch(path: Path | None) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.authoring.dip.auxiliary_styles import AuxiliaryLists
 from drgsim.authoring.dip.catalogue_writer import catalogue_files
-from drgsim.authoring.schemes.pack_writer import write_pack
+from drgsim.authoring.schemes.pack_files import write_pack
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.units.dip.catalogue_files import classes_file

@@ -1,17 +1,11 @@
-"""Write scheme packs: a folder appears whole or not at all, and reads back as the same scheme."""
+"""The files of a scheme pack that reads back as the same scheme."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from drgsim.errors import OutputError
+from drgsim.authoring.schemes.pack_files import csv_text, toml_text
 from drgsim.records.code_dictionaries import national_codes
 from drgsim.units.schemes.rule_language import print_rule
 from drgsim.units.schemes.scheme import Scheme
@@ -69,94 +63,6 @@ def natural(text: str) -> tuple[int, str, int]:
     return len(head), head, int(tail or 0)
 
 
-def toml_text(settings: Mapping[str, Any]) -> str:
-    """``scheme.toml`` from its values; tables come after all plain keys.
-
-    Examples
-    --------
-    >>> print(toml_text({"id": "my-city", "counts": {"mdc": 26}, "notes": ["one"]}), end="")
-    id = "my-city"
-    notes = [
-      "one",
-    ]
-    <BLANKLINE>
-    [counts]
-    mdc = 26
-    """
-    plain = {key: value for key, value in settings.items() if not isinstance(value, Mapping)}
-    lines = []
-    for key, value in plain.items():
-        if isinstance(value, str | int):
-            lines.append(f"{key} = {_toml(value)}")
-        else:
-            lines += [f"{key} = [", *(f"  {_toml(item)}," for item in value), "]"]
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            lines += ["", f"[{key}]", *(f"{name} = {_toml(item)}" for name, item in value.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: str | int) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table as the packs write it: UTF-8, comma, LF."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def write_pack(folder: Path, files: Mapping[str, str], *, replace: bool = False) -> Path:
-    """Write a pack's files into a folder that appears whole or not at all.
-
-    Parameters
-    ----------
-    folder
-        The folder of the pack.
-    files
-        Name -> text.
-    replace
-        Whether a pack that is there already gives way. Anything else that is there never does.
-
-    Raises
-    ------
-    OutputError
-        ``output-exists`` or ``output-unwritable``.
-    """
-    folder = folder.absolute()
-    if (
-        folder.exists()
-        and not (replace and (folder / "scheme.toml").is_file())
-        and (not folder.is_dir() or any(folder.iterdir()))
-    ):
-        is_pack = (folder / "scheme.toml").is_file()
-        raise OutputError.single(
-            "output-exists", f"{folder} is there already", where=str(folder),
-            why="" if is_pack else "it holds something that is not a scheme pack, which is never replaced",
-            fix="choose another folder, or add --replace" if is_pack else "choose another folder",
-        )  # fmt: skip
-    beside = folder.with_name(f".{folder.name}-{os.getpid()}")
-    old = folder.with_name(f".{folder.name}-{os.getpid()}-old")
-    try:
-        beside.mkdir(parents=True)
-        for name, text in files.items():
-            (beside / name).write_text(text, encoding="utf-8", newline="\n")
-        if folder.exists():
-            folder.rename(old)
-        beside.rename(folder)
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise OutputError.single("output-unwritable", f"{folder} cannot be written: {error}", where=str(folder)) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-    return folder
-
-
 def scheme_settings(scheme: Scheme, *, id: str | None = None, base: str = "") -> dict[str, Any]:
     """The plain values and tables of ``scheme.toml``; a pack without ``base`` is written in full, whatever it was read from."""
     settings: dict[str, Any] = {
@@ -187,15 +93,3 @@ def full_pack_files(scheme: Scheme) -> dict[str, str]:
         if rows or name != "local_codes":
             files[f"{name}.csv"] = csv_text(HEADERS[name], rows)
     return files
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    beside = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError.single("output-unwritable", f"{path} cannot be written: {error}", where=str(path)) from error
