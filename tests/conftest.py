@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ SHARED = ROOT.parent / "shared"
 
 settings.register_profile("drgsim", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("drgsim")
+
+# several loaded schemes are some million objects that stay: a collector at its usual pace walks them over and over
+gc.set_threshold(100_000, 20, 10)
 
 
 @pytest.fixture(scope="session")

@@ -12,24 +12,15 @@ import pandas as pd
 import pytest
 
 from drgsim.engines.bundled_proof import bundled_cases
+from tests.commands import run, run_process
 from tests.conftest import ROOT
 
 CASES = str(bundled_cases("chs-drg-2.0"))
 
 
-def run(*arguments: str, cwd: Path | None = None, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the program in a process of its own, with a terminal of 100 columns."""
-    environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        [sys.executable, "-m", "drgsim", *arguments], capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=environment
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
 def test_help_and_version() -> None:
-    assert "group" in run("--help").stdout
-    assert run("--version").stdout.startswith("drgsim ")
+    assert "group" in run_process("--help").stdout
+    assert run_process("--version").stdout.startswith("drgsim ")
 
 
 def test_help_does_not_wait_for_numba_or_arrow() -> None:
@@ -44,7 +35,7 @@ def test_help_does_not_wait_for_numba_or_arrow() -> None:
 
 def test_group_writes_and_summarises(tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
-    done = run("group", CASES, "--scheme", "chs-drg-2.0", "--output", str(target))
+    done = run_process("group", CASES, "--scheme", "chs-drg-2.0", "--output", str(target))
     for words in ("records 病案", "655", "ambiguous 歧义", "634 different groups", "CMI", "records/s", "wrote"):
         assert words in done.stdout
     assert done.stderr == ""  # no progress bar where nobody sees it
@@ -71,7 +62,7 @@ def test_group_as_json_and_quiet(tmp_path: Path) -> None:
 def test_a_missing_column_stops_with_exit_code_3(tmp_path: Path) -> None:
     source = tmp_path / "cases.csv"
     source.write_text("discharge_id,sex,age,diagnosis\n1,1,70,I50.101\n", encoding="utf-8")
-    done = run("group", str(source), "-o", str(tmp_path / "out.csv"), code=3)
+    done = run_process("group", str(source), "-o", str(tmp_path / "out.csv"), code=3)
     assert "diagnoses" in done.stderr
     assert "procedures" in done.stderr
     assert "line 1" in done.stderr
@@ -125,7 +116,7 @@ def test_validate_counts_exactly_and_the_exit_code_is_the_verdict(tmp_path: Path
     ]
     source = tmp_path / "cases.csv"
     source.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    done = run("validate", str(source), code=1)
+    done = run_process("validate", str(source), code=1)
     for words in ("sex_unreadable", "age_impossible", "X99.999x999 ×9", "1 of 10 records have errors"):
         assert words in done.stdout
     report = json.loads(run("validate", str(source), "--json", code=1).stdout)

@@ -21,8 +21,8 @@ from drgsim.records.conversion import MOST_SAMPLES, Conversion, ConversionReport
 from drgsim.records.input_options import InputOptions
 from drgsim.units.drg.drg_grouper import Grouper
 from drgsim.units.schemes.scheme import Scheme
+from tests.commands import run
 from tests.conftest import ROOT
-from tests.test_cli import run
 
 ICD = ROOT / "groupers" / "icd"
 GL2 = InputOptions(code_version="gl2")

@@ -14,8 +14,8 @@ import drgsim
 from drgsim.engines.bundled_proof import bundled_cases
 from drgsim.records.findings import FINDINGS
 from drgsim.records.schema import columns
+from tests.commands import run
 from tests.conftest import ROOT
-from tests.test_cli import run
 
 
 def test_every_finding_is_documented_as_registered() -> None:

@@ -23,8 +23,8 @@ from drgsim.records.recipes import Recipe, derive
 from drgsim.records.recognise import recognise
 from drgsim.records.schema import columns
 from drgsim.units.schemes.scheme import Scheme
+from tests.commands import run
 from tests.conftest import ROOT
-from tests.test_cli import run
 
 SAMPLES = ROOT / "data" / "samples" / "formats"
 LAYOUTS = {

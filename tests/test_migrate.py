@@ -17,8 +17,8 @@ from drgsim.analysis.grouped_twice import migrate_files
 from drgsim.analysis.migration import Migration
 from drgsim.errors import DrgsimError, InputError
 from drgsim.report.migration_report import FILES, migration_tables, write_migration
+from tests.commands import run
 from tests.conftest import ROOT
-from tests.test_cli import run
 
 REGION = sorted((ROOT / "data" / "samples" / "region").glob("discharges-*.parquet"))
 BEFORE, AFTER = "chs-drg-2.0", "chs-drg-1.1"

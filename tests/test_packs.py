@@ -17,9 +17,11 @@ from drgsim.units.schemes.pack import load_scheme, scheme_ids
 from drgsim.units.schemes.pack_check import check_pack
 from drgsim.units.schemes.rule_parser import parse_rule
 from drgsim.units.schemes.scheme_summaries import catalogue, notes_about, scheme_entry
+from tests.conftest import ROOT
 
-BUNDLED = Path(__file__).parent / "data" / "conformance"
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "conformance"
+SHARED = ROOT.parent / "shared" / "conformance"
+# where the whole files are at hand, their slices in the repository would only repeat them
+CONFORMANCE = SHARED if SHARED.is_dir() else Path(__file__).parent / "data" / "conformance"
 NATIONAL = {"chs-drg-1.0r": 618, "chs-drg-1.1": 628, "chs-drg-2.0": 634}
 
 
@@ -69,29 +71,22 @@ def test_doubts_of_a_rule_are_found_in_the_scheme_and_its_bases() -> None:
     assert {source for source, _ in notes_about(scheme_entry("beijing-2024"), "DE2")} >= {"chs-drg-2.0"}
 
 
+def test_conformance_cases_are_of_shipped_schemes() -> None:
+    assert {path.stem for path in CONFORMANCE.glob("*.csv")} <= set(scheme_ids())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", scheme_ids())
-def test_every_scheme_loads_and_keeps_the_counts_it_promises(scheme: str) -> None:
+def test_every_scheme_keeps_the_counts_it_promises_and_groups_its_conformance_cases(scheme: str) -> None:
     loaded = load_scheme(scheme)
     promised = scheme_entry(scheme).counts
     assert promised["drg"] == loaded.counts["drg"]
     assert promised["adrg"] == loaded.counts["adrg"]
-
-
-# where the whole files are at hand, their slices in the repository would only repeat them
-@pytest.mark.parametrize("scheme", [] if SHARED.is_dir() else sorted(path.stem for path in BUNDLED.glob("*.csv")))
-def test_bundled_conformance_cases(scheme: str) -> None:
-    found = check_scheme(scheme, BUNDLED / f"{scheme}.csv")
-    assert (found.kernel_wrong, found.reference_wrong) == ((), ())
-    assert found.cases >= 60
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the full conformance cases are not beside the checkout")
-@pytest.mark.parametrize("scheme", sorted(path.stem for path in SHARED.glob("*.csv")) if SHARED.is_dir() else [])
-def test_all_conformance_cases(scheme: str) -> None:
-    found = check_scheme(scheme, SHARED / f"{scheme}.csv")
-    assert (found.kernel_wrong, found.reference_wrong) == ((), ())
+    cases = CONFORMANCE / f"{scheme}.csv"
+    if cases.is_file():
+        found = check_scheme(scheme, cases)
+        assert (found.kernel_wrong, found.reference_wrong) == ((), ())
+        assert found.cases >= 60
 
 
 # -- what loading refuses --------------------------------------------------------------------------------------------------

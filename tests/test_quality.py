@@ -22,8 +22,8 @@ from drgsim.records.findings import FINDINGS
 from drgsim.report.quality_workbook import QualityWorkbook
 from drgsim.units.schemes.one_sex_codes import one_sex_diagnoses
 from drgsim.units.schemes.scheme import Scheme
+from tests.commands import run
 from tests.conftest import ROOT
-from tests.test_cli import run
 from tools.measure_quality import MEANT, measure
 
 REGION = sorted((ROOT / "data" / "samples" / "region").glob("discharges-*.parquet"))

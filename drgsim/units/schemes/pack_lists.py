@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from drgsim.errors import Problem, did_you_mean
+from drgsim.errors import did_you_mean
 from drgsim.records.code_dictionaries import CodeBook, fold, national_codes, split_codes
 from drgsim.units.schemes.pack_part import PackPart
 from drgsim.units.schemes.pack_tables import Row, read_table
@@ -25,11 +24,15 @@ LIST_TABLES = {
 
 @dataclass
 class CodeTables:
-    """The three code tables of a pack as change-able collections."""
+    """The three code tables of a pack as change-able collections.
+
+    ``own_sets`` are those that only the pack itself mentions: a set of its base may stay unused, one that it lacks may not.
+    """
 
     sets: dict[tuple[str, ...], None] = field(default_factory=dict)
     cc: dict[tuple[str, ...], Row] = field(default_factory=dict)
     exclusions: dict[tuple[str, ...], None] = field(default_factory=dict)
+    own_sets: set[str] = field(default_factory=set)
 
 
 class ListTables(PackPart):
@@ -38,8 +41,11 @@ class ListTables(PackPart):
     def read(self) -> CodeTables:
         """Code tables of the full pack at the end of the chain, with the changes of each overlay applied in turn."""
         lists = CodeTables()
+        sets_of_bases: set[str] = set()
         for folder in reversed(self.chain):
             full = folder == self.chain[-1]
+            sets_of_bases |= lists.own_sets
+            lists.own_sets = set()
             for table, (columns, key) in LIST_TABLES.items():
                 path = folder / f"{table}.csv"
                 if not path.is_file():
@@ -48,11 +54,13 @@ class ListTables(PackPart):
                     continue
                 content: dict[tuple[str, ...], Any] = getattr(lists, table)
                 if full:
-                    for row in read_table(path, columns, key, self.problems):
-                        content[row[: len(key)]] = row
+                    rows = read_table(path, columns, key, self.problems)
+                    content.update((row[: len(key)], row) for row in rows)
                 else:
-                    changed = (*columns, "change")
-                    self.apply(table, content, read_table(path, changed, (*key, "change"), self.problems), len(key))
+                    rows = read_table(path, (*columns, "change"), (*key, "change"), self.problems)
+                    self.apply(table, content, rows, len(key))
+                if table == "sets":
+                    lists.own_sets = {row[0] for row in rows} - sets_of_bases
         return lists
 
     def apply(self, table: str, content: dict[tuple[str, ...], Any], changes: list[Row], width: int) -> None:
@@ -95,7 +103,7 @@ class ListTables(PackPart):
                     )
         national = national_codes()
         for kind, codes in (("diagnosis", national.diagnoses), ("procedure", national.procedures)):
-            spelled = {fold(code) for code in codes.codes}
+            spelled = set(codes.in_order[0])
             for code in sorted(local[kind]):
                 if split_codes(code) != [fold(code)] or len(code) > _LONGEST_CODE:
                     self.wrong(
@@ -128,12 +136,12 @@ class ListTables(PackPart):
                 "sets.csv",
                 fix=did_you_mean(name, sorted(defined)),
             )
-        own = defined if len(self.chain) == 1 else self.own_sets()
-        for name in sorted(own - set(named)):
+        for name in sorted(lists.own_sets - set(named)):
             self.wrong("pack-unused-set", f"no rule names the set {name}", "sets.csv", fix="remove the set or mend the rule")
-        self.check_codes("sets.csv", book, {(key[0][:2], key[1]): key[0] for key in lists.sets})
-        self.check_codes("cc.csv", book, {("DI", key[0]): "cc" for key in lists.cc})
-        self.check_codes("exclusions.csv", book, {("DI", key[1]): key[0] for key in lists.exclusions})
+        sides = {"DI": set(book.diagnoses.codes), "OP": set(book.procedures.codes)}
+        self.check_codes("sets.csv", sides, {(key[0][:2], key[1]): key[0] for key in lists.sets})
+        self.check_codes("cc.csv", sides, {("DI", key[0]): "cc" for key in lists.cc})
+        self.check_codes("exclusions.csv", sides, {("DI", key[1]): key[0] for key in lists.exclusions})
         known = {key[0] for key in lists.exclusions} | {""}
         for code, level, exclusion in lists.cc.values():
             if level not in ("MCC", "CC"):
@@ -146,18 +154,7 @@ class ListTables(PackPart):
                 )
         self.check_local_codes(lists, book)
 
-    def own_sets(self) -> set[str]:
-        """Sets that only the overlay itself mentions: a base's set may stay unused, one that it lacks may not."""
-        path = self.folder / "sets.csv"
-        if not path.is_file():
-            return set()
-        ignored: list[Problem] = []
-        own = {row[0] for row in read_table(path, ("set", "code", "change"), ("set", "code", "change"), ignored)}
-        base = sets_of_chain(self.chain[1:])
-        return own - base
-
-    def check_codes(self, table: str, book: CodeBook, codes: Mapping[tuple[str, str], str]) -> None:
-        known = {"DI": set(book.diagnoses.codes), "OP": set(book.procedures.codes)}
+    def check_codes(self, table: str, known: Mapping[str, set[str]], codes: Mapping[tuple[str, str], str]) -> None:
         for (side, code), place in codes.items():
             if code not in known.get(side, ()):
                 what = f"{place} lists {code}, which the national dictionary does not have"
@@ -176,17 +173,6 @@ class ListTables(PackPart):
                         "local_codes.csv",
                         fix="remove the row",
                     )
-
-
-def sets_of_chain(chain: list[Path]) -> set[str]:
-    """Names of all sets that a chain of packs defines."""
-    ignored: list[Problem] = []
-    names: set[str] = set()
-    for folder in chain:
-        columns = ("set", "code") if folder == chain[-1] else ("set", "code", "change")
-        if (folder / "sets.csv").is_file():
-            names |= {row[0] for row in read_table(folder / "sets.csv", columns, columns, ignored)}
-    return names
 
 
 def rules_of(mdcs: tuple[Mdc, ...]) -> list[tuple[str, Rule]]:

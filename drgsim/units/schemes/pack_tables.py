@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from drgsim.errors import Problem, did_you_mean
@@ -35,20 +36,31 @@ def read_table(path: Path, columns: Sequence[str], key: Sequence[str], problems:
     header = lines[0] if lines else []
     if not _header_holds(name, header, columns, problems):
         return []
-    places = [header.index(column) for column in columns]
-    key_places = [list(columns).index(column) for column in key]
-    straight = places == list(range(len(header)))
+    pick = itemgetter(*(header.index(column) for column in columns))
+    mark_of = itemgetter(*(list(columns).index(column) for column in key))
+    rows = [pick(cells) for cells in lines[1:] if len(cells) == len(header)]
+    if len(rows) == len(lines) - 1 and len(set(map(mark_of, rows))) == len(rows):
+        return rows  # nearly always: only a table with a row in doubt is gone through line by line
+    return _sound_rows(name, lines, pick, mark_of, problems)
+
+
+def _sound_rows(
+    name: str,
+    lines: list[list[str]],
+    pick: Callable[[Sequence[str]], Row],
+    mark_of: Callable[[Row], Row | str],
+    problems: list[Problem],
+) -> list[Row]:
     rows: list[Row] = []
     seen: dict[Row | str, int] = {}
-    single = key_places[0] if len(key_places) == 1 else None
     for number, cells in enumerate(lines[1:], start=2):
-        if len(cells) != len(header):
+        if len(cells) != len(lines[0]):
             if cells:
-                what = f"line {number} of {name} has {len(cells)} cells, the header has {len(header)}"
+                what = f"line {number} of {name} has {len(cells)} cells, the header has {len(lines[0])}"
                 problems.append(Problem("pack-broken-row", what, where=f"{name}:{number}"))
             continue
-        row = tuple(cells) if straight else tuple(cells[place] for place in places)
-        mark = row[single] if single is not None else tuple(row[place] for place in key_places)
+        row = pick(cells)
+        mark = mark_of(row)
         if mark in seen:
             shown = mark if isinstance(mark, str) else ", ".join(mark)
             what = f"{shown} stands twice in {name}, on lines {seen[mark]} and {number}"
