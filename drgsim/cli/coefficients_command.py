@@ -39,8 +39,9 @@ def coefficients(
     """
     from drgsim.api import weight_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import check_output, own_columns
+    from drgsim.payment.grouped_files import own_columns
     from drgsim.results.run_record import write_results
+    from drgsim.results.whole_outputs import check_output
 
     reading = input_options(format, maps, map_file, code_version, also=own_columns())
     check_output(output, history)

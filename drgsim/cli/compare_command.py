@@ -29,9 +29,7 @@ def compare(
         raise UsageError([Problem("output-unknown-suffix", f"{output.name}: compare writes a workbook", fix="name it .xlsx")])
     tables = compare_runs(read_run(first), read_run(second), (of_first, of_second))
     if output is not None:
-        beside = output.with_name(f".{output.name}.part")
-        write_workbook(beside, tables)
-        beside.replace(output)
+        write_workbook(output, tables)
     if as_json:
         print_json(
             {

@@ -154,11 +154,10 @@ def schema(
     if output is None:
         print_json(result)
         return
-    import json
+    from drgsim.results.run_record import json_text
+    from drgsim.results.whole_outputs import write_text
 
-    beside = output.with_name(f".{output.name}.part")
-    beside.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    beside.replace(output)
+    write_text(output, json_text(result))
 
 
 @app.command()

@@ -100,9 +100,10 @@ def settle(
     """
     from drgsim.api import payment_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import check_output, own_columns
+    from drgsim.payment.grouped_files import own_columns
     from drgsim.records.read import READABLE
     from drgsim.results.table_files import WRITABLE, check_writable
+    from drgsim.results.whole_outputs import check_output
 
     reading = input_options(format, maps, map_file, code_version, also=own_columns())
     check_output(output, [*inputs, *(side for side in (hospitals, coefficients, weights, assessment) if side is not None)])

@@ -56,10 +56,12 @@ def validate(
     from drgsim.quality.file_check import check_files
     from drgsim.quality.quality_rules import changed_thresholds
     from drgsim.report.quality_workbook import open_findings
+    from drgsim.results.whole_outputs import check_output
 
     options = input_options(format, maps, map_file, code_version)
     limits = changed_thresholds(threshold or ())
-    _refuse_inputs(inputs, output)
+    if output is not None:
+        check_output(output, inputs)
     with nullcontext(None) if output is None else open_findings(output) as sink:
         with progress_bar("Checking", quiet or as_json) as progress:
             report = check_files(
@@ -78,16 +80,6 @@ def validate(
             _show_output(output, sink.left_out if sink else 0)
     if not report.passed:
         raise typer.Exit(1)
-
-
-def _refuse_inputs(inputs: list[Path], output: Path | None) -> None:
-    from drgsim.errors import Problem, UsageError
-
-    for path in inputs:
-        if output is not None and output.exists() and path.exists() and output.samefile(path):
-            what = f"{output} is also an input"
-            why = "inputs are never overwritten"
-            raise UsageError([Problem("output-is-input", what, where=str(output), why=why, fix="name another output")])
 
 
 def _show_output(output: Path, left_out: int) -> None:

@@ -22,6 +22,7 @@ from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import InputOptions
 from drgsim.records.read import open_source
 from drgsim.results.table_files import TableWriter, check_writable, open_writer
+from drgsim.results.whole_outputs import check_output
 from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
 from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
@@ -192,19 +193,7 @@ def _check_target(sources: Sequence[CaseFile], target: Path | None, keep_input: 
         )
     if target is None:
         return
-    for source in sources:
-        if target.exists() and target.samefile(source.path):
-            raise UsageError(
-                [
-                    Problem(
-                        "output-is-input",
-                        f"{target} is also an input",
-                        where=str(target),
-                        why="inputs are never overwritten",
-                        fix="name another output",
-                    )
-                ]
-            )
+    check_output(target, [source.path for source in sources])
     known = [source.rows for source in sources if source.rows is not None]
     check_writable(target, sum(known) if len(known) == len(sources) else None)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.engines.grouper_of import grouper_of
-from drgsim.errors import InputError, Problem, UsageError
+from drgsim.errors import InputError
 from drgsim.payment.grouped_cases import WORKERS
 from drgsim.records.arrow import one_chunk, plain_strings, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
@@ -140,19 +140,3 @@ def _joined(tables: list[pa.Table]) -> pa.Table:
             for table in tables
         ]  # fmt: skip
         return pa.concat_tables(tables, promote_options="permissive")
-
-
-def check_output(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to write over an input, or into a folder that holds one.
-
-    Raises
-    ------
-    UsageError
-        ``output-is-input``.
-    """
-    for path in inputs:
-        same = output.exists() and path.exists() and output.resolve() in (path.resolve(), *path.resolve().parents)
-        if same:
-            fix = "name another output"
-            what = f"{output} is also an input, or holds one"
-            raise UsageError([Problem("output-is-input", what, where=str(path), why="inputs are never overwritten", fix=fix)])

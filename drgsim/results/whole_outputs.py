@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from drgsim.errors import SHOWN_ALIKE, OutputError
+from drgsim.errors import SHOWN_ALIKE, OutputError, Problem, UsageError
 
 RUN_FILE = "run.json"
 KIND, WRITTEN = "kind", "written"  # in the record of a run: the command that wrote the folder, and its files
@@ -155,6 +155,21 @@ def check_folder(
             "output-holds-more", f"{path} holds {what}: {shown}", where=place,
             why="replacing the result would delete it", fix="move it elsewhere, or name a new folder",
         )  # fmt: skip
+
+
+def check_output(output: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write over an input, under whatever name, or into a folder that holds one.
+
+    Raises
+    ------
+    UsageError
+        ``output-is-input``.
+    """
+    target = Path(output)
+    for path in map(Path, inputs):
+        if target.exists() and path.exists() and (target.samefile(path) or target.resolve() in path.resolve().parents):
+            what, why = f"{output} is also an input, or holds one", "inputs are never overwritten"
+            raise UsageError([Problem("output-is-input", what, where=str(output), why=why, fix="name another output")])
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

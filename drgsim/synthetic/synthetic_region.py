@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.results.whole_outputs import whole_folder, write_text
 from drgsim.synthetic.broken_records import break_records, miscode
 from drgsim.synthetic.discharge_batches import Columns, draw_cases
 from drgsim.synthetic.draw_plan import DrawPlan, make_plan
@@ -180,9 +179,7 @@ def generate_region(
     made = make_hospitals(hospitals, parameters, np.random.Generator(np.random.PCG64(first)))
     plan = calibrated(make_plan(tables, parameters, made, years))
     tally, procurement, done = Tally(plan), ProcurementSums(plan), 0
-    output.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    try:
+    with whole_folder(output, replace=False) as beside:
         files = YearFiles(beside, years)
         for batch, table in _batches(plan, sizes, dirty, seeds):
             files.add(table, batch["year"])
@@ -195,14 +192,7 @@ def generate_region(
         summary = summarise(plan, tally, output, seed, dirty)
         _write_tables(plan, tally, beside)
         write_csv(beside / "procurement.csv", HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last))))
-        (beside / "README.md").write_text(region_readme(plan, summary), encoding="utf-8", newline="\n")
-        beside.chmod(0o755)
-        if output.is_dir():
-            output.rmdir()
-        beside.rename(output)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+        write_text(beside / "README.md", region_readme(plan, summary))
     return summary
 
 
