@@ -1,4 +1,4 @@
-"""What leaves drgsim is written in one place: only ``drgsim/results`` renames and knows xlsxwriter, only one module templates."""
+"""What leaves is written in one place: only ``drgsim/results`` renames and knows xlsxwriter, only one module has templates."""
 
 import ast
 from collections.abc import Iterator
