@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
-from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import CaseClass
-from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
+from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
 
 UNGROUPED_CODES = ("", "0000")
 AMBIGUOUS_ENDING = "QY"
@@ -16,7 +14,7 @@ _WORDS = {"by_item": "by item (the actual cost)", "standard": "the standard what
 
 
 def settle_without_group(ledger: Ledger) -> None:
-    """Pay cases whose code is no group, unless the policy states a value for it."""
+    """Pay cases whose code is no group, unless the policy states a value for it; so they have no standard to be paid."""
     cases, file = ledger.cases, ledger.policy.file
     if not file.by_groups:
         return
@@ -39,13 +37,7 @@ def settle_without_group(ledger: Ledger) -> None:
             ledger.pay_as(spec.value, rest, case_class, rule)
 
 
-def _repricing(policy: Policy, cases: Cases) -> Repricing:
-    """A standard moves with its price."""
-    ways = [spec.value for spec in (policy.file.ungrouped, policy.file.ambiguous) if spec is not None]
-    return Repricing.REFUSED if "standard" in ways else Repricing.KEPT
-
-
 RULE = Rule(
     "no_group", "cases without a group", "未入组与歧义组", Stage.BEFORE_CURVE, settle_without_group,
-    reads=("ungrouped", "ambiguous"), classes=(CaseClass.UNGROUPED, CaseClass.AMBIGUOUS), repricing=_repricing,
+    reads=("ungrouped", "ambiguous"), classes=(CaseClass.UNGROUPED, CaseClass.AMBIGUOUS), repricing=kept,
 )  # fmt: skip
