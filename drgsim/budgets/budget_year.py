@@ -19,6 +19,7 @@ from drgsim.budgets.terms import BudgetTerms
 from drgsim.budgets.terms_model import CapitationTerms
 from drgsim.errors import Problem, UsageError
 from drgsim.money import FEN_PER_YUAN, allocate, exact, round_half_away
+from drgsim.payment.capitation import capitation_pot
 from drgsim.region.region_folder import PROCUREMENT_CLASSES
 
 
@@ -156,6 +157,7 @@ def budget_year(
     before: BudgetYear | None = None,
     fund: int | None = None,
     history: Floats | None = None,
+    capitated: bool = False,
 ) -> BudgetYear:
     """Budget year of all hospitals.
 
@@ -173,6 +175,9 @@ def budget_year(
         Budget of the fund in fen; by default that of the figures, or the last known one with the growth of the terms.
     history
         (H, Y) spending that the base is taken from, instead of the figures' own.
+    capitated
+        Whether the payments of the year hold a capitation already, as those of a scenario with ``capitation.conditions`` do:
+        that of the terms does not come on top of it.
 
     Raises
     ------
@@ -188,7 +193,7 @@ def budget_year(
     spent = figures.spending.sum(axis=2).astype(np.float64) if history is None else history
     budget = fund if fund is not None else fund_of(figures, terms, year)
     index = set_index(figures, file, year, prior, budget, spent)
-    payment = with_capitation(figures, file.capitation, at)
+    payment = figures.payment[:, at] if capitated else with_capitation(figures, file.capitation, at)
     owed = payment.sum(axis=2)
     surplus = np.minimum(figures.procurement[:, at, :].sum(axis=1), owed.sum(axis=1))
     kept = np.minimum(procurement_kept(figures.procurement[:, at, :], file.cash, PROCUREMENT_CLASSES), surplus)
@@ -251,8 +256,11 @@ def with_capitation(figures: HospitalFigures, terms: CapitationTerms, at: int) -
     payment = figures.payment[:, at]
     if not terms.use.value:
         return payment
-    per_head = np.array([terms.per_head.values[name] for name in figures.conditions])
-    yearly = rounded((figures.registered[:, at] * per_head).sum(axis=1) * terms.risk.value * FEN_PER_YUAN)
+    amounts = [exact(terms.per_head.values[name]) * FEN_PER_YUAN for name in figures.conditions]
+    heads = figures.registered[:, at]
+    yearly = np.zeros(figures.size, np.int64)
+    for row in np.flatnonzero(heads.any(axis=1)):
+        yearly[row] = capitation_pot(zip(amounts, heads[row].tolist(), strict=True), terms.risk.value)
     member = yearly > 0
     payment = payment - np.where(member[:, None, None], figures.capitated[:, at], 0)
     month = np.arange(MONTHS)

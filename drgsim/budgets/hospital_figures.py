@@ -195,10 +195,10 @@ class _Sums:
         insured = known & (cases.insurance != INSURANCES.index("self"))
         paid = insured & (settlement.fund_payment != MISSING)
         owed = np.where(paid, settlement.fund_payment, 0)
-        unit = self._unit(settlement)
+        unit = units_of(settlement)
         monthly = np.where(inside, cell * MONTHS + month, -1)
         self.payment += self._sum(np.where(paid, monthly * len(UNITS) + unit, -1), owed, self.payment.shape)
-        chronic = self._chronic(cases)
+        chronic = chronic_stays(cases, self.terms)
         spent = by_item(cases) if self.terms.file.measure.spending.value == "by_item" else owed
         self.spending += self._sum(np.where(insured, monthly, -1), spent, self.spending.shape)
         self.capitated += self._sum(np.where(paid & chronic, monthly * len(UNITS) + unit, -1), owed, self.payment.shape)
@@ -229,20 +229,6 @@ class _Sums:
         pairs = np.unique(cell[named] * width + cases.patient.ids[named]) // width
         alone = self._sum(np.where(where & ~named, cell, -1), None, self.weight.shape)
         return self._sum(pairs, None, self.weight.shape) + alone
-
-    def _unit(self, settlement: Settlement) -> Ints:
-        ledger = settlement.ledger
-        groups = UNITS.index("dip" if ledger.policy.file.method == "dip" else "drg")
-        unit = np.full(ledger.cases.size, groups)
-        unit[ledger.is_class(*_BY_ITEM)] = UNITS.index("by_item")
-        unit[ledger.is_class(CaseClass.PER_DIEM)] = UNITS.index("per_diem")
-        unit[ledger.is_class(CaseClass.FIXED)] = UNITS.index("single_disease")
-        return unit
-
-    def _chronic(self, cases: Cases) -> NDArray[np.bool_]:
-        """Cases whose stays capitation would pay."""
-        starts = tuple(start for groups in self.terms.file.capitation.groups.values() for start in groups)
-        return np.array([code.startswith(starts) for code in cases.unit.values] + [False], np.bool_)[cases.unit.ids]
 
     def _measure(self, settlement: Settlement, cell: Ints, column: Ints, known: NDArray[np.bool_]) -> None:
         """Indicators over all cases whose cost is known, self-payers included: quality does not ask who pays."""
@@ -333,6 +319,22 @@ class _Sums:
                 if people and treated.sum():
                     result[:, column, place] = allocate(people, treated)
         return result
+
+
+def units_of(settlement: Settlement) -> Ints:
+    """(N,) unit of payment of each case, as place in :data:`UNITS`."""
+    ledger = settlement.ledger
+    unit = np.full(ledger.cases.size, UNITS.index("dip" if ledger.policy.file.method == "dip" else "drg"))
+    unit[ledger.is_class(*_BY_ITEM)] = UNITS.index("by_item")
+    unit[ledger.is_class(CaseClass.PER_DIEM)] = UNITS.index("per_diem")
+    unit[ledger.is_class(CaseClass.FIXED)] = UNITS.index("single_disease")
+    return unit
+
+
+def chronic_stays(cases: Cases, terms: BudgetTerms) -> NDArray[np.bool_]:
+    """(N,) stays in the groups whose patients the terms' capitation would pay for."""
+    starts = tuple(start for groups in terms.file.capitation.groups.values() for start in groups)
+    return np.array([code.startswith(starts) for code in cases.unit.values] + [False], np.bool_)[cases.unit.ids]
 
 
 def by_item(cases: Cases) -> Ints:

@@ -1,4 +1,4 @@
-"""Payments that are not per case: prepayment, yearly clearing of points, procurement surplus, capitation, fixed amounts, bands.
+"""Payments that are not per case: prepayment, yearly clearing of points, procurement surplus, fixed amounts, bands.
 
 All amounts are int64 fen; each result is rounded once, half away from zero.
 """
@@ -104,31 +104,6 @@ def price_saving(cost: int, fall: Number) -> int:
     383000
     """
     return round_half_away(exact(cost) * exact(fall))
-
-
-@dataclass(frozen=True)
-class Capitated:
-    """Result of a capitation: budget, cost, what is kept of a surplus, and what is overspent (fen)."""
-
-    budget: int
-    cost: int
-    kept: int
-    overspent: int
-
-
-def capitation(per_head: int, enrolled: int, risk: Number, cost: int, kept_share: Number = 1) -> Capitated:
-    """Capitation (按人头): budget = per head x enrolled x risk; the surplus is kept, an overspend is reported (rule book 4.5).
-
-    The formula is general knowledge; no official amounts are known.
-
-    Examples
-    --------
-    >>> capitation(120_000, 1000, 1.1, 125_000_000)
-    Capitated(budget=132000000, cost=125000000, kept=7000000, overspent=0)
-    """
-    budget = round_half_away(exact(per_head) * enrolled * exact(risk))
-    surplus = max(budget - cost, 0)
-    return Capitated(budget, cost, round_half_away(surplus * exact(kept_share)), max(cost - budget, 0))
 
 
 def fixed_amount(cost: int, fund_amount: int, personal_limit: int) -> tuple[int, int]:

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import Problem
-from drgsim.money import MISSING, allocate, exact, round_half_away
-from drgsim.payment.grouped_cases import WORKERS, Cases
+from drgsim.money import exact, round_half_away
+from drgsim.payment.grouped_cases import WORKERS
 from drgsim.payment.settlement import Settlement, settle_cases
 from drgsim.records.vocabulary import INSURANCES
+from drgsim.simulation.capitated_stays import capitation_balance
 from drgsim.simulation.case_lines import Lines, lines_of, payer_rows, totals_of
-from drgsim.simulation.case_totals import NOTHING, Measure, Totals, check_size
+from drgsim.simulation.case_totals import NOTHING, Totals, check_size
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
-from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases
+from drgsim.simulation.scenario_cases import State, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Cohort, Region
 from drgsim.simulation.year_closing import Closing, closes
@@ -152,7 +153,7 @@ class Runner:
     ) -> dict[str, NDArray[np.int64]]:
         """What the fund pays beside the cases, before the year is closed: capitation and procurement; sharing is 0 yet."""
         return {
-            "capitation": self._capitation(setup, year, lines, parts, hospitals),
+            "capitation": capitation_balance(setup, self.region, year, lines, parts, hospitals),
             "procurement": self._procurement(setup, by_payer, len(hospitals)),
             "sharing": np.zeros(len(hospitals), np.int64),
         }
@@ -166,45 +167,6 @@ class Runner:
         taken = 1 - exact(kept)
         return np.array([-round_half_away(int(amount) * taken) for amount in saving], np.int64)
 
-    def _capitation(
-        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], hospitals: list[str]
-    ) -> NDArray[np.int64]:
-        """What the fund pays per head less what it paid by item for the same cases, shared by hospitals' spending on them.
-
-        Per head = rate x the fund's part of the cost of such cases last year / registered patients then (rule book 4.5).
-        """
-        result = np.zeros(len(hospitals), np.int64)
-        settings = setup.settings
-        names = settings["capitation.conditions"]
-        if not names:
-            return result
-        place = {name: number for number, name in enumerate(hospitals)}
-        row = np.array([place.get(name, -1) for name in lines.state.hospital.values] + [place.get("", -1)])[
-            lines.state.hospital.ids
-        ]
-        fund = lines.money[Measure.FUND]
-        earlier = [each for each in self.region.years if each < year] or [year]
-        for name in names:
-            last = setup.cohort(self.region, max(earlier))
-            then = _by_item_fund(last.cases, last.condition(name))
-            registered_then = self.region.registered(max(earlier), name)
-            if not registered_then:
-                continue
-            mine = lines.state.cohort.condition(name) & lines.state.capitated & (row >= 0)
-            spent = np.zeros(len(hospitals), np.int64)
-            np.add.at(spent, row[mine], (fund * parts)[mine])
-            spent = spent // PART
-            head = exact(then) * exact(settings["capitation.rate"]) / registered_then
-            pot = round_half_away(head * self.region.registered(year, name))
-            cost = int(spent.sum())
-            if pot >= cost:
-                paid = cost + round_half_away((pot - cost) * exact(settings["capitation.kept_share"]))
-            else:
-                paid = pot + round_half_away((cost - pot) * exact(settings["capitation.overspend_share"]))
-            if cost > 0:
-                result += allocate(paid - cost, spent)
-        return result
-
 
 def _index_figures(budget: BudgetYear) -> dict[str, float]:
     """Headline figures of a budget year."""
@@ -215,9 +177,3 @@ def _index_figures(budget: BudgetYear) -> dict[str, float]:
         "budget.surplus": int(surplus[surplus > 0].sum()) / 100,
         "budget.overspend": -int(surplus[surplus < 0].sum()) / 100,
     }
-
-
-def _by_item_fund(cases: Cases, where: NDArray[np.bool_]) -> int:
-    cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
-    known = where & (cost != MISSING) & (cases.insurance != 2)
-    return int((cost - np.where(patient == MISSING, 0, patient))[known].sum())

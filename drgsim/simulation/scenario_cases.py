@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.budgets.terms_model import CapitationTerms
 from drgsim.errors import Problem, did_you_mean
 from drgsim.money import MISSING, round_floats
 from drgsim.payment.grouped_cases import Cases, Texts, with_hospitals
@@ -190,8 +191,20 @@ def edited(state: State, setup: Setup, region: Region) -> State:
             outside = np.where(fits[state.hospital.ids], not entry.change.value, outside)
     capitated = np.zeros(state.cohort.size, np.bool_)
     for name in setup.settings["capitation.conditions"]:
-        capitated |= state.cohort.condition(name) & (state.cohort.cases.insurance != 2)
+        capitated |= state.cohort.condition(name) & (state.cohort.cases.insurance != INSURANCES.index("self"))
+    terms = terms_of_capitation(setup)
+    if terms is not None and capitated.any():  # the consortium's hospitals only
+        wanted = set(terms.levels.value)
+        member = np.array([bool(wanted & set(region.level_keys(name))) for name in state.hospital.values] + [False])
+        capitated &= member[state.hospital.ids]
     return replace(state, by_item=outside | capitated, capitated=capitated)
+
+
+def terms_of_capitation(setup: Setup) -> CapitationTerms | None:
+    """The terms' own capitation where a yearly budget with one closes the year: its amounts and hospitals count."""
+    if setup.budget is None or not setup.settings["budget.active"] or not setup.budget.file.capitation.use.value:
+        return None
+    return setup.budget.file.capitation
 
 
 def _edit(state: State, edit: CaseEdit, region: Region) -> State:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from drgsim.errors import Problem
 from drgsim.payment.policy import load_policy
+from drgsim.simulation.capitated_stays import stated_amount
 from drgsim.simulation.path_owners import OWNERS, change_policy
 from drgsim.simulation.paths import check, find
 from drgsim.simulation.scenario import Change, Scenario, ScenarioError
@@ -64,6 +65,7 @@ def _contradictions(setup: Setup, changes: Sequence[Change]) -> list[Problem]:
     """Changes that would have no effect under what the setup has become: refused rather than ignored."""
     problems = []
     paths = {change.path: change for change in changes}
+    conditions = setup.settings["capitation.conditions"]
     for path, change in paths.items():
         if (path == "rate.base" or path.startswith("rate.")) and path != "rate.source" and setup.by_points:
             what = f"{path}: the unit value follows from the budget here, so that it cannot be set"
@@ -87,10 +89,11 @@ def _contradictions(setup: Setup, changes: Sequence[Change]) -> list[Problem]:
             problems.append(
                 Problem("scenario-out-of-scope", what, where=change.where or path, fix="set behaviour.splitting.share")
             )
-        if (
-            path in ("capitation.rate", "capitation.kept_share", "capitation.overspend_share")
-            and not setup.settings["capitation.conditions"]
-        ):
+        if path in ("capitation.rate", "capitation.kept_share", "capitation.overspend_share") and not conditions:
             what = f"{path} has no effect while capitation.conditions is empty"
             problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix="set capitation.conditions"))
+        elif path == "capitation.rate" and all(stated_amount(setup, name) is not None for name in conditions):
+            what = f"{path} has no effect: the amounts per head are stated"
+            fix = "change budget.capitation.per_head, or set budget.capitation.use: false"
+            problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix=fix))
     return problems

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear, budget_year
-from drgsim.budgets.hospital_figures import MONTHS, UNITS, HospitalFigures, by_item, figures_of
+from drgsim.budgets.hospital_figures import MONTHS, UNITS, HospitalFigures, by_item, chronic_stays, figures_of, units_of
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import Problem
 from drgsim.money import MISSING
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.region_folder import RegionFacts
@@ -30,12 +29,6 @@ from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Region
-
-_UNIT_OF = {
-    CaseClass.BY_ITEM: "by_item", CaseClass.AMBIGUOUS: "by_item", CaseClass.UNGROUPED: "by_item", CaseClass.OVER_60_DAYS:
-    "by_item",
-    CaseClass.PER_DIEM: "per_diem", CaseClass.FIXED: "single_disease",
-}  # fmt: skip
 
 
 def closes(setup: Setup) -> bool:
@@ -75,7 +68,8 @@ class Closing:
         past = self.past(setup, year) if before is None else self.after(before, setup, year)
         figures = with_year(past, year, lines, parts, dict(zip(hospitals, beside.tolist(), strict=True)), setup.budget)
         fund = sum(fund_of(setup, self.region, year).values())
-        return budget_year(figures, setup.budget, year, before=before, fund=fund or None)
+        capitated = bool(setup.settings["capitation.conditions"])
+        return budget_year(figures, setup.budget, year, before=before, fund=fund or None, capitated=capitated)
 
     def after(self, before: BudgetYear, setup: Setup, year: int) -> HospitalFigures:
         """Figures that go on from a simulated year: its spending, cases, weight and people are the newest history."""
@@ -151,9 +145,10 @@ def with_year(
     dated = np.where(cases.discharged == MISSING, 0, cases.discharged).astype("datetime64[D]").astype("datetime64[M]")
     month = dated.astype(np.int64) % MONTHS
     size, fund = figures.size, lines.money[Measure.FUND]
-    cell = (hospital * MONTHS + month) * len(UNITS) + _units_of(lines)
-    payment = _sums(cell, fund, parts, insured, size * MONTHS * len(UNITS))
-    payment = payment.reshape(size, MONTHS, len(UNITS))
+    unit = np.where(lines.state.capitated, UNITS.index("capitation"), units_of(lines.settlement))
+    cell, shape = (hospital * MONTHS + month) * len(UNITS) + unit, (size, MONTHS, len(UNITS))
+    payment = _sums(cell, fund, parts, insured, int(np.prod(shape))).reshape(shape)
+    chronic = _sums(cell, fund, parts, insured & chronic_stays(cases, terms), payment.size).reshape(shape)
     for name, amount in beside.items():
         if name in row:
             payment[row[name], -1, UNITS.index("capitation")] += amount
@@ -177,7 +172,7 @@ def with_year(
     place = figures.indicator_names.index("high_cost_share")
     indicators[:, at, place] = np.where(np.isnan(share), indicators[:, at, place], share)
     change = {
-        "payment": payment, **owed, "cases": count, "spending": spending,
+        "payment": payment, "capitated": chronic, **owed, "cases": count, "spending": spending,
         "people": np.where(figures.cases[:, at] > 0, np.rint(people).astype(np.int64), count),
         "low_weight": _sums(hospital, spent, parts, light, size),
         "unpaid": np.rint(_count(hospital, parts, treated & ~lines.marks.paid, size)).astype(np.int64),
@@ -190,15 +185,6 @@ def with_year(
         whole_array[:, at] = values
         replaced[name] = whole_array
     return replace(figures, **replaced, indicators=indicators)
-
-
-def _units_of(lines: Lines) -> NDArray[np.int64]:
-    """Unit of payment of each case as place in ``UNITS``."""
-    ledger = lines.settlement.ledger
-    unit = np.full(lines.cases.size, UNITS.index("dip" if ledger.policy.file.method == "dip" else "drg"))
-    for case_class, name in _UNIT_OF.items():
-        unit[ledger.is_class(case_class)] = UNITS.index(name)
-    return unit
 
 
 def _sums(
