@@ -17,3 +17,38 @@ def asset_root(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(f"drgsim is installed without its {name} folder; install it again from a complete wheel")
+
+
+def sample_path(name: str = "region") -> Path:
+    """A file or folder of the data that ship with drgsim; all of it is synthetic (合成数据).
+
+    Parameters
+    ----------
+    name
+        ``region``: the sample region, 20,000 discharges of 24 hospitals in the years 2022-2024 with their hospitals,
+        enrolment and fund; one of its files, such as ``region/discharges-2024.parquet``; a file of ``selftest`` or
+        ``formats``. data/samples/README.md tells how they were made.
+
+    Returns
+    -------
+    pathlib.Path
+        Where it lies.
+
+    Raises
+    ------
+    InputError
+        ``sample-unknown``.
+
+    Examples
+    --------
+    >>> sample_path("region/hospitals.csv").name
+    'hospitals.csv'
+    """
+    from drgsim.errors import InputError, did_you_mean
+
+    root = asset_root("data/samples")
+    path = root / name
+    if not path.exists():
+        known = sorted(str(each.relative_to(root).as_posix()) for each in root.rglob("*"))
+        raise InputError.single("sample-unknown", f"there is no sample {name}", fix=did_you_mean(name, known))
+    return path

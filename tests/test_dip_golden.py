@@ -26,7 +26,7 @@ def taian() -> Catalogue:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_kinds_of_taian(case: dict[str, Any], taian: Catalogue) -> None:
     record = {"discharge_id": "1", "sex": 1, "age": 40, "procedures": "", **case["case"]}
-    answer = drgsim.group([record], taian).to_pylist()[0]
+    answer = drgsim.group([record], taian).to_arrow().to_pylist()[0]
     got = {name: answer[name] if answer[name] is not None else "" for name in case["expected"]}
     assert got == case["expected"]
     explained = explain_kind(record, taian)

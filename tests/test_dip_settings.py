@@ -28,7 +28,7 @@ def catalogue_of(folder: Path, kinds: Sequence[Kind], levels: Sequence[Level] = 
 def kind_of(catalogue: Catalogue, procedures: str = "", diagnoses: str = "I21.001", **more: Any) -> str:
     """The kind that a record gets, the same from kernel and reference."""
     record = {"discharge_id": 1, "sex": 1, "age": 60, "diagnoses": diagnoses, "procedures": procedures, **more}
-    dip: str = drgsim.group([record], catalogue).to_pylist()[0]["dip"]
+    dip: str = drgsim.group([record], catalogue).to_arrow().to_pylist()[0]["dip"]
     assert explain_kind(record, catalogue).trace.dip == dip
     return dip
 
@@ -76,9 +76,13 @@ def test_steps_of_ties(tmp_path: Path) -> None:
     nearest = catalogue_of(tmp_path / "b", kinds, ties=["nearest_mean_cost"])
     assert kind_of(nearest, done, total_cost=41_000) == "CHEAP"
     assert kind_of(nearest, done, total_cost=49_000) == "DEAR"
-    without = drgsim.group(
-        [{"discharge_id": 1, "sex": 1, "age": 60, "diagnoses": "I21.001", "procedures": done, "total_cost": None}], nearest
-    ).to_pylist()[0]
+    without = (
+        drgsim.group(
+            [{"discharge_id": 1, "sex": 1, "age": 60, "diagnoses": "I21.001", "procedures": done, "total_cost": None}], nearest
+        )
+        .to_arrow()
+        .to_pylist()[0]
+    )
     assert (without["dip"], without["warnings"]) == ("DEAR", "dip_tie|dip_cost_missing")
 
 

@@ -20,7 +20,7 @@ PRETERM = {"discharge_id": "n", "sex": "1", "age": "0", "age_days": "3", "diagno
 
 def one(scheme: Scheme | str, **changes: Any) -> dict[str, Any]:
     record = {**HEART_FAILURE, **changes}
-    answer: dict[str, Any] = drgsim.group([record], scheme).to_pylist()[0]
+    answer: dict[str, Any] = drgsim.group([record], scheme).to_arrow().to_pylist()[0]
     return answer
 
 
@@ -78,7 +78,9 @@ def test_spelling_never_loses_a_cc_or_the_group(scheme: Scheme, diagnoses: str) 
 
 def test_nothing_leaks_from_one_record_to_the_next(scheme: Scheme) -> None:
     bad = {**HEART_FAILURE, "sex": "9", "age": "abc", "diagnoses": "Z99.999x999|X99.999x999", "procedures": "99.9999x999"}
-    answers = drgsim.group([bad, HEART_FAILURE, {**HEART_FAILURE, "diagnoses": ""}, HEART_FAILURE], scheme).to_pylist()
+    answers = (
+        drgsim.group([bad, HEART_FAILURE, {**HEART_FAILURE, "diagnoses": ""}, HEART_FAILURE], scheme).to_arrow().to_pylist()
+    )
     alone = one(scheme)
     for answer in (answers[1], answers[3]):
         assert {**answer, "warnings": None} == alone
@@ -87,7 +89,7 @@ def test_nothing_leaks_from_one_record_to_the_next(scheme: Scheme) -> None:
 
 def test_a_duplicate_id_is_noted_and_never_mixed(scheme: Scheme) -> None:
     records = [HEART_FAILURE, {**HEART_FAILURE, "diagnoses": "O80.000|Z37.001", "sex": "2", "procedures": ""}, HEART_FAILURE]
-    answers = drgsim.group(records, scheme).to_pylist()
+    answers = drgsim.group(records, scheme).to_arrow().to_pylist()
     assert [answer["drg"] for answer in answers] == ["FR21", "OR19", "FR21"]
     assert [answer["warnings"] for answer in answers] == [None, "id_duplicate", "id_duplicate"]
 

@@ -37,7 +37,7 @@ def test_bundled_cases_reach_every_group(scheme: Scheme, sample_rows: list[dict[
 
 
 def test_every_ambiguous_group_is_reached(scheme: Scheme, sample_rows: list[dict[str, str]]) -> None:
-    frame = drgsim.group(pd.DataFrame(sample_rows).replace("", None), scheme)
+    frame = drgsim.group(pd.DataFrame(sample_rows).replace("", None), scheme).to_pandas()
     ambiguous = {adrg.code for adrg in scheme.adrgs.values() if adrg.kind == "ambiguous"}
     assert len(ambiguous) == 20
     assert set(frame.drg[frame.status == "ambiguous"]) == ambiguous
@@ -160,21 +160,21 @@ def test_group_takes_frames_tables_and_lists(sample_rows: list[dict[str, str]], 
     rows = [{key: value or None for key, value in row.items()} for row in sample_rows[:200]]
     frame = pd.DataFrame(rows, index=[f"row {n}" for n in range(200)])
     expected = [row["expected_drg"] for row in rows]
-    by_frame = drgsim.group(frame, scheme)
+    by_frame = drgsim.group(frame, scheme).to_pandas()
     assert list(by_frame.drg) == expected
     assert list(by_frame.index) == list(frame.index)
     assert list(by_frame.discharge_id) == [row["case_id"] for row in rows]
     table = pa.Table.from_pylist(rows)
-    assert drgsim.group(table, "chs-drg-2.0").column("drg").to_pylist() == expected
-    assert drgsim.group(table.to_batches()[0], scheme).column("drg").to_pylist() == expected
-    assert drgsim.group(rows, scheme).column("drg").to_pylist() == expected
+    assert drgsim.group(table, "chs-drg-2.0").to_arrow().column("drg").to_pylist() == expected
+    assert drgsim.group(table.to_batches()[0], scheme).to_arrow().column("drg").to_pylist() == expected
+    assert drgsim.group(rows, scheme).to_arrow().column("drg").to_pylist() == expected
 
 
 @pytest.mark.parametrize("dtype", ["str", "object", "string", "category"])
 def test_frames_of_every_text_type_give_the_same(sample_rows: list[dict[str, str]], scheme: Scheme, dtype: str) -> None:
     frame = pd.DataFrame(sample_rows[:60]).replace("", None)
     changed = frame.astype(dtype)
-    assert list(drgsim.group(changed, scheme).drg) == [row["expected_drg"] for row in sample_rows[:60]]
+    assert list(drgsim.group(changed, scheme).to_pandas().drg) == [row["expected_drg"] for row in sample_rows[:60]]
 
 
 def test_frames_with_numbers_lists_and_mixed_columns(scheme: Scheme) -> None:
@@ -187,7 +187,7 @@ def test_frames_with_numbers_lists_and_mixed_columns(scheme: Scheme) -> None:
             "procedures": [[], ["73.5900"], None],
         }
     )
-    grouped = drgsim.group(frame, scheme)
+    grouped = drgsim.group(frame, scheme).to_pandas()
     assert list(grouped.drg) == ["FR25", "OR19", "FR25"]
     assert list(grouped.discharge_id) == ["1", "b", "3.5"]
 
@@ -196,7 +196,7 @@ def test_an_empty_frame_gives_an_empty_answer(scheme: Scheme) -> None:
     empty = pd.DataFrame(
         {name: pd.Series([], dtype="str") for name in ("discharge_id", "sex", "age", "diagnoses", "procedures")}
     )
-    assert len(drgsim.group(empty, scheme)) == 0
+    assert drgsim.group(empty, scheme).to_arrow().num_rows == 0
 
 
 @pytest.mark.skipif(not (SHARED / "conformance").is_dir(), reason="the full conformance cases are not here")

@@ -29,7 +29,7 @@ ADULT = {"discharge_id": 1, "sex": 1, "age": 70, "diagnoses": "I50.101|J96.000",
 
 
 def drgs(records: Any, scheme: Any = "chs-drg-2.0") -> list[str]:
-    return list(drgsim.group(records, scheme).column("drg").to_pylist())
+    return list(drgsim.group(records, scheme).to_arrow().column("drg").to_pylist())
 
 
 def test_dictionaries_may_have_different_keys() -> None:
@@ -48,13 +48,13 @@ def test_dictionaries_may_have_different_keys() -> None:
 
 def test_ids_come_back_as_they_were() -> None:
     frame = pd.DataFrame([ADULT, {**ADULT, "discharge_id": 2}])
-    grouped = drgsim.group(frame, "chs-drg-2.0")
+    grouped = drgsim.group(frame, "chs-drg-2.0").to_pandas()
     assert list(frame.merge(grouped, on="discharge_id").drg) == ["FR21", "FR21"]
 
 
 @pytest.mark.parametrize("blank", ["-", "NULL", "—", " ", "nan", None])
 def test_a_blank_is_a_blank_in_every_format(blank: str | None) -> None:
-    answer = drgsim.group([{**ADULT, "diagnoses": blank, "procedures": blank}], "chs-drg-2.0").to_pylist()[0]
+    answer = drgsim.group([{**ADULT, "diagnoses": blank, "procedures": blank}], "chs-drg-2.0").to_arrow().to_pylist()[0]
     assert answer["reason"] == "principal_missing"
     assert "procedure_unknown" not in (answer["warnings"] or "")
 
@@ -88,10 +88,15 @@ def test_a_type_without_text_is_told() -> None:
         drgs(table)
 
 
-@pytest.mark.parametrize("records", [ADULT, "cases.csv", None, 7])
+@pytest.mark.parametrize("records", [ADULT, None, 7])
 def test_what_is_no_table_is_told(records: Any) -> None:
     with pytest.raises(DrgsimError, match="group-unknown-records"):
         drgsim.group(records, "chs-drg-2.0")
+
+
+def test_a_file_that_is_not_there_is_told() -> None:
+    with pytest.raises(DrgsimError, match="input-not-found"):
+        drgsim.group("cases.csv", "chs-drg-2.0")
 
 
 def test_a_list_of_files_is_wanted(tmp_path: Path) -> None:
@@ -177,7 +182,7 @@ def test_brackets_in_data_are_no_markup(tmp_path: Path) -> None:
 
 # -- one way --------------------------------------------------------------------------------------------------------------
 ORDER = (
-    "assets", "errors", "evidence", "parameter_files", "costs", "records", "schemes", "grouping", "dip", "engines", "payment",
+    "errors", "assets", "evidence", "parameter_files", "costs", "records", "schemes", "grouping", "dip", "engines", "payment",
     "selftest", "quality", "analysis", "budget", "simulation", "report", "cli",
 )  # fmt: skip
 

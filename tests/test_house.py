@@ -24,7 +24,6 @@ LONG_FUNCTIONS = {
     "analysis.grouped_twice.migrate_files",
     "authoring.dip.catalogue_building.build",
     "budgets.region_preparation.prepare",
-    "engines.file_to_file.group_files",
     "payment.clearing.yearly_clearing",
     "payment.grouped_cases.read_cases",
     "simulation.goal_seek.read_goal",

@@ -59,7 +59,7 @@ def problem_of(path: Path, options: InputOptions | None = None) -> Any:
 
 @pytest.fixture(scope="module")
 def expected(scheme: Scheme) -> pd.DataFrame:
-    return drgsim.group(pd.read_csv(SAMPLES / "records.csv", dtype=str), scheme)
+    return drgsim.group(pd.read_csv(SAMPLES / "records.csv", dtype=str), scheme).to_pandas()
 
 
 @pytest.mark.parametrize(("name", "layout"), LAYOUTS.items())
@@ -109,8 +109,8 @@ def test_hqms_codes_keep_their_places(tmp_path: Path) -> None:
     assert split_codes(rows[1]["procedures"]) == ["", "00.4500"]
     assert rows[2]["procedures"] == ""
     frame = pd.DataFrame([HQMS, blank])
-    assert list(drgsim.group(frame, "chs-drg-2.0").reason.fillna("")) == ["", "principal_missing"]
-    assert drgsim.explain(HQMS, "chs-drg-2.0").drg == drgsim.group(frame, "chs-drg-2.0").drg[0]
+    assert list(drgsim.group(frame, "chs-drg-2.0").to_pandas().reason.fillna("")) == ["", "principal_missing"]
+    assert drgsim.explain(HQMS, "chs-drg-2.0").drg == drgsim.group(frame, "chs-drg-2.0").to_pandas().drg[0]
 
 
 def test_headers_in_any_case_and_numbers_without_leading_zeros(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def grouped() -> pd.DataFrame:
     for name, scheme in (("from", BEFORE), ("to", AFTER)):
         answers = drgsim.group(
             frame[["discharge_id", "sex", "age", "age_days", "birth_weight_g", "diagnoses", "procedures"]], scheme
-        )
+        ).to_pandas()
         frame[f"{name}_drg"], frame[f"{name}_status"] = answers.drg, answers.status
     return frame
 

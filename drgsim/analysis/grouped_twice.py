@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from drgsim.analysis.labelled_weights import ESTIMATED_LABEL, NO_WEIGHTS, LabelledWeights, chosen_weights
 from drgsim.analysis.migration import LEAST_SHARE, Answer, Flow, HospitalMove, Migration, MigrationSide
-from drgsim.engines.file_to_file import open_all
 from drgsim.records.arrow import one_chunk
+from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_fen, read_words
 from drgsim.records.input_options import InputOptions
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, STATUSES, Grouper

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from drgsim.api.verb_inputs import (
     Amounts,
+    AnyDischarges,
     AnyPolicy,
-    Discharges,
     Inputs,
     Tabular,
     by_payer,
@@ -89,7 +89,7 @@ class Settled(Result):
 
 
 def settle(
-    cases: Discharges,
+    cases: AnyDischarges,
     policy: AnyPolicy,
     *,
     hospitals: Tabular | Mapping[str, Hospital] | None = None,

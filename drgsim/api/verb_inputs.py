@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, Union
 
 import pyarrow as pa
 
-from drgsim.engines.in_memory import _as_table as python_table
-from drgsim.engines.in_memory import group
+from drgsim.api.given_records import CaseResult, given
 from drgsim.errors import InputError, Problem, UsageError, did_you_mean
 from drgsim.payment.clearing import Assessment, assessments_of
-from drgsim.payment.grouped_files import GROUP_COLUMNS, is_grouped, read_grouped
+from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.own_weights import check_scale, scheme_in, table_in, with_values_of
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.records.input_options import InputOptions
+from drgsim.records.python_tables import python_table
 from drgsim.records.read import read_table
-from drgsim.records.vocabulary import GROUP_KINDS
 from drgsim.region.hospital_list import GroupCoefficients, Hospital, bonus_of, group_coefficients_of, hospitals_of
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of
@@ -27,25 +26,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Tabular = Union[str, Path, pa.Table, "pd.DataFrame", Result]  # one table: a file, or what is in memory
-Discharges = Tabular | Sequence[str | Path] | Sequence[dict[str, Any]]
+AnyDischarges = Tabular | Sequence[str | Path] | Sequence[dict[str, Any]]
 ROLES = ("cases", "hospitals", "coefficients", "bonus", "weights", "assessment")
 AnyPolicy = str | Path | Policy
 Amounts = float | Mapping[str, float]  # one for all payers, or by payer
-
-
-def paths_of(source: Any) -> list[Path] | None:
-    """The files of a path or a list of paths; None for what is in memory."""
-    if isinstance(source, str | Path):
-        return [Path(source)]
-    if isinstance(source, Sequence) and source and all(isinstance(each, str | Path) for each in source):
-        return [Path(each) for each in source]
-    return None
 
 
 def table_of(source: Any) -> pa.Table:
     """One table of a file, a frame, an Arrow table or a result."""
     if isinstance(source, str | Path):
         return read_table(source)
+    if isinstance(source, CaseResult):
+        return source.case_table.records
     return source.to_arrow() if isinstance(source, Result) else python_table(source)[0]
 
 
@@ -69,7 +61,7 @@ class Inputs:
         self._digests[role] = {role: table_digest(table)}
         return table, Path(role)
 
-    def discharges(self, source: Discharges, scheme: str | None, reading: InputOptions | None) -> tuple[pa.Table, list[str]]:
+    def discharges(self, source: AnyDischarges, scheme: str | None, reading: InputOptions | None) -> tuple[pa.Table, list[str]]:
         """Grouped discharges, and how they were read; those without a group are grouped by ``scheme``.
 
         Raises
@@ -77,22 +69,11 @@ class Inputs:
         InputError
             ``settle-not-grouped``, or a file cannot be read.
         """
-        paths = paths_of(source)
-        if paths is not None:
-            table, notes = read_grouped(paths, scheme, reading)
-            self._digests["cases"] = digest_of(paths)
-            return table, notes
-        table, _ = self.table("cases", source)
-        if is_grouped(table.column_names):
-            return table, []
-        if scheme is None:
-            what = f"the cases have none of the columns {', '.join(GROUP_KINDS)}, and no scheme is known to group them by"
-            fix = "group them first (drgsim.group), or name a scheme"
-            raise InputError.single("settle-not-grouped", what, fix=fix)
-        answers = group(table, scheme, reading)
-        for name in [name for name in GROUP_COLUMNS if name in answers.column_names]:
-            table = table.append_column(name, answers.column(name))
-        return table, [f"{table.num_rows:,} cases grouped by {scheme}"]
+        inputs, options = given(source, reading)
+        files = [each for each in inputs if isinstance(each, Path)]
+        held = {} if files else {"cases": table_digest(table_of(source))}
+        self._digests["cases"] = digest_of(path for path in files if path.is_file()) | held
+        return read_grouped(inputs, scheme, options)
 
     def hospitals(self, source: Tabular | Mapping[str, Hospital] | None) -> Mapping[str, Hospital] | None:
         """Level, grade and coefficient by hospital."""

@@ -9,8 +9,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from drgsim.api.verb_inputs import (
+    AnyDischarges,
     AnyPolicy,
-    Discharges,
     Inputs,
     Tabular,
     check_word,
@@ -116,7 +116,7 @@ class CoefficientTables(Result):
 
 
 def weights(
-    history: Discharges,
+    history: AnyDischarges,
     *,
     scheme: str | None = None,
     policy: AnyPolicy | None = None,
@@ -244,7 +244,7 @@ def bad_option(what: str) -> UsageError:
 
 
 def coefficients(
-    history: Discharges,
+    history: AnyDischarges,
     policy: AnyPolicy,
     *,
     hospitals: Tabular | Mapping[str, Hospital] | None = None,

@@ -39,7 +39,7 @@ def coefficients(
     """
     from drgsim.api import weight_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import own_columns
+    from drgsim.records.case_table import own_columns
     from drgsim.results.run_record import write_results
     from drgsim.results.whole_outputs import check_output
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,11 +13,9 @@ from drgsim.cli.group_command import DEFAULT_SCHEME
 if TYPE_CHECKING:
     from rich.tree import Tree
 
-    from drgsim.records.input_options import InputOptions
     from drgsim.units.drg.drg_narrative import TreeLine
 
 _STYLES = {"title": "bold", "good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim", "": ""}
-MOST_SHOWN = 5
 
 
 def explain(
@@ -49,50 +47,37 @@ def explain(
     """
     from rich.markup import escape
 
+    from drgsim.api.explaining_verbs import MOST_EXPLAINED
+    from drgsim.api.explaining_verbs import explain as explained
     from drgsim.cli.terminal import out, print_json
-    from drgsim.engines.grouper_of import explain as explain_record
     from drgsim.records.input_options import InputOptions
-    from drgsim.units.dip.dip_narrative import DipExplanation, kind_lines
-    from drgsim.units.drg.drg_narrative import explanation_lines
 
     if source is not None and diagnoses is not None:
         _refuse("explain takes a record of a file or codes typed here, not both", "leave out the file or --diagnoses")
-    options = input_options(format, maps, map_file, code_version)
+    if source is None and diagnoses is None:
+        _refuse("explain needs a record", "name a file and an id (drgsim explain cases.csv --id 17), or give --diagnoses")
+    reading = input_options(format, maps, map_file, code_version)
     if source is not None:
-        records = _find(source, record_id, options)
+        found = explained(source, scheme, record_id=record_id, reading=reading)
     else:
         typed = {
-            "diagnoses": diagnoses,
-            "procedures": procedures,
-            "sex": sex,
-            "age": age,
-            "age_days": age_days,
-            "birth_weight_g": weight,
-            "los_days": los,
-            "icu_hours": icu_hours,
-            "discharge_way": discharge_way,
+            "diagnoses": diagnoses, "procedures": procedures, "sex": sex, "age": age, "age_days": age_days,
+            "birth_weight_g": weight, "los_days": los, "icu_hours": icu_hours, "discharge_way": discharge_way,
             "admission_department": department,
-        }
-        if diagnoses is None:
-            _refuse("explain needs a record", "name a file and an id (drgsim explain cases.csv --id 17), or give --diagnoses")
-        records = [{name: value for name, value in typed.items() if value is not None}]
-    explanations = [explain_record(record, scheme, InputOptions(code_version=code_version)) for record in records[:MOST_SHOWN]]
+        }  # fmt: skip
+        typed = {name: value for name, value in typed.items() if value is not None}
+        found = explained(typed, scheme, reading=InputOptions(code_version=code_version))
     if as_json:
-        values = [explanation.to_dict() for explanation in explanations]
+        values = [each.to_dict() for each in found.all]
         print_json(values[0] if len(values) == 1 else values)
         return
-    if len(records) > 1:
+    if found.records > 1:
         out.print(
-            f"[yellow]{len(records)} records have the id {escape(str(record_id))}[/]; "
-            f"each is explained on its own, the first {MOST_SHOWN} at most"
+            f"[yellow]{found.records} records have the id {escape(str(record_id))}[/]; "
+            f"each is explained on its own, the first {MOST_EXPLAINED} at most"
         )
-    for explanation in explanations:
-        if isinstance(explanation, DipExplanation):
-            lines = kind_lines(explanation, brief=brief)
-        else:
-            lines = explanation_lines(explanation, brief=brief)
-        for line in lines:
-            out.print(_tree(line))
+    for line in found.lines(brief=brief):
+        out.print(_tree(line))
 
 
 def _tree(line: TreeLine) -> Tree:
@@ -103,45 +88,6 @@ def _tree(line: TreeLine) -> Tree:
     for below in line.below:
         tree.children.append(_tree(below))
     return tree
-
-
-def _find(path: Path, record_id: str | None, options: InputOptions) -> list[dict[str, Any]]:
-    """All records of a file with this id."""
-    import pyarrow.compute as pc
-
-    from drgsim.errors import InputError, Problem
-    from drgsim.records.case_file import BROKEN_LINE
-    from drgsim.records.read import open_source
-    from drgsim.units.drg.drg_grouper import INPUT_COLUMNS
-
-    if record_id is None:
-        _refuse("explain needs to know which record", "add --id with the record's id")
-    found: list[dict[str, Any]] = []
-    for batch in open_source(path, options).batches(INPUT_COLUMNS):
-        ids = pc.utf8_trim_whitespace(batch.column("discharge_id").cast("string"))
-        found += batch.filter(pc.equal(ids, str(record_id).strip())).to_pylist()
-    if not found:
-        raise InputError.single(
-            "explain-unknown-id",
-            f"{path.name} has no record with the id {record_id}",
-            where=str(path),
-            fix="the id is the one in the column discharge_id (or its alias) of the file",
-        )
-    broken = [record[BROKEN_LINE] for record in found if record.get(BROKEN_LINE) is not None]
-    if broken:
-        raise InputError(
-            [
-                Problem(
-                    "explain-broken-line",
-                    f"the record {record_id} has no cells to explain: its line does not fit the header",
-                    where=f"{path}, line {line}",
-                    why="drgsim group answers such a record with status invalid, reason line_broken",
-                    fix="give the line as many cells as the header, then explain it",
-                )
-                for line in broken
-            ]
-        )
-    return found
 
 
 def _refuse(what: str, fix: str) -> None:

@@ -20,7 +20,7 @@ from drgsim.cli.common_options import (
 )
 
 if TYPE_CHECKING:
-    from drgsim.engines.file_to_file import GroupRun
+    from drgsim.engines.group_run import GroupRun
 
 DEFAULT_SCHEME = "chs-drg-2.0"
 TOP = 8  # reasons and warnings that the summary names
@@ -55,56 +55,12 @@ def group(
 
 
 def summary(run: GroupRun) -> dict[str, Any]:
-    """The run as plain values."""
+    """The run as plain values, with its time."""
     from drgsim import __version__
-    from drgsim.units.batch_grouper import STATUSES
+    from drgsim.analysis.group_summary import group_summary
 
-    return {
-        "drgsim": __version__,
-        "scheme": run.scheme.id,
-        "scheme_digest": run.scheme.digest,
-        "inputs": [str(path) for path in run.inputs],
-        "layouts": run.layouts,
-        "left_out": dict(run.noted),
-        "code_conversion": run.counts.conversion.to_dict() if run.counts.conversion else None,
-        "output": str(run.output) if run.output else None,
-        "records": run.counts.records,
-        "status": dict(zip(STATUSES, run.counts.status.tolist(), strict=True)),
-        "reasons": dict(run.counts.reasons.most_common()),
-        "warnings": dict(run.counts.warnings.most_common()),
-        **_figures(run),
-        "absent_columns": run.absent,
-        "ids_checked": run.ids_checked,
-        "ids_complete": run.ids_complete,
-        "seconds": round(run.seconds, 3),
-        "records_per_second": round(run.counts.records / run.seconds) if run.seconds else None,
-    }
-
-
-def _figures(run: GroupRun) -> dict[str, Any]:
-    """What is said of DRGs or of kinds."""
-    from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
-
-    if isinstance(run.scheme, CompiledCatalogue):
-        from drgsim.analysis.kindmix import kind_mix
-
-        mix = kind_mix(run.counts, run.scheme)
-        return {
-            "kinds": mix.kinds,
-            "cases_by_type": mix.by_type,
-            "cases_by_auxiliary_list": mix.by_list,
-            "points": round(mix.points, 4),
-            "mean_score": mix.mean_score,
-        }
-    from drgsim.analysis.casemix import case_mix
-
-    groups = case_mix(run.counts, run.scheme)
-    return {
-        "groups": groups.groups,
-        "cmi": groups.cmi,
-        "cmi_weights": run.scheme.reference_weights or None,
-        "cmi_share_of_cases": groups.weighted_share,
-    }
+    speed = round(run.counts.records / run.seconds) if run.seconds else None
+    return {"drgsim": __version__, **group_summary(run), "seconds": round(run.seconds, 3), "records_per_second": speed}
 
 
 def show_summary(run: GroupRun) -> None:

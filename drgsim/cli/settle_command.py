@@ -100,7 +100,7 @@ def settle(
     """
     from drgsim.api import payment_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import own_columns
+    from drgsim.records.case_table import own_columns
     from drgsim.records.read import READABLE
     from drgsim.results.table_files import WRITABLE, check_writable
     from drgsim.results.whole_outputs import check_output

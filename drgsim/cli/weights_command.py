@@ -50,8 +50,8 @@ def weights(
     """Estimate relative weights and evaluate the groups. 权重测算"""
     from drgsim.api import weight_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.grouped_files import own_columns
     from drgsim.payment.weight_estimation import WeightSettings
+    from drgsim.records.case_table import own_columns
     from drgsim.results.run_record import write_results
     from drgsim.results.whole_outputs import check_output
 

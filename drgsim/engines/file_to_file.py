@@ -8,75 +8,24 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from drgsim.engines.group_run import GroupRun
 from drgsim.engines.grouper_of import AnyScheme, grouper_of
-from drgsim.errors import InputError, Problem, UsageError
+from drgsim.errors import Problem, UsageError
 from drgsim.records.arrow import ids_of, is_list, to_text
 from drgsim.records.case_file import CaseFile
+from drgsim.records.case_table import open_all
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import InputOptions
-from drgsim.records.read import open_source
 from drgsim.results.table_files import TableWriter, check_writable, open_writer
 from drgsim.results.whole_outputs import check_output
 from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
-from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
-from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
 Progress = Callable[[float, int], None]  # share of the input that is done, records so far
-
-
-@dataclass
-class GroupRun:
-    """What a run over files did.
-
-    Attributes
-    ----------
-    inputs, output
-        Files.
-    scheme
-        The compiled scheme or catalogue.
-    counts
-        What was counted.
-    seconds
-        Wall time, reading and writing included.
-    absent
-        Canonical columns that the scheme's rules ask for and no input has.
-    ids_checked, ids_complete
-        Records whose id was compared with those before it, and whether all ids before could be remembered.
-    layouts
-        Layout of each input, as it was recognised or named.
-    noted
-        What was left out in reading, such as diagnoses of Chinese medicine.
-    """
-
-    inputs: list[Path]
-    output: Path | None
-    scheme: CompiledScheme | CompiledCatalogue
-    counts: GroupCounts
-    seconds: float = 0.0
-    absent: list[str] = field(default_factory=list)
-    ids_checked: int = 0
-    ids_complete: bool = True
-    layouts: list[str] = field(default_factory=list)
-    noted: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def drg_scheme(self) -> CompiledScheme:
-        """The compiled DRG scheme, for what is said of DRGs only.
-
-        Raises
-        ------
-        UsageError
-            When the run was by a DIP catalogue.
-        """
-        if isinstance(self.scheme, CompiledScheme):
-            return self.scheme
-        raise UsageError([Problem("run-by-dip", f"{self.scheme.id} is a DIP catalogue, which has no DRGs")])
 
 
 def group_files(
@@ -89,24 +38,7 @@ def group_files(
     workers: int | None = None,
     options: InputOptions | None = None,
 ) -> GroupRun:
-    """Group case-mix files into one result file.
-
-    Parameters
-    ----------
-    inputs
-        CSV, Parquet, XLSX or JSON files, or folders of JSON files; they are read one after another.
-    scheme
-        DRG scheme or DIP catalogue, its id or folder.
-    output
-        CSV, Parquet or XLSX file to write; None to count only.
-    keep_input
-        Put all columns of the input before the answers.
-    progress
-        Called after every batch with the share done and the number of records.
-    workers
-        Threads that group; all processors by default.
-    options
-        Layout, own column names and edition of the codes; the layout is recognised by the headers otherwise.
+    """Group case-mix files into one result file; :func:`drgsim.group_files` tells what the parameters are.
 
     Raises
     ------
@@ -127,57 +59,65 @@ def group_files(
     run = GroupRun(paths, target, grouper.compiled, GroupCounts.empty(grouper.group_count))
     run.layouts = [source.reading.layout.name for source in sources]
     run.absent = grouper.absent_columns({name for source in sources for name in source.canonical})
-    seen = SeenIds()
     threads = workers or os.cpu_count() or 1
-
     with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(threads))
-        writer: TableWriter | None = None
-        pending: deque[Future[tuple[pa.RecordBatch, GroupCounts, object]]] = deque()
-
-        def work(batch: pa.RecordBatch, noted: Any, encode: Callable[[pa.RecordBatch], object] | None) -> Any:
-            answers, counts = grouper.group_batch(batch, noted)
-            if keep_input:
-                answers = _with_input(batch, answers)
-            return answers, counts, encode(answers) if encode else None
-
-        def finish() -> None:
-            nonlocal writer
-            answers, counts, encoded = pending.popleft().result()
-            run.counts.add(counts)
-            if target is not None:
-                if writer is None:
-                    writer = stack.enter_context(open_writer(target, answers.schema))
-                writer.write(writer.encode(answers) if encoded is None else encoded)
-            if progress:
-                progress(sum(source.done for source in sources) / len(sources), run.counts.records)
-
+        line = _Line(grouper, run, keep_input, stack.enter_context(ThreadPoolExecutor(threads)), stack)
         for batch in _batches(sources, grouper, keep_input):
-            noted = seen.note(ids_of(batch))
-            pending.append(pool.submit(work, batch, noted, writer.encode if writer else None))
+            line.submit(batch)
             # one batch more than threads keeps every thread busy while the oldest is written
-            while len(pending) > threads + 1 or (target is not None and writer is None and pending):
-                finish()
-        while pending:
-            finish()
+            while len(line.pending) > threads + 1 or line.waits_for_schema:
+                line.finish()
+                _tell(progress, sources, run)
+        while line.pending:
+            line.finish()
+            _tell(progress, sources, run)
     run.noted = sum((source.noted for source in sources), Counter())
-    run.ids_checked, run.ids_complete = seen.checked, seen.complete
+    run.ids_checked, run.ids_complete = line.seen.checked, line.seen.complete
     run.seconds = time.perf_counter() - started
     return run
 
 
-def open_all(paths: Sequence[Path], options: InputOptions) -> list[CaseFile]:
-    """Open every input before any is read, so that a bad last file does not cost the time of the first."""
-    sources: list[CaseFile] = []
-    problems: list[Problem] = []
-    for path in paths:
-        try:
-            sources.append(open_source(path, options))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return sources
+class _Line:
+    """Batches on their way: grouped in threads, counted and written in the order in which they came."""
+
+    def __init__(
+        self, grouper: BatchGrouper, run: GroupRun, keep_input: bool, pool: ThreadPoolExecutor, stack: ExitStack
+    ) -> None:
+        self.grouper, self.run, self.keep_input, self.pool, self.stack = grouper, run, keep_input, pool, stack
+        self.seen = SeenIds()
+        self.pending: deque[Future[tuple[pa.RecordBatch, GroupCounts, object]]] = deque()
+        self.writer: TableWriter | None = None
+
+    @property
+    def waits_for_schema(self) -> bool:
+        """Whether a file is to be written and no batch has told its columns yet."""
+        return self.run.output is not None and self.writer is None and bool(self.pending)
+
+    def submit(self, batch: pa.RecordBatch) -> None:
+        """Group a batch in a thread, and encode its answers there once the columns of the file are known."""
+        encode = self.writer.encode if self.writer else None
+        self.pending.append(self.pool.submit(self._work, batch, self.seen.note(ids_of(batch)), encode))
+
+    def _work(self, batch: pa.RecordBatch, noted: Any, encode: Callable[[pa.RecordBatch], object] | None) -> Any:
+        answers, counts = self.grouper.group_batch(batch, noted)
+        if self.keep_input:
+            answers = _with_input(batch, answers)
+        return answers, counts, encode(answers) if encode else None
+
+    def finish(self) -> None:
+        """Count and write the oldest batch."""
+        answers, counts, encoded = self.pending.popleft().result()
+        self.run.counts.add(counts)
+        if self.run.output is None:
+            return
+        if self.writer is None:
+            self.writer = self.stack.enter_context(open_writer(self.run.output, answers.schema))
+        self.writer.write(self.writer.encode(answers) if encoded is None else encoded)
+
+
+def _tell(progress: Progress | None, sources: Sequence[CaseFile], run: GroupRun) -> None:
+    if progress:
+        progress(sum(source.done for source in sources) / len(sources), run.counts.records)
 
 
 def _check_target(sources: Sequence[CaseFile], target: Path | None, keep_input: bool) -> None:

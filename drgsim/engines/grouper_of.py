@@ -44,33 +44,14 @@ def grouper_of(scheme: AnyScheme, code_version: str = OWN_VERSION) -> BatchGroup
     return DipGrouper(scheme, code_version) if means_dip(scheme) else Grouper(str(scheme), code_version)
 
 
-def explain(
+def explain_record(
     record: Mapping[str, Any],
     scheme: Scheme | Catalogue | str | Path,
     options: InputOptions | None = None,
     *,
     strict: bool = False,
 ) -> Explanation | DipExplanation:
-    """Explain the group or kind of one discharge.
-
-    Parameters
-    ----------
-    record
-        Canonical columns or their aliases; ``diagnoses`` and ``procedures`` as a list of codes or a text separated by ``|``.
-    scheme
-        A DRG scheme or DIP catalogue, or its id or folder.
-    options
-        Layout, own column names and edition of the codes.
-    strict
-        Refuse columns that no discharge has, such as a misspelt one; a record of a file may have columns of its own.
-
-    Examples
-    --------
-    >>> explain({"diagnoses": "O80.000|Z37.001", "procedures": "73.5900", "sex": "2", "age": 29}, "chs-drg-2.0").drg[:3]
-    'OR1'
-    >>> explain({"diagnoses": "K35.300", "procedures": "47.0100", "sex": "1", "age": 29}, "dip-taian-2025").dip
-    'K35.3:47.0100'
-    """
+    """Explain the group or kind of one discharge; :func:`drgsim.explain` tells what the parameters are."""
     if isinstance(scheme, Catalogue) or (not isinstance(scheme, Scheme) and means_dip(scheme)):
         return explain_kind(record, scheme, options, strict=strict)
     return explain_group(record, scheme, options, strict=strict)

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from drgsim.engines.grouper_of import grouper_of
+from drgsim.engines.in_memory import group_cases
 from drgsim.errors import InputError
-from drgsim.payment.grouped_cases import WORKERS
-from drgsim.records.arrow import one_chunk, plain_strings, to_text
-from drgsim.records.case_file import BROKEN_LINE, CaseFile
-from drgsim.records.input_options import InputOptions, Purpose
-from drgsim.records.read import open_source
-from drgsim.records.vocabulary import GROUP_KINDS, group_column, words
+from drgsim.records.case_table import is_grouped, joined_tables, numbered, whole_cases
+from drgsim.records.input_options import InputOptions
+from drgsim.records.read_arrow import NAME
+from drgsim.records.vocabulary import GROUP_KINDS
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
 GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
-def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
-    """Read discharges of one or more files; those without a group column are grouped by the scheme.
+def read_grouped(inputs: Iterable[Any], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
+    """Read discharges of one or more files or tables; those without a group column are grouped by the scheme.
 
     Parameters
     ----------
-    paths
-        CSV, Parquet, XLSX or JSON files, in any layout that ``drgsim group`` reads.
+    inputs
+        CSV, Parquet, XLSX or JSON files, in any layout that ``drgsim group`` reads; tables, or records read before.
     scheme
         DRG scheme or DIP catalogue to group by where a file names no groups.
     options
@@ -45,98 +43,40 @@ def read_grouped(paths: Sequence[Path], scheme: str | None, options: InputOption
     """
     options = options or InputOptions()
     tables, notes = [], []
-    for number, path in enumerate(paths):
-        source = open_source(path, options, Purpose(required=(), also=own_columns()))
-        if is_grouped([*source.names, *source.reading.recipes]):
-            table = _whole(source, source.reading.recipes)
-        elif scheme is None:
-            raise InputError.single(
-                "settle-not-grouped",
-                f"{path.name} has none of the columns {', '.join(GROUP_KINDS)}, and no scheme is known to group it by",
-                where=str(path), fix='group it first, name a scheme with --scheme, or map its column: --map "病组=drg"',
-            )  # fmt: skip
-        else:
-            source = open_source(path, options)
-            table, counted = _grouped(source, scheme, options)
-            notes.append(f"{path.name}: {table.num_rows:,} cases grouped by {scheme}{counted}")
-        notes += [f"{path.name}: {name}: {count:,}" for name, count in sorted(source.noted.items()) if count]
-        tables.append(table.append_column("file", pa.array([number] * table.num_rows, pa.int32())))
-    return _joined(tables), notes
+    for number, each in enumerate(inputs):
+        cases = whole_cases(each, options, strict=scheme is not None)
+        name = each.name if isinstance(each, Path) else NAME
+        table = cases.records
+        if not is_grouped(table.column_names):
+            if scheme is None:
+                raise InputError.single(
+                    "settle-not-grouped",
+                    f"{name} has none of the columns {', '.join(GROUP_KINDS)}, and no scheme is known to group it by",
+                    where=str(each) if isinstance(each, Path) else "",
+                    fix='group it first, name a scheme with --scheme, or map its column: --map "病组=drg"',
+                )
+            answers, run = group_cases(cases, scheme, options.code_version)
+            table = with_groups(table, answers)
+            notes.append(f"{name}: {table.num_rows:,} cases grouped by {scheme}{_left_out(run.counts)}")
+        notes += [f"{name}: {what}: {count:,}" for what, count in sorted(cases.noted.items()) if count]
+        tables.append(numbered(table, number))
+    return joined_tables(tables), notes
 
 
-def is_grouped(names: Iterable[str]) -> bool:
-    """Whether a table with these columns names the groups of its cases."""
-    return group_column(names) is not None
-
-
-def own_columns() -> frozenset[str]:
-    """Names of the columns that settling reads beside the canonical ones."""
-    return frozenset(str(alias) for name, known in words()["columns"].items() for alias in (name, *known))
-
-
-def _whole(source: CaseFile, canonical: Iterable[str]) -> pa.Table:
-    """All records: canonical columns, then the file's own under their names where these are not taken."""
-    wanted = list(canonical)
-    return _table(list(source.batches(wanted, keep=_kept(source, wanted))))
-
-
-def _kept(source: CaseFile, canonical: Iterable[str]) -> list[str]:
-    """The file's own columns that no canonical one repeats."""
-    used = {own for name in canonical for own in source.reading.recipes[name].needs}
-    return [name for name in source.names if name not in used]
-
-
-def _table(batches: list[pa.RecordBatch]) -> pa.Table:
-    """Batches as one table without the mark of a file's own columns; of two columns with one name the canonical one stays.
-
-    A line that does not fit the header keeps its id and nothing else, so that it is found unpaid.
-    """
-    marked = [name for name in batches[0].schema.names if name != BROKEN_LINE]
-    names = [name.removeprefix("=") for name in marked]
-    kept = [place for place, name in enumerate(names) if names.index(name) == place]
-    table = pa.Table.from_batches([batch.select([marked[place] for place in kept]) for batch in batches])
-    return table.rename_columns([names[place] for place in kept])
-
-
-def _grouped(source: CaseFile, scheme: str, options: InputOptions) -> tuple[pa.Table, str]:
-    """A file with the answers of grouping, and words on what could not be grouped or was converted."""
-    grouper = grouper_of(scheme, options.code_version)
-    wanted = list(source.reading.recipes)
-    parts = list(source.batches(wanted, keep=_kept(source, wanted)))
-    with ThreadPoolExecutor(WORKERS) as pool:
-        answered = list(pool.map(grouper.group_batch, parts))
-    counts = GroupCounts.empty(grouper.group_count)
-    for _, counted in answered:
-        counts.add(counted)
-    answers = pa.Table.from_batches([plain_strings(answer) for answer, _ in answered])
-    table = _table(parts)
-    for name in [name for name in GROUP_COLUMNS if name in grouper.result_columns]:
+def with_groups(table: pa.Table, answers: pa.Table) -> pa.Table:
+    """Cases with what settling may ask of their groups; an answer replaces a column of its name."""
+    for name in [name for name in GROUP_COLUMNS if name in answers.column_names]:
         if name in table.column_names:
             table = table.drop_columns([name])
         table = table.append_column(name, answers.column(name))
+    return table
+
+
+def _left_out(counts: GroupCounts) -> str:
+    """Words on what could not be grouped or was converted."""
     left = [f"{count:,} {name}" for name, count in zip(STATUSES[1:], counts.status[1:].tolist(), strict=True) if count]
     if counts.conversion is not None:
         values = counts.conversion.to_dict()
         changed = sum(values[kind]["changed"] for kind in ("diagnoses", "procedures"))
         left.append(f"{changed:,} codes converted from {values['from']} to {values['to']}")
-    return table, f" ({', '.join(left)})" if left else ""
-
-
-def _joined(tables: list[pa.Table]) -> pa.Table:
-    """Tables one below the other; a column whose types do not go together becomes text."""
-    try:
-        return pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException:
-        kinds: dict[str, set[pa.DataType]] = {}
-        for table in tables:
-            for column in table.schema:
-                kinds.setdefault(column.name, set()).add(column.type)
-        mixed = {name for name, types in kinds.items() if len(types) > 1}
-        tables = [
-            pa.table({
-                name: to_text(one_chunk(table, name), name).cast(pa.string()) if name in mixed else table.column(name)
-                for name in table.column_names
-            })
-            for table in tables
-        ]  # fmt: skip
-        return pa.concat_tables(tables, promote_options="permissive")
+    return f" ({', '.join(left)})" if left else ""

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.engines.file_to_file import open_all
 from drgsim.quality.batch_checks import PART, Checker, Grouping, GroupMeans, RuleHits
 from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
 from drgsim.quality.quality_rules import SEVERITIES, SEVERITY_TITLES, QualityRule, Threshold, chosen_rules, thresholds
 from drgsim.records.arrow import ids_of, one_chunk, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
+from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_fen, read_words
 from drgsim.records.code_dictionaries import CodeList, split_codes
 from drgsim.records.duplicates import SeenIds

@@ -14,6 +14,7 @@ import pyarrow as pa
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
 from drgsim.records.input_options import GROUPING, RAW, InputOptions, Purpose
+from drgsim.records.layout import LayoutReading
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise
 
@@ -117,11 +118,14 @@ def read_rows(path: str | Path) -> list[dict[str, str]]:
 
 def to_canonical(table: pa.Table, where: str = "the table", options: InputOptions | None = None) -> pa.Table:
     """A table with its known columns under their canonical names, the others left out."""
-    reading = recognise(table.schema.names, where, options)
+    return canonical_table(table, recognise(table.schema.names, where, options))[0]
+
+
+def canonical_table(table: pa.Table, reading: LayoutReading) -> tuple[pa.Table, Counter[str]]:
+    """The canonical columns of a table as its layout was read, and what was left out in making them."""
     noted: Counter[str] = Counter()
-    return pa.table(
-        {
-            name: table.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, table, noted)
-            for name, recipe in reading.recipes.items()
-        }
-    )
+    arrays = {
+        name: table.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, table, noted)
+        for name, recipe in reading.recipes.items()
+    }
+    return pa.table(arrays), noted

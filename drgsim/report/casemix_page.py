@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgsim.analysis.casemix import case_mix, relative_weights
-from drgsim.engines.file_to_file import GroupRun
+from drgsim.engines.group_run import GroupRun
 from drgsim.records.findings import BY_CODE
 from drgsim.report.page import COLOURS, chart, render_page
 from drgsim.units.drg.drg_grouper import STATUSES

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pyarrow as pa
 
 from drgsim.budgets.budget_year import BudgetYear
-from drgsim.engines.file_to_file import GroupRun
+from drgsim.engines.group_run import GroupRun
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation
 from drgsim.report.budget_page import fund_chart, index_chart, sharing_chart

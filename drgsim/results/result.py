@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -35,7 +36,8 @@ class Result:
     notes
         What was doubtful.
     record
-        What was run on what, as :func:`drgsim.results.run_record.run_record` makes it; without any clock.
+        What was run on what, as :func:`drgsim.results.run_record.run_record` makes it, without any clock; or what makes it
+        when it is first asked for, where that takes time.
 
     Attributes
     ----------
@@ -62,11 +64,23 @@ class Result:
     title: ClassVar[str] = "Result 结果"
 
     def __init__(
-        self, tables: Mapping[str, pa.Table], *, notes: Iterable[Problem] = (), record: Mapping[str, Any] | None = None
+        self,
+        tables: Mapping[str, pa.Table],
+        *,
+        notes: Iterable[Problem] = (),
+        record: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self.tables: Mapping[str, pa.Table] = MappingProxyType(dict(tables))
         self.notes: tuple[Problem, ...] = tuple(notes)
-        self.record: Mapping[str, Any] = run_record(self.kind, problems=self.notes) if record is None else record
+        self._record_or_maker = record
+
+    @cached_property
+    def record(self) -> Mapping[str, Any]:
+        """What was run on what."""
+        record = self._record_or_maker
+        if record is None:
+            return run_record(self.kind, problems=self.notes)
+        return record() if callable(record) else record
 
     def to_arrow(self, name: str | None = None) -> pa.Table:
         """A table by its name, the main one by default.

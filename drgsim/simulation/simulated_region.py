@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgsim.engines.in_memory import group
+from drgsim.engines.in_memory import group_table
 from drgsim.errors import InputError, Problem
 from drgsim.money import fen
 from drgsim.payment.grouped_cases import Cases, Texts, read_cases
-from drgsim.payment.grouped_files import is_grouped
+from drgsim.records.case_table import is_grouped
 from drgsim.records.cells import read_fen
 from drgsim.records.read import read_rows, read_table
 from drgsim.records.vocabulary import GROUP_KINDS, PAYERS, group_words, level_keys
@@ -256,7 +256,7 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
     """
     notes: list[str] = []
     if scheme != GIVEN:
-        answers = group(table, scheme)
+        answers = group_table(table, scheme)
         named = group_words()
         old = [name for name in table.column_names if name in ("mdc", "adrg", *named)]
         table = table.drop_columns(old)
