@@ -11,29 +11,28 @@
 # The data are synthetic (合成数据): no patient, hospital or cost in them is real.
 
 # %%
-import pandas as pd
-
 import drgsim
-from drgsim.analysis.casemix import relative_weights
-from drgsim.assets import asset_root
 
 scheme = drgsim.load_scheme("chs-drg-2.0")
-cases = pd.read_parquet(asset_root("data/samples") / "region" / "discharges-2024.parquet")
+cases = drgsim.read(drgsim.sample_path("region/discharges-2024.parquet"))
 scheme.counts
 
 # %% [markdown]
-# Every record comes back, in the same order and with the same index.
+# Every record comes back, in the same order, with its group or the reason why it has none.
 
 # %%
-answers = drgsim.group(cases, scheme)
-answers.status.value_counts()
+groups = drgsim.group(cases, scheme)
+groups.status
+
+# %%
+groups.to_pandas("groups").head(10)
 
 # %% [markdown]
 # Case-mix index of the hospitals: the mean relative weight (RW) of their grouped cases.
 
 # %%
-weights = pd.Series(relative_weights(scheme.reference_weights), name="weight")
-grouped = cases.join(answers.drop(columns="discharge_id")).query("status == 'grouped'").join(weights, on="drg")
+weights = groups.to_pandas("groups").set_index("drg").weight
+grouped = groups.cases.to_pandas().query("status == 'grouped'").join(weights, on="drg")
 cmi = grouped.groupby("hospital_id").weight.mean().sort_values(ascending=False)
 cmi.round(3)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -97,8 +98,12 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     frame = pd.read_csv(bundled_cases("chs-drg-2.0"), dtype=str)
     frame.head(20).to_csv(tmp_path / "2024.csv", index=False)
     frame.head(20).to_parquet(tmp_path / "2023.parquet")
+    frame.assign(hospital_id="H001", insurance="employee", total_cost="10000").to_csv(tmp_path / "cases.csv", index=False)
+    (tmp_path / "region").mkdir()
+    shutil.copy(drgsim.sample_path("region/hospitals.csv"), tmp_path / "region")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {"frame": frame, "drgsim": drgsim}
+    names: dict[str, object] = {}
     exec(code.group(1), names)
     assert list(names["frame"].drg) == list(frame.expected_drg)  # type: ignore[attr-defined]
+    assert names["paid"].cases.num_rows == len(frame)  # type: ignore[attr-defined]
     assert len(pd.read_parquet(tmp_path / "groups.parquet")) == 40

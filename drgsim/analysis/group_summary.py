@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from drgsim.analysis.casemix import case_mix
+from drgsim.analysis.casemix import case_mix, relative_weights
 from drgsim.analysis.kindmix import kind_mix
 from drgsim.engines.group_run import GroupRun
 from drgsim.errors import Problem
@@ -59,19 +59,30 @@ def _figures(run: GroupRun) -> dict[str, Any]:
 
 
 def group_counts(run: GroupRun) -> pa.Table:
-    """Cases of every group that occurs, most first: ``drg`` or ``dip``, ``name``, ``cases``, ``share`` of all records."""
+    """Cases of every group that occurs, most first.
+
+    Columns: ``drg`` or ``dip``, ``name``, ``cases``, ``share`` of all records; of DRGs also ``weight``, the relative weight of
+    the scheme's reference table.
+    """
+    weights: dict[str, float] = {}
     if isinstance(run.scheme, CompiledCatalogue):
         key, codes, names = "dip", run.scheme.lines["code"], run.scheme.lines["name"]
     else:
         key, codes, names = "drg", run.scheme.drg_codes, run.scheme.drg_names
+        weights = relative_weights(run.scheme.reference_weights) if run.scheme.reference_weights else {}
     cases: dict[str, list[Any]] = {}
     for row in np.flatnonzero(run.counts.groups):
         held = cases.setdefault(codes[row], [names[row], 0])
         held[1] += int(run.counts.groups[row])
     ordered = sorted(cases.items(), key=lambda item: (-item[1][1], item[0]))
-    rows = [{key: code, "name": name, "cases": n, "share": n / run.counts.records} for code, (name, n) in ordered]
-    schema = pa.schema([(key, pa.string()), ("name", pa.string()), ("cases", pa.int64()), ("share", pa.float64())])
-    return pa.Table.from_pylist(rows, schema)
+    rows = [
+        {key: code, "name": name, "cases": n, "share": n / run.counts.records, "weight": weights.get(code)}
+        for code, (name, n) in ordered
+    ]
+    kinds = {key: pa.string(), "name": pa.string(), "cases": pa.int64(), "share": pa.float64()}
+    if key == "drg":
+        kinds["weight"] = pa.float64()
+    return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
 
 
 def group_notes(run: GroupRun) -> list[Problem]:
