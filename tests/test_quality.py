@@ -68,7 +68,7 @@ def test_the_document_lists_rules_and_thresholds_as_registered() -> None:
 def test_bad_settings_are_refused_all_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="lone_diagnosis_stay_days") as error:
         changed_thresholds(["lone_diagnosis_stay_day=3", "newborn_days=x", "newborn_days=-1"])
-    assert [p.code for p in error.value.problems] == ["threshold-unknown", *["threshold-not-a-number"] * 2]
+    assert [p.code for p in error.value.problems] == ["quality-unknown-path", *["quality-bad-value"] * 2]
     with pytest.raises(UsageError, match="did you mean sex_missing") as error:
         check(tmp_path, {}, only=["sex_misssing"], severity="fatal")
     assert [p.code for p in error.value.problems] == ["rule-unknown", "severity-unknown"]

@@ -55,7 +55,7 @@ def budget(
 
     loaded = load_policy(policy)
     used = load_terms(loaded) if terms is None else load_terms(terms)
-    changes = dict(pairs(change or []))
+    changes = pairs(change or [])
     own = {path: value for path, value in changes.items() if path.startswith(PREFIX)}
     others = {path: value for path, value in changes.items() if path not in own}
     if own:

@@ -98,21 +98,12 @@ def show_conversion(values: Mapping[str, Any] | None) -> None:
             )
 
 
-def pairs(texts: list[str]) -> list[tuple[str, str | float]]:
-    """Options as they are typed, NAME=VALUE: numbers as numbers, changes such as ``*1.03`` as texts."""
-    from drgsim.errors import Problem, UsageError
+def pairs(texts: list[str]) -> dict[str, Any]:
+    """Options as they are typed, NAME=VALUE: numbers as decimals, changes such as ``*1.03`` as texts, the rest as YAML."""
+    from drgsim.parameters.option_pairs import parse_pairs
 
-    wrong = [text for text in texts if "=" not in text]
-    if wrong:
-        raise UsageError([Problem("usage-no-pair", f"{text!r} is not NAME=VALUE") for text in wrong])
-    pairs: list[tuple[str, str | float]] = []
-    for text in texts:
-        name, value = text.split("=", 1)
-        try:
-            pairs.append((name.strip(), float(value) if value[:1] not in "+-" else value))
-        except ValueError:
-            pairs.append((name.strip(), value))
-    return pairs
+    read = parse_pairs(texts)
+    return {name: float(value) if type(value) is int else value for name, value in read.items()}
 
 
 def amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
@@ -122,7 +113,7 @@ def amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
     if not texts:
         return None
     entries = pairs([text if "=" in text else f"*={text}" for text in texts])
-    wrong = [name for name, value in entries if not isinstance(value, float)]
+    wrong = [name for name, value in entries.items() if not isinstance(value, float)]
     if wrong:
         raise UsageError([Problem("usage-no-number", f"{option} {name}: the amount is no number") for name in wrong])
-    return {name: float(value) for name, value in entries}
+    return entries

@@ -235,16 +235,9 @@ def _changes(core: str | None, years: str | None, change: list[str] | None) -> d
 
 
 def _pairs(change: list[str] | None) -> dict[str, Any]:
-    """PATH=VALUE pairs; values are read as YAML, so that numbers and lists are what they look like."""
-    import yaml
+    from drgsim.parameters.option_pairs import parse_pairs
 
-    pairs: dict[str, Any] = {}
-    for text in change or ():
-        path, equals, value = text.partition("=")
-        if not equals:
-            raise _usage("dip-bad-set", f"--set {text!r} is not PATH=VALUE", "", ())
-        pairs[path.strip()] = yaml.safe_load(value)
-    return pairs
+    return parse_pairs(change or (), "dip-bad-set")
 
 
 def _usage(code: str, what: str, word: str, known: tuple[str, ...]) -> Exception:

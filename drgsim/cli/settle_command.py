@@ -113,7 +113,7 @@ def settle(
         inputs, policy, hospitals=hospitals, coefficients=coefficients, weights=weights, weights_scale=weights_scale,
         unstable=unstable, scheme=scheme, reading=reading, budget=amounts(budget, "--budget"), fund_share=fund_share,
         unit_value=amounts(unit_value, "--unit-value"), budget_value=amounts(budget_value, "--budget-value"),
-        changes=dict(pairs(change or [])), clearing=clearing, prepay=prepay, assessment=assessment,
+        changes=pairs(change or []), clearing=clearing, prepay=prepay, assessment=assessment,
     )  # fmt: skip
     _write(paid, output)
     if as_json:

@@ -90,6 +90,7 @@ class ParameterSet(Generic[F]):
             if not found:
                 ChangeByPath(short, source, self.kind, self.called, problems).apply(raw, self.model, written)
         if problems:
+            self.checked(self.in_own_words(raw), self.id, problems)  # what else is wrong, so that all is told at once
             raise self._refused(problems)
         return self.rebuilt(raw, repr(sorted(changes.items(), key=lambda item: item[0])))
 

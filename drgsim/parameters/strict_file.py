@@ -45,13 +45,17 @@ def read_strict(
         What to do where the file is no YAML at all.
     """
     where = where or path.name
+    text = read_text(path, kind, problems, where)
+    return (None, b"") if text is None else (parse_strict(text, kind, problems, where, fix), text.encode())
+
+
+def read_text(path: Path, kind: str, problems: list[Problem], where: str) -> str | None:
+    """The text of a file, UTF-8 with or without a byte order mark; None where it cannot be read."""
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        return path.read_bytes().decode("utf-8-sig")
+    except (OSError, ValueError) as error:
         problems.append(Problem(f"{kind}-unreadable", f"{path.name} cannot be read: {error}", where=where))
-        return None, b""
-    return parse_strict(text, kind, problems, where, fix), content
+        return None
 
 
 def parse_strict(text: str, kind: str, problems: list[Problem], where: str, fix: str = "") -> dict[str, Any] | None:
@@ -64,6 +68,17 @@ def parse_strict(text: str, kind: str, problems: list[Problem], where: str, fix:
     >>> problems[0].code, problems[0].what[:63]
     ('policy-unreadable', "here is no YAML: '2024-02-30' is not what it looks like: day is")
     """
+    raw = parse_value(text, kind, problems, where, fix)
+    if isinstance(raw, dict):
+        return raw
+    if not any(problem.code == f"{kind}-unreadable" for problem in problems):
+        problems.append(Problem(f"{kind}-unreadable", f"{where} holds no mapping of parameters", where=where, fix=fix))
+    return None
+
+
+def parse_value(text: str, kind: str, problems: list[Problem], where: str, fix: str = "") -> Any:
+    """What a YAML text holds, None where it is no YAML or nests without end."""
+    before = len(problems)
     try:
         raw = yaml.load(text, Loader=_strict_loader(kind, problems, where))
     except (yaml.YAMLError, RecursionError, *_UNFIT) as error:
@@ -71,10 +86,6 @@ def parse_strict(text: str, kind: str, problems: list[Problem], where: str, fix:
         fix = 'put changes in quotes: "*1.03"' if "alias" in said else fix
         problems.append(Problem(f"{kind}-unreadable", f"{where} is no YAML: {said}", where=where, fix=fix))
         return None
-    if not isinstance(raw, dict):
-        problems.append(Problem(f"{kind}-unreadable", f"{where} holds no mapping of parameters", where=where, fix=fix))
-        return None
-    before = len(problems)
     problems += unfit_values(raw, kind, where)
     return None if any(problem.code == f"{kind}-unreadable" for problem in problems[before:]) else raw
 

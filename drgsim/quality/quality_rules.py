@@ -5,15 +5,20 @@ What grouping itself notes (:mod:`drgsim.records.findings`) is part of the same 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
-import yaml
+from pydantic import BeforeValidator, Field
 
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.parameters.evidence import Strict, Value
+from drgsim.parameters.option_pairs import parse_pairs
+from drgsim.parameters.parameter_set import ParameterSet
+from drgsim.parameters.strict_file import read_strict
 from drgsim.records.findings import FINDINGS
 
 SEVERITIES = ("error", "warning", "info")  # most serious first
@@ -64,48 +69,99 @@ class Threshold:
     source: str
 
 
+class CodeRanges(Strict):
+    """Codes of a fact of the classifications, such as ``female_diagnoses``."""
+
+    source: str
+    ranges: tuple[Annotated[str, BeforeValidator(str)], ...]
+
+
+class NotedEntry(Strict):
+    """What quality_rules.yaml says of a finding of grouping."""
+
+    severity: Literal["error", "warning", "info"]
+    fix_zh: str
+    shows: tuple[str, ...] = ()
+
+
+class RuleEntry(NotedEntry):
+    """A rule as it stands in quality_rules.yaml."""
+
+    title: str
+    zh: str
+    why: str
+    fix: str
+
+
+class QualityFile(Strict):
+    """quality_rules.yaml."""
+
+    thresholds: dict[str, Value[Annotated[float, Field(ge=0)]]]
+    facts: dict[str, CodeRanges]
+    rules: dict[str, RuleEntry]
+    findings: dict[str, NotedEntry]
+
+
+@dataclass(frozen=True)
+class QualityLimits(ParameterSet[QualityFile]):
+    """The rules with their thresholds, read and checked; paths are names of thresholds."""
+
+    model = QualityFile
+    kind = "quality"
+    called = "the quality rules"
+    error = UsageError
+    refusal = 2
+
+    @staticmethod
+    def own_path(path: str) -> str:
+        """Thresholds alone may be changed."""
+        return f"thresholds.{path}"
+
+
 @lru_cache(maxsize=1)
-def _file() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("quality_rules.yaml").read_text(encoding="utf-8"))
-    return loaded
+def quality_limits() -> QualityLimits:
+    """The rules that ship.
+
+    Examples
+    --------
+    >>> quality_limits().parameters[0].path
+    'thresholds.age_tolerance_years'
+    """
+    path = Path(__file__).with_name("quality_rules.yaml")
+    problems: list[Problem] = []
+    raw, content = read_strict(path, QualityLimits.kind, problems)
+    file = QualityLimits.checked(raw, path.name, problems) if raw is not None else None
+    if raw is None or file is None or problems:
+        raise UsageError(problems)
+    return QualityLimits(file, hashlib.sha256(content).hexdigest(), raw)
 
 
 @lru_cache(maxsize=1)
 def rules() -> dict[str, QualityRule]:
     """Code -> rule: first those of this registry, then what grouping notes, each in the order of its file."""
+    file = quality_limits().file
     own = {
-        code: QualityRule(code, e["severity"], e["title"], e["zh"], e["why"], e["fix"], e["fix_zh"], tuple(e.get("shows", ())))
-        for code, e in _file()["rules"].items()
+        code: QualityRule(code, e.severity, e.title, e.zh, e.why, e.fix, e.fix_zh, e.shows) for code, e in file.rules.items()
     }
     noted = {}
     for finding in FINDINGS:
         if finding.code not in _SAID_TWICE:
-            e = _file()["findings"][finding.code]
+            e = file.findings[finding.code]
             noted[finding.code] = QualityRule(
-                finding.code,
-                e["severity"],
-                finding.title,
-                finding.title_zh,
-                "",
-                finding.fix,
-                e["fix_zh"],
-                tuple(e.get("shows", ())),
+                finding.code, e.severity, finding.title, finding.title_zh, "", finding.fix, e.fix_zh, e.shows
             )
     return own | noted
 
 
-@lru_cache(maxsize=1)
-def thresholds() -> dict[str, Threshold]:
-    """Name -> threshold as it ships."""
-    return {
-        name: Threshold(name, float(e["value"]), e["unit"], e["evidence"], e["source"])
-        for name, e in _file()["thresholds"].items()
-    }
+def thresholds(limits: QualityLimits | None = None) -> dict[str, Threshold]:
+    """Name -> threshold, as it ships or as it was changed."""
+    found = (limits or quality_limits()).file.thresholds
+    return {name: Threshold(name, each.value, each.unit, each.evidence.value, each.source) for name, each in found.items()}
 
 
 def code_ranges(fact: str) -> tuple[str, ...]:
     """Code ranges of a fact of the classifications, such as ``female_diagnoses``."""
-    return tuple(str(text) for text in _file()["facts"][fact]["ranges"])
+    return quality_limits().file.facts[fact].ranges
 
 
 def changed_thresholds(changes: Iterable[str]) -> dict[str, Threshold]:
@@ -114,34 +170,23 @@ def changed_thresholds(changes: Iterable[str]) -> dict[str, Threshold]:
     Raises
     ------
     UsageError
-        With every change that names no threshold or no number.
+        With every change that names no threshold or no number of 0 or more.
 
     Examples
     --------
     >>> changed_thresholds(["lone_diagnosis_stay_days=20"])["lone_diagnosis_stay_days"].value
     20.0
     """
-    changed = dict(thresholds())
-    problems = []
+    limits = quality_limits()
+    problems: list[Problem] = []
     for text in changes:
-        name, _, value = text.partition("=")
-        name = name.strip()
-        if name not in changed:
-            near = did_you_mean(name, list(changed)) or f"the thresholds are {', '.join(changed)}"
-            problems.append(Problem("threshold-unknown", f"there is no threshold {name!r}", where=text, fix=near))
-            continue
         try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not 0 <= number < float("inf"):
-            fix = f"write {name}=NUMBER ({changed[name].unit})"
-            problems.append(Problem("threshold-not-a-number", f"{value!r} is no number of 0 or more", where=text, fix=fix))
-            continue
-        changed[name] = Threshold(name, number, changed[name].unit, "assumption", "set by the user")
+            limits = limits.changed(parse_pairs([text], signed=True), "set by the user")
+        except UsageError as error:
+            problems += error.problems
     if problems:
         raise UsageError(problems)
-    return changed
+    return thresholds(limits)
 
 
 def chosen_rules(only: Iterable[str] = (), severity: str = "info") -> dict[str, QualityRule]:

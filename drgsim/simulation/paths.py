@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
 
 from drgsim.errors import Problem, did_you_mean
-from drgsim.payment.policy_model import Evidence
+from drgsim.parameters.evidence import Evidence, Strict
 from drgsim.records.vocabulary import is_policy_key, level_hint, level_keys, level_known, level_words, policy_key
 from drgsim.simulation.scenario import Change
 
@@ -28,10 +27,9 @@ _SLOTS = {
 }  # fmt: skip
 
 
-class PathSpec(BaseModel):
+class PathSpec(Strict):
     """An entry of paths.yaml; its comment there explains the fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     path: str
     owner: str
     kind: Literal["number", "choice", "flag", "level", "names", "table", "any"]

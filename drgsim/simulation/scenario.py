@@ -10,18 +10,19 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.parameters.changed_values import relative_change
+from drgsim.parameters.evidence import Strict
+from drgsim.parameters.strict_file import parse_strict, read_text, validated
 
-OPERATIONS = {"*": "factor", "+": "delta", "-": "delta"}
 _EXPONENT = re.compile(r"[0-9]+(\.[0-9]*)?[eE][0-9]{1,2}")
 MOST_POINTS = 100_000  # of a grid; beyond it a slip of the pen is more likely than patience
 
@@ -106,12 +107,9 @@ def parse_change(path: str, written: Any, where: str = "") -> Change:
         raise ValueError(f'{text!r} could mean two things: write "*1.03" for 3 % more, or "+0.03" for three points more')
     if _EXPONENT.fullmatch(text):  # YAML 1.1 takes 5.0e7 for a text: it asks for a sign in the exponent
         return Change(path, "set", float(text), unit, where)
-    if text[:1] not in OPERATIONS:
+    number = relative_change(text)
+    if number is None:
         return Change(path, "set", text, unit, where)
-    try:
-        number = float(text[1:])
-    except ValueError:
-        number = math.nan
     if not math.isfinite(number):
         raise ValueError(f'{text!r} is no change: write a number, "*1.03", "+5" or "-5"')
     if text[0] == "*":
@@ -119,25 +117,21 @@ def parse_change(path: str, written: Any, where: str = "") -> Change:
     return Change(path, "delta", -number if text[0] == "-" else number, unit, where)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Baseline(_Strict):
+class Baseline(Strict):
     """What a scenario is compared with: a policy, and changes that both sides share."""
 
     policy: str | None = None
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
 
 
-class Years(_Strict):
+class Years(Strict):
     """Several years: ``count`` years from the last one of the data on, ``each`` applied once more every year.
 
     ``carry_fund``: share of the fund's balance, deficits too, that goes into the next year's budget.
     """
 
     count: int
-    each: dict[str, Any] = {}
+    each: dict[str, Any] = Field(default_factory=dict)
     carry_fund: float = 1.0
 
     @field_validator("count")
@@ -155,7 +149,7 @@ class Years(_Strict):
         return share
 
 
-class ScenarioFile(_Strict):
+class ScenarioFile(Strict):
     """A scenario file as it is written."""
 
     title: str
@@ -165,9 +159,9 @@ class ScenarioFile(_Strict):
     evidence: Literal["official", "secondary", "assumption", "derived"] = "assumption"
     notes: tuple[str, ...] = ()
     baseline: Baseline = Baseline()
-    changes: dict[str, Any] = {}
-    grid: dict[str, list[Any]] = {}
-    ranges: dict[str, list[Any]] = {}
+    changes: dict[str, Any] = Field(default_factory=dict)
+    grid: dict[str, list[Any]] = Field(default_factory=dict)
+    ranges: dict[str, list[Any]] = Field(default_factory=dict)
     years: Years | None = None
 
     @field_validator("baseline", mode="before")
@@ -270,33 +264,22 @@ def load_scenario(name: str | Path) -> Scenario:
         The file is missing or has mistakes; all of them.
     """
     path = find_scenario(name)
-    try:
-        content = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(
-            [Problem("scenario-unreadable", f"{path.name} cannot be read: {error}", where=str(path))]
-        ) from error
-    return parse_scenario(content, path.stem, path.name)
+    problems: list[Problem] = []
+    text = read_text(path, "scenario", problems, path.name)
+    if text is None:
+        raise ScenarioError(problems)
+    return parse_scenario(text, path.stem, path.name)
 
 
 def parse_scenario(text: str, name: str, where: str = "") -> Scenario:
     """Read a scenario from its text; see :func:`load_scenario`."""
     where = where or name
     problems: list[Problem] = []
-    try:
-        raw = yaml.load(text, Loader=_loader(problems, where))
-    except yaml.YAMLError as error:
-        fix = 'put changes in quotes: "*1.03"' if "alias" in str(error) else "see docs/simulation.md for the format"
-        what = f"{where} is no YAML: {' '.join(str(error).split())}"
-        raise ScenarioError([Problem("scenario-unreadable", what, where=where, fix=fix)]) from error
-    if not isinstance(raw, dict):
-        what = f"{where} holds no mapping with title, author, reference and changes"
-        raise ScenarioError([*problems, Problem("scenario-unreadable", what, where=where)])
-    file = None
-    try:
-        file = ScenarioFile.model_validate(raw)
-    except ValidationError as error:
-        problems.extend(_problem(dict(fault), where) for fault in error.errors())
+    raw = parse_strict(text, "scenario", problems, where, "see docs/simulation.md for the format")
+    if raw is None:
+        raise ScenarioError(problems)
+    file = validated(ScenarioFile, raw, "scenario", where, problems)
+    problems = [_told(problem) for problem in problems]
     parsed = _parse_all(raw, where, problems)
     if file is not None:
         if not (file.changes or file.grid or file.years):
@@ -356,35 +339,7 @@ def _parse_all(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> A
     )
 
 
-def _problem(fault: Mapping[str, Any], where: str) -> Problem:
-    path = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        models: dict[str, type[BaseModel]] = {"baseline": Baseline, "years": Years}
-        model = models.get(str(fault["loc"][0]), ScenarioFile) if len(fault["loc"]) > 1 else ScenarioFile
-        known = list(model.model_fields)
-        word = str(fault["loc"][-1])
-        fix = did_you_mean(word, known)
-        if not fix and "." in word:
-            fix = "changes by path stand under changes"
-        return Problem(
-            "scenario-unknown-name", f"{path} is no part of a scenario file", where=f"{where}: {path}",
-            fix=fix or f"the parts are {', '.join(known)}",
-        )  # fmt: skip
-    if fault["type"] == "missing":
-        return Problem("scenario-missing-name", f"{path} is missing", where=f"{where}: {path}", fix=f"state {path}")
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return Problem("scenario-bad-value", f"{path}: {message}", where=f"{where}: {path}")
-
-
-def _loader(problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
-    class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if str(key.value) in seen:
-                    place = f"{where}: line {key.start_mark.line + 1}"
-                    problems.append(Problem("scenario-duplicate-name", f"{key.value} stands twice in one place", where=place))
-                seen.add(str(key.value))
-            return super().construct_mapping(node, deep)
-
-    return Loader
+def _told(problem: Problem) -> Problem:
+    """A change by path at the top of a file is a common slip."""
+    slip = problem.code == "scenario-unknown-name" and "." in problem.what and not problem.fix.startswith("did you mean")
+    return replace(problem, fix="changes by path stand under changes") if slip else problem

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.parameters.evidence import Strict
+from drgsim.parameters.strict_file import validated
 from drgsim.simulation.scenario import Change
 from drgsim.simulation.simulated_region import Cohort
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class TechnologyTable(Strict):
+    """The table of a new technology as a scenario writes it; see :class:`Technology`."""
+
     adrg: tuple[str, ...] = Field(min_length=1)
     share: float = Field(gt=0, le=1)
     cost: float = Field(gt=0)
@@ -56,22 +58,13 @@ class Technology:
 def read_technology(name: str, change: Change, cohort: Cohort) -> tuple[Technology | None, list[Problem]]:
     """Read the table of a new technology; ADRGs must occur in the region."""
     where = change.where or change.path
-    try:
-        file = _File.model_validate(change.value)
-    except ValidationError as error:
-        return None, [_problem(dict(fault), change.path, where) for fault in error.errors()]
+    found: list[Problem] = []
+    file = validated(TechnologyTable, change.value, "scenario", where, found)
+    if file is None:
+        return None, [replace(problem, what=f"{change.path}: {problem.what}", where=where) for problem in found]
     unknown = [code for code in file.adrg if code not in cohort.adrg.values]
     if unknown:
         fix = did_you_mean(unknown[0], cohort.adrg.values)
         what = f"{change.path}: no case of the region has the ADRG {', '.join(unknown)}"
         return None, [Problem("scenario-out-of-scope", what, where=where, fix=fix)]
     return Technology(name, file.adrg, file.share, file.cost, file.level, file.exempt, file.patient_share), []
-
-
-def _problem(fault: dict[str, Any], path: str, where: str) -> Problem:
-    name = ".".join(str(part) for part in fault["loc"])
-    known = list(_File.model_fields)
-    if fault["type"] == "extra_forbidden":
-        fix = did_you_mean(name, known) or f"the names are {', '.join(known)}"
-        return Problem("scenario-unknown-name", f"{path}: {name} is no part of a technology", where=where, fix=fix)
-    return Problem("scenario-bad-value", f"{path}.{name}: {fault['msg']}", where=where)

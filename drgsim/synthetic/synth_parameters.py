@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-import yaml
+from drgsim.errors import DrgsimError, Problem
+from drgsim.parameters.evidence import Evidence
+from drgsim.parameters.strict_file import read_strict
 
-from drgsim.errors import DrgsimError
-
-EVIDENCE = ("official", "secondary", "assumption", "derived")
+EVIDENCE = tuple(Evidence)
 _KEYS = {"value", "unit", "source", "evidence"}
 
 
@@ -94,5 +94,8 @@ def load_parameters() -> Parameters:
     >>> load_parameters()["cost.stay_elasticity"]
     0.5
     """
-    text = files(__package__).joinpath("synth.yaml").read_text(encoding="utf-8")
-    return parse_parameters(yaml.safe_load(text))
+    problems: list[Problem] = []
+    raw, _ = read_strict(Path(__file__).with_name("synth.yaml"), "synth", problems)
+    if raw is None or problems:
+        raise DrgsimError(problems)
+    return parse_parameters(raw)
