@@ -28,7 +28,6 @@ LONG_FUNCTIONS = {
     "payment.grouped_cases.read_cases",
     "simulation.goal_seek.read_goal",
     "synthetic.draw_plan.make_plan",
-    "synthetic.synthetic_region.generate_region",
 }
 MANY_PARAMETERS = {
     "analysis.grouped_twice.migrate_files",
