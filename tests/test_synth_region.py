@@ -181,7 +181,8 @@ def test_principal_diagnoses_are_not_grey(grouped: pd.DataFrame) -> None:
 
 # -- cost and stay ---------------------------------------------------------------------------------------------------
 def test_group_means_follow_the_published_tables(grouped: pd.DataFrame) -> None:
-    table = pd.read_csv(Path(__file__).parent.parent / "drgsim" / "synth" / "groups.csv", dtype={"drg": str}).set_index("drg")
+    path = Path(__file__).parent.parent / "drgsim" / "synthetic" / "groups.csv"
+    table = pd.read_csv(path, dtype={"drg": str}).set_index("drg")
     plain = grouped[(grouped["truth"] == "") & (grouped["new_technology"] == "")]
     size = plain["drg"].value_counts()
     known = size[size >= 100].index

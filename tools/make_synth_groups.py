@@ -1,4 +1,4 @@
-"""Restate published payment tables as drgsim/synth/groups.csv: cost, stay and volume of every DRG.
+"""Restate published payment tables as drgsim/synthetic/groups.csv: cost, stay and volume of every DRG.
 
     python tools/make_synth_groups.py --payments FOLDER_OF_PAYMENT_TABLES
 
@@ -16,7 +16,7 @@ import pandas as pd
 
 HERE = Path(__file__).resolve().parent.parent
 SCHEME = HERE / "groupers" / "chs-drg-2.0"
-TARGET = HERE / "drgsim" / "synth" / "groups.csv"
+TARGET = HERE / "drgsim" / "synthetic" / "groups.csv"
 
 # tables that carry a weight for (nearly) all 634 groups, the first that knows a group wins
 WEIGHT_TABLES = (

@@ -25,7 +25,7 @@ from drgsim.units.schemes.rule_language import And, CodeIn, CountCodes, CountSit
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-TARGET = ROOT / "drgsim" / "synth"
+TARGET = ROOT / "drgsim" / "synthetic"
 TEMPLATES_PER_ADRG = {"medical": 30, "surgical": 24, "procedure": 24, "ambiguous": 20}
 ZIPF = 0.9
 POOL_SIZE = {"MCC": 14, "CC": 16, "none": 22}

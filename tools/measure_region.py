@@ -92,7 +92,7 @@ def mix(sound: pd.DataFrame, good: pd.DataFrame, groups: int) -> None:
 
 
 def cost(good: pd.DataFrame) -> None:
-    table = pd.read_csv(ROOT / "drgsim" / "synth" / "groups.csv").set_index("drg")
+    table = pd.read_csv(ROOT / "drgsim" / "synthetic" / "groups.csv").set_index("drg")
     size = good["drg"].value_counts()
     big, cut = size[size >= 30].index, trimmed(good)
     cv, cv_cut = spread(good, big), spread(cut, big)
