@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import gc
+import os
 from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores: threads of their libraries would wait for each other
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +26,14 @@ settings.load_profile("drgsim")
 
 # several loaded schemes are some million objects that stay: a collector at its usual pace walks them over and over
 gc.set_threshold(100_000, 20, 10)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n``, the tests of a file stay on one worker: what it loads, reads and builds once is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
