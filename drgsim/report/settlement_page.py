@@ -7,7 +7,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from drgsim import __version__
 from drgsim.errors import Problem
 from drgsim.payment.settlement import Settlement
 from drgsim.report.page import COLOURS, chart, render_page
@@ -45,7 +44,6 @@ def settlement_page(settlement: Settlement, notes: Sequence[Problem] = ()) -> st
         notes=notes,
         assumptions=[parameter.path for parameter in policy.assumptions],
         digest=policy.digest,
-        version=__version__,
     )  # fmt: skip
 
 
