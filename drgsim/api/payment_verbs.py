@@ -187,7 +187,8 @@ def settle(
         loaded = loaded.changed(changes, "--set")
     loaded, doubts = inputs.weighed(loaded, weights, weights_scale)
     known, by_group = inputs.hospitals(hospitals), inputs.coefficients(coefficients)
-    table, notes = inputs.discharges(cases, scheme or scheme_of_weights(weights) or loaded.file.scheme, reading)
+    chosen = scheme or scheme_of_weights(weights) or loaded.file.scheme
+    table, notes = inputs.discharges(cases, chosen, reading, needed=loaded.file.by_groups)
     settlement = settle_table(
         table, loaded, hospitals=known, budget=by_payer(budget), fund_share=fund_share, unit_value=by_payer(unit_value),
         coefficients=by_group, unstable=unstable,  # type: ignore[arg-type]

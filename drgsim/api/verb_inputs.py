@@ -61,8 +61,12 @@ class Inputs:
         self._digests[role] = {role: table_digest(table)}
         return table, Path(role)
 
-    def discharges(self, source: AnyDischarges, scheme: str | None, reading: InputOptions | None) -> tuple[pa.Table, list[str]]:
+    def discharges(
+        self, source: AnyDischarges, scheme: str | None, reading: InputOptions | None, *, needed: bool = True
+    ) -> tuple[pa.Table, list[str]]:
         """Grouped discharges, and how they were read; those without a group are grouped by ``scheme``.
+
+        ``needed`` says whether cases must have a group.
 
         Raises
         ------
@@ -73,7 +77,7 @@ class Inputs:
         files = [each for each in inputs if isinstance(each, Path)]
         held = {} if files else {"cases": table_digest(table_of(source))}
         self._digests["cases"] = digest_of(path for path in files if path.is_file()) | held
-        return read_grouped(inputs, scheme, options)
+        return read_grouped(inputs, scheme, options, needed=needed)
 
     def hospitals(self, source: Tabular | Mapping[str, Hospital] | None) -> Mapping[str, Hospital] | None:
         """Level, grade and coefficient by hospital."""

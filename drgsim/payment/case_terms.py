@@ -264,7 +264,7 @@ def _factors(lookup: PolicyLookup) -> tuple[Floats, Floats]:
 def _rows(lookup: PolicyLookup, value: Floats, coefficient: Floats) -> NDArray[np.int32]:
     curves = [lookup.file.group_classes[name].curve if name else None for name in lookup.class_names]
     result = np.full(lookup.cases.size, -1, np.int32)
-    for curve_name in dict.fromkeys(curve or "main" for curve in curves):
+    for curve_name in dict.fromkeys(curve or "main" for curve in curves if (curve or "main") in lookup.file.curves):
         members = np.array([(curve or "main") == curve_name for curve in curves])[lookup.group_class]
         result = np.where(members, lookup.rows_of(curve_name, value, coefficient), result)
     return result.astype(np.int32)

@@ -198,7 +198,7 @@ def curve_book(curves: Mapping[str, Curve]) -> CurveBook:
     for name, curve in curves.items():
         first[name] = len(rows)
         rows.extend(resolve(name, curve))
-    shape = (len(rows), max(len(row.pieces) for row in rows))
+    shape = (max(len(rows), 1), max((len(row.pieces) for row in rows), default=1))  # a row for policies without a curve
     upper, closed = np.full(shape, np.inf), np.zeros(shape, np.bool_)
     actual, capped = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     terms, cap = np.zeros((*shape, len(TERMS))), np.zeros((*shape, len(TERMS)))
@@ -211,7 +211,7 @@ def curve_book(curves: Mapping[str, Curve]) -> CurveBook:
             for place, powers in enumerate(TERMS):
                 terms[i, j, place] = float((piece.terms or {}).get(powers, 0))
                 cap[i, j, place] = float((piece.cap or {}).get(powers, 0))
-    with_k = np.array([row.with_coefficient for row in rows])
+    with_k = np.array([row.with_coefficient for row in rows] or [False])
     return CurveBook(
         tuple(rows), first, dict(curves), CurveArrays(upper, closed, actual, capped, terms, cap, case_class, with_k)
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_fen
 from drgsim.payment.case_columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
+from drgsim.payment.policy_model import WITHOUT_GROUPS
 from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.vocabulary import level_hint, level_known
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
@@ -142,13 +143,13 @@ def read_cases(
     Raises
     ------
     InputError
-        There is no cost or no group column.
+        There is no cost, or no group column although the method needs one.
     """
     columns = columns_of(table, method)
     size = table.num_rows
     problems: list[Problem] = []
     for name, fix in (("total_cost", "name the column total_cost (总费用), in yuan"), ("unit", "group the cases first")):
-        if name not in columns:
+        if name not in columns and not (name == "unit" and method in WITHOUT_GROUPS):
             problems.append(Problem("settle-missing-column", f"the cases have no column {name}", fix=fix))
     if problems:
         raise InputError(problems)

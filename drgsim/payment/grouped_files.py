@@ -19,7 +19,9 @@ from drgsim.units.batch_grouper import STATUSES, GroupCounts
 GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
 
 
-def read_grouped(inputs: Iterable[Any], scheme: str | None, options: InputOptions | None = None) -> tuple[pa.Table, list[str]]:
+def read_grouped(
+    inputs: Iterable[Any], scheme: str | None, options: InputOptions | None = None, *, needed: bool = True
+) -> tuple[pa.Table, list[str]]:
     """Read discharges of one or more files or tables; those without a group column are grouped by the scheme.
 
     Parameters
@@ -30,6 +32,8 @@ def read_grouped(inputs: Iterable[Any], scheme: str | None, options: InputOption
         DRG scheme or DIP catalogue to group by where a file names no groups.
     options
         Layout, mappings and edition of the codes, as for grouping; the columns of settling may be mapped to as well.
+    needed
+        Whether cases must have a group; methods that pay every case alike go without.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def read_grouped(inputs: Iterable[Any], scheme: str | None, options: InputOption
         cases = whole_cases(each, options, strict=scheme is not None)
         name = each.name if isinstance(each, Path) else NAME
         table = cases.records
-        if not is_grouped(table.column_names):
+        if not is_grouped(table.column_names) and (needed or scheme is not None):
             if scheme is None:
                 raise InputError.single(
                     "settle-not-grouped",

@@ -193,7 +193,7 @@ class Ledger:
 
     def _note_pieces(self, row: NDArray[np.int32], piece: NDArray[np.int8]) -> None:
         rows = self.lookup.book.rows
-        width = max(len(curve.pieces) for curve in rows)
+        width = max((len(curve.pieces) for curve in rows), default=1)
         words = np.full((len(rows) + 1, width), -1, np.int16)
         for number, curve in enumerate(rows):
             for place, entry in enumerate(curve.pieces):

@@ -61,6 +61,7 @@ ByLevel = Annotated[Keyed, AfterValidator(_by_level)]  # keys are levels, payers
 Level = Annotated[str, BeforeValidator(str), AfterValidator(_level)]
 Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 ACTUAL = "actual"
+WITHOUT_GROUPS = ("per_diem", "by_item")  # methods that pay every case alike, whatever its group
 
 
 class Table(Evident):
@@ -371,6 +372,18 @@ class Trimming(Strict):
     high: Annotated[Value[float], UsualUnit("as the method says")]
 
 
+_NO_METHOD = {  # what is no method of paying every case, and where it is stated instead
+    "per_case": "fixed amounts per case (按次定额) belong to groups: group_classes with pays: standard, or single_disease",
+    "capitation": "payment per head (按人头) is settled beside the cases: state the section capitation",
+}
+
+
+def _method(word: object) -> object:
+    if isinstance(word, str) and word in _NO_METHOD:
+        raise ValueError(f"{word!r} is no method; {_NO_METHOD[word]}")
+    return word
+
+
 class PolicyFile(Strict):
     """A policy.yaml."""
 
@@ -379,7 +392,7 @@ class PolicyFile(Strict):
     title_zh: str
     region_zh: str
     year: Annotated[str, BeforeValidator(str)]
-    method: Literal["rate", "points", "dip", "per_diem", "per_case", "capitation", "by_item"]
+    method: Annotated[Literal["rate", "points", "dip", "per_diem", "by_item"], BeforeValidator(_method)]
     scheme: str | None = None
     published: date | None = None
     effective_from: date | None
@@ -392,7 +405,7 @@ class PolicyFile(Strict):
     budget: Annotated[ByLevel | None, UsualUnit("yuan a year", payers=True)] = None
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()
-    curves: Annotated[dict[str, Curve], UsualUnit("cost ratio")] = Field(min_length=1)
+    curves: Annotated[dict[str, Curve], UsualUnit("cost ratio")] = Field(default_factory=dict)
     group_classes: dict[str, GroupClass] = Field(default_factory=dict)
     ambiguous: Annotated[Value[Pays] | None, UsualUnit("rule")] = None
     ungrouped: Annotated[Value[Pays] | None, UsualUnit("rule")] = None
@@ -419,10 +432,10 @@ class PolicyFile(Strict):
     @property
     def by_groups(self) -> bool:
         """Whether cases are paid by their groups, and not all of them per day or by item."""
-        return self.method in ("rate", "points", "dip")
+        return self.method not in WITHOUT_GROUPS
 
     @model_validator(mode="after")
     def _has_main_curve(self) -> PolicyFile:
-        if "main" not in self.curves:
+        if self.by_groups and "main" not in self.curves:
             raise ValueError("curves has no entry named main, the curve of ordinary groups")
         return self

@@ -16,6 +16,7 @@ from drgsim.engines.in_memory import group_table
 from drgsim.errors import InputError, Problem
 from drgsim.money import fen
 from drgsim.payment.grouped_cases import Cases, Texts, read_cases
+from drgsim.payment.policy_model import WITHOUT_GROUPS
 from drgsim.records.case_table import is_grouped
 from drgsim.records.cells import read_fen
 from drgsim.records.read import read_rows, read_table
@@ -264,7 +265,7 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
             if name in answers.column_names:
                 table = table.append_column(name, answers.column(name))
         notes.append(f"{year}: grouped by {scheme}")
-    elif not is_grouped(table.column_names):
+    elif not is_grouped(table.column_names) and method not in WITHOUT_GROUPS:
         raise InputError.single(
             "settle-not-grouped", f"the discharges of {year} have no group, and no scheme is known to group them by",
             fix="name a scheme in the scenario, or a policy that has one",
