@@ -24,7 +24,7 @@ from drgsim.units.dip.charlson import CharlsonTable, comorbidity_index
 from drgsim.units.dip.dip_catalogue import Catalogue, Kind
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_kernel import PLAIN_NUMBERS, EncodedForDip, fill_words, standing_levels
-from drgsim.units.drg.drg_kernel import decide
+from drgsim.units.schemes.rule_kernel import decide
 
 
 def empty_catalogue(lists: AuxiliaryLists, severity_scheme: str) -> Catalogue:

@@ -28,7 +28,7 @@ from drgsim.units.dip.compiled_catalogue import (
     TIE_PRINCIPAL,
     CatalogueArrays,
 )
-from drgsim.units.drg.drg_kernel import count_levels, count_listed, decide
+from drgsim.units.schemes.rule_kernel import decide, fill_counts, fill_levels
 from drgsim.units.schemes.rule_lowering import WORD
 
 NO_LINE = -1
@@ -340,25 +340,14 @@ def fill_words(
             words[(dx_width if at else 0) + word] |= dx_bits[listed, word]
     for word in range(dx_width):
         words[2 * dx_width + word] = words[word] | words[dx_width + word]
-    words[dx_width + severity_bits[0, 0]] |= has_mcc << severity_bits[0, 1]
-    words[dx_width + severity_bits[1, 0]] |= has_cc << severity_bits[1, 1]
-    words[dx_width + severity_bits[2, 0]] |= (has_mcc | has_cc) << severity_bits[2, 1]
+    fill_levels(words, dx_width, severity_bits, has_mcc, has_cc)
     for at in range(op.size):
         listed = op_class[op[at] + 2]
         for word in range(op_width):
             words[op_base + (op_width if at else 0) + word] |= op_bits[listed, word]
     for word in range(op_width):
         words[op_base + 2 * op_width + word] = words[op_base + word] | words[op_base + op_width + word]
-    for number in range(counts.shape[0]):
-        asked = counts[number, 0]
-        codes = dx if asked < 3 else op
-        start = 1 if asked % 3 == 1 else 0
-        stop = min(1, codes.size) if asked % 3 == 0 else codes.size
-        if counts[number, 1] < 0:
-            first = exclusion_class[dx[0] + 2]
-            found = count_levels(dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, first)
-        elif asked < 3:
-            found = count_listed(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
-        else:
-            found = count_listed(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
-        numbers[PLAIN_NUMBERS + 1 + number] = found
+    fill_counts(
+        numbers, PLAIN_NUMBERS + 1, counts, dx, op, dx_class, dx_bits, op_class, op_bits, dx_level, dx_exclusion,
+        exclusion_class, exclusion_bits,
+    )  # fmt: skip
