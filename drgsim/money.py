@@ -145,6 +145,17 @@ def total(amounts: NDArray[np.int64]) -> int:
     return int(amounts[amounts != MISSING].sum())
 
 
+def yuan_text(amount: int) -> str:
+    """Fen as yuan with two decimals.
+
+    Examples
+    --------
+    >>> yuan_text(123456), yuan_text(-5)
+    ('1234.56', '-0.05')
+    """
+    return f"{'-' if amount < 0 else ''}{abs(amount) // 100}.{abs(amount) % 100:02d}"
+
+
 def allocate(amount: int, shares: ArrayLike) -> NDArray[np.int64]:
     """Split fen in proportion to shares so that the parts sum to the whole exactly (largest remainder).
 

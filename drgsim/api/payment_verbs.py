@@ -21,7 +21,7 @@ from drgsim.api.verb_inputs import (
     told,
 )  # fmt: skip
 from drgsim.errors import Problem, UsageError
-from drgsim.money import MISSING, total
+from drgsim.money import MISSING, total, yuan_text
 from drgsim.payment.clearing import PREPAID_AS, Assessment, monthly_prepayments, yearly_clearing
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.unstable_groups import DETECT
@@ -225,8 +225,8 @@ def _record(settlement: Settlement, notes: list[str], inputs: Mapping[str, str])
         notes=notes,
         cases=settlement.ledger.cases.size,
         paid=int((settlement.amount != MISSING).sum()),
-        amount_yuan=f"{total(settlement.amount) / 100:.2f}",
-        fund_payment_yuan=f"{total(settlement.fund_payment) / 100:.2f}",
+        amount_yuan=yuan_text(total(settlement.amount)),
+        fund_payment_yuan=yuan_text(total(settlement.fund_payment)),
         unit_values=settlement.unit_values,
         problems=settlement.problems,
         assumptions=[parameter.path for parameter in policy.assumptions],

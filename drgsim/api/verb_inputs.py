@@ -29,6 +29,7 @@ Tabular = Union[str, Path, pa.Table, "pd.DataFrame", Result]  # one table: a fil
 AnyDischarges = Tabular | Sequence[str | Path] | Sequence[dict[str, Any]]
 ROLES = ("cases", "hospitals", "coefficients", "bonus", "weights", "assessment")
 AnyPolicy = str | Path | Policy
+AnyRegion = Any  # the folder of a region, or what load_region gave
 Amounts = float | Mapping[str, float]  # one for all payers, or by payer
 
 
@@ -144,6 +145,11 @@ def told(notes: Iterable[str]) -> tuple[Problem, ...]:
 def policy_of(policy: AnyPolicy) -> Policy:
     """A policy by its name, its folder, or as it is."""
     return policy if isinstance(policy, Policy) else load_policy(policy)
+
+
+def folder_of(region: AnyRegion) -> Path:
+    """The folder of a region."""
+    return Path(region if isinstance(region, str | Path) else region.folder)
 
 
 def by_payer(amounts: Amounts | None) -> Mapping[str, float] | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from drgsim.cli.common_options import pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from drgsim.api.budget_verbs import BudgetYears
     from drgsim.budgets.budget_year import BudgetYear
-    from drgsim.budgets.region_preparation import PreparedRegion
-    from drgsim.budgets.terms import BudgetTerms
 
 NAME_CELLS = 24  # so that a row stays a line on a narrow terminal
 
@@ -40,99 +41,19 @@ def budget(
 
     The formula of BJ-GBI is not public: the model is an assumption, and every output lists what it rests on.
     """
-    from drgsim.budgets.budget_doubts import doubts
-    from drgsim.budgets.budget_tables import budget_tables
-    from drgsim.budgets.budget_year import budget_years
-    from drgsim.budgets.region_preparation import prepare
-    from drgsim.budgets.terms import PREFIX, load_terms
-    from drgsim.cli.common_options import pairs
+    from drgsim.api import budget_verbs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.payment.policy import load_policy
-    from drgsim.report.budget_page import budget_page
-    from drgsim.report.budget_workbook import write_workbook
-    from drgsim.results.run_record import write_results
-    from drgsim.results.whole_outputs import write_text
 
-    loaded = load_policy(policy)
-    used = load_terms(loaded) if terms is None else load_terms(terms)
-    changes = pairs(change or [])
-    own = {path: value for path, value in changes.items() if path.startswith(PREFIX)}
-    others = {path: value for path, value in changes.items() if path not in own}
-    if own:
-        used = used.changed(own, "--set")
     with progress_bar("Settling", quiet or as_json) as progress:
-        prepared = prepare(region, loaded, used, scheme=scheme, changes=others, check_coding=check_coding, progress=progress)
-    years = budget_years(prepared.figures, used, tuple(year) if year else None)
-    tables = budget_tables(years)
-    record = run_record(prepared, used, years, changes)
-    told = [*record["notes"], *(problem.what for problem in doubts(years))]
-    write_results(
-        output,
-        {f"{name}.parquet": table for name, table in tables.items()},
-        record,
-        {
-            "budget.xlsx": lambda path: write_workbook(path, years, tables, told),
-            "budget.html": lambda path: write_text(path, budget_page(years, prepared.policy, told)),
-        },
-    )
+        result = budget_verbs.budget(
+            region, policy, terms=terms, scheme=scheme, years=year, changes=pairs(change or []),
+            check_coding=check_coding, progress=progress,
+        )  # fmt: skip
+    result.save_folder(output, ("parquet", "xlsx", "html"), replace=True)
     if as_json:
-        print_json(record)
+        print_json(result.record)
     elif not quiet:
-        show(years, prepared, used, output)
-
-
-def run_record(
-    prepared: PreparedRegion, terms: BudgetTerms, years: Sequence[BudgetYear], changes: dict[str, Any]
-) -> dict[str, Any]:
-    """What was run and what came out, without any clock: the same inputs give the same record."""
-    from drgsim import __version__
-    from drgsim.budgets.budget_doubts import doubts
-    from drgsim.budgets.budget_tables import FUND_ZH
-    from drgsim.results.run_record import digest_of, problem_rows
-
-    def yuan(fen: int) -> str:
-        sign = "-" if fen < 0 else ""
-        return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
-
-    return {
-        "kind": "budget",
-        "drgsim": __version__,
-        "policy": prepared.policy.id,
-        "policy_digest": prepared.policy.digest,
-        "terms": terms.id,
-        "terms_digest": terms.digest,
-        "changes": changes,
-        "inputs": digest_of(prepared.region.files),
-        "absent": list(prepared.region.absent),
-        "price_factors": prepared.price_factors,
-        "notes": notes(prepared, terms),
-        "years": [
-            {
-                "year": year.year,
-                "hospitals": year.figures.size,
-                "in_surplus": int(year.in_surplus.sum()),
-                "warned_in_december": int(year.warnings.warned[:, -1].sum()),
-                "scaling": year.index.scaling,
-                "fund_yuan": {name: yuan(getattr(year.fund, name)) for name in FUND_ZH},
-                "largest_ledger_difference_fen": int(abs(year.cash.difference).max()),
-            }
-            for year in years
-        ],
-        "problems": problem_rows([*prepared.problems, *doubts(years)]),
-        "assumptions": [f"budget.{parameter.path}" for parameter in terms.assumptions]
-        + [parameter.path for parameter in prepared.policy.assumptions],
-    }
-
-
-def notes(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
-    """What a reader must know beside the figures."""
-    result = [*terms.file.notes, *prepared.notes]
-    if prepared.region.absent:
-        result.append(f"the region states no {', '.join(prepared.region.absent)}: nothing is assumed in their place")
-    unpaid = int(prepared.figures.unpaid.sum())
-    if unpaid:
-        result.append(f"{unpaid} insured cases could not be paid by the policy and use none of the index")
-    return result
+        show(result, output)
 
 
 def show_years(years: Sequence[BudgetYear], title: str) -> None:
@@ -161,21 +82,21 @@ def show_years(years: Sequence[BudgetYear], title: str) -> None:
     )
 
 
-def show(years: Sequence[BudgetYear], prepared: PreparedRegion, terms: BudgetTerms, output: Path) -> None:
+def show(result: BudgetYears, output: Path) -> None:
     """The years, and what carries them."""
     from rich.markup import escape
 
-    from drgsim.budgets.budget_doubts import doubts
     from drgsim.cli.terminal import out
 
-    show_years(years, f"{prepared.policy.file.title_zh} · {terms.file.title_zh}")
-    for note in notes(prepared, terms):
+    terms = result.budget_terms
+    show_years(result.years, f"{result.prepared.policy.file.title_zh} · {terms.file.title_zh}")
+    for note in result.record["notes"]:
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    for problem in (*prepared.problems, *doubts(years)):
-        out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
+    for problem in result.record["problems"]:
+        out.print(f"[yellow]![/] {escape(problem['what'])} [dim]\\[{problem['code']}][/]", soft_wrap=True)
     count = len(terms.assumptions)
     out.print(f"[magenta]{count} of {len(terms.parameters)} budget parameters are assumptions[/]: sheet 参数 of budget.xlsx")
-    out.print(f"wrote [bold]{escape(str(output))}[/]: budget.html, budget.xlsx and {len(years)} years of tables")
+    out.print(f"wrote [bold]{escape(str(output))}[/]: budget.html, budget.xlsx and {len(result.years)} years of tables")
 
 
 def _short(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,50 +22,18 @@ def calibrate(
 
     Exit code 1 when a figure lies outside the tolerance of the file.
     """
-    from drgsim.budgets.calibration import calibrate as run
-    from drgsim.budgets.calibration import load_settings
-    from drgsim.budgets.region_preparation import prepare
-    from drgsim.budgets.terms import load_terms
+    from drgsim.api import budget_verbs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.payment.policy import load_policy
-    from drgsim.report.calibration_page import calibration_page
-    from drgsim.results.run_record import write_results
-    from drgsim.results.whole_outputs import write_text
 
-    read, digest = load_settings(settings)
-    terms = load_terms(read.terms)
     with progress_bar("Settling", quiet or as_json) as progress:
-        prepared = prepare(region, load_policy("national/2.0"), terms, progress=progress)
-    result = run(prepared.figures, read, digest, terms)
-    record = run_record(result, prepared.region.files)
-    page = calibration_page(result)
-    write_results(output, {"years.parquet": result.table}, record, {"calibration.html": lambda path: write_text(path, page)})
+        result = budget_verbs.calibrate(region, settings, progress=progress)
+    result.save_folder(output, ("parquet", "html"), replace=True)
     if as_json:
-        print_json(record)
+        print_json(result.record)
     elif not quiet:
-        show(result, output)
+        show(result.calibration, output)
     if not result.reproduced:
         raise typer.Exit(1)
-
-
-def run_record(result: Calibration, files: list[Path]) -> dict[str, Any]:
-    """What was run and what came out, without any clock."""
-    from drgsim import __version__
-    from drgsim.parameters.evident_values import evident_nodes
-    from drgsim.results.run_record import digest_of
-
-    return {
-        "kind": "calibrate",
-        "drgsim": __version__,
-        "settings": result.settings.id,
-        "settings_digest": result.digest,
-        "terms_digest": result.years[0].terms.digest,
-        "inputs": digest_of(files),
-        "facts": {name: {"published": fact, "model": model} for name, (fact, model) in result.results.items()},
-        "tolerance": dict(result.settings.tolerance.values),
-        "reproduced": result.reproduced,
-        "assumptions": [path for path, node in evident_nodes(result.settings) if node.evidence == "assumption"],
-    }
 
 
 def show(result: Calibration, output: Path) -> None:

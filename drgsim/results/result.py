@@ -137,6 +137,10 @@ class Result:
         if path.suffix.lower() in _NO_FOLDER:
             self._save_file(path, replace)
             return path
+        return self.save_folder(path, formats, replace)
+
+    def save_folder(self, folder: str | Path, formats: Sequence[str] | str = ("parquet",), replace: bool = False) -> Path:
+        """Write a folder as :meth:`save` does, whatever its name ends in."""
         wanted = (formats,) if isinstance(formats, str) else tuple(formats)
         for word in wanted:
             if word not in FORMATS:
@@ -145,8 +149,8 @@ class Result:
         files = self._files(wanted)
         tables = {name: table for name, table in files.items() if isinstance(table, pa.Table)}
         others = {name: write for name, write in files.items() if not isinstance(write, pa.Table)}
-        write_results(path, tables, {**self.record, "kind": self.kind}, others, replace=replace)
-        return path
+        write_results(Path(folder), tables, {**self.record, "kind": self.kind}, others, replace=replace)
+        return Path(folder)
 
     def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:
         """Files of a folder, by name, in these formats: tables, and what writes the others to a path."""

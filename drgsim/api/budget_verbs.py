@@ -1,0 +1,274 @@
+"""Hospital budgets under BJ-GBI: budget years of a region, and the check of the model against published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from drgsim.api.verb_inputs import AnyPolicy, AnyRegion, folder_of, policy_of, told
+from drgsim.budgets.budget_doubts import doubts
+from drgsim.budgets.budget_tables import FUND_ZH, budget_tables
+from drgsim.budgets.budget_year import BudgetYear, budget_years
+from drgsim.budgets.calibration import Calibration, load_settings
+from drgsim.budgets.calibration import calibrate as calibrate_figures
+from drgsim.budgets.region_preparation import PreparedRegion, Progress, prepare
+from drgsim.budgets.terms import PREFIX, BudgetTerms, load_terms
+from drgsim.money import yuan_text
+from drgsim.parameters.evident_values import evident_nodes
+from drgsim.results.result import Result
+from drgsim.results.run_record import digest_of, run_record
+
+PANEL_POLICY = "national/2.0"  # pays the cases of a calibration, whose panel takes the sizes of hospitals from them
+
+
+class BudgetYears(Result):
+    """Budget years of a region's hospitals.
+
+    Attributes
+    ----------
+    hospitals
+        Arrow table by year and hospital: ``index`` (总额指标), ``recorded``, ``ratio`` (used), ``surplus``, ``settled``,
+        ``surplus_kept``, ``overspend_not_borne``, ``cash`` (yuan), ``score``, ``months_warned`` and more.
+    index, quality, units, warnings, ledger, fund, terms
+        Arrow tables: the steps of each index, indicators with points, amounts by unit of payment, use by month, cash by line,
+        the fund's account, and every parameter with its evidence.
+    years
+        The years with their arrays, the last one last.
+    prepared, budget_terms
+        The region with its settled cases, and the terms.
+    """
+
+    kind: ClassVar[str] = "budget"
+    title: ClassVar[str] = "Budget 总额预算"
+
+    def __init__(
+        self, years: Sequence[BudgetYear], prepared: PreparedRegion, terms: BudgetTerms, changes: Mapping[str, Any]
+    ) -> None:
+        tables = budget_tables(years)
+        record = _record(prepared, terms, years, changes)
+        super().__init__(tables, notes=(*told(record["notes"]), *prepared.problems, *doubts(years)), record=record)
+        self.years, self.prepared, self.budget_terms = tuple(years), prepared, terms
+        self.hospitals: pa.Table = tables["hospitals"]
+        self.index: pa.Table = tables["index"]
+        self.quality: pa.Table = tables["quality"]
+        self.units: pa.Table = tables["units"]
+        self.warnings: pa.Table = tables["warnings"]
+        self.ledger: pa.Table = tables["ledger"]
+        self.fund: pa.Table = tables["fund"]
+        self.terms: pa.Table = tables["terms"]
+
+    @property
+    def _told(self) -> list[str]:
+        return [*self.record["notes"], *(problem.what for problem in doubts(self.years))]
+
+    def _page(self) -> str:
+        from drgsim.report.budget_page import budget_page
+
+        return budget_page(self.years, self.prepared.policy, self._told)
+
+    def _write_workbook(self, path: Path) -> None:
+        from drgsim.report.budget_workbook import write_workbook
+
+        write_workbook(path, self.years, self.tables, self._told)
+
+
+class Calibrated(Result):
+    """The budget model against published figures.
+
+    Attributes
+    ----------
+    years
+        Arrow table by year: regime, share of institutions in surplus, growth of the fund's spending per head and more.
+    reproduced
+        Whether every figure lies within its tolerance.
+    calibration
+        The years with their arrays, and the figures.
+    """
+
+    kind: ClassVar[str] = "calibrate"
+    title: ClassVar[str] = "Calibration 校核"
+
+    def __init__(self, calibration: Calibration, files: Sequence[Path]) -> None:
+        settings = calibration.settings
+        record = run_record(
+            self.kind,
+            settings=settings.id,
+            settings_digest=calibration.digest,
+            terms_digest=calibration.years[0].terms.digest,
+            inputs=digest_of(files),
+            facts={name: {"published": fact, "model": model} for name, (fact, model) in calibration.results.items()},
+            tolerance=settings.tolerance.values,
+            reproduced=calibration.reproduced,
+            assumptions=[path for path, node in evident_nodes(settings) if node.evidence == "assumption"],
+        )
+        super().__init__({"years": calibration.table}, record=record)
+        self.years: pa.Table = self.tables["years"]
+        self.reproduced = calibration.reproduced
+        self.calibration = calibration
+
+    def _page(self) -> str:
+        from drgsim.report.calibration_page import calibration_page
+
+        return calibration_page(self.calibration)
+
+    def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:
+        files = super()._files(formats)
+        return {name if name != "calibrate.html" else "calibration.html": each for name, each in files.items()}
+
+
+def budget(
+    region: AnyRegion,
+    policy: AnyPolicy,
+    *,
+    terms: str | Path | BudgetTerms | None = None,
+    scheme: str | None = None,
+    years: Sequence[int] | None = None,
+    changes: Mapping[str, float | str | bool] | None = None,
+    check_coding: bool = False,
+    progress: Progress | None = None,
+) -> BudgetYears:
+    """Index, quality, use, sharing and cash of every hospital and year. 总额预算
+
+    The cases of every year are settled under the policy; the index of a hospital follows from its own history (一院一测), the
+    sharing of surplus and overspend from the terms. The formula of BJ-GBI is not public: the model is an assumption, and the
+    result lists what it rests on (rule book 4, docs/budget.md).
+
+    Parameters
+    ----------
+    region
+        Folder of a region as :func:`drgsim.synth` makes it, or what :func:`drgsim.load_region` gave.
+    policy
+        The policy that pays the cases: a name, a folder, or what :func:`drgsim.load_policy` gave.
+    terms
+        ``general``, ``region/year`` or a budget.yaml; by default what lies beside the policy.
+    scheme
+        Group by this scheme instead of the policy's.
+    years
+        Only these years; all that have a past by default.
+    changes
+        Parameter -> new value, or ``"*1.03"``, ``"+5"``, ``"-5"``; paths that start with ``budget.`` are those of the terms,
+        the others those of the policy.
+    check_coding
+        Coding quality by the rules of :func:`drgsim.validate`, not by the share of records with a plain group.
+    progress
+        Called with the share done (0 to 1) and the number of records.
+
+    Returns
+    -------
+    BudgetYears
+        ``save("budget", formats=["parquet", "xlsx", "html"])`` writes tables, workbook and page.
+
+    Raises
+    ------
+    InputError
+        The region lacks files or holds what it may not; ``budget-mostly-unpaid``.
+    UsageError
+        ``budget-no-unit-value``, ``budget-no-scheme``.
+    BudgetError, PolicyError
+        Unknown terms or policies, or changes that they cannot take.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> from drgsim.assets import asset_root
+    >>> region = asset_root("data/samples") / "region"
+    >>> years = drgsim.budget(region, "beijing/2024", years=[2024])
+    >>> years.hospitals.num_rows, years.record["policy"]
+    (12, 'beijing/2024')
+    """
+    loaded = policy_of(policy)
+    used = load_terms(loaded) if terms is None else terms if isinstance(terms, BudgetTerms) else load_terms(terms)
+    changes = dict(changes or {})
+    own = {path: value for path, value in changes.items() if path.startswith(PREFIX)}
+    others = {path: value for path, value in changes.items() if path not in own}
+    if own:
+        used = used.changed(own, "--set")
+    prepared = prepare(
+        folder_of(region), loaded, used, scheme=scheme, changes=others, check_coding=check_coding, progress=progress
+    )
+    return BudgetYears(budget_years(prepared.figures, used, tuple(years) if years else None), prepared, used, changes)
+
+
+def _record(
+    prepared: PreparedRegion, terms: BudgetTerms, years: Sequence[BudgetYear], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What was run and what came out, without any clock: the same inputs give the same record."""
+    return run_record(
+        BudgetYears.kind,
+        policy=prepared.policy.id,
+        policy_digest=prepared.policy.digest,
+        terms=terms.id,
+        terms_digest=terms.digest,
+        changes=changes,
+        inputs=digest_of(prepared.region.files),
+        absent=prepared.region.absent,
+        price_factors=prepared.price_factors,
+        notes=_remarks(prepared, terms),
+        years=[
+            {
+                "year": year.year,
+                "hospitals": year.figures.size,
+                "in_surplus": int(year.in_surplus.sum()),
+                "warned_in_december": int(year.warnings.warned[:, -1].sum()),
+                "scaling": year.index.scaling,
+                "fund_yuan": {name: yuan_text(getattr(year.fund, name)) for name in FUND_ZH},
+                "largest_ledger_difference_fen": int(abs(year.cash.difference).max()),
+            }
+            for year in years
+        ],
+        problems=[*prepared.problems, *doubts(years)],
+        assumptions=[f"{PREFIX}{parameter.path}" for parameter in terms.assumptions]
+        + [parameter.path for parameter in prepared.policy.assumptions],
+    )
+
+
+def _remarks(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
+    """What a reader must know beside the figures."""
+    result = [*terms.file.notes, *prepared.notes]
+    if prepared.region.absent:
+        result.append(f"the region states no {', '.join(prepared.region.absent)}: nothing is assumed in their place")
+    unpaid = int(prepared.figures.unpaid.sum())
+    if unpaid:
+        result.append(f"{unpaid} insured cases could not be paid by the policy and use none of the index")
+    return result
+
+
+def calibrate(region: AnyRegion, settings: str | Path | None = None, *, progress: Progress | None = None) -> Calibrated:
+    """Item-based payment, then a total budget, on a panel of institutions: do the published figures come out? 校核
+
+    A check, not an estimate: growth, planned budgets and shares are assumed; index, sharing and fund are those of
+    :func:`drgsim.budget` (rule book 4).
+
+    Parameters
+    ----------
+    region
+        Folder of a region, or what :func:`drgsim.load_region` gave.
+    settings
+        Calibration file; the one that ships by default.
+    progress
+        Called with the share done (0 to 1) and the number of records.
+
+    Returns
+    -------
+    Calibrated
+        ``reproduced`` says whether every figure lies within the tolerance of the file.
+
+    Raises
+    ------
+    BudgetError
+        The file is missing or contradicts itself.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> from drgsim.assets import asset_root
+    >>> drgsim.calibrate(asset_root("data/samples") / "region").reproduced
+    True
+    """
+    read, digest = load_settings(Path(settings) if settings is not None else None)
+    terms = load_terms(read.terms)
+    prepared = prepare(folder_of(region), policy_of(PANEL_POLICY), terms, progress=progress)
+    return Calibrated(calibrate_figures(prepared.figures, read, digest, terms), prepared.region.files)

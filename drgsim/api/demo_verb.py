@@ -1,0 +1,159 @@
+"""A budget year of the bundled synthetic region, from its discharges to a what-if, with a page to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from drgsim.api.budget_verbs import BudgetYears, budget
+from drgsim.api.weight_verbs import WeightTables, weights
+from drgsim.assets import asset_root
+from drgsim.budgets.region_preparation import Progress
+from drgsim.engines.file_to_file import GroupRun, group_files
+from drgsim.payment.settlement import Settlement
+from drgsim.payment.weight_estimation import WeightSettings
+from drgsim.report.casemix_page import casemix_page
+from drgsim.report.page import write_page
+from drgsim.report.region_page import RegionYear, year_page
+from drgsim.report.whatif_page import whatif_page
+from drgsim.results.result import Result
+from drgsim.results.run_record import run_record, write_results
+from drgsim.simulation.session import Options, run_all
+from drgsim.simulation.study import Study
+from drgsim.simulation.study_folder import record_of, write_study
+from drgsim.units.schemes.pack import load_scheme
+
+NOTE = "Synthetic data: no patient, hospital or cost in it is real. 合成数据：患者、医院与费用均非真实。"
+SCHEME, POLICY, SCENARIO = "chs-drg-2.0", "beijing/2024", "surplus-share-80"
+BASELINE = (
+    "Its baseline pays by the rate at which the fund's budget is just spent; the budget year above scales the policy's prices "
+    "by level of hospital. 情景基线按基金预算倒算费率，与上文按级别缩放价格的口径不同。"
+)
+LINKS = (("case mix 病例组合", "casemix.html"), ("budget 预算", "budget/budget.html"), ("what if 情景", "whatif/whatif.html"))
+
+
+class SampleYear:
+    """The year step by step, in the order of the methods; each writes its part below ``output``.
+
+    Attributes
+    ----------
+    grouped, page
+        The records with their groups, and the page that shows all parts.
+    run, weights, budget, study
+        What the steps gave.
+    """
+
+    run: GroupRun
+    weights: WeightTables
+    budget: BudgetYears
+    study: Study
+
+    def __init__(self, output: str | Path) -> None:
+        self.output = Path(output)
+        self.output.mkdir(parents=True, exist_ok=True)
+        self.grouped, self.page = self.output / "grouped.parquet", self.output / "index.html"
+        self.region = asset_root("data/samples") / "region"
+        self.inputs = sorted(self.region.glob("discharges-*.parquet"))
+        self.scheme = load_scheme(SCHEME)
+
+    @property
+    def settlement(self) -> Settlement:
+        """The settlement of the last year."""
+        return self.budget.prepared.settlements[self.budget.years[-1].year]
+
+    def group(self, progress: Progress | None = None) -> None:
+        """Group the discharges of all years, with a page on the case mix."""
+        self.run = group_files(self.inputs, SCHEME, self.grouped, keep_input=True, progress=progress)
+        self._answers = pq.read_table(self.grouped)
+        title = "Case mix of the sample region 样例地区病例组合"
+        write_page(self.output / "casemix.html", casemix_page(self.run, self._answers, self.scheme, title=title, note=NOTE))
+
+    def weigh(self) -> None:
+        """Estimate weights from the earlier years."""
+        settings = WeightSettings(minimum_cases=10, smoothing=10, monotone=True)
+        self.weights = weights(self.inputs[:-1], scheme=SCHEME, years="3:7", settings=settings)
+        tables = {f"{name}.csv": table for name, table in self.weights.tables.items()}
+        write_results(self.output / "weights", tables, {"kind": "weights", "settings": self.weights.record["settings"]})
+
+    def settle(self, progress: Progress | None = None) -> None:
+        """Settle every year and make its budget."""
+        self.budget = budget(self.region, POLICY, progress=progress)
+        self.budget.save_folder(self.output / "budget", ("parquet", "html"), replace=True)
+
+    def simulate(self, progress: Progress | None = None) -> None:
+        """Run one scenario, and write the page of the whole year."""
+        self.study = run_all(self.region, [SCENARIO], Options(policy=POLICY), progress)
+        asked = record_of(self.study, policy=POLICY)
+        page = whatif_page(self.study, asked, NOTE)
+        write_study(self.output / "whatif", self.study, asked, {"whatif.html": lambda path: write_page(path, page)})
+        record = self.budget.record
+        shown = RegionYear(
+            self.run, self._answers, self.scheme, self.weights.estimated, self.weights.lines, self.weights.record["settings"],
+            self.settlement, self.budget.years, self.study, BASELINE, record["assumptions"],
+            [*record["notes"], *self.study.notes],
+        )  # fmt: skip
+        title = "A budget year of the sample region 样例地区预算年度"
+        write_page(self.page, year_page(shown, title=title, note=NOTE, links=LINKS))
+
+
+class Demo(Result):
+    """The budget year of the bundled region.
+
+    Attributes
+    ----------
+    hospitals, weights, headlines
+        Arrow tables of the budget, the weights and the scenario.
+    grouped, page
+        Paths of the records with their groups, and of the page to open in a browser.
+    year
+        The steps with what they gave.
+    """
+
+    kind: ClassVar[str] = "demo"
+    title: ClassVar[str] = "A budget year of the sample region 样例地区预算年度"
+
+    def __init__(self, year: SampleYear) -> None:
+        tables = {
+            "hospitals": year.budget.hospitals, "weights": year.weights.weights, "headlines": year.study.tables["headlines"],
+        }  # fmt: skip
+        notes = year.budget.notes
+        super().__init__(tables, notes=notes, record=run_record(self.kind, policy=POLICY, scheme=SCHEME, scenario=SCENARIO))
+        self.hospitals: pa.Table = tables["hospitals"]
+        self.weights: pa.Table = tables["weights"]
+        self.headlines: pa.Table = tables["headlines"]
+        self.year, self.grouped, self.page = year, year.grouped, year.page
+
+
+def demo(output: str | Path = "drgsim-demo") -> Demo:
+    """A budget year of the bundled synthetic region: groups, weights, settlement, budget, a what-if. 演示
+
+    Parameters
+    ----------
+    output
+        Folder for the results; it is made where it is not there.
+
+    Returns
+    -------
+    Demo
+        Its ``page`` is the one to open in a browser.
+
+    Raises
+    ------
+    OutputError
+        ``output-not-ours``, ``output-not-writable``: the folder holds what the demo did not write, or cannot be written.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> drgsim.demo("drgsim-demo").page.name  # doctest: +SKIP
+    'index.html'
+    """
+    year = SampleYear(output)
+    year.group()
+    year.weigh()
+    year.settle()
+    year.simulate()
+    return Demo(year)
