@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from drgsim.budgets.budget_year import fund_of as budget_fund_of
-from drgsim.cli.simulate_command import further_notes
 from drgsim.simulation.pricing import fund_of
+from drgsim.simulation.session import further_notes
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import Study

@@ -16,11 +16,11 @@ from drgsim.engines.file_to_file import GroupRun, group_files
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.weight_estimation import WeightSettings
 from drgsim.report.casemix_page import casemix_page
-from drgsim.report.page import write_page
 from drgsim.report.region_page import RegionYear, year_page
 from drgsim.report.whatif_page import whatif_page
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record, write_results
+from drgsim.results.whole_outputs import write_text
 from drgsim.simulation.session import Options, run_all
 from drgsim.simulation.study import Study
 from drgsim.simulation.study_folder import record_of, write_study
@@ -69,7 +69,7 @@ class SampleYear:
         self.run = group_files(self.inputs, SCHEME, self.grouped, keep_input=True, progress=progress)
         self._answers = pq.read_table(self.grouped)
         title = "Case mix of the sample region 样例地区病例组合"
-        write_page(self.output / "casemix.html", casemix_page(self.run, self._answers, self.scheme, title=title, note=NOTE))
+        write_text(self.output / "casemix.html", casemix_page(self.run, self._answers, self.scheme, title=title, note=NOTE))
 
     def weigh(self) -> None:
         """Estimate weights from the earlier years."""
@@ -88,7 +88,7 @@ class SampleYear:
         self.study = run_all(self.region, [SCENARIO], Options(policy=POLICY), progress)
         asked = record_of(self.study, policy=POLICY)
         page = whatif_page(self.study, asked, NOTE)
-        write_study(self.output / "whatif", self.study, asked, {"whatif.html": lambda path: write_page(path, page)})
+        write_study(self.output / "whatif", self.study, asked, {"whatif.html": lambda path: write_text(path, page)})
         record = self.budget.record
         shown = RegionYear(
             self.run, self._answers, self.scheme, self.weights.estimated, self.weights.lines, self.weights.record["settings"],
@@ -96,7 +96,7 @@ class SampleYear:
             [*record["notes"], *self.study.notes],
         )  # fmt: skip
         title = "A budget year of the sample region 样例地区预算年度"
-        write_page(self.page, year_page(shown, title=title, note=NOTE, links=LINKS))
+        write_text(self.page, year_page(shown, title=title, note=NOTE, links=LINKS))
 
 
 class Demo(Result):

@@ -19,26 +19,21 @@ def compare(
     """Compare two runs: how they were made, headline figures, hospitals. 两次模拟对比"""
     from rich.markup import escape
 
+    from drgsim.api import simulation_verbs
     from drgsim.cli.simulate_command import SHOWN, number
     from drgsim.cli.terminal import out, print_json, rows_table
     from drgsim.errors import Problem, UsageError
-    from drgsim.simulation.run_comparison import compare_runs
-    from drgsim.simulation.study_folder import read_run, write_workbook
+    from drgsim.results.run_record import plain
 
     if output is not None and output.suffix.lower() != ".xlsx":
         raise UsageError([Problem("output-unknown-suffix", f"{output.name}: compare writes a workbook", fix="name it .xlsx")])
-    tables = compare_runs(read_run(first), read_run(second), (of_first, of_second))
+    result = simulation_verbs.compare(first, second, of_first, of_second)
     if output is not None:
-        write_workbook(output, tables)
+        result.save(output, replace=True)
     if as_json:
-        print_json(
-            {
-                name: [{key: _plain(value) for key, value in row.items()} for row in table.to_pylist()]
-                for name, table in tables.items()
-            }
-        )
+        print_json(plain({name: table.to_pylist() for name, table in result.tables.items()}))
         return
-    made = tables["made"].to_pylist()
+    made = result.made.to_pylist()
     short = [row for row in made if "digest" not in row["what"] and ".files." not in row["what"]]
     rows_table(
         "What differs 设定差异", ["what", "first", "second"], [[row["what"], row["first"], row["second"]] for row in short]
@@ -46,11 +41,11 @@ def compare(
     rows = [
         [f"{row['figure']} {row['title_zh']}", *(number(row[side], row["unit"]) for side in ("first", "second")),
          number(row["difference"], row["unit"], sign=True)]
-        for row in tables["headlines"].to_pylist()
+        for row in result.headlines.to_pylist()
         if row["figure"] in SHOWN
     ]  # fmt: skip
     rows_table("Headlines 要点", ["figure", "first", "second", "difference"], rows, right=(1, 2, 3))
-    moved = sorted(tables["hospitals"].to_pylist(), key=lambda row: -abs(row["margin_difference"]))
+    moved = sorted(result.hospitals.to_pylist(), key=lambda row: -abs(row["margin_difference"]))
     rows_table(
         "Hospitals by difference of margin 盈余差异",
         ["hospital", "name", "payment", "margin"],
@@ -62,9 +57,3 @@ def compare(
     )
     if output is not None:
         out.print(f"wrote [bold]{escape(str(output))}[/]")
-
-
-def _plain(value: object) -> object:
-    from decimal import Decimal
-
-    return str(value) if isinstance(value, Decimal) else value

@@ -22,21 +22,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 @app.command("list")
 def list_policies(as_json: Json = False) -> None:
     """List the policies that ship with drgsim."""
+    from drgsim.api import policy_verbs
     from drgsim.cli.terminal import print_json, rows_table
-    from drgsim.payment.policy import load_policy, policy_names
 
-    policies = [load_policy(name) for name in policy_names()]
+    listed = policy_verbs.policies()
     if as_json:
-        print_json([
-            {"id": p.id, "title": p.file.title, "title_zh": p.file.title_zh, "method": p.file.method, "scheme": p.file.scheme,
-             "groups": len(p.prices.codes) if p.prices else 0, "assumptions": len(p.assumptions), "digest": p.digest}
-            for p in policies
-        ])  # fmt: skip
+        print_json(listed.to_arrow().to_pylist())
         return
     rows = [
         [p.id, p.file.title_zh, p.file.method, str(len(p.prices.codes)) if p.prices else "-",
          f"{len(p.assumptions)}/{len(p.parameters)}"]
-        for p in policies
+        for p in listed.policies
     ]  # fmt: skip
     rows_table("Payment policies 支付政策", ["policy", "title", "method", "groups", "assumed"], rows, right=(3, 4), whole=(0,))
 
@@ -53,29 +49,27 @@ def show(
     from rich.markup import escape
     from rich.table import Table
 
+    from drgsim.api import policy_verbs
     from drgsim.cli.terminal import out, print_json
-    from drgsim.payment.policy import load_policy
 
+    shown = policy_verbs.policy_show(policy, assumptions=assumptions, budget=budget)
     loaded: Policy | BudgetTerms
-    if budget:
-        from drgsim.budgets.terms import load_terms
-
-        loaded = load_terms(policy)
+    if shown.terms is not None:
+        loaded = shown.terms
         about = f"budget terms, on {loaded.file.base or 'nothing else'} · verified {loaded.file.verified}"
     else:
-        loaded = load_policy(policy)
+        (loaded,) = shown.policies
         start = loaded.file.effective_from or "unknown"
         about = f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}"
-    chosen = loaded.assumptions if assumptions else loaded.parameters
     if as_json:
-        print_json([_plain(parameter) for parameter in chosen])
+        print_json([_plain(parameter) for parameter in shown.parameters])
         return
     out.print(f"[bold]{escape(loaded.id)}[/] {escape(loaded.file.title_zh)} · {escape(loaded.file.title)}")
     out.print(about)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("evidence 依据", no_wrap=True)
     table.add_column("parameter = value, unit; since when, source", overflow="fold")
-    for parameter in chosen:
+    for parameter in shown.parameters:
         colour = COLOURS[parameter.evidence]
         lines = [f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]"]
         lines.append(f"[dim]since {parameter.effective_from} · {escape(parameter.source)}[/]")
@@ -89,25 +83,23 @@ def show(
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder that holds policy.yaml.")],
+    policy: Annotated[str, typer.Argument(help="Folder that holds policy.yaml, or a policy such as beijing/2024.")],
     as_json: Json = False,
 ) -> None:
-    """Check a policy folder and report every mistake at once. Exit code 1 when there are any."""
+    """Check a policy and report every mistake at once. Exit code 1 when there are any."""
+    from drgsim.api import policy_verbs
     from drgsim.cli.terminal import out, print_json, show_error
-    from drgsim.errors import Problem, UsageError
-    from drgsim.payment.policy import POLICY_FILE, PolicyError, read_folder
+    from drgsim.payment.policy import PolicyError
     from drgsim.results.run_record import problem_rows
 
-    if not (folder / POLICY_FILE).is_file():
-        raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder))])
-    policy, problems = read_folder(folder)
+    checked = policy_verbs.policy_check(policy)
     if as_json:
-        print_json(problem_rows(problems))
-    elif problems:
-        show_error(PolicyError(problems))
-    elif policy is not None:
-        out.print(f"[green]✓[/] {policy.id}: {len(policy.parameters)} parameters, {len(policy.assumptions)} assumptions")
-    if problems:
+        print_json(problem_rows(checked.notes))
+    elif not checked.ok:
+        show_error(PolicyError(checked.notes))
+    for read in checked.policies if checked.ok and not as_json else ():
+        out.print(f"[green]✓[/] {read.id}: {len(read.parameters)} parameters, {len(read.assumptions)} assumptions")
+    if not checked.ok:
         raise typer.Exit(1)
 
 
@@ -116,17 +108,12 @@ def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter su
     """Explain one parameter: value, unit, since when, and how well it is founded."""
     from rich.markup import escape
 
+    from drgsim.api import policy_verbs
     from drgsim.cli.terminal import out
-    from drgsim.errors import Problem, UsageError, did_you_mean
-    from drgsim.payment.policy import load_policy
 
-    loaded = load_policy(policy)
-    known = [parameter.path for parameter in loaded.parameters]
-    found = [p for p in loaded.parameters if p.path == path or p.path.startswith(f"{path}.") or path.startswith(f"{p.path}.")]
-    if not found:
-        fix = did_you_mean(path, known) or f"the parameters are {', '.join(known)}"
-        raise UsageError([Problem("policy-unknown-path", f"{loaded.id} has no parameter {path}", fix=fix)])
-    for parameter in found:
+    explained = policy_verbs.policy_explain(policy, path)
+    (loaded,) = explained.policies
+    for parameter in explained.parameters:
         source = loaded.file.sources[parameter.source]
         colour = COLOURS[parameter.evidence]
         out.print(f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]")
@@ -142,21 +129,15 @@ def schema(
     budget: Annotated[bool, typer.Option("--budget", help="Of budget.yaml instead.")] = False,
 ) -> None:
     """Print the JSON schema of policy.yaml, for editors that complete and check while typing."""
+    from drgsim.api import policy_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.payment.policy_model import PolicyFile
-
-    if budget:
-        from drgsim.budgets.terms import terms_schema
-
-        result = terms_schema()
-    else:
-        result = PolicyFile.model_json_schema()
-    if output is None:
-        print_json(result)
-        return
     from drgsim.results.run_record import json_text
     from drgsim.results.whole_outputs import write_text
 
+    result = policy_verbs.policy_schema(budget=budget)
+    if output is None:
+        print_json(result)
+        return
     write_text(output, json_text(result))
 
 
@@ -169,15 +150,15 @@ def plot(
     """Draw the payment curves of a policy and mark their jumps."""
     from rich.markup import escape
 
+    from drgsim.api import policy_verbs
     from drgsim.cli.terminal import out
-    from drgsim.payment.policy import load_policy
-    from drgsim.report.curve_page import plot_policy
+    from drgsim.results.whole_outputs import write_text
 
-    loaded = load_policy(policy)
-    jumps = plot_policy(loaded, output, coefficient)
-    for jump in jumps:
+    curves = policy_verbs.policy_plot(policy, coefficient=coefficient)
+    write_text(output, curves.html)
+    for jump in curves.jumps:
         out.print(f"[yellow]jump[/] {escape(jump)}")
-    out.print(f"wrote [bold]{escape(str(output))}[/]" + ("" if jumps else " · no jumps"))
+    out.print(f"wrote [bold]{escape(str(output))}[/]" + ("" if curves.jumps else " · no jumps"))
 
 
 def _words(value: Any) -> str:

@@ -20,10 +20,10 @@ PolicyOption = Annotated[str | None, typer.Option("--policy", "-p", help="Policy
 @app.command("list")
 def list_scenarios(as_json: Json = False) -> None:
     """List the scenarios that ship with drgsim."""
+    from drgsim.api import simulation_verbs
     from drgsim.cli.terminal import print_json, rows_table
-    from drgsim.simulation.scenario import load_scenario, scenario_names
 
-    files = [load_scenario(name) for name in scenario_names()]
+    files = simulation_verbs.scenarios().scenarios
     if as_json:
         print_json([{"name": one.name, **one.file.model_dump(mode="json")} for one in files])
         return
@@ -39,12 +39,10 @@ def describe(names: Names, region: RegionOption = None, policy: PolicyOption = N
     """Show what scenarios change: old and new value, with unit."""
     from rich.markup import escape
 
+    from drgsim.api import simulation_verbs
     from drgsim.cli.terminal import out, print_json, rows_table
-    from drgsim.simulation.scenario import load_scenarios
-    from drgsim.simulation.simulated_region import read_region
-    from drgsim.simulation.study import plans_of
 
-    plans = plans_of(load_scenarios(names), policy, read_region(region or sample_region()))
+    plans = simulation_verbs.scenario_describe(names, region=region, policy=policy).plans
     if as_json:
         from dataclasses import asdict
 
@@ -77,17 +75,15 @@ def _described(step: Step) -> list[str]:
 @app.command()
 def check(names: Names, region: RegionOption = None, policy: PolicyOption = None) -> None:
     """Check scenario files whole, against their policy and a region. Exit code 1 when anything is wrong."""
+    from drgsim.api import simulation_verbs
     from drgsim.cli.terminal import out, show_error
-    from drgsim.simulation.scenario import ScenarioError, load_scenarios
-    from drgsim.simulation.simulated_region import read_region
-    from drgsim.simulation.study import plans_of
+    from drgsim.simulation.scenario import ScenarioError
 
-    try:
-        plans = plans_of(load_scenarios(names), policy, read_region(region or sample_region()))
-    except ScenarioError as error:
-        show_error(error)
-        raise typer.Exit(1) from error
-    for plan in plans:
+    checked = simulation_verbs.scenario_check(names, region=region, policy=policy)
+    if not checked.ok:
+        show_error(ScenarioError(checked.notes))
+        raise typer.Exit(1)
+    for plan in checked.plans:
         out.print(f"[green]✓[/] {plan.name}: {len(plan.steps)} changes of {plan.baseline.policy.id}")
 
 
@@ -96,13 +92,14 @@ def paths(as_json: Json = False) -> None:
     """List what a scenario may change beside the parameters of the policy (drgsim policy show)."""
     from rich.markup import escape
 
+    from drgsim.api import simulation_verbs
     from drgsim.cli.terminal import out, print_json
-    from drgsim.simulation.paths import specs
 
+    specs = simulation_verbs.scenario_paths().specs
     if as_json:
-        print_json([spec.model_dump(mode="json") for spec in specs()])
+        print_json([spec.model_dump(mode="json") for spec in specs])
         return
-    for spec in specs():
+    for spec in specs:
         out.print(f"[bold]{escape(_shown(spec.path))}[/]  {escape(spec.title_zh)} · {escape(spec.title)}", soft_wrap=True)
         default = (
             "" if spec.owner != "setting" else f" · default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
@@ -122,10 +119,3 @@ def _shown(path: str) -> str:
     for slot, word in words.items():
         path = path.replace(f"<{slot}>", f"<{word}>")
     return path
-
-
-def sample_region() -> Path:
-    """The region that ships with drgsim."""
-    from drgsim.assets import asset_root
-
-    return asset_root("data/samples") / "region"

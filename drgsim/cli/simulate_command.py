@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -47,48 +46,20 @@ def simulate(
     page, and
     the record of the run.
     """
+    from drgsim.api import simulation_verbs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.report.whatif_page import whatif_page
-    from drgsim.results.whole_outputs import write_text
-    from drgsim.simulation.session import Options, run_all
-    from drgsim.simulation.study_folder import record_of, write_study
+    from drgsim.results.run_record import plain
 
-    options = Options(
-        policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level, decomposition=decomposition,
-        tornado=tornado,
-        solve=solve, target=target, between=between,
-    )  # fmt: skip
     with progress_bar("Simulating", quiet or as_json) as progress:
-        study = run_all(region, scenario or [], options, progress)
-    study = replace(study, notes=(*study.notes, *further_notes(study)))
-    record = record_of(study, **options.written)
-    write_study(output, study, record, {"whatif.html": lambda path: write_text(path, whatif_page(study, record))})
+        result = simulation_verbs.simulate(
+            region, scenario or [], policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level,
+            decomposition=decomposition, tornado=tornado, solve=solve, target=target, between=between, progress=progress,
+        )  # fmt: skip
+    result.save_folder(output, ("parquet", "xlsx", "html"), replace=True)
     if as_json:
-        print_json(_plain(record))
+        print_json(plain(result.record))
     elif not quiet:
-        show(study, record, output)
-
-
-def further_notes(study: Study) -> list[str]:
-    """What a reader must know of the fund's years, and of terms that no figure of a simulated year shows."""
-    years = study.tables["years"]["year"].to_pylist() if "years" in study.tables else []
-    notes = study.region.fund_notes([study.year, *years])
-    setups = [setup for result in study.results for setup in (result.plan.baseline, result.plan.setup)]
-    if any(setup.settings["budget.active"] and setup.budget and setup.budget.file.sharing.carry_over.value for setup in setups):
-        notes.append(
-            "budget.sharing.carry_over moves when a surplus is paid, not how much: no figure of a single year shows it; "
-            "drgsim budget lists carried_in and carried_out by hospital"
-        )
-    return notes
-
-
-def _plain(value: Any) -> Any:
-    """JSON without NaN."""
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and value != value else value
+        show(result.study, len(result.record["assumptions"]), output)
 
 
 def show_scenario(study: Study, result: ScenarioResult) -> None:
@@ -126,7 +97,7 @@ def show_scenario(study: Study, result: ScenarioResult) -> None:
     _show_effects(study, plan.name)
 
 
-def show(study: Study, record: dict[str, Any], output: Path) -> None:
+def show(study: Study, assumptions: int, output: Path) -> None:
     """The answers on the terminal: one table per scenario, then what carries them."""
     from rich.markup import escape
 
@@ -146,9 +117,8 @@ def show(study: Study, record: dict[str, Any], output: Path) -> None:
             )
     for note in study.notes:
         out.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
-    count = len(record["assumptions"])
-    if count:
-        out.print(f"[magenta]{count} assumptions 假设[/] carry these results: sheet assumptions of simulation.xlsx")
+    if assumptions:
+        out.print(f"[magenta]{assumptions} assumptions 假设[/] carry these results: sheet assumptions of simulation.xlsx")
     out.print(f"wrote [bold]{escape(str(output))}[/]: open whatif.html")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import plotly.graph_objects as go
 
@@ -13,7 +12,6 @@ from drgsim.payment.curve import Break, ResolvedCurve, breaks, curve_book
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import CASE_CLASS_ZH
 from drgsim.report.page import COLOURS, chart, render_page
-from drgsim.results.whole_outputs import write_text
 
 SMALL_JUMP = 1e-9
 BEYOND = 1.3  # the curves are drawn this far beyond the last limit of any
@@ -22,8 +20,8 @@ EVIDENCE_ZH = {"official": "官方", "secondary": "二手", "assumption": "假�
 LINES = ("blue", "green", "amber", "grey", "light")
 
 
-def plot_policy(policy: Policy, path: Path, coefficient: float = 1.0) -> list[str]:
-    """Write the page; payment is in units of the group's relative value (1 = the standard at k = 1).
+def curve_page(policy: Policy, coefficient: float = 1.0) -> tuple[str, list[str]]:
+    """HTML of the page, and the jumps; payment is in units of the group's relative value (1 = the standard at k = 1).
 
     Parameters
     ----------
@@ -32,8 +30,8 @@ def plot_policy(policy: Policy, path: Path, coefficient: float = 1.0) -> list[st
 
     Returns
     -------
-    list of str
-        The jumps, in words.
+    tuple
+        The page, and the jumps in words.
     """
     book = curve_book(policy.file.curves)
     share = _actual_share(policy)
@@ -58,8 +56,7 @@ def plot_policy(policy: Policy, path: Path, coefficient: float = 1.0) -> list[st
         assumptions=len(policy.assumptions), parameters=len(policy.parameters),
         prices=len(policy.prices.codes) if policy.prices is not None else 0,
     )  # fmt: skip
-    write_text(path, html)
-    return [_jump_words(str(entry["curve"]), entry["point"]) for entry in jumps]  # type: ignore[arg-type]
+    return html, [_jump_words(str(entry["curve"]), entry["point"]) for entry in jumps]  # type: ignore[arg-type]
 
 
 def _jump_words(name: str, point: Break) -> str:

@@ -117,6 +117,19 @@ def _further(
     return replace(study, tables=tables, notes=tuple(dict.fromkeys(notes)))
 
 
+def further_notes(study: Study) -> list[str]:
+    """What a reader must know of the fund's years, and of terms that no figure of a simulated year shows."""
+    years = study.tables["years"]["year"].to_pylist() if "years" in study.tables else []
+    notes = study.region.fund_notes([study.year, *years])
+    setups = [setup for result in study.results for setup in (result.plan.baseline, result.plan.setup)]
+    if any(setup.settings["budget.active"] and setup.budget and setup.budget.file.sharing.carry_over.value for setup in setups):
+        notes.append(
+            "budget.sharing.carry_over moves when a surplus is paid, not how much: no figure of a single year shows it; "
+            "drgsim budget lists carried_in and carried_out by hospital"
+        )
+    return notes
+
+
 def _unique(names: Sequence[str | Path | Scenario]) -> list[str | Path | Scenario]:
     files = [name for name in names if not isinstance(name, Scenario)]
     load_scenarios(files)  # all problems of all files at once, and names that stand twice

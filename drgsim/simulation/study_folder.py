@@ -68,12 +68,15 @@ def write_study(
     folder: Path, study: Study, record: Mapping[str, Any], files: Mapping[str, Callable[[Path], None]] | None = None
 ) -> None:
     """Write a study; the folder appears whole or not at all. ``files`` are further files, each with what writes it."""
-    assumptions = (
-        pa.Table.from_pylist(record["assumptions"]) if record["assumptions"] else pa.table({"of": pa.array([], pa.string())})
-    )
-    tables = {**study.tables, "assumptions": assumptions}
+    tables = with_assumptions(study.tables, record)
     extra = {WORKBOOK: lambda path: write_workbook(path, tables), **(files or {})}
     write_results(folder, {f"{name}.parquet": table for name, table in study.tables.items()}, record, extra)
+
+
+def with_assumptions(tables: Mapping[str, pa.Table], record: Mapping[str, Any]) -> dict[str, pa.Table]:
+    """The tables of a study, and what it rests on without a source as one more."""
+    rows = record["assumptions"]
+    return {**tables, "assumptions": pa.Table.from_pylist(rows) if rows else pa.table({"of": pa.array([], pa.string())})}
 
 
 def write_workbook(path: Path, tables: Mapping[str, pa.Table]) -> None:
@@ -93,13 +96,21 @@ def _width(name: str, column: pa.ChunkedArray) -> float:
 
 @dataclass(frozen=True)
 class Run:
-    """A folder of an earlier run."""
+    """A run: the folder of an earlier one, or one in memory with its tables."""
 
     folder: Path
     record: dict[str, Any]
+    tables: Mapping[str, pa.Table] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return self.folder.name
 
     def table(self, name: str) -> pa.Table:
         """One of its tables."""
+        if self.tables is not None:
+            return self.tables[name]
         return pq.read_table(self.folder / f"{name}.parquet")
 
 

@@ -1,0 +1,266 @@
+"""Payment policies: which there are, what they state on what evidence, whether a folder holds a sound one, their curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from drgsim.api.verb_inputs import AnyPolicy, policy_of
+from drgsim.assets import asset_root
+from drgsim.budgets.terms import BudgetTerms, load_terms, terms_schema
+from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.parameters.evident_values import Parameter
+from drgsim.payment.policy import POLICY_FILE, Policy, load_policy, policy_names, read_folder
+from drgsim.payment.policy_model import PolicyFile
+from drgsim.results.result import Result
+from drgsim.results.run_record import run_record
+
+
+class PolicyTable(Result):
+    """Policies, or the parameters of one.
+
+    Attributes
+    ----------
+    policies
+        The policies that the rows are of.
+    parameters, terms
+        The parameters that the rows are of, and the budget terms where they are theirs.
+    ok
+        Whether a folder that was checked holds a sound policy; ``notes`` hold every mistake.
+    """
+
+    kind: ClassVar[str] = "policy"
+    title: ClassVar[str] = "Payment policies 支付政策"
+
+    def __init__(
+        self,
+        table: pa.Table,
+        *,
+        policies: Sequence[Policy] = (),
+        parameters: Sequence[Parameter] = (),
+        terms: BudgetTerms | None = None,
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__({"policy": table}, notes=problems)
+        self.policies, self.parameters, self.terms = tuple(policies), tuple(parameters), terms
+        self.ok = not problems
+
+
+class PolicyCurves(Result):
+    """The payment curves of a policy.
+
+    Attributes
+    ----------
+    html
+        The page, self-contained.
+    jumps
+        In words, where a curve jumps.
+    """
+
+    kind: ClassVar[str] = "policy"
+    title: ClassVar[str] = "Payment curves 支付曲线"
+
+    def __init__(self, policy: Policy, coefficient: float) -> None:
+        from drgsim.report.curve_page import curve_page
+
+        self.html, self.jumps = curve_page(policy, coefficient)
+        super().__init__(
+            {"jumps": pa.table({"jump": pa.array(self.jumps, pa.string())})},
+            record=run_record(self.kind, policy=policy.id, policy_digest=policy.digest, coefficient=coefficient),
+        )
+
+    def _page(self) -> str:
+        return self.html
+
+
+def policies() -> PolicyTable:
+    """List the policies that ship with drgsim.
+
+    Returns
+    -------
+    PolicyTable
+        One row per policy: ``id``, ``title``, ``title_zh``, ``method``, ``scheme``, ``groups`` (with a price),
+        ``assumptions`` (parameters without a source), ``digest``.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> "beijing/2024" in drgsim.policies().to_arrow()["id"].to_pylist()
+    True
+    """
+    every = [load_policy(name) for name in policy_names()]
+    rows = [
+        {"id": p.id, "title": p.file.title, "title_zh": p.file.title_zh, "method": str(p.file.method), "scheme": p.file.scheme,
+         "groups": len(p.prices.codes) if p.prices else 0, "assumptions": len(p.assumptions), "digest": p.digest}
+        for p in every
+    ]  # fmt: skip
+    return PolicyTable(pa.Table.from_pylist(rows), policies=every)
+
+
+def policy_show(policy: AnyPolicy, *, assumptions: bool = False, budget: bool = False) -> PolicyTable:
+    """Show every parameter of a policy with its unit, date, source and evidence.
+
+    Parameters
+    ----------
+    policy
+        Policy such as ``beijing/2024``, its folder, or what :func:`drgsim.load_policy` gave.
+    assumptions
+        Only what rests on no source.
+    budget
+        The budget terms of this name (or ``general``) instead.
+
+    Returns
+    -------
+    PolicyTable
+        One row per parameter: ``path``, ``value`` (as text), ``unit``, ``effective_from``, ``evidence`` (official, secondary,
+        derived or assumption), ``source``, ``note``.
+
+    Raises
+    ------
+    PolicyError, BudgetError
+        ``policy-unknown``, ``budget-unknown``, or a file with mistakes.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> drgsim.policy_show("beijing/2024", assumptions=True).to_arrow()["evidence"].unique().to_pylist()
+    ['assumption']
+    """
+    if budget:
+        terms = load_terms(policy)
+        chosen = terms.assumptions if assumptions else terms.parameters
+        return PolicyTable(_parameters(chosen), parameters=chosen, terms=terms)
+    loaded = policy_of(policy)
+    chosen = loaded.assumptions if assumptions else loaded.parameters
+    return PolicyTable(_parameters(chosen), policies=[loaded], parameters=chosen)
+
+
+def policy_explain(policy: AnyPolicy, path: str) -> PolicyTable:
+    """Explain one parameter, or those below a path: value, unit, since when, and how well it is founded.
+
+    Parameters
+    ----------
+    policy
+        As in :func:`drgsim.policy_show`.
+    path
+        Parameter such as ``unit_value``.
+
+    Returns
+    -------
+    PolicyTable
+        As of :func:`drgsim.policy_show`.
+
+    Raises
+    ------
+    UsageError
+        ``policy-unknown-path``.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> drgsim.policy_explain("beijing/2024", "unit_value").to_arrow()["unit"].to_pylist()
+    """
+    loaded = policy_of(policy)
+    found = [p for p in loaded.parameters if p.path == path or p.path.startswith(f"{path}.") or path.startswith(f"{p.path}.")]
+    if not found:
+        known = [parameter.path for parameter in loaded.parameters]
+        fix = did_you_mean(path, known) or f"the parameters are {', '.join(known)}"
+        raise UsageError([Problem("policy-unknown-path", f"{loaded.id} has no parameter {path}", fix=fix)])
+    return PolicyTable(_parameters(found), policies=[loaded], parameters=found)
+
+
+def policy_check(policy: str | Path) -> PolicyTable:
+    """Check a policy and find every mistake at once.
+
+    Parameters
+    ----------
+    policy
+        Folder that holds policy.yaml, or the name of a shipped policy.
+
+    Returns
+    -------
+    PolicyTable
+        ``ok``, ``notes`` with every mistake, and its parameters where the policy can be read.
+
+    Raises
+    ------
+    UsageError
+        ``policy-no-file``.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> drgsim.policy_check("beijing/2024").ok
+    True
+    """
+    folder = Path(policy)
+    if not (folder / POLICY_FILE).is_file() and str(policy) in policy_names():
+        folder = asset_root("payment_tables") / str(policy)
+    if not (folder / POLICY_FILE).is_file():
+        raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder))])
+    read, problems = read_folder(folder)
+    parameters = read.parameters if read is not None else ()
+    return PolicyTable(
+        _parameters(parameters), policies=[read] if read is not None else (), parameters=parameters, problems=problems
+    )
+
+
+def policy_schema(*, budget: bool = False) -> dict[str, Any]:
+    """The JSON schema of policy.yaml, for editors that complete and check while typing.
+
+    Parameters
+    ----------
+    budget
+        Of budget.yaml instead.
+
+    Returns
+    -------
+    dict
+        The schema, ready for JSON.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> "unit_value" in drgsim.policy_schema()["properties"]
+    True
+    """
+    return terms_schema() if budget else PolicyFile.model_json_schema()
+
+
+def policy_plot(policy: AnyPolicy, *, coefficient: float = 1.0) -> PolicyCurves:
+    """Draw the payment curves of a policy and find their jumps (rule book 1.7).
+
+    Parameters
+    ----------
+    policy
+        As in :func:`drgsim.policy_show`.
+    coefficient
+        Hospital coefficient k to draw for, 0.01 or more.
+
+    Returns
+    -------
+    PolicyCurves
+        ``save("policy.html")`` writes the page.
+
+    Raises
+    ------
+    PolicyError
+        ``policy-unknown``.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> drgsim.policy_plot("beijing/2024").jumps
+    """
+    return PolicyCurves(policy_of(policy), coefficient)
+
+
+def _parameters(parameters: Sequence[Parameter]) -> pa.Table:
+    """Parameters as a table of texts."""
+    columns = ("path", "value", "unit", "effective_from", "evidence", "source", "note")
+    return pa.table({
+        name: pa.array([str(getattr(parameter, name)) for parameter in parameters], pa.string()) for name in columns
+    })  # fmt: skip
