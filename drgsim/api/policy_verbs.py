@@ -162,6 +162,7 @@ def policy_explain(policy: AnyPolicy, path: str) -> PolicyTable:
     --------
     >>> import drgsim
     >>> drgsim.policy_explain("beijing/2024", "unit_value").to_arrow()["unit"].to_pylist()
+    ['yuan per weight']
     """
     loaded = policy_of(policy)
     found = [p for p in loaded.parameters if p.path == path or p.path.startswith(f"{path}.") or path.startswith(f"{p.path}.")]
@@ -253,7 +254,8 @@ def policy_plot(policy: AnyPolicy, *, coefficient: float = 1.0) -> PolicyCurves:
     Examples
     --------
     >>> import drgsim
-    >>> drgsim.policy_plot("beijing/2024").jumps
+    >>> drgsim.policy_plot("beijing/2024").jumps[:1]
+    ['main: K = 3: at r = 0.3 from 0.3 to 1 (+0.7)']
     """
     return PolicyCurves(policy_of(policy), coefficient)
 

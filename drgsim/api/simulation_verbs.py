@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import yaml
 
 from drgsim.api.verb_inputs import AnyRegion, folder_of, sample_region, told
 from drgsim.errors import Problem
@@ -15,7 +16,7 @@ from drgsim.results.result import Result
 from drgsim.results.run_record import plain, run_record
 from drgsim.simulation.paths import PathSpec, specs
 from drgsim.simulation.run_comparison import compare_runs
-from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenario, load_scenarios, scenario_names, scenario_of
+from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenario, load_scenarios, parse_scenario, scenario_names
 from drgsim.simulation.session import Options, further_notes, run_all
 from drgsim.simulation.simulated_region import read_region
 from drgsim.simulation.study import Progress, ScenarioPlan, Study, plans_of
@@ -216,8 +217,11 @@ def _listed(scenarios: AnyScenario | Sequence[AnyScenario]) -> list[str | Path |
     """Scenarios as files, names or read ones; a mapping is read as a file would be."""
     single = isinstance(scenarios, str | Path | Scenario | Mapping)
     every: Sequence[Any] = [scenarios] if single else scenarios  # type: ignore[assignment]
+    header = {"title": "what if", "author": "drgsim", "reference": "none"}
     return [
-        scenario_of(entry, f"scenario-{number}") if isinstance(entry, Mapping) else entry
+        parse_scenario(yaml.safe_dump({**header, **entry}, allow_unicode=True), f"scenario-{number}")
+        if isinstance(entry, Mapping)
+        else entry
         for number, entry in enumerate(every, start=1)
     ]
 

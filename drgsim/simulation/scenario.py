@@ -295,23 +295,6 @@ def parse_scenario(text: str, name: str, where: str = "") -> Scenario:
     return Scenario(name, file, changes, baseline, yearly, grid, ranges, digest)
 
 
-def scenario_of(written: Mapping[str, Any], name: str) -> Scenario:
-    """A scenario from what its file would hold; a title, an author and a reference need not be stated.
-
-    Raises
-    ------
-    ScenarioError
-        All that is wrong with it.
-
-    Examples
-    --------
-    >>> scenario_of({"changes": {"rate.base": "*1.03"}}, "rate").changes[0].words
-    '*1.03'
-    """
-    header = {"title": name, "author": "drgsim", "reference": "none"}
-    return parse_scenario(yaml.safe_dump({**header, **written}, allow_unicode=True, sort_keys=False), name)
-
-
 def _parse_all(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> Any:
     def read(path: str, written: Any, place: str) -> Change:
         try:
