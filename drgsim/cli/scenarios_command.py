@@ -20,10 +20,10 @@ PolicyOption = Annotated[str | None, typer.Option("--policy", "-p", help="Policy
 @app.command("list")
 def list_scenarios(as_json: Json = False) -> None:
     """List the scenarios that ship with drgsim."""
-    from drgsim.api import simulation_verbs
+    from drgsim.api import scenario_verbs
     from drgsim.cli.terminal import print_json, rows_table
 
-    files = simulation_verbs.scenarios().scenarios
+    files = scenario_verbs.scenarios().scenarios
     if as_json:
         print_json([{"name": one.name, **one.file.model_dump(mode="json")} for one in files])
         return
@@ -39,10 +39,10 @@ def describe(names: Names, region: RegionOption = None, policy: PolicyOption = N
     """Show what scenarios change: old and new value, with unit."""
     from rich.markup import escape
 
-    from drgsim.api import simulation_verbs
+    from drgsim.api import scenario_verbs
     from drgsim.cli.terminal import out, print_json, rows_table
 
-    plans = simulation_verbs.scenario_describe(names, region=region, policy=policy).plans
+    plans = scenario_verbs.scenario_describe(names, region=region, policy=policy).plans
     if as_json:
         from dataclasses import asdict
 
@@ -75,11 +75,11 @@ def _described(step: Step) -> list[str]:
 @app.command()
 def check(names: Names, region: RegionOption = None, policy: PolicyOption = None) -> None:
     """Check scenario files whole, against their policy and a region. Exit code 1 when anything is wrong."""
-    from drgsim.api import simulation_verbs
+    from drgsim.api import scenario_verbs
     from drgsim.cli.terminal import out, show_error
     from drgsim.simulation.scenario import ScenarioError
 
-    checked = simulation_verbs.scenario_check(names, region=region, policy=policy)
+    checked = scenario_verbs.scenario_check(names, region=region, policy=policy)
     if not checked.ok:
         show_error(ScenarioError(checked.notes))
         raise typer.Exit(1)
@@ -92,10 +92,10 @@ def paths(as_json: Json = False) -> None:
     """List what a scenario may change beside the parameters of the policy (drgsim policy show)."""
     from rich.markup import escape
 
-    from drgsim.api import simulation_verbs
+    from drgsim.api import scenario_verbs
     from drgsim.cli.terminal import out, print_json
 
-    specs = simulation_verbs.scenario_paths().specs
+    specs = scenario_verbs.scenario_paths().specs
     if as_json:
         print_json([spec.model_dump(mode="json") for spec in specs])
         return
