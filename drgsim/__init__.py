@@ -13,12 +13,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from drgsim.api.budget_verbs import BudgetYears as BudgetYears
+    from drgsim.api.budget_verbs import Calibrated as Calibrated
+    from drgsim.api.budget_verbs import budget as budget
+    from drgsim.api.budget_verbs import calibrate as calibrate
+    from drgsim.api.demo_verb import Demo as Demo
+    from drgsim.api.demo_verb import demo as demo
     from drgsim.api.explaining_verbs import explain as explain
     from drgsim.api.grouping_verbs import group as group
     from drgsim.api.grouping_verbs import group_files as group_files
     from drgsim.api.payment_verbs import Settled as Settled
     from drgsim.api.payment_verbs import settle as settle
+    from drgsim.api.policy_verbs import PolicyCurves as PolicyCurves
+    from drgsim.api.policy_verbs import PolicyTable as PolicyTable
+    from drgsim.api.policy_verbs import policies as policies
+    from drgsim.api.policy_verbs import policy_check as policy_check
+    from drgsim.api.policy_verbs import policy_explain as policy_explain
+    from drgsim.api.policy_verbs import policy_plot as policy_plot
+    from drgsim.api.policy_verbs import policy_schema as policy_schema
+    from drgsim.api.policy_verbs import policy_show as policy_show
     from drgsim.api.reading_verbs import read as read
+    from drgsim.api.scenario_verbs import ScenarioTable as ScenarioTable
+    from drgsim.api.scenario_verbs import scenario_check as scenario_check
+    from drgsim.api.scenario_verbs import scenario_describe as scenario_describe
+    from drgsim.api.scenario_verbs import scenario_paths as scenario_paths
+    from drgsim.api.scenario_verbs import scenarios as scenarios
+    from drgsim.api.simulation_verbs import Compared as Compared
+    from drgsim.api.simulation_verbs import Simulated as Simulated
+    from drgsim.api.simulation_verbs import compare as compare
+    from drgsim.api.simulation_verbs import simulate as simulate
     from drgsim.api.weight_verbs import CoefficientTables as CoefficientTables
     from drgsim.api.weight_verbs import WeightTables as WeightTables
     from drgsim.api.weight_verbs import coefficients as coefficients
@@ -37,8 +60,16 @@ __version__ = "0.1.0"
 # Public name -> module that has it: imported on first use, so that `import drgsim` waits for no numba and no Arrow.
 # No name may be that of a package of drgsim: importing the package would put it in the place of the function.
 _HOMES = {
+    "budget": "drgsim.api.budget_verbs",
+    "BudgetYears": "drgsim.api.budget_verbs",
+    "calibrate": "drgsim.api.budget_verbs",
+    "Calibrated": "drgsim.api.budget_verbs",
     "coefficients": "drgsim.api.weight_verbs",
     "CoefficientTables": "drgsim.api.weight_verbs",
+    "compare": "drgsim.api.simulation_verbs",
+    "Compared": "drgsim.api.simulation_verbs",
+    "demo": "drgsim.api.demo_verb",
+    "Demo": "drgsim.api.demo_verb",
     "DrgsimError": "drgsim.errors",
     "explain": "drgsim.api.explaining_verbs",
     "group": "drgsim.api.grouping_verbs",
@@ -46,12 +77,27 @@ _HOMES = {
     "InputOptions": "drgsim.records.input_options",
     "load_policy": "drgsim.payment.policy",
     "load_scheme": "drgsim.units.schemes.pack",
+    "policies": "drgsim.api.policy_verbs",
     "Policy": "drgsim.payment.policy",
+    "policy_check": "drgsim.api.policy_verbs",
+    "policy_explain": "drgsim.api.policy_verbs",
+    "policy_plot": "drgsim.api.policy_verbs",
+    "policy_schema": "drgsim.api.policy_verbs",
+    "policy_show": "drgsim.api.policy_verbs",
+    "PolicyCurves": "drgsim.api.policy_verbs",
+    "PolicyTable": "drgsim.api.policy_verbs",
     "read": "drgsim.api.reading_verbs",
     "sample_path": "drgsim.assets",
+    "scenario_check": "drgsim.api.scenario_verbs",
+    "scenario_describe": "drgsim.api.scenario_verbs",
+    "scenario_paths": "drgsim.api.scenario_verbs",
+    "scenarios": "drgsim.api.scenario_verbs",
+    "ScenarioTable": "drgsim.api.scenario_verbs",
     "scheme_ids": "drgsim.units.schemes.pack",
     "settle": "drgsim.api.payment_verbs",
     "Settled": "drgsim.api.payment_verbs",
+    "simulate": "drgsim.api.simulation_verbs",
+    "Simulated": "drgsim.api.simulation_verbs",
     "weights": "drgsim.api.weight_verbs",
     "WeightSettings": "drgsim.payment.weight_estimation",
     "WeightTables": "drgsim.api.weight_verbs",

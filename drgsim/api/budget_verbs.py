@@ -173,8 +173,7 @@ def budget(
     Examples
     --------
     >>> import drgsim
-    >>> from drgsim.assets import asset_root
-    >>> region = asset_root("data/samples") / "region"
+    >>> region = drgsim.sample_path("region")
     >>> years = drgsim.budget(region, "beijing/2024", years=[2024])
     >>> years.hospitals.num_rows, years.record["policy"]
     (12, 'beijing/2024')
@@ -264,8 +263,7 @@ def calibrate(region: AnyRegion, settings: str | Path | None = None, *, progress
     Examples
     --------
     >>> import drgsim
-    >>> from drgsim.assets import asset_root
-    >>> drgsim.calibrate(asset_root("data/samples") / "region").reproduced
+    >>> drgsim.calibrate(drgsim.sample_path("region")).reproduced
     True
     """
     read, digest = load_settings(Path(settings) if settings is not None else None)

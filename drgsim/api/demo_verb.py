@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from drgsim.api.budget_verbs import BudgetYears, budget
 from drgsim.api.weight_verbs import WeightTables, weights
-from drgsim.assets import asset_root
+from drgsim.assets import sample_path
 from drgsim.budgets.region_preparation import Progress
 from drgsim.engines.file_to_file import GroupRun, group_files
 from drgsim.payment.settlement import Settlement
@@ -55,7 +55,7 @@ class SampleYear:
         self.output = Path(output)
         self.output.mkdir(parents=True, exist_ok=True)
         self.grouped, self.page = self.output / "grouped.parquet", self.output / "index.html"
-        self.region = asset_root("data/samples") / "region"
+        self.region = sample_path("region")
         self.inputs = sorted(self.region.glob("discharges-*.parquet"))
         self.scheme = load_scheme(SCHEME)
 

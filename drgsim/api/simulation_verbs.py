@@ -165,8 +165,7 @@ def simulate(
     Examples
     --------
     >>> import drgsim
-    >>> from drgsim.assets import asset_root
-    >>> region = asset_root("data/samples") / "region"
+    >>> region = drgsim.sample_path("region")
     >>> what = drgsim.simulate(region, {"title": "rate + 3 %", "changes": {"rate.base": "*1.03"}}, policy="beijing/2024")
     >>> what.changes.select(["path", "unit"]).to_pylist(), what.headlines.num_rows > 20
     ([{'path': 'rate.base', 'unit': 'yuan per weight'}], True)
@@ -210,8 +209,7 @@ def compare(
     Examples
     --------
     >>> import drgsim
-    >>> from drgsim.assets import asset_root
-    >>> region = asset_root("data/samples") / "region"
+    >>> region = drgsim.sample_path("region")
     >>> one, two = (drgsim.simulate(region, {"changes": {"rate.base": to}}, policy="beijing/2024") for to in ("*1.01", "*1.03"))
     >>> drgsim.compare(one, two).made["what"].to_pylist()[-1]
     'change rate.base'

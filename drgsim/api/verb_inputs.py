@@ -75,7 +75,7 @@ class Inputs:
             ``settle-not-grouped``, or a file cannot be read.
         """
         inputs, options = given(source, reading)
-        files = [each for each in inputs if isinstance(each, Path)]
+        files = [Path(each) for each in inputs if isinstance(each, str | Path)]
         held = {} if files else {"cases": table_digest(table_of(source))}
         self._digests["cases"] = digest_of(path for path in files if path.is_file()) | held
         return read_grouped(inputs, scheme, options, needed=needed)
