@@ -164,7 +164,7 @@ def test_every_path_of_the_table_is_found_again() -> None:
 
 def test_defaults_that_are_no_fact_carry_source_and_evidence() -> None:
     for spec in specs():
-        if spec.owner == "setting":
+        if spec.changes == "setting":
             assert spec.source, spec.path
             assert spec.evidence is not None, spec.path
 

@@ -102,7 +102,9 @@ def paths(as_json: Json = False) -> None:
     for spec in specs:
         out.print(f"[bold]{escape(_shown(spec.path))}[/]  {escape(spec.title_zh)} · {escape(spec.title)}", soft_wrap=True)
         default = (
-            "" if spec.owner != "setting" else f" · default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
+            ""
+            if spec.changes != "setting"
+            else f" · default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
         )
         evidence = f" · {spec.evidence}: {spec.source}" if spec.evidence else ""
         out.print(f"  [dim]{escape(spec.unit + default + evidence)}[/]", soft_wrap=True)

@@ -161,25 +161,30 @@ class ChangeByPath:
             if relative_change(written) is not None:
                 self._wrong("bad-value", f"{self.path}: there is no value that {written!r} could change", "write a plain value")
             return written
-        names = shape.names
-        if not isinstance(written, Mapping):
-            field = next((name for name in ("value", "values", "file") if name in names), None)
-            if field is None:
-                return written
-            written = {field: {"*": written} if field == "values" else written}
-        elif "values" in names and "values" not in written:
-            keys = {name: each for name, each in written.items() if name not in names}
-            written = {"values": keys} | {name: each for name, each in written.items() if name in names}
+        whole = _as_mapping(written, shape.names)
+        if whole is None:
+            return written
         result = {}
-        for name, each in written.items():
+        for name, each in whole.items():
             below = shape.at(str(name))
             result[name] = each if below is None else self._filled(below, each, "")
         if shape.evident:
-            if shape.usual is not None and "unit" in names:
+            if shape.usual is not None and "unit" in shape.names:
                 result.setdefault("unit", shape.usual.unit)
             result.setdefault("source", self.source)
             result.setdefault("evidence", Evidence.ASSUMPTION.value)
         for name in ("title", "title_zh"):
-            if key and name in names:
+            if key and name in shape.names:
                 result.setdefault(name, key)
         return result
+
+
+def _as_mapping(written: Any, names: list[str]) -> Mapping[str, Any] | None:
+    """What is written for a model with these fields as a mapping of them; None for a bare value that fits none of them."""
+    if not isinstance(written, Mapping):
+        field = next((name for name in ("value", "values", "file") if name in names), None)
+        return None if field is None else {field: {"*": written} if field == "values" else written}
+    if "values" in names and "values" not in written:
+        keys = {name: each for name, each in written.items() if name not in names}
+        return {"values": keys} | {name: each for name, each in written.items() if name in names}
+    return written

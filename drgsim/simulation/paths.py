@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +31,7 @@ class PathSpec(Strict):
     """An entry of paths.yaml; its comment there explains the fields."""
 
     path: str
-    owner: str
+    changes: str
     kind: Literal["number", "choice", "flag", "level", "names", "table", "any"]
     unit: str
     ops: tuple[Literal["set", "factor", "delta"], ...]
@@ -107,7 +107,7 @@ def find(path: str) -> Match | None:
 
 def settings() -> dict[str, Any]:
     """Defaults of everything that no policy states."""
-    return {spec.path: spec.default for spec in specs() if spec.owner == "setting"}
+    return {spec.path: spec.default for spec in specs() if spec.changes == "setting"}
 
 
 def unknown(change: Change, policy_paths: list[str], policy: str, suggested: str = "") -> Problem:
@@ -143,29 +143,33 @@ def check(change: Change, spec: PathSpec) -> list[Problem]:
         wrong(
             "scenario-wrong-unit", f"the unit is {change.unit!r}, but this path is in {spec.unit}", f"write it in {spec.unit}"
         )
-    value = change.value
+    for what, fix in _kind_faults(spec, change.value):
+        wrong("scenario-bad-value", what, fix)
+    if not problems and change.op == "factor" and (fix := _factor_range(spec, float(change.value))):
+        wrong("scenario-impossible-value", f"a factor of {change.value:g} makes no sense", fix)
+    if not problems and spec.kind == "number" and change.op == "set":
+        problems += limits(change, spec, float(change.value))
+    return problems
+
+
+def _kind_faults(spec: PathSpec, value: Any) -> Iterator[tuple[str, str]]:
+    """Why a value is not of the kind that a path takes, and what to write."""
     if spec.kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        wrong("scenario-bad-value", f"{value!r} is no number", f"a number in {spec.unit}")
+        yield f"{value!r} is no number", f"a number in {spec.unit}"
     elif spec.kind == "flag" and not isinstance(value, bool):
-        wrong("scenario-bad-value", f"{value!r} is neither true nor false")
+        yield f"{value!r} is neither true nor false", ""
     elif spec.kind == "choice" and spec.choices and str(value) not in spec.choices:
         fix = did_you_mean(str(value), spec.choices) or f"the choices are {', '.join(spec.choices)}"
-        wrong("scenario-bad-value", f"{value!r} is no choice here", fix)
+        yield f"{value!r} is no choice here", fix
     elif spec.kind == "level" and not level_known(str(value)):
-        wrong("scenario-bad-value", f"{value!r} is no level", level_hint(str(value)))
+        yield f"{value!r} is no level", level_hint(str(value))
     elif spec.kind == "names":
-        words = value if isinstance(value, list) else [value]
-        for word in words:
+        for word in value if isinstance(value, list) else [value]:
             if str(word) not in spec.choices:
                 fix = did_you_mean(str(word), spec.choices) or f"the names are {', '.join(spec.choices)}"
-                wrong("scenario-bad-value", f"{word!r} is no name here", fix)
+                yield f"{word!r} is no name here", fix
     elif spec.kind == "table" and not isinstance(value, dict):
-        wrong("scenario-bad-value", "a table such as {adrg: [RK2], share: 0.01, cost: 100000} belongs here")
-    if not problems and change.op == "factor" and (fix := _factor_range(spec, float(value))):
-        wrong("scenario-impossible-value", f"a factor of {value:g} makes no sense", fix)
-    if not problems and spec.kind == "number" and change.op == "set":
-        problems += limits(change, spec, float(value))
-    return problems
+        yield "a table such as {adrg: [RK2], share: 0.01, cost: 100000} belongs here", ""
 
 
 def _factor_range(spec: PathSpec, value: float) -> str:

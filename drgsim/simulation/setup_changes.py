@@ -8,11 +8,30 @@ from dataclasses import replace
 from drgsim.errors import Problem
 from drgsim.payment.policy import load_policy
 from drgsim.simulation.capitated_stays import stated_amount
-from drgsim.simulation.path_owners import OWNERS, change_policy
+from drgsim.simulation.case_changes import add_technology, change_cases, change_hospitals, change_weights
+from drgsim.simulation.fund_changes import change_budget, change_fund
 from drgsim.simulation.paths import check, find
+from drgsim.simulation.policy_changes import (
+    change_by_policy_path,
+    change_low_ratio,
+    change_multiples,
+    change_parameter,
+    change_policy,
+    change_scheme,
+)
 from drgsim.simulation.scenario import Change, Scenario, ScenarioError
+from drgsim.simulation.setting_changes import change_setting
 from drgsim.simulation.setup import Setup, Step, first_setup
 from drgsim.simulation.simulated_region import Region
+from drgsim.simulation.unit_value_changes import change_unit_value
+
+# what paths.yaml says a path changes -> the function that makes another setup, or says why not
+CHANGES = {
+    "policy": change_policy, "scheme": change_scheme, "parameter": change_parameter, "setting": change_setting,
+    "unit_value": change_unit_value, "multiples": change_multiples, "low_ratio": change_low_ratio, "fund": change_fund,
+    "budget": change_budget, "weights": change_weights, "hospitals": change_hospitals, "cases": change_cases,
+    "technology": add_technology,
+}  # fmt: skip
 
 
 def baseline_setup(scenario: Scenario | None, policy: str | None, region: Region) -> tuple[Setup, tuple[Step, ...]]:
@@ -48,12 +67,12 @@ def apply(setup: Setup, changes: Sequence[Change], region: Region) -> tuple[Setu
     for change in changes:
         match = find(change.path)
         if match is None:
-            setup = change_policy(setup, change, change.path, steps, problems)
+            setup = change_by_policy_path(setup, change, change.path, steps, problems)
             continue
         found = check(change, match.spec)
         problems += found
         if not found:
-            setup = OWNERS[match.spec.owner](setup, change, match, region, steps, problems)
+            setup = CHANGES[match.spec.changes](setup, change, match, region, steps, problems)
     if not problems:
         problems += _contradictions(setup, changes)
     if problems:

@@ -251,7 +251,7 @@ def assumptions_of(results: Sequence[ScenarioResult]) -> list[dict[str, str]]:
                 rows.setdefault((setup.policy.id, parameter.path), _row(setup.policy.id, parameter))
             for spec in specs():
                 value = setup.settings.get(spec.path)
-                if spec.owner == "setting" and value != spec.default and spec.evidence == "assumption":
+                if spec.changes == "setting" and value != spec.default and spec.evidence == "assumption":
                     rows.setdefault(("settings", spec.path), {
                         "of": "settings", "path": spec.path, "value": str(value), "unit": spec.unit, "source": spec.source,
                     })  # fmt: skip

@@ -1,0 +1,106 @@
+"""Changes of the cases and of who treats them: weights of groups, hospitals, volume and prices, new technology."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from drgsim.errors import Problem, did_you_mean
+from drgsim.records.vocabulary import level_keys
+from drgsim.simulation.change_steps import out_of_scope, refuse, step_of
+from drgsim.simulation.paths import ALL, Match
+from drgsim.simulation.scenario import Change
+from drgsim.simulation.scenario_cases import faults_of
+from drgsim.simulation.setup import CaseEdit, HospitalEdit, Selector, Setup, Step, WeightEdit, short_code
+from drgsim.simulation.setup_hospitals import hospital_fits
+from drgsim.simulation.simulated_region import Region
+from drgsim.simulation.technology import read_technology
+
+
+def change_weights(
+    setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
+) -> Setup:
+    kind, code = match.words["unit_kind"], match.words["group"]
+    if setup.policy.prices is None and setup.settings["weights.source"] == "policy":
+        out_of_scope(change, f"{setup.policy.id} has no table of relative values", "set weights.source: history", problems)
+        return setup
+    if setup.policy.prices is not None and setup.settings["weights.source"] == "policy":
+        known = sorted({short_code(kind, each) for each in setup.policy.prices.codes})
+        if short_code(kind, code.removeprefix("MDC")) not in known:
+            fix = did_you_mean(code, known) or f"for instance {', '.join(known[:5])}"
+            refuse("unknown-path", change, f": {setup.policy.id} has no {kind} {code}", fix, problems)
+            return setup
+        name, values = setup.policy.prices.relative_value
+        rows = [
+            row
+            for row, each in enumerate(setup.policy.prices.codes)
+            if short_code(kind, each) == short_code(kind, code.removeprefix("MDC"))
+        ]
+        old = float(np.nansum(values[rows]))
+        steps.append(
+            step_of(match, change, old, old * change.value, f"sum of {name} of {len(rows)} groups, before the total is kept")
+        )
+    else:
+        steps.append(step_of(match, change, "from history", change.words))
+    return replace(setup, weights=(*setup.weights, WeightEdit(kind, code.removeprefix("MDC"), float(change.value))))
+
+
+def change_hospitals(
+    setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
+) -> Setup:
+    (kind, _, key), name = match.words["hospitals"].partition("."), match.spec.field
+    key = level_keys(key)[0] if kind == "level" else key
+    members = [each for each in region.hospitals if hospital_fits(region, each, kind, key)]
+    if not members:
+        known = list(region.hospitals) if kind == "hospital" else region.known_levels
+        fix = did_you_mean(key, known) or f"the region has {', '.join(known[:12])}"
+        refuse("unknown-path", change, f": the region has no {kind} {key}", fix, problems)
+        return setup
+    if name == "coefficient" and not setup.policy.file.coefficient.by_hospital and setup.settings["payment.method"] != "dip":
+        out_of_scope(
+            change,
+            f"{setup.policy.id} does not use coefficients of hospitals",
+            "see drgsim policy show; coefficient.<level> may do",
+            problems,
+        )
+        return setup
+    if name == "coefficient" and change.op != "set" and any(np.isnan(region.hospitals[each].coefficient) for each in members):
+        default = setup.policy.file.coefficient.default
+        if default is None:
+            out_of_scope(change, "hospitals.csv states no coefficient to change", "write a plain value", problems)
+            return setup
+    steps.append(
+        step_of(
+            match,
+            change,
+            f"as hospitals.csv says ({len(members)} hospitals)" if name != "in_drg" else "by the setup before",
+            change.words,
+        )
+    )
+    return replace(setup, hospitals=(*setup.hospitals, HospitalEdit(kind, key, name, change)))
+
+
+def change_cases(
+    setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
+) -> Setup:
+    words = (match.words.get("cases") or "").strip(".").split(".")
+    selector: Selector = tuple(zip(words[::2], words[1::2], strict=True)) if words != [""] else ()
+    category = match.words.get("category") or ALL
+    cohort = setup.cohort(region, region.years[-1])
+    problems += faults_of(cohort, region, category, selector, change)
+    old, new = ("as recorded", change.words) if match.spec.field != "cut" else ("0", f"{change.value:g}")
+    steps.append(step_of(match, change, old, new))
+    return replace(setup, cases=(*setup.cases, CaseEdit(match.spec.field, category, selector, change)))
+
+
+def add_technology(
+    setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
+) -> Setup:
+    cohort = setup.cohort(region, region.years[-1])
+    technology, found = read_technology(match.words["name"], change, cohort)
+    problems += found
+    if technology is None:
+        return setup
+    steps.append(step_of(match, change, "none", technology.words))
+    return replace(setup, technologies=(*setup.technologies, technology))
