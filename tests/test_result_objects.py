@@ -231,15 +231,15 @@ def test_a_result_saves_a_folder_that_the_same_verb_replaces(tmp_path: Path) -> 
 
 def test_a_result_saves_one_file_by_its_suffix(tmp_path: Path) -> None:
     for suffix in (".csv", ".parquet", ".xlsx", ".html"):
-        path = tmp_path / f"a{suffix}"
+        path = tmp_path / suffix[1:] / f"a{suffix}"  # folders above are made
         assert result().save(path) == path
         with pytest.raises(OutputError) as caught:
             result().save(path)
         assert code_of(caught) == "output-exists"
         result().save(path, replace=True)
-    assert pq.read_table(tmp_path / "a.parquet").num_rows == 2
-    assert CalamineWorkbook.from_path(str(tmp_path / "a.xlsx")).sheet_names == ["说明 about", "cases", "sums"]
-    assert len(list(tmp_path.iterdir())) == 4
+    assert pq.read_table(tmp_path / "parquet" / "a.parquet").num_rows == 2
+    assert CalamineWorkbook.from_path(str(tmp_path / "xlsx" / "a.xlsx")).sheet_names == ["说明 about", "cases", "sums"]
+    assert len(list(tmp_path.rglob("*.*"))) == 4
 
 
 @pytest.mark.parametrize(

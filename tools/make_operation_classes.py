@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drgsim.authoring.schemes.pack_files import csv_text
 from drgsim.records.code_dictionaries import national_codes
+from drgsim.results.table_files import csv_text
 from drgsim.units.dip.code_patterns import matching_codes
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.rule_language import CodeIn, CountCodes, walk

@@ -195,6 +195,8 @@ class Result:
             with whole_file(path, replace=replace) as beside:
                 self._write_workbook(beside)
         else:
+            if suffix in WRITABLE:
+                path.parent.mkdir(parents=True, exist_ok=True)
             write_table(path, self.to_arrow(), replace=replace)
 
     def _page_or_error(self) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -73,6 +76,21 @@ def write_table(path: Path, table: pa.Table, *, replace: bool = True) -> None:
     with open_writer(path, table.schema, replace=replace) as writer:
         for batch in table.to_batches(max_chunksize=BATCH):
             writer.write(writer.encode(batch))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A small table as packs and regions hold it, to be read by people and versioned: comma, LF, no byte-order mark.
+
+    Examples
+    --------
+    >>> csv_text(("code", "name"), [("BR23", "a, b")])
+    'code,name\\nBR23,"a, b"\\n'
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
 
 
 def check_writable(path: Path, most_rows: int | None = None) -> None:

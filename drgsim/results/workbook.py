@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,8 +151,8 @@ class Workbook:
         heads = [f"{titles[name]}\n{name}" if name in titles else name for name in names] if titles else names
         sheet = self.sheet(title, heads, [width(name) for name in names], formats=looks, frozen=frozen)
         mark = names.index(marked_by) if marked_by in names else None
-        for batch in as_cells(table).to_batches(max_chunksize=4096):
-            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        for batch in table.to_batches(max_chunksize=4096):
+            for row in zip(*(column.to_pylist() for column in as_cells(batch).columns), strict=True):
                 sheet.add(row, row[mark] if mark is not None and row[mark] in STYLES else None)
         return sheet
 
@@ -221,6 +222,8 @@ class WorkbookSheet:
                     raw.write_number(at, place, value, form)
             elif isinstance(value, date):
                 raw.write_datetime(at, place, value, form or self._book.style("date"))
+            elif isinstance(value, Real):  # of numpy
+                raw.write_number(at, place, float(value), form)
             elif value is not None:
                 raw.write_string(at, place, str(value)[:XLSX_TEXT], own)
 

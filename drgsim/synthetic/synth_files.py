@@ -1,9 +1,8 @@
-"""Batches to Parquet, with the same bytes for the same region, and the small CSV files beside them."""
+"""Batches to Parquet, with the same bytes for the same region."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -145,11 +144,3 @@ class YearFiles:
     def close(self) -> None:
         for writer in self._writers.values():
             writer.close()
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A small UTF-8 table with LF line ends."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow(header)
-        out.writerows(rows)

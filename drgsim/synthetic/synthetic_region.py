@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.results.table_files import csv_text
 from drgsim.results.whole_outputs import whole_folder, write_text
 from drgsim.synthetic.broken_records import break_records, miscode
 from drgsim.synthetic.discharge_batches import Columns, draw_cases
@@ -23,7 +24,7 @@ from drgsim.synthetic.procurement_sums import HEADER, ProcurementSums
 from drgsim.synthetic.region_readme import region_readme
 from drgsim.synthetic.region_summary import Summary, Tally, summarise
 from drgsim.synthetic.stay_costs import INSURANCES, calibrated, draw_money, pay
-from drgsim.synthetic.synth_files import LABEL, YearFiles, to_arrow, write_csv
+from drgsim.synthetic.synth_files import LABEL, YearFiles, to_arrow
 from drgsim.synthetic.synth_parameters import load_parameters
 from drgsim.synthetic.synth_tables import load_tables
 
@@ -191,7 +192,7 @@ def generate_region(
         files.close()
         summary = summarise(plan, tally, output, seed, dirty)
         _write_tables(plan, tally, beside)
-        write_csv(beside / "procurement.csv", HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last))))
+        write_text(beside / "procurement.csv", csv_text(HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last)))))
         write_text(beside / "README.md", region_readme(plan, summary))
     return summary
 
@@ -199,8 +200,7 @@ def generate_region(
 def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
     parameters, made = plan.parameters, plan.hospitals
     districts = parameters["region.districts"]
-    write_csv(
-        folder / "hospitals.csv",
+    hospitals = csv_text(
         ("id", "name", "level", "grade", "kind", "beds", "district", "label"),
         (
             (
@@ -216,10 +216,10 @@ def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
             for i in range(len(made))
         ),
     )
+    write_text(folder / "hospitals.csv", hospitals)
     rate = parameters["region.admission_rate"]
     shares = [parameters[f"region.{name}_share"] for name in ("diabetes", "hypertension")]
-    write_csv(
-        folder / "enrolment.csv",
+    enrolment = csv_text(
         ("year", "district", "insurance", "insured", "diabetes", "hypertension", "label"),
         (
             (year, district, insurance, insured, *(round(insured * share) for share in shares), LABEL)
@@ -229,9 +229,9 @@ def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
             for insured in (round(int(tally.cases[y, p, d]) / rate),)
         ),
     )
+    write_text(folder / "enrolment.csv", enrolment)
     factor = parameters["region.fund_factor"]
-    write_csv(
-        folder / "fund.csv",
+    fund = csv_text(
         ("year", "insurance", "budget_yuan", "label"),
         (
             (year, insurance, f"{round(int(tally.fund[y, p]) * factor / 1_000_000) * 10_000}.00", LABEL)
@@ -239,3 +239,4 @@ def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
             for p, insurance in enumerate(INSURANCES[:2])
         ),
     )
+    write_text(folder / "fund.csv", fund)

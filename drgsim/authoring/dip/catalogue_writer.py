@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drgsim.authoring.schemes.pack_files import csv_text, toml_text, write_pack
+from drgsim.authoring.schemes.pack_files import toml_text, write_pack
 from drgsim.records.arrow import number_text
+from drgsim.results.table_files import csv_text
 from drgsim.units.dip.catalogue_files import catalogue_digest, classes_file
 from drgsim.units.dip.catalogue_reader import CatalogueReader
 from drgsim.units.dip.dip_catalogue import (

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from drgsim.authoring.schemes.pack_files import csv_text, toml_text
+from drgsim.authoring.schemes.pack_files import toml_text
 from drgsim.authoring.schemes.pack_writer import HEADERS, group_tables, scheme_settings
 from drgsim.authoring.schemes.scheme_from_list import Derivation, DerivedRow
+from drgsim.results.table_files import csv_text
 from drgsim.units.schemes.rule_language import DIAGNOSIS_VARIABLES, VARIABLE_TITLES, variables_of
 from drgsim.units.schemes.rule_parser import parse_rule
 from drgsim.units.schemes.scheme import Scheme

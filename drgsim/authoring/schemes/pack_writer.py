@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from drgsim.authoring.schemes.pack_files import csv_text, toml_text
+from drgsim.authoring.schemes.pack_files import toml_text
 from drgsim.records.code_dictionaries import national_codes
+from drgsim.results.table_files import csv_text
 from drgsim.units.schemes.rule_language import print_rule
 from drgsim.units.schemes.scheme import Scheme
 

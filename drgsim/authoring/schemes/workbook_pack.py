@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from drgsim.authoring.schemes.pack_files import csv_text, toml_text
+from drgsim.authoring.schemes.pack_files import toml_text
 from drgsim.authoring.schemes.pack_writer import HEADERS
+from drgsim.results.table_files import csv_text
 from drgsim.units.schemes.scheme import APART
 
 CODES = "医保版2.0"  # what the national workbooks since 2.0 are coded with
