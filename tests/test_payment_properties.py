@@ -15,7 +15,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from drgsim.money import MISSING, allocate, exact, fen, money_column, to_fen
-from drgsim.payment.curve import CLASSES, breaks, curve_book, settle_exactly
+from drgsim.payment.case_class import CLASSES
+from drgsim.payment.curve import breaks, curve_book, settle_exactly
 from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.policy import Policy, load_policy, policy_names
 from drgsim.payment.settlement import settle

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from drgsim.money import MISSING
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.ledger import BY_CURVE, Ledger
 from drgsim.payment.policy import Policy, load_policy
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules import rule_list
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage, kept
 from drgsim.payment.single_disease_table import SingleDiseases

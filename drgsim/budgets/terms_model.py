@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from drgsim.money import exact
-from drgsim.payment.policy_model import ByLevel, Evident, Keyed, Level, Source, Strict, Value
+from drgsim.parameters.evidence import Evident, Keyed, Source, Strict, Value
+from drgsim.payment.level_keys import ByLevel, Level
 from drgsim.records.vocabulary import wrong_keys
 
 Growth = Annotated[float, Field(gt=-1)]

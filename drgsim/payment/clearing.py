@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, exact, fen, money_column, round_half_away
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.methods import prepayment
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.settlement import Settlement
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers

@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.money import FEN_PER_YUAN, exact, round_half_away
+from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.curve_expression import TERMS, Polynomial, evaluate, parse
-from drgsim.payment.policy_model import ACTUAL, CaseClass, Curve
-
-CLASSES = tuple(CaseClass)
+from drgsim.payment.curve_model import ACTUAL, Curve
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away
+from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.case_terms import Terms, terms_of
-from drgsim.payment.curve import CLASSES, ExactCase, settle_exactly
+from drgsim.payment.curve import ExactCase, settle_exactly
 from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_lookup import PolicyLookup
-from drgsim.payment.policy_model import CaseClass
 from drgsim.records.vocabulary import INSURANCES
 
 Mask = NDArray[np.bool_]
@@ -32,7 +32,7 @@ class Ledger:
     Attributes
     ----------
     case_class
-        Place in ``curve.CLASSES``, :data:`OPEN` before it is decided.
+        Place in ``case_class.CLASSES``, :data:`OPEN` before it is decided.
     ratio, units
         Cost ratio and relative value paid; NaN where none applies.
     amount, standard, extra

@@ -9,10 +9,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.money import MISSING, exact, round_floats, round_half_away
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
 
 
 def fund_payment(ledger: Ledger) -> NDArray[np.int64]:

@@ -7,60 +7,15 @@ show`` derive from them.
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from drgsim.parameters.evidence import Evidence, Evident, Keyed, Source, Strict, UsualUnit, Value
-from drgsim.payment.curve_expression import ExpressionError, names_used, parse
-from drgsim.records.vocabulary import level_hint, level_known, wrong_keys
+from drgsim.payment.curve_model import Curve
+from drgsim.payment.level_keys import ByLevel
 
-
-class CaseClass(StrEnum):
-    """How a case was settled, with the Chinese term."""
-
-    NORMAL = "normal"
-    HIGH = "high"
-    LOW = "low"
-    INCOMPLETE = "incomplete"
-    OVER_60_DAYS = "over_60_days"
-    EXEMPT = "exempt"
-    SPECIAL_REVIEW = "special_review"
-    BY_ITEM = "by_item"
-    PER_DIEM = "per_diem"
-    FIXED = "fixed"
-    AMBIGUOUS = "ambiguous"
-    UNGROUPED = "ungrouped"
-    SELF_PAY = "self_pay"
-    UNPAID = "unpaid"
-
-
-CASE_CLASS_ZH = {
-    CaseClass.NORMAL: "正常", CaseClass.HIGH: "高倍率", CaseClass.LOW: "低倍率", CaseClass.INCOMPLETE: "住院过程不完整",
-    CaseClass.OVER_60_DAYS: "超长住院", CaseClass.EXEMPT: "除外支付", CaseClass.SPECIAL_REVIEW: "特例单议",
-    CaseClass.BY_ITEM: "按项目", CaseClass.PER_DIEM: "按床日", CaseClass.FIXED: "定额", CaseClass.AMBIGUOUS: "歧义组",
-    CaseClass.UNGROUPED: "未入组", CaseClass.SELF_PAY: "自费", CaseClass.UNPAID: "未结算",
-}  # fmt: skip
-
-
-def _by_level(keyed: Keyed) -> Keyed:
-    for entry in (keyed, *keyed.earlier):
-        if wrong := wrong_keys(entry.values):
-            raise ValueError(wrong)
-    return keyed
-
-
-def _level(word: str) -> str:
-    if not level_known(word):
-        raise ValueError(f"{word!r} is no level; {level_hint(word)}")
-    return word
-
-
-ByLevel = Annotated[Keyed, AfterValidator(_by_level)]  # keys are levels, payers or level/payer
-Level = Annotated[str, BeforeValidator(str), AfterValidator(_level)]
 Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
-ACTUAL = "actual"
 WITHOUT_GROUPS = ("per_diem", "by_item")  # methods that pay every case alike, whatever its group
 
 
@@ -108,107 +63,6 @@ class Reference(Strict):
     mean_from_table: bool = False
     mean_cost: Annotated[ByLevel | None, UsualUnit("yuan per weight", payers=True)] = None
     from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
-
-
-class When(Strict):
-    """The cases of a band; all conditions must hold. Weights are in units of 1 = the mean case."""
-
-    weight_upto: float | None = None
-    coefficient_upto: float | None = None
-    closed: bool = True
-    levels: tuple[Level, ...] = ()
-
-
-class Band(Strict):
-    """A multiple K for the cases that meet ``when``; the first band that fits counts."""
-
-    K: float | None = None
-    when: When = When()
-    source: str | None = None
-    evidence: Evidence | None = None
-    note: str = ""
-    unit: ClassVar[str] = "rule"
-
-    @property
-    def shown(self) -> str:
-        """The band in words, such as ``K = 3 (level 3)``."""
-        when = self.when
-        parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
-        for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
-            if limit is not None:
-                parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
-        multiple = f"K = {self.K:g}" if self.K is not None else "other cases"
-        return f"{multiple} ({', '.join(parts)})" if parts else multiple
-
-
-class Piece(Strict):
-    """A stretch of the curve up to a cost ratio. ``closed``: a case exactly at ``upto`` still belongs to it.
-
-    ``source`` and ``evidence`` stand here where they differ from those of the curve.
-    """
-
-    case_class: CaseClass
-    upto: float | Literal["K"] | None = None
-    closed: bool = False
-    pays: str
-    cap: str | None = None
-    source: str | None = None
-    evidence: Evidence | None = None
-    note: str = ""
-    unit: ClassVar[str] = "rule"
-
-    @property
-    def shown(self) -> str:
-        """The piece in words, such as ``high up to the end: k + r - K``."""
-        return f"{self.case_class} up to {self.upto or 'the end'}: {self.pays}"
-
-
-class Curve(Evident):
-    """A payment curve: relative value paid as a piecewise linear function of the cost ratio."""
-
-    with_coefficient: bool = True
-    bands: tuple[Band, ...] = (Band(),)
-    pieces: tuple[Piece, ...] = Field(min_length=1)
-
-    @property
-    def shown(self) -> str:
-        """The pieces and the bands with a multiple, in words."""
-        return "; ".join([piece.shown for piece in self.pieces] + [band.shown for band in self.bands if band.K is not None])
-
-    @model_validator(mode="after")
-    def _pieces_hold(self) -> Curve:
-        faults = [fault for band in self.bands for fault in self._faults(band)]
-        if faults:
-            raise ValueError("; ".join(dict.fromkeys(faults)))
-        return self
-
-    def _faults(self, band: Band) -> list[str]:
-        faults = []
-        limits = [band.K if piece.upto == "K" else piece.upto for piece in self.pieces]
-        if limits[-1] is not None:
-            faults.append("the last piece must have no upto: some costs would belong to no piece")
-        if any(limit is None and piece.upto != "K" for limit, piece in zip(limits[:-1], self.pieces, strict=False)):
-            faults.append("only the last piece may lack upto")
-        if any(piece.upto == "K" and band.K is None for piece in self.pieces):
-            faults.append("a piece ends at K, but a band states no K")
-        known = [limit for limit in limits if isinstance(limit, float | int)]
-        if known != sorted(known) or any(limit <= 0 for limit in known):
-            faults.append(f"the limits {known} do not rise from above 0")
-        for piece in self.pieces:
-            for text in (piece.pays, piece.cap):
-                if text is None or text == ACTUAL:
-                    continue
-                if band.K is None and "K" in names_used(text):
-                    faults.append(f"{text!r} uses K, but a band states no K")
-                    continue
-                try:
-                    terms = parse(text, multiple=band.K, with_coefficient=self.with_coefficient)
-                except ExpressionError as error:
-                    faults.append(str(error))
-                    continue
-                if text is piece.cap and any(i or j < 0 for i, j in terms):
-                    faults.append(f"the cap {text!r} may use k only")
-        return faults
 
 
 class GroupClass(Strict):

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem
 from drgsim.money import MISSING, money_column
-from drgsim.payment.curve import CLASSES
+from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.grouped_cases import WORKERS, Cases, read_cases
 from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
 from drgsim.payment.patient_share import fund_payment
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
 from drgsim.payment.settlement_summary import DIMENSIONS, Summaries

@@ -10,8 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.money import MISSING, money_column
-from drgsim.payment.curve import CLASSES
-from drgsim.payment.policy_model import CASE_CLASS_ZH, CaseClass
+from drgsim.payment.case_class import CASE_CLASS_ZH, CLASSES, CaseClass
 from drgsim.records.vocabulary import INSURANCES
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 
 from drgsim.money import exact
 from drgsim.parameters.evidence import Evidence
+from drgsim.payment.case_class import CASE_CLASS_ZH
 from drgsim.payment.curve import Break, ResolvedCurve, breaks, curve_book
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CASE_CLASS_ZH
 from drgsim.report.page import COLOURS, chart, render_page
 
 SMALL_JUMP = 1e-9

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem
 from drgsim.money import MISSING
-from drgsim.payment.curve import CLASSES
-from drgsim.payment.policy_model import CaseClass
+from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
 
@@ -73,7 +72,7 @@ class Marks(NamedTuple):
 
 
 class ClassNumbers(NamedTuple):
-    """Places in ``curve.CLASSES`` that sums ask for; ``outside``: by place, whether such cases lie outside the groups."""
+    """Places in ``case_class.CLASSES`` that sums ask for; ``outside``: by place, whether such cases lie outside the groups."""
 
     self_pay: int
     high: int

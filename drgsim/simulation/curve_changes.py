@@ -7,8 +7,8 @@ from copy import deepcopy
 from typing import Any
 
 from drgsim.errors import DrgsimError
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
 from drgsim.records.vocabulary import level_keys
 from drgsim.simulation.scenario import Change
 

@@ -18,8 +18,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.money import MISSING
+from drgsim.payment.case_class import CLASSES
 from drgsim.payment.case_terms import by_combination, combinations_of
-from drgsim.payment.curve import CLASSES
 from drgsim.payment.curve_kernel import reprice_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.ledger import Ledger
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
 
 

@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, to_fen
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import after, before
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass, GroupClass
+from drgsim.payment.policy_model import GroupClass
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 
 

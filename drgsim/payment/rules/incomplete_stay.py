@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass, Stays
+from drgsim.payment.policy_model import Stays
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 
 

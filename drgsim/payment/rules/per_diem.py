@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.money import FEN_PER_YUAN, MISSING, product_fen, round_floats
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 
 

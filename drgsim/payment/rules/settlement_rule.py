@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
 
 
 class Stage(IntEnum):

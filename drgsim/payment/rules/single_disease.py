@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from drgsim.money import MISSING
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.ledger import Ledger
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
 
 

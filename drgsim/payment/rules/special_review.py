@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 
 from drgsim.money import MISSING, exact, round_half_away
+from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import before
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import BY_CURVE, Ledger
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import CaseClass
 from drgsim.payment.rules.extreme_cap import rank_by_excess
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 

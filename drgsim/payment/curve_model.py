@@ -1,0 +1,115 @@
+"""What a policy file may say of a payment curve (支付曲线): its bands and pieces."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from drgsim.parameters.evidence import Evidence, Evident, Strict
+from drgsim.payment.case_class import CaseClass
+from drgsim.payment.curve_expression import ExpressionError, names_used, parse
+from drgsim.payment.level_keys import Level
+
+ACTUAL = "actual"
+
+
+class When(Strict):
+    """The cases of a band; all conditions must hold. Weights are in units of 1 = the mean case."""
+
+    weight_upto: float | None = None
+    coefficient_upto: float | None = None
+    closed: bool = True
+    levels: tuple[Level, ...] = ()
+
+
+class Band(Strict):
+    """A multiple K for the cases that meet ``when``; the first band that fits counts."""
+
+    K: float | None = None
+    when: When = When()
+    source: str | None = None
+    evidence: Evidence | None = None
+    note: str = ""
+    unit: ClassVar[str] = "rule"
+
+    @property
+    def shown(self) -> str:
+        """The band in words, such as ``K = 3 (level 3)``."""
+        when = self.when
+        parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
+        for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
+            if limit is not None:
+                parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
+        multiple = f"K = {self.K:g}" if self.K is not None else "other cases"
+        return f"{multiple} ({', '.join(parts)})" if parts else multiple
+
+
+class Piece(Strict):
+    """A stretch of the curve up to a cost ratio. ``closed``: a case exactly at ``upto`` still belongs to it.
+
+    ``source`` and ``evidence`` stand here where they differ from those of the curve.
+    """
+
+    case_class: CaseClass
+    upto: float | Literal["K"] | None = None
+    closed: bool = False
+    pays: str
+    cap: str | None = None
+    source: str | None = None
+    evidence: Evidence | None = None
+    note: str = ""
+    unit: ClassVar[str] = "rule"
+
+    @property
+    def shown(self) -> str:
+        """The piece in words, such as ``high up to the end: k + r - K``."""
+        return f"{self.case_class} up to {self.upto or 'the end'}: {self.pays}"
+
+
+class Curve(Evident):
+    """A payment curve: relative value paid as a piecewise linear function of the cost ratio."""
+
+    with_coefficient: bool = True
+    bands: tuple[Band, ...] = (Band(),)
+    pieces: tuple[Piece, ...] = Field(min_length=1)
+
+    @property
+    def shown(self) -> str:
+        """The pieces and the bands with a multiple, in words."""
+        return "; ".join([piece.shown for piece in self.pieces] + [band.shown for band in self.bands if band.K is not None])
+
+    @model_validator(mode="after")
+    def _pieces_hold(self) -> Curve:
+        faults = [fault for band in self.bands for fault in self._faults(band)]
+        if faults:
+            raise ValueError("; ".join(dict.fromkeys(faults)))
+        return self
+
+    def _faults(self, band: Band) -> list[str]:
+        faults = []
+        limits = [band.K if piece.upto == "K" else piece.upto for piece in self.pieces]
+        if limits[-1] is not None:
+            faults.append("the last piece must have no upto: some costs would belong to no piece")
+        if any(limit is None and piece.upto != "K" for limit, piece in zip(limits[:-1], self.pieces, strict=False)):
+            faults.append("only the last piece may lack upto")
+        if any(piece.upto == "K" and band.K is None for piece in self.pieces):
+            faults.append("a piece ends at K, but a band states no K")
+        known = [limit for limit in limits if isinstance(limit, float | int)]
+        if known != sorted(known) or any(limit <= 0 for limit in known):
+            faults.append(f"the limits {known} do not rise from above 0")
+        for piece in self.pieces:
+            for text in (piece.pays, piece.cap):
+                if text is None or text == ACTUAL:
+                    continue
+                if band.K is None and "K" in names_used(text):
+                    faults.append(f"{text!r} uses K, but a band states no K")
+                    continue
+                try:
+                    terms = parse(text, multiple=band.K, with_coefficient=self.with_coefficient)
+                except ExpressionError as error:
+                    faults.append(str(error))
+                    continue
+                if text is piece.cap and any(i or j < 0 for i, j in terms):
+                    faults.append(f"the cap {text!r} may use k only")
+        return faults
