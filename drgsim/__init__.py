@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from drgsim.api.explaining_verbs import explain as explain
     from drgsim.api.grouping_verbs import group as group
     from drgsim.api.grouping_verbs import group_files as group_files
+    from drgsim.api.migration_verbs import migrate as migrate
     from drgsim.api.payment_verbs import Settled as Settled
     from drgsim.api.payment_verbs import settle as settle
     from drgsim.api.policy_verbs import PolicyCurves as PolicyCurves
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
     from drgsim.api.policy_verbs import policy_plot as policy_plot
     from drgsim.api.policy_verbs import policy_schema as policy_schema
     from drgsim.api.policy_verbs import policy_show as policy_show
+    from drgsim.api.quality_verbs import validate as validate
     from drgsim.api.reading_verbs import read as read
     from drgsim.api.scenario_verbs import ScenarioTable as ScenarioTable
     from drgsim.api.scenario_verbs import scenario_check as scenario_check
     from drgsim.api.scenario_verbs import scenario_describe as scenario_describe
     from drgsim.api.scenario_verbs import scenario_paths as scenario_paths
     from drgsim.api.scenario_verbs import scenarios as scenarios
+    from drgsim.api.selftest_verbs import selftest as selftest
     from drgsim.api.simulation_verbs import Compared as Compared
     from drgsim.api.simulation_verbs import Simulated as Simulated
     from drgsim.api.simulation_verbs import compare as compare
@@ -68,8 +71,8 @@ _HOMES = {
     "CoefficientTables": "drgsim.api.weight_verbs",
     "compare": "drgsim.api.simulation_verbs",
     "Compared": "drgsim.api.simulation_verbs",
-    "demo": "drgsim.api.demo_verb",
     "Demo": "drgsim.api.demo_verb",
+    "demo": "drgsim.api.demo_verb",
     "DrgsimError": "drgsim.errors",
     "explain": "drgsim.api.explaining_verbs",
     "group": "drgsim.api.grouping_verbs",
@@ -77,6 +80,7 @@ _HOMES = {
     "InputOptions": "drgsim.records.input_options",
     "load_policy": "drgsim.payment.policy",
     "load_scheme": "drgsim.units.schemes.pack",
+    "migrate": "drgsim.api.migration_verbs",
     "policies": "drgsim.api.policy_verbs",
     "Policy": "drgsim.payment.policy",
     "policy_check": "drgsim.api.policy_verbs",
@@ -94,10 +98,12 @@ _HOMES = {
     "scenarios": "drgsim.api.scenario_verbs",
     "ScenarioTable": "drgsim.api.scenario_verbs",
     "scheme_ids": "drgsim.units.schemes.pack",
+    "selftest": "drgsim.api.selftest_verbs",
     "settle": "drgsim.api.payment_verbs",
     "Settled": "drgsim.api.payment_verbs",
     "simulate": "drgsim.api.simulation_verbs",
     "Simulated": "drgsim.api.simulation_verbs",
+    "validate": "drgsim.api.quality_verbs",
     "weights": "drgsim.api.weight_verbs",
     "WeightSettings": "drgsim.payment.weight_estimation",
     "WeightTables": "drgsim.api.weight_verbs",

@@ -404,13 +404,14 @@ def test_points_take_their_value_from_the_budget_of_each_year(region: Path) -> N
 
 def test_coding_quality_by_the_rules_of_validate(region: Path, prepared: PreparedRegion) -> None:
     from drgsim.quality.file_check import check_files
+    from drgsim.quality.quality_rules import chosen_rules
 
     _write(region / "indicators.csv", "year,hospital_id,indicator,value", "2024,H001,coding,0.5")
     found = prepare(region, load_policy("beijing/2024"), load_terms("beijing/2024"), check_coding=True)
     place = found.figures.indicator_names.index("coding")
     shares = found.figures.indicators[:, :, place]
     assert shares[0, 1] == 0.5, "what is entered goes before what is measured"
-    report = check_files([region / "discharges-2023.parquet"], "beijing-2024", severity="error")
+    report = check_files([region / "discharges-2023.parquet"], "beijing-2024", chosen=chosen_rules(severity="error"))
     records = pc.value_counts(pq.read_table(region / "discharges-2023.parquet")["hospital_id"]).to_pylist()
     by_hospital = {row["values"]: row["counts"] for row in records}
     erring = sum((1 - shares[at, 0]) * by_hospital[name] for at, name in enumerate(found.figures.hospitals))

@@ -67,7 +67,7 @@ def test_estimated_weights_are_labelled_and_average_to_one(migration: Migration)
     assert migration.after.weights.evidence == "assumption"
     assert migration.cmi[1] == pytest.approx(1)
     assert any("different bases" in note for note in migration.notes())
-    both = migrate_files(REGION[:1], BEFORE, AFTER, weights_before="estimated")
+    both = migrate_files(REGION[:1], BEFORE, AFTER, weights=("estimated", None))
     assert both.cmi == pytest.approx((1, 1))
     assert not any("different bases" in note for note in both.notes())
 
@@ -104,7 +104,7 @@ def test_a_scheme_against_itself_moves_nothing() -> None:
 def test_without_cost_and_hospitals(tmp_path: Path) -> None:
     source = tmp_path / "cases.csv"
     source.write_text("discharge_id,sex,age,diagnoses,procedures\n1,1,70,I50.101|J96.000,\n2,1,70,,\n", encoding="utf-8")
-    plain = migrate_files([source], AFTER, BEFORE, weights_after="estimated")
+    plain = migrate_files([source], AFTER, BEFORE, weights=(None, "estimated"))
     assert (plain.has_cost, plain.hospitals, plain.cmi) == (False, [], (None, None))
     assert plain.status() == {("grouped", "grouped"): 1, ("invalid", "invalid"): 1}
     assert plain.before.weights.label == "none"
@@ -115,16 +115,16 @@ def test_without_cost_and_hospitals(tmp_path: Path) -> None:
 def test_own_weights_are_read_and_checked_whole(tmp_path: Path) -> None:
     path = tmp_path / "w.csv"
     path.write_text("drg,weight\nFR21,1.5\nFR25,\n", encoding="utf-8")
-    own = migrate_files(REGION[:1], BEFORE, AFTER, weights_before=str(path))
+    own = migrate_files(REGION[:1], BEFORE, AFTER, weights=(str(path), None))
     assert own.before.weights.by_drg == {"FR21": 1.5}
     assert own.cmi[0] == pytest.approx(1.5)
     path.write_text("drg,weight\nXX99,1\nFR21,much\nFR25,-1\nFR25,2\n", encoding="utf-8")
     with pytest.raises(InputError) as error:
-        migrate_files(REGION[:1], BEFORE, AFTER, weights_before=str(path))
+        migrate_files(REGION[:1], BEFORE, AFTER, weights=(str(path), None))
     codes = [problem.code for problem in error.value.problems]
     assert codes == ["weights-unknown-drg", "weights-not-a-number", "weights-not-a-number", "weights-twice"]
     with pytest.raises(DrgsimError, match="no payment table"):
-        migrate_files(REGION[:1], BEFORE, AFTER, weights_before="nowhere/1.0")
+        migrate_files(REGION[:1], BEFORE, AFTER, weights=("nowhere/1.0", None))
 
 
 def test_files_appear_whole_and_alike(migration: Migration, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from drgsim.errors import UsageError
 from drgsim.quality.code_facts import code_facts
 from drgsim.quality.file_check import check_files
 from drgsim.quality.quality_report import QualityReport
-from drgsim.quality.quality_rules import SEVERITIES, changed_thresholds, rules, thresholds
+from drgsim.quality.quality_rules import SEVERITIES, changed_thresholds, chosen_rules, rules, thresholds
 from drgsim.records.cells import read_days, read_fen
 from drgsim.records.findings import FINDINGS
 from drgsim.report.quality_workbook import QualityWorkbook
@@ -70,7 +70,7 @@ def test_bad_settings_are_refused_all_at_once(tmp_path: Path) -> None:
         changed_thresholds(["lone_diagnosis_stay_day=3", "newborn_days=x", "newborn_days=-1"])
     assert [p.code for p in error.value.problems] == ["quality-unknown-path", *["quality-bad-value"] * 2]
     with pytest.raises(UsageError, match="did you mean sex_missing") as error:
-        check(tmp_path, {}, only=["sex_misssing"], severity="fatal")
+        check(tmp_path, {}, chosen=chosen_rules(["sex_misssing"], severity="fatal"))
     assert [p.code for p in error.value.problems] == ["rule-unknown", "severity-unknown"]
 
 

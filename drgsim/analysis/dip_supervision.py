@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,10 @@ from drgsim.analysis.dip_limits import SupervisionFile, supervision_settings
 from drgsim.analysis.dip_lists import case_table, hospital_table, judge
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.arrow import ids_of, one_chunk
+from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_days, read_fen, read_words
 from drgsim.records.findings import BITS
 from drgsim.records.input_options import InputOptions
-from drgsim.records.read import open_source
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
 
@@ -64,7 +65,7 @@ class Supervision:
 
 
 def supervise(
-    paths: Sequence[Path],
+    inputs: Sequence[Any],
     catalogue: str | Path,
     *,
     settings: SupervisionFile | None = None,
@@ -75,8 +76,8 @@ def supervise(
 
     Parameters
     ----------
-    paths
-        Discharges with hospital, patient, dates, way of discharge, cost and stay.
+    inputs
+        Files or tables of discharges with hospital, patient, dates, way of discharge, cost and stay.
     catalogue
         DIP catalogue, by id or folder.
 
@@ -86,7 +87,7 @@ def supervise(
         A needed column is missing, in any file: all of them at once.
     """
     limits = settings or supervision_settings()
-    grouper, frame, notes = _read(paths, catalogue, options or InputOptions(), progress)
+    grouper, frame, notes = _read(inputs, catalogue, options or InputOptions(), progress)
     judged = judge(frame, limits)
     return Supervision(
         hospital_table(frame, judged), case_table(frame, judged), limits, grouper.compiled.id, len(frame), tuple(notes)
@@ -94,13 +95,13 @@ def supervise(
 
 
 def _read(
-    paths: Sequence[Path], catalogue: str | Path, options: InputOptions, progress: Progress | None
+    inputs: Sequence[Any], catalogue: str | Path, options: InputOptions, progress: Progress | None
 ) -> tuple[DipGrouper, pd.DataFrame, list[str]]:
-    if not paths:
+    if not inputs:
         raise UsageError([Problem("inputs-no-list", "no files are named", fix="name one or more files")])
     loaded = load_catalogue(catalogue)
     grouper = DipGrouper(loaded, options.code_version)
-    sources = [open_source(path, options) for path in paths]
+    sources = open_all(inputs, options)
     problems = [
         Problem(
             "supervision-missing-column", f"{source.path.name} has no column {name}", where=str(source.path),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from drgsim.analysis.labelled_weights import ESTIMATED_LABEL, NO_WEIGHTS, LabelledWeights, chosen_weights
 from drgsim.analysis.migration import LEAST_SHARE, Answer, Flow, HospitalMove, Migration, MigrationSide
 from drgsim.records.arrow import one_chunk
+from drgsim.records.case_file import CaseFile
 from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_fen, read_words
 from drgsim.records.input_options import InputOptions
@@ -25,12 +27,11 @@ _GROUPED, _AMBIGUOUS, _UNGROUPABLE, _INVALID = STATUSES
 
 
 def migrate_files(
-    inputs: Sequence[str | Path],
+    inputs: Sequence[Any],
     before: str | Path,
     after: str | Path,
     *,
-    weights_before: str | None = None,
-    weights_after: str | None = None,
+    weights: tuple[str | None, str | None] = (None, None),
     least_share: float = LEAST_SHARE,
     progress: Callable[[float, int], None] | None = None,
     options: InputOptions | None = None,
@@ -40,11 +41,11 @@ def migrate_files(
     Parameters
     ----------
     inputs
-        CSV, Parquet or XLSX files.
+        CSV, Parquet, XLSX or JSON files, or tables.
     before, after
         Ids or folders of the schemes.
-    weights_before, weights_after
-        As :func:`drgsim.analysis.labelled_weights.chosen_weights` takes them.
+    weights
+        Of both schemes, as :func:`drgsim.analysis.labelled_weights.chosen_weights` takes them.
     least_share
         Smallest share of a group that makes a split or merge.
     progress
@@ -58,19 +59,11 @@ def migrate_files(
         When an input or a table of weights cannot be read.
     """
     options = options or InputOptions()
-    sources = open_all([Path(path) for path in inputs], options)
+    sources = open_all(inputs, options)
     schemes = [load_scheme(before), load_scheme(after)]
-    given = [chosen_weights(scheme, w) for scheme, w in zip(schemes, (weights_before, weights_after), strict=True)]
+    given = [chosen_weights(scheme, w) for scheme, w in zip(schemes, weights, strict=True)]
     groupers = [Grouper(scheme, options.code_version) for scheme in schemes]
-    cells = _Cells([_answers(grouper) for grouper in groupers])
-    records = 0
-    for source in sources:
-        for batch in source.batches([*INPUT_COLUMNS, "hospital_id", "total_cost"]):
-            # each scheme encodes for itself: their local codes, columns and word lists may differ
-            cells.add(batch, [_places(grouper, batch) for grouper in groupers])
-            records += batch.num_rows
-            if progress:
-                progress(sum(s.done for s in sources) / len(sources), records)
+    cells = _counted(sources, groupers, progress)
     known = {name for source in sources for name in source.canonical}
     left, right = (
         _side(scheme, weights, cells, place) for place, (scheme, weights) in enumerate(zip(schemes, given, strict=True))
@@ -89,6 +82,22 @@ def migrate_files(
         least_share,
         {s.id: absent for s, g in zip(schemes, groupers, strict=True) if (absent := g.absent_columns(known))},
     )
+
+
+def _counted(sources: Sequence[CaseFile], groupers: Sequence[Grouper], progress: Callable[[float, int], None] | None) -> _Cells:
+    """All records by hospital and pair of answers.
+
+    Each scheme encodes for itself: their local codes, columns and word lists may differ.
+    """
+    cells = _Cells([_answers(grouper) for grouper in groupers])
+    records = 0
+    for source in sources:
+        for batch in source.batches([*INPUT_COLUMNS, "hospital_id", "total_cost"]):
+            cells.add(batch, [_places(grouper, batch) for grouper in groupers])
+            records += batch.num_rows
+            if progress:
+                progress(sum(s.done for s in sources) / len(sources), records)
+    return cells
 
 
 def _answers(grouper: Grouper) -> list[Answer]:

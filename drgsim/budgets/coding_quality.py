@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.quality.file_check import check_files
+from drgsim.quality.quality_rules import chosen_rules
 
 
 class _Erring:
@@ -34,7 +35,7 @@ def coding_quality(paths: Mapping[int, Path], scheme: str) -> dict[tuple[str, in
     result: dict[tuple[str, int, str], float] = {}
     for year, path in paths.items():
         erring = _Erring()
-        report = check_files([path], scheme, severity="error", sink=erring)
+        report = check_files([path], scheme, chosen=chosen_rules(severity="error"), sink=erring)
         wrong = Counter(hospital for hospital, _ in erring.seen)
         records: Counter[str] = Counter()
         for (hospital, _), number in report.place_records.items():

@@ -42,16 +42,16 @@ def group(
 
     Every record of the input is in the output, with its status and the reason when it has no group.
     """
+    from drgsim.api import grouping_verbs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.engines.file_to_file import group_files
 
-    options = input_options(format, maps, map_file, code_version)
+    reading = input_options(format, maps, map_file, code_version)
     with progress_bar("Grouping", quiet or as_json) as progress:
-        run = group_files(inputs, scheme, output, keep_input=keep_input, progress=progress, options=options)
+        done = grouping_verbs.group_files(inputs, scheme, output, keep_input=keep_input, reading=reading, progress=progress)
     if as_json:
-        print_json(summary(run))
+        print_json(summary(done.run))
     elif not quiet:
-        show_summary(run)
+        show_summary(done.run)
 
 
 def summary(run: GroupRun) -> dict[str, Any]:

@@ -44,27 +44,20 @@ def migrate(
 
     Groups the same discharges by both schemes and writes tables (CSV, Parquet, XLSX) and a page with a Sankey chart.
     """
-    from drgsim.analysis.grouped_twice import migrate_files
+    from drgsim.api import migration_verbs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.report.migration_report import check_migration_folder, migration_summary, write_migration
+    from drgsim.report.migration_report import migration_summary
 
-    check_migration_folder(output)
+    reading = input_options(format, maps, map_file, code_version)
     with progress_bar("Grouping twice", quiet or as_json) as progress:
-        migration = migrate_files(
-            inputs,
-            before,
-            after,
-            weights_before=weights_from,
-            weights_after=weights_to,
-            least_share=least_share,
-            progress=progress,
-            options=input_options(format, maps, map_file, code_version),
-        )
-    write_migration(migration, output)
+        moved = migration_verbs.migrate(
+            list(inputs), before, after, output=output, weights_from=weights_from, weights_to=weights_to,
+            least_share=least_share, reading=reading, progress=progress,
+        )  # fmt: skip
     if as_json:
-        print_json(migration_summary(migration))
+        print_json(migration_summary(moved.migration))
     elif not quiet:
-        _show(migration, output)
+        _show(moved.migration, output)
 
 
 def _show(migration: Migration, output: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from drgsim.api.selftest_verbs import SelfTested
 
 
 def selftest(
@@ -14,67 +17,31 @@ def selftest(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Group bundled cases with kernel and reference and compare both with the expected groups. 自检"""
-    import platform
+    from drgsim.api import selftest_verbs
+    from drgsim.cli.terminal import print_json
 
-    import numba
-    import numpy
-    import pyarrow
-
-    from drgsim import __version__
-    from drgsim.cli.terminal import out, print_json, rows_table
-    from drgsim.engines.bundled_proof import bundled_schemes, check_scheme
-    from drgsim.errors import Problem, UsageError, did_you_mean
-
-    known = bundled_schemes()
-    for name in schemes or ():
-        if name not in known:
-            raise UsageError(
-                [
-                    Problem(
-                        "selftest-unknown-scheme",
-                        f"no bundled cases for {name}",
-                        fix=did_you_mean(name, known) or f"choose from {', '.join(known)}",
-                    )
-                ]
-            )
-    results = [check_scheme(name) for name in schemes or known]
-    passed = all(result.passed for result in results) and bool(results)
-    versions = {
-        "drgsim": __version__,
-        "python": platform.python_version(),
-        "numba": numba.__version__,
-        "numpy": numpy.__version__,
-        "pyarrow": pyarrow.__version__,
-        "jit": "off" if getattr(numba.config, "DISABLE_JIT", 0) else "on",
-    }
+    tested = selftest_verbs.selftest(schemes)
     if as_json:
-        print_json(
-            {
-                "passed": passed,
-                "versions": versions,
-                "schemes": [
-                    {"scheme": r.scheme, "cases": r.cases, "kernel_wrong": r.kernel_wrong, "reference_wrong": r.reference_wrong}
-                    for r in results
-                ],
-            }
-        )
+        print_json({"passed": tested.passed, "versions": tested.versions, "schemes": [vars(test) for test in tested.schemes]})
     else:
-        rows = [
-            [
-                r.scheme,
-                str(r.cases),
-                str(r.cases - len(r.kernel_wrong)),
-                str(r.cases - len(r.reference_wrong)),
-                "✓" if r.passed else "✗ " + ", ".join((*r.kernel_wrong, *r.reference_wrong)[:3]),
-            ]
-            for r in results
-        ]
-        rows_table(
-            "Bundled cases with the expected group", ["scheme", "cases", "kernel", "reference", ""], rows, right=(1, 2, 3)
-        )
-        out.print(" · ".join(f"{name} {version}" for name, version in versions.items()), style="dim")
-        out.print(
-            "[green]✓ this copy groups as expected[/]" if passed else "[bold red]✗ this copy is broken: install it again[/]"
-        )
-    if not passed:
+        _show(tested)
+    if not tested.passed:
         raise typer.Exit(1)
+
+
+def _show(tested: SelfTested) -> None:
+    from drgsim.cli.terminal import out, rows_table
+
+    rows = [
+        [
+            test.scheme, str(test.cases), str(test.cases - len(test.kernel_wrong)),
+            str(test.cases - len(test.reference_wrong)),
+            "✓" if test.passed else "✗ " + ", ".join((*test.kernel_wrong, *test.reference_wrong)[:3]),
+        ]
+        for test in tested.schemes
+    ]  # fmt: skip
+    columns = ["scheme", "cases", "kernel", "reference", ""]
+    rows_table("Bundled cases with the expected group", columns, rows, right=(1, 2, 3))
+    out.print(" · ".join(f"{name} {version}" for name, version in tested.versions.items()), style="dim")
+    good, bad = "[green]✓ this copy groups as expected[/]", "[bold red]✗ this copy is broken: install it again[/]"
+    out.print(good if tested.passed else bad)

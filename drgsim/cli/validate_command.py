@@ -50,35 +50,23 @@ def validate(
     Exit code 0: no record has an error (doubts may stand). 1: some have. 2: a call that makes no sense. 3: a file
     cannot be read. Rules and thresholds: docs/validate.md.
     """
-    from contextlib import nullcontext
-
+    from drgsim.api import quality_verbs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.quality.file_check import check_files
-    from drgsim.quality.quality_rules import changed_thresholds
-    from drgsim.report.quality_workbook import open_findings
-    from drgsim.results.whole_outputs import check_output
 
-    options = input_options(format, maps, map_file, code_version)
-    limits = changed_thresholds(threshold or ())
-    if output is not None:
-        check_output(output, inputs)
-    with nullcontext(None) if output is None else open_findings(output) as sink:
-        with progress_bar("Checking", quiet or as_json) as progress:
-            report = check_files(
-                inputs, scheme, only=only or (), severity=severity, limits=limits, progress=progress, sink=sink, options=options
-            )
-        if sink is not None:
-            sink.finish(report)
+    reading = input_options(format, maps, map_file, code_version)
+    with progress_bar("Checking", quiet or as_json) as progress:
+        checked = quality_verbs.validate(
+            list(inputs), scheme, reading=reading, output=output, severity=severity, only=only, threshold=threshold,
+            progress=progress,
+        )  # fmt: skip
     if as_json:
-        values = report.to_dict()
-        values["output"] = str(output) if output else None
-        values["output_left_out"] = sink.left_out if sink else 0
-        print_json(values)
+        written = {"output": str(output) if output else None, "output_left_out": checked.left_out}
+        print_json(checked.report.to_dict() | written)
     elif not quiet:
-        _show(report)
+        _show(checked.report)
         if output is not None:
-            _show_output(output, sink.left_out if sink else 0)
-    if not report.passed:
+            _show_output(output, checked.left_out)
+    if not checked.passed:
         raise typer.Exit(1)
 
 

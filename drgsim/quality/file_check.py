@@ -7,9 +7,9 @@ them. Between the two, five bytes per record are kept.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -56,11 +56,10 @@ class Sink(Protocol):
 
 
 def check_files(
-    inputs: Sequence[str | Path],
+    inputs: Sequence[Any],
     scheme: str | Path = "chs-drg-2.0",
     *,
-    only: Iterable[str] = (),
-    severity: str = "info",
+    chosen: Mapping[str, QualityRule] | None = None,
     limits: Mapping[str, Threshold] | None = None,
     progress: Callable[[float, int], None] | None = None,
     sink: Sink | None = None,
@@ -71,11 +70,11 @@ def check_files(
     Parameters
     ----------
     inputs
-        CSV, Parquet, XLSX or JSON files.
+        CSV, Parquet, XLSX or JSON files, or tables.
     scheme
         Id or folder of the scheme that the records are to be grouped by.
-    only, severity
-        Rules to report: these codes (all when empty), at least as serious as this.
+    chosen
+        Rules to report, as :func:`drgsim.quality.quality_rules.chosen_rules` gives them; all by default.
     limits
         Thresholds; as they ship by default.
     progress
@@ -92,8 +91,8 @@ def check_files(
     UsageError
         For rules or severities that do not exist.
     """
-    chosen = chosen_rules(only, severity)
-    run = _Run([Path(path) for path in inputs], scheme, chosen, limits or thresholds(), sink, options or InputOptions())
+    given = chosen_rules() if chosen is None else chosen
+    run = _Run(inputs, scheme, given, limits or thresholds(), sink, options or InputOptions())
     run.group(progress)
     run.check(progress)
     return run.finish()
@@ -102,15 +101,14 @@ def check_files(
 class _Run:
     def __init__(
         self,
-        paths: list[Path],
+        inputs: Sequence[Any],
         scheme: str | Path,
         chosen: Mapping[str, QualityRule],
         limits: Mapping[str, Threshold],
         sink: Sink | None,
         options: InputOptions,
     ) -> None:
-        self.paths = paths
-        self.sources = open_all(paths, options)
+        self.sources = open_all(inputs, options)
         self.grouper = Grouper(scheme, options.code_version)
         self.converted = self.grouper.new_report()
         loaded = load_scheme(scheme)
@@ -125,7 +123,9 @@ class _Run:
         self.grouped: list[Grouping] = []
         self.means: GroupMeans | None = None
         known = {name for source in self.sources for name in source.canonical}
-        self.report = QualityReport(paths, loaded.id, absent=self.grouper.absent_columns(known))
+        self.report = QualityReport(
+            [source.path for source in self.sources], loaded.id, absent=self.grouper.absent_columns(known)
+        )
         self.report.layouts = [source.reading.layout.name for source in self.sources]
         self.report.unchecked = [name for name in CHECKED_COLUMNS[len(INPUT_COLUMNS) :] if name not in known]
         self.report.thresholds = list(limits.values())

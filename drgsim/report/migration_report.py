@@ -170,12 +170,13 @@ def write_migration(migration: Migration, output: Path) -> None:
             stem, suffix = name.split(".")
             if suffix in ("csv", "parquet"):
                 write_table(folder / name, tables[stem])
-        _write_workbook(tables, summary, folder / "migrate.xlsx")
+        write_migration_workbook(tables, summary, folder / "migrate.xlsx")
         write_text(folder / "summary.json", json_text(summary))
         write_text(folder / "migrate.html", migrate_page(migration))
 
 
-def _write_workbook(tables: Mapping[str, pa.Table], summary: Mapping[str, Any], path: Path) -> None:
+def write_migration_workbook(tables: Mapping[str, pa.Table], summary: Mapping[str, Any], path: Path) -> None:
+    """The tables as sheets of one workbook, after a sheet on what was grouped."""
     with open_workbook(path) as book:
         about = book.sheet("说明 about", widths=(26, 90))
         about.add(("from 原方案", summary["from"]["scheme"]))

@@ -7,8 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +21,11 @@ from drgsim.authoring.dip.level_masks import LevelMasks
 from drgsim.errors import InputError, Problem
 from drgsim.records.arrow import ids_of, one_chunk
 from drgsim.records.case_file import CaseFile
+from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_days, read_fen
 from drgsim.records.code_dictionaries import CodeBook
 from drgsim.records.encode import EncodedLists
 from drgsim.records.input_options import InputOptions
-from drgsim.records.read import open_source
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 
@@ -143,7 +142,7 @@ class _Reading:
 
 
 def read_history(
-    paths: Sequence[Path],
+    inputs: Sequence[Any],
     spec: DipSpec,
     *,
     hospitals: Mapping[str, str] | None = None,
@@ -154,8 +153,8 @@ def read_history(
 
     Parameters
     ----------
-    paths
-        Case-mix files in any format that drgsim reads; the year is that of the discharge.
+    inputs
+        Case-mix files in any format that drgsim reads, or tables; the year is that of the discharge.
     spec
         Says which discharges count and how many characters of the diagnosis make a kind.
     hospitals
@@ -177,7 +176,7 @@ def read_history(
     lists = load_lists(auxiliary.style.value, auxiliary.lists.value, spec.file.first)
     levels = LevelMasks(lists, spec.file.severity_scheme.value, options.code_version)
     short, names = cut_diagnoses(levels.catalogue.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
-    sources = [open_source(path, options) for path in paths]
+    sources = open_all(inputs, options)
     _check_columns(sources)
     reading = _Reading(grouper, short, spec, levels, hospitals)
     pending: deque[Future[_Part]] = deque()
@@ -194,7 +193,7 @@ def read_history(
                     progress(done, sum(part.rows for part in reading.parts))
         while pending:
             reading.parts.append(pending.popleft().result())
-    return _joined(reading, names, [path.name for path in paths])
+    return _joined(reading, names, [source.path.name for source in sources])
 
 
 def _check_columns(sources: Sequence[CaseFile]) -> None:
