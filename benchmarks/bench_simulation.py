@@ -42,14 +42,8 @@ def make_region(policy: str, cases: int) -> Region:
     hospitals = {f"H{place}": Hospital(str(place % 3 + 1), "", float("nan"), f"hospital {place}") for place in range(60)}
     table = make_cases(load_policy(policy), cases)
     table = table.drop_columns(["hospital_level"])  # levels come from the list of hospitals, which scenarios may change
-    region = Region(
-        Path("made-up"),
-        {2024: Path("made-up")},
-        hospitals,
-        {},
-        {2024: {"employee": fen(cases * 6000), "resident": fen(cases * 6000)}},
-        (),
-    )
+    fund = {2024: {"employee": fen(cases * 6000), "resident": fen(cases * 6000)}}
+    region = Region(Path("made-up"), {2024: Path("made-up")}, hospitals, fund)
     scheme = load_policy(policy).file.scheme or GIVEN
     region._cohorts[2024, scheme, False] = make_cohort(table, 2024, GIVEN, hospitals)
     return region

@@ -9,7 +9,7 @@ from drgsim.simulation.runner import Outcome, Runner
 from drgsim.simulation.scenario import Scenario, parse_change, parse_scenario
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.setup_changes import apply, baseline_setup
-from drgsim.simulation.simulated_region import Region, read_region
+from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import ScenarioPlan, plan_of
 from tests.conftest import ROOT
 
@@ -26,7 +26,7 @@ def runner() -> Runner:
 
 @lru_cache(maxsize=1)
 def region() -> Region:
-    return read_region(SAMPLE)
+    return Region.of(SAMPLE)
 
 
 def written(changes: str, name: str = "test", baseline: str = BEIJING, more: str = "") -> Scenario:

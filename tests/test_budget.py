@@ -322,7 +322,7 @@ def test_changes_and_terms_by_option(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "code"),
     [
-        (["nowhere", "-p", "beijing/2024"], "budget-no-region"),
+        (["nowhere", "-p", "beijing/2024"], "region-not-found"),
         ([str(SAMPLE), "-p", "beijing/2022"], "budget-no-terms"),
         ([str(SAMPLE), "-p", "beijing/2024", "--terms", "generl"], "budget-unknown-terms"),
         ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.index.grwth=1"], "budget-unknown-path"),
@@ -387,9 +387,9 @@ def test_every_mistake_in_a_region_is_told_at_once(region: Path) -> None:
     with pytest.raises(InputError) as caught:
         prepare(region, load_policy("beijing/2024"), load_terms("general"))
     codes = [problem.code for problem in caught.value.problems]
-    assert codes.count("budget-unknown-word") == 2
-    assert codes.count("budget-bad-number") == 4
-    assert {"budget-unknown-hospital", "budget-columns", "budget-duplicate"} <= set(codes)
+    assert codes.count("region-unknown-word") == 2
+    assert codes.count("region-bad-number") == 4
+    assert {"region-unknown-hospital", "region-columns", "region-duplicate"} <= set(codes)
     assert any("did you mean" in problem.fix for problem in caught.value.problems)
 
 

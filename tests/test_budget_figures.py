@@ -13,14 +13,14 @@ from drgsim.budgets.hospital_figures import UNITS, HospitalFigures, figures_of
 from drgsim.budgets.terms import BudgetTerms, load_terms
 from drgsim.payment.settlement import Settlement
 from drgsim.region.hospital_list import Hospital
-from drgsim.region.region_folder import RegionFacts
+from drgsim.region.region_folder import RegionFolder
 from tests.payment_policies import policy_with, settled, value
 
 TERMS = load_terms("general")
 HOSPITALS = {name: Hospital(level, "", float("nan"), name) for name, level in (("A", "3"), ("B", "1"), ("C", "1"))}
-REGION = RegionFacts(
-    hospitals=HOSPITALS, names={name: name for name in HOSPITALS}, levels={"A": ("3",), "B": ("1",), "C": ("1",)},
-    fund={2024: 1_000_000}, insured={2024: 500}, registered={(2024, "hypertension"): 10, (2024, "diabetes"): 1},
+REGION = RegionFolder(
+    Path("made-up"), {}, HOSPITALS, fund={2024: {"employee": 1_000_000}}, insured={2024: 500},
+    heads={(2024, "hypertension"): 10, (2024, "diabetes"): 1},
 )  # fmt: skip
 # patient 1 comes back to A in the same group after 9 days, patient 2 after 40; patient 3 pays himself
 CASES: dict[str, Any] = {
@@ -125,6 +125,6 @@ def test_cases_outside_of_the_years_are_left_out(tmp_path: Path) -> None:
     late = [date(2025, 1, 3) if number == 3 else day for number, day in enumerate(CASES["discharged"])]
     other = settled(policy_with(tmp_path), HOSPITALS, **(CASES | {"discharged": late}))
     assert figures_of(other, TERMS, REGION).years == (2024, 2025)
-    some = figures_of(other, TERMS, replace(REGION, years=(2024,)))
+    some = figures_of(other, TERMS, replace(REGION, discharges={2024: Path("made-up")}))
     assert some.spending.sum() == whole.spending.sum() - 1_400_000
     assert some.cases.sum() == whole.cases.sum() - 1

@@ -14,7 +14,7 @@ from drgsim.payment.policy import load_policy
 from drgsim.payment.settlement import settle
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.setup import first_setup
-from drgsim.simulation.simulated_region import read_region
+from drgsim.simulation.simulated_region import Region
 
 DIP, DRG = "national/dip-3.0-draft", "beijing/2024"
 CASES = {
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_settling_and_simulation_pay_the_same_column(folder: Path) -> None:
     policy, table = load_policy(DIP), pa.table(CASES)
-    region = read_region(folder)
+    region = Region.of(folder)
     _, simulated, pricing = Runner(region).settlement(first_setup(policy), 2024)
     settled = settle(table, policy, hospitals=region.hospitals, budget=pricing.budget)
     assert simulated.table["unit"].to_pylist() == settled.table["unit"].to_pylist() == CASES["dip"]
@@ -49,7 +49,7 @@ def test_the_method_of_the_policy_decides(folder: Path, method: str, kind: str) 
     other = {"drg": "DRG编码", "dip": "病种编码"}
     renamed = pa.table({other.get(name, name): values for name, values in CASES.items()})
     assert read_cases(renamed, method=method).unit.values == list(dict.fromkeys(CASES[kind]))
-    cohort = read_region(folder).cohort(2024, "given", method)
+    cohort = Region.of(folder).cohort(2024, "given", method)
     assert cohort.cases.unit.values == list(dict.fromkeys(CASES[kind]))
 
 

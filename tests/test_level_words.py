@@ -95,7 +95,7 @@ def test_in_paths_of_scenarios_and_in_options(word: str, key: str) -> None:
     assert given is not None
     assert given.values == {f"{key}/employee": 100.0}
     hospital = replace(next(iter(region().hospitals.values())), level=key, grade="")
-    small = Region(region().folder, region().files, {"H": hospital}, {}, {}, ())
+    small = Region(region().folder, region().discharges, {"H": hospital})
     assert hospital_fits(small, "H", "level", level_keys(word)[0])
     edited = by_path(baseline_of("beijing/2024"), {"hospitals.hospital.H001.level": word})
     changed = hospitals_of(edited, region())["H001"]

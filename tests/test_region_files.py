@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from drgsim.budgets.region_preparation import prepare
+from drgsim.budgets.terms import load_terms
 from drgsim.errors import InputError
-from drgsim.region.region_folder import OPTIONAL
-from drgsim.region.region_folder import read_region as read_facts
-from drgsim.simulation.simulated_region import read_region
+from drgsim.payment.policy import load_policy
+from drgsim.region.region_folder import TABLES, read_region
+from drgsim.simulation.simulated_region import Region
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "data" / "samples" / "region"
@@ -32,7 +34,8 @@ def region(tmp_path: Path) -> Path:
 def codes(region: Path) -> tuple[set[str], set[str]]:
     """Codes of the problems that the budget and a simulation see."""
     found = []
-    for read in (read_facts, read_region):
+    policy, terms = load_policy("beijing/2024"), load_terms("general")
+    for read in (lambda folder: prepare(folder, policy, terms), Region.of):
         try:
             read(region)
             found.append(set())
@@ -49,44 +52,40 @@ def change(path: Path, old: str, new: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8-sig"])
 def test_tables_as_excel_saves_them_say_the_same(region: Path, encoding: str) -> None:
-    plain, facts = read_region(region), read_facts(region)
+    plain = read_region(region)
     for path in region.glob("*.csv"):
         path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
-    again, same = read_region(region), read_facts(region)
-    assert (repr(again.hospitals), again.districts, again.fund, again.enrolment) == (
-        repr(plain.hospitals), plain.districts, plain.fund, plain.enrolment,
-    )  # fmt: skip
-    assert (same.names, same.fund, same.insured, same.registered, same.savings) == (
-        facts.names, facts.fund, facts.insured, facts.registered, facts.savings,
-    )  # fmt: skip
+    assert plain.savings
+    assert plain.heads
+    assert repr(read_region(region)) == repr(plain)
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "budget", "simulation"),
+    ("name", "old", "new", "code"),
     [
-        ("fund.csv", "22480000.00", "1e22", "budget-bad-number", "region-fund"),
-        ("fund.csv", "22480000.00", "1e999999999", "budget-bad-number", "region-fund"),
-        ("fund.csv", "22480000.00", "inf", "budget-bad-number", "region-fund"),
-        ("fund.csv", "22480000.00", "nan", "budget-bad-number", "region-fund"),
-        ("fund.csv", "budget_yuan", "budget", "budget-columns", "region-columns"),
-        ("enrolment.csv", "2024,东湖区,employee,5447", "2024,东湖区,employee,-5447", "budget-bad-number", "region-enrolment"),
-        ("enrolment.csv", "2024,东湖区,employee,5447", ",东湖区,employee,5447", "budget-bad-number", "region-enrolment"),
-        ("enrolment.csv", "year,", "jahr,", "budget-columns", "region-columns"),
-        ("enrolment.csv", "2024,东湖区,employee,5447", "2024,东湖区", "input-broken-line", "input-broken-line"),
+        ("fund.csv", "22480000.00", "1e22", "region-bad-number"),
+        ("fund.csv", "22480000.00", "1e999999999", "region-bad-number"),
+        ("fund.csv", "22480000.00", "inf", "region-bad-number"),
+        ("fund.csv", "22480000.00", "nan", "region-bad-number"),
+        ("fund.csv", "budget_yuan", "budget", "region-columns"),
+        ("enrolment.csv", "2024,东湖区,employee,5447", "2024,东湖区,employee,-5447", "region-bad-number"),
+        ("enrolment.csv", "2024,东湖区,employee,5447", ",东湖区,employee,5447", "region-bad-number"),
+        ("enrolment.csv", "year,", "jahr,", "region-columns"),
+        ("enrolment.csv", "2024,东湖区,employee,5447", "2024,东湖区", "input-broken-line"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
-    region: Path, name: str, old: str, new: str, budget: str, simulation: str
+    region: Path, name: str, old: str, new: str, code: str
 ) -> None:  # fmt: skip
     change(region / name, old, new)
-    assert codes(region) == ({budget}, {simulation})
+    assert codes(region) == ({code}, {code})
 
 
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e16", "-1e300"])
 def test_an_indicator_is_a_finite_number(region: Path, value: str) -> None:
     (region / "indicators.csv").write_text(f"year,hospital_id,indicator,value\n2024,H001,coding,{value}\n", encoding="utf-8")
-    with pytest.raises(InputError, match="budget-bad-number"):
-        read_facts(region, ("coding",))
+    with pytest.raises(InputError, match="region-bad-number"):
+        read_region(region)
 
 
 @pytest.mark.parametrize("name", ["fund.csv", "enrolment.csv"])
@@ -104,7 +103,36 @@ def test_two_files_of_one_year_are_refused(region: Path) -> None:
 
 
 def test_every_file_that_may_decide_a_run_is_in_its_record(region: Path) -> None:
-    for name in OPTIONAL:
-        (region / name).touch()
+    rows = {
+        "indicators.csv": "year,hospital_id,indicator,value\n2024,H001,coding,0.9",
+        "payments.csv": "year,month,hospital_id,unit,amount_yuan\n2024,1,H001,per_diem,1",
+        "adjustments.csv": "year,hospital_id,item,amount_yuan\n2024,H001,moved,-5",
+    }
+    for name, text in rows.items():
+        (region / name).write_text(text + "\n", encoding="utf-8")
+    assert {path.name for path in region.glob("*.csv")} == set(TABLES)
     (region / "notes.txt").touch()
     assert set(read_region(region).digests()) == {path.name for path in region.iterdir()} - {"notes.txt"}
+
+
+def test_words_of_payers_are_understood_and_what_no_terms_name_is_refused(region: Path) -> None:
+    change(region / "fund.csv", "employee", "职工")
+    (region / "indicators.csv").write_text("year,hospital_id,indicator,value\n2024,H001,codng,1\n", encoding="utf-8")
+    found = read_region(region)
+    assert all(set(budget) == {"employee", "resident"} for budget in found.fund.values())
+    with pytest.raises(InputError, match="did you mean coding"):
+        found.check_indicators(("coding", "readmission"))
+
+
+def test_a_budget_needs_a_fund_and_a_simulation_does_not(region: Path) -> None:
+    (region / "fund.csv").unlink()
+    assert codes(region) == ({"budget-no-fund"}, set())
+    assert Region.of(region).fund_year(2024) is None
+
+
+def test_what_was_read_serves_budgets_and_scenarios(region: Path) -> None:
+    stated = read_region(region)
+    shared = Region.of(stated)
+    assert shared.hospitals is stated.hospitals
+    assert Region.of(shared) is shared
+    assert shared.registered(2030, "diabetes") == stated.registered(2024, "diabetes") > 0

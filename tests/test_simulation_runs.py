@@ -258,13 +258,14 @@ def test_weights_from_history_pay_every_group_that_occurs() -> None:
 
 # -- the order of cases ---------------------------------------------------------------------------------------------------
 def test_the_order_of_cases_does_not_matter() -> None:
+    from drgsim.region.region_folder import read_region
     from drgsim.simulation.runner import Runner
     from drgsim.simulation.simulated_region import Region, make_cohort
 
     own = region()
     table = own.cohort(YEAR, "beijing-2024") and own._tables[YEAR]
-    turned = Region(own.folder, own.files, own.hospitals, own.districts, own.fund, own.enrolment)
-    turned._cohorts[YEAR, "beijing-2024"] = make_cohort(
+    turned = Region.of(read_region(own.folder))
+    turned._cohorts[YEAR, "beijing-2024", False] = make_cohort(
         table.take(pa.array(np.random.default_rng(3).permutation(table.num_rows))), YEAR, "beijing-2024", own.hospitals
     )
     setup = plan(

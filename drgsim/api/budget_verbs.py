@@ -202,7 +202,7 @@ def _record(
         terms=terms.id,
         terms_digest=terms.digest,
         changes=changes,
-        inputs=digest_of(prepared.region.files),
+        inputs=prepared.region.digests(),
         absent=prepared.region.absent,
         price_factors=prepared.price_factors,
         notes=_remarks(prepared, terms),
@@ -269,4 +269,4 @@ def calibrate(region: AnyRegion, settings: str | Path | None = None, *, progress
     read, digest = load_settings(Path(settings) if settings is not None else None)
     terms = load_terms(read.terms)
     prepared = prepare(folder_of(region), policy_of(PANEL_POLICY), terms, progress=progress)
-    return Calibrated(calibrate_figures(prepared.figures, read, digest, terms), prepared.region.files)
+    return Calibrated(calibrate_figures(prepared.figures, read, digest, terms), prepared.region.inputs)

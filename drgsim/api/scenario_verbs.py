@@ -15,7 +15,7 @@ from drgsim.errors import Problem
 from drgsim.results.result import Result
 from drgsim.simulation.paths import PathSpec, specs
 from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenario, load_scenarios, parse_scenario, scenario_names
-from drgsim.simulation.simulated_region import read_region
+from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import ScenarioPlan, plans_of
 
 AnyScenario = str | Path | Scenario | Mapping[str, Any]
@@ -155,7 +155,7 @@ def _plans(names: AnyScenario | Sequence[AnyScenario], region: AnyRegion | None,
     listed = listed_scenarios(names)
     read = iter(load_scenarios([name for name in listed if not isinstance(name, Scenario)]))
     every = [name if isinstance(name, Scenario) else next(read) for name in listed]
-    return plans_of(every, policy, read_region(sample_path("region") if region is None else folder_of(region)))
+    return plans_of(every, policy, Region.of(sample_path("region") if region is None else folder_of(region)))
 
 
 def scenario_paths() -> ScenarioTable:

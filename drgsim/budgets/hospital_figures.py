@@ -5,7 +5,7 @@ A budget year is then a matter of small arrays: it can be computed again for tho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,7 @@ from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.rules.readmission import stays_followed
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.region.region_folder import PROCUREMENT_CLASSES, RegionFacts
+from drgsim.region.region_folder import PROCUREMENT_CLASSES, RegionFolder
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -129,7 +129,7 @@ class HospitalFigures:
         return np.array([bool(set(keys) & set(wanted)) for keys in entries], np.bool_)[place]
 
 
-def figures_of(settlements: Settlement | Sequence[Settlement], terms: BudgetTerms, region: RegionFacts) -> HospitalFigures:
+def figures_of(settlements: Settlement | Sequence[Settlement], terms: BudgetTerms, region: RegionFolder) -> HospitalFigures:
     """Add up settled cases by hospital, year and month.
 
     Parameters
@@ -268,7 +268,7 @@ class _Sums:
             share = total / np.maximum(base, 1)
             self.indicators[..., kind] = np.where(base > 0, share, self.indicators[..., kind])
 
-    def finish(self, region: RegionFacts, parts: list[Settlement]) -> HospitalFigures:
+    def finish(self, region: RegionFolder, parts: list[Settlement]) -> HospitalFigures:
         index = {name: row for row, name in enumerate(self.hospitals)}
         for (hospital, year, name), value in region.indicators.items():
             if hospital in index and year in self.years and name in self.indicator_names:
@@ -283,16 +283,16 @@ class _Sums:
         classes = [self._entered(region.surplus.get(kind, {}), index) for kind in PROCUREMENT_CLASSES]
         counts = {name: values for name, values in self.counts.items() if name != "capitated_people"}
         return HospitalFigures(
-            hospitals=self.hospitals, names=tuple(region.names.get(name, name) for name in self.hospitals), levels=levels,
+            hospitals=self.hospitals, names=tuple(region.name(name) for name in self.hospitals), levels=levels,
             years=self.years, spending=self.spending, payment=self.payment, capitated=self.capitated,
             conditions=self.conditions, registered=self._registered(region, levels), weight=self.weight,
             indicator_names=self.indicator_names, indicators=self.indicators, procurement=np.stack(classes, axis=2),
-            fund=np.array([region.fund.get(year, -1) for year in self.years], np.int64),
+            fund=np.array([sum(region.fund[year].values()) if year in region.fund else -1 for year in self.years], np.int64),
             insured=np.array([region.insured.get(year, 0) for year in self.years], np.int64), **by_year, **counts,
         )  # fmt: skip
 
-    def _levels(self, region: RegionFacts, parts: list[Settlement]) -> tuple[tuple[str, ...], ...]:
-        found = dict(region.levels)
+    def _levels(self, region: RegionFolder, parts: list[Settlement]) -> tuple[tuple[str, ...], ...]:
+        found = {name: region.level_keys(name) for name in region.hospitals}
         for part in parts:
             cases = part.ledger.cases
             for number, name in enumerate(cases.hospital.values):
@@ -301,14 +301,14 @@ class _Sums:
                     found[name] = min(cases.levels[entry] for entry in entries)
         return tuple(found.get(name, ()) for name in self.hospitals)
 
-    def _entered(self, amounts: dict[tuple[str, int], int], index: dict[str, int]) -> Ints:
+    def _entered(self, amounts: Mapping[tuple[str, int], int], index: dict[str, int]) -> Ints:
         result = np.zeros(self.weight.shape, np.int64)
         for (hospital, year), amount in amounts.items():
             if hospital in index and year in self.years:
                 result[index[hospital], self.years.index(year)] += amount
         return result
 
-    def _registered(self, region: RegionFacts, levels: tuple[tuple[str, ...], ...]) -> Ints:
+    def _registered(self, region: RegionFolder, levels: tuple[tuple[str, ...], ...]) -> Ints:
         """Registered patients of the region, shared among the consortium's hospitals by the chronic patients they treat."""
         wanted = set(self.terms.file.capitation.levels.value)
         member = np.array([bool(wanted & set(keys)) for keys in levels], np.bool_)
@@ -316,7 +316,7 @@ class _Sums:
         for column, year in enumerate(self.years):
             treated = np.where(member, self.counts["capitated_people"][:, column], 0)
             for place, condition in enumerate(self.conditions):
-                people = region.registered.get((year, condition), 0)
+                people = region.registered(year, condition)
                 if people and treated.sum():
                     result[:, column, place] = allocate(people, treated)
         return result

@@ -20,7 +20,7 @@ from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import Policy
 from drgsim.payment.settlement import Settlement, settle
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.region.region_folder import RegionFacts, read_region
+from drgsim.region.region_folder import RegionFolder, read_region
 
 PRICE_STEPS = 8
 PRICE_TOLERANCE = 1e-4  # a step of all factors below this ends the search
@@ -49,7 +49,7 @@ class PreparedRegion:
     """
 
     figures: HospitalFigures
-    region: RegionFacts
+    region: RegionFolder
     policy: Policy
     price_factors: dict[str, float]
     settlements: dict[int, Settlement]
@@ -58,7 +58,7 @@ class PreparedRegion:
 
 
 def prepare(
-    folder: Path,
+    folder: Path | RegionFolder,
     policy: Policy,
     terms: BudgetTerms,
     *,
@@ -90,19 +90,22 @@ def prepare(
     InputError
         The folder lacks files or holds what it may not.
     """
-    region = read_region(folder, tuple(terms.file.quality.targets))
+    region = folder if isinstance(folder, RegionFolder) else read_region(folder)
+    region.check_indicators(tuple(terms.file.quality.targets))
+    if not region.fund:
+        fix = "state it in fund.csv (year, insurance, budget_yuan)"
+        raise InputError.single("budget-no-fund", "no budget of the fund is known", where=str(region.folder), fix=fix)
     tables: dict[int, pa.Table] = {}
     notes: list[str] = []
-    paths = [path for path in region.files if path.stem.startswith("discharges-")]
-    for year, path in zip(region.years, paths, strict=True):
+    paths = region.discharges
+    for year, path in paths.items():
         tables[year], said = read_grouped([path], scheme or policy.file.scheme)
         notes += [text for text in said if text not in notes]
         if progress is not None:
             progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
     if check_coding:
-        region.indicators = (
-            coding_quality(dict(zip(region.years, paths, strict=True)), _scheme(scheme, policy)) | region.indicators
-        )
+        measured = coding_quality(paths, _scheme(scheme, policy))
+        region = replace(region, indicators={**measured, **region.indicators})
         notes.append("coding quality: share of records without an error by the rules of drgsim validate")
     factors: dict[str, float] = {}
     level = terms.file.measure.price_level.value
@@ -169,11 +172,11 @@ def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement],
         raise InputError(problems)
 
 
-def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int) -> Settlement:
+def settle_year(table: pa.Table, policy: Policy, region: RegionFolder, year: int) -> Settlement:
     """Settle the cases of a year; a policy without a unit value gets it from the fund's budget of the year."""
     if policy.file.unit_value is not None or policy.file.budget is not None or policy.file.relative_value.standard_from_table:
         return settle(table, policy, hospitals=region.hospitals)
-    budget = {payer: amount / 100 for (known, payer), amount in region.fund_by_payer.items() if known == year and amount > 0}
+    budget = {payer: amount / 100 for payer, amount in region.fund.get(year, {}).items() if amount > 0}
     if not budget:
         fix = "state it in fund.csv, or choose a policy that states a unit value"
         what = f"{policy.id} states no unit value, and no budget of {year} is known that it could follow from"
@@ -181,7 +184,7 @@ def settle_year(table: pa.Table, policy: Policy, region: RegionFacts, year: int)
     return settle(table, policy, hospitals=region.hospitals, budget=budget, fund_share=fund_share(table, policy, region))
 
 
-def fund_share(table: pa.Table, policy: Policy, region: RegionFacts) -> float:
+def fund_share(table: pa.Table, policy: Policy, region: RegionFolder) -> float:
     """Share of the cost of insured cases that the fund pays by item, which turns its budget into one of total cost."""
     cases = read_cases(table, region.hospitals, policy.file.method)
     cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
@@ -190,7 +193,7 @@ def fund_share(table: pa.Table, policy: Policy, region: RegionFacts) -> float:
     return float((total - int(np.minimum(patient, cost)[used].sum())) / total) if total else 1.0
 
 
-def price_factors(policy: Policy, table: pa.Table, region: RegionFacts, by_level: bool) -> dict[str, float]:
+def price_factors(policy: Policy, table: pa.Table, region: RegionFolder, by_level: bool) -> dict[str, float]:
     """Factors on prices at which a table's cases give what the fund paid by item, in all (``*``) or at each level.
 
     They are found in a few steps, because cases move between the pieces of the curve as prices move; none where the policy
@@ -198,7 +201,7 @@ def price_factors(policy: Policy, table: pa.Table, region: RegionFacts, by_level
     """
     if policy.file.unit_value is None:
         return {}
-    levels = sorted({keys[-1] for keys in region.levels.values() if keys}) if by_level else []
+    levels = sorted({region.level(name) for name in region.hospitals} - {""}) if by_level else []
     factors = dict.fromkeys(levels or ["*"], 1.0)
     for _ in range(PRICE_STEPS):
         settlement = settle(table, scale_prices(policy, factors), hospitals=region.hospitals)

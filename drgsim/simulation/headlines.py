@@ -36,7 +36,7 @@ def headlines(outcome: Outcome, region: Region) -> dict[str, float]:
     rate = np.divide(payment - cost, cost, out=np.full(cost.size, math.nan), where=active)
     tertiary = np.array([region.level(name) == "3" for name in outcome.hospitals])
     paid, priced = float(counts["paid"].sum()), float(counts["priced"].sum())
-    insured = region.insured(min(outcome.year, max(region.years)))
+    insured = region.insured.get(min(outcome.year, region.years[-1]), 0)
     figures = {
         "fund.budget": budget / 100 if budget else math.nan,
         "fund.payment": fund / 100,

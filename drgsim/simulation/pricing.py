@@ -71,7 +71,7 @@ def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
     stated = region.fund_year(year)
     if stated is None:
         return {}
-    fund = dict(region.fund[stated])
+    fund = {payer: amount for payer, amount in region.fund[stated].items() if amount > 0}
     if stated < year and setup.budget is not None and setup.settings["budget.active"]:
         growth = (1 + exact(setup.budget.file.fund.growth.value)) ** (year - stated)
         amounts = np.array(list(fund.values()), np.int64)

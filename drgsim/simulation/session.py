@@ -16,7 +16,7 @@ from drgsim.simulation.explore import grid_table, sensitivity_table
 from drgsim.simulation.goal_seek import Goal, read_goal, solve_table
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenarios
-from drgsim.simulation.simulated_region import read_region
+from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import Progress, ScenarioPlan, Study, joined, plan_of, plans_of, run_study
 from drgsim.simulation.uncertainty import draw
 from drgsim.simulation.year_sequence import years_table
@@ -53,7 +53,7 @@ def run_all(
     Parameters
     ----------
     folder
-        Region folder, see :func:`drgsim.simulation.simulated_region.read_region`.
+        Region folder, see :func:`drgsim.region.region_folder.read_region`.
     names
         Scenario files, names of shipped ones, or scenarios that are read already. Without any, the policy alone is run.
     options
@@ -67,7 +67,7 @@ def run_all(
         The region cannot be read.
     """
     scenarios = [entry if isinstance(entry, Scenario) else load_scenarios([entry])[0] for entry in _unique(names)]
-    region = read_region(folder)
+    region = Region.of(folder)
     _check(options, region.years)
     runner = Runner(region)
     method: Method = "shapley" if options.decomposition == "shapley" else "sequential"

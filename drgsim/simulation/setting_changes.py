@@ -35,7 +35,7 @@ def change_setting(
     if path == "rate.source" and value == "policy" and setup.rate:
         out_of_scope(change, "the unit value was changed already", "set rate.source before rate.base", problems)
         return setup
-    if path == "capitation.conditions" and value and not region.enrolment:
+    if path == "capitation.conditions" and value and not region.heads:
         out_of_scope(
             change, "the region states no registered patients", "add enrolment.csv with diabetes and hypertension", problems
         )

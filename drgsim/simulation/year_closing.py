@@ -20,8 +20,6 @@ from drgsim.errors import Problem
 from drgsim.money import MISSING
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.region.region_folder import RegionFacts
-from drgsim.region.region_folder import read_region as read_facts
 from drgsim.simulation.case_lines import Lines
 from drgsim.simulation.case_totals import Measure, whole
 from drgsim.simulation.pricing import fund_of, plain
@@ -45,7 +43,6 @@ class Closing:
 
     def __post_init__(self) -> None:
         self._past: dict[tuple[str, str], HospitalFigures] = {}
-        self._facts: dict[str, RegionFacts] = {}
 
     def year(
         self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], beside: NDArray[np.int64],
@@ -97,12 +94,10 @@ class Closing:
         measure = _measure(terms)
         key = (f"{basis.digest} {measure}", str(years))
         if key not in self._past:
-            if measure not in self._facts:
-                facts = read_facts(region.folder, tuple(terms.file.quality.targets))
-                self._facts[measure] = facts
+            region.check_indicators(tuple(terms.file.quality.targets))
             settlements = [self.settled(basis, each) for each in years]
-            facts = replace(self._facts[measure], years=tuple(years))
-            self._past[key] = figures_of(settlements, terms, facts)
+            known = replace(region, discharges={each: region.discharges[each] for each in years})
+            self._past[key] = figures_of(settlements, terms, known)
         figures = self._past[key]
         while figures.years[-1] < year:
             figures = _repeated(figures)
