@@ -20,7 +20,6 @@ from drgsim.report.migration_report import (
     write_migration_workbook,
 )
 from drgsim.results.result import Result
-from drgsim.results.run_record import run_record
 
 
 class Migrated(Result):
@@ -41,8 +40,7 @@ class Migrated(Result):
     def __init__(self, migration: Migration) -> None:
         self.migration = migration
         notes = [Problem("migrate-note", text) for text in migration.notes()]
-        record = run_record(self.kind, **migration_summary(migration))
-        super().__init__(migration_tables(migration), notes=notes, record=record)
+        super().__init__(migration_tables(migration), notes=notes, record=migration_summary(migration))
 
     def _page(self) -> str:
         return migrate_page(self.migration)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim import __version__
 from drgsim.authoring.dip.built_catalogue import built_files, remarks, sizes, years_table
 from drgsim.authoring.dip.catalogue_building import Built
 from drgsim.authoring.dip.catalogue_differences import CatalogueDiff, KindChange
@@ -19,7 +18,7 @@ from drgsim.authoring.dip.catalogue_writer import write_catalogue
 from drgsim.authoring.dip.three_level_directory import directory_table
 from drgsim.authoring.schemes.pack_files import PACK_FILES
 from drgsim.report.catalogue_page import catalogue_page
-from drgsim.results.run_record import json_text
+from drgsim.results.run_record import json_text, run_record
 from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
 from drgsim.results.workbook import open_workbook
@@ -53,30 +52,30 @@ class Judgement:
 def build_summary(built: Built, judged: Judgement) -> dict[str, Any]:
     """How a catalogue was built and how good it is, as plain values for JSON; the same history gives the same bytes."""
     spec, history = built.spec, built.history
-    return {
-        "drgsim": __version__,
-        "specification": {
+    return run_record(
+        "dip-build",
+        specification={
             "id": spec.file.id, "title": spec.file.title, "title_zh": spec.file.title_zh, "digest": spec.digest,
             "notes": list(spec.file.notes),
         },
-        "method": built.method,
-        "years": dict(zip(map(str, history.years), spec.file.history.year_weights.value, strict=True)),
-        "discharges": {"read": history.read, "used": history.size, "left_out": dict(sorted(history.left_out.items()))},
-        "mean_cost_yuan": round(built.measured.overall, 2),
-        "sizes": sizes(built),
-        "national_core_kinds": spec.file.checks.core_kinds.value if spec.file.checks.core_kinds else None,
-        "core_minimum_cases": built.structure.minimum_cases,
-        "core_coverage": round(built.coverage, 6),
-        "remarks": remarks(built),
-        "evaluation": _rounded(asdict(judged.evaluation)) if judged.evaluation else None,
-        "stability": _rounded(asdict(judged.stability)) if judged.stability else None,
-        "plain_list": _rounded(asdict(judged.plain)) if judged.plain else None,
-        "parameters": [
+        method=built.method,
+        years=dict(zip(map(str, history.years), spec.file.history.year_weights.value, strict=True)),
+        discharges={"read": history.read, "used": history.size, "left_out": dict(sorted(history.left_out.items()))},
+        mean_cost_yuan=round(built.measured.overall, 2),
+        sizes=sizes(built),
+        national_core_kinds=spec.file.checks.core_kinds.value if spec.file.checks.core_kinds else None,
+        core_minimum_cases=built.structure.minimum_cases,
+        core_coverage=round(built.coverage, 6),
+        remarks=remarks(built),
+        evaluation=_rounded(asdict(judged.evaluation)) if judged.evaluation else None,
+        stability=_rounded(asdict(judged.stability)) if judged.stability else None,
+        plain_list=_rounded(asdict(judged.plain)) if judged.plain else None,
+        parameters=[
             {"path": p.path, "value": p.value, "unit": p.unit, "evidence": str(p.evidence), "source": p.source, "note": p.note}
             for p in spec.parameters
         ],
-        "sources": {name: source.title for name, source in spec.file.sources.items()},
-    }  # fmt: skip
+        sources={name: source.title for name, source in spec.file.sources.items()},
+    )  # fmt: skip
 
 
 def _rounded(value: Any) -> Any:

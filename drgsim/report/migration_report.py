@@ -9,10 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim import __version__
 from drgsim.analysis.migration import Answer, GroupChange, Migration
 from drgsim.report.migration_page import migrate_page
-from drgsim.results.run_record import json_text
+from drgsim.results.run_record import json_text, run_record
 from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
 from drgsim.results.workbook import open_workbook
@@ -130,30 +129,31 @@ def migration_summary(migration: Migration) -> dict[str, Any]:
     def count(side: str, change: str) -> int:
         return sum(g.side == side and g.change == change for g in groups)
 
-    return {
-        "drgsim": __version__,
-        "inputs": [path.name for path in migration.inputs],
-        **{
-            role: {
-                "scheme": side.scheme.id, "digest": side.scheme.digest, "weights": side.weights.label,
-                "weights_evidence": side.weights.evidence, "groups_with_cases": len(side.cases), "cmi": cmi,
-            }
-            for role, side, cmi in zip(("from", "to"), (migration.before, migration.after), migration.cmi, strict=True)
-        },
-        "cases": migration.cases,
-        "cost_yuan": str(_yuan(migration.fen)) if migration.has_cost else None,
-        "cases_moved": {level: migration.moved(level) for level in ("mdc", "adrg", "drg")},
-        "status": [{"from": a, "to": b, "cases": n} for (a, b), n in migration.status().most_common()],
-        "groups": {
+    sides = {
+        role: {
+            "scheme": side.scheme.id, "digest": side.scheme.digest, "weights": side.weights.label,
+            "weights_evidence": side.weights.evidence, "groups_with_cases": len(side.cases), "cmi": cmi,
+        }
+        for role, side, cmi in zip(("from", "to"), (migration.before, migration.after), migration.cmi, strict=True)
+    }  # fmt: skip
+    return run_record(
+        "migrate",
+        inputs=migration.inputs,
+        **sides,
+        cases=migration.cases,
+        cost_yuan=str(_yuan(migration.fen)) if migration.has_cost else None,
+        cases_moved={level: migration.moved(level) for level in ("mdc", "adrg", "drg")},
+        status=[{"from": a, "to": b, "cases": n} for (a, b), n in migration.status().most_common()],
+        groups={
             "split": count("from", "split"), "renamed": count("from", "renamed"), "kept": count("from", "kept"),
             "ungrouped": count("from", "ungrouped"), "merged": count("to", "merged"),
             "codes_that_disappear": sorted(g.drg for g in groups if g.side == "from" and not g.in_other),
             "codes_that_appear": sorted(g.drg for g in groups if g.side == "to" and not g.in_other),
         },
-        "hospitals": _hospitals(migration).to_pylist(),
-        "least_share": migration.least_share,
-        "notes": migration.notes(),
-    }  # fmt: skip
+        hospitals=_hospitals(migration).to_pylist(),
+        least_share=migration.least_share,
+        notes=migration.notes(),
+    )  # fmt: skip
 
 
 def check_migration_folder(output: Path) -> None:

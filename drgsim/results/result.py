@@ -155,10 +155,7 @@ class Result:
     def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:
         """Files of a folder, by name, in these formats: tables, and what writes the others to a path."""
         files: dict[str, pa.Table | Callable[[Path], None]] = {
-            f"{name}.{form}": table
-            for form in formats
-            if f".{form}" in (".parquet", ".csv")
-            for name, table in self.tables.items()
+            f"{name}.{form}": table for form in formats if form in ("parquet", "csv") for name, table in self.tables.items()
         }
         if "xlsx" in formats:
             files[f"{self.kind}.xlsx"] = self._write_workbook

@@ -20,7 +20,7 @@ from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import KIND, RUN_FILE, WRITTEN, whole_folder, write_text
 
 
-def run_record(kind: str, **values: Any) -> dict[str, Any]:
+def run_record(kind: str, /, **values: Any) -> dict[str, Any]:
     """The record of a run: its kind, the version of drgsim, and plain values for JSON in the order given.
 
     Parameters
@@ -38,7 +38,8 @@ def run_record(kind: str, **values: Any) -> dict[str, Any]:
     >>> record["mean"], record["problems"]
     (None, [{'code': 'no-cost', 'what': '1 case has no cost', 'where': '', 'fix': ''}])
     """
-    return {KIND: kind, "drgsim": __version__, **plain(values)}
+    head = {KIND: kind, "drgsim": __version__}
+    return {**head, **{name: plain(value) for name, value in values.items() if name not in head}}
 
 
 def plain(value: Any) -> Any:
