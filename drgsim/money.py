@@ -14,13 +14,14 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+Number = float | int | str | Fraction  # as a user writes it
 FEN_PER_YUAN = 100
 TIE_SLACK = 1e-4  # fen: a float this near to a half is decided again with exact fractions
 MONEY_TYPE = pa.decimal128(18, 2)
 MISSING = np.iinfo(np.int64).min  # marks "no amount"; never a sum of money
 
 
-def exact(number: float | int | str | Fraction) -> Fraction:
+def exact(number: Number) -> Fraction:
     """The decimal number that a user wrote, as a fraction.
 
     A float is read by its shortest decimal form, which is what stood in the file.
@@ -48,7 +49,7 @@ def round_half_away(number: Fraction) -> int:
     return size if number >= 0 else -size
 
 
-def fen(yuan: float | int | str | Fraction) -> int:
+def fen(yuan: Number) -> int:
     """Fen of one amount in yuan, half away from zero.
 
     Examples

@@ -14,9 +14,9 @@ from drgsim.budgets.budget_index import STEPS
 from drgsim.budgets.budget_year import BudgetYear, budget_year
 from drgsim.budgets.hospital_figures import MONTHS
 from drgsim.budgets.sharing import settled
+from drgsim.budgets.sharing_formula import SettlementBand, shared_settlement
 from drgsim.budgets.terms import load_terms
 from drgsim.money import fen, money_column
-from drgsim.payment import methods
 from tests.budget_figures import figures
 
 FOLDER = Path(__file__).parent / "cases" / "budget"
@@ -42,14 +42,14 @@ def test_sharing(entry: dict[str, Any]) -> None:
 
 def test_section_5_as_the_single_hospital_formula_has_it() -> None:
     bands = [
-        methods.SettlementBand(0.9, divide_by=0.9),
-        methods.SettlementBand(1.0),
-        methods.SettlementBand(1.1, share=0.6),
-        methods.SettlementBand(None),
+        SettlementBand(0.9, divide_by=0.9),
+        SettlementBand(1.0),
+        SettlementBand(1.1, share=0.6),
+        SettlementBand(None),
     ]
     due = np.arange(1, 15_001, 37, dtype=np.int64)
     schedule = load_terms("general").file.sharing.schedules["example-ratio"]
-    expected = [methods.shared_settlement(int(amount), 10_000, bands) for amount in due]
+    expected = [shared_settlement(int(amount), 10_000, bands) for amount in due]
     assert settled(due, np.full(due.size, 10_000), schedule).tolist() == expected
 
 

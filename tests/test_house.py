@@ -18,7 +18,6 @@ LONG_FUNCTIONS = {
     "authoring.dip.catalogue_building.build",
     "budgets.budget_year.budget_year",
     "budgets.region_preparation.prepare",
-    "payment.clearing.yearly_clearing",
     "payment.grouped_cases.read_cases",
     "payment.price_table.read_prices",
     "simulation.goal_seek.read_goal",

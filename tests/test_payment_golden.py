@@ -12,12 +12,16 @@ import pytest
 import yaml
 
 from drgsim.analysis import metrics
+from drgsim.budgets.sharing_formula import SettlementBand, shared_settlement
 from drgsim.costs.trimming import TrimRule, limits, trim
-from drgsim.payment import methods
+from drgsim.money import exact
+from drgsim.payment.clearing import due, prepayment
 from drgsim.payment.coefficient_history import CoefficientSettings, ScoredHistory, estimate_coefficients
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.policy_model import Evidence, Keyed, PatientShare, Value
+from drgsim.payment.procurement import kept_surplus
 from drgsim.payment.settlement import Settlement, settle
+from drgsim.payment.unit_value import floating_value
 from drgsim.payment.weight_estimation import CostHistory, WeightSettings, adjust, estimate_weights
 from drgsim.region.hospital_list import Hospital
 
@@ -111,7 +115,7 @@ def _years(means: list[float], cases: list[int], weights: list[float], mode: Any
 def _kept(policy: str, surplus: dict[str, int]) -> int:
     procurement = load_policy(policy).file.procurement
     assert procurement is not None
-    return sum(methods.kept_surplus(surplus, procurement.kept_share.values).values())
+    return sum(kept_surplus(surplus, procurement.kept_share.values).values())
 
 
 def _review(policy: str, discharges: int, applied: int) -> int:
@@ -133,12 +137,12 @@ def _review(policy: str, discharges: int, applied: int) -> int:
 
 def _bands(costs: list[int], budget: int) -> list[int]:
     schedule = [
-        methods.SettlementBand(0.9, divide_by=0.9),
-        methods.SettlementBand(1.0),
-        methods.SettlementBand(1.1, share=0.6),
-        methods.SettlementBand(None),
+        SettlementBand(0.9, divide_by=0.9),
+        SettlementBand(1.0),
+        SettlementBand(1.1, share=0.6),
+        SettlementBand(None),
     ]
-    return [methods.shared_settlement(cost, budget, schedule) for cost in costs]
+    return [shared_settlement(cost, budget, schedule) for cost in costs]
 
 
 def _score(mean: float, overall: float) -> float:
@@ -147,6 +151,18 @@ def _score(mean: float, overall: float) -> float:
     history = CostHistory(("A", "B"), np.array([0, 1]), cost, np.zeros(2, np.int64), np.ones(2))
     scale = load_policy("national/dip-1.0").file.relative_value.scale.value
     return float(estimate_weights(history, WeightSettings(TrimRule("none"))).weight[0] * scale)
+
+
+def _cleared(units: float, unit_value: float, fund_share: float, assessment: float, deductions: int) -> int:
+    return due(exact(units) * exact(unit_value) * exact(fund_share) * 100, assessment, deductions)
+
+
+def _point_value(cost: list[float], score: list[float], weights: Any = ()) -> float:
+    """Budget point value of one hospital's years."""
+    years = np.arange(len(cost))
+    place = np.zeros(years.size, np.int64)
+    history = ScoredHistory(("3",), ("A",), np.array([0]), place, years, np.array(cost, float), np.array(score, float))
+    return estimate_coefficients(history, CoefficientSettings(dict(enumerate(weights)))).point_value
 
 
 def _coefficients(
@@ -165,18 +181,18 @@ CALCULATIONS: dict[str, Any] = {
     "trim": _trim,
     "groups": _groups,
     "adjust": _adjust,
-    "prepayment": methods.prepayment,
+    "prepayment": prepayment,
     "risk_levels": lambda mortality: [metrics.RISK_LEVELS[level] for level in metrics.risk_levels(mortality)],
     "cmi": metrics.cmi,
     "index": metrics.consumption_index,
     "years": _years,
-    "yearly_clearing": methods.yearly_clearing,
+    "yearly_clearing": _cleared,
     "kept_surplus": _kept,
     "bands": _bands,
     "review": _review,
     "score": _score,
-    "budget_point_value": lambda **given: float(methods.budget_point_value(**given)),
-    "floating_value": lambda **given: float(methods.floating_value(**given)),
+    "budget_point_value": _point_value,
+    "floating_value": lambda **given: float(floating_value(**given)),
     "coefficients": _coefficients,
 }
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from drgsim.money import exact, round_half_away
-
-Number = float | int | str | Fraction
+from drgsim.money import Number, exact, round_half_away
 
 
 def derived_amount(spent: int, heads: int, rate: Number) -> Fraction:

@@ -11,9 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.money import MISSING, exact, fen, money_column, round_half_away
+from drgsim.money import MISSING, Number, exact, fen, money_column, round_half_away
 from drgsim.payment.case_class import CaseClass
-from drgsim.payment.methods import prepayment
+from drgsim.payment.patient_share import known_fen
 from drgsim.payment.settlement import Settlement
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers
@@ -69,6 +69,30 @@ def assessments_of(table: pa.Table, path: Path) -> dict[str, Assessment]:
     return {name: Assessment(share, fen(off)) for name, (share, off) in zip(names, pairs, strict=True)}
 
 
+def prepayment(standards: int, patient_paid: int, share: Number, deductions: int = 0) -> int:
+    """Monthly prepayment (月度预结): (standards - patients' part) x share - deductions (rule book 1.6 and 3.7).
+
+    Examples
+    --------
+    >>> prepayment(1_200_000, 250_000, 0.9, 20_000)
+    835000
+    """
+    return round_half_away(exact(standards - patient_paid) * exact(share) - deductions)
+
+
+def due(owed: Number, assessment: Number = 1, deductions: int = 0) -> int:
+    """What the fund pays a hospital for the year, fen: owed x assessment - deductions, rounded once (rule book 3.7).
+
+    Examples
+    --------
+    One million scores at 7 yuan, of which the fund bears 65 %:
+
+    >>> due(exact(1_000_000) * 7 * exact(0.65) * 100, 0.98, 1_200_000)
+    444700000
+    """
+    return round_half_away(exact(owed) * exact(assessment) - deductions)
+
+
 def monthly_prepayments(settlement: Settlement, share: float) -> pa.Table:
     """Prepayment of each hospital and month: (amounts - patients' part) x share (rule book 1.6 and 3.7), never below 0.
 
@@ -93,7 +117,7 @@ def monthly_prepayments(settlement: Settlement, share: float) -> pa.Table:
     cell = (cases.hospital.ids[payable].astype(np.int64) + 1) * max(months.size, 1) + place
     cells, row = np.unique(cell, return_inverse=True)
     amount = _sums(settlement.amount[payable], row, cells.size)
-    patient = _sums(_known(settlement.patient_paid[payable]), row, cells.size)
+    patient = _sums(known_fen(settlement.patient_paid[payable]), row, cells.size)
     prepaid = [max(prepayment(a, p, share), 0) for a, p in zip(amount.tolist(), patient.tolist(), strict=True)]
     names = ["", *cases.hospital.values]
     table = pa.table({
@@ -134,41 +158,41 @@ def yearly_clearing(
         An assessment names a hospital without cases.
     """
     ledger = settlement.ledger
-    spec = ledger.policy.file.clearing
-    by_share = spec is not None and spec.basis.value == "share"
+    hospital = ledger.cases.hospital
     payable = (settlement.amount != MISSING) & ~ledger.is_class(CaseClass.SELF_PAY)
-    names = sorted({ledger.cases.hospital.values[number] if number >= 0 else "" for number in
-                    np.unique(ledger.cases.hospital.ids[payable]).tolist()})  # fmt: skip
+    names = sorted({hospital.values[place] if place >= 0 else "" for place in np.unique(hospital.ids[payable]).tolist()})
     strangers = sorted(set(assessments or {}) - set(names))
     if strangers:
         what = f"an assessment is stated for hospitals that have no cases: {', '.join(strangers[:5])}"
         raise InputError.single("assessment-unknown-hospital", what, fix="correct hospital_id")
-    rank = np.array([names.index(name) if name in names else -1 for name in [*ledger.cases.hospital.values, ""]])
-    row = rank[ledger.cases.hospital.ids[payable]]
+    row = np.array([names.index(name) if name in names else -1 for name in [*hospital.values, ""]])[hospital.ids[payable]]
     amount = _sums(settlement.amount[payable], row, len(names))
-    paid = _sums(_known(settlement.fund_payment[payable]), row, len(names))
-    units = np.bincount(row, np.nan_to_num(ledger.units[payable]), len(names))
+    spec = ledger.policy.file.clearing
+    if spec is not None and spec.basis.value == "share":
+        owed = [exact(fen_paid) * exact(fund_share) for fen_paid in amount.tolist()]
+    else:
+        owed = [exact(fen_paid) for fen_paid in _sums(known_fen(settlement.fund_payment[payable]), row, len(names)).tolist()]
+    judged = [(assessments or {}).get(name, Assessment()) for name in names]
+    # rounded once, from the amount itself and not from what is shown as owed
+    dues = np.array([due(o, j.coefficient, j.deductions) for o, j in zip(owed, judged, strict=True)], np.int64)
+    before = _prepaid(prepaid, names)
+    return pa.table({
+        "hospital_id": pa.array(names, pa.string()), "cases": np.bincount(row, minlength=len(names)),
+        "units": np.round(np.bincount(row, np.nan_to_num(ledger.units[payable]), len(names)), 6),
+        "amount": money_column(amount), "owed": money_column(np.array([round_half_away(o) for o in owed], np.int64)),
+        "assessment": pa.array([entry.coefficient for entry in judged], pa.float64()),
+        "deductions": money_column(np.array([entry.deductions for entry in judged], np.int64)),
+        "due": money_column(dues), "prepaid": money_column(before), "clearing": money_column(dues - before),
+    })  # fmt: skip
+
+
+def _prepaid(prepaid: pa.Table | None, names: list[str]) -> Ints:
+    """Fen that each hospital was paid in advance."""
     advance = dict.fromkeys(names, 0)
     if prepaid is not None:
         for name, yuan in zip(prepaid["hospital_id"].to_pylist(), prepaid["prepaid"].to_pylist(), strict=True):
             advance[name] += int(yuan * 100)
-    judged = [(assessments or {}).get(name, Assessment()) for name in names]
-    ideal = [
-        exact(a) * exact(fund_share) if by_share else exact(p) for a, p in zip(amount.tolist(), paid.tolist(), strict=True)
-    ]
-    owed = [round_half_away(fen_owed) for fen_owed in ideal]
-    # rounded once, from the amount itself and not from what is shown as owed
-    due = [round_half_away(o * exact(j.coefficient)) - j.deductions for o, j in zip(ideal, judged, strict=True)]
-    before = np.array([advance[name] for name in names], np.int64)
-    return pa.table({
-        "hospital_id": pa.array(names, pa.string()), "cases": np.bincount(row, minlength=len(names)),
-        "units": np.round(units, 6),
-        "amount": money_column(amount), "owed": money_column(np.array(owed, np.int64)),
-        "assessment": pa.array([entry.coefficient for entry in judged], pa.float64()),
-        "deductions": money_column(np.array([entry.deductions for entry in judged], np.int64)),
-        "due": money_column(np.array(due, np.int64)), "prepaid": money_column(before),
-        "clearing": money_column(np.array(due, np.int64) - before),
-    })  # fmt: skip
+    return np.array([advance[name] for name in names], np.int64)
 
 
 def _sums(amounts: Ints, row: NDArray[np.integer], size: int) -> Ints:
@@ -176,10 +200,6 @@ def _sums(amounts: Ints, row: NDArray[np.integer], size: int) -> Ints:
     result = np.zeros(size, np.int64)
     np.add.at(result, row, amounts)
     return result
-
-
-def _known(amounts: Ints) -> Ints:
-    return np.where(amounts == MISSING, 0, amounts)
 
 
 def _month(number: int) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from drgsim.errors import Problem, UsageError
-from drgsim.money import FEN_PER_YUAN, MISSING, exact, fen, round_half_away, total
+from drgsim.money import FEN_PER_YUAN, MISSING, Number, exact, fen, round_half_away, total
 from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.ledger import Ledger
-from drgsim.payment.methods import floating_value
 from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import INSURANCES, PAYERS, policy_key, wrong_keys
 
@@ -88,6 +88,21 @@ def doubt_payer(ledger: Ledger) -> None:
             "the insurance is blank or unknown, and the policy's values differ by payer; its value for all payers is used",
             "state insurance: employee (职工), resident (居民) or self (自费)",
         )  # fmt: skip
+
+
+def floating_value(budget_value: Number, settlement_value: Number, base_share: Number) -> Fraction:
+    """Floating point value (浮动点值): base share x budget value + the rest x settlement value.
+
+    The draft of DIP 3.0 names the shares 8:2 and 7:3 of base and increment only; that they weigh the two point values is an
+    assumption.
+
+    Examples
+    --------
+    >>> float(floating_value(7, 6.5, 0.8))
+    6.9
+    """
+    share = exact(base_share)
+    return share * exact(budget_value) + (1 - share) * exact(settlement_value)
 
 
 def float_values(ledger: Ledger, values: Mapping[str, float], budget_value: Mapping[str, float]) -> dict[str, float]:
