@@ -192,6 +192,10 @@ def test_a_record_is_plain_and_has_no_clock(tmp_path: Path) -> None:
     assert {name: record[name] for name in ("kind", "file", "rate", "n", "on")} == {
         "kind": "settle", "file": "a.csv", "rate": None, "n": 3, "on": "2024-01-02",
     }  # fmt: skip
+    other = tmp_path / "next" / "a.csv"
+    other.parent.mkdir()
+    other.write_text("y")
+    assert list(digest_of([path, other, path])) == [f"{tmp_path.name}/a.csv", "next/a.csv"]
     assert plain({"a": (Decimal("1.50"), np.array([1, 2]), {3})}) == {"a": ["1.50", [1, 2], [3]]}
 
 

@@ -90,11 +90,11 @@ class Result:
         UsageError
             ``result-no-table``.
         """
-        if name is None:
+        if name is None and self.tables:
             return next(iter(self.tables.values()))
-        if name not in self.tables:
+        if name is None or name not in self.tables:
             known = list(self.tables)
-            fix = did_you_mean(name, known) or f"name one of {', '.join(known)}"
+            fix = did_you_mean(name or "", known) or (f"name one of {', '.join(known)}" if known else "")
             raise UsageError([Problem("result-no-table", f"there is no table {name!r}", fix=fix)])
         return self.tables[name]
 
@@ -229,4 +229,6 @@ class Result:
 def _shown(value: Any) -> str:
     if value is None:
         return ""
-    return escape(f"{value:,.6g}" if isinstance(value, float) else str(value))
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.6g}"
+    return escape(str(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -69,11 +70,14 @@ def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str]]:
 
 
 def digest_of(paths: Iterable[Path]) -> dict[str, str]:
-    """SHA-256 of files, by name."""
+    """SHA-256 of files by name; of files that share a name, by folder and name."""
+    files = list(dict.fromkeys(paths))
+    names = Counter(path.name for path in files)
     digests = {}
-    for path in paths:
+    for path in files:
         with path.open("rb") as file:
-            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+            name = path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}"
+            digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return digests
 
 
