@@ -147,50 +147,57 @@ def read_cases(
     """
     columns = columns_of(table, method)
     size = table.num_rows
-    problems: list[Problem] = []
-    for name, fix in (("total_cost", "name the column total_cost (总费用), in yuan"), ("unit", "group the cases first")):
-        if name not in columns and not (name == "unit" and method in WITHOUT_GROUPS):
-            problems.append(Problem("settle-missing-column", f"the cases have no column {name}", fix=fix))
-    if problems:
-        raise InputError(problems)
-    pool = ThreadPoolExecutor(WORKERS)  # Arrow encodes texts and counts ids without holding the interpreter
-    encoded = {name: pool.submit(texts_of, columns.get(name), size) for name in TEXTS}
-    days = {name: pool.submit(days_of, columns.get(name), size) for name in DAYS}
-    repeated = pool.submit(_repeated, columns.get("discharge_id"))
-    numbers, broken = {}, {}
-    blank, no_money = np.full(size, np.nan), np.full(size, MISSING)  # shared by all columns that the file lacks
-    for name in (*NUMBERS, *MONEY):
-        if name in columns:
-            numbers[name], broken[name] = read_numbers(columns[name])
-        else:
-            numbers[name] = blank
-    texts = {name: future.result() for name, future in encoded.items()}
+    _need(columns, method)
+    with ThreadPoolExecutor(WORKERS) as pool:  # Arrow encodes texts and counts ids without holding the interpreter
+        encoded = {name: pool.submit(texts_of, columns.get(name), size) for name in TEXTS}
+        days = {name: pool.submit(days_of, columns.get(name), size) for name in DAYS}
+        repeated = pool.submit(_repeated, columns.get("discharge_id"))
+        numbers, broken = _numbers(columns, size)
+        texts = {name: future.result() for name, future in encoded.items()}
+        dated = {name: future.result() for name, future in days.items()}
+    no_money = np.full(size, MISSING)  # shared by all columns that the file lacks
     level, levels = levels_of(columns, texts["hospital_id"], hospitals, size)
-    way = read_numbers(columns["discharge_way"])[0] if "discharge_way" in columns else blank
-    flags = {}
-    for name in FLAGS:
-        flags[name], broken[name] = flags_of(columns.get(name), size)
-    dated = {}
-    for name, future in days.items():
-        dated[name], broken[name] = future.result()
+    flags = {name: flags_of(columns.get(name), size) for name in FLAGS}
+    broken |= {name: entry[1] for name, entry in (*flags.items(), *dated.items())}
     cases = Cases(
         ids=columns.get("discharge_id", pa.array(np.arange(1, size + 1))),
         unit=texts["unit"], hospital=texts["hospital_id"], department=texts["discharge_department"],
-        patient=texts["patient_id"], discharge_way=way,
-        admitted=dated["admitted"], discharged=dated["discharged"],
+        patient=texts["patient_id"], discharge_way=numbers["discharge_way"],
+        admitted=dated["admitted"][0], discharged=dated["discharged"][0],
         insurance=insurances_of(columns.get("insurance"), size), level=level, levels=levels,
         exempt_class=texts["exempt_class"], exempt_code=texts["exempt_code"], single_disease=texts["single_disease"],
         kind=texts["kind"],
         money={name: to_fen(numbers[name]) if name in columns else no_money for name in MONEY},
         numbers={name: numbers[name] for name in NUMBERS},
-        flags=flags,
+        flags={name: says_yes for name, (says_yes, _) in flags.items()},
         present=frozenset(columns), hospitals=hospitals, coefficients=coefficients, faults=np.full(size, -1, np.int16),
     )  # fmt: skip
     _check(cases, broken)
     _doubt(cases, columns, broken, repeated.result())
     _count_days(cases)
-    pool.shutdown()
     return cases
+
+
+def _need(columns: Mapping[str, pa.Array], method: str) -> None:
+    """Refuse a table without costs, or without groups where the method pays by them."""
+    needed = {"total_cost": "name the column total_cost (总费用), in yuan"}
+    if method not in WITHOUT_GROUPS:
+        needed["unit"] = "group the cases first"
+    problems = [
+        Problem("settle-missing-column", f"the cases have no column {name}", fix=fix)
+        for name, fix in needed.items()
+        if name not in columns
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _numbers(columns: Mapping[str, pa.Array], size: int) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.bool_]]]:
+    """Columns of numbers and of yuan, NaN where blank, and where something else stands; columns that lack share one array."""
+    blank = np.full(size, np.nan)
+    read = {name: read_numbers(columns[name]) for name in (*NUMBERS, *MONEY, "discharge_way") if name in columns}
+    numbers = {name: read[name][0] if name in read else blank for name in (*NUMBERS, *MONEY, "discharge_way")}
+    return numbers, {name: broken for name, (_, broken) in read.items() if name != "discharge_way"}
 
 
 def with_hospitals(cases: Cases, hospitals: Mapping[str, Hospital]) -> Cases:

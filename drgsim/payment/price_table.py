@@ -81,25 +81,10 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
         return None
     before = len(problems)
     header = [policy_column(name, FAMILIES) for name in written]
-    for name in sorted({name for name in header if header.count(name) > 1}):
-        what = f"{path.name} has two columns {name}"
-        problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix="leave one of them"))
-    keys = [name for name in header if name in KEYS]
-    if len(keys) != 1:
-        what = f"{path.name} needs exactly one column of {', '.join(KEYS)}"
-        problems.append(Problem("policy-table-columns", what, where=f"{where}:1"))
+    key_column = _check_header(header, path.name, where, problems)
+    if key_column is None:
         return None
-    for name in header:
-        family = next((start for start in FAMILIES if name.startswith(start) and name not in NUMBERS), "")
-        odd = [part for part in name.removeprefix(family).split("_") if not is_policy_key(part)] if family else []
-        if odd:
-            what = f"the column {name} of {path.name} names no level or payer: {', '.join(odd)}"
-            problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=level_hint(odd[0])))
-        if name not in (*KEYS, *TEXTS, *NUMBERS) and not name.startswith(FAMILIES):
-            fix = did_you_mean(name, [*TEXTS, *NUMBERS]) or f"columns may also start with {', '.join(FAMILIES)}"
-            what = f"{path.name} has a column {name!r} that no price table has"
-            problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=fix))
-    key = header.index(keys[0])
+    key = header.index(key_column)
     texts: dict[str, list[str]] = {name: [] for name in header if name in TEXTS}
     numbers: dict[str, list[float]] = {name: [] for name in header if name not in TEXTS and name not in KEYS}
     seen: dict[str, int] = {}
@@ -133,6 +118,29 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
     arrays = {name: np.array(values, np.float64) for name, values in numbers.items()}
     names = tuple(texts.get("name", blank))
     return PriceTable(codes, names, resolved, tuple(tags), arrays, tuple(kinds), tuple(operations))
+
+
+def _check_header(header: Sequence[str], file_name: str, where: str, problems: list[Problem]) -> str | None:
+    """The column of groups; None where there is not exactly one. Unknown and repeated columns are reported."""
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        what = f"{file_name} has two columns {name}"
+        problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix="leave one of them"))
+    keys = [name for name in header if name in KEYS]
+    if len(keys) != 1:
+        what = f"{file_name} needs exactly one column of {', '.join(KEYS)}"
+        problems.append(Problem("policy-table-columns", what, where=f"{where}:1"))
+        return None
+    for name in header:
+        family = next((start for start in FAMILIES if name.startswith(start) and name not in NUMBERS), "")
+        odd = [part for part in name.removeprefix(family).split("_") if not is_policy_key(part)] if family else []
+        if odd:
+            what = f"the column {name} of {file_name} names no level or payer: {', '.join(odd)}"
+            problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=level_hint(odd[0])))
+        if name not in (*KEYS, *TEXTS, *NUMBERS) and not name.startswith(FAMILIES):
+            fix = did_you_mean(name, [*TEXTS, *NUMBERS]) or f"columns may also start with {', '.join(FAMILIES)}"
+            what = f"{file_name} has a column {name!r} that no price table has"
+            problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=fix))
+    return keys[0]
 
 
 def classes_of(
