@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from drgsim.api.policy_verbs import policies as policies
     from drgsim.api.policy_verbs import policy_check as policy_check
     from drgsim.api.policy_verbs import policy_explain as policy_explain
+    from drgsim.api.policy_verbs import policy_new as policy_new
     from drgsim.api.policy_verbs import policy_plot as policy_plot
     from drgsim.api.policy_verbs import policy_schema as policy_schema
     from drgsim.api.policy_verbs import policy_show as policy_show
@@ -85,6 +86,7 @@ _HOMES = {
     "Policy": "drgsim.payment.policy",
     "policy_check": "drgsim.api.policy_verbs",
     "policy_explain": "drgsim.api.policy_verbs",
+    "policy_new": "drgsim.api.policy_verbs",
     "policy_plot": "drgsim.api.policy_verbs",
     "policy_schema": "drgsim.api.policy_verbs",
     "policy_show": "drgsim.api.policy_verbs",

@@ -209,6 +209,47 @@ def policy_check(policy: str | Path) -> PolicyTable:
     )
 
 
+def policy_new(name: str, *, base: AnyPolicy = "beijing/2024", output: str | Path | None = None) -> PolicyTable:
+    """Write the folder of a new policy: a commented skeleton after another one, which checks clean and settles.
+
+    Parameters
+    ----------
+    name
+        ``region/year`` of the new policy, such as ``my-city/2026``.
+    base
+        The policy that the values are taken from, as in :func:`drgsim.policy_show`. In the new one every value is an
+        assumption with this policy as its source, until a source of the region replaces it.
+    output
+        The new folder; by default ``region/year`` below the current one.
+
+    Returns
+    -------
+    PolicyTable
+        The parameters of the new policy; ``policies[0].folder`` is where it was written.
+
+    Raises
+    ------
+    UsageError
+        ``policy-bad-name`` or ``policy-name-taken``.
+    PolicyError
+        ``policy-unknown`` for the base.
+    OutputError
+        ``output-exists`` and others: the folder holds something.
+
+    Examples
+    --------
+    >>> import drgsim, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     made = drgsim.policy_new("my-city/2026", output=f"{folder}/my-city/2026")
+    >>> made.policies[0].id, made.to_arrow()["evidence"].unique().to_pylist()
+    ('my-city/2026', ['assumption'])
+    """
+    from drgsim.payment.policy_skeleton import write_skeleton
+
+    policy = write_skeleton(name, base, output)
+    return PolicyTable(_parameters(policy.parameters), policies=[policy], parameters=policy.parameters)
+
+
 def policy_schema(*, budget: bool = False) -> dict[str, Any]:
     """The JSON schema of policy.yaml, for editors that complete and check while typing.
 

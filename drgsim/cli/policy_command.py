@@ -104,6 +104,23 @@ def check(
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Region and year of the new policy, such as my-city/2026.")],
+    base: Annotated[str, typer.Option("--base", help="Policy that the values are taken from.")] = "beijing/2024",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="New folder; by default REGION/YEAR here.")] = None,
+) -> None:
+    """Write a commented policy folder to begin with, after another policy; every value in it is an assumption. 新建政策"""
+    from rich.markup import escape
+
+    from drgsim.api import policy_verbs
+    from drgsim.cli.terminal import out
+
+    (made,) = policy_verbs.policy_new(name, base=base, output=output).policies
+    out.print(f"[green]✓[/] wrote [bold]{escape(str(made.folder))}[/]: {len(made.assumptions)} assumptions to be replaced")
+    out.print(f"check it with: drgsim policy check {escape(str(made.folder))}", soft_wrap=True)
+
+
+@app.command()
 def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter such as unit_value.")]) -> None:
     """Explain one parameter: value, unit, since when, and how well it is founded."""
     from rich.markup import escape

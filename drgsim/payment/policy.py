@@ -69,8 +69,8 @@ class Policy(ParameterSet[PolicyFile]):
     def rebuilt(self, raw: Mapping[str, Any], mark: str) -> Self:
         """See :meth:`drgsim.parameters.parameter_set.ParameterSet.rebuilt`; the tables are those that were read."""
         policy = super().rebuilt(raw, mark)
-        known = {table.file for table in _tables(self.file)}
-        strange = [table.file for table in _tables(policy.file) if table.file not in known]
+        known = {table.file for table in tables_of(self.file)}
+        strange = [table.file for table in tables_of(policy.file) if table.file not in known]
         if strange:
             raise PolicyError.single(
                 "policy-missing-table", f"the table {', '.join(strange)} was not read with {self.id}", where=str(self.folder),
@@ -142,7 +142,7 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
         coefficients = _side_table(folder / file.coefficient.table.file, group_coefficients_of, where, problems)
     if file.single_disease is not None:
         single = _side_table(folder / file.single_disease.table.file, single_diseases_of, where, problems)
-    for table in _tables(file):
+    for table in tables_of(file):
         table_path = folder / table.file
         if table_path.is_file():
             digest.update(table_path.read_bytes())
@@ -166,5 +166,6 @@ def _side_table(
     return table
 
 
-def _tables(file: PolicyFile) -> Iterator[Table]:
+def tables_of(file: PolicyFile) -> Iterator[Table]:
+    """The tables beside a policy file that it names."""
     return (node for _, node in nodes(file) if isinstance(node, Table))

@@ -168,7 +168,8 @@ def wrong_keys(keys: Iterable[str]) -> str:
     seen: dict[str, str] = {}
     for key in keys:
         if not is_policy_key(key):
-            return f"{key!r} is no level, payer or level/payer; {level_hint(key.split('/')[0])}"
+            near = did_you_mean(key, PAYERS)
+            return f"{key!r} is no level, payer or level/payer; {near or level_hint(key.split('/')[0])}"
         if policy_key(key) in seen:
             return f"{seen[policy_key(key)]!r} and {key!r} mean the same"
         seen[policy_key(key)] = key

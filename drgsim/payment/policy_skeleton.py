@@ -1,0 +1,192 @@
+"""A policy folder to begin with: another policy with comments, everything in it an assumption until a source replaces it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from drgsim.errors import Problem, UsageError
+from drgsim.parameters.evidence import Evidence
+from drgsim.parameters.model_shape import Shape, shape_of
+from drgsim.payment.policy import POLICY_FILE, Policy, load_policy, policy_names, tables_of
+from drgsim.payment.policy_model import PolicyFile
+from drgsim.results.whole_outputs import whole_folder
+
+WIDTH = 128
+NAME = re.compile(r"[^/\\\s.:]+/[0-9]{4}[A-Za-z0-9-]*")
+HEADER = (
+    "id",
+    "title",
+    "title_zh",
+    "region_zh",
+    "year",
+    "scheme",
+    "method",
+    "published",
+    "effective_from",
+    "effective_to",
+    "verified",
+)
+# what a section is, where its model does not say it
+SECTIONS = {
+    "id": "Names and dates. scheme: what cases are grouped by; verified: the day on which the values were last compared.",
+    "sources": "Where values come from. Add those of the region and name them as source of the values that rest on them.",
+    "notes": "What a reader has to doubt; policy show prints it.",
+    "unit_value": "Yuan per unit of relative value (费率、点值), by level, insurance or both; * stands for all others.",
+    "budget": "The fund's budget of the year, yuan, by insurance: the unit value follows from it.",
+    "curves": "Payment curves: what a case is paid by its cost ratio r = cost / reference. main is that of ordinary groups.",
+    "group_classes": "Groups that are paid another way, by class of the table, list of groups, tags or kinds.",
+    "ambiguous": "What a case in an ambiguous group (歧义组) is paid by.",
+    "ungrouped": "What a case without a group (未入组) is paid by.",
+    "age_factors": "Factors on the relative value for patients below an age.",
+    "extreme_cap": "Share of a hospital's discharges up to which cases are paid as high.",
+    "year_weights": "Weights of the years that relative values are estimated from, the oldest first.",
+    "prepayment": "Months that are paid in advance (预付金).",
+    "deposit": "Share that is held back until the assessment (质量保证金).",
+    "adjustment_fund": "Share of the budget held back for adjustments (调节金).",
+}
+
+
+def skeleton_text(name: str, base: Policy) -> str:
+    """The commented policy.yaml of a new policy that takes everything over from another one.
+
+    Parameters
+    ----------
+    name
+        ``region/year`` of the new policy.
+    base
+        The policy that the values are taken from. All of them become assumptions with this policy as their source; their
+        dates, which are those of its region, are left out.
+
+    Examples
+    --------
+    >>> text = skeleton_text("my-city/2026", load_policy("beijing/2024"))
+    >>> [line for line in text.splitlines() if line.startswith(("id:", "stays:", "# stays"))]
+    ['id: my-city/2026', '# stays: Stays outside the curve: ``long_days`` is exceeded by stays paid by item.', 'stays:']
+    """
+    source = base.id.replace("/", "-")
+    raw = _taken_over(dict(base.raw), shape_of(PolicyFile), source, base.id)
+    region, _, year = name.partition("/")
+    raw |= {
+        "id": name, "title": f"Payment of {region}, {year}: skeleton after {base.id}",
+        "title_zh": f"{region} {year} 付费政策草稿",
+        "region_zh": region, "year": year, "effective_from": None, "verified": base.file.verified,
+        "sources": {source: {"title": f"Taken over from the policy {base.id}, to be replaced", "read_in": base.file.title_zh}},
+        "notes": [f"A skeleton: every value is that of {base.id} and an assumption until a source of the region replaces it."],
+    }  # fmt: skip
+    for gone in ("published", "effective_to"):
+        raw.pop(gone, None)
+    lines = [
+        *_comment(f"Payment policy {name}, begun after {base.id}. Check it with: drgsim policy check FOLDER"),
+        *_comment(
+            "Every value here is an assumption. Replace it by the region's own, with the source that states it and its "
+            "evidence (official, secondary, derived), and take out what the region does not have."
+        ),
+    ]
+    for section in (*HEADER, *(field for field in PolicyFile.model_fields if field not in HEADER)):
+        if section not in HEADER or section == "id":
+            lines += _about(section, section in raw)
+        if section in raw:
+            style = None if isinstance(raw[section], dict | list) else False  # parameters stand on one line each
+            text = yaml.safe_dump(
+                {section: raw[section]}, allow_unicode=True, sort_keys=False, default_flow_style=style, width=1000
+            )
+            lines += text.splitlines()
+        if section == "sources":
+            lines += ["  # my-notice: {title: number and date of the notice, read_in: where it was read, url: https://...}"]
+            lines += [f"  # {base.id} itself rests on:", *(f"  #   {each.title}" for each in base.file.sources.values())]
+    return "\n".join(lines) + "\n"
+
+
+def write_skeleton(name: str, base: str | Path | Policy = "beijing/2024", output: str | Path | None = None) -> Policy:
+    """Write the folder of a new policy: policy.yaml as :func:`skeleton_text` has it, and the tables of the other policy.
+
+    Parameters
+    ----------
+    name
+        ``region/year`` of the new policy, such as ``my-city/2026``; no policy that ships has it.
+    base
+        The policy to begin with.
+    output
+        The new folder; by default ``region/year`` below the current one.
+
+    Returns
+    -------
+    Policy
+        The new policy, read from its folder.
+
+    Raises
+    ------
+    UsageError
+        ``policy-bad-name`` or ``policy-name-taken``.
+    PolicyError
+        The other policy is unknown or has mistakes.
+    OutputError
+        ``output-exists`` and others: the folder holds something.
+    """
+    if not NAME.fullmatch(name):
+        what, fix = f"{name!r} is no name of a policy", "write region/year, such as my-city/2026"
+        raise UsageError([Problem("policy-bad-name", what, where=name, fix=fix)])
+    if name in policy_names():
+        raise UsageError(
+            [Problem("policy-name-taken", f"the policy {name} ships with drgsim", where=name, fix="choose another name")]
+        )
+    origin = base if isinstance(base, Policy) else load_policy(base)
+    folder = Path(output) if output is not None else Path(*name.split("/"))
+    with whole_folder(folder, replace=False) as beside:
+        (beside / POLICY_FILE).write_text(skeleton_text(name, origin), encoding="utf-8")
+        for file in dict.fromkeys(table.file for table in tables_of(origin.file)):
+            (beside / file).parent.mkdir(parents=True, exist_ok=True)
+            (beside / file).write_bytes((origin.folder / file).read_bytes())
+    return load_policy(folder)
+
+
+def _taken_over(node: Any, shape: Shape, source: str, name: str) -> Any:
+    """A part of a policy's YAML with everything an assumption; what stood there before is told in the note."""
+    if isinstance(node, list):
+        return [_taken_over(each, shape.at("0") or shape, source, name) for each in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _taken_over(each, shape.at(str(key)) or Shape(), source, name) for key, each in node.items()}
+    if "evidence" not in shape.names:
+        return result
+    for gone in ("effective_from", "effective_to", "earlier"):
+        result.pop(gone, None)
+    evidence, known = result.pop("evidence", None), result.pop("source", None)
+    note = str(result.pop("note", ""))
+    if shape.evident:
+        result |= {"source": source, "evidence": Evidence.ASSUMPTION.value}
+    if evidence is not None:
+        note = f"{name}: {evidence}, {known}" + (f"; {note}" if note else "")
+    return result | ({"note": note} if note else {})
+
+
+def _about(section: str, stands: bool) -> Iterator[str]:
+    """The comment before a section, with an example of one that the base lacks."""
+    field = PolicyFile.model_fields[section]
+    model = shape_of(field.annotation).model
+    words = SECTIONS.get(section) or (model.__doc__ or "" if model is not None else "")
+    first = " ".join(words.partition("\n\n")[0].split())
+    yield ""
+    yield from _comment(f"{section}: {first}" if section != "id" else first)
+    if not stands:
+        yield from _comment(f"(not stated; {_example(section, model)})")
+
+
+def _example(section: str, model: type[BaseModel] | None) -> str:
+    names = [
+        name
+        for name in (model.model_fields if model is not None else ())
+        if name not in ("note", "effective_from", "effective_to")
+    ]
+    return f"its parts would be {', '.join(names)}" if names and "value" not in names else f"to add it, state {section}"
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in wrap(text, WIDTH - 2)]
