@@ -46,6 +46,18 @@ def test_a_grid_has_every_point_and_each_is_its_own_run() -> None:
             assert row[name] == pytest.approx(figures[name], rel=1e-12), name
 
 
+def test_a_section_added_by_path_is_simulated_and_its_grid_agrees_with_its_scenario() -> None:
+    """Psychiatric groups (MDCT) of the sample paid per day, which Beijing's table does not state."""
+    codes = sorted({code for code in region().cohort(YEAR, "beijing-2024").cases.unit.values if code.startswith("T")})
+    section = f"group_classes.psychiatric: {{groups: [{', '.join(codes)}], pays: per_diem}}"
+    chosen = plan(f"{{{section}, 'per_diem.rate.*': 300}}", more="grid: {'per_diem.rate.*': [300, 900]}\n")
+    low, high = grid_table(chosen, runner(), YEAR).to_pylist()
+    assert low["hospital.payment"] < high["hospital.payment"]
+    for row, rate in ((low, 300), (high, 900)):
+        figures = headlines(run(by_path(chosen.setup, {"per_diem.rate.*": rate})), region())
+        assert row["hospital.payment"] == pytest.approx(figures["hospital.payment"], rel=1e-12)
+
+
 # -- goal seek ------------------------------------------------------------------------------------------------------------
 def test_goal_seek_finds_the_rate_that_balances_the_fund() -> None:
     chosen = plan("{cases.volume: '*1.1'}")
