@@ -51,7 +51,7 @@ def write_workbook(scheme: Scheme, path: str | Path) -> Path:
 def _sheet(book: Workbook, plan: Any, rows: Iterable[Sequence[Any]]) -> None:
     """A sheet of the official layout: a title or rows left free above the header, a column left free before it."""
     sheet = book.sheet(plan["sheet"][0])
-    left = ("",) if plan.get("skip_first") else ()
+    left = (None,) if plan.get("skip_first") else ()
     head = plan["header"] - 1
     if plan.get("title"):
         sheet.add((plan["title"],), "bold")
