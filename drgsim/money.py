@@ -184,3 +184,25 @@ def allocate(amount: int, shares: ArrayLike) -> NDArray[np.int64]:
     for place in order[: abs(amount) - sum(floors)]:
         floors[place] += 1
     return np.array(floors, np.int64) * sign
+
+
+def from_parts(amounts: NDArray[np.int64], part: int) -> NDArray[np.int64]:
+    """Amounts in parts of a fen, of which ``part`` are one, as fen: the rows sum to the rounded whole, column by column.
+
+    The rest goes to the largest remainders.
+
+    Examples
+    --------
+    >>> from_parts(np.array([[5_000], [5_000], [10_000]]), 10_000)[:, 0].tolist()
+    [1, 0, 1]
+    """
+    floor, rest = amounts // part, amounts % part
+    if not rest.any():
+        return np.asarray(floor)
+    wanted = (amounts.sum(0) * 2 + part) // (2 * part)  # half up, of amounts that are not below 0 here
+    for column in range(amounts.shape[1]):
+        left = int(wanted[column] - floor[:, column].sum())
+        if left > 0:
+            order = np.lexsort((np.arange(len(amounts)), -rest[:, column]))
+            floor[order[:left], column] += 1
+    return np.asarray(floor)

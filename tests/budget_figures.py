@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from drgsim.budgets.hospital_figures import MONTHS, UNITS, HospitalFigures
+from drgsim.budgets.case_bills import UNITS
+from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.terms_model import INDICATORS
 from drgsim.money import fen
+from drgsim.region.hospital_year_sums import MONTHS
 
 
 def months(yuan: float) -> list[int]:

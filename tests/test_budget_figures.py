@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from drgsim.budgets.hospital_figures import UNITS, HospitalFigures, figures_of
+from drgsim.budgets.case_bills import UNITS
+from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
 from drgsim.budgets.terms import BudgetTerms, load_terms
 from drgsim.payment.settlement import Settlement
 from drgsim.region.hospital_list import Hospital

@@ -12,11 +12,11 @@ import yaml
 
 from drgsim.budgets.budget_index import STEPS
 from drgsim.budgets.budget_year import BudgetYear, budget_year
-from drgsim.budgets.hospital_figures import MONTHS
 from drgsim.budgets.sharing import settled
 from drgsim.budgets.sharing_formula import SettlementBand, shared_settlement
 from drgsim.budgets.terms import load_terms
 from drgsim.money import fen, money_column
+from drgsim.region.hospital_year_sums import MONTHS
 from tests.budget_figures import figures
 
 FOLDER = Path(__file__).parent / "cases" / "budget"

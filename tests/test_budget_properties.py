@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drgsim.budgets.budget_year import BudgetYear, budget_years
-from drgsim.budgets.hospital_figures import UNITS, HospitalFigures
+from drgsim.budgets.case_bills import UNITS
+from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.sharing import _Exact, marginal_share, settled
 from drgsim.budgets.terms import load_terms
 from drgsim.budgets.terms_model import Schedule

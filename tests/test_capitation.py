@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drgsim.budgets.budget_year import BudgetYear
-from drgsim.budgets.hospital_figures import UNITS
+from drgsim.budgets.case_bills import UNITS
 from drgsim.payment.capitation import capitation_paid, capitation_pot, derived_amount
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Outcome

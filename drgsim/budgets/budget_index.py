@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budgets.hospital_figures import Floats, HospitalFigures, Ints
+from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.quality_score import factor
 from drgsim.budgets.terms_model import Bounded, BudgetFile
 from drgsim.money import allocate, exact, round_half_away
+from drgsim.region.hospital_year_sums import Floats, Ints
 
 STEPS = (
     "base", "growth", "people", "volume", "cmi", "price_wage", "technology", "quality", "limits", "procurement", "moved",

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from drgsim.budgets.budget_index import STEPS, STEPS_ZH
 from drgsim.budgets.budget_year import BudgetYear, FundAccount
+from drgsim.budgets.case_bills import UNITS, UNITS_ZH
 from drgsim.budgets.cash import LINES
-from drgsim.budgets.hospital_figures import MONTHS, UNITS, UNITS_ZH
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.budgets.terms_model import INDICATORS_ZH
 from drgsim.money import money_column
+from drgsim.region.hospital_year_sums import MONTHS
 
 FACTORED = STEPS[1 : STEPS.index("limits")]  # steps that are factors of the hospital
 STATUS_ZH = {"ok": "正常", "attention": "关注", "warned": "预警"}

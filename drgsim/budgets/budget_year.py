@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.budgets.budget_index import Index, set_index
+from drgsim.budgets.case_bills import UNITS
 from drgsim.budgets.cash import Cash, cash_flows, procurement_kept, rounded
-from drgsim.budgets.hospital_figures import MONTHS, UNITS, Floats, HospitalFigures, Ints
+from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.quality_score import Scores, factor, score
 from drgsim.budgets.sharing import settled
 from drgsim.budgets.terms import BudgetTerms
@@ -20,6 +21,7 @@ from drgsim.budgets.terms_model import CapitationTerms
 from drgsim.errors import Problem, UsageError
 from drgsim.money import FEN_PER_YUAN, allocate, exact, round_half_away
 from drgsim.payment.capitation import capitation_pot
+from drgsim.region.hospital_year_sums import MONTHS, Floats, Ints
 from drgsim.region.region_folder import PROCUREMENT_CLASSES
 
 

@@ -20,13 +20,15 @@ from pydantic import Field
 
 from drgsim.assets import asset_root
 from drgsim.budgets.budget_year import BudgetYear, budget_year
-from drgsim.budgets.hospital_figures import MONTHS, UNITS, Floats, HospitalFigures
+from drgsim.budgets.case_bills import UNITS
+from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.sharing import marginal_share
 from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
 from drgsim.money import exact, round_half_away
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.payment.policy_model import Keyed, Source, Strict, Value
+from drgsim.region.hospital_year_sums import MONTHS, Floats
 
 DEFAULT = "beijing/calibration.yaml"
 HISTORY = 3  # years before the first regime, from which the first base is taken

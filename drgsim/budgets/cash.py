@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.budgets.hospital_figures import MONTHS, Floats, HospitalFigures, Ints
+from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.terms_model import CashTerms
 from drgsim.money import exact, round_floats, round_half_away
+from drgsim.region.hospital_year_sums import MONTHS, Floats, Ints
 
 CLEARING = 13  # the month of the ledger after December
 LINES = {

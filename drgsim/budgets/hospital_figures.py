@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.analysis.metrics import risk_levels
+from drgsim.budgets.case_bills import MICRO, UNITS, bills_of, micro, month_of, sound_cost
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.budgets.terms_model import INDICATORS
 from drgsim.errors import InputError
@@ -23,20 +24,10 @@ from drgsim.payment.policy_model import Keyed
 from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.rules.readmission import stays_followed
 from drgsim.payment.settlement import Settlement
-from drgsim.records.vocabulary import INSURANCES
+from drgsim.region.hospital_year_sums import MONTHS, Floats, HospitalCells, Ints
 from drgsim.region.region_folder import PROCUREMENT_CLASSES, RegionFolder
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-UNITS = ("drg", "dip", "per_diem", "single_disease", "capitation", "by_item")
-UNITS_ZH = {
-    "drg": "按DRG", "dip": "按DIP", "per_diem": "按床日", "single_disease": "单病种", "capitation": "按人头",
-    "by_item": "按项目",
-}  # fmt: skip
-MONTHS = 12
-MICRO = 1_000_000
 DIED = 5
-_BY_ITEM = (CaseClass.BY_ITEM, CaseClass.AMBIGUOUS, CaseClass.UNGROUPED, CaseClass.OVER_60_DAYS)
 
 
 @dataclass(frozen=True)
@@ -183,58 +174,41 @@ class _Sums:
         self.weight = np.zeros(shape)
 
     def add(self, settlement: Settlement) -> None:
-        ledger, cases = settlement.ledger, settlement.ledger.cases
-        days = np.where(cases.discharged == MISSING, 0, cases.discharged).astype("datetime64[D]")
-        year = days.astype("datetime64[Y]").astype(np.int64) + 1970
-        month = days.astype("datetime64[M]").astype(np.int64) % MONTHS
-        row = np.array([self.hospitals.index(name) for name in cases.hospital.values] + [-1])[cases.hospital.ids]
+        cases = settlement.ledger.cases
+        cells = self._cells(cases)
+        bills = bills_of(settlement, self.terms)
+        sums = bills.sums(cells, self.terms)
+        self.weight += sums.pop("weight")
+        for name in ("payment", "capitated", "spending"):
+            getattr(self, name)[...] += sums.pop(name)
+        for name, values in sums.items():
+            self.counts[name] += values.astype(np.int64)
+        self.counts["people"] += self._people(cells, cases, bills.insured)
+        self.counts["capitated_people"] += self._people(cells, cases, bills.insured & bills.chronic)
+        self._measure(settlement, cells)
+
+    def _cells(self, cases: Cases) -> HospitalCells:
+        """Cases at their hospital, year and month of discharge; those without a date or of another year count nowhere."""
+        year, month = _year(cases.discharged), month_of(cases)
         column = np.searchsorted(self.years, year).clip(0, len(self.years) - 1)
-        inside = (row >= 0) & (cases.discharged != MISSING) & (np.asarray(self.years)[column] == year)
-        cell = np.where(inside, row * len(self.years) + column, -1)
-        cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
-        known = inside & (cost != MISSING) & (cost >= 0)
-        insured = known & (cases.insurance != INSURANCES.index("self"))
-        paid = insured & (settlement.fund_payment != MISSING)
-        owed = np.where(paid, settlement.fund_payment, 0)
-        unit = units_of(settlement)
-        monthly = np.where(inside, cell * MONTHS + month, -1)
-        self.payment += self._sum(np.where(paid, monthly * len(UNITS) + unit, -1), owed, self.payment.shape)
-        chronic = chronic_stays(cases, self.terms)
-        spent = by_item(cases) if self.terms.file.measure.spending.value == "by_item" else owed
-        self.spending += self._sum(np.where(insured, monthly, -1), spent, self.spending.shape)
-        self.capitated += self._sum(np.where(paid & chronic, monthly * len(UNITS) + unit, -1), owed, self.payment.shape)
-        weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
-        weighted = insured & (weight > 0)
-        light = weighted & (weight <= self.terms.file.measure.low_weight.value)
-        self.weight += self._sum(np.where(weighted, cell, -1), _micro(weight), self.weight.shape) / MICRO
-        for name, where, amounts in (
-            ("cost", insured, cost), ("patient", insured, _zero(patient)), ("cases", insured, None),
-            ("weighted", weighted, None), ("low_weight", light, spent), ("unpaid", insured & ~paid, None),
-        ):  # fmt: skip
-            self.counts[name] += self._sum(np.where(where, cell, -1), amounts, self.weight.shape)
-        self.counts["people"] += self._people(cell, cases, insured)
-        self.counts["capitated_people"] += self._people(cell, cases, insured & chronic)
-        self._measure(settlement, cell, column, known)
+        row = np.array([self.hospitals.index(name) for name in cases.hospital.values] + [-1])[cases.hospital.ids]
+        inside = (cases.discharged != MISSING) & (np.asarray(self.years)[column] == year)
+        return HospitalCells(len(self.hospitals), len(self.years), np.where(inside, row, -1), column, month)
 
-    def _sum(self, cell: Ints, amounts: Ints | None, shape: tuple[int, ...]) -> Ints:
-        """Sums of fen per cell; below 2^53 fen the floats of bincount are exact."""
-        used = cell >= 0
-        weights = None if amounts is None else amounts[used].astype(np.float64)
-        size = int(np.prod(shape))
-        return np.rint(np.bincount(cell[used], weights, size)).astype(np.int64).reshape(shape)
-
-    def _people(self, cell: Ints, cases: Cases, where: NDArray[np.bool_]) -> Ints:
+    def _people(self, cells: HospitalCells, cases: Cases, where: NDArray[np.bool_]) -> Ints:
         """Different patients; a case without a patient's id counts as one."""
-        named = where & (cases.patient.ids >= 0)
+        named = where & cells.inside & (cases.patient.ids >= 0)
         width = len(cases.patient.values) + 1
-        pairs = np.unique(cell[named] * width + cases.patient.ids[named]) // width
-        alone = self._sum(np.where(where & ~named, cell, -1), None, self.weight.shape)
-        return self._sum(pairs, None, self.weight.shape) + alone
+        first = np.zeros(cases.size, np.bool_)
+        first[np.flatnonzero(named)[np.unique(cells.cell[named] * width + cases.patient.ids[named], return_index=True)[1]]] = (
+            True
+        )
+        return cells.yearly(first | (where & ~named))
 
-    def _measure(self, settlement: Settlement, cell: Ints, column: Ints, known: NDArray[np.bool_]) -> None:
+    def _measure(self, settlement: Settlement, cells: HospitalCells) -> None:
         """Indicators over all cases whose cost is known, self-payers included: quality does not ask who pays."""
-        ledger, cases = settlement.ledger, settlement.ledger.cases
-        shape = self.weight.shape
+        ledger, cases, column = settlement.ledger, settlement.ledger.cases, cells.year
+        known = cells.inside & sound_cost(cases.money["total_cost"])
         codes = cases.unit.values
         plain = [code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING) for code in codes]
         grouped = known & np.array([*plain, False], np.bool_)[cases.unit.ids]
@@ -261,9 +235,8 @@ class _Sums:
             "coding": (known, grouped.astype(np.float64), None),
         }
         for name, (where, values, over) in measured.items():
-            used = np.where(where, cell, -1)
-            total = self._sum(used, _micro(values), shape)
-            base = self._sum(used, _micro(np.ones(cases.size) if over is None else over), shape)
+            total = cells.yearly(where, micro(values))
+            base = cells.yearly(where, micro(np.ones(cases.size) if over is None else over))
             kind = self.indicator_names.index(name)
             share = total / np.maximum(base, 1)
             self.indicators[..., kind] = np.where(base > 0, share, self.indicators[..., kind])
@@ -322,43 +295,9 @@ class _Sums:
         return result
 
 
-def units_of(settlement: Settlement) -> Ints:
-    """(N,) unit of payment of each case, as place in :data:`UNITS`."""
-    ledger = settlement.ledger
-    unit = np.full(ledger.cases.size, UNITS.index("dip" if ledger.policy.file.method == "dip" else "drg"))
-    unit[ledger.is_class(*_BY_ITEM)] = UNITS.index("by_item")
-    unit[ledger.is_class(CaseClass.PER_DIEM)] = UNITS.index("per_diem")
-    unit[ledger.is_class(CaseClass.FIXED)] = UNITS.index("single_disease")
-    return unit
-
-
-def chronic_stays(cases: Cases, terms: BudgetTerms) -> NDArray[np.bool_]:
-    """(N,) stays in the groups whose patients the terms' capitation would pay for."""
-    starts = tuple(start for groups in terms.file.capitation.groups.values() for start in groups)
-    return np.array([code.startswith(starts) for code in cases.unit.values] + [False], np.bool_)[cases.unit.ids]
-
-
-def by_item(cases: Cases) -> Ints:
-    """What the fund pays of each bill by item, fen: cost less the parts of patients and other funds; 0 for self-payers."""
-    cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
-    insured = (cost != MISSING) & (cost >= 0) & (cases.insurance != INSURANCES.index("self"))
-    insured &= (patient >= 0) | (patient == MISSING)
-    left = np.where(insured, cost - _zero(patient) - _zero(cases.money["other_paid"]), 0)
-    return np.maximum(left, 0)
-
-
 def _year(days: Ints) -> Ints:
-    years: Ints = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    years: Ints = np.where(days == MISSING, 0, days).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     return years
-
-
-def _zero(amounts: Ints) -> Ints:
-    return np.where(amounts == MISSING, 0, amounts)
-
-
-def _micro(values: Floats) -> Ints:
-    """Millionths: sums of integers do not depend on the order of the cases."""
-    return np.rint(np.nan_to_num(values) * MICRO).astype(np.int64)
 
 
 def _over_mean(values: Floats, place: Ints, where: NDArray[np.bool_]) -> Floats:

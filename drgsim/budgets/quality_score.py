@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drgsim.budgets.hospital_figures import Floats, HospitalFigures
+from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.terms_model import PerPoint, QualityTerms
+from drgsim.region.hospital_year_sums import Floats
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from drgsim.budgets.case_bills import by_item
 from drgsim.budgets.coding_quality import coding_quality
-from drgsim.budgets.hospital_figures import HospitalFigures, by_item, figures_of
+from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING

@@ -7,9 +7,9 @@ from math import lcm
 import numpy as np
 from numpy.typing import ArrayLike
 
-from drgsim.budgets.hospital_figures import Floats, Ints
 from drgsim.budgets.terms_model import Schedule, ShareBand
 from drgsim.money import exact, round_floats
+from drgsim.region.hospital_year_sums import Floats, Ints
 
 
 def settled(amounts: Ints, index: Ints, schedule: Schedule, kept_factor: Floats | None = None) -> Ints:

@@ -10,11 +10,12 @@ import plotly.graph_objects as go
 from drgsim.budgets.budget_index import STEPS, STEPS_ZH
 from drgsim.budgets.budget_tables import fund_lines, words
 from drgsim.budgets.budget_year import BudgetYear
+from drgsim.budgets.case_bills import UNITS, UNITS_ZH
 from drgsim.budgets.cash import LINES
-from drgsim.budgets.hospital_figures import MONTHS, UNITS, UNITS_ZH
 from drgsim.budgets.sharing import settled
 from drgsim.budgets.terms_model import INDICATORS_ZH
 from drgsim.payment.policy import Policy
+from drgsim.region.hospital_year_sums import MONTHS
 from drgsim.report.page import COLOURS, chart, render_page
 
 WAN = 1_000_000  # fen of ten thousand yuan (万元)

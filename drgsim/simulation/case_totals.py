@@ -11,12 +11,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem
-from drgsim.money import MISSING
+from drgsim.money import MISSING, from_parts
 from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
 
-LARGEST = 9.0e18 / 2  # parts of a fen; half of what int64 holds, for whole() doubles sums
+LARGEST = 9.0e18 / 2  # parts of a fen; half of what int64 holds, for from_parts() doubles sums
 
 
 class Measure(IntEnum):
@@ -212,26 +212,6 @@ def check_size(money: NDArray[np.int64], parts: NDArray[np.int64], where: str = 
         raise ScenarioError([Problem("scenario-too-large", what, where=where, fix="multiply volumes, prices or rates by less")])
 
 
-def whole(parts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Parts of a fen as fen, so that the rows sum to the rounded whole (largest remainder), column by column.
-
-    Examples
-    --------
-    >>> whole(np.array([[5_000], [5_000], [10_000]]))[:, 0].tolist()
-    [1, 0, 1]
-    """
-    floor, rest = parts // PART, parts % PART
-    if not rest.any():
-        return np.asarray(floor)
-    wanted = (parts.sum(0) * 2 + PART) // (2 * PART)  # half up, of amounts that are not below 0 here
-    for column in range(parts.shape[1]):
-        left = int(wanted[column] - floor[:, column].sum())
-        if left > 0:
-            order = np.lexsort((np.arange(len(parts)), -rest[:, column]))
-            floor[order[:left], column] += 1
-    return np.asarray(floor)
-
-
 @dataclass(frozen=True)
 class Totals:
     """Sums by one dimension.
@@ -260,7 +240,7 @@ class Totals:
         days: NDArray[np.float64],
     ) -> Totals:  # fmt: skip
         """From what :func:`add_up` returns."""
-        rounded = whole(money)
+        rounded = from_parts(money, PART)
         return cls(
             names,
             {name: counts[:, place] / PART for place, name in enumerate(COUNTS)},

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear, budget_year
-from drgsim.budgets.hospital_figures import MONTHS, UNITS, HospitalFigures, by_item, chronic_stays, figures_of, units_of
+from drgsim.budgets.case_bills import UNITS, CaseBills, by_item, chronic_stays, month_of, sound_cost, units_of, zero
+from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import Problem
-from drgsim.money import MISSING
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
+from drgsim.region.hospital_year_sums import HospitalCells
 from drgsim.simulation.case_lines import Lines
-from drgsim.simulation.case_totals import Measure, whole
+from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.pricing import fund_of, plain
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
@@ -130,65 +131,36 @@ def with_year(
 ) -> HospitalFigures:
     """The figures with one year replaced by settled cases, as the year itself and as history of the years after it.
 
-    Quality indicators stay, but for the share of high cases. Cases say nothing of how many patients a simulated discharge
-    belongs to: different patients move with the hospital's insured cases.
+    Quality indicators stay, but for the share of high cases, which is that of insured cases here. Cases say nothing of how
+    many patients a simulated discharge belongs to: different patients move with the hospital's insured cases.
     """
     at = figures.years.index(year)
-    cases, row = lines.cases, {name: place for place, name in enumerate(figures.hospitals)}
-    hospital = np.array([row.get(name, -1) for name in lines.state.hospital.values] + [-1])[lines.state.hospital.ids]
-    insured = (hospital >= 0) & lines.marks.paid & (cases.insurance != INSURANCES.index("self"))
-    dated = np.where(cases.discharged == MISSING, 0, cases.discharged).astype("datetime64[D]").astype("datetime64[M]")
-    month = dated.astype(np.int64) % MONTHS
-    size, fund = figures.size, lines.money[Measure.FUND]
-    unit = np.where(lines.state.capitated, UNITS.index("capitation"), units_of(lines.settlement))
-    cell, shape = (hospital * MONTHS + month) * len(UNITS) + unit, (size, MONTHS, len(UNITS))
-    payment = _sums(cell, fund, parts, insured, int(np.prod(shape))).reshape(shape)
-    chronic = _sums(cell, fund, parts, insured & chronic_stays(cases, terms), payment.size).reshape(shape)
-    for name, amount in beside.items():
-        if name in row:
-            payment[row[name], -1, UNITS.index("capitation")] += amount
-    measures = {"cost": Measure.COST, "patient": Measure.PATIENT}
-    owed = {name: _sums(hospital, lines.money[measure], parts, insured, size) for name, measure in measures.items()}
-    state, spec = lines.state, terms.file.measure
-    treated = (hospital >= 0) & (state.cost != MISSING) & (state.cost >= 0) & (cases.insurance != INSURANCES.index("self"))
-    weighted = treated & (lines.weight > 0)
-    count = np.rint(_count(hospital, parts, treated, size)).astype(np.int64)
-    people = figures.people[:, at].astype(np.float64)
-    people *= np.divide(count, figures.cases[:, at], out=np.ones(size), where=figures.cases[:, at] > 0)
+    state, cases, spec = lines.state, lines.cases, terms.file.measure
+    row = {name: place for place, name in enumerate(figures.hospitals)}
+    hospital = np.array([row.get(name, -1) for name in state.hospital.values] + [-1], np.int64)[state.hospital.ids]
+    cells = HospitalCells(figures.size, 1, hospital, np.zeros(cases.size, np.int64), month_of(cases), parts, PART)
+    insured = sound_cost(state.cost) & (cases.insurance != INSURANCES.index("self"))
+    paid, fund = insured & lines.marks.paid, lines.money[Measure.FUND]
     by_bill = spec.spending.value == "by_item"
     spent = by_item(cases) + state.exempt - state.exempt_patient if by_bill else fund
-    spending = _sums(hospital * MONTHS + month, spent, parts, treated, size * MONTHS).reshape(size, MONTHS)
+    unit = np.where(state.capitated, UNITS.index("capitation"), units_of(lines.settlement))
+    bills = CaseBills(
+        insured, paid, chronic_stays(cases, terms), state.cost, zero(state.patient), fund, spent, lines.weight, unit
+    )
+    change = {name: values[:, 0] for name, values in bills.sums(cells, terms).items()}
+    beside_of = np.array([beside.get(name, 0) for name in figures.hospitals], np.int64)
+    change["payment"][:, -1, UNITS.index("capitation")] += beside_of
     if not by_bill:
-        spending[:, -1] += [beside.get(name, 0) for name in figures.hospitals]
-    light = weighted & (lines.weight <= spec.low_weight.value)
-    high, paid = _count(hospital, parts, insured & lines.marks.high, size), _count(hospital, parts, insured, size)
-    indicators = figures.indicators.copy()
-    share = np.divide(high, paid, out=np.full(size, np.nan), where=paid > 0)
+        change["spending"][:, -1] += beside_of
+    known, count = figures.cases[:, at], change["cases"]
+    people = figures.people[:, at] * np.divide(count, known, out=np.ones(figures.size), where=known > 0)
+    change["people"] = np.where(known > 0, np.rint(people).astype(np.int64), count)
+    high, all_paid = cells.yearly(paid & lines.marks.high)[:, 0], cells.yearly(paid)[:, 0]
     place = figures.indicator_names.index("high_cost_share")
-    indicators[:, at, place] = np.where(np.isnan(share), indicators[:, at, place], share)
-    change = {
-        "payment": payment, "capitated": chronic, **owed, "cases": count, "spending": spending,
-        "people": np.where(figures.cases[:, at] > 0, np.rint(people).astype(np.int64), count),
-        "low_weight": _sums(hospital, spent, parts, light, size),
-        "unpaid": np.rint(_count(hospital, parts, treated & ~lines.marks.paid, size)).astype(np.int64),
-        "weight": np.bincount(hospital[weighted], (lines.weight * parts)[weighted] / PART, size),
-        "weighted": np.rint(_count(hospital, parts, weighted, size)).astype(np.int64),
-    }  # fmt: skip
+    change["indicators"] = figures.indicators[:, at].copy()
+    change["indicators"][all_paid > 0, place] = (high / np.maximum(all_paid, 1))[all_paid > 0]
     replaced = {}
     for name, values in change.items():
-        whole_array = getattr(figures, name).copy()
-        whole_array[:, at] = values
-        replaced[name] = whole_array
-    return replace(figures, **replaced, indicators=indicators)
-
-
-def _sums(
-    cell: NDArray[np.int64], amounts: NDArray[np.int64], parts: NDArray[np.int64], where: NDArray[np.bool_], size: int
-) -> NDArray[np.int64]:
-    total = np.zeros(size, np.int64)
-    np.add.at(total, cell[where], amounts[where] * parts[where])
-    return whole(total[:, None])[:, 0]
-
-
-def _count(cell: NDArray[np.int64], parts: NDArray[np.int64], where: NDArray[np.bool_], size: int) -> NDArray[np.float64]:
-    return np.bincount(cell[where], parts[where], size) / PART
+        replaced[name] = getattr(figures, name).copy()
+        replaced[name][:, at] = values
+    return replace(figures, **replaced)
