@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from drgsim.api.policy_verbs import policy_show as policy_show
     from drgsim.api.quality_verbs import validate as validate
     from drgsim.api.reading_verbs import read as read
+    from drgsim.api.region_verbs import load_region as load_region
     from drgsim.api.scenario_verbs import ScenarioTable as ScenarioTable
     from drgsim.api.scenario_verbs import scenario_check as scenario_check
     from drgsim.api.scenario_verbs import scenario_describe as scenario_describe
@@ -80,6 +81,7 @@ _HOMES = {
     "group_files": "drgsim.api.grouping_verbs",
     "InputOptions": "drgsim.records.input_options",
     "load_policy": "drgsim.payment.policy",
+    "load_region": "drgsim.api.region_verbs",
     "load_scheme": "drgsim.units.schemes.pack",
     "migrate": "drgsim.api.migration_verbs",
     "policies": "drgsim.api.policy_verbs",

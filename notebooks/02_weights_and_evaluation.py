@@ -15,16 +15,11 @@
 import numpy as np
 import pandas as pd
 
-from drgsim.assets import asset_root
-from drgsim.costs.trimming import TrimRule
-from drgsim.payment.grouped_files import read_grouped
-from drgsim.payment.history_tables import read_history
-from drgsim.payment.weight_estimation import WeightSettings, estimate_weights, evaluate
+import drgsim
 
-files = sorted((asset_root("data/samples") / "region").glob("discharges-*.parquet"))
-table, notes = read_grouped(files, "chs-drg-2.0")
-history, problems = read_history(table)
-[*notes, *(problem.what for problem in problems)]
+files = [drgsim.sample_path(f"region/discharges-{year}.parquet") for year in (2022, 2023, 2024)]
+history = drgsim.group(files, "chs-drg-2.0")
+history.status
 
 # %% [markdown]
 # What trimming does. Costs are skewed, so a few cases carry much of a group's mean; the limits are set within each group.
@@ -32,65 +27,46 @@ history, problems = read_history(table)
 
 # %%
 rules = {
-    "none": TrimRule("none"),
-    "Q1 - 1.5 IQR .. Q3 + 1.5 IQR": TrimRule("iqr", 1.5, 1.5),
-    "2.5 % .. 97.5 %": TrimRule("percentile", 2.5, 97.5),
-    "0.3 .. 3 x mean": TrimRule("multiple", 0.3, 3.0),
+    "none": "none",
+    "Q1 - 1.5 IQR .. Q3 + 1.5 IQR": ("iqr", 1.5, 1.5),
+    "2.5 % .. 97.5 %": ("percentile", 2.5, 97.5),
+    "0.3 .. 3 x mean": ("multiple", 0.3, 3.0),
 }
 rows = {}
 for name, rule in rules.items():
-    lines = evaluate(history, estimate_weights(history, WeightSettings(trim=rule)))
-    after = next(line for line in lines if line.scope == "all" and line.trimmed)
-    rows[name] = {
-        "cases": after.cases,
-        "RIV": after.riv,
-        "CV": after.cv,
-        "CV < 1": after.stable_share,
-        "R2 of stay": after.r2_days,
-    }
-pd.DataFrame(rows).T.round(3)
+    lines = drgsim.weights(history, trim=rule).evaluation.to_pandas()
+    rows[name] = lines[(lines.scope == "all") & lines.trimmed].iloc[0]
+columns = {"riv": "RIV", "cv": "CV", "stable_share": "CV < 1", "r2_days": "R2 of stay"}
+pd.DataFrame(rows).T[["cases", *columns]].rename(columns=columns)
 
 # %% [markdown]
 # The weights of a year are noise where a group is small. Years count 1:2:7 here, the latest most; groups of fewer than ten
 # cases lean towards their ADRG, and within an ADRG more severe never costs less.
 
 # %%
-settings = WeightSettings(
-    year_weights={2022: 1, 2023: 2, 2024: 7}, minimum_cases=10, unstable="keep", smoothing=10, smooth_to="adrg", monotone=True
-)
-weights = estimate_weights(history, settings)
-settings.describe()
+settings = drgsim.WeightSettings(minimum_cases=10, unstable="keep", smoothing=10, smooth_to="adrg", monotone=True)
+weights = drgsim.weights(history, years="1:2:7", settings=settings)
+weights.record["settings"]
 
 # %%
-result = pd.DataFrame(
-    {
-        "drg": weights.codes,
-        "cases": weights.statistics.count.astype(int),
-        "weight": weights.weight,
-        "standard error": weights.standard_error,
-        "what happened": [", ".join(flags) for flags in weights.flags],
-    }
-)
-result.sort_values("cases", ascending=False).head(10).round(3)
+weights.groups.to_pandas().sort_values("cases", ascending=False).head(10).round(3)
 
 # %% [markdown]
 # The weights mean nothing unless they keep their scale: over the cases used, the sum of the weights is the number of cases.
 
 # %%
-plain = estimate_weights(history)
-used = history.group[plain.kept]
-assert np.isclose(plain.weight[used].sum(), plain.kept.sum(), rtol=1e-9)
+plain = drgsim.weights(history)
+table = plain.weights.to_pandas()
+assert np.isclose((table.weight * table.cases).sum(), plain.record["cases_used"], rtol=1e-5)
 
 # %% [markdown]
 # Which MDCs are explained well, and which would be worth another split?
 
 # %%
-lines = [line for line in evaluate(history, weights) if line.trimmed and line.scope != "all"]
-by_mdc = pd.DataFrame(
-    [{"MDC": line.scope, "cases": line.cases, "groups": line.groups, "RIV": line.riv, "CV": line.cv} for line in lines]
-)
-by_mdc[by_mdc.cases >= 200].sort_values("RIV").round(3)
+lines = weights.evaluation.to_pandas()
+by_mdc = lines[lines.trimmed & (lines.scope != "all") & (lines.cases >= 200)]
+by_mdc[["scope", "cases", "groups", "riv", "cv"]].sort_values("riv").round(3)
 
 # %% [markdown]
-# The same from the command line: `drgsim weights discharges-*.parquet --scheme chs-drg-2.0 --years 1:2:7 --monotone
-# --output weights`, and `drgsim settle ... --weights weights` pays by them.
+# `drgsim.settle(..., weights=weights)` pays by them. The same from the command line: `drgsim weights discharges-*.parquet
+# --scheme chs-drg-2.0 --years 1:2:7 --monotone --output weights`, and `drgsim settle ... --weights weights`.

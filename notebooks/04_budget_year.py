@@ -11,63 +11,56 @@
 # The data are synthetic (合成数据), and most terms of the budget are assumptions: no formula of BJ-GBI is public.
 
 # %%
-import numpy as np
-import pandas as pd
+import drgsim
 
-from drgsim.assets import asset_root
-from drgsim.budgets.budget_index import STEPS, STEPS_ZH
-from drgsim.budgets.budget_year import budget_year
-from drgsim.simulation.session import Options, run_all
-
-region = asset_root("data/samples") / "region"
-study = run_all(region, ["surplus-share-80"], Options(draws=20))
-result = study.results[0]
+region = drgsim.sample_path("region")
+year = drgsim.budget(region, "beijing/2024", years=[2024])
+what = drgsim.simulate(region, "surplus-share-80", draws=20)
 
 # %% [markdown]
-# The baseline closes the year hospital by hospital against its index (一院一测): who is below it?
+# The year closes hospital by hospital against its index (一院一测): who is below it?
 
 # %%
-year = result.baseline.budget
-assert year is not None
-hospitals = study.tables["hospitals"].to_pandas().set_index("hospital")
-hospitals[["name", "baseline_index", "baseline_surplus", "baseline_quality"]]
+year.hospitals.to_pandas().set_index("hospital_id")[["hospital", "index", "recorded", "ratio", "surplus", "score"]]
 
 # %% [markdown]
 # The indices close on the fund's budget: reserve + adjustment fund + indices + what is left.
 
 # %%
-fund = year.fund
-assert fund.reserve + fund.adjustment_fund + fund.index + fund.unallocated == fund.budget
-year.index.scaling
+fund = year.fund.to_pandas().set_index("item").amount
+assert fund[["reserve", "adjustment_fund", "index", "unallocated"]].sum() == fund.budget
+fund
 
 # %% [markdown]
-# How the index of the largest hospital comes about, in ten thousand yuan: the steps sum to it.
+# How the index of the largest hospital comes about: the steps sum to it.
 
 # %%
-largest = int(np.argmax(year.index.index))
-assert year.index.waterfall[largest].sum() == year.index.index[largest]
-pd.Series(year.index.waterfall[largest] / 1e6, index=[f"{STEPS_ZH[step]} {step}" for step in STEPS]).round(2)
+hospitals = year.hospitals.to_pandas().sort_values("index")
+largest = hospitals.iloc[-1]
+steps = year.index.to_pandas().query("hospital_id == @largest.hospital_id")
+assert steps.amount.sum() == largest["index"]
+steps[["step_zh", "step", "factor", "amount"]]
 
 # %% [markdown]
-# The warning list of June: hospitals above the index of the same period (Ningbo warns at 100 %).
+# The warning list of June: hospitals above the index of the same period.
 
 # %%
-june = pd.Series(year.warnings.ratio[:, 5], index=year.figures.hospitals)
-june[june > year.terms.file.warning.limit.value].sort_values(ascending=False).round(3)
+june = year.warnings.to_pandas().query("month == 6 and status == 'warned'")
+june[["hospital", "used", "index_to_date", "ratio"]].sort_values("ratio", ascending=False)
 
 # %% [markdown]
 # The end of its ledger in yuan: what became due, what was paid, and a balance that ends at zero.
 
 # %%
-ledger = pd.DataFrame(year.cash.lines(largest), columns=["month", "line", "due", "paid", "balance"])
+ledger = year.ledger.to_pandas().query("hospital_id == @largest.hospital_id")
 assert ledger.balance.iloc[-1] == 0
-ledger.assign(**{name: ledger[name] / 100 for name in ("due", "paid", "balance")}).tail(8)
+ledger[["month", "line_zh", "due", "paid", "balance"]].tail(8)
 
 # %% [markdown]
 # What if hospitals kept 80 % of a surplus? The change with its 95 % interval, the draws being the same on both sides.
 
 # %%
-headlines = study.tables["headlines"].to_pandas().set_index("figure")
+headlines = what.headlines.to_pandas().set_index("figure")
 headlines.loc[
     ["fund.payment", "fund.balance", "hospital.margin"],
     ["title_zh", "baseline", "scenario", "change", "change_low", "change_high"],
@@ -77,19 +70,19 @@ headlines.loc[
 # Who wins, and why: the parts sum to the change to the fen.
 
 # %%
-hospitals.loc[hospitals.verdict == "wins", ["name", "payment_change", "margin_change"]]
+what.hospitals.to_pandas().query("verdict == 'wins'")[["name", "payment_change", "margin_change"]]
 
 # %%
-parts = study.tables["decomposition"].to_pandas().set_index("hospital").loc["all"].drop("scenario_name")
+parts = what.decomposition.to_pandas().set_index("hospital").loc["all"].drop("scenario_name")
 assert parts.drop("fund_change").sum() == parts.fund_change
 parts[parts != 0]
 
 # %% [markdown]
-# A budget year is small arrays: other terms can be tried on it at once.
+# Other terms can be tried at once: hospitals in surplus by the growth that the index allows.
 
 # %%
 shares = {}
 for growth in (0.0, 0.05, 0.1):
-    tried = budget_year(year.figures, year.terms.changed({"budget.index.growth": growth}), year.year)
-    shares[growth] = int(tried.in_surplus.sum())
+    tried = drgsim.budget(region, "beijing/2024", years=[2024], changes={"budget.index.growth": growth})
+    shares[growth] = tried.record["years"][0]["in_surplus"]
 shares

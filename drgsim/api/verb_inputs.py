@@ -19,6 +19,7 @@ from drgsim.records.input_options import InputOptions
 from drgsim.records.python_tables import python_table
 from drgsim.records.read import read_table
 from drgsim.region.hospital_list import GroupCoefficients, Hospital, bonus_of, group_coefficients_of, hospitals_of
+from drgsim.region.region_folder import RegionFacts
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of
 
@@ -29,7 +30,7 @@ Tabular = Union[str, Path, pa.Table, "pd.DataFrame", Result]  # one table: a fil
 AnyDischarges = Tabular | Sequence[str | Path] | Sequence[dict[str, Any]]
 ROLES = ("cases", "hospitals", "coefficients", "bonus", "weights", "assessment")
 AnyPolicy = str | Path | Policy
-AnyRegion = Any  # the folder of a region, or what load_region gave
+AnyRegion = str | Path | RegionFacts
 Amounts = float | Mapping[str, float]  # one for all payers, or by payer
 
 
@@ -149,7 +150,7 @@ def policy_of(policy: AnyPolicy) -> Policy:
 
 def folder_of(region: AnyRegion) -> Path:
     """The folder of a region."""
-    return Path(region if isinstance(region, str | Path) else region.folder)
+    return region.files[0].parent if isinstance(region, RegionFacts) else Path(region)
 
 
 def by_payer(amounts: Amounts | None) -> Mapping[str, float] | None:
