@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.verb_inputs import AnyPolicy, AnyRegion, folder_of, policy_of, told
+from drgsim.api.verb_inputs import AnyPolicy, AnyRegion, policy_of, told
 from drgsim.budgets.budget_doubts import doubts
 from drgsim.budgets.budget_tables import FUND_ZH, budget_tables
 from drgsim.budgets.budget_year import BudgetYear, budget_years
@@ -185,9 +185,7 @@ def budget(
     others = {path: value for path, value in changes.items() if path not in own}
     if own:
         used = used.changed(own, "--set")
-    prepared = prepare(
-        folder_of(region), loaded, used, scheme=scheme, changes=others, check_coding=check_coding, progress=progress
-    )
+    prepared = prepare(region, loaded, used, scheme=scheme, changes=others, check_coding=check_coding, progress=progress)
     return BudgetYears(budget_years(prepared.figures, used, tuple(years) if years else None), prepared, used, changes)
 
 
@@ -268,5 +266,5 @@ def calibrate(region: AnyRegion, settings: str | Path | None = None, *, progress
     """
     read, digest = load_settings(Path(settings) if settings is not None else None)
     terms = load_terms(read.terms)
-    prepared = prepare(folder_of(region), policy_of(PANEL_POLICY), terms, progress=progress)
+    prepared = prepare(region, policy_of(PANEL_POLICY), terms, progress=progress)
     return Calibrated(calibrate_figures(prepared.figures, read, digest, terms), prepared.region.inputs)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from drgsim.api.verb_inputs import (
     Amounts,
     AnyDischarges,
+    AnyHospitals,
     AnyPolicy,
     Inputs,
     Tabular,
@@ -28,7 +29,7 @@ from drgsim.payment.rules.unstable_groups import DETECT
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.settlement import settle as settle_table
 from drgsim.records.input_options import InputOptions
-from drgsim.region.hospital_list import GroupCoefficients, Hospital
+from drgsim.region.hospital_list import GroupCoefficients
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 
@@ -92,7 +93,7 @@ def settle(
     cases: AnyDischarges,
     policy: AnyPolicy,
     *,
-    hospitals: Tabular | Mapping[str, Hospital] | None = None,
+    hospitals: AnyHospitals | None = None,
     coefficients: Tabular | GroupCoefficients | None = None,
     weights: Tabular | None = None,
     weights_scale: float | None = None,
@@ -122,7 +123,7 @@ def settle(
         Policy such as ``beijing/2024`` (:func:`drgsim.policies` lists them), its folder, or one that
         :func:`drgsim.load_policy` gave.
     hospitals
-        ``hospital_id, level, grade, coefficient``: a file, a table, or a mapping by hospital.
+        ``hospital_id, level, grade, coefficient``: a file, a table, a mapping by hospital, or a region.
     coefficients
         Coefficients by hospital and group (``hospital_id, group, coefficient``), or the result of
         :func:`drgsim.coefficients`; they go before those of the policy.

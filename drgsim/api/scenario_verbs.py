@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import yaml
 
-from drgsim.api.verb_inputs import AnyRegion, folder_of
+from drgsim.api.verb_inputs import AnyRegion
 from drgsim.assets import sample_path
 from drgsim.errors import Problem
 from drgsim.results.result import Result
@@ -155,7 +155,7 @@ def _plans(names: AnyScenario | Sequence[AnyScenario], region: AnyRegion | None,
     listed = listed_scenarios(names)
     read = iter(load_scenarios([name for name in listed if not isinstance(name, Scenario)]))
     every = [name if isinstance(name, Scenario) else next(read) for name in listed]
-    return plans_of(every, policy, Region.of(sample_path("region") if region is None else folder_of(region)))
+    return plans_of(every, policy, Region.of(sample_path("region") if region is None else region))
 
 
 def scenario_paths() -> ScenarioTable:

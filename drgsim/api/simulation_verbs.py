@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from drgsim.api.scenario_verbs import AnyScenario, listed_scenarios
-from drgsim.api.verb_inputs import AnyRegion, folder_of, told
+from drgsim.api.verb_inputs import AnyRegion, told
 from drgsim.results.result import Result
 from drgsim.results.run_record import plain, run_record
 from drgsim.simulation.run_comparison import compare_runs
@@ -174,7 +174,7 @@ def simulate(
         policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level, decomposition=decomposition,
         tornado=tornado, solve=solve, target=target, between=between,
     )  # fmt: skip
-    study = run_all(folder_of(region), listed_scenarios(scenarios), options, progress)
+    study = run_all(region, listed_scenarios(scenarios), options, progress)
     study = replace(study, notes=(*study.notes, *further_notes(study)))
     return Simulated(study, record_of(study, **options.written))
 

@@ -19,7 +19,7 @@ from drgsim.records.input_options import InputOptions
 from drgsim.records.python_tables import python_table
 from drgsim.records.read import read_table
 from drgsim.region.hospital_list import GroupCoefficients, Hospital, bonus_of, group_coefficients_of, hospitals_of
-from drgsim.region.region_folder import RegionFacts
+from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of
 
@@ -30,7 +30,8 @@ Tabular = Union[str, Path, pa.Table, "pd.DataFrame", Result]  # one table: a fil
 AnyDischarges = Tabular | Sequence[str | Path] | Sequence[dict[str, Any]]
 ROLES = ("cases", "hospitals", "coefficients", "bonus", "weights", "assessment")
 AnyPolicy = str | Path | Policy
-AnyRegion = str | Path | RegionFacts
+AnyRegion = str | Path | RegionFolder
+AnyHospitals = Tabular | RegionFolder | Mapping[str, Hospital]
 Amounts = float | Mapping[str, float]  # one for all payers, or by payer
 
 
@@ -47,20 +48,22 @@ class Inputs:
     """What a verb is given, one table after another, with the SHA-256 of each for its record."""
 
     def __init__(self) -> None:
-        self._digests: dict[str, dict[str, str]] = {}
+        self._files: dict[str, list[Path]] = {}
+        self._tables: dict[str, str] = {}
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 by name of file, or by what a table in memory is; the discharges first."""
-        return {name: digest for role in ROLES for name, digest in self._digests.get(role, {}).items()}
+        """SHA-256 by name of file, the discharges first, and by what a table in memory is."""
+        files = [path for role in ROLES for path in self._files.get(role, ())]
+        return digest_of(files) | {role: self._tables[role] for role in ROLES if role in self._tables}
 
     def table(self, role: str, source: Tabular) -> tuple[pa.Table, Path]:
         """A table beside the cases, and the name that its mistakes are told by."""
         table = table_of(source)
         if isinstance(source, str | Path):
-            self._digests[role] = digest_of([Path(source)])
+            self._files[role] = [Path(source)]
             return table, Path(source)
-        self._digests[role] = {role: table_digest(table)}
+        self._tables[role] = table_digest(table)
         return table, Path(role)
 
     def discharges(
@@ -77,14 +80,18 @@ class Inputs:
         """
         inputs, options = given(source, reading)
         files = [Path(each) for each in inputs if isinstance(each, str | Path)]
-        held = {} if files else {"cases": table_digest(table_of(source))}
-        self._digests["cases"] = digest_of(path for path in files if path.is_file()) | held
+        self._files["cases"] = [path for path in files if path.is_file()]
+        if not files:
+            self._tables["cases"] = table_digest(table_of(source))
         return read_grouped(inputs, scheme, options, needed=needed)
 
-    def hospitals(self, source: Tabular | Mapping[str, Hospital] | None) -> Mapping[str, Hospital] | None:
+    def hospitals(self, source: AnyHospitals | None) -> Mapping[str, Hospital] | None:
         """Level, grade and coefficient by hospital."""
         if source is None or isinstance(source, Mapping):
             return source
+        if isinstance(source, RegionFolder):
+            self._files["hospitals"] = [source.folder / "hospitals.csv"]
+            return source.hospitals
         table, path = self.table("hospitals", source)
         return hospitals_of(table, path.name)
 
@@ -116,7 +123,7 @@ class Inputs:
             source = table_in(Path(source))
         check_scale(scale)
         table, path = self.table("weights", source)
-        (digest,) = self._digests["weights"].values()
+        (digest,) = digest_of(self._files["weights"]).values() if "weights" in self._files else (self._tables["weights"],)
         return with_values_of(policy, table, path, digest, scale)
 
 
@@ -146,11 +153,6 @@ def told(notes: Iterable[str]) -> tuple[Problem, ...]:
 def policy_of(policy: AnyPolicy) -> Policy:
     """A policy by its name, its folder, or as it is."""
     return policy if isinstance(policy, Policy) else load_policy(policy)
-
-
-def folder_of(region: AnyRegion) -> Path:
-    """The folder of a region."""
-    return region.files[0].parent if isinstance(region, RegionFacts) else Path(region)
 
 
 def by_payer(amounts: Amounts | None) -> Mapping[str, float] | None:

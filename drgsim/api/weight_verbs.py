@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from drgsim.api.verb_inputs import (
     AnyDischarges,
+    AnyHospitals,
     AnyPolicy,
     Inputs,
     Tabular,
@@ -32,7 +33,6 @@ from drgsim.payment.policy_model import PolicyFile
 from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation, WeightSettings, estimate_weights, evaluate
 from drgsim.records.input_options import InputOptions
 from drgsim.records.vocabulary import group_column
-from drgsim.region.hospital_list import Hospital
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 
@@ -247,7 +247,7 @@ def coefficients(
     history: AnyDischarges,
     policy: AnyPolicy,
     *,
-    hospitals: Tabular | Mapping[str, Hospital] | None = None,
+    hospitals: AnyHospitals | None = None,
     weights: Tabular | None = None,
     weights_scale: float | None = None,
     years: str = "",
@@ -269,7 +269,7 @@ def coefficients(
     policy
         The policy whose scores count: a name, a folder, or what :func:`drgsim.load_policy` gave.
     hospitals
-        ``hospital_id, level``: a file, a table, or a mapping by hospital.
+        ``hospital_id, level``: a file, a table, a mapping by hospital, or a region.
     weights
         Scores of one's own: what ``drgsim weights`` wrote, the result of :func:`drgsim.weights`, or a table.
     weights_scale

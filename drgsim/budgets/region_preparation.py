@@ -59,7 +59,7 @@ class PreparedRegion:
 
 
 def prepare(
-    folder: Path | RegionFolder,
+    folder: str | Path | RegionFolder,
     policy: Policy,
     terms: BudgetTerms,
     *,

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pyarrow as pa
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.region.region_folder import RegionFolder
 from drgsim.simulation.answer_tables import headline_table
 from drgsim.simulation.decompose import Method
 from drgsim.simulation.explore import grid_table, sensitivity_table
@@ -46,14 +47,17 @@ class Options:
 
 
 def run_all(
-    folder: str | Path, names: Sequence[str | Path | Scenario], options: Options = Options(), progress: Progress | None = None
+    folder: str | Path | RegionFolder,
+    names: Sequence[str | Path | Scenario],
+    options: Options = Options(),
+    progress: Progress | None = None,
 ) -> Study:
     """Read a region and scenarios, check all of them, and run.
 
     Parameters
     ----------
     folder
-        Region folder, see :func:`drgsim.region.region_folder.read_region`.
+        Region folder, or what :func:`drgsim.region.region_folder.read_region` gave.
     names
         Scenario files, names of shipped ones, or scenarios that are read already. Without any, the policy alone is run.
     options
