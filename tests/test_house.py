@@ -16,13 +16,10 @@ MOST_LINES_OF_FILE, MOST_LINES, MOST_PARAMETERS = 400, 60, 7
 LONG_FILES = {"units/drg/drg_reference.py"}
 LONG_FUNCTIONS = {
     "authoring.dip.catalogue_building.build",
-    "budgets.budget_year.budget_year",
-    "budgets.region_preparation.prepare",
     "simulation.goal_seek.read_goal",
     "synthetic.draw_plan.make_plan",
 }
 MANY_PARAMETERS = {
-    "budgets.cash.cash_flows",
     "payment.settlement.settle",
 }
 # a command's parameters are its options, and a verb's are those of its command

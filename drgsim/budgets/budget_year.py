@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.budget_index import Index, set_index
 from drgsim.budgets.case_bills import UNITS
-from drgsim.budgets.cash import Cash, cash_flows, procurement_kept, rounded
+from drgsim.budgets.cash import Cash, Dues, cash_flows, procurement_kept, rounded
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.quality_score import Scores, factor, score
 from drgsim.budgets.sharing import settled
@@ -165,12 +165,8 @@ def budget_year(
 
     Parameters
     ----------
-    figures
-        Figures with at least one year before ``year``, and ``year`` itself.
-    terms
-        The terms of the budget.
-    year
-        The year.
+    figures, terms, year
+        Figures with at least one year before ``year``, and ``year`` itself; the terms of the budget.
     before
         The year before, whose carried surplus enters the ledger.
     fund
@@ -204,13 +200,10 @@ def budget_year(
     wanted = settled(recorded, index.index, terms.schedule, kept_factor)
     wanted = np.where(_idle(figures, at, owed), 0, wanted)  # no share of a surplus for treating nobody
     given = _covered(wanted, index, int(kept.sum()), file.fund.cover.value == "limited")
-    cash, carried_out = cash_flows(
-        figures, file.cash, index=index.index, owed=owed, settled=given, surplus=surplus, kept=kept,
-        deductions=figures.deductions[:, at], score_before=prior, score=scores.score,
-        carried_in=np.zeros(figures.size, np.int64) if before is None else before.carried_out,
-        carry_over=file.sharing.carry_over.value,
-    )  # fmt: skip
-    account = _account(index, wanted, given, kept, figures.deductions[:, at], -cash.due["deposit_forfeited"])
+    carried_in = np.zeros(figures.size, np.int64) if before is None else before.carried_out
+    dues = Dues(index.index, given, owed, surplus, kept, figures.deductions[:, at], carried_in, prior, scores.score)
+    cash, carried_out = cash_flows(figures, file.cash, dues, file.sharing.carry_over.value)
+    account = _account(index, wanted, dues, -cash.due["deposit_forfeited"])
     return BudgetYear(
         year, figures, terms, index, scores_before, scores, payment.sum(axis=1), recorded, given, kept_factor, kept,
         warnings(figures, terms, year, index.index, _less_surplus(owed, surplus)), cash, carried_out, account,
@@ -317,10 +310,11 @@ def _covered(wanted: Ints, index: Index, procurement: int, limited: bool) -> Int
     return wanted - borne + allocate(left, borne)
 
 
-def _account(index: Index, wanted: Ints, given: Ints, kept: Ints, deductions: Ints, forfeited: Ints) -> FundAccount:
+def _account(index: Index, wanted: Ints, dues: Dues, forfeited: Ints) -> FundAccount:
+    given = dues.settled
     returned = int(np.maximum(index.index - given, 0).sum())
     borne = int(np.maximum(given - index.index, 0).sum())
-    procurement, taken, held = int(kept.sum()), int(deductions.sum()), int(forfeited.sum())
+    procurement, taken, held = int(dues.kept.sum()), int(dues.deductions.sum()), int(forfeited.sum())
     paid = int(given.sum()) + procurement - taken - held
     need = max(borne + procurement - returned - index.unallocated - taken - held, 0)
     from_adjustment = min(need, index.adjustment_fund)

@@ -80,51 +80,67 @@ class Cash:
         return result
 
 
-def cash_flows(
-    figures: HospitalFigures, terms: CashTerms, *, index: Ints, owed: Ints, settled: Ints, surplus: Ints, kept: Ints,
-    deductions: Ints, score_before: Floats, score: Floats, carried_in: Ints, carry_over: bool,
-) -> tuple[Cash, Ints]:  # fmt: skip
-    """Move the money of a year.
+@dataclass(frozen=True)
+class Dues:
+    """What decides the money of a year; H hospitals, fen.
 
-    Parameters
+    Attributes
     ----------
+    index, settled
+        (H,) the index, and what is settled against it for ``owed`` less the procurement surplus.
     owed
         (H, 12) what the units of payment give, month by month.
-    settled
-        (H,) what is settled against the index for ``owed`` less the procurement surplus.
     surplus, kept
         (H,) surplus from procurement inside ``owed``, and the part that stays with the hospital.
+    deductions, carried_in
+        (H,) amounts taken off, and the surplus of the year before.
     score_before, score
-        Scores of the year before, for good standing, and of the year; NaN where there is none.
+        (H,) scores of the year before, for good standing, and of the year; NaN where there is none.
+    """
+
+    index: Ints
+    settled: Ints
+    owed: Ints
+    surplus: Ints
+    kept: Ints
+    deductions: Ints
+    carried_in: Ints
+    score_before: Floats
+    score: Floats
+
+
+def cash_flows(figures: HospitalFigures, terms: CashTerms, year: Dues, carry_over: bool) -> tuple[Cash, Ints]:
+    """Move the money of a year.
 
     Returns
     -------
     tuple
-        The flows, and what each hospital carries to the next year.
+        The flows, and what each hospital carries to the next year where ``carry_over`` says so.
     """
+    index, owed, settled, surplus, kept = year.index, year.owed, year.settled, year.surplus, year.kept
     months = figures.by_level(terms.prepayment_months)
-    standing = ~(score_before < terms.good_standing.value)  # a hospital without a score stands well
+    standing = ~(year.score_before < terms.good_standing.value)  # a hospital without a score stands well
     prepaid = np.where(standing, rounded(index * (months / MONTHS)), 0)
     limit = rounded(index * terms.monthly_cap.value)
     payable = np.diff(np.minimum(np.cumsum(owed, axis=1), limit[:, None]), axis=1, prepend=0)
     held = rounded(payable.astype(np.float64) * terms.deposit.value)
     monthly = payable - held
     deposit = held.sum(axis=1)
-    released = rounded(deposit * release_share(score, terms))
+    released = rounded(deposit * release_share(year.score, terms))
     recorded = owed.sum(axis=1) - surplus
     surplus_kept = np.maximum(settled - recorded, 0)
     carried_out = surplus_kept if carry_over else np.zeros(figures.size, np.int64)
     due = {
-        "carried_in": carried_in,
+        "carried_in": year.carried_in,
         "units": owed,
         "surplus_kept": surplus_kept,
         "overspend_not_borne": np.minimum(settled - recorded, 0),
         "procurement_not_kept": kept - surplus,
-        "deductions": -deductions,
+        "deductions": -year.deductions,
         "deposit_forfeited": released - deposit,
         "carried_out": -carried_out,
     }
-    entitled = settled + kept - deductions - (deposit - released) + carried_in - carried_out
+    entitled = settled + kept - year.deductions - (deposit - released) + year.carried_in - carried_out
     paid = {
         "prepayment": prepaid,
         "monthly": monthly,

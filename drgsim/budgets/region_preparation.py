@@ -91,21 +91,10 @@ def prepare(
     InputError
         The folder lacks files or holds what it may not.
     """
-    region = folder if isinstance(folder, RegionFolder) else read_region(folder)
-    region.check_indicators(tuple(terms.file.quality.targets))
-    if not region.fund:
-        fix = "state it in fund.csv (year, insurance, budget_yuan)"
-        raise InputError.single("budget-no-fund", "no budget of the fund is known", where=str(region.folder), fix=fix)
-    tables: dict[int, pa.Table] = {}
-    notes: list[str] = []
-    paths = region.discharges
-    for year, path in paths.items():
-        tables[year], said = read_grouped([path], scheme or policy.file.scheme)
-        notes += [text for text in said if text not in notes]
-        if progress is not None:
-            progress(0.8 * len(tables) / len(paths), sum(table.num_rows for table in tables.values()))
+    region = _with_fund(folder, terms)
+    tables, notes = _grouped_years(region, scheme or policy.file.scheme, progress)
     if check_coding:
-        measured = coding_quality(paths, _scheme(scheme, policy))
+        measured = coding_quality(region.discharges, _scheme(scheme, policy))
         region = replace(region, indicators={**measured, **region.indicators})
         notes.append("coding quality: share of records without an error by the rules of drgsim validate")
     factors: dict[str, float] = {}
@@ -125,6 +114,30 @@ def prepare(
     if progress is not None:
         progress(1.0, sum(table.num_rows for table in tables.values()))
     return PreparedRegion(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
+
+
+def _with_fund(folder: str | Path | RegionFolder, terms: BudgetTerms) -> RegionFolder:
+    """The region, where its indicators are those of the terms and a budget of the fund is known."""
+    region = folder if isinstance(folder, RegionFolder) else read_region(folder)
+    region.check_indicators(tuple(terms.file.quality.targets))
+    if not region.fund:
+        fix = "state it in fund.csv (year, insurance, budget_yuan)"
+        raise InputError.single("budget-no-fund", "no budget of the fund is known", where=str(region.folder), fix=fix)
+    return region
+
+
+def _grouped_years(
+    region: RegionFolder, scheme: str | None, progress: Progress | None
+) -> tuple[dict[int, pa.Table], list[str]]:
+    """Year -> grouped discharges, and what was done in reading."""
+    tables: dict[int, pa.Table] = {}
+    notes: list[str] = []
+    for year, path in region.discharges.items():
+        tables[year], said = read_grouped([path], scheme)
+        notes += [text for text in said if text not in notes]
+        if progress is not None:
+            progress(0.8 * len(tables) / len(region.discharges), sum(table.num_rows for table in tables.values()))
+    return tables, notes
 
 
 def _scheme(scheme: str | None, policy: Policy) -> str:
