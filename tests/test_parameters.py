@@ -94,6 +94,14 @@ def test_an_alias_of_aliases_has_an_end(tmp_path: Path) -> None:
         load_scenario(path)
 
 
+@pytest.mark.parametrize("load", [load_policy, load_terms, load_spec, load_scenario])
+@pytest.mark.parametrize("name", ["a" * 5000, "no\0name", "a\ud800b", "..", "/", "~"])
+def test_a_name_that_no_file_can_have_is_unknown(load: Callable[[str], object], name: str) -> None:
+    with pytest.raises(DrgsimError) as caught:
+        load(name)
+    assert "unknown" in caught.value.problems[0].code
+
+
 def test_true_is_no_number_and_sources_are_those_that_are_listed(tmp_path: Path) -> None:
     text = FILES["budget"][0].read_text(encoding="utf-8")
     assert "growth: {value: 0.05" in text

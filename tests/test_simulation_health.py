@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from drgsim.errors import DrgsimError
+from drgsim.parameters.changed_values import value_at
 from drgsim.payment.policy import load_policy
-from drgsim.simulation.curve_changes import value_at
 from drgsim.simulation.runner import Outcome
 from drgsim.simulation.setup import Setup
 from tests.simulating import YEAR, baseline_of, runner

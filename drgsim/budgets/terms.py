@@ -16,7 +16,7 @@ from drgsim.assets import asset_root
 from drgsim.budgets.terms_model import BudgetFile, Schedule
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.parameter_set import ParameterSet
-from drgsim.parameters.strict_file import read_strict
+from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import in_policy_words, policy_path
 
@@ -85,7 +85,7 @@ def load_terms(name: str | Path | Policy) -> BudgetTerms:
     """
     if isinstance(name, Policy):
         path = name.folder / TERMS_FILE
-        if not path.is_file():
+        if not is_file(path):
             raise BudgetError.single(
                 "budget-no-terms", f"no {TERMS_FILE} lies beside the policy {name.id}", where=str(name.folder),
                 why="a budget needs terms, and none is official",
@@ -118,7 +118,7 @@ def _path_of(name: str | Path) -> Path:
     if str(name) == GENERAL:
         candidates = [base / TERMS_FILE]
     for path in candidates:
-        if path.is_file():
+        if is_file(path):
             return path
     known = terms_names()
     fix = did_you_mean(str(name), known) or f"the terms are {', '.join(known)}; or give a file"

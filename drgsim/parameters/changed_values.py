@@ -36,6 +36,26 @@ def relative_change(written: Any) -> float | None:
         return math.nan
 
 
+def value_at(raw: Mapping[str, Any], path: str) -> Any:
+    """The value at a path of a file's YAML, None where there is none; ``values`` and ``value`` are passed through."""
+    node: Any = raw
+    parts = path.split(".")
+    for place, part in enumerate(parts):
+        if isinstance(node, dict) and "values" in node and part not in node:
+            node = node["values"]
+            rest = ".".join(parts[place:])
+            known = {str(key): value for key, value in node.items()}
+            if rest in known:
+                return known[rest]
+        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+        elif isinstance(node, dict):
+            node = {str(key): value for key, value in node.items()}.get(part)
+        else:
+            return None
+    return node["value"] if isinstance(node, dict) and "value" in node else node
+
+
 @dataclass
 class ChangeByPath:
     """One change of the YAML of a file, made in place.

@@ -49,6 +49,14 @@ def read_strict(
     return (None, b"") if text is None else (parse_strict(text, kind, problems, where, fix), text.encode())
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def read_text(path: Path, kind: str, problems: list[Problem], where: str) -> str | None:
     """The text of a file, UTF-8 with or without a byte order mark; None where it cannot be read."""
     try:

@@ -17,7 +17,7 @@ from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.parameter_set import ParameterSet
-from drgsim.parameters.strict_file import read_strict
+from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy_model import PolicyFile, Table
 from drgsim.payment.price_table import PriceTable, read_exempt, read_prices
 from drgsim.payment.single_disease_table import SingleDiseases, single_diseases_of
@@ -109,9 +109,9 @@ def load_policy(name: str | Path) -> Policy:
         The policy is unknown, or has mistakes: all of them.
     """
     folder = Path(name)
-    if not (folder / POLICY_FILE).is_file():
+    if not is_file(folder / POLICY_FILE):
         folder = asset_root("payment_tables") / str(name)
-    if not (folder / POLICY_FILE).is_file():
+    if not is_file(folder / POLICY_FILE):
         known = policy_names()
         listed = f"the policies are {', '.join(known)}; or give a folder that holds {POLICY_FILE}"
         fix = did_you_mean(str(name), known) or listed
@@ -155,7 +155,7 @@ def _side_table(
     path: Path, parse: Callable[[pa.Table, str], tuple[T, list[Problem]]], where: str, problems: list[Problem]
 ) -> T | None:
     """A table beside the policy file, None where it is missing (which is reported for all tables at once) or broken."""
-    if not path.is_file():
+    if not is_file(path):
         return None
     try:
         table, found = parse(read_table(path), f"{where}/{path.name}")

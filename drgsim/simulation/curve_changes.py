@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -13,26 +12,6 @@ from drgsim.records.vocabulary import level_keys
 from drgsim.simulation.scenario import Change
 
 MAIN = "main"
-
-
-def value_at(raw: Mapping[str, Any], path: str) -> Any:
-    """The value at a path of a policy file, None where there is none; ``values`` and ``value`` are passed through."""
-    node: Any = raw
-    parts = path.split(".")
-    for place, part in enumerate(parts):
-        if isinstance(node, dict) and "values" in node and part not in node:
-            node = node["values"]
-            rest = ".".join(parts[place:])
-            known = {str(key): value for key, value in node.items()}
-            if rest in known:
-                return known[rest]
-        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-            node = node[int(part)]
-        elif isinstance(node, dict):
-            node = {str(key): value for key, value in node.items()}.get(part)
-        else:
-            return None
-    return node["value"] if isinstance(node, dict) and "value" in node else node
 
 
 def low_piece(policy: Policy) -> str | None:

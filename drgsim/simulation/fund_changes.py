@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from drgsim.budgets.terms import BudgetError
 from drgsim.errors import Problem
+from drgsim.parameters.changed_values import value_at
 from drgsim.records.vocabulary import policy_path
-from drgsim.simulation import curve_changes as bands
 from drgsim.simulation.change_steps import out_of_scope, step_of, wrong_unit
 from drgsim.simulation.paths import Match, limits
 from drgsim.simulation.policy_changes import unit_at
@@ -59,7 +59,7 @@ def change_budget(
             code = "scenario-unknown-path" if unknown_path else "scenario-impossible-value"
             problems.append(replace(problem, code=code, where=change.where or change.path))
         return setup
-    values = [(bands.value_at(setup.budget.raw, target), bands.value_at(changed.raw, target)) for target in targets]
+    values = [(value_at(setup.budget.raw, target), value_at(changed.raw, target)) for target in targets]
     unit = unit_at(targets[0], setup.budget.parameters)
     if wrong_unit(change, unit, problems):
         return setup

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from drgsim.errors import DrgsimError, Problem
+from drgsim.parameters.changed_values import value_at
 from drgsim.parameters.evident_values import Parameter
 from drgsim.payment.policy import PolicyError, load_policy
 from drgsim.records.vocabulary import policy_path
@@ -64,7 +65,7 @@ def change_by_policy_path(
     """
     target = policy_path(target)
     before, name = setup.policy.parameters, setup.policy.id
-    old = bands.value_at(setup.policy.raw, target)
+    old = value_at(setup.policy.raw, target)
     if match is not None and old is None:
         out_of_scope(change, f"{name} has no parameter {target}", f"to add it, write {target}", problems)
         return setup
@@ -83,7 +84,7 @@ def change_by_policy_path(
     if not any(f"{target}.".startswith(f"{one.path}.") or one.path.startswith(f"{target}.") for one in changed.parameters):
         problems.append(unknown(change, [one.path for one in before], name))  # a part of the file that is no parameter
         return setup
-    new = bands.value_at(changed.raw, target)
+    new = value_at(changed.raw, target)
     if not _possible(change, old, new, match, problems):
         return setup
     steps.append(step_of(match, change, old, new, unit or unit_at(target, changed.parameters)))

@@ -21,7 +21,7 @@ from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.changed_values import relative_change
 from drgsim.parameters.evidence import Strict
-from drgsim.parameters.strict_file import parse_strict, read_text, validated
+from drgsim.parameters.strict_file import is_file, parse_strict, read_text, validated
 
 _EXPONENT = re.compile(r"[0-9]+(\.[0-9]*)?[eE][0-9]{1,2}")
 MOST_POINTS = 100_000  # of a grid; beyond it a slip of the pen is more likely than patience
@@ -223,10 +223,10 @@ def find_scenario(name: str | Path) -> Path:
         There is none.
     """
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return path
     shipped = asset_root("scenarios") / f"{path.name.removesuffix('.yaml')}.yaml"
-    if path.parent == Path() and shipped.is_file():
+    if path.parent == Path() and is_file(shipped):
         return shipped
     known = scenario_names()
     fix = did_you_mean(path.stem, known) or f"the shipped scenarios are {', '.join(known)}; or give the path of a file"

@@ -20,7 +20,7 @@ from drgsim.costs.year_means import YearMode
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.evidence import Evident, Source, Strict, Value
 from drgsim.parameters.parameter_set import ParameterSet
-from drgsim.parameters.strict_file import read_strict
+from drgsim.parameters.strict_file import is_file, read_strict
 
 SPEC_FOLDER = "dip-specs"
 Count = Annotated[float, Field(gt=0)]  # of cases; 1 asks for nothing
@@ -241,9 +241,9 @@ def load_spec(name: str | Path) -> DipSpec:
         It is unknown or has mistakes: all of them.
     """
     path = Path(name)
-    if path.suffix not in (".yaml", ".yml") or not path.is_file():
+    if path.suffix not in (".yaml", ".yml") or not is_file(path):
         path = asset_root("payment_tables") / SPEC_FOLDER / f"{name}.yaml"
-    if not path.is_file():
+    if not is_file(path):
         known = spec_names()
         fix = did_you_mean(str(name), known) or f"the specifications are {', '.join(known)}; or name a .yaml file"
         problem = Problem("spec-unknown", f"there is no DIP specification {str(name)!r}", where=str(name), fix=fix)
