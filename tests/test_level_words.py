@@ -110,6 +110,20 @@ def test_hospitals_of_a_level_are_chosen_by_any_of_its_words() -> None:
     assert setup.cases[0].selector == (("level", "三级"), ("insurance", "职工"))
 
 
+def test_a_technology_and_the_terms_of_a_budget_know_the_words() -> None:
+    setup = by_path(
+        baseline_of("beijing/2024", "{budget.active: true}"),
+        {
+            "new_technology.robot": {"adrg": ["GK3"], "share": 0.5, "cost": 9000, "level": ["三级", "二乙"]},
+            "budget.index.moved.values.三级": 0.2, "budget.capitation.levels": ["一级", "secondary"],
+        },
+    )  # fmt: skip
+    assert setup.technologies[0].level == ("3", "2b")
+    assert setup.budget is not None
+    assert setup.budget.file.capitation.levels.value == ("1", "2")
+    assert setup.budget.file.index.moved.values["3"] == 0.2
+
+
 def test_a_multiple_of_a_level_reaches_its_grades_and_one_of_a_grade_leaves_the_rest() -> None:
     policy = load_policy("beijing/2024")
     whole, *_ = change_multiple(policy, parse_change("outlier.high.multiple.3a", 2.5), "3a")

@@ -27,6 +27,7 @@ from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
 from drgsim.money import exact, round_half_away
 from drgsim.parameters.strict_file import read_strict, validated
+from drgsim.payment.level_keys import ByLevel
 from drgsim.payment.policy_model import Keyed, Source, Strict, Value
 from drgsim.region.hospital_year_sums import MONTHS, Floats
 
@@ -53,7 +54,7 @@ class PublishedFigures(Strict):
 class Panel(Strict):
     """How many institutions there are, and how they are drawn."""
 
-    institutions: Keyed
+    institutions: ByLevel
     size_spread: Value[Annotated[float, Field(ge=0)]]
     seed: Value[int]
 

@@ -7,21 +7,21 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator
 
 from drgsim.parameters.evidence import Keyed
-from drgsim.records.vocabulary import level_hint, level_known, wrong_keys
+from drgsim.records.vocabulary import level_hint, level_known, policy_key, wrong_keys
 
 
 def _by_level(keyed: Keyed) -> Keyed:
-    for entry in (keyed, *keyed.earlier):
-        if wrong := wrong_keys(entry.values):
-            raise ValueError(wrong)
-    return keyed
+    if wrong := wrong_keys(keyed.values):
+        raise ValueError(wrong)
+    values = {policy_key(key): value for key, value in keyed.values.items()}
+    return keyed.model_copy(update={"values": values, "earlier": tuple(_by_level(entry) for entry in keyed.earlier)})
 
 
 def _level(word: str) -> str:
     if not level_known(word):
         raise ValueError(f"{word!r} is no level; {level_hint(word)}")
-    return word
+    return policy_key(word)
 
 
-ByLevel = Annotated[Keyed, AfterValidator(_by_level)]  # keys are levels, payers or level/payer
+ByLevel = Annotated[Keyed, AfterValidator(_by_level)]  # keys are levels, payers or level/payer, in the words of the engine
 Level = Annotated[str, BeforeValidator(str), AfterValidator(_level)]

@@ -251,11 +251,13 @@ def with_cost(state: State, cost: NDArray[np.int64]) -> State:
 def _technologies(state: State, setup: Setup, region: Region) -> State:
     if not setup.technologies:
         return state
-    levels = np.array([region.level(name) for name in state.hospital.values] + [""])[state.hospital.ids]
+    keys = [set(region.level_keys(name)) for name in state.hospital.values]
     cost, patient, exempt, own = state.cost.copy(), state.patient.copy(), state.exempt.copy(), state.exempt_patient.copy()
     for technology in setup.technologies:
         draw = draws.uniform(state.cohort.key, SEED, f"technology {technology.name}")
-        gets = technology.members(state.cohort, levels, draw) & (cost != MISSING)
+        wanted = set(technology.level)
+        at = np.array([not wanted or bool(wanted & own) for own in keys] + [not wanted])[state.hospital.ids]
+        gets = technology.members(state.cohort, at, draw) & (cost != MISSING)
         price = round(technology.cost * 100)
         cost[gets] += price
         part = round(price * technology.patient_share)

@@ -11,6 +11,7 @@ from pydantic import Field
 from drgsim.errors import Problem, did_you_mean
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import validated
+from drgsim.payment.level_keys import Level
 from drgsim.simulation.scenario import Change
 from drgsim.simulation.simulated_region import Cohort
 
@@ -21,7 +22,7 @@ class TechnologyTable(Strict):
     adrg: tuple[str, ...] = Field(min_length=1)
     share: float = Field(gt=0, le=1)
     cost: float = Field(gt=0)
-    level: tuple[str, ...] = ()
+    level: tuple[Level, ...] = ()
     exempt: bool = False
     patient_share: float = Field(default=0.3, ge=0, le=1)
 
@@ -48,10 +49,9 @@ class Technology:
         beside = ", paid beside the group" if self.exempt else ""
         return f"{self.share:.2%} of {'/'.join(self.adrg)}{where}, {self.cost:,.0f} yuan each{beside}"
 
-    def members(self, cohort: Cohort, level: NDArray[np.str_], draw: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """The cases that get it, by their own draw."""
+    def members(self, cohort: Cohort, at: NDArray[np.bool_], draw: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """The cases that get it, by their own draw; ``at`` are those of hospitals of its levels."""
         named = np.array([code in self.adrg for code in cohort.adrg.values] + [False])[cohort.adrg.ids]
-        at = np.isin(level, self.level) if self.level else np.ones(cohort.size, np.bool_)
         return np.asarray(named & at & (draw < self.share))
 
 
