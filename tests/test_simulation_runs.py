@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drgsim.money import MISSING
+from drgsim.money import MISSING, from_parts
 from drgsim.payment.policy import load_policy
 from drgsim.payment.settlement import settle
 from drgsim.simulation import repricing as fast
 from drgsim.simulation.behaviour import active
-from drgsim.simulation.case_totals import Measure, whole
+from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.decompose import EFFECTS, decompose, split
 from drgsim.simulation.headlines import headlines
 from drgsim.simulation.scenario_cases import PART, edited, first_state
@@ -124,7 +124,7 @@ def test_every_split_has_the_same_sum(changes: dict[str, object]) -> None:
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=30))
 def test_rounding_parts_keeps_the_sum(parts: list[int]) -> None:
     column = np.array(parts, np.int64)[:, None]
-    rounded = whole(column)[:, 0]
+    rounded = from_parts(column, PART)[:, 0]
     assert abs(int(rounded.sum()) * PART - sum(parts)) <= PART // 2
     assert (abs(rounded * PART - column[:, 0]) < PART).all()
 
