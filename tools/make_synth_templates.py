@@ -240,24 +240,27 @@ class Builder:
             template["companions"] = kept
 
     # -- other diagnoses --------------------------------------------------------------------------------------------
+    def secondary_weights(self, who: str, adrg: str) -> dict[str, float]:
+        weights: dict[str, float] = defaultdict(float)
+        for entry in self.priors["secondary"]:
+            if entry["who"] != who:
+                continue
+            near = adrg.startswith(tuple(entry["mdc"].split())) if "mdc" in entry else None
+            if near is False:
+                continue
+            for prefix, weight in weighted_prefixes(entry["codes"]):
+                matches = [c for c in self.diagnoses if c.startswith(prefix) and c not in self.grey and "*" not in c]
+                for place, code in enumerate(sorted(matches, key=lambda c: ("x" in c[4:], hashed(c, adrg)))[:4]):
+                    weights[code] += weight * (2.0 if near else 1.0) / (place + 1) ** 1.5
+        return weights
+
     def pools(self, templates: list[dict[str, Any]], adrg: str) -> list[tuple[str, str, str, str]]:
-        letter = adrg[0]
         rows = []
         whos = {self.who(t["age"]) for t in templates} | ({"adult", "child"} if adrg[0] not in "OP" else set())
         principals = {t["diagnosis"] for t in templates}
         forbidden = self.grouper.other_diagnosis_sets | principals
         for who in sorted(whos):
-            weights: dict[str, float] = defaultdict(float)
-            for entry in self.priors["secondary"]:
-                if entry["who"] != who:
-                    continue
-                near = (letter + adrg[1:]).startswith(tuple(entry["mdc"].split())) if "mdc" in entry else None
-                if near is False:
-                    continue
-                for prefix, weight in weighted_prefixes(entry["codes"]):
-                    matches = [c for c in self.diagnoses if c.startswith(prefix) and c not in self.grey and "*" not in c]
-                    for place, code in enumerate(sorted(matches, key=lambda c: ("x" in c[4:], hashed(c, adrg)))[:4]):
-                        weights[code] += weight * (2.0 if near else 1.0) / (place + 1) ** 1.5
+            weights = self.secondary_weights(who, adrg)
             by_level: dict[str, list[tuple[float, str]]] = defaultdict(list)
             for code, weight in weights.items():
                 sex = self.sex(code, "")

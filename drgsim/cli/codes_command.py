@@ -35,6 +35,24 @@ def show(
         _show(one)
 
 
+def _show_known(facts: CodeCard) -> None:
+    from drgsim.cli.terminal import out
+
+    if facts.grey:
+        out.print("  [yellow]grey code 灰码[/]: may not stand in the principal place")
+    if facts.kind == "diagnosis" and facts.level:
+        taken = f", taken away by {facts.exclusion_size:,} principal diagnoses (list {facts.exclusion})"
+        out.print(f"  level 级别 in {facts.scheme}: {facts.level}{taken if facts.exclusion_size else ''}")
+    if facts.excludes:
+        out.print(f"  as principal diagnosis it takes the MCC or CC of other diagnoses away: lists {_some(facts.excludes)}")
+    if facts.principal_mdcs:
+        out.print(f"  MDC as principal diagnosis 主要诊断大类: {', '.join(facts.principal_mdcs)}")
+    if facts.groups:
+        out.print(f"  groups whose rules name it 相关分组: {_some(facts.groups)}")
+    if facts.lists:
+        out.print(f"  code lists 编码清单: {_some(facts.lists)}")
+
+
 def _show(facts: CodeCard) -> None:
     from rich.markup import escape
 
@@ -45,19 +63,7 @@ def _show(facts: CodeCard) -> None:
     known = "" if facts.known else f"  [yellow]{heading or 'not in the national dictionary 医保版无此编码'}[/]"
     out.print(f"[bold]{facts.code}[/] {escape(facts.name)}  [dim]{kind}[/]{known}")
     if facts.known:
-        if facts.grey:
-            out.print("  [yellow]grey code 灰码[/]: may not stand in the principal place")
-        if facts.kind == "diagnosis" and facts.level:
-            taken = f", taken away by {facts.exclusion_size:,} principal diagnoses (list {facts.exclusion})"
-            out.print(f"  level 级别 in {facts.scheme}: {facts.level}{taken if facts.exclusion_size else ''}")
-        if facts.excludes:
-            out.print(f"  as principal diagnosis it takes the MCC or CC of other diagnoses away: lists {_some(facts.excludes)}")
-        if facts.principal_mdcs:
-            out.print(f"  MDC as principal diagnosis 主要诊断大类: {', '.join(facts.principal_mdcs)}")
-        if facts.groups:
-            out.print(f"  groups whose rules name it 相关分组: {_some(facts.groups)}")
-        if facts.lists:
-            out.print(f"  code lists 编码清单: {_some(facts.lists)}")
+        _show_known(facts)
     for version in facts.versions:
         title = _EDITIONS.get(version.version, version.version)
         if version.counterpart:

@@ -84,32 +84,42 @@ def _look(
     for record in range(others.size):
         age, sex, days = numbers[record, 0], numbers[record, 1], numbers[record, 2]
         start, stop = dx_offsets[record], dx_offsets[record + 1]
+        others[record] = max(0, stop - start - 1)
         for at in range(start, stop):
             code = dx[at]
             principal = at == start
-            if not principal:
-                others[record] += 1
             belongs = principal_sex_of[code + 2] if principal else sex_of[code + 2]
-            if belongs != 0 and sex == 3 - belongs and hits[0, record] == NO_CODE:
-                hits[0, record] = code
+            if belongs != 0 and sex == 3 - belongs:
+                _note_first(hits, 0, record, code)
             if newborn[code + 2]:
-                if age >= 1 and hits[2, record] == NO_CODE:
-                    hits[2, record] = code
-                if principal and days > limits[0] and not age >= 1:
-                    hits[3, record] = code
-            if childbearing[code + 2] and (age < limits[1] or age > limits[2]) and hits[4, record] == NO_CODE:
-                hits[4, record] = code
+                if age >= 1:
+                    _note_first(hits, 2, record, code)
+                elif principal and days > limits[0]:
+                    _note_first(hits, 3, record, code)
+            if childbearing[code + 2] and (age < limits[1] or age > limits[2]):
+                _note_first(hits, 4, record, code)
             if code >= 0 and not principal:
-                if code == dx[start] and hits[5, record] == NO_CODE:
-                    hits[5, record] = code
-                for before in range(start + 1, at):
-                    if dx[before] == code and hits[6, record] == NO_CODE:
-                        hits[6, record] = code
+                _note_repeated(hits, record, dx, start, at)
         for at in range(op_offsets[record], op_offsets[record + 1]):
-            code = op[at]
-            belongs = procedure_sex_of[code + 2]
-            if belongs != 0 and sex == 3 - belongs and hits[1, record] == NO_CODE:
-                hits[1, record] = code
+            belongs = procedure_sex_of[op[at] + 2]
+            if belongs != 0 and sex == 3 - belongs:
+                _note_first(hits, 1, record, op[at])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _note_first(hits: Any, rule: int, record: int, code: int) -> None:  # pragma: no cover - compiled
+    """Note the code that a rule names, unless it named one of the record before."""
+    hits[rule, record] = code if hits[rule, record] == NO_CODE else hits[rule, record]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _note_repeated(hits: Any, record: int, dx: Any, start: int, at: int) -> None:  # pragma: no cover - compiled
+    """Note another diagnosis that is the principal one again, or one of those before it."""
+    if dx[at] == dx[start]:
+        _note_first(hits, 5, record, dx[at])
+    for before in range(start + 1, at):
+        if dx[before] == dx[at]:
+            _note_first(hits, 6, record, dx[at])
 
 
 def first_codes(ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int32]:

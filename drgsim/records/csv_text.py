@@ -250,8 +250,8 @@ class CleanStream(io.RawIOBase):
 def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: int) -> Any:  # pragma: no cover - compiled
     """Find records: spans (start, stop, record number or -1 for a blank line) to replace, records, bytes consumed, line feeds.
 
-    A cell that opens with a quote may hold line breaks. It is not believed when a line inside it has as many cells as a record,
-    when it never ends, or when it is longer than ``longest``: then its quote is a stray one and its first line a broken line.
+    A cell that opens with a quote may hold line breaks. Where :func:`_quoted_cell` does not believe it, its quote is a stray
+    one and its first line a broken line.
     """
     size = data.size
     spans = np.empty((64, 3), np.int64)
@@ -274,55 +274,17 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
                 at += 1
                 continue
             if kind == _QUOTE and at_cell_start:
-                # a quoted cell: look for its end
-                inside = at + 1
-                signs = 0
-                broken = False
-                closed = False
-                lines = 0
-                while inside < size:
-                    b = data[inside]
-                    if b == 0x22:
-                        if inside + 1 < size and data[inside + 1] == 0x22:
-                            inside += 2
-                            continue
-                        closed = True
-                        break
-                    if b == sign:
-                        signs += 1
-                    elif b == 0x0A:
-                        if lines > 0 and signs >= columns - 1 and columns > 2:
-                            broken = True
-                            break
-                        lines += 1
-                        signs = 0
-                    inside += 1
-                    if inside - at > longest:
-                        broken = True
-                        break
-                if closed and lines > 0:
-                    follows = data[inside + 1] if inside + 1 < size else np.uint8(0x0A)
-                    if (signs >= columns - 1 and columns > 2) or not (follows == sign or follows == 0x0A or follows == 0x0D):
-                        broken = True
-                if not closed and not broken:
-                    if not final:
-                        return spans[:found].copy(), records, start, feeds_before
-                    broken = True
-                if broken and lines > 0:
-                    stray = True
-                    blank = False
-                    at += 1
-                    at_cell_start = False
-                    continue
-                if broken:  # an open quote on the last line of the file
-                    stray = True
-                    blank = False
-                    at = size
-                    continue
+                stop, lines, closed, believed = _quoted_cell(data, at, sign, columns, longest)
+                if believed and not closed and not final:
+                    return spans[:found].copy(), records, start, feeds_before
                 blank = False
-                feeds += lines
-                at = inside + 1
                 at_cell_start = False
+                if believed and closed:
+                    feeds += lines
+                    at = stop + 1
+                else:
+                    stray = True
+                    at = at + 1 if lines > 0 else size  # an open quote on the last line of the file takes all of it
                 continue
             at += 1
             if kind == _FEED:
@@ -330,21 +292,46 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
                 whole = True
                 break
             at_cell_start = kind == _SIGN
-            if kind == _SIGN:
-                cells += 1
-            elif kind == _QUOTE:
-                blank = False
+            cells += kind == _SIGN
+            blank = blank and kind != _QUOTE
         if not whole and not final:
             return spans[:found].copy(), records, start, feeds_before
         if blank or stray or cells != columns:
             if found == spans.shape[0]:
-                grown = np.empty((2 * found, 3), np.int64)
-                grown[:found] = spans
-                spans = grown
-            spans[found, 0] = start
-            spans[found, 1] = at
-            spans[found, 2] = -1 if blank else records
+                spans = np.concatenate((spans, np.empty_like(spans)))
+            spans[found] = start, at, -1 if blank else records
             found += 1
-        if not blank:
-            records += 1
+        records += not blank
     return spans[:found].copy(), records, size, feeds
+
+
+@njit(cache=True, nogil=True)
+def _quoted_cell(data: Any, at: int, sign: int, columns: int, longest: int) -> Any:  # pragma: no cover - compiled
+    """Where the cell that opens with the quote at ``at`` ends, its line breaks, whether it is closed, and whether to believe it.
+
+    It is not believed when a line inside it has as many cells as a record, when it is longer than ``longest``, or when
+    something else than the next cell follows on it.
+    """
+    signs = lines = 0
+    inside = at + 1
+    while inside < data.size:
+        byte = data[inside]
+        if byte == 0x22 and not (inside + 1 < data.size and data[inside + 1] == 0x22):
+            follows = data[inside + 1] if inside + 1 < data.size else np.uint8(0x0A)
+            like_a_record = signs >= columns - 1 and columns > 2
+            ends_well = follows == sign or follows == 0x0A or follows == 0x0D
+            return inside, lines, True, lines == 0 or (ends_well and not like_a_record)
+        if byte == 0x22:
+            inside += 2
+            continue
+        if byte == sign:
+            signs += 1
+        elif byte == 0x0A:
+            if lines > 0 and signs >= columns - 1 and columns > 2:
+                return inside, lines, False, False
+            lines += 1
+            signs = 0
+        inside += 1
+        if inside - at > longest:
+            return inside, lines, False, False
+    return inside, lines, False, True

@@ -256,20 +256,8 @@ def _read_general(
     mapped: Mapping[str, Sequence[Recipe]],
     where: str,
 ) -> None:
-    known = header_names()
-    found: dict[str, str] = {}
     used = {name for recipes in mapped.values() for recipe in recipes for name in recipe.columns}
-    for name in names:
-        canonical = known.get(header_key(name))
-        if canonical is None or canonical in mapped or name in used:
-            continue
-        if canonical in found and found[canonical] != canonical:
-            if name != canonical:
-                reading.problems.append(_twice(canonical, (found[canonical], name), where))
-                continue
-        elif canonical in found:
-            continue  # a file that has the canonical name means it
-        found[canonical] = name
+    found = _own_columns([name for name in names if name not in used], mapped, reading.problems, where)
     for name, own in found.items():
         if name not in CODE_LISTS and not columns()[name].part:
             reading.recipes[name] = Recipe(AS_IS, (own,))
@@ -289,6 +277,22 @@ def _read_general(
     for name in CODE_LISTS:
         if found.get(name) == name:  # the canonical column means itself whatever stands beside it
             claims[name] = _Claims([Recipe(AS_IS, (name,))])
+
+
+def _own_columns(
+    names: Sequence[str], mapped: Mapping[str, Sequence[Recipe]], problems: list[Problem], where: str
+) -> dict[str, str]:
+    """Canonical name -> the file's own column; one that has the canonical name means it whatever stands beside it."""
+    found: dict[str, str] = {}
+    for name in names:
+        canonical = header_names().get(header_key(name))
+        if canonical is None or canonical in mapped or found.get(canonical) == canonical:
+            continue
+        if canonical in found and name != canonical:
+            problems.append(_twice(canonical, (found[canonical], name), where))
+        else:
+            found[canonical] = name
+    return found
 
 
 def _twice(canonical: str, names: Sequence[str], where: str) -> Problem:

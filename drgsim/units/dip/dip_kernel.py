@@ -28,7 +28,7 @@ from drgsim.units.dip.compiled_catalogue import (
     TIE_PRINCIPAL,
     CatalogueArrays,
 )
-from drgsim.units.schemes.rule_kernel import decide, fill_counts, fill_levels
+from drgsim.units.schemes.rule_kernel import count_levels, count_listed, decide, fill_levels
 from drgsim.units.schemes.rule_lowering import WORD
 
 NO_LINE = -1
@@ -76,8 +76,95 @@ def _points(score: float) -> float:  # pragma: no cover - compiled
     return -1.0 if np.isnan(score) else score
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _counting_procedures(
+    counting: Any, procedures: Any, start: int, stop: int, op_excluded: Any, op_simple: Any
+) -> Any:  # pragma: no cover - compiled
+    """The procedures that count, into ``counting``; a blank principal place stays, so that no other procedure takes it.
+
+    Gives their number, how many are done and not simple, and the place of the first that is not simple (-1: none): simple ones
+    before it do not take the principal place.
+    """
+    size = done = 0
+    lead = -1
+    for at in range(start, stop):
+        code = procedures[at]
+        if not op_excluded[code + 2]:
+            counting[size] = code
+            size += 1
+            if not op_simple[code + 2]:
+                lead = size - 1 if lead < 0 else lead
+                done += code != EMPTY
+    return size, done, lead
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _place_of(codes: Any, size: int, code: int) -> Any:  # pragma: no cover - compiled
+    """First place of a code, -1 where it is not among the first ``size``."""
+    found = -1
+    for at in range(size):
+        if codes[at] == code:
+            found = at
+            break
+    return found
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _line_of_levels(
+    base: int, start: int, stop: int, levels: Any, level_holds: Any, level_entry: Any, line_score: Any, first_listed: int,
+    nodes: Any, values: Any, sites: Any, words: Any, numbers: Any,
+) -> Any:  # pragma: no cover - compiled  # fmt: skip
+    """The line of a combination with levels: the last level of each list that holds, then the list that counts."""
+    chosen = of_list = NO_LINE
+    for entry in range(start, stop):
+        level = levels[entry, 1]
+        if level_holds[level] == 0:
+            level_holds[level] = 1 if decide(nodes, values, sites, level_entry[level], words, numbers) else 2
+        if level_holds[level] == 1:
+            of_list = levels[entry, 2]
+        if (entry + 1 == stop or levels[entry + 1, 0] != levels[entry, 0]) and of_list != NO_LINE:
+            gains = not first_listed and _points(line_score[of_list]) > _points(line_score[chosen])
+            if chosen == NO_LINE or gains:
+                chosen = of_list
+            of_list = NO_LINE
+    return base if chosen == NO_LINE else chosen
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _fill_rank(
+    key: Any, full: bool, in_place: int, exact: bool, matched: int, missing: int, shape: int, line: int, cost: float,
+    line_cost: Any, line_score: Any, ties: Any, place_rule: int,
+) -> None:  # pragma: no cover - compiled  # fmt: skip
+    """The rank of a combination that fits: what counts first stands first, larger is better."""
+    key[0] = full
+    key[1] = in_place if place_rule == PLACE_FIRST else 0.0
+    key[2] = exact
+    key[3] = matched
+    key[4] = -missing
+    key[5] = key[6] = key[7] = 0.0
+    for number in range(ties.size):
+        if ties[number] == TIE_PRINCIPAL:
+            key[5 + number] = in_place
+        elif ties[number] == TIE_COST:
+            gap = abs(cost - line_cost[line])
+            key[5 + number] = -np.inf if np.isnan(gap) else -gap
+        else:
+            key[5 + number] = _points(line_score[line])
+    key[8] = shape
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _better(key: Any, best: Any) -> int:  # pragma: no cover - compiled
+    """1 when a rank is better than the best so far, -1 when it is worse, 0 when they are equal."""
+    at = 0
+    while at < _KEYS and key[at] == best[at]:
+        at += 1
+    return 0 if at == _KEYS else 1 if key[at] > best[at] else -1
+
+
 @njit(cache=True, nogil=True)
-def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
+def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compiled
+    # the search stays in one piece: to hand a function its arrays for every combination takes longer than to compare it
     # arrays are unpacked once: handing the whole tuple to a function would count references for every array at every call
     dx_class, class_start, class_cells, class_levels = s.dx_class, s.class_start, s.class_cells, s.class_levels
     op_class, op_simple, op_excluded = s.op_class, s.op_simple, s.op_excluded
@@ -102,7 +189,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
     most = 1
     for i in range(n):
         most = max(most, procedure_offsets[i + 1] - procedure_offsets[i])
-    work = np.empty(most, np.int32)
+    counting = np.empty(most, np.int32)
     used = np.zeros(most, np.bool_)
     words = np.zeros(s.row_base[7], np.int64)
     dx_width, op_width, op_base, text_base = dx_bits.shape[1], op_bits.shape[1], s.row_base[3], s.row_base[6]
@@ -119,28 +206,17 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
         has_mcc, has_cc = standing_levels(dx, dx_level, dx_exclusion, exclusion_class, exclusion_bits)
         severities[i] = 2 if has_mcc else has_cc
 
-        # procedures that count; a blank principal place stays, so that no other procedure takes it
-        size = 0
-        done = 0
-        lead = -1  # simple procedures before the first other one do not take its place
-        for at in range(procedure_offsets[i], procedure_offsets[i + 1]):
-            code = procedures[at]
-            if not op_excluded[code + 2]:
-                work[size] = code
-                size += 1
-                if not op_simple[code + 2]:
-                    if lead < 0:
-                        lead = size - 1
-                    if code != EMPTY:
-                        done += 1
+        size, done, lead = _counting_procedures(
+            counting, procedures, procedure_offsets[i], procedure_offsets[i + 1], op_excluded, op_simple
+        )
         case_class = np.int64(0)
         if done:
             case_class = np.int64(NO_CLASS)
             if highest:
                 for at in range(size):
-                    case_class = max(case_class, op_class[work[at] + 2])
+                    case_class = max(case_class, op_class[counting[at] + 2])
             else:
-                case_class = np.int64(op_class[work[lead] + 2])
+                case_class = np.int64(op_class[counting[lead] + 2])
 
         own = dx_class[dx[0] + 2]
         prepared = not class_levels[own]
@@ -173,11 +249,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                             continue
                         exact = done == 0
                     else:
-                        first = -1
-                        for at in range(size):
-                            if work[at] == procedure:
-                                first = at
-                                break
+                        first = _place_of(counting, size, procedure)
                         in_place = 1 if first == 0 or first == lead else 0
                         if first < 0 or (place_rule == PLACE and not in_place):
                             continue
@@ -189,7 +261,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                         for needed in range(start, end):
                             hit = False
                             for at in range(size):
-                                if not used[at] and work[at] == related[needed]:
+                                if not used[at] and counting[at] == related[needed]:
                                     used[at] = True
                                     hit = True
                                     break
@@ -202,7 +274,7 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                         if missing and (not most_done or matched == 1):
                             continue
                         for at in range(size):
-                            if not used[at] and work[at] != EMPTY and not op_simple[work[at] + 2]:
+                            if not used[at] and counting[at] != EMPTY and not op_simple[counting[at] + 2]:
                                 extra += 1
                         exact = missing == 0 and extra == 0
 
@@ -224,59 +296,27 @@ def _match(s: Any, batch: Any) -> Any:  # pragma: no cover - compiled
                                 op_width, op_base, text_base, dx_bits_class, dx_bits, op_bits_class, op_bits, dx_level,
                                 dx_exclusion, exclusion_class, exclusion_bits, severity_bits, counts, has_mcc, has_cc,
                             )  # fmt: skip
-                        chosen = NO_LINE
-                        of_list = NO_LINE
-                        for entry in range(start, end):
-                            level = levels[entry, 1]
-                            if level_holds[level] == 0:
-                                holds = decide(nodes, values, sites, level_entry[level], words, numbers)
-                                level_holds[level] = 1 if holds else 2
-                            if level_holds[level] == 1:
-                                of_list = levels[entry, 2]
-                            if (entry + 1 == end or levels[entry + 1, 0] != levels[entry, 0]) and of_list != NO_LINE:
-                                gains = not first_listed and _points(line_score[of_list]) > _points(line_score[chosen])
-                                if chosen == NO_LINE or gains:
-                                    chosen = of_list
-                                of_list = NO_LINE
-                        if chosen != NO_LINE:
-                            line = chosen
+                        line = _line_of_levels(
+                            line, start, end, levels, level_holds, level_entry, line_score, first_listed, nodes, values, sites,
+                            words, numbers,
+                        )  # fmt: skip
                     if line == NO_LINE:
-                        if stage < passed_stage:
-                            passed_stage = stage
+                        passed_stage = min(passed_stage, stage)
                         continue
 
-                    key[0] = 1.0 if full_first and flags & IS_FULL_CODE else 0.0
-                    key[1] = in_place if place_rule == PLACE_FIRST else 0.0
-                    key[2] = exact
-                    key[3] = matched
-                    key[4] = -missing
-                    for number in range(3):
-                        key[5 + number] = 0.0
-                    for number in range(ties.size):
-                        if ties[number] == TIE_PRINCIPAL:
-                            key[5 + number] = in_place
-                        elif ties[number] == TIE_COST:
-                            gap = abs(cost[i] - line_cost[line])
-                            key[5 + number] = -np.inf if np.isnan(gap) else -gap
-                        else:
-                            key[5 + number] = _points(line_score[line])
-                    key[8] = cell_shape[cell]
-                    better = found == NO_LINE
-                    equal = not better
-                    if not better:
-                        for number in range(_KEYS):
-                            if key[number] != best[number]:
-                                better = key[number] > best[number]
-                                equal = False
-                                break
-                    if equal:
-                        tie = tie or line_kind[line] != line_kind[found]
-                    elif better:
+                    _fill_rank(
+                        key, full_first and flags & IS_FULL_CODE, in_place, exact, matched, missing, cell_shape[cell], line,
+                        cost[i], line_cost, line_score, ties, place_rule,
+                    )  # fmt: skip
+                    better = 1 if found == NO_LINE else _better(key, best)
+                    if better > 0:
                         found = line
                         found_stage = stage
                         tie = False
                         best[:] = key
                         notes[i] = EXCLUDED if flags & IS_EXCLUDED else 0
+                    elif better == 0:
+                        tie = tie or line_kind[line] != line_kind[found]
                 gathers = cell_flags[class_cells[stage_start]] & IS_COMPREHENSIVE
                 if found != NO_LINE or not rest or not gathers or wanted_class == 0:
                     break
@@ -347,7 +387,16 @@ def fill_words(
             words[op_base + (op_width if at else 0) + word] |= op_bits[listed, word]
     for word in range(op_width):
         words[op_base + 2 * op_width + word] = words[op_base + word] | words[op_base + op_width + word]
-    fill_counts(
-        numbers, PLAIN_NUMBERS + 1, counts, dx, op, dx_class, dx_bits, op_class, op_bits, dx_level, dx_exclusion,
-        exclusion_class, exclusion_bits,
-    )  # fmt: skip
+    for number in range(counts.shape[0]):
+        asked = counts[number, 0]
+        codes = dx if asked < 3 else op
+        start = 1 if asked % 3 == 1 else 0
+        stop = min(1, codes.size) if asked % 3 == 0 else codes.size
+        if counts[number, 1] < 0:
+            first = exclusion_class[dx[0] + 2]
+            found = count_levels(dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, first)
+        elif asked < 3:
+            found = count_listed(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
+        else:
+            found = count_listed(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
+        numbers[PLAIN_NUMBERS + 1 + number] = found

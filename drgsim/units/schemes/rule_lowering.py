@@ -170,11 +170,7 @@ class RuleLowering:
                 column = self.numbers.index(variable)
                 return self.node(NODE_NUMBER, COMPARISON_IDS[operator], column, 0, yes, no, value)
             case TextIn(variable, words):
-                known = self.text_words[variable]
-                if words not in known:
-                    known.append(words)
-                word = int(self.row_base[6]) + TEXT_VARIABLES.index(variable)
-                return self.node(NODE_BIT, 0, word, known.index(words), yes, no)
+                return self.node(NODE_BIT, 0, *self.text_place(variable, words), yes, no)
             case CountCodes(sets, variables, operator, value):
                 column = len(self.numbers) + self.count(variables, sets)
                 return self.node(NODE_NUMBER, COMPARISON_IDS[operator], column, 0, yes, no, value)
@@ -183,6 +179,13 @@ class RuleLowering:
                 self.sites += [self.place(variables, [name]) for name in sets]
                 return self.node(NODE_SITES, COMPARISON_IDS[operator], start, len(self.sites), yes, no, value)
         raise TypeError(f"not a rule: {rule!r}")
+
+    def text_place(self, variable: str, words: tuple[str, ...]) -> tuple[int, int]:
+        """Scratch word and shift of the bit that says whether a text is among ``words``."""
+        known = self.text_words[variable]
+        if words not in known:
+            known.append(words)
+        return int(self.row_base[6]) + TEXT_VARIABLES.index(variable), known.index(words)
 
     def count(self, variables: tuple[str, ...], sets: tuple[str, ...]) -> int:
         """Number of a ``length(...)``; the kernel counts each of them once per discharge."""
