@@ -307,7 +307,7 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
 
 @njit(cache=True, nogil=True)
 def _quoted_cell(data: Any, at: int, sign: int, columns: int, longest: int) -> Any:  # pragma: no cover - compiled
-    """Where the cell that opens with the quote at ``at`` ends, its line breaks, whether it is closed, and whether to believe it.
+    """Where the cell that opens with the quote at ``at`` ends, its line breaks, whether it is closed and to be believed.
 
     It is not believed when a line inside it has as many cells as a record, when it is longer than ``longest``, or when
     something else than the next cell follows on it.

@@ -193,7 +193,7 @@ def _walk_again(
 
 
 @njit(cache=True, nogil=True)
-def _add_up(
+def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed about
     row: Any, rows: int, parts: Any, bill: Any, money: Any, marks: Any, curve: Any, amount: Any, class_of: Any, key: Any,
     key_weight: Any, key_standard: Any, deduction: Any, floor: bool, numbers: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled

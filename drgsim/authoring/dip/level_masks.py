@@ -23,7 +23,8 @@ from drgsim.units.dip.catalogue_reader import CatalogueReader
 from drgsim.units.dip.charlson import CharlsonTable, comorbidity_index
 from drgsim.units.dip.dip_catalogue import Catalogue, Kind
 from drgsim.units.dip.dip_grouper import DipGrouper
-from drgsim.units.dip.dip_kernel import PLAIN_NUMBERS, EncodedForDip, fill_words, standing_levels
+from drgsim.units.dip.dip_kernel import EncodedForDip
+from drgsim.units.dip.level_conditions import PLAIN_NUMBERS, fill_words, standing_levels
 from drgsim.units.schemes.rule_kernel import decide
 
 
