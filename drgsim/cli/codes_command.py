@@ -23,11 +23,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show a code: its name, what a scheme does with it, and its counterparts in other editions."""
-    from drgsim.analysis.code_search import code_facts
+    from drgsim.api import code_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.units.schemes.pack import load_scheme
 
-    facts = code_facts(code, load_scheme(scheme))
+    facts = code_verbs.codes_show(code, scheme=scheme).cards
     if as_json:
         print_json([one.to_dict() for one in facts] if len(facts) != 1 else facts[0].to_dict())
         return
@@ -95,14 +94,10 @@ def search(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Search codes by their Chinese names; the nearest first."""
-    from drgsim.analysis.code_search import KINDS, search_codes
+    from drgsim.api import code_verbs
     from drgsim.cli.terminal import out, print_json, rows_table
-    from drgsim.errors import Problem, UsageError, did_you_mean
 
-    if kind not in ("all", *KINDS):
-        fix = did_you_mean(kind, ["all", *KINDS]) or "it is diagnosis, procedure or all"
-        raise UsageError([Problem("codes-unknown-kind", f"there is no kind of code {kind!r}", where="--kind", fix=fix)])
-    found = search_codes(words, kinds=KINDS if kind == "all" else (kind,))
+    found = code_verbs.codes_search(words, kind=kind, limit=limit).found
     shown = found[:limit]
     if as_json:
         values = [{"code": one.code, "name": one.name, "kind": one.kind, "grey": one.grey} for one in shown]

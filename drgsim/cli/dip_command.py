@@ -49,48 +49,29 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Build a catalogue of kinds and scores from history. 编制病种目录"""
-    from drgsim.authoring.dip.catalogue_building import METHODS, build
-    from drgsim.authoring.dip.catalogue_evaluation import evaluate as evaluated
-    from drgsim.authoring.dip.catalogue_evaluation import plain_list
-    from drgsim.authoring.dip.catalogue_evaluation import stability as stable
-    from drgsim.authoring.dip.dip_history import read_history
-    from drgsim.authoring.dip.dip_spec import load_spec
+    from drgsim.api import dip_verbs
     from drgsim.cli.dip_text import show_build, show_diff
     from drgsim.cli.terminal import err, print_json, progress_bar
-    from drgsim.region.hospital_list import read_hospitals
-    from drgsim.report.catalogue_report import Judgement, check_target, write_build
-    from drgsim.units.dip.catalogue_files import load_catalogue
 
-    if method not in METHODS:
-        raise _usage("dip-unknown-method", f"--method {method!r} is not one of {', '.join(METHODS)}", method, METHODS)
-    chosen = load_spec(spec).changed(_changes(core, years, change))
-    before = load_catalogue(compare) if compare else None
-    check_target(output)
-    levels = {name: entry.level for name, entry in read_hospitals(hospitals).items()} if hospitals is not None else None
     silent = quiet or as_json
-    with progress_bar("Reading history", silent) as progress:
-        past = read_history(
-            history, chosen, hospitals=levels, options=input_options(format, maps, map_file, code_version), progress=progress
-        )
 
     def say(step: str) -> None:
         if not silent and err.is_terminal:
             err.print(f"[dim]{step}[/]")
 
-    built = build(past, chosen, method=method, step=say)
-    say("evaluate 评价")
-    evaluation = evaluated(built) if evaluate else None
-    plain = plain_list(built, stability) if evaluate and method == "cluster" else None
-    report = write_build(
-        built, output, title=title, title_zh=title_zh, diff_with=before,
-        judged=Judgement(evaluation, stable(built, stability) if stability else None, plain),
-    )  # fmt: skip
+    reading = input_options(format, maps, map_file, code_version)
+    with progress_bar("Reading history", silent) as progress:
+        built = dip_verbs.dip_build(
+            list(history), output, spec=spec, method=method, core=core, years=years, changes=_pairs(change), title=title,
+            title_zh=title_zh, compare=compare, evaluate=evaluate, stability=stability, hospitals=hospitals, reading=reading,
+            progress=progress, step=say,
+        )  # fmt: skip
     if as_json:
-        print_json(report.summary)
+        print_json(built.summary)
     elif not quiet:
-        show_build(report.summary, output)
-        if report.diff:
-            show_diff(report.diff)
+        show_build(built.summary, output)
+        if built.diff:
+            show_diff(built.diff)
 
 
 @app.command()
@@ -103,24 +84,19 @@ def report(
     """Report on a catalogue: sizes, coverage, CV, largest kinds; page and workbook. 目录报告"""
     from rich.markup import escape
 
-    from drgsim.authoring.dip.catalogue_differences import compare_catalogues
+    from drgsim.api import dip_verbs
     from drgsim.cli.dip_text import show_diff
     from drgsim.cli.terminal import out, rows_table
-    from drgsim.report.catalogue_report import REPORT_FILES, read_report, write_report
-    from drgsim.results.whole_outputs import check_folder
-    from drgsim.units.dip.catalogue_files import load_catalogue
     from drgsim.units.dip.dip_catalogue import KINDS
 
-    loaded = load_catalogue(catalogue)
-    check_folder(output, own=REPORT_FILES)
-    diff = compare_catalogues(load_catalogue(compare), loaded) if compare else None
-    write_report(read_report(loaded, diff), output)
+    found = dip_verbs.dip_report(catalogue, output, compare=compare)
     if quiet:
         return
+    loaded = found.catalogue
     rows = [[f"{KINDS[kind]} {kind}", f"{number:,}"] for kind, number in loaded.counts.items()]
     rows_table(f"{loaded.id} {loaded.title_zh}", ["kinds 病种", "number"], rows, right=(1,))
-    if diff:
-        show_diff(diff)
+    if found.diff:
+        show_diff(found.diff)
     out.print(f"open [bold]{escape(str(output / 'catalogue.html'))}[/] in a browser", soft_wrap=True)
 
 
@@ -133,15 +109,13 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Compare two catalogues: kinds that came, went, split or merged, scores that moved. 目录比较"""
-    from drgsim.authoring.dip.catalogue_differences import CHANGES, compare_catalogues
+    from drgsim.api import dip_verbs
+    from drgsim.authoring.dip.catalogue_differences import CHANGES
     from drgsim.cli.dip_text import show_diff
     from drgsim.cli.terminal import print_json
-    from drgsim.report.catalogue_report import change_row, read_report, write_report
-    from drgsim.units.dip.catalogue_files import load_catalogue
+    from drgsim.report.catalogue_report import change_row
 
-    found = compare_catalogues(load_catalogue(old), load_catalogue(new), least)
-    if output is not None:
-        write_report(read_report(found.new, found), output)
+    found = dip_verbs.dip_diff(old, new, output=output, least=least).diff
     if as_json:
         print_json({
             "old": found.old.id, "new": found.new.id, "mean_change": found.mean_change,
@@ -166,18 +140,16 @@ def supervise(
     quiet: Quiet = False,
 ) -> None:
     """List per hospital what supervision looks at: coding, repeat, low-standard, long stays, deaths. 监管辅助目录"""
-    from drgsim.analysis.dip_limits import supervision_settings
-    from drgsim.analysis.dip_supervision import supervise as supervised
+    from drgsim.api import dip_verbs
     from drgsim.cli.dip_text import show_supervision
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.report.supervision_workbook import supervision_record, write_supervision
+    from drgsim.report.supervision_workbook import supervision_record
 
-    limits = supervision_settings(_pairs(change))
+    reading = input_options(format, maps, map_file, code_version)
     with progress_bar("Judging", quiet or as_json) as progress:
-        found = supervised(
-            inputs, scheme, settings=limits, options=input_options(format, maps, map_file, code_version), progress=progress
-        )
-    write_supervision(found, output)
+        found = dip_verbs.dip_supervise(
+            list(inputs), scheme, output=output, changes=_pairs(change), reading=reading, progress=progress
+        ).found
     if as_json:
         print_json(supervision_record(found))
     elif not quiet:
@@ -190,12 +162,13 @@ def specs(
     as_json: Json = False,
 ) -> None:
     """List the specifications, or show one with the evidence of every parameter. 技术规范"""
-    from drgsim.authoring.dip.dip_spec import load_spec, spec_names
+    from drgsim.api import dip_verbs
     from drgsim.cli.dip_text import show_spec
     from drgsim.cli.terminal import print_json, rows_table
 
+    found = dip_verbs.dip_specs(spec)
     if spec is not None:
-        loaded = load_spec(spec)
+        (loaded,) = found.specs
         if as_json:
             print_json([
                 {"path": p.path, "value": p.value, "unit": p.unit, "source": p.source, "evidence": str(p.evidence),
@@ -205,42 +178,14 @@ def specs(
         else:
             show_spec(loaded)
         return
-    listed = [load_spec(name) for name in spec_names()]
     if as_json:
-        print_json([{"id": s.file.id, "title": s.file.title, "assumptions": len(s.assumptions)} for s in listed])
+        print_json([{"id": s.file.id, "title": s.file.title, "assumptions": len(s.assumptions)} for s in found.specs])
         return
-    rows = [[s.file.id, f"{s.file.title_zh} {s.file.title}", f"{len(s.assumptions)}/{len(s.parameters)}"] for s in listed]
+    rows = [[s.file.id, f"{s.file.title_zh} {s.file.title}", f"{len(s.assumptions)}/{len(s.parameters)}"] for s in found.specs]
     rows_table("DIP specifications 技术规范", ["spec", "title", "assumed"], rows, right=(2,))
-
-
-# -- options -----------------------------------------------------------------------------------------------------------
-def _changes(core: str | None, years: str | None, change: list[str] | None) -> dict[str, Any]:
-    """Changes of a specification as they were typed."""
-    changes: dict[str, Any] = {}
-    rules = ("threshold", "province", "coverage")
-    if core in rules:
-        changes["core.rule"] = core
-    elif core is not None:
-        try:
-            changes |= {"core.rule": "threshold", "core.minimum_cases": float(core)}
-        except ValueError:
-            what = f"--core {core!r} is neither a number of cases nor one of {', '.join(rules)}"
-            raise _usage("dip-bad-core", what, core, rules) from None
-    if years is not None:
-        try:
-            changes["history.year_weights"] = [float(part) for part in years.split(":")]
-        except ValueError:
-            raise _usage("dip-bad-years", f"--years {years!r} is not like 1:2:7", "", ()) from None
-    return changes | _pairs(change)
 
 
 def _pairs(change: list[str] | None) -> dict[str, Any]:
     from drgsim.parameters.option_pairs import parse_pairs
 
     return parse_pairs(change or (), "dip-bad-set")
-
-
-def _usage(code: str, what: str, word: str, known: tuple[str, ...]) -> Exception:
-    from drgsim.errors import Problem, UsageError, did_you_mean
-
-    return UsageError([Problem(code, what, fix=did_you_mean(word, known) if known else "")])

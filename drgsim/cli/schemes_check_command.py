@@ -13,30 +13,24 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Check a pack or catalogue: tables, rules, codes, counts, and whether its groups cover every case. 检查方案包"""
+    from drgsim.api import scheme_verbs
     from drgsim.cli.terminal import out, print_json, show_error
-    from drgsim.errors import SchemeError
-    from drgsim.units.dip.catalogue_check import CatalogueCheck, check_catalogue
-    from drgsim.units.schemes.pack import find_pack, is_dip
-    from drgsim.units.schemes.pack_check import PackReport, check_pack
 
-    try:
-        report: PackReport | CatalogueCheck = check_catalogue(pack) if is_dip(find_pack(pack)) else check_pack(pack)
-    except SchemeError as error:
-        if as_json:
-            print_json({"sound": False, "problems": [vars(problem) for problem in error.problems], "advice": []})
-        else:
-            show_error(error)
-        raise typer.Exit(1) from error
+    found = scheme_verbs.schemes_check(pack)
     if as_json:
-        print_json({"sound": True, "problems": [], "advice": report.advice, "counts": dict(report.scheme.counts)})
-    else:
-        for line in report.advice:
+        counts = {"counts": found.counts} if found.sound else {}
+        problems = [vars(problem) for problem in found.error.problems] if found.error else []
+        print_json({"sound": found.sound, "problems": problems, "advice": found.advice, **counts})
+    elif found.error:
+        show_error(found.error)
+    elif found.scheme:
+        for line in found.advice:
             out.print(f"[yellow]![/] {line}")
-        c = report.scheme.counts
-        if isinstance(report, PackReport):
+        c = found.counts
+        if "mdc" in c:
             sizes = f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} QY"
         else:
             sizes = " · ".join(f"{number:,} {kind}" for kind, number in c.items())
-        out.print(f"[green]✓[/] {report.scheme.id} is sound: {sizes}")
-    if strict and report.advice:
+        out.print(f"[green]✓[/] {found.scheme.id} is sound: {sizes}")
+    if not found.sound or (strict and found.advice):
         raise typer.Exit(1)

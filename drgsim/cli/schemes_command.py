@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +14,7 @@ from drgsim.cli import schemes_new_command as schemes_new
 from drgsim.cli import schemes_workbook_command as schemes_workbook
 
 if TYPE_CHECKING:
-    from drgsim.units.schemes.scheme import Adrg, Scheme
+    from drgsim.units.schemes.scheme import Scheme
 
 _SIZES = ("mdc", "adrg", "drg", "qy")
 app = typer.Typer(help="List, show and check DRG schemes and DIP catalogues. 分组方案与病种目录", no_args_is_help=True)
@@ -28,13 +28,13 @@ def list_schemes(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """List the DRG schemes and DIP catalogues that ship with drgsim."""
+    from drgsim.api import scheme_verbs
     from drgsim.cli.terminal import out, print_json, rows_table
-    from drgsim.units.schemes.scheme_summaries import catalogue
 
-    entries = catalogue()
+    listed = scheme_verbs.schemes()
+    entries = listed.entries
     if as_json:
-        schemes = [{**asdict(entry), "doubts": [note for _, note in entry.doubts]} for entry in entries]
-        print_json(schemes + schemes_dip.entries())
+        print_json(listed.values)
         return
     rows = [
         [e.id, e.title_zh, e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
@@ -48,7 +48,7 @@ def list_schemes(
         right=(3, 4, 5, 6),
         whole=(0,),
     )
-    schemes_dip.show_list()
+    schemes_dip.show_list(listed)
     if coverage:
         for entry in entries:
             out.print(f"[bold]{entry.id}[/]")
@@ -70,67 +70,24 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a scheme or catalogue holds, in words and counts."""
+    from drgsim.api import scheme_verbs
     from drgsim.cli.terminal import print_json
-    from drgsim.errors import Problem, UsageError, did_you_mean
-    from drgsim.units.schemes.pack import find_pack, is_dip, load_scheme
+    from drgsim.units.schemes.scheme import Scheme
 
-    if is_dip(find_pack(scheme)):
-        if mdc or adrg:
-            what = f"{scheme} is a DIP catalogue, which has neither MDCs nor ADRGs"
-            raise UsageError([Problem("scheme-is-dip", what, fix=f"drgsim schemes show {scheme} --dx I21.0")])
-        schemes_dip.show(scheme, dx, as_json)
-        return
-    if dx is not None:
-        what = f"{scheme} is a DRG scheme: --dx shows kinds of a DIP catalogue"
-        raise UsageError([Problem("scheme-is-drg", what, fix="--mdc and --adrg show groups")])
-    loaded = load_scheme(scheme)
-    for what, wanted, known in (("ADRG", adrg, list(loaded.adrgs)), ("MDC", mdc, [m.code for m in loaded.mdcs])):
-        if wanted is not None and wanted not in known:
-            raise UsageError(
-                [
-                    Problem(
-                        f"scheme-unknown-{what.lower()}",
-                        f"{loaded.id} has no {what} {wanted}",
-                        fix=did_you_mean(wanted, known) or f"drgsim schemes show {scheme} lists them",
-                    )
-                ]
-            )
-    if adrg is not None:
-        found = loaded.adrgs[adrg]
-        print_json(_adrg_values(loaded, found)) if as_json else _show_adrg(loaded, found)
+    shown = scheme_verbs.schemes_show(scheme, mdc=mdc, adrg=adrg, dx=dx)
+    if as_json:
+        print_json(shown.values)
+    elif not isinstance(shown.scheme, Scheme):
+        schemes_dip.show(shown, dx)
+    elif adrg is not None:
+        _show_adrg(shown.scheme, shown.values)
     elif mdc is not None:
-        _show_mdc(loaded, mdc, as_json)
-    elif as_json:
-        print_json(_overview(loaded))
+        _show_mdc(shown.scheme, mdc)
     else:
-        _show_scheme(loaded)
+        _show_scheme(shown.scheme, shown.values["kinds"])
 
 
-def _overview(scheme: Scheme) -> dict[str, Any]:
-    return {
-        "id": scheme.id,
-        "title_zh": scheme.title_zh,
-        "title_en": scheme.title_en,
-        "issuer": scheme.issuer,
-        "chain": list(scheme.chain),
-        "icd10": scheme.icd10,
-        "icd9cm3": scheme.icd9cm3,
-        "counts": dict(scheme.counts),
-        "kinds": _kinds(scheme),
-        "coverage": dict(scheme.coverage),
-        "sources": list(scheme.sources),
-        "notes": list(scheme.notes),
-        "digest": scheme.digest,
-    }
-
-
-def _kinds(scheme: Scheme) -> dict[str, int]:
-    from drgsim.units.schemes.scheme import KINDS
-
-    return {kind: sum(adrg.kind == kind for adrg in scheme.adrgs.values()) for kind in KINDS}
-
-
-def _show_scheme(scheme: Scheme) -> None:
+def _show_scheme(scheme: Scheme, kinds: Mapping[str, int]) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, rows_table
@@ -142,7 +99,6 @@ def _show_scheme(scheme: Scheme) -> None:
     if scheme.is_overlay:
         out.print(f"built on 基于: {' → '.join(scheme.chain[1:])}")
     c = scheme.counts
-    kinds = _kinds(scheme)
     by_kind = ", ".join(f"{kinds[kind]} {kind} {zh}" for kind, zh in KINDS.items() if kinds[kind] and kind != "ambiguous")
     out.print(f"{c['mdc']} MDC · {c['adrg']} ADRG ({by_kind}) · {c['drg']} DRG · {c['qy']} ambiguous 歧义")
     out.print(
@@ -185,22 +141,12 @@ def _show_scheme(scheme: Scheme) -> None:
             out.print(f"  · {shown}", style="yellow" if is_doubt(line) else "")
 
 
-def _show_mdc(scheme: Scheme, code: str, as_json: bool) -> None:
-    from drgsim.cli.terminal import out, print_json, rows_table
+def _show_mdc(scheme: Scheme, code: str) -> None:
+    from drgsim.cli.terminal import out, rows_table
     from drgsim.units.schemes.rule_language import print_rule
     from drgsim.units.schemes.scheme import KINDS
 
     mdc = next(m for m in scheme.mdcs if m.code == code)
-    if as_json:
-        print_json(
-            {
-                "mdc": mdc.code,
-                "name": mdc.name,
-                "rule": print_rule(mdc.rule),
-                "adrgs": [_adrg_values(scheme, a) for a in mdc.adrgs],
-            }
-        )
-        return
     out.print(f"[bold]{mdc.code}[/] {mdc.name}\n[dim]rule[/] {print_rule(mdc.rule)}", markup=True)
     rows = [
         [str(place), a.code, a.name, f"{a.kind} {KINDS[a.kind]}", ", ".join(d.code for d in a.drgs)]
@@ -209,28 +155,13 @@ def _show_mdc(scheme: Scheme, code: str, as_json: bool) -> None:
     rows_table("ADRGs in order 核心组", ["", "ADRG", "name", "kind", "DRGs"], rows, right=(0,))
 
 
-def _adrg_values(scheme: Scheme, adrg: Adrg) -> dict[str, Any]:
-    from drgsim.units.schemes.rule_language import print_rule, sets_of
-
-    rules = [adrg.rule, *(drg.rule for drg in adrg.drgs)]
-    return {
-        "adrg": adrg.code,
-        "name": adrg.name,
-        "mdc": adrg.mdc,
-        "kind": adrg.kind,
-        "rule": print_rule(adrg.rule),
-        "drgs": [{"drg": d.code, "name": d.name, "rule": print_rule(d.rule)} for d in adrg.drgs],
-        "sets": {name: sorted(scheme.sets[name]) for name in sorted({n for rule in rules for n in sets_of(rule)})},
-    }
-
-
-def _show_adrg(scheme: Scheme, adrg: Adrg) -> None:
+def _show_adrg(scheme: Scheme, values: Mapping[str, Any]) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out
     from drgsim.units.schemes.scheme import KINDS
 
-    values = _adrg_values(scheme, adrg)
+    adrg = scheme.adrgs[values["adrg"]]
     mdc = next(m for m in scheme.mdcs if m.code == adrg.mdc)
     out.print(f"[bold]{adrg.code}[/] {adrg.name}  [dim]{adrg.kind} {KINDS[adrg.kind]} · {mdc.code} {mdc.name}[/]")
     out.print(f"[dim]rule[/]  {escape(values['rule'])}")

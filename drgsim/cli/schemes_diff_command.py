@@ -18,16 +18,10 @@ def diff(
     full: Annotated[bool, typer.Option("--full", help="Print every row, not only the first of each sort.")] = False,
 ) -> None:
     """Compare two schemes: MDCs, ADRGs, groups, rules, codes moved, CC changes. 比较两个方案"""
+    from drgsim.api import scheme_verbs
     from drgsim.cli.terminal import out, print_json, rows_table
-    from drgsim.units.schemes.pack import load_scheme
-    from drgsim.units.schemes.scheme_differences import compare_schemes
 
-    found = compare_schemes(load_scheme(before), load_scheme(after))
-    if html is not None:
-        from drgsim.report.scheme_diff_page import difference_page
-        from drgsim.results.whole_outputs import write_text
-
-        write_text(html, difference_page(found))
+    found = scheme_verbs.schemes_diff(before, after, html=html).difference
     if as_json:
         print_json(found.as_dict())
         return

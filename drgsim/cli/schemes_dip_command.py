@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from drgsim.api.scheme_verbs import SchemeTable
     from drgsim.units.dip.dip_catalogue import Catalogue, Kind
 
 MOST_KINDS = 200  # kinds of a diagnosis that the terminal lists
 
 
-def entries() -> list[dict[str, Any]]:
-    """The shipped catalogues as plain values, as their settings state them."""
-    from drgsim.units.dip.catalogue_files import catalogue_ids
-    from drgsim.units.schemes.pack import find_pack, read_settings
-
-    return [{"unit": "dip", **read_settings(find_pack(name))} for name in catalogue_ids()]
-
-
-def show_list() -> None:
+def show_list(listed: SchemeTable) -> None:
     """The shipped catalogues as a table."""
     from drgsim.cli.terminal import rows_table
 
@@ -28,55 +21,23 @@ def show_list() -> None:
             f"{sum(n for kind, n in entry['counts'].items() if kind.startswith(('core', 'primary'))):,}",
             f"{entry['counts'].get('comprehensive', 0):,}", entry["evidence"],
         ]
-        for entry in entries()
+        for entry in listed.values
+        if entry.get("unit") == "dip"
     ]  # fmt: skip
     columns = ["id", "title", "kinds 病种", "core 核心", "comprehensive 综合", "evidence 依据"]
     rows_table("DIP catalogues 病种目录库", columns, rows, right=(2, 3, 4, 5), whole=(0,))
 
 
-def show(name: str, dx: str | None, as_json: bool) -> None:
+def show(shown: SchemeTable, dx: str | None) -> None:
     """One catalogue, or the kinds of a diagnosis."""
-    from drgsim.cli.terminal import print_json
-    from drgsim.units.dip.catalogue_files import load_catalogue
+    from drgsim.api.scheme_verbs import kinds_of
+    from drgsim.units.dip.dip_catalogue import Catalogue
 
-    catalogue = load_catalogue(name)
-    if dx is not None:
-        kinds = _kinds_of(catalogue, dx)
-        print_json([vars(kind) for kind in kinds]) if as_json else _show_kinds(catalogue, dx, kinds)
-    elif as_json:
-        print_json(_overview(catalogue))
+    assert isinstance(shown.scheme, Catalogue)
+    if dx is None:
+        _show_catalogue(shown.scheme)
     else:
-        _show_catalogue(catalogue)
-
-
-def _overview(catalogue: Catalogue) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from drgsim.units.schemes.rule_language import print_rule
-
-    plain = ("id", "title", "title_zh", "region_zh", "edition", "icd10", "icd9cm3", "evidence", "sources", "notes", "digest")
-    return {
-        **{name: getattr(catalogue, name) for name in plain},
-        "counts": dict(catalogue.counts),
-        "matching": asdict(catalogue.matching),
-        "auxiliary": asdict(catalogue.auxiliary),
-        "levels": [{**asdict(level), "condition": print_rule(level.condition)} for level in catalogue.levels],
-        "own_codes": [list(pair) for pair in catalogue.own_codes],
-    }
-
-
-def _kinds_of(catalogue: Catalogue, dx: str) -> list[Kind]:
-    from drgsim.errors import Problem, UsageError, did_you_mean
-    from drgsim.units.dip.code_patterns import plain_code
-    from drgsim.units.dip.dip_reference import covers
-
-    wanted = plain_code(dx)
-    kinds = [kind for kind in catalogue.kinds if kind.dx and (kind.dx.startswith(wanted) or covers(kind.dx, wanted))]
-    if not kinds:
-        known = sorted({kind.dx for kind in catalogue.kinds if kind.dx})
-        fix = did_you_mean(wanted, known) or "give a category (I21), a subcategory (I21.0) or a full code"
-        raise UsageError([Problem("dip-unknown-diagnosis", f"{catalogue.id} has no kind for the diagnosis {dx}", fix=fix)])
-    return kinds
+        _show_kinds(shown.scheme, dx, kinds_of(shown.scheme, dx))
 
 
 def _show_kinds(catalogue: Catalogue, dx: str, kinds: list[Kind]) -> None:

@@ -20,22 +20,16 @@ def new(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Start a city's scheme on a base, and derive its groups from the list that it publishes. 新建地方方案"""
-    from drgsim.authoring.schemes.overlay_writer import derived_pack_files, skeleton_files
-    from drgsim.authoring.schemes.pack_files import write_pack
-    from drgsim.authoring.schemes.scheme_from_list import derive_groups, read_group_list
+    from drgsim.api import pack_verbs
     from drgsim.cli.terminal import out, print_json
-    from drgsim.units.schemes.pack import load_scheme
 
-    loaded = load_scheme(base)
-    settings = {"id": scheme_id, "title_zh": title or scheme_id, "title_en": scheme_id, "issuer": issuer}
-    if groups is None:
-        folder = write_pack(output or Path(scheme_id), skeleton_files(loaded, settings), replace=replace)
+    pack = pack_verbs.schemes_new(
+        base, scheme_id, groups=groups, output=output, title=title, issuer=issuer, source=source, replace=replace
+    )
+    derivation, folder, found = pack.derivation, pack.path, pack.counts
+    if derivation is None:
         out.print(f"pack written: {folder}\n[dim]edit adrg.csv and drg.csv, then run drgsim schemes check {folder}[/]")
         return
-    derivation = derive_groups(loaded, read_group_list(groups))
-    settings["sources"] = [source or f"published list {groups.name}", *loaded.sources]  # type: ignore[assignment]
-    folder = write_pack(output or Path(scheme_id), derived_pack_files(loaded, derivation, settings), replace=replace)
-    found = {kind: sum(row.evidence == kind for row in derivation.rows) for kind in ("base", "derived", "assumption", "open")}
     if as_json:
         print_json(
             {
@@ -48,7 +42,7 @@ def new(
         )
         return
     out.print(
-        f"{len(derivation.rows)} groups: {found['base']} as in {loaded.id}, "
+        f"{len(derivation.rows)} groups: {found['base']} as in {pack.base}, "
         f"{found['derived']} derived from code and name 由编码与名称推导, "
         f"{found['assumption']} on an assumption 假设, {found['open']} need a person 待人工"
     )

@@ -26,25 +26,24 @@ def import_workbook(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Read the national grouping workbook as a scheme pack. 导入国家分组方案工作簿"""
-    from drgsim.authoring.schemes.pack_files import write_pack
-    from drgsim.authoring.schemes.workbook_import import read_workbook
+    from drgsim.api import pack_verbs
     from drgsim.cli.terminal import err, out, print_json
-    from drgsim.units.schemes.pack_check import check_pack
 
-    reading = read_workbook(workbook, scheme_id, corrections=corrections, keep_unread=keep_unread)
-    folder = write_pack(output, reading.files, replace=replace)
-    report = check_pack(folder)
+    pack = pack_verbs.schemes_import(
+        workbook, scheme_id, output, corrections=corrections, keep_unread=keep_unread, replace=replace
+    )
+    folder = pack.path
     if as_json:
         print_json({
-            "pack": str(folder), "counts": reading.counts, "notices": reading.notices,
-            "unread": [f"{problem.where}: {problem.what}" for problem in reading.unread], "advice": report.advice,
+            "pack": str(folder), "counts": pack.counts, "notices": pack.notices,
+            "unread": [f"{problem.where}: {problem.what}" for problem in pack.unread], "advice": pack.advice,
         })  # fmt: skip
         return
-    for problem in reading.unread:
+    for problem in pack.unread:
         err.print(f"[yellow]![/] not read, never holds: {problem.where}\n  {problem.what}", markup=True, highlight=False)
-    for line in (*reading.notices, *report.advice):
+    for line in (*pack.notices, *pack.advice):
         out.print(f"  · {line}", markup=False)
-    c = reading.counts
+    c = pack.counts
     out.print(
         f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} ambiguous 歧义 · {c['set_rows']:,} rows of code lists"
     )
@@ -56,9 +55,8 @@ def export_workbook(
     output: Annotated[Path, typer.Argument(help="The workbook to write (.xlsx).")],
 ) -> None:
     """Write a scheme as a workbook in the national layout. 导出为国家分组方案工作簿格式"""
-    from drgsim.authoring.schemes.workbook_export import write_workbook
+    from drgsim.api import pack_verbs
     from drgsim.cli.terminal import out
-    from drgsim.units.schemes.pack import load_scheme
 
-    loaded = load_scheme(scheme)
-    out.print(f"workbook written: {write_workbook(loaded, output)} ({loaded.counts['drg']} DRGs)", markup=False)
+    written = pack_verbs.schemes_export(scheme, output)
+    out.print(f"workbook written: {written.path} ({written.counts['drg']} DRGs)", markup=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,56 +25,24 @@ def synth(
 
     All of it is invented and labelled so. The folder appears whole or not at all; nothing is overwritten.
     """
+    from drgsim import __version__
+    from drgsim.api import synth_verbs
     from drgsim.cli.terminal import print_json, progress_bar
-    from drgsim.synthetic import generate_region, parse_years
 
-    wanted = parse_years(years)
     with progress_bar("Making the region", quiet or as_json) as progress:
-        made = generate_region(
+        made = synth_verbs.synth(
             output,
             hospitals=hospitals,
             cases=cases,
-            years=wanted,
+            years=years,
             seed=seed,
             dirty=dirty,
             progress=None if progress is None else lambda done, total: progress(done / total, done),
         )
     if as_json:
-        print_json(summary(made))
+        print_json({"drgsim": __version__, **made.values()})
     elif not quiet:
-        show_summary(made)
-
-
-def summary(made: Summary) -> dict[str, Any]:
-    """The region as plain values; money in yuan as text, exact to the fen."""
-    from drgsim import __version__
-
-    return {
-        "drgsim": __version__,
-        "synthetic": True,
-        "output": made.folder,
-        "hospitals": made.hospitals,
-        "cases": made.cases,
-        "years": made.by_year,
-        "levels": made.by_level,
-        "groups_drawn": made.groups_drawn,
-        "seed": made.seed,
-        "truth": made.truth,
-        "dirty": made.dirty,
-        "total_cost": yuan(made.total_cost_fen),
-        "fund_paid": yuan(made.fund_paid_fen),
-    }
-
-
-def yuan(fen: int) -> str:
-    """Fen as yuan with two decimals.
-
-    Examples
-    --------
-    >>> yuan(123456)
-    '1234.56'
-    """
-    return f"{fen // 100}.{fen % 100:02d}"
+        show_summary(made.summary)
 
 
 def show_summary(made: Summary) -> None:

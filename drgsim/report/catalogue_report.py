@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
 from drgsim.results.workbook import open_workbook
 from drgsim.units.dip.catalogue_files import load_catalogue
-from drgsim.units.dip.dip_catalogue import Catalogue
+from drgsim.units.dip.dip_catalogue import Catalogue, Kind
 
 REPORT = "report"
 SUMMARY = "summary.json"
@@ -149,6 +149,15 @@ def write_report(report: CatalogueDocument, folder: Path, tables: Mapping[str, p
     write_text(folder / "catalogue.html", catalogue_page(report.catalogue, report.summary, report.diff))
 
 
+def kinds_table(kinds: Iterable[Kind]) -> pa.Table:
+    """Kinds of a catalogue; their mean cost (yuan), cases and CV where these are known."""
+    text, real = pa.string(), pa.float64()
+    columns = dict.fromkeys(("code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind"), text)
+    columns |= {"score": real, "mean_cost": real, "cases": pa.int64(), "cv": real, "dx_name": text, "procedure_name": text}
+    listed = [{name: getattr(kind, name) for name in columns} | {"related": "+".join(kind.related)} for kind in kinds]
+    return pa.Table.from_pylist(listed, pa.schema(list(columns.items())))
+
+
 def changes_table(diff: CatalogueDiff) -> pa.Table:
     """Kinds that are not the same in both catalogues, the most important first."""
     rows = [change_row(each) for each in diff.changes if each.change != "same"]
@@ -176,11 +185,7 @@ _WIDE = ("name", "dx_name", "procedure_name", "remarks", "into")
 
 def write_workbook(report: CatalogueDocument, tables: Mapping[str, pa.Table], path: Path) -> None:
     """The workbook: what it is and rests on, then a sheet per table."""
-    kinds = pa.table({
-        name: [getattr(kind, name) if name != "related" else "+".join(kind.related) for kind in report.catalogue.kinds]
-        for name in ("code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind", "score", "mean_cost",
-                     "cases", "cv", "dx_name", "procedure_name")
-    })  # fmt: skip
+    kinds = kinds_table(report.catalogue.kinds)
     with open_workbook(path) as book:
         about = book.sheet("说明 about", widths=(30, 100))
         for line in _about(report):
