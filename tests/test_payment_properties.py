@@ -117,7 +117,7 @@ def test_kernel_equals_the_oracle(data: Any, cost: int, weight: Decimal, k: Deci
     name, curve = data.draw(st.sampled_from(CURVES))
     book = curve_book(policy_of(name).file.curves)
     row = next(place for place, entry in enumerate(book.rows) if (entry.name, entry.band) == (curve.name, curve.band))
-    numbers = [np.array([float(value)]) for value in (weight, k, mean, unit, 1.0)]
+    numbers = [np.array([float(value)]) for value in (1.0, weight, k, mean, unit)]
     piece, case_class, ratio, units, amount, doubtful = apply_curves(
         np.array([cost]), *numbers, np.array([row], np.int32), book.arrays
     )

@@ -24,7 +24,7 @@ def _value(terms: Any, x: float, k: float) -> float:  # pragma: no cover - compi
 
 
 @njit(cache=True, nogil=True)
-def piece_at(ratio: float, c: int, upper: Any, closed: Any) -> Any:  # pragma: no cover - compiled
+def _piece_at(ratio: float, c: int, upper: Any, closed: Any) -> Any:  # pragma: no cover - compiled
     """Piece of curve row ``c`` that a ratio falls into, and whether a limit lies too near for a float to decide."""
     near = False
     for p in range(upper.shape[1]):
@@ -37,55 +37,53 @@ def piece_at(ratio: float, c: int, upper: Any, closed: Any) -> Any:  # pragma: n
 
 
 @njit(cache=True, nogil=True)
-def pay_by_curve(
-    cost: int, relative: float, k: float, mean: float, unit_value: float, factor: float, c: int, curves: Any
-) -> Any:  # pragma: no cover - compiled
-    """One case: piece, cost ratio, units (NaN for an actual cost), amount in fen, and whether an oracle must decide.
+def _share_at(c: int, piece: int, x: float, k: float, terms: Any, capped: Any, cap: Any) -> float:  # pragma: no cover
+    """Share of the relative value that a piece pays, 0 or more and not above its cap."""
+    share = _value(terms[c, piece], x, k)
+    if share < 0.0:
+        share = 0.0
+    if capped[c, piece]:
+        share = min(share, _value(cap[c, piece], x, k))
+    return share
 
-    The one place where the curve is applied; parameters as in :func:`apply_curves`.
-    """
-    x = cost / 100.0 / mean
-    ratio = x / k if curves.with_k[c] else x
-    piece, doubtful = piece_at(ratio, c, curves.upper, curves.closed)
-    if curves.actual[c, piece]:
-        return piece, ratio, np.nan, cost, doubtful
-    share = max(_value(curves.terms[c, piece], x, k), 0.0)
-    if curves.capped[c, piece]:
-        share = min(share, _value(curves.cap[c, piece], x, k))
-    units = relative * share * factor
-    amount = units * unit_value * 100.0
+
+@njit(cache=True, nogil=True)
+def _rounded(amount: float) -> Any:  # pragma: no cover - compiled
+    """An amount in whole fen (``MISSING`` for no number), and whether half a fen lies too near for a float to decide."""
     size = abs(amount)
-    if not size < 9e18:  # no unit value yet, or no number
-        return piece, ratio, units, MISSING, doubtful
+    if not size < 9e18:
+        return MISSING, False
     whole = np.int64(size + 0.5)
-    if abs(size - np.floor(size) - 0.5) < TIE_SLACK:
-        doubtful = True
-    return piece, ratio, units, whole if amount >= 0 else -whole, doubtful
+    return whole if amount >= 0 else -whole, abs(size - np.floor(size) - 0.5) < TIE_SLACK
 
 
 @njit(cache=True, nogil=True)
 def apply_curves(
-    cost: Any, relative: Any, coefficient: Any, mean: Any, unit_value: Any, factor: Any, row: Any, curves: Any
+    cost: Any, factor: Any, relative: Any, coefficient: Any, mean: Any, unit_value: Any, row: Any, curves: Any, line: Any = None
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Settle cases by their curves.
 
     Parameters
     ----------
-    cost
-        int64 fen.
-    relative, coefficient, mean, unit_value, factor
-        float64: relative value, k, mean cost of the group (yuan), yuan per unit (NaN when not known yet), factor.
+    cost, factor
+        int64 fen and float64 factor of each case.
+    relative, coefficient, mean, unit_value
+        float64 by line: relative value, k, mean cost of the group (yuan), yuan per unit (NaN when not known yet).
     row
-        int32 row of the case's curve and band; below 0 the case is left alone.
+        int32 by line: row of the curve and band; below 0 the case is left alone.
     curves
         :class:`drgsim.payment.curve.CurveArrays`.
+    line
+        Line of each case where cases share their terms; None where each case has its own.
 
     Returns
     -------
     tuple
-        piece int8 (-1 left alone), case class int8, ratio, units (NaN for an actual cost), amount in fen (``MISSING`` without
-        a unit value), doubtful.
+        By case: piece int8 (-1 left alone), case class int8, ratio, units (NaN for an actual cost), amount in fen (``MISSING``
+        without a unit value), doubtful.
     """
+    upper, closed, actual, capped = curves.upper, curves.closed, curves.actual, curves.capped
+    terms, cap, classes, with_k = curves.terms, curves.cap, curves.case_class, curves.with_k
     size = cost.size
     piece_of = np.full(size, -1, np.int8)
     class_of = np.full(size, -1, np.int8)
@@ -94,40 +92,22 @@ def apply_curves(
     amount_of = np.full(size, MISSING, np.int64)
     doubtful = np.zeros(size, np.bool_)
     for i in range(size):
-        c = row[i]
-        if c < 0:
-            continue
-        piece, ratio_of[i], units_of[i], amount_of[i], doubtful[i] = pay_by_curve(
-            cost[i], relative[i], coefficient[i], mean[i], unit_value[i], factor[i], c, curves
-        )
-        piece_of[i] = piece
-        class_of[i] = curves.case_class[c, piece]
-    return piece_of, class_of, ratio_of, units_of, amount_of, doubtful
-
-
-@njit(cache=True, nogil=True)
-def reprice_curves(
-    place: Any, key: Any, cost: Any, factor: Any, relative: Any, coefficient: Any, mean: Any, unit_value: Any, row: Any,
-    curves: Any,
-) -> Any:  # fmt: skip  # pragma: no cover - compiled
-    """Settle the cases at ``place`` by terms that are given once for each ``key``; otherwise as :func:`apply_curves`.
-
-    Returns
-    -------
-    tuple
-        amount in fen, case class int8, doubtful; by place.
-    """
-    amount = np.full(place.size, MISSING, np.int64)
-    class_of = np.full(place.size, -1, np.int8)
-    doubtful = np.zeros(place.size, np.bool_)
-    for n in range(place.size):
-        i = place[n]
-        t = key[i]
+        t = i if line is None else line[i]
         c = row[t]
         if c < 0:
             continue
-        piece, _, _, amount[n], doubtful[n] = pay_by_curve(
-            cost[i], relative[t], coefficient[t], mean[t], unit_value[t], factor[i], c, curves
-        )
-        class_of[n] = curves.case_class[c, piece]
-    return amount, class_of, doubtful
+        k = coefficient[t]
+        x = cost[i] / 100.0 / mean[t]
+        ratio = x / k if with_k[c] else x
+        piece, doubtful[i] = _piece_at(ratio, c, upper, closed)
+        piece_of[i] = piece
+        class_of[i] = classes[c, piece]
+        ratio_of[i] = ratio
+        if actual[c, piece]:
+            amount_of[i] = cost[i]
+            continue
+        units_of[i] = relative[t] * _share_at(c, piece, x, k, terms, capped, cap) * factor[i]
+        amount_of[i], tie = _rounded(units_of[i] * unit_value[t] * 100.0)
+        if tie:
+            doubtful[i] = True
+    return piece_of, class_of, ratio_of, units_of, amount_of, doubtful

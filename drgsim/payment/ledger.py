@@ -160,7 +160,7 @@ class Ledger:
         usable = ~np.isnan(terms.mean) & ~np.isnan(terms.relative_value) & ~np.isnan(terms.coefficient)
         row = np.where(where & usable, terms.row, -1).astype(np.int32)
         piece, class_of, ratio, units, amount, doubtful = apply_curves(
-            self.cost, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, terms.factor, row,
+            self.cost, terms.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, row,
             self.lookup.book.arrays,
         )  # fmt: skip
         asked = np.flatnonzero(doubtful)

@@ -37,6 +37,8 @@ def capitation_balance(
 ) -> NDArray[np.int64]:
     """(H,) fen that the fund pays per head less what it paid by item for the same stays, shared by spending on them."""
     result = np.zeros(len(hospitals), np.int64)
+    if not setup.settings["capitation.conditions"]:
+        return result
     place = {name: number for number, name in enumerate(hospitals)}
     row = np.array([place.get(name, -1) for name in lines.state.hospital.values] + [place.get("", -1)])[
         lines.state.hospital.ids

@@ -114,6 +114,7 @@ def add_up(
     tuple
         counts (rows, counts) in parts; money (rows, measures) in parts of a fen; weight and days (rows,), weighted floats.
     """
+    paid, priced, high, low, by_item = marks.paid, marks.priced, marks.high, marks.low, marks.by_item
     counts = np.zeros((size, len(COUNTS)), np.int64)
     total = np.zeros((size, money.shape[0]), np.int64)
     weights, stays = np.zeros(size), np.zeros(size)
@@ -124,17 +125,17 @@ def add_up(
         counts[row, Count.CASES] += part
         if days[i] >= 0:
             stays[row] += days[i] * part
-        if not marks.paid[i]:
+        if not paid[i]:
             continue
         counts[row, Count.PAID] += part
-        if marks.priced[i]:
+        if priced[i]:
             counts[row, Count.PRICED] += part
             weights[row] += weight[i] * part
-        if marks.high[i]:
+        if high[i]:
             counts[row, Count.HIGH] += part
-        if marks.low[i]:
+        if low[i]:
             counts[row, Count.LOW] += part
-        if marks.by_item[i]:
+        if by_item[i]:
             counts[row, Count.BY_ITEM] += part
         for m in range(money.shape[0]):
             total[row, m] += money[m, i] * part
@@ -143,19 +144,22 @@ def add_up(
 
 @njit(cache=True, nogil=True)
 def paid_case(
-    i: Any, bill: Any, amount: Any, fund: Any, standard: Any, relative: Any, class_of: Any, numbers: Any
+    amount: Any, fund: Any, cost: Any, patient: Any, exempt: Any, exempt_patient: Any, self_pay: Any
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
-    """Payment, the fund's and the patient's part of a paid case (fen), and whether it is priced.
+    """Payment, the fund's and the patient's part of a paid case (fen).
 
-    Self-payers pay their bill. A case is priced when it has a standard and a relative value and lies inside the groups.
-    Technologies beside the group are added to payment and fund.
+    Self-payers pay their bill. Technologies beside the group are added to payment and fund.
     """
-    of_fund, patient = 0, bill.cost[i]
-    if class_of != numbers.self_pay:
-        of_fund = (0 if fund == MISSING else fund) + bill.exempt[i] - bill.exempt_patient[i]
-        patient = 0 if bill.patient[i] == MISSING else bill.patient[i]
-    priced = standard != MISSING and relative > 0 and not numbers.outside[class_of]
-    return amount + bill.exempt[i], of_fund, patient, priced
+    if self_pay:
+        return amount + exempt, 0, cost
+    of_fund = (0 if fund == MISSING else fund) + exempt - exempt_patient
+    return amount + exempt, of_fund, 0 if patient == MISSING else patient
+
+
+@njit(cache=True, nogil=True)
+def is_priced(standard: Any, relative: Any, outside: Any) -> Any:  # pragma: no cover - compiled
+    """Whether a case has a standard and a relative value and lies inside the groups."""
+    return standard != MISSING and relative > 0 and not outside
 
 
 @njit(cache=True, nogil=True)
@@ -163,6 +167,9 @@ def gather(
     bill: Any, amount: Any, fund: Any, standard: Any, relative: Any, class_of: Any, numbers: Any
 ) -> Any:  # pragma: no cover - compiled
     """Money of each case by :class:`Measure` (0 where it is not paid), and its :class:`Marks`."""
+    cost, patient, exempt, exempt_patient = bill.cost, bill.patient, bill.exempt, bill.exempt_patient
+    saving, outside_groups = bill.saving, bill.by_item
+    outside, self_pay, is_high, is_low = numbers.outside, numbers.self_pay, numbers.high, numbers.low
     size = amount.size
     money = np.zeros((len(MEASURES), size), np.int64)
     paid, priced = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
@@ -170,21 +177,22 @@ def gather(
     for i in range(size):
         if amount[i] == MISSING:
             continue
-        payment, of_fund, patient, priced[i] = paid_case(
-            i, bill, amount[i], fund[i], standard[i], relative[i], class_of[i], numbers
+        payment, of_fund, of_patient = paid_case(
+            amount[i], fund[i], cost[i], patient[i], exempt[i], exempt_patient[i], class_of[i] == self_pay
         )
         paid[i] = True
-        money[Measure.COST, i] = bill.cost[i]
+        money[Measure.COST, i] = cost[i]
         money[Measure.PAYMENT, i] = payment
         money[Measure.FUND, i] = of_fund
-        money[Measure.PATIENT, i] = patient
-        if priced[i]:
+        money[Measure.PATIENT, i] = of_patient
+        if is_priced(standard[i], relative[i], outside[class_of[i]]):
+            priced[i] = True
             money[Measure.STANDARD, i] = standard[i]
             money[Measure.INSIDE, i] = payment
-            money[Measure.SAVING, i] = bill.saving[i]
-        high[i] = class_of[i] == numbers.high
-        low[i] = class_of[i] == numbers.low
-        by_item[i] = bill.by_item[i]
+            money[Measure.SAVING, i] = saving[i]
+        high[i] = class_of[i] == is_high
+        low[i] = class_of[i] == is_low
+        by_item[i] = outside_groups[i]
     return money, Marks(paid, priced, high, low, by_item)
 
 

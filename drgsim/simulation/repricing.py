@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from drgsim.money import MISSING
 from drgsim.payment.case_class import CLASSES
 from drgsim.payment.case_terms import by_combination, combinations_of
-from drgsim.payment.curve_kernel import reprice_curves
+from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.patient_share import deduction_of, remainder
@@ -41,6 +41,7 @@ from drgsim.simulation.case_totals import (
     Measure,
     Totals,
     check_size,
+    is_priced,
     paid_case,
 )
 from drgsim.simulation.pricing import fund_of, pricing
@@ -68,8 +69,9 @@ class PreparedCases:
         One case of each combination, as cases of its own.
     again
         Rules after the curve that are walked again.
-    curve
-        Cases that are open to the curve.
+    curve, line, cost, factor
+        Cases that are open to the curve: their places, keys, costs (fen) and the product of all factors on what the curve pays,
+        which no price changes.
     row
         Row of each case's hospital and payer in the sums.
     deduction
@@ -82,14 +84,12 @@ class PreparedCases:
     first: Cases
     again: tuple[Rule, ...]
     curve: Ints
+    line: NDArray[np.int32]
+    cost: Ints
+    factor: Floats
     row: Ints
     hospitals: tuple[str, ...]
     deduction: Ints
-
-    @property
-    def factor(self) -> Floats:
-        """Product of all factors on what the curve pays a case; no price changes it."""
-        return self.lines.settlement.ledger.terms.factor
 
 
 def structure_of(setup: Setup) -> str:
@@ -119,8 +119,9 @@ def prepare(runner: Runner, setup: Setup, year: int) -> PreparedCases | None:
     hospitals, row = payer_rows(lines, runner.region)
     curve = np.flatnonzero(lines.settlement.open_to_curve)
     return PreparedCases(
-        lines, structure_of(setup), key, lines.cases.take(first), again, curve, row, tuple(hospitals), deduction
-    )
+        lines, structure_of(setup), key, lines.cases.take(first), again, curve, key[curve],
+        lines.cases.money["total_cost"][curve], lines.settlement.ledger.terms.factor[curve], row, tuple(hospitals), deduction,
+    )  # fmt: skip
 
 
 def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, parts: Ints | None = None) -> Outcome:
@@ -161,15 +162,15 @@ def _settle(prepared: PreparedCases, policy: Policy, parts: Ints) -> tuple[Ledge
     faults, flags = np.full(first.size, -1, np.int16), dict(first.flags)
     keys = opened(policy, replace(first, faults=faults, fault_words=[], problems=[], flags=flags))
     check_terms(keys)
-    terms, curve, cost = keys.terms, prepared.curve, prepared.lines.cases.money["total_cost"]
-    amount, classes, doubtful = reprice_curves(
-        curve, prepared.key, cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value,
-        np.where(keys.open_cases, terms.row, -1).astype(np.int32), keys.lookup.book.arrays,
+    terms, row = keys.terms, np.where(keys.open_cases, keys.terms.row, -1).astype(np.int32)
+    _, classes, _, _, amount, doubtful = apply_curves(
+        prepared.cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, row,
+        keys.lookup.book.arrays, prepared.line,
     )  # fmt: skip
-    places = np.flatnonzero(doubtful)
-    asked = curve[places]
-    lines = prepared.key[asked].astype(np.int64)
-    for place, line, answer in zip(places, lines, keys.by_oracle(lines, cost[asked], prepared.factor[asked]), strict=True):
+    asked = np.flatnonzero(doubtful)
+    lines = prepared.line[asked].astype(np.int64)
+    answers = keys.by_oracle(lines, prepared.cost[asked], prepared.factor[asked])
+    for place, line, answer in zip(asked, lines, answers, strict=True):
         assert answer.amount is not None
         amount[place] = answer.amount
         classes[place] = CLASSES.index(keys.lookup.book.rows[terms.row[line]].pieces[answer.piece].case_class)
@@ -182,10 +183,10 @@ def _walk_again(
     prepared: PreparedCases, keys: Ledger, amount: Ints, classes: NDArray[np.int8], parts: Ints
 ) -> tuple[Ints, NDArray[np.int8]]:
     """Amount and class after the rules that follow the curve; their ledger holds the cases of the curve alone."""
-    lines = prepared.key[prepared.curve].astype(np.int64)
+    lines = prepared.line.astype(np.int64)
     ledger = Ledger.open(keys.policy, prepared.lines.cases.take(prepared.curve), parts[prepared.curve] / PART)
     ledger.terms, ledger.standard = keys.terms.take(lines), keys.standard[lines]
-    ledger.terms.factor = prepared.factor[prepared.curve]
+    ledger.terms.factor = prepared.factor
     ledger.amount, ledger.case_class = amount, classes
     for rule in prepared.again:
         rule.settle(ledger)
@@ -198,6 +199,9 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
     key_weight: Any, key_standard: Any, deduction: Any, floor: bool, numbers: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Sums per hospital and payer: the cases of the curve with their new amounts, all others as they were."""
+    cost, patient, exempt, exempt_patient = bill.cost, bill.patient, bill.exempt, bill.exempt_patient
+    saving, days, outside, high, low = bill.saving, bill.days, numbers.outside, numbers.high, numbers.low
+    was_paid, was_priced, was_high, was_low, was_by_item = marks.paid, marks.priced, marks.high, marks.low, marks.by_item
     counts = np.zeros((rows, len(COUNTS)), np.int64)
     total = np.zeros((rows, len(MEASURES)), np.int64)
     weights, stays = np.zeros(rows), np.zeros(rows)
@@ -212,16 +216,16 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
         if part == 0:
             continue
         counts[r, Count.CASES] += part
-        if bill.days[i] >= 0:
-            stays[r] += bill.days[i] * part
+        if days[i] >= 0:
+            stays[r] += days[i] * part
         if not of_curve:
-            if not marks.paid[i]:
+            if not was_paid[i]:
                 continue
             counts[r, Count.PAID] += part
-            counts[r, Count.HIGH] += marks.high[i] * part
-            counts[r, Count.LOW] += marks.low[i] * part
-            counts[r, Count.BY_ITEM] += marks.by_item[i] * part
-            if marks.priced[i]:  # a fixed amount inside the groups: it stays, and its standard moves
+            counts[r, Count.HIGH] += was_high[i] * part
+            counts[r, Count.LOW] += was_low[i] * part
+            counts[r, Count.BY_ITEM] += was_by_item[i] * part
+            if was_priced[i]:  # a fixed amount inside the groups: it stays, and its standard moves
                 counts[r, Count.PRICED] += part
                 weights[r] += key_weight[t] * part
                 total[r, Measure.STANDARD] += key_standard[t] * part
@@ -232,22 +236,22 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
         if new == MISSING:
             continue
         fund = remainder(new, deduction[i], floor)
-        payment, of_fund, patient, priced = paid_case(
-            i, bill, new, fund, key_standard[t], key_weight[t], of_class, numbers
-        )  # fmt: skip
+        payment, of_fund, of_patient = paid_case(
+            new, fund, cost[i], patient[i], exempt[i], exempt_patient[i], of_class == numbers.self_pay
+        )
         counts[r, Count.PAID] += part
-        total[r, Measure.COST] += bill.cost[i] * part
+        total[r, Measure.COST] += cost[i] * part
         total[r, Measure.PAYMENT] += payment * part
         total[r, Measure.FUND] += of_fund * part
-        total[r, Measure.PATIENT] += patient * part
-        if priced:
+        total[r, Measure.PATIENT] += of_patient * part
+        if is_priced(key_standard[t], key_weight[t], outside[of_class]):
             counts[r, Count.PRICED] += part
             weights[r] += key_weight[t] * part
             total[r, Measure.STANDARD] += key_standard[t] * part
             total[r, Measure.INSIDE] += payment * part
-            total[r, Measure.SAVING] += bill.saving[i] * part
-        if of_class == numbers.high:
+            total[r, Measure.SAVING] += saving[i] * part
+        if of_class == high:
             counts[r, Count.HIGH] += part
-        if of_class == numbers.low:
+        if of_class == low:
             counts[r, Count.LOW] += part
     return counts, total, weights, stays
