@@ -303,3 +303,9 @@ def test_a_new_policy_takes_no_place_of_another(arguments: list[str], code: str,
     assert isinstance(done.exception, DrgsimError)
     assert [problem.code for problem in done.exception.problems] == [code]
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_thresholds_have_one_name_with_and_without_their_section() -> None:
+    plain, whole = (quality_limits().changed({name: 20}) for name in ("newborn_days", "thresholds.newborn_days"))
+    assert plain.file == whole.file
+    assert plain.file.thresholds["newborn_days"].value == 20

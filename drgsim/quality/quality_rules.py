@@ -115,7 +115,7 @@ class QualityLimits(ParameterSet[QualityFile]):
     @staticmethod
     def own_path(path: str) -> str:
         """Thresholds alone may be changed."""
-        return f"thresholds.{path}"
+        return path if path.startswith("thresholds.") else f"thresholds.{path}"
 
 
 @lru_cache(maxsize=1)
