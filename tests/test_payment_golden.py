@@ -15,10 +15,11 @@ from drgsim.analysis import metrics
 from drgsim.budgets.sharing_formula import SettlementBand, shared_settlement
 from drgsim.costs.trimming import TrimRule, limits, trim
 from drgsim.money import exact
+from drgsim.parameters.evidence import Evidence, Keyed, Value
 from drgsim.payment.clearing import due, prepayment
 from drgsim.payment.coefficient_history import CoefficientSettings, ScoredHistory, estimate_coefficients
 from drgsim.payment.policy import Policy, load_policy
-from drgsim.payment.policy_model import Evidence, Keyed, PatientShare, Value
+from drgsim.payment.policy_model import PatientShare
 from drgsim.payment.procurement import kept_surplus
 from drgsim.payment.settlement import Settlement, settle
 from drgsim.payment.unit_value import floating_value

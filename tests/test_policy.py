@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from drgsim.assets import asset_root
 from drgsim.cli.main import app
+from drgsim.parameters.evidence import Evidence
 from drgsim.payment.policy import PolicyError, load_policy, policy_names, read_folder
-from drgsim.payment.policy_model import Evidence
 
 RUN = CliRunner()
 ROOT = asset_root("payment_tables")

@@ -148,7 +148,7 @@ class _Cells:
             return np.full(batch.num_rows, self.hospitals.setdefault("", len(self.hospitals)), np.int64)
         encoded = read_words(batch, "hospital_id").dictionary_encode()
         numbers = [self.hospitals.setdefault(name, len(self.hospitals)) for name in encoded.dictionary.to_pylist()]
-        return np.array(numbers, np.int64)[np.asarray(encoded.indices)]
+        return np.asarray(np.array(numbers, np.int64)[np.asarray(encoded.indices)])
 
     def flows(self) -> list[Flow]:
         """Sums over hospitals, most cases first."""

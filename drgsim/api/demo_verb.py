@@ -12,7 +12,8 @@ from drgsim.api.budget_verbs import BudgetYears, budget
 from drgsim.api.weight_verbs import WeightTables, weights
 from drgsim.assets import sample_path
 from drgsim.budgets.region_preparation import Progress
-from drgsim.engines.file_to_file import GroupRun, group_files
+from drgsim.engines.file_to_file import group_files
+from drgsim.engines.group_run import GroupRun
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.weight_estimation import WeightSettings
 from drgsim.report.casemix_page import casemix_page

@@ -143,14 +143,14 @@ def _bounded(values: Floats | Ints, share: Floats, at: int, spec: Bounded) -> Fl
     total = weight.sum(axis=1)
     mean = np.divide((weight * values).sum(axis=1), total, out=np.zeros(len(values)), where=total > 0)
     ratio = np.divide(values[:, at], mean, out=np.ones(len(values)), where=(mean > 0) & worked[:, at])
-    return np.clip(ratio**spec.elasticity, spec.low, spec.high)
+    return np.asarray(np.clip(ratio**spec.elasticity, spec.low, spec.high))
 
 
 def _savings(figures: HospitalFigures, share: float, most: float, base: Floats, newest: int) -> Floats:
     """The fund's part of procurement savings of the year before that leaves the index."""
     cost, patient = figures.cost[:, newest], figures.patient[:, newest]
     fund_part = np.divide(cost - patient, cost, out=np.zeros(figures.size), where=cost > 0).clip(0, 1)
-    return np.minimum(share * figures.savings[:, newest] * fund_part, most * base)
+    return np.asarray(np.minimum(share * figures.savings[:, newest] * fund_part, most * base))
 
 
 def _moved(figures: HospitalFigures, terms: BudgetFile, newest: int, year: int) -> Floats:

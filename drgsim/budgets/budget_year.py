@@ -128,7 +128,7 @@ class BudgetYear:
     def ratio(self) -> Floats:
         """(H,) recorded / index, NaN without an index."""
         index = self.index.index
-        return np.divide(self.recorded, index, out=np.full(index.size, np.nan), where=index > 0)
+        return np.asarray(np.divide(self.recorded, index, out=np.full(index.size, np.nan), where=index > 0))
 
     @property
     def idle(self) -> NDArray[np.bool_]:
@@ -307,7 +307,7 @@ def _covered(wanted: Ints, index: Index, procurement: int, limited: bool) -> Int
     left = max(index.reserve + index.adjustment_fund + index.unallocated + returned - procurement, 0)
     if not limited or int(borne.sum()) <= left:
         return wanted
-    return wanted - borne + allocate(left, borne)
+    return np.asarray(wanted - borne + allocate(left, borne))
 
 
 def _account(index: Index, wanted: Ints, dues: Dues, forfeited: Ints) -> FundAccount:

@@ -26,9 +26,9 @@ from drgsim.budgets.sharing import marginal_share
 from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
 from drgsim.money import exact, round_half_away
+from drgsim.parameters.evidence import Keyed, Source, Strict, Value
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.payment.level_keys import ByLevel
-from drgsim.payment.policy_model import Keyed, Source, Strict, Value
 from drgsim.region.hospital_year_sums import MONTHS, Floats
 
 DEFAULT = "beijing/calibration.yaml"

@@ -18,9 +18,9 @@ from drgsim.budgets.terms import BudgetTerms
 from drgsim.budgets.terms_model import INDICATORS
 from drgsim.errors import InputError
 from drgsim.money import MISSING, allocate
+from drgsim.parameters.evidence import Keyed
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
-from drgsim.payment.policy_model import Keyed
 from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.rules.readmission import stays_followed
 from drgsim.payment.settlement import Settlement

@@ -59,7 +59,7 @@ def _mean(values: Floats) -> Floats:
     known = ~np.isnan(values)
     count = known.sum(axis=0)
     total = np.where(known, values, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0))
 
 
 def _level_means(figures: HospitalFigures, values: Floats) -> Floats:

@@ -90,7 +90,8 @@ class MovedServices(Keyed):
     @property
     def shown(self) -> dict[str, Any]:
         """Shares and who receives."""
-        return super(Keyed, self).shown
+        shown: dict[str, Any] = super(Keyed, self).shown
+        return shown
 
     @model_validator(mode="after")
     def _shares(self) -> MovedServices:

@@ -14,8 +14,9 @@ from drgsim.engines.grouper_of import AnyScheme, grouper_of
 from drgsim.records.arrow import ids_of, plain_strings
 from drgsim.records.case_file import BATCH_ROWS, BROKEN_LINE
 from drgsim.records.case_table import CaseTable, as_case_table
+from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.duplicates import SeenIds
-from drgsim.records.input_options import GROUPING, OWN_VERSION, InputOptions
+from drgsim.records.input_options import GROUPING, InputOptions
 from drgsim.units.batch_grouper import GroupCounts
 
 

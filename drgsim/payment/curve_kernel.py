@@ -20,7 +20,7 @@ NEAR = 1e-9  # relative distance to a limit below which floats do not decide
 def _value(terms: Any, x: float, k: float) -> float:  # pragma: no cover - compiled
     """Terms in the order (0,-1) (0,0) (0,1) (1,-1) (1,0) (1,1) of powers of x and k."""
     fixed = terms[0] / k + terms[1] + terms[2] * k
-    return fixed + x * (terms[3] / k + terms[4] + terms[5] * k)
+    return float(fixed + x * (terms[3] / k + terms[4] + terms[5] * k))
 
 
 @njit(cache=True, nogil=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.parameters.evidence import Evidence
 from drgsim.payment.policy_lookup import PolicyLookup
-from drgsim.payment.policy_model import Evidence
 
 Floats = NDArray[np.float64]
 OWN, OF_CLASS, OF_PAIR, OF_LEVEL_PAIR, OF_GROUP, OF_HOSPITAL, OF_LEVEL, DEFAULT, NONE = range(9)

@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.parameters.evidence import Evidence, Value
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import Evidence, Table, Value
+from drgsim.payment.policy_model import Table
 from drgsim.payment.price_table import FAMILIES, KEYS, NUMBERS, RELATIVE_VALUES, PriceTable, classes_of
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers

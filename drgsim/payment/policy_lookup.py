@@ -7,12 +7,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.parameters.evidence import Keyed
 from drgsim.payment.case_columns import dense_unique
 from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.discharge_dates import before
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import Keyed
 from drgsim.records.vocabulary import INSURANCES
 
 ORDINARY = 0  # place of ordinary groups among the group classes

@@ -20,8 +20,8 @@ from drgsim.records.cells import Days, Fen, read_days, read_fen, read_words, who
 from drgsim.records.code_dictionaries import EMPTY, UNKNOWN, CodeList
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS
-from drgsim.units.schemes.compiled_scheme import CompiledScheme
 from drgsim.units.schemes.scheme import Scheme
+from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
 Texts = Callable[[NDArray[np.int64]], pa.Array]  # row numbers -> what to show beside the columns of the rule
 PART = "=cost_"  # how a batch names the file's own columns of parts

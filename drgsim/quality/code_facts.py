@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from drgsim.quality.quality_rules import code_ranges
 from drgsim.records.code_dictionaries import CodeList, fold
-from drgsim.units.schemes.compiled_scheme import CompiledScheme
 from drgsim.units.schemes.one_sex_codes import one_sex_diagnoses
 from drgsim.units.schemes.rule_lowering import WORD
 from drgsim.units.schemes.scheme import Scheme
+from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
 MALE, FEMALE = 1, 2
 _IDS_BEFORE = 2  # EMPTY and UNKNOWN

@@ -255,7 +255,7 @@ class _Places:
         return ((self._names[place], int(numbers[place])) for place in np.flatnonzero(numbers))
 
 
-def _values(batch: pa.RecordBatch, rule: QualityRule, rows: NDArray[np.int64], detail: Callable | None) -> pa.Array:
+def _values(batch: pa.RecordBatch, rule: QualityRule, rows: NDArray[np.int64], detail: Callable[..., Any] | None) -> pa.Array:
     """What to show of each row: the detail of the finding and the columns of the rule, titled where there are several."""
     taken = pa.array(rows)
     shown = [name for name in rule.shows if name in batch.schema.names]
@@ -287,7 +287,7 @@ def _hit_batch(
     places: _Places,
     rule: QualityRule,
     rows: NDArray[np.int64],
-    detail: Callable | None,
+    detail: Callable[..., Any] | None,
 ) -> pa.RecordBatch:
     taken = pa.array(rows)
 

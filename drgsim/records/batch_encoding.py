@@ -53,7 +53,7 @@ class PreparedBatch(NamedTuple):
     @property
     def invalid(self) -> NDArray[np.bool_]:
         """Records to which no rule can be applied."""
-        return (self.findings & _INVALID_MASK) != 0
+        return np.asarray((self.findings & _INVALID_MASK) != 0)
 
 
 def prepare_batch(

@@ -106,7 +106,8 @@ class Result:
         UsageError
             ``result-no-table``.
         """
-        return self.to_arrow(name).to_pandas()
+        frame: pd.DataFrame = self.to_arrow(name).to_pandas()
+        return frame
 
     def save(self, target: str | Path, formats: Sequence[str] | str = ("parquet",), replace: bool = False) -> Path:
         """Write the result, whole or not at all.

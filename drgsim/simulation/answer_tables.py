@@ -211,7 +211,7 @@ def changes_table(steps: Sequence[tuple[str, Step]]) -> pa.Table:
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(part.size, np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(part.size, np.nan), where=whole > 0))
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:

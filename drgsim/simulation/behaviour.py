@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.money import MISSING, round_floats
-from drgsim.payment.grouped_cases import Texts
+from drgsim.payment.case_columns import Texts
 from drgsim.payment.weight_estimation import SEVERITY_ORDER
 from drgsim.simulation import draws
 from drgsim.simulation.case_lines import Lines

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, allocate, exact, round_half_away, to_yuan
+from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.policy import Policy
-from drgsim.payment.policy_model import Evidence, Keyed
 from drgsim.payment.price_table import PriceTable
 from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.settlement import settle_cases

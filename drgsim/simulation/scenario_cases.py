@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from drgsim.budgets.terms_model import CapitationTerms
 from drgsim.errors import Problem, did_you_mean
 from drgsim.money import MISSING, round_floats
-from drgsim.payment.grouped_cases import Cases, Texts, with_hospitals
+from drgsim.payment.case_columns import Texts
+from drgsim.payment.grouped_cases import Cases, with_hospitals
 from drgsim.records.vocabulary import INSURANCES, level_keys, policy_key
 from drgsim.simulation import draws
 from drgsim.simulation.paths import ALL

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from drgsim.engines.in_memory import group_table
 from drgsim.errors import InputError
-from drgsim.payment.grouped_cases import Cases, Texts, read_cases
+from drgsim.payment.case_columns import Texts
+from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.policy_model import WITHOUT_GROUPS
 from drgsim.records.case_table import is_grouped
 from drgsim.records.cells import read_fen

@@ -65,7 +65,7 @@ def break_records(plan: DrawPlan, batch: Columns, share: float, rng: np.random.G
     batch["dirty"] = kind
 
     def rows(name: str) -> np.ndarray:
-        return kind == number[name]
+        return np.asarray(kind == number[name])
 
     size = len(plan.tables.diagnoses)
     batch["sex"] = np.where(rows("sex_conflict"), 3 - batch["sex"], batch["sex"])

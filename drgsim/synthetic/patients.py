@@ -23,7 +23,7 @@ def age_in_years(birth: Days, on: Days) -> NDArray[np.int32]:
     born, now = birth.astype("datetime64[D]"), on.astype("datetime64[D]")
     months = now.astype("datetime64[M]").astype(np.int64) - born.astype("datetime64[M]").astype(np.int64)
     early = (now - now.astype("datetime64[M]")) < (born - born.astype("datetime64[M]"))
-    return ((months - early) // 12).astype(np.int32)
+    return np.asarray(((months - early) // 12).astype(np.int32))
 
 
 def assign_patients(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:

@@ -14,7 +14,8 @@ TRUTHS = ("upcoded", "split", "low_standard")
 
 def split_pairs(count: int, plan: DrawPlan) -> int:
     """Number of admissions to cut in two among ``count`` cases; both halves count towards the share."""
-    return round(count * plan.parameters["behaviour.split"] / 2)
+    share: float = plan.parameters["behaviour.split"]
+    return round(count * share / 2)
 
 
 def _choose(eligible: NDArray[np.bool_], wanted: int, weight: Floats, rng: np.random.Generator) -> NDArray[np.intp]:

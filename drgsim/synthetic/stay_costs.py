@@ -45,7 +45,7 @@ def draw_insurance(plan: DrawPlan, age: NDArray[np.integer], rng: np.random.Gene
     grown = np.cumsum([plan.parameters["payers.insurance_share"][name] for name in INSURANCES])
     child = np.cumsum([plan.parameters["payers.child_insurance_share"][name] for name in INSURANCES])
     edges = np.where((age < 18)[:, None], child, grown)
-    return (rng.random(len(age))[:, None] >= edges).sum(axis=1).clip(0, 2).astype(np.int8)
+    return np.asarray((rng.random(len(age))[:, None] >= edges).sum(axis=1).clip(0, 2).astype(np.int8))
 
 
 def draw_cost(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> Floats:
@@ -80,7 +80,7 @@ def draw_cost(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> Float
     broken = (u >= costly["share"]) & (u < costly["share"] + early["share"])
     yuan = np.where(broken, yuan * (early["from"] + size * (early["to"] - early["from"])), yuan)
     growth = (1 + parameters["time.cost_growth"]) ** batch["year"]
-    return np.maximum(yuan * growth, 60.0)
+    return np.asarray(np.maximum(yuan * growth, 60.0))
 
 
 def split_cost(plan: DrawPlan, batch: Columns, yuan: Floats, rng: np.random.Generator) -> Fen:

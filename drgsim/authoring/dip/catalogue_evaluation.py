@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +148,7 @@ def _fold(history: DipHistory, builds: NDArray[np.bool_], built: Built) -> _Fold
         kind * (len(history.drg_codes) + 1) + drg + 1 for kind, drg in ((own.kind, first.drg), (judged.kind, second.drg))
     ]
     places = np.unique(np.concatenate(crossed), return_inverse=True)[1]
-    groups: dict[str, tuple[NDArray, NDArray]] = {
+    groups: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {
         "DIP kinds": (own.kind, judged.kind),
         "DIP kinds and auxiliary levels": (own.line_of_case(), judged.line_of_case()),
         "DRG": (first.drg, second.drg),
@@ -179,7 +180,7 @@ def _sizes(own: Built, judged: Built) -> list[tuple[int, int, float, float]]:
     return [(int(n), int(m), float(e), float(cv)) for n, m, e, cv in rows]
 
 
-def _predict(yuan: Floats, group: NDArray, asked: NDArray, otherwise: Floats | None = None) -> Floats:
+def _predict(yuan: Floats, group: NDArray[Any], asked: NDArray[Any], otherwise: Floats | None = None) -> Floats:
     """Mean of the group in one half, for the discharges of the other; where it does not occur, the mean of all."""
     size = int(max(group.max(initial=0), asked.max(initial=0))) + 1
     own = group >= 0

@@ -23,6 +23,7 @@ auxiliary lists (severity, age, ...) need only that fall in such kinds. Nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -349,7 +350,9 @@ def _split_by_procedure(
     return entries
 
 
-def _best_procedure(costs: Floats, own: NDArray, combinations: Combinations, settings: Clustering, least: float) -> int | None:
+def _best_procedure(
+    costs: Floats, own: NDArray[Any], combinations: Combinations, settings: Clustering, least: float
+) -> int | None:
     """The related procedure that tells the costs of a kind apart best."""
     related = combinations.procedures[own, 1:]
     total = float(((costs - costs.mean()) ** 2).sum())

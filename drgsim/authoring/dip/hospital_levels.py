@@ -48,7 +48,7 @@ def _numbers(words: pa.Array, known: Mapping[str, int] | None) -> NDArray[np.int
     coded = words.dictionary_encode()
     numbers = [_level(word) if known is None else known.get(word, 0) for word in coded.dictionary.to_pylist()]
     found: NDArray[np.int8] = np.array([*numbers, 0], np.int8)
-    return found[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    return np.asarray(found[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)])
 
 
 def level_notes(level: NDArray[np.int8]) -> list[str]:

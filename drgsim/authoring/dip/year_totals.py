@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class YearTotals:
     fen: NDArray[np.int64]
 
     @classmethod
-    def of(cls, group: NDArray, year: NDArray, fen: NDArray, groups: int, years: int) -> YearTotals:
+    def of(cls, group: NDArray[Any], year: NDArray[Any], fen: NDArray[Any], groups: int, years: int) -> YearTotals:
         """Totals of cases; a group below 0 does not count."""
         used = group >= 0
         cell = group[used].astype(np.int64) * years + year[used]
@@ -40,7 +41,7 @@ class YearTotals:
         shape = (groups, years)
         return cls(cases.astype(np.int64).reshape(shape), np.rint(total).astype(np.int64).reshape(shape))
 
-    def joined(self, into: NDArray, groups: int) -> YearTotals:
+    def joined(self, into: NDArray[Any], groups: int) -> YearTotals:
         """Totals of larger groups; ``into`` is the new group of each old one, below 0 for none."""
         used = into >= 0
         shape = (groups, self.cases.shape[1])
@@ -55,7 +56,7 @@ class YearTotals:
 
 
 def kept_cases(
-    fen: NDArray[np.int64], group: NDArray, year: NDArray[np.int64], years: int, rule: TrimRule, minimum_cases: float = 0
+    fen: NDArray[np.int64], group: NDArray[Any], year: NDArray[np.int64], years: int, rule: TrimRule, minimum_cases: float = 0
 ) -> NDArray[np.bool_]:
     """Cases that trimming within group and year keeps; those without a group (below 0) are not kept.
 

@@ -92,7 +92,7 @@ def mend_code(code: str) -> str:
     letters, digits = patterns()["misprints"]["letters"], patterns()["misprints"]["digits"]
     head = letters.get(code[0], code[0]) + letters.get(code[1], code[1])
     third = code[2] if head[1:] == "Q" and code[2:] == "Y" else digits.get(code[2], code[2])
-    return head + third + code[3:]
+    return str(head + third + code[3:])
 
 
 def read_name(name: str, suffix: str, adrg_name: str, ends: frozenset[str] = frozenset()) -> NameReading:
@@ -139,7 +139,7 @@ def _severity(found: _Found, suffix: str) -> str:
             f"the words ({'，'.join(found.phrases)}) and the last character of the code ({suffix}) disagree; "
             "the code is followed"
         )
-        return says
+        return str(says)
     return found.severity or says
 
 

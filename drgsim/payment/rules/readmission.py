@@ -87,7 +87,7 @@ def _followed(cases: Cases, order: NDArray[np.int64], within: int) -> NDArray[np
     there = place < returns.size
     later = returns[np.where(there, place, 0)]
     back = there & (family[later] == family) & (admitted[later] - discharged <= within)
-    return order[back]
+    return np.asarray(order[back])
 
 
 RULE = Rule(

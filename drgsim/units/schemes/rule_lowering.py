@@ -82,7 +82,7 @@ class ListBits:
 
 
 def listed(table: NDArray[np.int64], bit: int) -> NDArray[np.bool_]:
-    return (table[:, bit // WORD] >> np.int64(bit % WORD)) & 1 == 1
+    return np.asarray((table[:, bit // WORD] >> np.int64(bit % WORD)) & 1 == 1)
 
 
 class RuleLowering:

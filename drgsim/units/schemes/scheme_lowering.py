@@ -232,7 +232,7 @@ class _SchemeLowering(RuleLowering):
         for row, (mdc, adrg) in enumerate(self.rows):
             if min(_evaluate(self.mdcs[mdc].rule, without)[0], _evaluate(adrg.rule, without)[0]) == NO:
                 set_bit(rows, 0, row)
-        return rows[0]
+        return np.asarray(rows[0])
 
 
 def _holds(left: float, operator: str, right: float) -> bool:
@@ -252,9 +252,9 @@ def _evaluate(rule: Rule, known: Callable[[Rule], NDArray[np.int8]]) -> NDArray[
         case Not(inner):
             return YES - _evaluate(inner, known)
         case And(rules):
-            return np.minimum.reduce([_evaluate(part, known) for part in rules])
+            return np.asarray(np.minimum.reduce([_evaluate(part, known) for part in rules]))
         case Or(rules):
-            return np.maximum.reduce([_evaluate(part, known) for part in rules])
+            return np.asarray(np.maximum.reduce([_evaluate(part, known) for part in rules]))
         case Always():
             return np.full_like(known(rule), YES)
     return known(rule)
