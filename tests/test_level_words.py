@@ -12,7 +12,7 @@ from drgsim.authoring.dip.hospital_levels import levels_of
 from drgsim.errors import InputError, UsageError
 from drgsim.payment.policy import PolicyError, load_policy
 from drgsim.payment.price_table import read_prices
-from drgsim.payment.unit_value import with_unit_value
+from drgsim.payment.unit_value import pot_of, with_unit_value
 from drgsim.records.vocabulary import level_keys
 from drgsim.region.hospital_list import read_group_coefficients, read_hospitals
 from drgsim.simulation.curve_changes import change_multiple
@@ -131,6 +131,13 @@ def test_a_multiple_of_a_level_reaches_its_grades_and_one_of_a_grade_leaves_the_
     again, old, new = change_multiple(whole, parse_change("outlier.high.multiple.3", "*2"), "3")
     assert [(band.K, band.when.levels) for band in again.file.curves["main"].bands] == [(5, ("3a",)), (6, ("3",)), (3, ())]
     assert (old, new) == ((2.5, 3.0), (5.0, 6.0))
+
+
+def test_a_budget_may_name_its_payers_by_their_words() -> None:
+    policy = load_policy("national/2.0")
+    assert pot_of(policy, {"职工": 10.0, "居民": 5.0}, 1.0) == {"employee": 1000, "resident": 500}
+    with pytest.raises(UsageError, match="settle-bad-budget"):
+        pot_of(policy, {"职工": 10.0, "employee": 5.0}, 1.0)
 
 
 # -- unknown words -----------------------------------------------------------------------------------------------------

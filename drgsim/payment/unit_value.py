@@ -43,11 +43,17 @@ def pot_of(policy: Policy, budget: Mapping[str, float] | None, fund_share: float
     UsageError
         An unknown payer, an amount or share that makes no sense.
     """
-    source = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
+    given = budget if budget is not None else policy.file.budget.values if policy.file.budget is not None else {}
+    source = {policy_key(payer): amount for payer, amount in given.items()}
     wrong = [payer for payer in source if payer not in (*PAYERS, "*")]
-    if wrong or ("*" in source and len(source) > 1) or any(not 0 < amount < float("inf") for amount in source.values()):
+    if (
+        wrong
+        or len(source) < len(given)
+        or ("*" in source and len(source) > 1)
+        or any(not 0 < amount < float("inf") for amount in source.values())
+    ):
         raise UsageError([
-            Problem("settle-bad-budget", f"the budget {dict(source)} is not by employee and resident, or * for all",
+            Problem("settle-bad-budget", f"the budget {dict(given)} is not by employee and resident, or * for all",
                     fix="for instance employee=100000000 resident=60000000, in yuan")
         ])  # fmt: skip
     if not 0 < fund_share <= 1:
