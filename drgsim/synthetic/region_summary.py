@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.synthetic.discharge_batches import Columns
 from drgsim.synthetic.draw_plan import DrawPlan
 from drgsim.synthetic.planted_behaviour import TRUTHS
-from drgsim.synthetic.stay_costs import INSURANCES
 
 
 @dataclass

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.records.vocabulary import INSURANCES, PAYERS
 from drgsim.synthetic.discharge_batches import Columns, draw_cases
 from drgsim.synthetic.draw_plan import CATEGORIES, DrawPlan
 from drgsim.synthetic.synth_tables import LEVELS, SEVERITIES, Floats
 
-INSURANCES = ("employee", "resident", "self")
 Fen = NDArray[np.int64]
 
 
@@ -133,7 +133,7 @@ def pay(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
     deductible = np.array([parameters["payers.deductible"][x] * 100 for x in LEVELS])[level]
     deductible = np.minimum(deductible, total - own - pre)
     ratio = np.zeros((len(INSURANCES), len(LEVELS)))
-    for place, name in enumerate(INSURANCES[:2]):
+    for place, name in enumerate(PAYERS):
         ratio[place] = [parameters["payers.ratio"][name][x] for x in LEVELS]
     # ratio in ten-thousandths, so that the product is exact in integers
     tenths = np.rint(ratio * 10_000).astype(np.int64)[batch["insurance"], level]

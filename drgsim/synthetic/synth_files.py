@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.synthetic.broken_records import KINDS, vocabulary
 from drgsim.synthetic.discharge_batches import Columns
 from drgsim.synthetic.draw_plan import CATEGORIES, DrawPlan
 from drgsim.synthetic.planted_behaviour import TRUTHS
-from drgsim.synthetic.stay_costs import INSURANCES
 
 LABEL = "合成数据 synthetic data, not real patients, not official"
 MONEY = pa.decimal128(12, 2)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.records.vocabulary import PAYERS
 from drgsim.results.table_files import csv_text
 from drgsim.results.whole_outputs import whole_folder, write_text
 from drgsim.synthetic.broken_records import break_records, miscode
@@ -23,7 +24,7 @@ from drgsim.synthetic.planted_behaviour import plant, split_pairs
 from drgsim.synthetic.procurement_sums import HEADER, ProcurementSums
 from drgsim.synthetic.region_readme import region_readme
 from drgsim.synthetic.region_summary import Summary, Tally, summarise
-from drgsim.synthetic.stay_costs import INSURANCES, calibrated, draw_money, pay
+from drgsim.synthetic.stay_costs import calibrated, draw_money, pay
 from drgsim.synthetic.synth_files import LABEL, YearFiles, to_arrow
 from drgsim.synthetic.synth_parameters import load_parameters
 from drgsim.synthetic.synth_tables import load_tables
@@ -225,7 +226,7 @@ def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
             (year, district, insurance, insured, *(round(insured * share) for share in shares), LABEL)
             for y, year in enumerate(plan.years)
             for d, district in enumerate(districts)
-            for p, insurance in enumerate(INSURANCES[:2])
+            for p, insurance in enumerate(PAYERS)
             for insured in (round(int(tally.cases[y, p, d]) / rate),)
         ),
     )
@@ -236,7 +237,7 @@ def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
         (
             (year, insurance, f"{round(int(tally.fund[y, p]) * factor / 1_000_000) * 10_000}.00", LABEL)
             for y, year in enumerate(plan.years)
-            for p, insurance in enumerate(INSURANCES[:2])
+            for p, insurance in enumerate(PAYERS)
         ),
     )
     write_text(folder / "fund.csv", fund)
