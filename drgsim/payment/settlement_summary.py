@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,16 +12,39 @@ from numpy.typing import NDArray
 
 from drgsim.money import MISSING, money_column
 from drgsim.payment.case_class import CASE_CLASS_ZH, CLASSES, CaseClass
+from drgsim.payment.ledger import Ledger
 from drgsim.records.vocabulary import INSURANCES
-
-if TYPE_CHECKING:
-    from drgsim.payment.ledger import Ledger
 
 DIMENSIONS = ("hospital", "department", "group", "insurance", "case_class")
 DIGITS = 7
-_COUNTS = ("cases", "paid", "weighted", "high", "low", "days", "cost_index", "time_index")
-_MONEY = ("cost", "payment", "fund_payment", "margin")
-_MEANS = ("weight", "days", "cost_index", "time_index")
+
+
+class _Count(IntEnum):
+    CASES = 0
+    PAID = 1
+    WEIGHTED = 2
+    HIGH = 3
+    LOW = 4
+    DAYS = 5
+    COST_INDEX = 6
+    TIME_INDEX = 7
+
+
+class _Money(IntEnum):
+    COST = 0
+    PAYMENT = 1
+    FUND_PAYMENT = 2
+    MARGIN = 3
+
+
+class _Sum(IntEnum):
+    WEIGHT = 0
+    DAYS = 1
+    COST_INDEX = 2
+    TIME_INDEX = 3
+
+
+_COUNTS, _MONEY, _SUMS = (tuple(entry.name.lower() for entry in kind) for kind in (_Count, _Money, _Sum))
 
 
 class Summaries:
@@ -54,7 +78,7 @@ class Summaries:
         )  # fmt: skip
         count = dict(zip(_COUNTS, counts.T, strict=True))
         # sums of floats depend on their order in the last digits, which are left out
-        total = dict(zip(_MEANS, np.round(sums.T, DIGITS), strict=True))
+        total = dict(zip(_SUMS, np.round(sums.T, DIGITS), strict=True))
         columns: dict[str, Any] = {
             dimension: pa.array(names),
             "cases": count["cases"],
@@ -86,33 +110,33 @@ def _add_up(
     weight: Any, days: Any, cost_over: Any, time_over: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Counts, fen and sums per row, in the order of the names above; sums of fen are exact."""
-    counts = np.zeros((size, 8), np.int64)
-    money = np.zeros((size, 4), np.int64)
-    sums = np.zeros((size, 4), np.float64)
+    counts = np.zeros((size, len(_COUNTS)), np.int64)
+    money = np.zeros((size, len(_MONEY)), np.int64)
+    sums = np.zeros((size, len(_SUMS)), np.float64)
     for i in range(ids.size):
         row = ids[i]
-        counts[row, 0] += 1
+        counts[row, _Count.CASES] += 1
         if amount[i] != MISSING:
-            counts[row, 1] += 1
-            counts[row, 3] += high[i]
-            counts[row, 4] += low[i]
-            money[row, 0] += cost[i]
-            money[row, 1] += amount[i]
-            money[row, 3] += amount[i] - cost[i]
+            counts[row, _Count.PAID] += 1
+            counts[row, _Count.HIGH] += high[i]
+            counts[row, _Count.LOW] += low[i]
+            money[row, _Money.COST] += cost[i]
+            money[row, _Money.PAYMENT] += amount[i]
+            money[row, _Money.MARGIN] += amount[i] - cost[i]
             if fund[i] != MISSING:
-                money[row, 2] += fund[i]
+                money[row, _Money.FUND_PAYMENT] += fund[i]
         if weight[i] >= 0:
-            counts[row, 2] += 1
-            sums[row, 0] += weight[i]
+            counts[row, _Count.WEIGHTED] += 1
+            sums[row, _Sum.WEIGHT] += weight[i]
         if days[i] >= 0:
-            counts[row, 5] += 1
-            sums[row, 1] += days[i]
+            counts[row, _Count.DAYS] += 1
+            sums[row, _Sum.DAYS] += days[i]
         if cost_over[i] >= 0:
-            counts[row, 6] += 1
-            sums[row, 2] += cost_over[i]
+            counts[row, _Count.COST_INDEX] += 1
+            sums[row, _Sum.COST_INDEX] += cost_over[i]
         if time_over[i] >= 0:
-            counts[row, 7] += 1
-            sums[row, 3] += time_over[i]
+            counts[row, _Count.TIME_INDEX] += 1
+            sums[row, _Sum.TIME_INDEX] += time_over[i]
     return counts, money, sums
 
 
