@@ -1,4 +1,4 @@
-"""``drgsim policy``: list, show, check, explain and plot payment policies."""
+"""``drgsim policy``: list, show, check, begin, explain and plot payment policies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from drgsim.parameters.evident_values import Parameter
     from drgsim.payment.policy import Policy
 
-app = typer.Typer(help="List, show, check and plot payment policies. 支付政策", no_args_is_help=True)
+app = typer.Typer(help="List, show, check, begin and plot payment policies. 支付政策", no_args_is_help=True)
 COLOURS = {"official": "green", "secondary": "yellow", "assumption": "bold magenta", "derived": "cyan"}
 EVIDENCE_ZH = {"official": "官方", "secondary": "二手", "assumption": "假设", "derived": "推算"}
 Name = Annotated[str, typer.Argument(help="Policy such as beijing/2024, or its folder.")]
