@@ -103,10 +103,25 @@ def policy_names(root: Path | None = None) -> list[str]:
 def load_policy(name: str | Path) -> Policy:
     """Read a policy by name (``region/year``) or by folder.
 
+    Parameters
+    ----------
+    name
+        Name of a shipped policy, such as ``beijing/2024`` (:func:`drgsim.policies` lists them), or a folder.
+
+    Returns
+    -------
+    Policy
+        Its parameters with unit, date, source and evidence; what :func:`drgsim.settle` and others take.
+
     Raises
     ------
     PolicyError
-        The policy is unknown, or has mistakes: all of them.
+        The policy is unknown (``policy-unknown``), or has mistakes: all of them.
+
+    Examples
+    --------
+    >>> load_policy("beijing/2024").file.scheme
+    'beijing-2024'
     """
     folder = Path(name)
     if not is_file(folder / POLICY_FILE):

@@ -37,7 +37,18 @@ NOTE_FILES = ("derivation.csv",)  # tables beside the pack for people: they chan
 
 
 def scheme_ids() -> list[str]:
-    """Ids of the DRG schemes that ship with drgsim."""
+    """Ids of the DRG schemes that ship with drgsim.
+
+    Returns
+    -------
+    list of str
+        In the order of their names; :func:`drgsim.schemes` tells more of each.
+
+    Examples
+    --------
+    >>> "chs-drg-2.0" in scheme_ids()
+    True
+    """
     return pack_ids("drg")
 
 
@@ -100,10 +111,15 @@ def load_scheme(scheme: str | Path) -> Scheme:
     scheme
         Id of a shipped scheme (``chs-drg-2.0``) or path of a pack.
 
+    Returns
+    -------
+    Scheme
+        Its MDCs, ADRGs and DRGs with rules and code lists; what :func:`drgsim.group` and others take.
+
     Raises
     ------
     SchemeError
-        With every problem found in the pack.
+        ``scheme-not-found``, or every problem found in the pack.
 
     Examples
     --------
