@@ -14,8 +14,13 @@ import drgsim
 # what a command says of its input, where it writes and what it shows, and what stands for it in Python
 READING = {"format", "maps", "map_file", "code_version"}  # one drgsim.InputOptions
 SHOWN = {"output", "as_json", "quiet"}
-RENAMED = {"inputs": "cases", "change": "changes", "year": "years", "scenario": "scenarios"}
+RENAMED = {"change": "changes", "year": "years", "scenario": "scenarios"}
+RECORDS = {"cases", "records"}  # in the place of ``inputs``
 COMMANDS: dict[str, tuple[str, str]] = {
+    "group": ("group_command", "group"),
+    "validate": ("validate_command", "validate"),
+    "migrate": ("migrate_command", "migrate"),
+    "dip_build": ("dip_command", "build"),
     "settle": ("settle_command", "settle"),
     "weights": ("weights_command", "weights"),
     "coefficients": ("coefficients_command", "coefficients"),
@@ -35,6 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scenario_check": ("scenarios_command", "check"),
     "scenario_paths": ("scenarios_command", "paths"),
     "demo": ("demo_command", "demo"),
+    "synth": ("synth_command", "synth"),
+    "selftest": ("selftest_command", "selftest"),
 }
 SETTINGS = {
     "minimum_cases", "maximum_cv", "unstable", "smoothing", "smooth_to", "monotone", "year_mode", "target", "factor",
@@ -60,6 +67,8 @@ def test_the_options_of_a_command_are_those_of_the_function(verb: str) -> None:
             continue
         if option in READING:
             assert "reading" in known
+        elif option == "inputs" and option not in known:
+            assert RECORDS & known
         elif verb == "weights" and option in SETTINGS | TRIM:
             assert {"settings", "trim"} <= known
         else:

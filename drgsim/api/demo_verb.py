@@ -22,7 +22,7 @@ from drgsim.report.whatif_page import whatif_page
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.whole_outputs import write_text
-from drgsim.simulation.session import Options, run_all
+from drgsim.simulation.session import StudyOptions, run_all
 from drgsim.simulation.study import Study
 from drgsim.simulation.study_folder import record_of, write_study
 from drgsim.units.schemes.pack import load_scheme
@@ -86,7 +86,7 @@ class SampleYear:
 
     def simulate(self, progress: Progress | None = None) -> None:
         """Run one scenario, and write the page of the whole year."""
-        self.study = run_all(self.region, [SCENARIO], Options(policy=POLICY), progress)
+        self.study = run_all(self.region, [SCENARIO], StudyOptions(policy=POLICY), progress)
         asked = record_of(self.study, policy=POLICY)
         page = whatif_page(self.study, asked, NOTE)
         write_study(self.output / "whatif", self.study, asked, {"whatif.html": lambda path: write_text(path, page)})

@@ -14,7 +14,7 @@ from drgsim.api.verb_inputs import AnyRegion, told
 from drgsim.results.result import Result
 from drgsim.results.run_record import plain, run_record
 from drgsim.simulation.run_comparison import compare_runs
-from drgsim.simulation.session import Options, further_notes, run_all
+from drgsim.simulation.session import StudyOptions, further_notes, run_all
 from drgsim.simulation.study import Progress, Study
 from drgsim.simulation.study_folder import KIND, Run, read_run, record_of, with_assumptions, write_workbook
 
@@ -170,7 +170,7 @@ def simulate(
     >>> what.changes.select(["path", "unit"]).to_pylist(), what.headlines.num_rows > 20
     ([{'path': 'rate.base', 'unit': 'yuan per weight'}], True)
     """
-    options = Options(
+    options = StudyOptions(
         policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level, decomposition=decomposition,
         tornado=tornado, solve=solve, target=target, between=between,
     )  # fmt: skip

@@ -24,7 +24,7 @@ from drgsim.simulation.year_sequence import years_table
 
 
 @dataclass(frozen=True)
-class Options:
+class StudyOptions:
     """What a run is asked for beside its scenarios; the names are those of ``drgsim simulate``."""
 
     policy: str | None = None
@@ -42,14 +42,14 @@ class Options:
     @property
     def written(self) -> dict[str, Any]:
         """The options that differ from the defaults, for the record."""
-        plain = asdict(Options())
+        plain = asdict(StudyOptions())
         return {name: value for name, value in asdict(self).items() if value != plain[name]}
 
 
 def run_all(
     folder: str | Path | RegionFolder,
     names: Sequence[str | Path | Scenario],
-    options: Options = Options(),
+    options: StudyOptions = StudyOptions(),
     progress: Progress | None = None,
 ) -> Study:
     """Read a region and scenarios, check all of them, and run.
@@ -82,7 +82,12 @@ def run_all(
 
 
 def _further(
-    study: Study, plans: Sequence[ScenarioPlan], runner: Runner, options: Options, goal: Goal | None, progress: Progress | None
+    study: Study,
+    plans: Sequence[ScenarioPlan],
+    runner: Runner,
+    options: StudyOptions,
+    goal: Goal | None,
+    progress: Progress | None,
 ) -> Study:
     """Grids, years, sensitivities, a solution and intervals, where they are asked for."""
     parts: dict[str, list[tuple[str, pa.Table]]] = {}
@@ -140,7 +145,7 @@ def _unique(names: Sequence[str | Path | Scenario]) -> list[str | Path | Scenari
     return list(names)
 
 
-def _alone(options: Options, runner: Runner) -> ScenarioPlan:
+def _alone(options: StudyOptions, runner: Runner) -> ScenarioPlan:
     from drgsim.simulation.scenario import parse_scenario
 
     empty = parse_scenario(
@@ -150,7 +155,7 @@ def _alone(options: Options, runner: Runner) -> ScenarioPlan:
     return plan_of([replace(empty, changes=())], options.policy, runner.region)
 
 
-def _check(options: Options, years: Sequence[int]) -> None:
+def _check(options: StudyOptions, years: Sequence[int]) -> None:
     problems = []
     if options.year is not None and options.year not in years:
         what = f"the region has no discharges of {options.year}"
