@@ -12,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from drgsim.version import __version__
+
 if TYPE_CHECKING:
     from drgsim.api.budget_verbs import BudgetYears as BudgetYears
     from drgsim.api.budget_verbs import Calibrated as Calibrated
@@ -92,8 +94,6 @@ if TYPE_CHECKING:
     from drgsim.results.result import Result as Result
     from drgsim.units.schemes.pack import load_scheme as load_scheme
     from drgsim.units.schemes.pack import scheme_ids as scheme_ids
-
-__version__ = "0.1.0"
 
 # Public name -> module that has it: imported on first use, so that `import drgsim` waits for no numba and no Arrow.
 # No name may be that of a package of drgsim: importing the package would put it in the place of the function.

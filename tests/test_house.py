@@ -39,13 +39,12 @@ MODULES = _modules()
 
 
 def _imports(tree: Tree) -> Iterator[str]:
-    """Modules that a module imports anywhere, also within functions and for types only; its version is no dependency."""
+    """Modules that a module imports anywhere, also within functions and for types only."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
-                if (node.module, alias.name) != ("drgsim", "__version__"):
-                    whole = f"{node.module}.{alias.name}"
-                    yield whole if whole in MODULES else node.module
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 

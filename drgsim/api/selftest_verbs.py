@@ -9,11 +9,11 @@ import numba
 import numpy
 import pyarrow as pa
 
-from drgsim import __version__
 from drgsim.engines.bundled_proof import SchemeTest, bundled_schemes, check_scheme
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
+from drgsim.version import __version__
 
 
 class SelfTested(Result):

@@ -56,8 +56,8 @@ def group(
 
 def summary(run: GroupRun) -> dict[str, Any]:
     """The run as plain values, with its time."""
-    from drgsim import __version__
     from drgsim.analysis.group_summary import group_summary
+    from drgsim.version import __version__
 
     speed = round(run.counts.records / run.seconds) if run.seconds else None
     return {"drgsim": __version__, **group_summary(run), "seconds": round(run.seconds, 3), "records_per_second": speed}

@@ -14,7 +14,6 @@ from typing import Annotated
 
 import typer
 
-from drgsim import __version__
 from drgsim.cli import budget_command as budget
 from drgsim.cli import calibrate_command as calibrate
 from drgsim.cli import codes_command as codes
@@ -36,6 +35,7 @@ from drgsim.cli import validate_command as validate
 from drgsim.cli import weights_command as weights
 from drgsim.cli.terminal import show_error
 from drgsim.errors import DrgsimError, OutputError
+from drgsim.version import __version__
 
 app = typer.Typer(
     name="drgsim",

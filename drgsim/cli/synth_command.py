@@ -25,9 +25,9 @@ def synth(
 
     All of it is invented and labelled so. The folder appears whole or not at all; nothing is overwritten.
     """
-    from drgsim import __version__
     from drgsim.api import synth_verbs
     from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.version import __version__
 
     with progress_bar("Making the region", quiet or as_json) as progress:
         made = synth_verbs.synth(

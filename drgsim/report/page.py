@@ -10,7 +10,7 @@ import jinja2
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from drgsim import __version__
+from drgsim.version import __version__
 
 _TEMPLATES = Path(__file__).with_name("templates")
 FONT = "'Noto Sans CJK SC', 'Source Han Sans SC', 'PingFang SC', 'Microsoft YaHei', system-ui, sans-serif"

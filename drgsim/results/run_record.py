@@ -15,10 +15,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim import __version__
 from drgsim.errors import Problem
 from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import KIND, RUN_FILE, WRITTEN, whole_folder, write_text
+from drgsim.version import __version__
 
 
 def run_record(kind: str, /, **values: Any) -> dict[str, Any]:
