@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -212,6 +212,40 @@ def settle_cases(
     if budget_value is not None:
         tell_missed_budget(ledger)
     return Settlement(ledger, fund_payment(ledger), unit_values, open_to_curve, tuple(cases.problems))
+
+
+def amounts_at_cost(settlement: Settlement, cost: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the same cases would be paid at other costs, at the unit values of their settlement.
+
+    Parameters
+    ----------
+    settlement
+        Its cases stand as they are, but for the cost; those that are unpaid stay unpaid.
+    cost
+        Fen per case.
+
+    Returns
+    -------
+    NDArray
+        Fen per case before the patient's share; ``money.MISSING`` where unpaid.
+    """
+    paid = settlement.ledger
+    cases = replace(
+        paid.cases, money={**paid.cases.money, "total_cost": cost}, flags=dict(paid.cases.flags),
+        faults=paid.cases.faults.copy(), fault_words=[*paid.cases.fault_words], problems=[],
+    )  # fmt: skip
+    ledger = opened(paid.policy, cases, paid.weight, None, paid.unstable)  # type: ignore[arg-type]
+    terms = ledger.terms
+    terms.mean = np.where(terms.priced_mean, paid.terms.mean, terms.mean)  # a price that may have come from the budget
+    terms.priced_mean, terms.unit_value, terms.published = paid.terms.priced_mean, paid.terms.unit_value, paid.terms.published
+    ledger.price()
+    walk(ledger, Stage.BEFORE_CURVE)
+    walk(ledger, Stage.CURVE)
+    walk(ledger, Stage.AFTER_CURVE)
+    if paid.pot:
+        ledger.value_units()
+    _close(ledger)
+    return ledger.amount
 
 
 def opened(
