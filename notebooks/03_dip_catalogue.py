@@ -11,45 +11,44 @@
 # The data are synthetic (合成数据): no patient, hospital or cost in them is real, and the catalogue is of no region.
 
 # %%
-from dataclasses import asdict
+import tempfile
+from pathlib import Path
 
 import pandas as pd
 
-from drgsim.assets import asset_root
-from drgsim.authoring.dip.built_catalogue import kind_lines, remarks, sizes
-from drgsim.authoring.dip.catalogue_building import build
-from drgsim.authoring.dip.catalogue_evaluation import evaluate, stability
-from drgsim.authoring.dip.dip_history import read_history
-from drgsim.authoring.dip.dip_spec import load_spec
+import drgsim
 
-files = sorted((asset_root("data/samples") / "region").glob("discharges-*.parquet"))
+files = sorted(drgsim.sample_path("region").glob("discharges-*.parquet"))
+folder = Path(tempfile.mkdtemp())
 
 # %% [markdown]
 # Every step is a parameter with its evidence. The sample is small (20,000 discharges), so the threshold of 15 cases a year
 # would leave little: here core kinds (核心病种) are as many as cover 95 % of the discharges, and levels need 15 cases.
 
 # %%
-spec = load_spec("dip-2.0").changed({"core.rule": "coverage", "auxiliary.period": "history", "auxiliary.minimum_cases": 15})
-pd.DataFrame([asdict(p) for p in spec.parameters]).set_index("path")[["value", "unit", "evidence"]]
+drgsim.dip_specs("dip-2.0").to_pandas().set_index("path")[["value", "unit", "evidence"]]
 
 # %%
-history = read_history(files, spec)
-history.size, history.years, dict(history.left_out)
+options = {"core": "coverage", "changes": {"auxiliary.period": "history", "auxiliary.minimum_cases": 15}}
 
 # %% [markdown]
 # The plain list, and the list in which historical cost decides what is one kind.
 
 # %%
-plain = build(history, spec, method="list")
-clustered = build(history, spec, method="cluster")
-pd.DataFrame({built.method: {**sizes(built), "coverage": round(built.coverage, 3)} for built in (plain, clustered)})
+plain = drgsim.dip_build(files, folder / "plain", method="list", **options)
+clustered = drgsim.dip_build(files, folder / "clustered", method="cluster", stability=2, **options)
+both = {"list": plain, "cluster": clustered}
+plain.summary["discharges"]
+
+# %%
+pd.DataFrame({name: {**built.summary["sizes"], "coverage": built.summary["core_coverage"]} for name, built in both.items()})
 
 # %% [markdown]
 # Explained variance (RIV) beside DRG on the same discharges. The columns `riv_out` and `cv_out` count: there one half of the
 # discharges is judged by what the other half made. Kinds of one or two cases explain themselves and predict nobody.
 
 # %%
-tables = {built.method: pd.DataFrame(map(asdict, evaluate(built).explained)) for built in (plain, clustered)}
+tables = {name: built.to_pandas("explained") for name, built in both.items()}
 table = pd.concat(tables, names=["method"]).droplevel(1).drop(columns="name_zh")
 table.round(3)
 
@@ -61,20 +60,30 @@ assert unseen["cluster"] > unseen["list"]
 # Scores of one half against the other, by size of kind: what is small is guessed.
 
 # %%
-pd.DataFrame(map(asdict, evaluate(clustered).prediction)).round(3)
+clustered.to_pandas("prediction").round(3)
 
 # %% [markdown]
 # Kinds from samples of 80 % of the discharges agree with those of the whole (adjusted Rand index, 1 = the same).
 
 # %%
-stability(clustered, samples=2)
+clustered.summary["stability"]
 
 # %% [markdown]
 # The largest kinds, with auxiliary levels (辅助目录) where they split a kind; and what a reader should know.
 
 # %%
-lines = pd.DataFrame([asdict(line) for line in kind_lines(clustered)])
+lines = clustered.to_pandas("kinds")
 lines[lines.kind == "core"].nlargest(12, "cases")[["code", "dx_name", "procedure_name", "aux", "score", "cases", "cv"]]
 
 # %%
-print("\n".join(remarks(clustered)))
+print("\n".join(clustered.summary["remarks"]))
+
+# %% [markdown]
+# The catalogue groups as any other does.
+
+# %%
+groups = drgsim.group(files[-1], clustered.catalogue)
+groups.status
+
+# %%
+groups.to_pandas("groups").head(10)

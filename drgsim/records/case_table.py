@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from drgsim.errors import InputError, Problem
 from drgsim.records.arrow import one_chunk, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
-from drgsim.records.layout import LayoutReading
+from drgsim.records.layout import GENERAL, LayoutReading
 from drgsim.records.python_tables import python_table
 from drgsim.records.read import canonical_table, open_source
 from drgsim.records.read_arrow import NAME, ArrowSource
@@ -76,7 +76,7 @@ class CaseTable:
         """
         canonical = self.canonical
         if any(column.required and name not in canonical for name, column in columns().items()):
-            recognise(self.table.column_names, NAME, options)
+            recognise(self.table.column_names, NAME, replace(options, format=GENERAL))
 
     def source(self, options: InputOptions) -> ArrowSource:
         """The records as a file to read once more; its columns are canonical already.

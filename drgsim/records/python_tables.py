@@ -10,6 +10,8 @@ import pyarrow as pa
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.arrow import column_of
 
+MOST_BYTES = 1 << 31  # of a column of texts with 32-bit offsets
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -36,13 +38,13 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
     ([{'discharge_id': '1', 'age': 70}, {'discharge_id': 'b', 'age': None}], None)
     """
     if isinstance(records, pa.RecordBatch):
-        return pa.Table.from_batches([records]), None
+        return _with_plain_texts(pa.Table.from_batches([records])), None
     if isinstance(records, pa.Table):
-        return records, None
+        return _with_plain_texts(records), None
     if hasattr(records, "columns") and hasattr(records, "iloc"):
-        return _from_frame(records), records.index
+        return _with_plain_texts(_from_frame(records)), records.index
     if hasattr(records, "__arrow_c_stream__"):  # polars and other Arrow-backed frames
-        return pa.table(records), None
+        return _with_plain_texts(pa.table(records)), None
     if (
         isinstance(records, Sequence)
         and not isinstance(records, str)
@@ -59,6 +61,14 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
             )
         ]
     )
+
+
+def _with_plain_texts(table: pa.Table) -> pa.Table:
+    """Texts with 64-bit offsets, as frames have them, as those of files; Arrow joins no texts of both kinds."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_large_string(field.type) and table.column(place).nbytes < MOST_BYTES:
+            table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
+    return table
 
 
 def _from_frame(frame: pd.DataFrame) -> pa.Table:

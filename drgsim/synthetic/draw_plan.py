@@ -106,6 +106,35 @@ def _category_share(tables: Tables, parameters: Parameters, surgical: NDArray[np
     return np.array(out)
 
 
+def _mean_over_levels(cases: Floats, factor: Floats, otherwise: float) -> Floats:
+    """Mean of a factor by level over the cases of each group; ``otherwise`` for a group without cases."""
+    by_group = cases.sum(axis=1)
+    safe = np.where(by_group > 0, by_group, 1.0)
+    return np.where(by_group > 0, (cases * factor).sum(axis=1) / safe, otherwise)
+
+
+def _template_effect(tables: Tables, parameters: Parameters, by_adrg: Sequence[NDArray[np.integer]], seed: int) -> Floats:
+    """Log cost effect of each template by its diagnosis and principal procedure; its mean over an ADRG is no effect."""
+    dx = _fixed_normal(tables.diagnoses, "diagnosis", seed) * parameters["cost.diagnosis_spread"]
+    px = _fixed_normal(tables.procedures, "procedure", seed) * parameters["cost.procedure_spread"]
+    main = tables.template_procedures[:, 0]
+    effect: Floats = dx[tables.template_diagnosis] + np.where(main >= 0, px[main], 0.0)
+    for rows in by_adrg:
+        if len(rows):
+            effect[rows] -= np.log(np.average(np.exp(effect[rows]), weights=tables.template_weight[rows]))
+    return effect
+
+
+def _noise(tables: Tables, parameters: Parameters, index: Floats, seed: int) -> Floats:
+    """Log cost spread of each group: it grows with cost, and differs where a device makes most of the cost."""
+    noise = parameters["cost.noise"]
+    draw = np.abs(_fixed_normal(tables.drg, "group", seed)) * noise["spread"]
+    spread = noise["base"] + noise["per_log_index"] * np.maximum(np.log(index), 0.0) + draw
+    devices = tuple(parameters["cost.device_groups"])
+    spread *= np.where([name.startswith(devices) for name in tables.drg], noise["devices"], 1.0)
+    return np.asarray(np.clip(spread, noise["lowest"], noise["highest"]))
+
+
 def make_plan(tables: Tables, parameters: Parameters, hospitals: Hospitals, years: tuple[int, ...]) -> DrawPlan:
     """Work out everything that the batches share."""
     cases = _cases(tables, parameters, hospitals.levels_present())
@@ -122,31 +151,13 @@ def make_plan(tables: Tables, parameters: Parameters, hospitals: Hospitals, year
         fit = rows[(tables.template_base[rows] <= hardest[group])]
         rows_of.append(fit if len(fit) else rows)
 
-    dx = _fixed_normal(tables.diagnoses, "diagnosis", seed) * parameters["cost.diagnosis_spread"]
-    px = _fixed_normal(tables.procedures, "procedure", seed) * parameters["cost.procedure_spread"]
-    effect = dx[tables.template_diagnosis]
-    main = tables.template_procedures[:, 0]
-    effect = effect + np.where(main >= 0, px[main], 0.0)
-    for rows in by_adrg:
-        weight = tables.template_weight[rows]
-        if len(rows):
-            effect[rows] -= np.log(np.average(np.exp(effect[rows]), weights=weight))
-
+    effect = _template_effect(tables, parameters, by_adrg, seed)
     level = parameters["cost.level_factor"]
     level_factor = np.array([level[x] for x in LEVELS])
-    by_group = cases.sum(axis=1)
-    safe = np.where(by_group > 0, by_group, 1.0)
-    mean_level = np.where(by_group > 0, (cases * level_factor).sum(axis=1) / safe, level_factor[0])
+    mean_level = _mean_over_levels(cases, level_factor, level_factor[0])
     stay = parameters["stay.level_factor"]
     stay_factor = np.array([stay[x] for x in LEVELS])
-    mean_stay_factor = np.where(by_group > 0, (cases * stay_factor).sum(axis=1) / safe, 1.0)
-    index = tables.cost_index / (tables.cost_index * by_group).sum()
-    noise = parameters["cost.noise"]
-    draw = np.abs(_fixed_normal(tables.drg, "group", seed)) * noise["spread"]
-    spread = noise["base"] + noise["per_log_index"] * np.maximum(np.log(index), 0.0) + draw
-
-    devices = tuple(parameters["cost.device_groups"])
-    spread *= np.where([name.startswith(devices) for name in tables.drg], noise["devices"], 1.0)
+    index = tables.cost_index / (tables.cost_index * cases.sum(axis=1)).sum()
 
     odds = parameters["case_mix.severity_odds"]
     allowed_odds = tables.allowed * np.array([odds[s] for s in SEVERITIES])
@@ -168,9 +179,9 @@ def make_plan(tables: Tables, parameters: Parameters, hospitals: Hospitals, year
         letter_of=np.array([letters.index(name[0]) for name in tables.drg], dtype=np.int32),
         yuan=parameters["cost.regional_mean"] * index / mean_level,
         level_factor=level_factor,
-        mean_stay=(tables.mean_los_days / mean_stay_factor)[:, None] * stay_factor,
+        mean_stay=(tables.mean_los_days / _mean_over_levels(cases, stay_factor, 1.0))[:, None] * stay_factor,
         template_effect=effect,
-        noise=np.clip(spread, noise["lowest"], noise["highest"]),
+        noise=_noise(tables, parameters, index, seed),
         category_share=_category_share(tables, parameters, surgical),
         surgical=surgical,
         severity_odds=np.cumsum(allowed_odds / allowed_odds.sum(axis=1, keepdims=True), axis=1),

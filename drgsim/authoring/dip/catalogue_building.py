@@ -148,10 +148,31 @@ def build(
     if not checked:
         check_years(history, spec)
     file = spec.file
-    weights = np.array(file.history.year_weights.value)
     lists = load_lists(file.auxiliary.style.value, file.auxiliary.lists.value, file.first)
     first = first_kind(history, spec, lists)
+    structure = _structure(history, spec, first, method, say)
+    say("measure 测算")
+    kind = kind_of_cases(history, first, structure, spec)
+    weights = np.array(file.history.year_weights.value)
+    measured = measure(
+        history.cost, history.year, kind, len(structure.entries), weights, file.history.year_mode.value, file.trimming
+    )
+    codes = [entry.code for entry in structure.entries]
+    reference = file.score.reference_kind.value if file.score.reference_kind else None
+    reference_mean = float(measured.mean[codes.index(reference)]) if reference in codes else None
+    score = np.round(scores(measured.mean, measured.overall, file.score, reference_mean), 4)
+    built = Built(spec, method, history, lists, structure, kind, measured, score, (), (), np.zeros(len(codes), np.bool_))
+    if kinds_only:
+        return built
+    say("auxiliary lists 辅助目录")
+    return _with_levels(built)
+
+
+def _structure(history: DipHistory, spec: DipSpec, first: NDArray[np.int64], method: str, say: Step) -> Structure:
+    """The kinds: those that the list or the clusters make of the discharges without a first kind, and what takes the rest."""
     say("list 目录")
+    file = spec.file
+    weights = np.array(file.history.year_weights.value)
     combination = np.where(first < 0, history.combination, -1)
     size = history.combinations.size
     cases = np.bincount(combination[combination >= 0], minlength=size)
@@ -160,40 +181,30 @@ def build(
     means = YearTotals.of(np.where(kept, combination, -1), history.year, history.cost, size, weights.size).mean(
         weights, file.history.year_mode.value
     )
-    increase = file.combinations.minimum_increase
-    if method == "list":
-        core = core_list(history.combinations, cases, means, weights.size, file.core, increase.value if increase else None)
-        entries = [
-            KindMembers(code_of([line]), "core", (line,)) for line in core_lines(core, history.combinations, history.book)
-        ]
-        structure = arrange(history, cases, entries, core.minimum_cases, spec)
-    else:
-        say("cluster 聚类")
-        structure = cluster_list(history, spec, combination, kept, cases, means)
-    say("measure 测算")
-    kind = kind_of_cases(history, first, structure, spec)
-    measured = measure(
-        history.cost, history.year, kind, len(structure.entries), weights, file.history.year_mode.value, file.trimming
-    )
-    codes = [entry.code for entry in structure.entries]
-    reference = file.score.reference_kind.value if file.score.reference_kind else None
-    reference_mean = float(measured.mean[codes.index(reference)]) if reference in codes else None
-    score = np.round(scores(measured.mean, measured.overall, file.score, reference_mean), 4)
-    hidden = np.zeros(len(codes), np.bool_)
-    if kinds_only:
-        return Built(spec, method, history, lists, structure, kind, measured, score, (), (), hidden)
-    say("auxiliary lists 辅助目录")
-    fall = np.full(len(codes), file.auxiliary.minimum_fall.value)
     if method == "cluster":
-        hidden = hidden_populations(history, kind, measured, structure.core, file)
+        say("cluster 聚类")
+        return cluster_list(history, spec, combination, kept, cases, means)
+    increase = file.combinations.minimum_increase
+    core = core_list(history.combinations, cases, means, weights.size, file.core, increase.value if increase else None)
+    entries = [KindMembers(code_of([line]), "core", (line,)) for line in core_lines(core, history.combinations, history.book)]
+    return arrange(history, cases, entries, core.minimum_cases, spec)
+
+
+def _with_levels(built: Built) -> Built:
+    """The catalogue with the levels of auxiliary lists that its core kinds need."""
+    history, structure, file = built.history, built.structure, built.spec.file
+    hidden, fall = built.hidden, np.full(len(built.entries), file.auxiliary.minimum_fall.value)
+    if built.method == "cluster":
+        hidden = hidden_populations(history, built.kind, built.measured, structure.core, file)
         fall[hidden] = np.minimum(fall[hidden], file.clustering.split_fall.value)
-    in_period = history.year == weights.size - 1 if file.auxiliary.period.value == "last_year" else True
-    judged = np.where(structure.core[kind] & measured.kept & in_period, kind, -1)
+    newest = len(file.history.year_weights.value) - 1
+    in_period = history.year == newest if file.auxiliary.period.value == "last_year" else True
+    judged = np.where(structure.core[built.kind] & built.measured.kept & in_period, built.kind, -1)
     splits, candidates = choose_splits(
-        history.cost, history.mask, judged, [entry.lines[0].dx for entry in structure.entries], lists,
+        history.cost, history.mask, judged, [entry.lines[0].dx for entry in structure.entries], built.lists,
         file.auxiliary.minimum_cases.value, fall,
     )  # fmt: skip
-    return Built(spec, method, history, lists, structure, kind, measured, score, tuple(splits), tuple(candidates), hidden)
+    return replace(built, splits=tuple(splits), candidates=tuple(candidates), hidden=hidden)
 
 
 def check_years(history: DipHistory, spec: DipSpec) -> None:

@@ -13,7 +13,7 @@ from drgsim.authoring.dip.combinations import NONE, Combinations
 from drgsim.authoring.dip.core_list import NOT_CORE, CoreList, Families, within
 from drgsim.authoring.dip.dip_history import DipHistory
 from drgsim.authoring.dip.dip_spec import DipSpec
-from drgsim.authoring.dip.rare_combinations import BLANK, SUFFIX, gather, operation_classes
+from drgsim.authoring.dip.rare_combinations import BLANK, SUFFIX, comprehensive_kinds, operation_classes
 from drgsim.records.code_dictionaries import CodeBook
 
 
@@ -133,7 +133,7 @@ def arrange(
     spec: DipSpec,
     notes: Sequence[str] = (),
 ) -> Structure:
-    """Core kinds first, then what gathers the rest, then the first kinds of the specification.
+    """Core kinds first, then the comprehensive ones of the rest, then the first kinds of the specification.
 
     Parameters
     ----------
@@ -147,8 +147,8 @@ def arrange(
     core_kind = assign(history.combinations, core_entries, history.book, history.class_of_procedure)
     rest = core_kind == NOT_CORE
     classes = operation_classes(history.combinations, history.class_of_procedure)
-    found = gather(history.combinations, cases, rest, classes, spec.file.comprehensive)
-    gathered = [
+    found = comprehensive_kinds(history.combinations, cases, rest, classes, spec.file.comprehensive)
+    comprehensive = [
         KindMembers(BLANK if kind == "blank" else f"{dx}:{SUFFIX[name]}", kind, (KindLine(dx, operation_class=name),))
         for kind, dx, name in found.kinds
     ]
@@ -157,7 +157,7 @@ def arrange(
         for code, kind in spec.file.first.items()
     ]
     kind = np.where(rest, found.kind + len(core_entries), core_kind)
-    return Structure((*core_entries, *gathered, *first), kind, minimum_cases, tuple(notes))
+    return Structure((*core_entries, *comprehensive, *first), kind, minimum_cases, tuple(notes))
 
 
 def diagnosis_names(book: CodeBook) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ SUFFIX = {"conservative": "BSZL", "diagnostic": "ZDXCZ", "therapeutic": "ZLXCZ",
 
 
 @dataclass(frozen=True)
-class Gathered:
+class ComprehensiveKinds:
     """Kinds for what is not core: ``kinds`` holds (type, diagnosis, operation class), ``kind`` the place for each combination
     or -1 for core ones."""
 
@@ -48,14 +48,14 @@ def operation_classes(combinations: Combinations, class_of_procedure: NDArray[np
     return np.where(principal == NONE, 0, known).astype(np.int8)
 
 
-def gather(
+def comprehensive_kinds(
     combinations: Combinations,
     cases: NDArray[np.int64],
     rest: NDArray[np.bool_],
     operation_class: NDArray[np.int8],
     settings: Comprehensive,
-) -> Gathered:
-    """Gather the combinations of ``rest`` by category x class, chapter x class, and blank.
+) -> ComprehensiveKinds:
+    """Kinds of the combinations of ``rest`` by category x class, chapter x class, and blank.
 
     Parameters
     ----------
@@ -93,4 +93,4 @@ def gather(
     if left.any():
         kind[left] = len(kinds)
         kinds.append(("blank", "", ""))
-    return Gathered(tuple(kinds), kind)
+    return ComprehensiveKinds(tuple(kinds), kind)

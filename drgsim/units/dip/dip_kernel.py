@@ -316,8 +316,8 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                         notes[i] = EXCLUDED if flags & IS_EXCLUDED else 0
                     elif better == 0:
                         tie = tie or line_kind[line] != line_kind[found]
-                gathers = cell_flags[class_cells[stage_start]] & IS_COMPREHENSIVE
-                if found != NO_LINE or not rest or not gathers or wanted_class == 0:
+                comprehensive = cell_flags[class_cells[stage_start]] & IS_COMPREHENSIVE
+                if found != NO_LINE or not rest or not comprehensive or wanted_class == 0:
                     break
                 wanted_class = np.int64(0)  # a property without a comprehensive kind falls to the conservative one
         lines[i] = found

@@ -17,7 +17,7 @@ from drgsim.assets import asset_root
 from drgsim.errors import SchemeError, did_you_mean
 from drgsim.records.code_dictionaries import DICTIONARY_FILES
 from drgsim.units.schemes.pack_groups import GroupTables
-from drgsim.units.schemes.pack_lists import LIST_TABLES, ListTables, gathered, rules_of
+from drgsim.units.schemes.pack_lists import LIST_TABLES, ListTables, codes_by_list, rules_of
 from drgsim.units.schemes.pack_part import PackPart
 from drgsim.units.schemes.pack_settings import setting_problems
 from drgsim.units.schemes.rule_language import sets_of
@@ -217,7 +217,7 @@ class _PackReader(PackPart):
         self.stop_if_wrong()
         tables.check(mdcs, lists, book)
         named = {name for _, rule in rules_of(mdcs) for name in sets_of(rule)}
-        sets = gathered(lists.sets)
+        sets = codes_by_list(lists.sets)
         scheme = Scheme(
             **{key: settings.get(key, "") for key in ("id", "title_zh", "title_en", "issuer", "icd10", "icd9cm3")},
             sources=tuple(settings.get("sources", ())),
@@ -226,7 +226,7 @@ class _PackReader(PackPart):
             mdcs=mdcs,
             sets={name: codes for name, codes in sets.items() if name in named},
             severities={row[0]: Severity(row[1], row[2]) for row in lists.cc.values()},
-            exclusions=gathered(lists.exclusions),
+            exclusions=codes_by_list(lists.exclusions),
             sites=settings.get("sites", {}),
             regroup=settings.get("options", {}).get("regroup", ""),
             reference_weights=settings.get("reference_weights", ""),

@@ -185,8 +185,8 @@ def rules_of(mdcs: tuple[Mdc, ...]) -> list[tuple[str, Rule]]:
     return found
 
 
-def gathered(rows: Mapping[tuple[str, ...], object]) -> dict[str, frozenset[str]]:
-    gathered: dict[str, set[str]] = {}
+def codes_by_list(rows: Mapping[tuple[str, ...], object]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
     for name, code in rows:
-        gathered.setdefault(name, set()).add(code)
-    return {name: frozenset(codes) for name, codes in gathered.items()}
+        found.setdefault(name, set()).add(code)
+    return {name: frozenset(codes) for name, codes in found.items()}
