@@ -222,7 +222,8 @@ def price_factors(policy: Policy, table: pa.Table, region: RegionFolder, by_leve
         cases = settlement.ledger.cases
         owed, spent = settlement.fund_payment, by_item(cases)
         used = (owed != MISSING) & (cases.insurance != INSURANCES.index("self"))
-        level_of = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])[cases.level]
+        level, names = cases.plain_levels
+        level_of = np.array(names)[level]
         largest = 0.0
         for key in factors:
             members = used & ((level_of == key) | (key == "*"))

@@ -115,9 +115,9 @@ def read_scored(
     year, used = _years(table, cases, problems)
     score = terms.relative_value * terms.auxiliary
     fixed = np.array([bool(name) and policy.file.group_classes[name].coefficient is not None for name in terms.class_names])
-    level_names = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])
-    levels = tuple(sorted(set(level_names.tolist()) - {""}))
-    level = np.array([levels.index(name) if name else -1 for name in level_names.tolist()])[cases.level]
+    level, names = cases.plain_levels
+    levels = tuple(name for name in names if name)
+    level = level - (len(names) - len(levels))  # the blank one is the first
     cost = cases.money["total_cost"]
     for code, out, what in (
         ("coefficients-no-cost", ~(cost > 0), "no cost above 0"),

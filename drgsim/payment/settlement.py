@@ -69,7 +69,11 @@ class Settlement:
         rule, rules = self._rules
         return pa.table({
             "discharge_id": cases.ids,
+            "hospital_id": _dictionary(cases.hospital.ids, cases.hospital.values),
+            "department": _dictionary(cases.department.ids, cases.department.values),
             "unit": _dictionary(cases.unit.ids, cases.unit.values),
+            "unit_name": _dictionary(*_unit_names(ledger)),
+            "total_cost": money_column(cost),
             "relative_value": _numbers(terms.relative_value),
             "coefficient": _numbers(terms.coefficient),
             "unit_value": _numbers(terms.unit_value),
@@ -104,9 +108,9 @@ class Settlement:
         used = np.bincount(source, minlength=len(SOURCES))
         if used[DEFAULT] + used[NONE] == source.size:  # one coefficient for all is no choice
             source = np.full(source.size, NONE, np.int8)
-        rules = [*ledger.rules, ""]
-        words = [f"{rule}; k {k}" if k and rule else rule for rule in rules for k in SOURCES]
-        return number * len(SOURCES) + source, words
+        words = [f"{rule}; k {k}" if k and rule else rule for rule in (*ledger.rules, "") for k in SOURCES]
+        place = {text: at for at, text in enumerate(dict.fromkeys(words))}  # a dictionary holds each text once
+        return np.array([place[text] for text in words])[number * len(SOURCES) + source], list(place)
 
     @property
     def _with_k(self) -> NDArray[np.bool_]:
@@ -288,6 +292,21 @@ def _close(ledger: Ledger) -> None:
         ledger.decide(ledger.cases.faults == number, CaseClass.UNPAID, f"not paid: {words}")
     ledger.amount[at_fault] = MISSING
     ledger.units[at_fault] = np.nan
+
+
+def _unit_names(ledger: Ledger) -> tuple[NDArray[np.integer], list[str]]:
+    """Name of each case's group by the policy's table, else as the cases themselves name it, and the names."""
+    cases, prices = ledger.cases, ledger.policy.prices
+    names = dict(zip(prices.codes, prices.names, strict=True)) if prices is not None else {}
+    stated = np.full(len(cases.unit.values) + 1, -1)
+    named = cases.unit_name.ids >= 0
+    stated[cases.unit.ids[named]] = cases.unit_name.ids[named]  # the last place is of cases without a group
+    of_unit = [
+        names.get(code) or (cases.unit_name.values[place] if place >= 0 else "")
+        for code, place in zip(cases.unit.values, stated.tolist(), strict=False)
+    ]
+    place = {name: number for number, name in enumerate(dict.fromkeys(filter(None, of_unit)))}
+    return np.array([*(place.get(name, -1) for name in of_unit), -1])[cases.unit.ids], list(place)
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:
