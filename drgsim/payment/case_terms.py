@@ -156,7 +156,7 @@ def _takes_value_of_cases(entry: GroupClass) -> bool:
 
 
 def valued_by_policy(lookup: PolicyLookup) -> NDArray[np.bool_]:
-    """Cases whose group has a value in the policy itself, or a class that takes one from the cases; what cases state is none."""
+    """Cases whose group has a value in the policy itself, or a class that takes one from the cases; not what cases state."""
     table = _table_value(lookup)
     if lookup.file.relative_value.standard_from_table:
         table = np.where(np.isnan(table), lookup.from_table("standard"), table)
