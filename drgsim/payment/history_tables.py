@@ -98,8 +98,8 @@ def read_scored(
 ) -> tuple[ScoredHistory, list[Problem]]:
     """Read discharges with the scores that a policy gives them, for hospital coefficients.
 
-    Left out and counted: cases without a cost, score or hospital level, and kinds whose coefficient is fixed (primary-care
-    kinds have none). The level is its number, without the grade.
+    Left out and counted: cases without a cost, score or hospital level, stays that the policy pays outside the groups, and
+    kinds whose coefficient is fixed (primary-care kinds have none). The level is its number, without the grade.
 
     Raises
     ------
@@ -123,6 +123,7 @@ def read_scored(
         ("coefficients-no-cost", ~(cost > 0), "no cost above 0"),
         ("coefficients-no-score", ~(score > 0), "no score: weights of your own come by --weights"),
         ("coefficients-fixed", fixed[terms.group_class], "a kind whose coefficient is fixed"),
+        ("coefficients-long-stay", _long_stays(cases, policy), "a stay longer than the policy pays by its group"),
         ("coefficients-no-level", level < 0, "no hospital level: state it in hospitals.csv"),
         ("coefficients-no-hospital", cases.hospital.ids < 0, "no hospital_id"),
     ):
@@ -146,6 +147,12 @@ def read_scored(
         tuple(names), levels, level_of, hospital.astype(np.int64), year[used],
         cost[used] / 100.0, score[used],
     ), problems  # fmt: skip
+
+
+def _long_stays(cases: Cases, policy: Policy) -> NDArray[np.bool_]:
+    """Stays that the policy pays outside the groups."""
+    limit = policy.file.stays.long_days
+    return cases.numbers["los_days"] > limit.value if limit is not None else np.zeros(cases.size, np.bool_)
 
 
 def weight_tables(weights: EstimatedWeights, lines: Sequence[GroupEvaluation], key: str = "drg") -> dict[str, pa.Table]:

@@ -86,9 +86,12 @@ def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
 
 
 def _gross(fund: Mapping[str, int], state: State) -> dict[str, float]:
-    """Yuan by payer with what the patients of these cases pay, since amounts are theirs too (rule book 2.2)."""
+    """Yuan by payer with what the patients of these cases pay, since amounts are theirs too (rule book 2.2).
+
+    Refused records are paid nothing, so that their patients' shares are not shared out either.
+    """
     cases, patient = state.cohort.cases, state.patient
-    sound = (patient != MISSING) & (patient >= 0) & (state.cost != MISSING)
+    sound = (patient != MISSING) & (patient >= 0) & (state.cost != MISSING) & (cases.faults < 0)
     gross = {}
     for payer, amount in fund.items():
         of_payer = sound & (cases.insurance == PAYERS.index(payer))
@@ -189,7 +192,9 @@ def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
         np.concatenate([np.full(cohort.size, cohort.year) for cohort in cohorts]),
         np.concatenate([cohort.cases.numbers["los_days"] for cohort in cohorts]),
     )  # fmt: skip
-    weights = estimate_weights(history, WeightSettings(smoothing=10.0, smooth_to="adrg"))
+    limit = setup.policy.file.stays.long_days
+    settings = WeightSettings(smoothing=10.0, smooth_to="adrg", long_days=limit.value if limit is not None else 0.0)
+    weights = estimate_weights(history, settings)
     cohort = setup.cohort(region, year)
     values = _with_new_groups(cohort, codes, weights.weight, weights.statistics.count)
     every = tuple(values)
@@ -200,8 +205,8 @@ def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
 def _with_new_groups(
     cohort: Cohort, codes: tuple[str, ...], weight: NDArray[np.float64], count: NDArray[np.int64]
 ) -> dict[str, float]:
-    """Weights by group; one that occurs now and not in the past takes the mean of its ADRG, of its MDC, or of all cases."""
-    values = dict(zip(codes, weight.tolist(), strict=True))
+    """Weights by group; one that the past gives none takes the mean of its ADRG, of its MDC, or of all cases."""
+    values = {code: value for code, value in zip(codes, weight.tolist(), strict=True) if value > 0}
     for code in cohort.cases.unit.values:
         if code in values or not _real(code):
             continue
