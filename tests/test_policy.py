@@ -72,7 +72,9 @@ def test_pieces_of_a_curve_may_have_their_own_evidence() -> None:
     assert found["curves.main"].evidence is Evidence.SECONDARY
     assert found["curves.main.bands.0"].evidence is Evidence.ASSUMPTION
     assert found["curves.main.pieces.3"].value == "high up to the end: k + x - K"
-    assert "curves.main.pieces.1" not in found, "the piece of the 2025 notice has the evidence of its curve"
+    assert "curves.main.pieces.2" not in found, "a piece without its own has the evidence of its curve"
+    reading = found["curves.main.pieces.1"]
+    assert (reading.evidence, "our reading" in reading.note) == (Evidence.ASSUMPTION, True)
 
 
 def test_beijing_counts_of_the_founding_document() -> None:

@@ -232,6 +232,12 @@ def _mean(
         return mean, per_weight, np.zeros(lookup.cases.size, np.bool_)
     if spec.from_cases is not None and spec.from_cases.value:
         return np.where(blank, _mean_of_cases(lookup, mean, weight), mean), per_weight, np.zeros(lookup.cases.size, np.bool_)
+    if spec.mean_from_table:
+        lookup.cases.warn(
+            "settle-mean-by-price", blank & ~np.isnan(value) & (lookup.cases.faults < 0),
+            "no mean cost of the group is known; the cost is compared with the price of the group, which moves with the budget",
+            "state group_mean_cost, or give --weights with the column mean_cost",
+        )  # fmt: skip
     return np.where(blank, unit_value * value, mean), per_weight, blank
 
 

@@ -206,7 +206,7 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     """The policy with the table of relative values that a setup asks for."""
     policy = setup.policy
     if setup.settings["weights.source"] == "history":
-        key = (f"{setup.scheme} {setup.policy.file.method == 'dip'}", year)
+        key = (f"{setup.scheme} {setup.policy.file.method == 'dip'} {_compares_with_table(policy)}", year)
         if key not in memory.tables:
             memory.tables[key] = table_from_history(setup, region, year)
         value = policy.file.relative_value.model_copy(update={"standard_from_table": False, "coefficient_from_table": False})
@@ -214,6 +214,11 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     if not setup.weights or policy.prices is None:
         return policy
     return replace(policy, prices=_weighted(setup, policy.prices, setup.cohort(region, year)))
+
+
+def _compares_with_table(policy: Policy) -> bool:
+    """Whether costs are compared with mean costs of the table of groups, and with nothing else but their price."""
+    return policy.file.reference.mean_from_table and policy.file.reference.from_cases is None
 
 
 def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
@@ -239,7 +244,13 @@ def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
     values = _with_new_groups(cohort, codes, weights.weight, weights.statistics.count)
     every = tuple(values)
     blank = ("",) * len(every)
-    return PriceTable(every, blank, blank, blank, {"weight": np.round(np.array(list(values.values())), 4)})
+    weight, numbers = np.round(np.array(list(values.values())), 4), {}
+    if _compares_with_table(setup.policy):
+        known = weights.mean_cost > 0
+        numbers["mean_cost"] = np.round(
+            weight * np.average(weights.mean_cost[known], weights=weights.statistics.count[known]), 2
+        )
+    return PriceTable(every, blank, blank, blank, {"weight": weight, **numbers})
 
 
 def _with_new_groups(
