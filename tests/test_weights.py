@@ -18,8 +18,9 @@ from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.errors import UsageError
+from drgsim.payment.group_evaluation import evaluate
 from drgsim.payment.history_tables import read_history
-from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights, evaluate
+from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights
 from drgsim.synthetic.discharge_batches import draw_cases
 from drgsim.synthetic.draw_plan import make_plan
 from drgsim.synthetic.invented_hospitals import make_hospitals

@@ -28,16 +28,10 @@ from drgsim.payment.coefficient_history import (
     coefficient_tables,
     estimate_coefficients,
 )  # fmt: skip
+from drgsim.payment.group_evaluation import GroupEvaluation, evaluate
 from drgsim.payment.history_tables import read_history, read_scored, weight_tables
 from drgsim.payment.policy_model import PolicyFile
-from drgsim.payment.weight_estimation import (
-    CostHistory,
-    EstimatedWeights,
-    GroupEvaluation,
-    WeightSettings,
-    estimate_weights,
-    evaluate,
-)  # fmt: skip
+from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights
 from drgsim.records.input_options import InputOptions
 from drgsim.records.vocabulary import group_column
 from drgsim.results.result import Result

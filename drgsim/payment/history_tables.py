@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_yuan
 from drgsim.payment.coefficient_history import ScoredHistory
+from drgsim.payment.group_evaluation import GroupEvaluation
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
-from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, GroupEvaluation
+from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_fen

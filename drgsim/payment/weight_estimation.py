@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.costs.statistics import GroupStatistics, group_statistics
+from drgsim.costs.statistics import GroupStatistics, group_statistics, spread
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.costs.year_means import mean_over_years
 
@@ -261,7 +261,7 @@ def _standard_error(weight: Floats, statistics: GroupStatistics, effective: Floa
     with np.errstate(invalid="ignore", divide="ignore"):
         cv2 = statistics.sample_cv**2
         cases = float(count.sum())
-        overall, total, _ = _spread(statistics, statistics.count > 0)
+        overall, total, _ = spread(statistics, statistics.count > 0)
         own = cv2 / effective
         share = count * statistics.mean / (cases * overall)
         return np.asarray(weight * np.sqrt(np.maximum(own * (1 - 2 * share) + total / cases / overall**2 / cases, 0.0)))
@@ -347,61 +347,3 @@ def _pool_offenders(mean: Floats, count: Floats, history: CostHistory, severity:
                 for place in places:
                     flags[place].add("pooled")
     return result
-
-
-# -- evaluation --------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class GroupEvaluation:
-    """How well groups explain cost: one line for all cases or one MDC, before or after trimming."""
-
-    scope: str
-    trimmed: bool
-    cases: int
-    groups: int
-    mean_cost: float
-    cv: float
-    riv: float
-    stable_share: float
-    r2_days: float
-
-
-def evaluate(history: CostHistory, weights: EstimatedWeights) -> list[GroupEvaluation]:
-    """Evaluate the groups over all cases and per MDC, before and after trimming (rule book 1.3).
-
-    Sums of squares follow from counts, means and deviations of the groups: within = sum n s^2, between = sum n (mean - all)^2.
-    """
-    size = len(history.codes)
-    mdcs = np.array(history.parents("mdc"))
-    scopes = [("all", np.ones(size, np.bool_)), *((name, mdcs == name) for name in sorted(set(mdcs.tolist())))]
-    lines = []
-    for trimmed, used in ((False, history.usable(weights.settings.long_days)), (True, weights.kept)):
-        group = history.group[used]
-        cost = group_statistics(history.cost[used], group, size)
-        days = group_statistics(history.days[used], group, size)
-        for name, members in scopes:
-            present = members & (cost.count > 0)
-            if present.any():
-                lines.append(_evaluate(name, trimmed, cost, days, present, weights.settings.maximum_cv))
-    return lines
-
-
-def _evaluate(
-    scope: str, trimmed: bool, cost: GroupStatistics, days: GroupStatistics, present: NDArray[np.bool_], limit: float
-) -> GroupEvaluation:
-    mean, total, explained = _spread(cost, present)
-    cases = int(cost.count[present].sum())
-    return GroupEvaluation(
-        scope, trimmed, cases, int(present.sum()), mean, float(np.sqrt(total / cases)) / mean, explained,
-        float((cost.cv[present] < limit).mean()), _spread(days, present & (days.count > 0))[2],
-    )  # fmt: skip
-
-
-def _spread(statistics: GroupStatistics, groups: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Mean, total sum of squares, and the share of it that the groups explain (RIV, R2); NaN when there is none."""
-    count, mean = statistics.count[groups].astype(np.float64), statistics.mean[groups]
-    if not count.size:
-        return float("nan"), float("nan"), float("nan")
-    overall = float((count * mean).sum() / count.sum())
-    within = float((count * statistics.deviation[groups] ** 2).sum())
-    total = within + float((count * (mean - overall) ** 2).sum())
-    return overall, total, 1.0 - within / total if total > 0 else float("nan")
