@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from drgsim.payment.group_evaluation import evaluate
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.settlement import settle
-from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights, evaluate
+from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -484,6 +485,23 @@ def test_cases_without_a_day_belong_to_no_year(prepared: PreparedRegion, terms: 
     settlement = settle_year(table, prepared.policy, prepared.region, 2024)
     with pytest.raises(InputError, match="budget-no-dates"):
         figures_of(settlement, terms, prepared.region)
+
+
+def test_section_2_2_refused_records_take_no_part_of_the_fund(prepared: PreparedRegion) -> None:
+    region = replace(prepared.region, fund={2024: {"employee": 12_000_00}})
+    sound = {"drg": "A", "hospital_id": "H001", "relative_value": 100.0, "group_mean_cost": 10_000.0, "total_cost": 10_000.0,
+             "patient_paid": 4_000.0, "insurance": "employee", "discharged": "2024-05-01"}  # fmt: skip
+    refused = [
+        {**sound, "hospital_id": "H999", "patient_paid": 0.0},  # no hospital of the region
+        {**sound, "total_cost": -1.0},
+        {**sound, "drg": "B", "relative_value": None, "patient_paid": 9_000.0},  # the policy has no value for it
+    ]
+    policy = load_policy("zhejiang/2025")
+    policy = replace(policy, file=policy.file.model_copy(update={"adjustment_fund": None}))
+    alone = settle_year(pa.Table.from_pylist([sound] * 2), policy, region, 2024)
+    beside = settle_year(pa.Table.from_pylist([*[sound] * 2, *refused]), policy, region, 2024)
+    assert alone.table["fund_payment"].to_pylist() == [Decimal("6000.00")] * 2  # 12,000 over 0.6 is 20,000 of cost
+    assert beside.table["fund_payment"].to_pylist() == [*[Decimal("6000.00")] * 2, None, None, None]
 
 
 def test_a_policy_without_unit_value_is_not_scaled(prepared: PreparedRegion) -> None:

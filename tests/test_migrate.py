@@ -53,7 +53,9 @@ def test_the_flow_is_what_grouping_apart_and_counting_gives(migration: Migration
     assert migration.fen == sum(int(cost * 100) for cost in grouped.total_cost)
 
 
-def test_the_case_mix_index_is_the_mean_weight(migration: Migration, grouped: pd.DataFrame) -> None:
+def test_the_case_mix_index_is_the_mean_weight(grouped: pd.DataFrame) -> None:
+    migration = migrate_files(REGION, BEFORE, BEFORE)
+    assert migration.before.weights.label == migration.after.weights.label == "payment table national/2.0"
     weights = pd.read_csv(ROOT / "payment_tables" / "national" / "2.0" / "weights.csv").set_index("drg").weight.dropna()
     chosen = grouped[(grouped.from_status == "grouped") & grouped.from_drg.isin(weights.index)]
     expected = chosen.from_drg.map(weights).groupby(chosen.hospital_id).mean()
@@ -66,10 +68,41 @@ def test_estimated_weights_are_labelled_and_average_to_one(migration: Migration)
     assert migration.after.weights.label == "estimated from this input"
     assert migration.after.weights.evidence == "assumption"
     assert migration.cmi[1] == pytest.approx(1)
-    assert any("different bases" in note for note in migration.notes())
-    both = migrate_files(REGION[:1], BEFORE, AFTER, weights=("estimated", None))
-    assert both.cmi == pytest.approx((1, 1))
-    assert not any("different bases" in note for note in both.notes())
+    assert migration.cmi == pytest.approx((1, 1))
+    assert not any("different bases" in note or "not compared" in note for note in migration.notes())
+    for weights in (("estimated", None), (None, "estimated")):
+        both = migrate_files(REGION[:1], BEFORE, AFTER, weights=weights)
+        assert both.cmi == pytest.approx((1, 1))
+        assert len(both.hospitals) == 12
+
+
+def test_a_table_on_one_side_and_an_estimate_on_the_other_compare_no_hospitals(tmp_path: Path) -> None:
+    for weights in (("national/2.0", None), ("national/2.0", "estimated")):
+        mixed = migrate_files(REGION[:1], BEFORE, AFTER, weights=weights)
+        assert mixed.hospitals == []
+        assert migration_tables(mixed)["hospitals"].num_rows == 0
+        assert any("not compared" in note for note in mixed.notes())
+    own = tmp_path / "w.csv"
+    own.write_text("drg,weight\nFR21,1.5\n", encoding="utf-8")
+    tables = migrate_files(REGION[:1], BEFORE, AFTER, weights=("national/2.0", str(own)))
+    assert tables.hospitals
+    assert any("different bases" in note for note in tables.notes())
+
+
+@pytest.mark.parametrize("weights", [(None, None), ("estimated", None), ("national/2.0", "national/2.0")])
+def test_an_overlay_without_a_difference_moves_no_figure(tmp_path: Path, weights: tuple[str | None, str | None]) -> None:
+    drgsim.schemes_new(BEFORE, "null-overlay", output=tmp_path / "null")
+    moved = migrate_files(REGION[:1], BEFORE, tmp_path / "null", weights=weights)
+    assert len(moved.hospitals) == 12
+    for move in moved.hospitals:
+        assert move.change == 0, move.hospital
+        assert (move.cmi_before, move.relative_before, move.rank_before, move.grouped_before) == (
+            move.cmi_after, move.relative_after, move.rank_after, move.grouped_after,
+        )  # fmt: skip
+    assert [moved.moved(level) for level in ("mdc", "adrg", "drg")] == [0, 0, 0]
+    assert moved.cmi[0] == moved.cmi[1]
+    for row in migration_tables(moved)["flow"].to_pylist():
+        assert all(row[f"from_{name}"] == row[f"to_{name}"] for name in ("drg", "status", "weight", "weight_sum")), row
 
 
 def test_splits_and_merges_are_shares_of_the_flow(migration: Migration) -> None:
@@ -158,7 +191,7 @@ def test_the_command(tmp_path: Path) -> None:
         assert words in done.stdout
     summary = json.loads(run(*arguments, "--json").stdout)
     assert summary["cases_moved"]["mdc"] <= summary["cases_moved"]["adrg"] <= summary["cases_moved"]["drg"]
-    assert summary["from"]["weights_evidence"] == "table"
+    assert summary["from"]["weights_evidence"] == summary["to"]["weights_evidence"] == "assumption"
     assert (
         "did you mean"
         in run("migrate", str(REGION[0]), "--from", BEFORE, "--to", "chs-drg-11", "-o", str(target), code=3).stderr

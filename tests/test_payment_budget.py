@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from drgsim.money import MISSING
+from drgsim.payment.own_weights import with_relative_values
+from drgsim.payment.policy import load_policy
+from drgsim.payment.settlement import settle
 from tests.payment_policies import amounts, codes_of, keyed, policy_with, settled, value
 
 QINGYANG = {"drg": "A", "relative_value": 1.0, "hospital_level": "3", "insurance": "employee"}
@@ -116,3 +120,29 @@ def test_a_blank_payer_is_questioned_where_values_differ_by_payer(tmp_path: Path
     assert codes_of(result)["settle-blank-insurance"].startswith("1 cases")
     assert "settle-blank-insurance" not in codes_of(_settled({"*": 60000.0}, folder, **columns)), "one value for all payers"
     assert "settle-blank-insurance" not in codes_of(settled(policy_with(tmp_path / "other"), **columns))
+
+
+def test_section_2_4_mean_costs_of_weights_decide_who_is_a_low_case_whatever_the_budget(tmp_path: Path) -> None:
+    """A case of 3,800 in a group with a mean of 10,000 is low (r 0.38) at every budget; ratios followed the budget."""
+    (tmp_path / "weights.csv").write_text("drg,weight,mean_cost\nA,1,10000\nB,1.2,12000\n")
+    policy, doubts = with_relative_values(load_policy("zhejiang/2025"), tmp_path)
+    assert "settle-weights-mean" in [doubt.code for doubt in doubts]
+    cases = pa.table({
+        "drg": ["A", "A", "B", "B"], "coefficient": [1.0] * 4, "insurance": ["employee"] * 4,
+        "total_cost": [3800.0, 9000.0, 6000.0, 14000.0],
+    })  # fmt: skip
+    for budget in (40_000.0, 32_000.0):
+        result = settle(cases, policy, budget={"*": budget}, unstable="never")
+        assert result.table["cost_ratio"].to_pylist() == [0.38, 0.9, 0.5, 14 / 12]
+        assert result.table["case_class"].to_pylist() == ["low", "normal", "low", "normal"]
+        assert result.table["points"].to_pylist() == pytest.approx([38, 100, 84, 120])
+        assert "settle-mean-by-price" not in [problem.code for problem in result.problems]
+    bare, _ = with_relative_values(load_policy("zhejiang/2025"), _without_mean(tmp_path))
+    told = [problem.code for problem in settle(cases, bare, budget={"*": 40_000.0}, unstable="never").problems]
+    assert "settle-mean-by-price" in told
+
+
+def _without_mean(folder: Path) -> Path:
+    path = folder / "bare.csv"
+    path.write_text("drg,weight\nA,1\nB,1.2\n")
+    return path

@@ -60,6 +60,8 @@ def _settle(entry: dict[str, Any]) -> Settlement:
     columns = dict(entry["cases"])
     listed = columns.pop("hospitals", None)
     hospitals = {columns["hospital_id"]: Hospital("", "", listed, "")} if listed else None
+    if "levels" in entry:
+        hospitals = {name: Hospital(level, "", float("nan"), "") for name, level in entry["levels"].items()}
     return settle(
         _table(columns),
         policy,

@@ -75,6 +75,21 @@ def test_values_and_means_count_each_case_by_its_weight() -> None:
     assert weighted.table["amount"].to_pylist() == repeated.table["amount"].take([0, 3, 4]).to_pylist()
 
 
+# -- what a line says of its case ----------------------------------------------------------------------------------------
+def test_a_line_says_whose_case_it_is_and_what_it_cost() -> None:
+    result = settled("beijing/2022", drg=["AE19", "ZZ99", None], drg_name=["as grouped", "a new group", None], hospital_id="H1",
+                     discharge_department=["心内科", "", None], total_cost=[40855.04, 9000.0, None],
+                     relative_value=1.0)  # fmt: skip
+    names = ("hospital_id", "department", "unit", "unit_name", "total_cost")
+    lines = [[str(line[name]) for name in names] for line in result.table.select(names).to_pylist()]
+    assert lines == [
+        ["H1", "心内科", "AE19", "肾移植", "40855.04"],  # the policy's own name goes first
+        ["H1", "None", "ZZ99", "a new group", "9000.00"],
+        ["H1", "None", "None", "None", "None"],
+    ]
+    assert result.table.to_pandas()["rule"].notna().all(), "texts stand once in their dictionary"
+
+
 # -- numbers without end -----------------------------------------------------------------------------------------------
 def test_numbers_without_end_are_refused() -> None:
     with pytest.raises(UsageError, match="finite number above 0: employee=inf"):

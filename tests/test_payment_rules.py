@@ -222,6 +222,27 @@ def test_section_2_1_the_window_is_closed_and_planned_returns_do_not_count() -> 
     assert _stays("zhejiang/2025", ["2025-01-01", "2025-01-20"], discharged, planned=[1, 0]) == [60, 120]
 
 
+def test_section_2_1_chemotherapy_and_radiotherapy_halve_nothing() -> None:
+    dates = ["2025-01-01", "2025-01-20"], ["2025-01-05", "2025-01-25"]
+    for group in ("RB15", "RC15", "RE19", "RU11", "RV13"):
+        assert _stays("zhejiang/2025", *dates, drg=group) == [120, 120]
+    assert _stays("zhejiang/2025", *dates, drg="RG15") == [60, 120]
+
+
+@pytest.mark.parametrize(("scope", "other", "points"), [
+    (None, "G", 120), ("hospital", "G", 120), ("hospital", "H", 60), ("region", "G", 60),
+])  # fmt: skip
+def test_section_2_1_a_return_to_another_hospital_counts_where_the_policy_says_so(
+    scope: str | None, other: str, points: int, tmp_path: Path
+) -> None:
+    spec = {"within_days": value(15), "factor": value(0.5)} | ({} if scope is None else {"scope": value(scope)})
+    result = settled(
+        policy_with(tmp_path, {"readmission": spec}), drg="ES15", relative_value=1.0, total_cost=30000.0, patient_id="P",
+        hospital_id=["H", other], admitted=["2024-01-01", "2024-01-20"], discharged=["2024-01-05", "2024-01-25"],
+    )  # fmt: skip
+    assert amounts(result) == [f"{points * 250:.2f}", "30000.00"]
+
+
 def test_excepted_groups_may_come_back(tmp_path: Path) -> None:
     spec = {"within_days": value(15), "factor": value(0.5), "except_groups": ["RE1"]}
     folder = policy_with(tmp_path, {"readmission": spec})

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 from drgsim.assets import asset_root
 from drgsim.cli.main import app
 from drgsim.parameters.evidence import Evidence
+from drgsim.parameters.evident_values import evident_nodes
 from drgsim.payment.policy import PolicyError, load_policy, policy_names, read_folder
+from drgsim.payment.policy_model import Table
 
 RUN = CliRunner()
 ROOT = asset_root("payment_tables")
@@ -41,6 +43,18 @@ def test_every_value_carries_unit_source_and_evidence(name: str) -> None:
             assert parameter.evidence in (Evidence.SECONDARY, Evidence.DERIVED), parameter.path
 
 
+def test_the_same_statement_of_a_source_is_as_well_founded_in_every_policy() -> None:
+    """A statement is a value of one parameter as one source gives it; tables are what they hold, not what they are called."""
+    found: dict[tuple[str, str, str], dict[Evidence, list[str]]] = {}
+    for policy in map(load_policy, policy_names()):
+        for path, node in evident_nodes(policy.file):
+            said = policy.id if isinstance(node, Table) else str(node.shown)
+            key = (path, policy.file.sources[node.source].title, said)
+            found.setdefault(key, {}).setdefault(node.evidence, []).append(policy.id)
+    assert len(found) > 90
+    assert {key: by_evidence for key, by_evidence in found.items() if len(by_evidence) > 1} == {}
+
+
 REREAD = ("mirror", "restated", "not checked", "excerpt", "consultancy", "reading of", "draft")
 
 
@@ -58,7 +72,9 @@ def test_pieces_of_a_curve_may_have_their_own_evidence() -> None:
     assert found["curves.main"].evidence is Evidence.SECONDARY
     assert found["curves.main.bands.0"].evidence is Evidence.ASSUMPTION
     assert found["curves.main.pieces.3"].value == "high up to the end: k + x - K"
-    assert "curves.main.pieces.1" not in found, "the piece of the 2025 notice has the evidence of its curve"
+    assert "curves.main.pieces.2" not in found, "a piece without its own has the evidence of its curve"
+    reading = found["curves.main.pieces.1"]
+    assert (reading.evidence, "our reading" in reading.note) == (Evidence.ASSUMPTION, True)
 
 
 def test_beijing_counts_of_the_founding_document() -> None:
@@ -187,3 +203,14 @@ def test_commands(tmp_path: Path) -> None:
     folder = _copy(tmp_path)
     _edit(folder, "method: rate", "method: rat")
     assert RUN.invoke(app, ["policy", "check", str(folder)]).exit_code == 1
+
+
+def test_show_names_the_sources() -> None:
+    title = load_policy("beijing/2024").file.sources["notice-2025-18"].title
+    shown = RUN.invoke(app, ["policy", "show", "beijing/2024"], env={"COLUMNS": "300"}).stdout
+    assert f"{title} (notice-2025-18)" in shown
+    rows = json.loads(RUN.invoke(app, ["policy", "show", "beijing/2024", "--json"]).stdout)
+    assert title in {row["source_title"] for row in rows}
+    assert all(row["source_title"] for row in rows)
+    terms = json.loads(RUN.invoke(app, ["policy", "show", "general", "--budget", "--json"]).stdout)
+    assert all(row["source_title"] for row in terms)

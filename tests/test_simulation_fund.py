@@ -11,10 +11,11 @@ import pyarrow as pa
 import pytest
 
 from drgsim.budgets.budget_year import fund_of as budget_fund_of
-from drgsim.simulation.pricing import fund_of
+from drgsim.simulation.pricing import _gross, fund_of
+from drgsim.simulation.scenario_cases import first_state
 from drgsim.simulation.session import further_notes
 from drgsim.simulation.setup import Setup
-from drgsim.simulation.simulated_region import Region
+from drgsim.simulation.simulated_region import Region, make_cohort
 from drgsim.simulation.study import Study
 from tests.simulating import YEAR, baseline_of, by_path, region
 
@@ -70,3 +71,12 @@ def test_a_fund_that_is_not_stated_is_told(active: Setup) -> None:
     assert [text.split(",")[0] for text in told[:-1]] == ["fund of 2025 not stated"]
     assert told[-1].startswith("budget.sharing.carry_over moves when")
     assert unstated().fund_notes([2021]) == ["fund of 2021 not stated, taken from 2022"]
+
+
+def test_section_2_2_patients_of_refused_records_add_nothing_to_the_budget() -> None:
+    case = {"discharge_id": "1", "sex": "1", "age": 60, "diagnoses": "I63.900", "procedures": "", "hospital_id": "H001",
+            "insurance": "employee", "discharged": f"{YEAR}-05-01", "total_cost": 10_000.0, "patient_paid": 4_000.0,
+            }  # fmt: skip
+    refused = [{**case, "discharge_id": "2", "hospital_id": "H999"}, {**case, "discharge_id": "3", "total_cost": -1.0}]
+    cohort = make_cohort(pa.Table.from_pylist([case, *refused]), YEAR, "chs-drg-2.0", region().hospitals)
+    assert _gross({"employee": 600_000}, first_state(cohort)) == {"employee": 10_000.0}

@@ -84,7 +84,8 @@ def test_the_quick_way_is_settling_to_the_fen(policy: str) -> None:
 @settings(max_examples=8)
 @given(rate=st.floats(0.5, 2), low=st.floats(0.05, 0.9), high=st.floats(1.05, 6), volume=st.floats(0.5, 1.5))
 def test_the_quick_way_is_settling_for_any_value(rate: float, low: float, high: float, volume: float) -> None:
-    base = by_path(baseline_of("beijing/2024"), {"cases.volume.level.2": f"*{volume}", "procurement.cut.drugs.mdc.E": 0.3})
+    cut = {"procurement.cut.drugs.mdc.E": 0.3, "procurement.kept_share": 0.4}
+    base = by_path(baseline_of("beijing/2024"), {"cases.volume.level.2": f"*{volume}", **cut})
     prepared = fast.prepare(runner(), base, YEAR)
     assert prepared is not None
     setup = by_path(base, {"rate.base": f"*{rate}", "outlier.low.ratio": low, "outlier.high.multiple.tertiary": high})
@@ -196,6 +197,37 @@ def test_the_fund_takes_back_its_share_of_a_price_fall() -> None:
     assert saving > 0
     assert (kept.adjustments["procurement"] == 0).all()
     assert shared.adjustments["procurement"].sum() == pytest.approx(-saving / 2, abs=len(shared.hospitals))
+
+
+def test_the_fund_takes_back_no_saving_that_the_payment_has_handed_on() -> None:
+    """H012's joint of 10,321.96 is paid its bill before and after the price fall; 2,707.20 more were taken back."""
+    changes = {"procurement.cut.consumables.adrg.IC1": 0.82, "procurement.cut.consumables.adrg.IC2": 0.82}
+    shared = by_path(baseline_of("beijing/2024"), {**changes, "procurement.kept_share": 0.5})
+    old, new = (runner().lines(setup, YEAR) for setup in (baseline_of("beijing/2024"), shared))
+    fell = new.state.saving > 0
+    payment = old.money[Measure.PAYMENT] - new.money[Measure.PAYMENT]
+    surplus = np.where(new.marks.priced, np.clip(new.state.saving - payment, 0, None), 0)[fell]
+    assert (new.money[Measure.SAVING][fell] == surplus).all()
+    by_bill = fell & (new.cases.hospital.ids == new.cases.hospital.values.index("H012")) & new.marks.priced
+    paid = [
+        (int(a), int(b)) for a, b in zip(old.money[Measure.PAYMENT][by_bill], new.money[Measure.PAYMENT][by_bill], strict=True)
+    ]
+    assert paid == [(1_032_196, 490_756)]
+    outcome = run(shared)
+    assert outcome.adjustments["procurement"][outcome.hospitals.index("H012")] == 0
+
+
+@pytest.mark.parametrize("policy", ["beijing/2022", "taian/2025", "zhejiang/2025"])
+def test_what_is_left_of_a_saving_is_between_nothing_and_all_of_it(policy: str) -> None:
+    """Curves that follow the cost hand some of a price fall on by themselves."""
+    base = baseline_of(policy, "{weights.source: history}")
+    new = runner().lines(by_path(base, {"procurement.cut.consumables": 0.5}), YEAR)
+    kept = new.money[Measure.SAVING]
+    assert (kept >= 0).all()
+    assert (kept <= new.state.saving).all()
+    assert kept.sum() > 0
+    handed_on = new.marks.priced & (kept < new.state.saving)
+    assert handed_on.any()
 
 
 def test_capitation_pays_what_it_says() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+import drgsim
 from drgsim.analysis.metrics import riv
 from drgsim.cli.main import app
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.errors import UsageError
+from drgsim.payment.group_evaluation import evaluate
 from drgsim.payment.history_tables import read_history
-from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights, evaluate
+from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights
 from drgsim.synthetic.discharge_batches import draw_cases
 from drgsim.synthetic.draw_plan import make_plan
 from drgsim.synthetic.invented_hospitals import make_hospitals
@@ -39,7 +42,7 @@ def _region(seed: int, size: int = 60_000, groups: int = 60) -> tuple[CostHistor
     sigma = 0.5
     cost = true[group] * 10_000 * rng.lognormal(-(sigma**2) / 2, sigma, size)
     year = rng.integers(2021, 2024, size)
-    days = np.ceil(cost / 1500)
+    days = np.minimum(np.ceil(cost / 1500), 60)  # none of the stays that are left out
     return CostHistory(codes, group.astype(np.int64), cost, year, days, {"drug": cost * 0.4, "care": cost * 0.6}), true
 
 
@@ -201,6 +204,34 @@ def test_costs_that_cannot_be_used_are_told_apart() -> None:
         "weights-cost-zero": "1 cases are not used: the total cost is 0",
         "weights-group-without-cost": "groups without a usable cost: BB11",
     }
+
+
+LONG = {
+    "drg": ["AA11"] * 3 + ["BB11"] * 3, "total_cost": [9000, 11000, 90000, 4000, 6000, 20000],
+    "los_days": [9, 11, 61, 5, 60, 90],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "limit", "weights"),
+    [
+        ({}, 60, [1.333333, 0.666667]),  # (9000 + 11000) / 2 over 7500
+        ({"policy": "beijing/2024"}, 60, [1.333333, 0.666667]),
+        ({"long_days": 70}, 70, [1.527778, 0.208333]),  # 36666.67 and 5000 over 24000
+        ({"policy": "taian/2025"}, 0, [1.571429, 0.428571]),  # Tai'an pays long stays as others
+        ({"long_days": 0}, 0, [1.571429, 0.428571]),
+    ],
+)
+def test_section_1_2_stays_that_payment_leaves_out_give_no_weight(
+    options: dict[str, Any], limit: float, weights: list[float]
+) -> None:
+    result = drgsim.weights(pa.table(LONG), trim="none", **options)
+    assert result.weights["weight"].to_pylist() == weights
+    told = {note.code: note.what for note in result.notes}
+    left_out = sum(days > limit for days in LONG["los_days"]) if limit else 0
+    assert told.get("weights-long-stays", "0").split()[0] == str(left_out)
+    assert (f"stays over {limit:g} days left out" if limit else "stays of any length") in result.record["settings"]
+    assert {line.cases for line in result.lines if line.scope == "all"} == {6 - left_out}
 
 
 def test_command(tmp_path: Path) -> None:

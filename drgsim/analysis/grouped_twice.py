@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.analysis.labelled_weights import ESTIMATED_LABEL, NO_WEIGHTS, LabelledWeights, chosen_weights
+from drgsim.analysis.labelled_weights import ESTIMATED_LABEL, NO_WEIGHTS, LabelledWeights, weights_of_both
 from drgsim.analysis.migration import LEAST_SHARE, Answer, Flow, HospitalMove, Migration, MigrationSide
 from drgsim.records.arrow import one_chunk
 from drgsim.records.case_file import CaseFile
@@ -45,7 +45,8 @@ def migrate_files(
     before, after
         Ids or folders of the schemes.
     weights
-        Of both schemes, as :func:`drgsim.analysis.labelled_weights.chosen_weights` takes them.
+        Of both schemes, as :func:`drgsim.analysis.labelled_weights.weights_of_both` takes them. Where one side has a table and
+        the other estimates, hospitals are not compared.
     least_share
         Smallest share of a group that makes a split or merge.
     progress
@@ -61,7 +62,7 @@ def migrate_files(
     options = options or InputOptions()
     sources = open_all(inputs, options)
     schemes = [load_scheme(before), load_scheme(after)]
-    given = [chosen_weights(scheme, w) for scheme, w in zip(schemes, weights, strict=True)]
+    given = weights_of_both(schemes, weights)
     groupers = [Grouper(scheme, options.code_version) for scheme in schemes]
     cells = _counted(sources, groupers, progress)
     known = {name for source in sources for name in source.canonical}
@@ -75,7 +76,7 @@ def migrate_files(
         left,
         right,
         cells.flows(),
-        hospitals if has["hospital_id"] else [],
+        hospitals if has["hospital_id"] and left.weights.estimated == right.weights.estimated else [],
         cmi,
         has["total_cost"],
         has["hospital_id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,26 @@ class LabelledWeights:
     label: str
     evidence: str
     by_drg: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether they are no more than what the input itself says."""
+        return self.evidence not in ("table", "file")
+
+
+def weights_of_both(
+    schemes: Sequence[Scheme], choices: Sequence[str | None]
+) -> tuple[LabelledWeights | None, LabelledWeights | None]:
+    """Weights of two schemes that are compared; None where they have to be estimated.
+
+    What a call leaves open is chosen so that both sides have one method: reference weights only where both schemes have the
+    same, and estimated ones where the other side is to be estimated. ``choices`` are as in :func:`chosen_weights`.
+    """
+    first, second = schemes
+    same = first.reference_weights == second.reference_weights
+    if ESTIMATED in choices or (set(choices) == {None} and not same):
+        choices = [choice or ESTIMATED for choice in choices]
+    return chosen_weights(first, choices[0]), chosen_weights(second, choices[1])
 
 
 def chosen_weights(scheme: Scheme, choice: str | None) -> LabelledWeights | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drgsim.analysis.labelled_weights import LabelledWeights
+from drgsim.analysis.labelled_weights import ESTIMATED, LabelledWeights
 from drgsim.units.drg.drg_grouper import STATUSES
 from drgsim.units.schemes.scheme import Scheme
 
@@ -145,7 +145,7 @@ class Migration:
     flows
         Most cases first.
     hospitals
-        In the order of their CMI before; empty without a column of hospitals.
+        In the order of their CMI before; empty without a column of hospitals, and where the weights are not ``comparable``.
     has_cost, has_hospitals
         Whether every input has the column.
     absent
@@ -162,6 +162,11 @@ class Migration:
     has_hospitals: bool
     least_share: float
     absent: dict[str, list[str]]
+
+    @property
+    def comparable(self) -> bool:
+        """Whether both sides have weights of one method: tables, or estimates from this input."""
+        return self.before.weights.estimated == self.after.weights.estimated
 
     @property
     def cases(self) -> int:
@@ -226,7 +231,12 @@ class Migration:
     def notes(self) -> list[str]:
         """What has to be known to read the figures."""
         notes = [f"{role}: {side.scheme.id}, weights {side.weights.label}" for role, side in self._roles()]
-        if self.before.weights.evidence != self.after.weights.evidence:
+        if not self.comparable:
+            notes.append(
+                "one side has weights of a table and the other estimates them: the case-mix index of hospitals is not "
+                f"compared; give tables for both schemes, or {ESTIMATED}"
+            )
+        elif self.before.weights.label != self.after.weights.label:
             notes.append("the two weights have different bases: compare relative CMI and ranks, not CMI or sums of weight")
         if any(side.weights.evidence == "assumption" for _, side in self._roles()):
             notes.append(

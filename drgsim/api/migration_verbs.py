@@ -73,7 +73,8 @@ def migrate(
         Folder for the tables (CSV, Parquet, XLSX) and a page with a Sankey chart.
     weights_from, weights_to
         Relative weights of each scheme: a CSV file with ``drg`` and ``weight``, a payment table such as ``national/2.0``, or
-        ``estimated``; by default the scheme's reference weights.
+        ``estimated``. By default the reference weights where both schemes have the same, else both are estimated; with a table
+        on one side and an estimate on the other, hospitals are not compared.
     least_share
         Smallest share of a group, 0 to 1, that makes a split or merge.
     reading

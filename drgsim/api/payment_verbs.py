@@ -46,9 +46,10 @@ class Settled(Result):
     Attributes
     ----------
     cases
-        Arrow table, one row per case in the order of the input: ``discharge_id``, ``unit`` (group), ``relative_value``,
-        ``coefficient``, ``unit_value`` (yuan), ``standard`` (yuan), ``cost_ratio``, ``case_class``, ``points``, ``amount``,
-        ``patient_paid``, ``fund_payment`` and ``margin`` (yuan), ``rule``, ``reference_cost`` (yuan).
+        Arrow table, one row per case in the order of the input: ``discharge_id``, ``hospital_id``, ``department``, ``unit``
+        (group), ``unit_name``, ``total_cost`` (yuan), ``relative_value``, ``coefficient``, ``unit_value`` (yuan), ``standard``
+        (yuan), ``cost_ratio``, ``case_class``, ``points``, ``amount``, ``patient_paid``, ``fund_payment`` and ``margin``
+        (yuan), ``rule``, ``reference_cost`` (yuan).
     by_hospital, by_department, by_group, by_insurance, by_class, overall
         Arrow tables of sums: ``cases``, ``unpaid``, ``weight``, ``cmi``, ``cost``, ``payment``, ``fund_payment``, ``margin``
         (yuan), ``high_share``, ``low_share``, ``mean_days``, ``cost_index``, ``time_index``.
@@ -235,7 +236,9 @@ def _record(settlement: Settlement, notes: list[str], inputs: Mapping[str, str])
 
 
 def assumptions_table(policy: Policy) -> pa.Table:
-    """What a result rests on without a source, to lie beside it: parameter, value, unit, source, note."""
-    names = ("parameter", "value", "unit", "source", "note")
-    rows = [(entry.path, str(entry.value), entry.unit, entry.source, entry.note) for entry in policy.assumptions]
+    """What a result rests on without a source, to lie beside it: parameter, value, unit, source and its title, note."""
+    names = ("parameter", "value", "unit", "source", "source_title", "note")
+    rows = [
+        (entry.path, str(entry.value), entry.unit, entry.source, entry.source_title, entry.note) for entry in policy.assumptions
+    ]
     return pa.table({name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)})

@@ -116,7 +116,7 @@ def policy_show(policy: AnyPolicy, *, assumptions: bool = False, budget: bool = 
     -------
     PolicyTable
         One row per parameter: ``path``, ``value`` (as text), ``unit``, ``effective_from``, ``evidence`` (official, secondary,
-        derived or assumption), ``source``, ``note``.
+        derived or assumption), ``source`` (its key in the file), ``source_title``, ``note``.
 
     Raises
     ------
@@ -303,7 +303,7 @@ def policy_plot(policy: AnyPolicy, *, coefficient: float = 1.0) -> PolicyCurves:
 
 def _parameters(parameters: Sequence[Parameter]) -> pa.Table:
     """Parameters as a table of texts."""
-    columns = ("path", "value", "unit", "effective_from", "evidence", "source", "note")
+    columns = ("path", "value", "unit", "effective_from", "evidence", "source", "source_title", "note")
     return pa.table({
         name: pa.array([str(getattr(parameter, name)) for parameter in parameters], pa.string()) for name in columns
     })  # fmt: skip

@@ -28,9 +28,10 @@ from drgsim.payment.coefficient_history import (
     coefficient_tables,
     estimate_coefficients,
 )  # fmt: skip
+from drgsim.payment.group_evaluation import GroupEvaluation, evaluate
 from drgsim.payment.history_tables import read_history, read_scored, weight_tables
 from drgsim.payment.policy_model import PolicyFile
-from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation, WeightSettings, estimate_weights, evaluate
+from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights
 from drgsim.records.input_options import InputOptions
 from drgsim.records.vocabulary import group_column
 from drgsim.results.result import Result
@@ -122,6 +123,7 @@ def weights(
     policy: AnyPolicy | None = None,
     trim: Trim = None,
     years: str = "",
+    long_days: float | None = None,
     settings: WeightSettings | None = None,
     reading: InputOptions | None = None,
 ) -> WeightTables:
@@ -137,13 +139,17 @@ def weights(
     scheme
         DRG scheme or DIP catalogue to group by where the history names no group.
     policy
-        Take trimming and weights of the years from this policy where ``trim`` and ``years`` leave them open.
+        Take trimming, weights of the years and the longest stay from this policy where ``trim``, ``years`` and ``long_days``
+        leave them open.
     trim
         ``none``, ``iqr`` (default), ``percentile`` or ``multiple``; or method, low and high limit, such as
         ``("percentile", 2.5, 97.5)``: x IQR, percentile or x mean. None leaves each of them to the policy, then to the usual
         one.
     years
         Weights of the years from the oldest on, such as ``1:2:7``; all alike by default.
+    long_days
+        Days: longer stays are left out, as payment leaves them outside the groups; 0 keeps them all. By default the limit of
+        the policy (none where it pays them like others), and 60 days without a policy.
     settings
         How the years are averaged, unstable and small groups, monotony, adjustments: see :class:`drgsim.WeightSettings`.
     reading
@@ -179,12 +185,15 @@ def weights(
     chosen = settings or WeightSettings()
     _check_words(chosen)
     try:
-        chosen = replace(chosen, trim=_trim_rule(trim, file, chosen.trim))
+        chosen = replace(
+            chosen, trim=_trim_rule(trim, file, chosen.trim), long_days=_long_days(long_days, file, chosen.long_days)
+        )
         if years:
             chosen = replace(chosen, year_weights=year_weights(years, sorted(set(past.year.tolist()))))
         estimated = estimate_weights(past, chosen)
     except ValueError as error:
         raise bad_option(str(error)) from error
+    problems += _long_stays(past, chosen.long_days)
     named = group_column(table.column_names, method)
     key = "dip" if named is not None and named[0] == "dip" else "drg"
     return WeightTables(estimated, evaluate(past, estimated), key, problems, notes, inputs.digests)
@@ -203,6 +212,20 @@ def _trim_rule(trim: Trim, file: PolicyFile | None, usual: TrimRule) -> TrimRule
         _check_option("--trim", method, METHODS)
         limits = LIMITS[method]
     return TrimRule(method, limits[0] if low is None else low, limits[1] if high is None else high)  # type: ignore[arg-type]
+
+
+def _long_days(given: float | None, file: PolicyFile | None, usual: float) -> float:
+    """The longest stay as given, else as the policy pays by groups (0: any), else the usual one."""
+    if given is not None or file is None:
+        return usual if given is None else given
+    return file.stays.long_days.value if file.stays.long_days is not None else 0.0
+
+
+def _long_stays(past: CostHistory, long_days: float) -> list[Problem]:
+    """How many cases the longest stay leaves out."""
+    lost = int((past.usable(0) & ~past.usable(long_days)).sum())
+    what = f"{lost} cases are not used: stays over {long_days:g} days, which payment leaves outside the groups"
+    return [Problem("weights-long-stays", what, fix="--long-days sets another limit, 0 none")] if lost else []
 
 
 def _check_words(settings: WeightSettings) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from drgsim.budgets.case_bills import by_item
 from drgsim.budgets.coding_quality import coding_quality
@@ -16,7 +17,7 @@ from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING
-from drgsim.payment.grouped_cases import read_cases
+from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import Policy
 from drgsim.payment.settlement import Settlement, settle
@@ -195,14 +196,19 @@ def settle_year(table: pa.Table, policy: Policy, region: RegionFolder, year: int
         fix = "state it in fund.csv, or choose a policy that states a unit value"
         what = f"{policy.id} states no unit value, and no budget of {year} is known that it could follow from"
         raise UsageError([Problem("budget-no-unit-value", what, where=str(year), fix=fix)])
-    return settle(table, policy, hospitals=region.hospitals, budget=budget, fund_share=fund_share(table, policy, region))
-
-
-def fund_share(table: pa.Table, policy: Policy, region: RegionFolder) -> float:
-    """Share of the cost of insured cases that the fund pays by item, which turns its budget into one of total cost."""
     cases = read_cases(table, region.hospitals, policy.file.method)
+    share = fund_share(cases, cases.faults < 0)
+    settled = settle(table, policy, hospitals=region.hospitals, budget=budget, fund_share=share)
+    paid = fund_share(cases, settled.amount != MISSING)  # what the policy refuses takes nothing from the budget
+    if paid == share:
+        return settled
+    return settle(table, policy, hospitals=region.hospitals, budget=budget, fund_share=paid)
+
+
+def fund_share(cases: Cases, paid: NDArray[np.bool_]) -> float:
+    """Share of the cost of paid insured cases that the fund pays by item; it turns its budget into one of total cost."""
     cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
-    used = (cost != MISSING) & (cost > 0) & (patient != MISSING) & (cases.insurance != INSURANCES.index("self"))
+    used = paid & (cost > 0) & (patient != MISSING) & (cases.insurance != INSURANCES.index("self"))
     total = int(cost[used].sum())
     return float((total - int(np.minimum(patient, cost)[used].sum())) / total) if total else 1.0
 
@@ -222,7 +228,8 @@ def price_factors(policy: Policy, table: pa.Table, region: RegionFolder, by_leve
         cases = settlement.ledger.cases
         owed, spent = settlement.fund_payment, by_item(cases)
         used = (owed != MISSING) & (cases.insurance != INSURANCES.index("self"))
-        level_of = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])[cases.level]
+        level, names = cases.plain_levels
+        level_of = np.array(names)[level]
         largest = 0.0
         for key in factors:
             members = used & ((level_of == key) | (key == "*"))

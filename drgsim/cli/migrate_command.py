@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drgsim.analysis.migration import Migration
 
 MOST = 8
-_WEIGHTS = "CSV with drg and weight, a payment table, or 'estimated'; by default the scheme's reference weights."
+_WEIGHTS = "CSV with drg and weight, a payment table, or 'estimated'; by default one method for both schemes."
 
 
 def migrate(

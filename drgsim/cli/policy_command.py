@@ -72,7 +72,8 @@ def show(
     for parameter in shown.parameters:
         colour = COLOURS[parameter.evidence]
         lines = [f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]"]
-        lines.append(f"[dim]since {parameter.effective_from} · {escape(parameter.source)}[/]")
+        source = f"{parameter.source_title} ({parameter.source})" if parameter.source_title else parameter.source
+        lines.append(f"[dim]since {parameter.effective_from} · {escape(source)}[/]")
         lines += [f"[dim]{escape(parameter.note)}[/]"] if parameter.note else []
         evidence = f"[{colour}]{parameter.evidence} {EVIDENCE_ZH[parameter.evidence]}[/]"
         table.add_row(evidence, "\n".join(lines))
@@ -190,5 +191,6 @@ def _plain(parameter: Parameter) -> dict[str, Any]:
     return {
         "path": parameter.path, "value": parameter.value if isinstance(parameter.value, int | float | dict) else
         str(parameter.value), "unit": parameter.unit, "effective_from": parameter.effective_from,
-        "evidence": str(parameter.evidence), "source": parameter.source, "note": parameter.note,
+        "evidence": str(parameter.evidence), "source": parameter.source, "source_title": parameter.source_title,
+        "note": parameter.note,
     }  # fmt: skip

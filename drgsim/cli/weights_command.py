@@ -30,11 +30,16 @@ def weights(
     maps: MapOption = None,
     map_file: MapFileOption = None,
     code_version: CodeVersionOption = "yb2",
-    policy: Annotated[str | None, typer.Option("--policy", "-p", help="Take trimming and years from this policy.")] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", "-p", help="Take trimming, years and longest stay from this policy.")
+    ] = None,
     trim: Annotated[str | None, typer.Option(help="none, iqr (default), percentile or multiple.")] = None,
     low: Annotated[float | None, typer.Option(help="Low limit: x IQR, percentile or x mean.")] = None,
     high: Annotated[float | None, typer.Option(help="High limit: x IQR, percentile or x mean.")] = None,
     years: Annotated[str, typer.Option(help="Weights of the years from the oldest on, such as 1:2:7.")] = "",
+    long_days: Annotated[
+        float | None, typer.Option(help="Leave longer stays out; by default as the policy, else 60. 0: none.")
+    ] = None,
     year_mode: Annotated[str, typer.Option(help="mean_of_means or case_weighted.")] = "mean_of_means",
     minimum_cases: Annotated[int, typer.Option(help="Fewer cases make a group unstable.")] = 5,
     maximum_cv: Annotated[float, typer.Option(help="A larger CV makes a group unstable.")] = 1.0,
@@ -66,8 +71,9 @@ def weights(
     except ValueError as error:
         raise weight_verbs.bad_option(str(error)) from error
     result = weight_verbs.weights(
-        history, scheme=scheme, policy=policy, trim=(trim, low, high), years=years, settings=settings, reading=reading
-    )
+        history, scheme=scheme, policy=policy, trim=(trim, low, high), years=years, long_days=long_days, settings=settings,
+        reading=reading,
+    )  # fmt: skip
     write_results(output, {f"{name}.csv": table for name, table in result.tables.items()}, result.record)
     if as_json:
         print_json(result.record)

@@ -88,3 +88,14 @@ def _clean(values: ArrayLike, group: ArrayLike) -> tuple[Floats, NDArray[np.int6
         raise ValueError(f"{x.size} values, but {g.size} group numbers")
     used = ~np.isnan(x) & (g >= 0)
     return (x, g) if used.all() else (x[used], g[used])
+
+
+def spread(statistics: GroupStatistics, groups: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Mean, total sum of squares, and the share of it that the groups explain (RIV, R2); NaN when there is none."""
+    count, mean = statistics.count[groups].astype(np.float64), statistics.mean[groups]
+    if not count.size:
+        return float("nan"), float("nan"), float("nan")
+    overall = float((count * mean).sum() / count.sum())
+    within = float((count * statistics.deviation[groups] ** 2).sum())
+    total = within + float((count * (mean - overall) ** 2).sum())
+    return overall, total, 1.0 - within / total if total > 0 else float("nan")

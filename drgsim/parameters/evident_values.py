@@ -17,7 +17,8 @@ class Parameter:
     """One parameter with its evidence, as reports and ``drgsim policy show`` list it.
 
     ``effective_from`` is the day that the value states, else that of its file, else ``unknown``; ``own_start`` and
-    ``own_end`` are the days that the value itself states, None where those of the file hold.
+    ``own_end`` are the days that the value itself states, None where those of the file hold. ``source`` is a key of the file's
+    sources, ``source_title`` what that source is.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Parameter:
     note: str
     own_start: date | None = None
     own_end: date | None = None
+    source_title: str = ""
 
 
 def nodes(node: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -50,10 +52,10 @@ def evident_nodes(file: BaseModel) -> Iterator[tuple[str, Any]]:
 
 def parameters_of(file: BaseModel) -> Iterator[Parameter]:
     """Every value that carries evidence, in the order of the file; models say themselves how they are ``shown``."""
-    start = getattr(file, "effective_from", None)
+    start, sources = getattr(file, "effective_from", None), getattr(file, "sources", {})
     for path, node in evident_nodes(file):
         own = getattr(node, "effective_from", None)
         yield Parameter(
             path, node.shown, node.unit, str(own or start or "unknown"), node.source or "", node.evidence, node.note, own,
-            getattr(node, "effective_to", None),
+            getattr(node, "effective_to", None), sources[node.source].title if node.source in sources else "",
         )  # fmt: skip

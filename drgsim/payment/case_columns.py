@@ -106,7 +106,7 @@ def days_of(column: pa.Array | None, size: int) -> tuple[NDArray[np.int64], NDAr
 def levels_of(
     columns: Mapping[str, pa.Array], hospital: Texts, hospitals: Mapping[str, Hospital] | None, size: int
 ) -> tuple[NDArray[np.int32], list[tuple[str, ...]]]:
-    """Level entry of each record: its own columns first, then its hospital's."""
+    """Level entry of each record: its own columns first, then its hospital's; equal keys are one entry."""
     level, grade = texts_of(columns.get("hospital_level"), size), texts_of(columns.get("hospital_grade"), size)
     known = [(hospitals or {}).get(name) for name in hospital.values]
     of_hospital = np.array([-1 if entry is None else place for place, entry in enumerate(known)] + [-1])[hospital.ids]
@@ -121,7 +121,8 @@ def levels_of(
         level_text = level.values[level_place - 1] if level_place else entry.level if entry else ""
         grade_text = grade.values[grade_place - 1] if grade_place else entry.grade if entry else ""
         entries.append(level_keys(level_text, grade_text) if level_text or grade_text else NO_LEVEL)
-    return inverse, entries
+    numbers = {keys: number for number, keys in enumerate(dict.fromkeys(entries))}
+    return np.array([numbers[keys] for keys in entries], np.int32)[inverse], list(numbers)
 
 
 def dense_unique(ids: NDArray[np.int64], bound: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

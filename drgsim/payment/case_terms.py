@@ -145,8 +145,22 @@ def combinations_of(cases: Cases) -> tuple[NDArray[np.int32], NDArray[np.int64]]
     return inverse.astype(np.int32), first.astype(np.int64)
 
 
+def _takes_values(lookup: PolicyLookup) -> NDArray[np.bool_]:
+    """Cases whose group's class takes the value from the cases."""
+    takes = [bool(name) and _takes_value_of_cases(lookup.file.group_classes[name]) for name in lookup.class_names]
+    return np.array(takes)[lookup.group_class]
+
+
 def _takes_value_of_cases(entry: GroupClass) -> bool:
     return entry.value_from_cases is not None and entry.value_from_cases.value
+
+
+def valued_by_policy(lookup: PolicyLookup) -> NDArray[np.bool_]:
+    """Cases whose group has a value in the policy itself, or a class that takes one from the cases; not what cases state."""
+    table = _table_value(lookup)
+    if lookup.file.relative_value.standard_from_table:
+        table = np.where(np.isnan(table), lookup.from_table("standard"), table)
+    return np.asarray(~np.isnan(table) | _takes_values(lookup))
 
 
 def _own_value(lookup: PolicyLookup) -> Floats:
@@ -173,8 +187,7 @@ def _table_value(lookup: PolicyLookup) -> Floats:
 
 def _value_of_cases(lookup: PolicyLookup, value: Floats, weight: Floats | None) -> Floats:
     """Values of groups that have none and whose class takes them from the cases: scale x own mean / mean of all."""
-    takes = np.array([bool(name) and _takes_value_of_cases(lookup.file.group_classes[name]) for name in lookup.class_names])
-    wanted = takes[lookup.group_class] & np.isnan(value)
+    wanted = _takes_values(lookup) & np.isnan(value)
     if not wanted.any():
         return value
     cost = lookup.cases.money["total_cost"]
@@ -219,15 +232,22 @@ def _mean(
         return mean, per_weight, np.zeros(lookup.cases.size, np.bool_)
     if spec.from_cases is not None and spec.from_cases.value:
         return np.where(blank, _mean_of_cases(lookup, mean, weight), mean), per_weight, np.zeros(lookup.cases.size, np.bool_)
+    if spec.mean_from_table:
+        lookup.cases.warn(
+            "settle-mean-by-price", blank & ~np.isnan(value) & (lookup.cases.faults < 0),
+            "no mean cost of the group is known; the cost is compared with the price of the group, which moves with the budget",
+            "state group_mean_cost, or give --weights with the column mean_cost",
+        )  # fmt: skip
     return np.where(blank, unit_value * value, mean), per_weight, blank
 
 
 def _mean_of_cases(lookup: PolicyLookup, own: Floats, weight: Floats | None) -> Floats:
-    """Mean cost of the cases of the same group and level among those that are settled and cost something."""
+    """Mean cost of the settled cases of the same group and level (whatever the grade) that cost something."""
     cost = lookup.cases.money["total_cost"]
     grouped = lookup.cases.unit.ids >= 0
     used = grouped & (cost > 0) & (lookup.cases.faults < 0)
-    cell = lookup.cases.unit.ids.astype(np.int64) * max(len(lookup.cases.levels), 1) + lookup.cases.level
+    level, levels = lookup.cases.plain_levels
+    cell = lookup.cases.unit.ids.astype(np.int64) * max(len(levels), 1) + level
     cell = np.where(grouped, cell, 0)
     counted = used if weight is None else used * weight
     count = np.bincount(cell, counted)

@@ -29,7 +29,8 @@ NUMBERS = (
     "los_days", "age",
 )  # fmt: skip
 TEXTS = (
-    "unit", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease", "kind",
+    "unit", "unit_name", "hospital_id", "discharge_department", "patient_id", "exempt_class", "exempt_code", "single_disease",
+    "kind",
 )  # fmt: skip
 DAYS = ("admitted", "discharged")
 YES_NO = "1 or 0, true or false, 是 or 否"
@@ -44,8 +45,8 @@ class Cases:
     ----------
     ids
         ``discharge_id`` as in the file, or row numbers.
-    unit, hospital, department
-        Group, hospital and department as numbered texts.
+    unit, unit_name, hospital, department
+        Group, its name, hospital and department as numbered texts.
     insurance
         Place in :data:`INSURANCES`, -1 where blank or unknown.
     level
@@ -60,6 +61,7 @@ class Cases:
 
     ids: pa.Array
     unit: Texts
+    unit_name: Texts
     hospital: Texts
     department: Texts
     patient: Texts
@@ -87,6 +89,13 @@ class Cases:
     def size(self) -> int:
         """Number of records."""
         return int(self.faults.size)
+
+    @property
+    def plain_levels(self) -> tuple[NDArray[np.int64], list[str]]:
+        """Place of each record's level in the names that follow, without the grade; a blank name where none is known."""
+        names = [keys[-1] if keys else "" for keys in self.levels] or [""]
+        levels = sorted(set(names))
+        return np.array([levels.index(name) for name in names])[self.level], levels
 
     def take(self, places: NDArray[np.int64]) -> Cases:
         """Some of the records, in this order, as cases of their own without faults and problems."""
@@ -161,7 +170,8 @@ def read_cases(
     broken |= {name: entry[1] for name, entry in (*flags.items(), *dated.items())}
     cases = Cases(
         ids=columns.get("discharge_id", pa.array(np.arange(1, size + 1))),
-        unit=texts["unit"], hospital=texts["hospital_id"], department=texts["discharge_department"],
+        unit=texts["unit"], unit_name=texts["unit_name"], hospital=texts["hospital_id"],
+        department=texts["discharge_department"],
         patient=texts["patient_id"], discharge_way=numbers["discharge_way"],
         admitted=dated["admitted"][0], discharged=dated["discharged"][0],
         insurance=insurances_of(columns.get("insurance"), size), level=level, levels=levels,

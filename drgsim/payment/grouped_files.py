@@ -16,7 +16,9 @@ from drgsim.records.read_arrow import NAME
 from drgsim.records.vocabulary import GROUP_KINDS
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
-GROUP_COLUMNS = ("mdc", "adrg", "drg", "dip", "kind", "score", "aux", "aux_level")  # what settling may ask of a group
+GROUP_COLUMNS = (
+    "mdc", "adrg", "drg", "drg_name", "dip", "dip_name", "kind", "score", "aux", "aux_level",
+)  # fmt: skip  # what settling may ask of a group
 
 
 def read_grouped(

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_yuan
 from drgsim.payment.coefficient_history import ScoredHistory
+from drgsim.payment.group_evaluation import GroupEvaluation
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
-from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, GroupEvaluation
+from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_fen
@@ -98,8 +99,8 @@ def read_scored(
 ) -> tuple[ScoredHistory, list[Problem]]:
     """Read discharges with the scores that a policy gives them, for hospital coefficients.
 
-    Left out and counted: cases without a cost, score or hospital level, and kinds whose coefficient is fixed (primary-care
-    kinds have none). The level is its number, without the grade.
+    Left out and counted: cases without a cost, score or hospital level, stays that the policy pays outside the groups, and
+    kinds whose coefficient is fixed (primary-care kinds have none). The level is its number, without the grade.
 
     Raises
     ------
@@ -115,14 +116,15 @@ def read_scored(
     year, used = _years(table, cases, problems)
     score = terms.relative_value * terms.auxiliary
     fixed = np.array([bool(name) and policy.file.group_classes[name].coefficient is not None for name in terms.class_names])
-    level_names = np.array([keys[-1] if keys else "" for keys in cases.levels] or [""])
-    levels = tuple(sorted(set(level_names.tolist()) - {""}))
-    level = np.array([levels.index(name) if name else -1 for name in level_names.tolist()])[cases.level]
+    level, names = cases.plain_levels
+    levels = tuple(name for name in names if name)
+    level = level - (len(names) - len(levels))  # the blank one is the first
     cost = cases.money["total_cost"]
     for code, out, what in (
         ("coefficients-no-cost", ~(cost > 0), "no cost above 0"),
         ("coefficients-no-score", ~(score > 0), "no score: weights of your own come by --weights"),
         ("coefficients-fixed", fixed[terms.group_class], "a kind whose coefficient is fixed"),
+        ("coefficients-long-stay", _long_stays(cases, policy), "a stay longer than the policy pays by its group"),
         ("coefficients-no-level", level < 0, "no hospital level: state it in hospitals.csv"),
         ("coefficients-no-hospital", cases.hospital.ids < 0, "no hospital_id"),
     ):
@@ -146,6 +148,12 @@ def read_scored(
         tuple(names), levels, level_of, hospital.astype(np.int64), year[used],
         cost[used] / 100.0, score[used],
     ), problems  # fmt: skip
+
+
+def _long_stays(cases: Cases, policy: Policy) -> NDArray[np.bool_]:
+    """Stays that the policy pays outside the groups."""
+    limit = policy.file.stays.long_days
+    return cases.numbers["los_days"] > limit.value if limit is not None else np.zeros(cases.size, np.bool_)
 
 
 def weight_tables(weights: EstimatedWeights, lines: Sequence[GroupEvaluation], key: str = "drg") -> dict[str, pa.Table]:

@@ -86,6 +86,8 @@ def with_values_of(
     factor = scale if scale is not None else policy.file.relative_value.scale.value if value == "weight" else 1.0
     numbers["relative_value"] = np.round(numbers[value] * factor, 10)
     doubts = _doubts(policy, value, numbers["relative_value"], codes, path, scale)
+    if policy.file.reference.mean_from_table and "mean_cost" in numbers:
+        doubts.append(Problem("settle-weights-mean", f"costs are compared with mean_cost of {path.name}", where=str(path)))
     keep = first_lines(codes)
     texts = {name: column[keep] for name, column in _texts(table).items()}
     numbers = {name: column[keep] for name, column in numbers.items() if name not in RELATIVE_VALUES[1:]}

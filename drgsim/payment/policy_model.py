@@ -115,7 +115,9 @@ class Stays(Strict):
 
 
 class Readmission(Strict):
-    """A return to the same hospital in the same group within n days multiplies the points of the earlier stay.
+    """A return in the same group within n days multiplies the points of the earlier stay.
+
+    ``scope``: ``hospital`` (the default) looks for returns to the same hospital, ``region`` to any.
 
     Returns marked ``planned`` (chemotherapy, radiotherapy) do not count, nor do groups that start with one of
     ``except_groups``.
@@ -123,6 +125,7 @@ class Readmission(Strict):
 
     within_days: Annotated[Value[int], UsualUnit("days")]
     factor: Annotated[Value[float], UsualUnit("factor")]
+    scope: Annotated[Value[Literal["hospital", "region"]] | None, UsualUnit("rule")] = None
     except_groups: tuple[str, ...] = ()
 
 

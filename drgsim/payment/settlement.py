@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -69,7 +69,11 @@ class Settlement:
         rule, rules = self._rules
         return pa.table({
             "discharge_id": cases.ids,
+            "hospital_id": _dictionary(cases.hospital.ids, cases.hospital.values),
+            "department": _dictionary(cases.department.ids, cases.department.values),
             "unit": _dictionary(cases.unit.ids, cases.unit.values),
+            "unit_name": _dictionary(*_unit_names(ledger)),
+            "total_cost": money_column(cost),
             "relative_value": _numbers(terms.relative_value),
             "coefficient": _numbers(terms.coefficient),
             "unit_value": _numbers(terms.unit_value),
@@ -104,9 +108,9 @@ class Settlement:
         used = np.bincount(source, minlength=len(SOURCES))
         if used[DEFAULT] + used[NONE] == source.size:  # one coefficient for all is no choice
             source = np.full(source.size, NONE, np.int8)
-        rules = [*ledger.rules, ""]
-        words = [f"{rule}; k {k}" if k and rule else rule for rule in rules for k in SOURCES]
-        return number * len(SOURCES) + source, words
+        words = [f"{rule}; k {k}" if k and rule else rule for rule in (*ledger.rules, "") for k in SOURCES]
+        place = {text: at for at, text in enumerate(dict.fromkeys(words))}  # a dictionary holds each text once
+        return np.array([place[text] for text in words])[number * len(SOURCES) + source], list(place)
 
     @property
     def _with_k(self) -> NDArray[np.bool_]:
@@ -214,6 +218,40 @@ def settle_cases(
     return Settlement(ledger, fund_payment(ledger), unit_values, open_to_curve, tuple(cases.problems))
 
 
+def amounts_at_cost(settlement: Settlement, cost: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the same cases would be paid at other costs, at the unit values of their settlement.
+
+    Parameters
+    ----------
+    settlement
+        Its cases stand as they are, but for the cost; those that are unpaid stay unpaid.
+    cost
+        Fen per case.
+
+    Returns
+    -------
+    NDArray
+        Fen per case before the patient's share; ``money.MISSING`` where unpaid.
+    """
+    paid = settlement.ledger
+    cases = replace(
+        paid.cases, money={**paid.cases.money, "total_cost": cost}, flags=dict(paid.cases.flags),
+        faults=paid.cases.faults.copy(), fault_words=[*paid.cases.fault_words], problems=[],
+    )  # fmt: skip
+    ledger = opened(paid.policy, cases, paid.weight, None, paid.unstable)  # type: ignore[arg-type]
+    terms = ledger.terms
+    terms.mean = np.where(terms.priced_mean, paid.terms.mean, terms.mean)  # a price that may have come from the budget
+    terms.priced_mean, terms.unit_value, terms.published = paid.terms.priced_mean, paid.terms.unit_value, paid.terms.published
+    ledger.price()
+    walk(ledger, Stage.BEFORE_CURVE)
+    walk(ledger, Stage.CURVE)
+    walk(ledger, Stage.AFTER_CURVE)
+    if paid.pot:
+        ledger.value_units()
+    _close(ledger)
+    return ledger.amount
+
+
 def opened(
     policy: Policy,
     cases: Cases,
@@ -254,6 +292,21 @@ def _close(ledger: Ledger) -> None:
         ledger.decide(ledger.cases.faults == number, CaseClass.UNPAID, f"not paid: {words}")
     ledger.amount[at_fault] = MISSING
     ledger.units[at_fault] = np.nan
+
+
+def _unit_names(ledger: Ledger) -> tuple[NDArray[np.integer], list[str]]:
+    """Name of each case's group by the policy's table, else as the cases themselves name it, and the names."""
+    cases, prices = ledger.cases, ledger.policy.prices
+    names = dict(zip(prices.codes, prices.names, strict=True)) if prices is not None else {}
+    stated = np.full(len(cases.unit.values) + 1, -1)
+    named = cases.unit_name.ids >= 0
+    stated[cases.unit.ids[named]] = cases.unit_name.ids[named]  # the last place is of cases without a group
+    of_unit = [
+        names.get(code) or (cases.unit_name.values[place] if place >= 0 else "")
+        for code, place in zip(cases.unit.values, stated.tolist(), strict=False)
+    ]
+    place = {name: number for number, name in enumerate(dict.fromkeys(filter(None, of_unit)))}
+    return np.array([*(place.get(name, -1) for name in of_unit), -1])[cases.unit.ids], list(place)
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:

@@ -12,12 +12,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.costs.statistics import GroupStatistics, group_statistics
+from drgsim.costs.statistics import GroupStatistics, group_statistics, spread
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.costs.year_means import mean_over_years
 
 Floats = NDArray[np.float64]
 SEVERITY_ORDER = "12345"  # last character of a group's code, the most severe first
+LONG_DAYS = 60.0  # stays above it lie outside the groups (rule book 1.2)
 FLAGS = ("unstable_cv", "few_cases", "smoothed", "pooled", "parent_mean", "adjusted")
 
 
@@ -49,6 +50,9 @@ class WeightSettings:
         Cost category -> target share of all cost (shares sum to 1); empty: none.
     policy_factors
         Group -> factor by policy; the total weight stays.
+    long_days
+        Longer stays are left out, as payment leaves them outside the groups (rule book 1.2); 0: none. Stays of unknown length
+        count.
     """
 
     trim: TrimRule = field(default_factory=TrimRule)
@@ -63,6 +67,7 @@ class WeightSettings:
     severity_order: str = SEVERITY_ORDER
     target_shares: Mapping[str, float] = field(default_factory=dict)
     policy_factors: Mapping[str, float] = field(default_factory=dict)
+    long_days: float = LONG_DAYS
 
     def __post_init__(self) -> None:
         if self.target_shares and not abs(sum(self.target_shares.values()) - 1) <= 1e-6:
@@ -75,6 +80,8 @@ class WeightSettings:
         below = [f"{name}={share:g}" for name, share in self.target_shares.items() if share < 0]
         if below:
             raise ValueError(f"a target share must not be below 0: {', '.join(below)}")
+        if not 0 <= self.long_days < float("inf"):
+            raise ValueError(f"the longest stay is a finite number of days, or 0 for any, not {self.long_days:g}")
 
     def describe(self) -> list[str]:
         """What was done, in sentences for the output."""
@@ -82,6 +89,7 @@ class WeightSettings:
         lines = [
             str(self.trim),
             f"years: {years}, {self.year_mode}",
+            f"stays over {self.long_days:g} days left out" if self.long_days else "stays of any length",
             f"unstable: fewer than {self.minimum_cases} cases or CV above {self.maximum_cv:g}: {self.unstable}",
         ]
         if self.smoothing:
@@ -117,6 +125,11 @@ class CostHistory:
         """ADRG or MDC of each group; by CHS-DRG codes the first three characters and the first one."""
         given = self.adrg if kind == "adrg" else self.mdc
         return given or tuple(code[: 3 if kind == "adrg" else 1] for code in self.codes)
+
+    def usable(self, long_days: float) -> NDArray[np.bool_]:
+        """Cases with a group and a cost whose stay is not known to be longer than a limit; 0 is no limit."""
+        within = ~(self.days > long_days) if long_days else True
+        return np.asarray((self.group >= 0) & (self.cost > 0) & within)
 
 
 @dataclass(frozen=True)
@@ -154,8 +167,9 @@ def estimate_weights(history: CostHistory, settings: WeightSettings = WeightSett
     """
     size = len(history.codes)
     years, year_place = np.unique(history.year, return_inverse=True)
-    cell = np.where(history.group >= 0, history.group * years.size + year_place, -1)
-    kept = trim(np.where(history.cost > 0, history.cost, np.nan), cell, settings.trim)
+    usable = history.usable(settings.long_days)
+    cell = np.where(usable, history.group * years.size + year_place, -1)
+    kept = trim(np.where(usable, history.cost, np.nan), cell, settings.trim)
     group, cost = history.group[kept], history.cost[kept]
     statistics = group_statistics(cost, group, size)
     flags: list[set[str]] = [set() for _ in history.codes]
@@ -247,7 +261,7 @@ def _standard_error(weight: Floats, statistics: GroupStatistics, effective: Floa
     with np.errstate(invalid="ignore", divide="ignore"):
         cv2 = statistics.sample_cv**2
         cases = float(count.sum())
-        overall, total, _ = _spread(statistics, statistics.count > 0)
+        overall, total, _ = spread(statistics, statistics.count > 0)
         own = cv2 / effective
         share = count * statistics.mean / (cases * overall)
         return np.asarray(weight * np.sqrt(np.maximum(own * (1 - 2 * share) + total / cases / overall**2 / cases, 0.0)))
@@ -333,61 +347,3 @@ def _pool_offenders(mean: Floats, count: Floats, history: CostHistory, severity:
                 for place in places:
                     flags[place].add("pooled")
     return result
-
-
-# -- evaluation --------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class GroupEvaluation:
-    """How well groups explain cost: one line for all cases or one MDC, before or after trimming."""
-
-    scope: str
-    trimmed: bool
-    cases: int
-    groups: int
-    mean_cost: float
-    cv: float
-    riv: float
-    stable_share: float
-    r2_days: float
-
-
-def evaluate(history: CostHistory, weights: EstimatedWeights) -> list[GroupEvaluation]:
-    """Evaluate the groups over all cases and per MDC, before and after trimming (rule book 1.3).
-
-    Sums of squares follow from counts, means and deviations of the groups: within = sum n s^2, between = sum n (mean - all)^2.
-    """
-    size = len(history.codes)
-    mdcs = np.array(history.parents("mdc"))
-    scopes = [("all", np.ones(size, np.bool_)), *((name, mdcs == name) for name in sorted(set(mdcs.tolist())))]
-    lines = []
-    for trimmed, used in ((False, (history.group >= 0) & (history.cost > 0)), (True, weights.kept)):
-        group = history.group[used]
-        cost = group_statistics(history.cost[used], group, size)
-        days = group_statistics(history.days[used], group, size)
-        for name, members in scopes:
-            present = members & (cost.count > 0)
-            if present.any():
-                lines.append(_evaluate(name, trimmed, cost, days, present, weights.settings.maximum_cv))
-    return lines
-
-
-def _evaluate(
-    scope: str, trimmed: bool, cost: GroupStatistics, days: GroupStatistics, present: NDArray[np.bool_], limit: float
-) -> GroupEvaluation:
-    mean, total, explained = _spread(cost, present)
-    cases = int(cost.count[present].sum())
-    return GroupEvaluation(
-        scope, trimmed, cases, int(present.sum()), mean, float(np.sqrt(total / cases)) / mean, explained,
-        float((cost.cv[present] < limit).mean()), _spread(days, present & (days.count > 0))[2],
-    )  # fmt: skip
-
-
-def _spread(statistics: GroupStatistics, groups: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Mean, total sum of squares, and the share of it that the groups explain (RIV, R2); NaN when there is none."""
-    count, mean = statistics.count[groups].astype(np.float64), statistics.mean[groups]
-    if not count.size:
-        return float("nan"), float("nan"), float("nan")
-    overall = float((count * mean).sum() / count.sum())
-    within = float((count * statistics.deviation[groups] ** 2).sum())
-    total = within + float((count * (mean - overall) ** 2).sum())
-    return overall, total, 1.0 - within / total if total > 0 else float("nan")

@@ -31,7 +31,7 @@ def migrate_page(migration: Migration) -> str:
             "split · merge 拆分·合并",
             " · ".join(f"{sum(g.change == change for g in groups):,}" for change in ("split", "merged")),
         ),
-        ("CMI", " → ".join("–" if cmi is None else f"{cmi:.2f}" for cmi in migration.cmi)),
+        ("CMI", " → ".join("–" if cmi is None or not migration.comparable else f"{cmi:.2f}" for cmi in migration.cmi)),
     ]
     moves = sorted(migration.hospitals, key=lambda move: -abs(move.change or 0))
     return render_page(

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.engines.group_run import GroupRun
+from drgsim.payment.group_evaluation import GroupEvaluation
 from drgsim.payment.settlement import Settlement
-from drgsim.payment.weight_estimation import EstimatedWeights, GroupEvaluation
+from drgsim.payment.weight_estimation import EstimatedWeights
 from drgsim.report.budget_page import fund_chart, index_chart, sharing_chart
 from drgsim.report.casemix_page import mdc_chart
 from drgsim.report.page import COLOURS, chart, render_page

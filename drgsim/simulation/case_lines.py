@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem
+from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases
-from drgsim.payment.settlement import Settlement
+from drgsim.payment.settlement import Settlement, amounts_at_cost
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.simulation.case_totals import CLASS_NUMBERS, Bill, Marks, Totals, add_up, gather
 from drgsim.simulation.pricing import Pricing
@@ -46,17 +47,40 @@ class Lines:
         return self.settlement.problems
 
 
-def bill_of(state: State) -> Bill:
-    """The arrays of a state that sums need."""
-    return Bill(state.cost, state.patient, state.exempt, state.exempt_patient, state.saving, state.by_item, state.days)
+def retained_saving(state: State, settlement: Settlement) -> NDArray[np.int64]:
+    """Fen of procurement's price fall that the hospital still has: less what the payment itself fell by.
+
+    A case that is paid its bill, or a part of it, hands the fall on by that; only the rest is surplus (rule book 4.4).
+    """
+    if not state.saving.any():
+        return state.saving
+    uncut = uncut_cases(settlement.ledger.cases, state.saving)
+    return left_of(state.saving, settlement.amount, amounts_at_cost(settlement, uncut.money["total_cost"]))
+
+
+def uncut_cases(cases: Cases, saving: NDArray[np.int64]) -> Cases:
+    """The cases with a saving (fen) put back on their cost."""
+    cost = cases.money["total_cost"]
+    return replace(cases, money={**cases.money, "total_cost": np.where(cost == MISSING, MISSING, cost + saving)})
+
+
+def left_of(saving: NDArray[np.int64], amount: NDArray[np.int64], uncut: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of savings (fen) what is left where the payment is ``amount`` and would be ``uncut`` without them."""
+    known = (amount != MISSING) & (uncut != MISSING)
+    return np.where(known, np.clip(saving - (uncut - amount), 0, saving), 0)
+
+
+def bill_of(state: State, saving: NDArray[np.int64]) -> Bill:
+    """The arrays of a state that sums need; ``saving`` as :func:`retained_saving` has it."""
+    return Bill(state.cost, state.patient, state.exempt, state.exempt_patient, saving, state.by_item, state.days)
 
 
 def lines_of(state: State, cases: Cases, price: Pricing, settlement: Settlement) -> Lines:
     """Per-case arrays of a settlement."""
     ledger = settlement.ledger
     money, marks = gather(
-        bill_of(state), settlement.amount, settlement.fund_payment, ledger.standard, ledger.terms.relative_value,
-        ledger.case_class, CLASS_NUMBERS,
+        bill_of(state, retained_saving(state, settlement)), settlement.amount, settlement.fund_payment, ledger.standard,
+        ledger.terms.relative_value, ledger.case_class, CLASS_NUMBERS,
     )  # fmt: skip
     weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
     return Lines(state, cases, price, money, marks, weight, ledger.ratio, settlement)

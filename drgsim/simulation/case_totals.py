@@ -22,7 +22,8 @@ LARGEST = 9.0e18 / 2  # parts of a fen; half of what int64 holds, for from_parts
 class Measure(IntEnum):
     """Rows of the money of cases, fen.
 
-    ``INSIDE`` is the payment of cases that have a standard; ``SAVING`` what procurement took off their cost.
+    ``INSIDE`` is the payment of cases that have a standard; ``SAVING`` what procurement took off their cost and they
+    are still paid.
     """
 
     COST = 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +19,22 @@ from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.settlement import settle_cases
 from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights
 from drgsim.records.vocabulary import PAYERS
+from drgsim.simulation.balancing_rate import Spending, balancing_rates
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup, short_code
 from drgsim.simulation.simulated_region import Cohort, Region
 
-STEPS = 20  # of the search for the rate; it stops when fen no longer move
+ROUNDS = 4  # of the search for the rates of all payers
 
 
 @dataclass
 class Memory:
-    """What several runs have in common and is worked out once: tables of weights, rates from the fund."""
+    """What several runs have in common and is worked out once: tables of weights, rates from the fund, notes on these."""
 
     tables: dict[tuple[str, int], PriceTable] = field(default_factory=dict)
     rates: dict[tuple[str, ...], dict[str, float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,12 @@ def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
 
 
 def _gross(fund: Mapping[str, int], state: State) -> dict[str, float]:
-    """Yuan by payer with what the patients of these cases pay, since amounts are theirs too (rule book 2.2)."""
+    """Yuan by payer with what the patients of these cases pay, since amounts are theirs too (rule book 2.2).
+
+    Refused records are paid nothing, so that their patients' shares are not shared out either.
+    """
     cases, patient = state.cohort.cases, state.patient
-    sound = (patient != MISSING) & (patient >= 0) & (state.cost != MISSING)
+    sound = (patient != MISSING) & (patient >= 0) & (state.cost != MISSING) & (cases.faults < 0)
     gross = {}
     for payer, amount in fund.items():
         of_payer = sound & (cases.insurance == PAYERS.index(payer))
@@ -100,8 +106,8 @@ def _gross(fund: Mapping[str, int], state: State) -> dict[str, float]:
 def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str, float]:
     """The rate by payer at which the fund's budget is just spent on this year's or last year's cases as they were recorded.
 
-    R starts at (F / rho) / T (rule book 1.5); what the curve and the floor of the fund's part add is taken out by repeating
-    R <- R x F / (what the fund pays at R). Rounded to fen, as rates are published.
+    (F / rho) / T (rule book 1.5) leaves out what the curve and the floor of the fund's part add; the search starts around it.
+    Of several rates that just spend the budget the smallest counts. In fen, as rates are published.
     """
     basis = plain(setup.rate_basis or setup)
     source = setup.settings["rate.source"]
@@ -116,7 +122,7 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
     if key not in memory.rates:
         state = edited(first_state(basis.cohort(region, of_year)), basis, region)
         table = _without_standards(with_table(basis, region, year, memory))
-        memory.rates[key] = _balancing(state, basis, table, fund_of(basis, region, year), region)
+        memory.rates[key] = _balancing(state, basis, table, fund_of(basis, region, year), region, memory.notes)
     return memory.rates[key]
 
 
@@ -126,22 +132,59 @@ def plain(setup: Setup) -> Setup:
     return replace(setup, cases=(), technologies=(), rate=(), fund=(), weights=(), rate_basis=None, settings=settings)
 
 
-def _balancing(state: State, setup: Setup, policy: Policy, fund: Mapping[str, int], region: Region) -> dict[str, float]:
-    start = settle_cases(settled_cases(state, setup, region), policy, budget=_gross(fund, state))
-    rates = {payer: round(value, 2) for payer, value in start.unit_values.items()}
-    for _ in range(STEPS):
-        settled = settle_cases(settled_cases(state, setup, region), with_rates(policy, rates))
-        spent = {
-            payer: int(
-                settled.fund_payment[(state.cohort.cases.insurance == PAYERS.index(payer)) & (settled.amount != MISSING)].sum()
-            )
-            for payer in rates
-        }
-        better = {payer: round(rates[payer] * fund[payer] / spent[payer], 2) for payer in rates if spent[payer] > 0}
-        if better == rates:
+def _balancing(
+    state: State, setup: Setup, policy: Policy, fund: Mapping[str, int], region: Region, notes: list[str]
+) -> dict[str, float]:
+    """The smallest rate by payer that just spends the fund, from half to twice what the points method would give.
+
+    Further ones are told in ``notes``.
+    """
+    start = settle_cases(settled_cases(state, setup, region), policy, budget=_gross(fund, state)).unit_values
+    rates = {payer: round(value, 2) for payer, value in start.items()}
+
+    def spending(payer: str, rate: int) -> Spending:
+        settled = settle_cases(settled_cases(state, setup, region), with_rates(policy, {**rates, payer: rate / 100}))
+        ledger = settled.ledger
+        paid = (state.cohort.cases.insurance == PAYERS.index(payer)) & (settled.amount != MISSING)
+        standard = np.where(ledger.standard == MISSING, ledger.amount, ledger.standard)
+        columns = (column[paid] for column in (settled.fund_payment, ledger.amount, standard, ledger.cost, ledger.case_class))
+        return Spending(rate, int(settled.fund_payment[paid].sum()), *columns)
+
+    found: dict[str, list[int]] = {}
+    for _ in range(ROUNDS):
+        for payer, value in start.items():
+            low, high = _range_of(value)
+            found[payer] = list(balancing_rates(partial(spending, payer), fund[payer], low, high))
+            if found[payer]:
+                rates[payer] = found[payer][0] / 100
+        # a quota over the cases of all payers makes what one of them is paid depend on the rates of the others
+        if all(
+            _just_spends(partial(spending, payer), round(rates[payer] * 100), fund[payer]) for payer in found if found[payer]
+        ):
             break
-        rates = {**rates, **better}
+    for payer, every in found.items():
+        whose, used = f"the fund's budget of {payer} under {policy.id}", f"{rates[payer]:,.2f}"
+        if not every:
+            between = " to ".join(f"{rate / 100:,.2f}" for rate in _range_of(start[payer]))
+            notes.append(
+                f"no rate from {between} yuan just spends {whose}; the unit value of the points method, {used}, is used"
+            )
+        elif every[1:]:
+            others = ", ".join(f"{rate / 100:,.2f}" for rate in every[1:6]) + (", ..." if every[6:] else "")
+            notes.append(
+                f"{len(every)} rates just spend {whose}, for a higher rate makes high cases normal and normal ones low; the "
+                f"smallest is used, {used}; the others: {others}"
+            )
     return rates
+
+
+def _range_of(value: float) -> tuple[int, int]:
+    """Rates (fen) between which the one that spends the fund is looked for: half to twice a unit value (yuan)."""
+    return max(int(value * 50), 1), int(value * 200) + 1
+
+
+def _just_spends(spending: Callable[[int], Spending], rate: int, fund: int) -> bool:
+    return spending(rate).total <= fund < spending(rate + 1).total
 
 
 def with_rates(policy: Policy, rates: Mapping[str, float]) -> Policy:
@@ -163,7 +206,7 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     """The policy with the table of relative values that a setup asks for."""
     policy = setup.policy
     if setup.settings["weights.source"] == "history":
-        key = (f"{setup.scheme} {setup.policy.file.method == 'dip'}", year)
+        key = (f"{setup.scheme} {setup.policy.file.method == 'dip'} {_compares_with_table(policy)}", year)
         if key not in memory.tables:
             memory.tables[key] = table_from_history(setup, region, year)
         value = policy.file.relative_value.model_copy(update={"standard_from_table": False, "coefficient_from_table": False})
@@ -171,6 +214,11 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     if not setup.weights or policy.prices is None:
         return policy
     return replace(policy, prices=_weighted(setup, policy.prices, setup.cohort(region, year)))
+
+
+def _compares_with_table(policy: Policy) -> bool:
+    """Whether costs are compared with mean costs of the table of groups, and with nothing else but their price."""
+    return policy.file.reference.mean_from_table and policy.file.reference.from_cases is None
 
 
 def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
@@ -189,19 +237,27 @@ def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
         np.concatenate([np.full(cohort.size, cohort.year) for cohort in cohorts]),
         np.concatenate([cohort.cases.numbers["los_days"] for cohort in cohorts]),
     )  # fmt: skip
-    weights = estimate_weights(history, WeightSettings(smoothing=10.0, smooth_to="adrg"))
+    limit = setup.policy.file.stays.long_days
+    settings = WeightSettings(smoothing=10.0, smooth_to="adrg", long_days=limit.value if limit is not None else 0.0)
+    weights = estimate_weights(history, settings)
     cohort = setup.cohort(region, year)
     values = _with_new_groups(cohort, codes, weights.weight, weights.statistics.count)
     every = tuple(values)
     blank = ("",) * len(every)
-    return PriceTable(every, blank, blank, blank, {"weight": np.round(np.array(list(values.values())), 4)})
+    weight, numbers = np.round(np.array(list(values.values())), 4), {}
+    if _compares_with_table(setup.policy):
+        known = weights.mean_cost > 0
+        numbers["mean_cost"] = np.round(
+            weight * np.average(weights.mean_cost[known], weights=weights.statistics.count[known]), 2
+        )
+    return PriceTable(every, blank, blank, blank, {"weight": weight, **numbers})
 
 
 def _with_new_groups(
     cohort: Cohort, codes: tuple[str, ...], weight: NDArray[np.float64], count: NDArray[np.int64]
 ) -> dict[str, float]:
-    """Weights by group; one that occurs now and not in the past takes the mean of its ADRG, of its MDC, or of all cases."""
-    values = dict(zip(codes, weight.tolist(), strict=True))
+    """Weights by group; one that the past gives none takes the mean of its ADRG, of its MDC, or of all cases."""
+    values = {code: value for code, value in zip(codes, weight.tolist(), strict=True) if value > 0}
     for code in cohort.cases.unit.values:
         if code in values or not _real(code):
             continue

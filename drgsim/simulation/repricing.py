@@ -31,7 +31,7 @@ from drgsim.payment.rules.settlement_rule import Rule
 from drgsim.payment.settlement import opened
 from drgsim.payment.unit_value import pot_of
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.simulation.case_lines import Lines, bill_of, payer_rows
+from drgsim.simulation.case_lines import Lines, bill_of, left_of, payer_rows, uncut_cases
 from drgsim.simulation.case_totals import (
     CLASS_NUMBERS,
     COUNTS,
@@ -69,8 +69,8 @@ class PreparedCases:
         One case of each combination, as cases of its own.
     again
         Rules after the curve that are walked again.
-    curve, line, cost, factor
-        Cases that are open to the curve: their places, keys, costs (fen) and the product of all factors on what the curve pays,
+    curve, line, factor
+        Cases that are open to the curve: their places, keys and the product of all factors on what the curve pays,
         which no price changes.
     row
         Row of each case's hospital and payer in the sums.
@@ -85,7 +85,6 @@ class PreparedCases:
     again: tuple[Rule, ...]
     curve: Ints
     line: NDArray[np.int32]
-    cost: Ints
     factor: Floats
     row: Ints
     hospitals: tuple[str, ...]
@@ -120,7 +119,7 @@ def prepare(runner: Runner, setup: Setup, year: int) -> PreparedCases | None:
     curve = np.flatnonzero(lines.settlement.open_to_curve)
     return PreparedCases(
         lines, structure_of(setup), key, lines.cases.take(first), again, curve, key[curve],
-        lines.cases.money["total_cost"][curve], lines.settlement.ledger.terms.factor[curve], row, tuple(hospitals), deduction,
+        lines.settlement.ledger.terms.factor[curve], row, tuple(hospitals), deduction,
     )  # fmt: skip
 
 
@@ -139,12 +138,17 @@ def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, part
     lines = prepared.lines
     counted = lines.state.parts if parts is None else parts
     price = pricing(setup, runner.region, year, runner.memory, lines.state)
-    keys, amount, classes = _settle(prepared, price.policy, counted)
+    keys, amount, classes = _settle(prepared, price.policy, counted, lines.cases)
+    saving = lines.state.saving
+    if saving[prepared.curve].any():
+        uncut = uncut_cases(lines.cases, saving)
+        saving = saving.copy()
+        saving[prepared.curve] = left_of(saving[prepared.curve], amount, _settle(prepared, price.policy, counted, uncut)[1])
     check_size(lines.money, counted, f"year {year}")
     check_size(np.where(amount == MISSING, 0, amount), counted[prepared.curve], f"year {year}")
     sums = _add_up(
-        prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, bill_of(lines.state), lines.money, lines.marks,
-        prepared.curve, amount, classes, prepared.key,
+        prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, bill_of(lines.state, saving), lines.money,
+        lines.marks, prepared.curve, amount, classes, prepared.key,
         keys.terms.relative_value / price.policy.file.relative_value.scale.value, keys.standard, prepared.deduction,
         price.policy.file.patient_share.floor_at_zero.value, CLASS_NUMBERS,
     )  # fmt: skip
@@ -156,35 +160,36 @@ def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, part
     )  # fmt: skip
 
 
-def _settle(prepared: PreparedCases, policy: Policy, parts: Ints) -> tuple[Ledger, Ints, NDArray[np.int8]]:
+def _settle(prepared: PreparedCases, policy: Policy, parts: Ints, cases: Cases) -> tuple[Ledger, Ints, NDArray[np.int8]]:
     """A ledger with one line per combination, and amount and class of the cases of the curve."""
     first = prepared.first
     faults, flags = np.full(first.size, -1, np.int16), dict(first.flags)
     keys = opened(policy, replace(first, faults=faults, fault_words=[], problems=[], flags=flags))
     check_terms(keys)
+    cost = cases.money["total_cost"][prepared.curve]
     terms, row = keys.terms, np.where(keys.open_cases, keys.terms.row, -1).astype(np.int32)
     _, classes, _, _, amount, doubtful = apply_curves(
-        prepared.cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, row,
+        cost, prepared.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, row,
         keys.lookup.book.arrays, prepared.line,
     )  # fmt: skip
     asked = np.flatnonzero(doubtful)
     lines = prepared.line[asked].astype(np.int64)
-    answers = keys.by_oracle(lines, prepared.cost[asked], prepared.factor[asked])
+    answers = keys.by_oracle(lines, cost[asked], prepared.factor[asked])
     for place, line, answer in zip(asked, lines, answers, strict=True):
         assert answer.amount is not None
         amount[place] = answer.amount
         classes[place] = CLASSES.index(keys.lookup.book.rows[terms.row[line]].pieces[answer.piece].case_class)
     if prepared.again:
-        amount, classes = _walk_again(prepared, keys, amount, classes, parts)
+        amount, classes = _walk_again(prepared, keys, amount, classes, parts, cases)
     return keys, amount, classes
 
 
 def _walk_again(
-    prepared: PreparedCases, keys: Ledger, amount: Ints, classes: NDArray[np.int8], parts: Ints
+    prepared: PreparedCases, keys: Ledger, amount: Ints, classes: NDArray[np.int8], parts: Ints, cases: Cases
 ) -> tuple[Ints, NDArray[np.int8]]:
     """Amount and class after the rules that follow the curve; their ledger holds the cases of the curve alone."""
     lines = prepared.line.astype(np.int64)
-    ledger = Ledger.open(keys.policy, prepared.lines.cases.take(prepared.curve), parts[prepared.curve] / PART)
+    ledger = Ledger.open(keys.policy, cases.take(prepared.curve), parts[prepared.curve] / PART)
     ledger.terms, ledger.standard = keys.terms.take(lines), keys.standard[lines]
     ledger.terms.factor = prepared.factor
     ledger.amount, ledger.case_class = amount, classes

@@ -159,7 +159,7 @@ class Runner:
         }
 
     def _procurement(self, setup: Setup, by_payer: Totals, hospitals: int) -> NDArray[np.int64]:
-        """What the fund takes back of the savings from procurement of cases paid by groups."""
+        """What the fund takes back of what procurement saves in cases paid by groups and their payment has not handed on."""
         saving = by_payer.money["saving"].reshape(hospitals, -1).sum(1)
         kept, spec = setup.settings["procurement.kept_share"], setup.policy.file.procurement
         if kept is None:

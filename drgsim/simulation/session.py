@@ -110,6 +110,7 @@ def _further(
             drawn = draw(plan, runner, study.year, options.draws, options.seed, progress)
             parts.setdefault("draws", []).append((plan.name, drawn.table()))
             intervals[plan.name] = drawn.intervals(options.level)
+    notes += runner.memory.notes
     tables = {**study.tables, **{name: joined(tables) for name, tables in parts.items()}}
     if intervals:
         tables["headlines"] = joined([

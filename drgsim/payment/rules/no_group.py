@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from drgsim.payment.case_class import CaseClass
+from drgsim.payment.case_terms import valued_by_policy
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
 
@@ -14,11 +15,14 @@ _WORDS = {"by_item": "by item (the actual cost)", "standard": "the standard what
 
 
 def settle_without_group(ledger: Ledger) -> None:
-    """Pay cases whose code is no group, unless the policy states a value for it; so they have no standard to be paid."""
+    """Pay cases whose code is no group as the policy says, whatever value the cases state for themselves.
+
+    Where the policy itself has a value for the code, or its class takes one from the cases, the code is a group like any other.
+    """
     cases, file = ledger.cases, ledger.policy.file
     if not file.by_groups:
         return
-    priced = ~np.isnan(ledger.terms.relative_value)
+    priced = valued_by_policy(ledger.lookup)
     codes = cases.unit.values
     blank = np.array([code in UNGROUPED_CODES for code in codes] + [True])[cases.unit.ids]
     ambiguous = np.array([code.endswith(AMBIGUOUS_ENDING) for code in codes] + [False])[cases.unit.ids]

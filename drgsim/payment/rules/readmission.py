@@ -13,16 +13,18 @@ from drgsim.records.vocabulary import INSURANCES
 
 
 def halve_readmitted(ledger: Ledger) -> None:
-    """Multiply the factor of a stay after which the same patient came back to the same hospital in the same group.
+    """Multiply the factor of a stay after which the same patient came back in the same group, to the same hospital or any.
 
-    A stay counts as followed when a later one of the same patient, hospital and group was admitted 0 to ``within_days`` days
-    after its discharge and was not planned. Records that are refused, and stays that the patient pays, do not count.
+    A stay counts as followed when a later one of the same patient and group, in the policy's scope, was admitted 0 to
+    ``within_days`` days after its discharge and was not planned. Records that are refused, and stays that the patient pays, do
+    not count.
     """
     spec, cases = ledger.policy.file.readmission, ledger.cases
     if spec is None:
         return
     paid = (cases.faults < 0) & (cases.insurance != INSURANCES.index("self"))
-    followed = stays_followed(cases, spec.within_days.value, spec.except_groups, paid)
+    anywhere = spec.scope is not None and spec.scope.value == "region"
+    followed = stays_followed(cases, spec.within_days.value, spec.except_groups, paid, anywhere)
     if not followed.size:
         return
     ledger.terms.factor = ledger.terms.factor.copy()
@@ -37,9 +39,9 @@ def halve_readmitted(ledger: Ledger) -> None:
 
 
 def stays_followed(
-    cases: Cases, within: int, except_groups: tuple[str, ...] = (), among: Mask | None = None
+    cases: Cases, within: int, except_groups: tuple[str, ...] = (), among: Mask | None = None, anywhere: bool = False
 ) -> NDArray[np.int64]:
-    """Places of the stays after which the same patient came back, unplanned, to the same hospital in the same group.
+    """Places of the stays after which the same patient came back, unplanned, in the same group.
 
     Parameters
     ----------
@@ -49,6 +51,8 @@ def stays_followed(
         Beginnings of groups that do not count.
     among
         Records that are looked at; the others are neither followed nor returns. Default: all.
+    anywhere
+        Whether a return to another hospital counts; else only to the same one.
     """
     known = (cases.patient.ids >= 0) & (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.unit.ids >= 0)
     if among is not None:
@@ -59,21 +63,22 @@ def stays_followed(
     places = np.flatnonzero(known)
     if not places.size:
         return places
+    hospital = np.zeros_like(cases.hospital.ids) if anywhere else cases.hospital.ids
     order = places[
         np.lexsort((
             cases.money["total_cost"][places], cases.discharged[places], cases.admitted[places], cases.unit.ids[places],
-            cases.hospital.ids[places], cases.patient.ids[places],
+            hospital[places], cases.patient.ids[places],
         ))
     ]  # fmt: skip
-    return _followed(cases, order, within)
+    return _followed(cases, order, within, hospital)
 
 
-def _followed(cases: Cases, order: NDArray[np.int64], within: int) -> NDArray[np.int64]:
+def _followed(cases: Cases, order: NDArray[np.int64], within: int, hospital: NDArray[np.int32]) -> NDArray[np.int64]:
     """Of cases in the order of patient, hospital, group and admission: those with an unplanned return.
 
     For each case the first later admission on or after its discharge is looked up among the unplanned ones.
     """
-    keys = np.stack([cases.patient.ids[order], cases.hospital.ids[order], cases.unit.ids[order]])
+    keys = np.stack([cases.patient.ids[order], hospital[order], cases.unit.ids[order]])
     family = np.r_[0, np.cumsum((keys[:, 1:] != keys[:, :-1]).any(axis=0))].astype(np.int64)
     admitted, discharged = cases.admitted[order], cases.discharged[order]
     first = int(min(admitted.min(), discharged.min()))

@@ -1,0 +1,61 @@
+"""The rate that just spends the fund's budget: the smallest of several, and the others told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drgsim.money import MISSING
+from drgsim.payment.settlement import settle_cases
+from drgsim.records.vocabulary import PAYERS
+from drgsim.simulation.balancing_rate import Spending, balancing_rates
+from drgsim.simulation.pricing import with_rates
+from drgsim.simulation.runner import Runner
+from drgsim.simulation.scenario_cases import settled_cases
+from tests.simulating import YEAR, baseline_of, region
+
+Cases = list[tuple[int, int]]
+
+
+def spending_of(cases: Cases, rate: int) -> Spending:
+    """Cost above three standards, and below 0.4 of one, is paid itself; cases are of a cost and a weight of 1 to 3."""
+    cost, weight = np.array(cases, np.int64).T
+    standard = weight * rate
+    case_class = np.where(cost > 3 * standard, 1, np.where(10 * cost < 4 * standard, 2, 0)).astype(np.int8)
+    amount = np.where(case_class == 0, standard, cost)
+    return Spending(rate, int(amount.sum()), amount, amount, standard, cost, case_class)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(1, 4000), st.integers(1, 3)), min_size=1, max_size=8), st.integers(100, 20_000))
+def test_the_search_finds_what_trying_every_rate_finds(cases: Cases, fund: int) -> None:
+    totals = {rate: spending_of(cases, rate).total for rate in range(50, 1500)}
+    tried = [rate for rate in range(50, 1499) if totals[rate] <= fund < totals[rate + 1]]
+    assert list(balancing_rates(lambda rate: spending_of(cases, rate), fund, 50, 1499)) == tried
+
+
+def test_of_two_rates_that_spend_the_fund_the_smaller_is_taken_and_the_other_told() -> None:
+    runner, base = Runner(region()), baseline_of("beijing/2024")
+    lines = runner.lines(base, YEAR)
+    assert lines.pricing.rates["resident"] == 11_044.17
+    assert [note for note in runner.memory.notes if "2 rates" in note and "11,143.29" in note] == runner.memory.notes
+    fund = region().fund[YEAR]["resident"]
+    of_resident = lines.cases.insurance == PAYERS.index("resident")
+    rates = dict(lines.pricing.rates)
+    for rate in (11_044.17, 11_143.29):
+        spent = []
+        for fen in (0.0, 0.01):
+            cases = settled_cases(lines.state, base, region())
+            settled = settle_cases(cases, with_rates(lines.pricing.policy, {**rates, "resident": rate + fen}))
+            spent.append(int(settled.fund_payment[of_resident & (settled.amount != MISSING)].sum()))
+        assert spent[0] <= fund < spent[1]
+
+
+def test_a_budget_that_no_rate_spends_is_told() -> None:
+    rich = replace(region(), fund={YEAR: {payer: 9 * amount for payer, amount in region().fund[YEAR].items()}})
+    runner = Runner(rich)
+    assert runner.lines(baseline_of("beijing/2024"), YEAR).pricing.rates
+    assert any("no rate from" in note and "employee" in note for note in runner.memory.notes)
