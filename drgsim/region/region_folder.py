@@ -66,6 +66,10 @@ class RegionFolder:
     deductions: Mapping[Key, int] = field(default_factory=dict)
     moved: Mapping[Key, int] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        years = ", ".join(map(str, self.discharges)) or "no year"
+        return f"<RegionFolder {self.folder.name}: {len(self.hospitals)} hospitals; discharges of {years}>"
+
     @property
     def years(self) -> tuple[int, ...]:
         """Years with discharges, in order."""
