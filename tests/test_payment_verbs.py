@@ -136,3 +136,19 @@ def test_simulations_are_compared_from_folders_and_in_memory(tmp_path: Path) -> 
     assert here.hospitals == there.hospitals
     here.save(tmp_path / "two.xlsx")
     assert (tmp_path / "two.xlsx").is_file()
+
+
+def test_groups_of_another_scheme_than_the_policys_are_told(cases: pa.Table, paid: drgsim.Settled) -> None:
+    other = drgsim.group(cases, "chs-drg-2.0")
+    for source, options in ((other, {}), (cases, {"scheme": "chs-drg-2.0"})):
+        note = next(note for note in drgsim.settle(source, POLICY, **options).notes if note.code == "settle-other-scheme")
+        assert note.where == "chs-drg-2.0"
+        assert "beijing-2024" in note.fix
+    weights = pa.table({"drg": ["FR15"], "weight": [1.0]})
+    for result in (
+        paid,
+        drgsim.settle(drgsim.group(cases, "beijing-2024"), POLICY),
+        drgsim.settle(other, POLICY, weights=weights),
+        drgsim.settle(other, "national/2.0"),
+    ):
+        assert "settle-other-scheme" not in {note.code for note in result.notes}

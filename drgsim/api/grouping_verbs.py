@@ -76,7 +76,7 @@ class Groups(GroupedFiles, CaseResult):
 
     def __init__(self, answers: pa.Table, cases: CaseTable, run: GroupRun, code_version: str, keep_input: bool) -> None:
         grouped = _beside(cases.table, answers)
-        self.case_table, self.code_version = replace(cases, table=grouped), code_version
+        self.case_table, self.code_version = replace(cases, table=grouped, grouped_by=run.scheme.id), code_version
         self._index = cases.index
         super().__init__(run, {"answers": self.cases if keep_input else answers})
 

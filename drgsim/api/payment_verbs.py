@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -32,6 +33,7 @@ from drgsim.records.input_options import InputOptions
 from drgsim.region.hospital_list import GroupCoefficients
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
+from drgsim.units.schemes.pack import read_settings
 
 # tables of the result -> summaries of the settlement
 SUMMARIES = {
@@ -160,7 +162,8 @@ def settle(
     Returns
     -------
     Settled
-        Cases that no rule can pay have no amount; ``notes`` count them with the reason.
+        Cases that no rule can pay have no amount; ``notes`` count them with the reason. ``settle-other-scheme`` tells that a
+        result of :func:`drgsim.group` holds groups of another scheme than the policy's.
 
     Raises
     ------
@@ -191,6 +194,8 @@ def settle(
     known, by_group = inputs.hospitals(hospitals), inputs.coefficients(coefficients)
     chosen = scheme or scheme_of_weights(weights) or loaded.file.scheme
     table, notes = inputs.discharges(cases, chosen, reading, needed=loaded.file.by_groups)
+    if weights is None:
+        doubts = [*doubts, *_other_scheme(loaded, inputs.grouped_by or [scheme or ""])]
     settlement = settle_table(
         table, loaded, hospitals=known, budget=by_payer(budget), fund_share=fund_share, unit_value=by_payer(unit_value),
         coefficients=by_group, unstable=unstable,  # type: ignore[arg-type]
@@ -203,6 +208,22 @@ def settle(
         judged = inputs.assessments(assessment)
         cleared = {"prepayment": prepaid, "clearing": yearly_clearing(settlement, prepaid, judged, fund_share)}
     return Settled(settlement, cleared, notes, inputs.digests)
+
+
+def _other_scheme(policy: Policy, grouped_by: Iterable[str]) -> list[Problem]:
+    """A doubt where cases come with groups of another scheme than the one whose groups the policy prices."""
+    scheme = policy.file.scheme
+    if scheme is None or not policy.file.by_groups:
+        return []
+    own = {scheme}
+    if (Path(scheme) / "scheme.toml").is_file():  # named by its folder
+        own.add(read_settings(Path(scheme)).get("id", ""))
+    others = ", ".join(sorted({*grouped_by} - own - {""}))
+    if not others:
+        return []
+    what = f"the cases are grouped by {others}, and {policy.id} prices the groups of {scheme}: a code may mean another group"
+    fix = f"group the cases by {scheme}, or give weights of {others} with --weights"
+    return [Problem("settle-other-scheme", what, where=others, fix=fix)]
 
 
 def _prepaid_share(policy: Policy, prepay: float | None) -> float:

@@ -15,6 +15,7 @@ from drgsim.payment.clearing import Assessment, assessments_of
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.own_weights import check_scale, scheme_in, table_in, with_values_of
 from drgsim.payment.policy import Policy, load_policy
+from drgsim.records.case_table import CaseTable
 from drgsim.records.input_options import InputOptions
 from drgsim.records.python_tables import python_table
 from drgsim.records.read import read_table
@@ -50,6 +51,7 @@ class Inputs:
     def __init__(self) -> None:
         self._files: dict[str, list[Path]] = {}
         self._tables: dict[str, str] = {}
+        self.grouped_by: set[str] = set()  # schemes of cases that came with their groups, as far as they are known
 
     @property
     def digests(self) -> dict[str, str]:
@@ -80,6 +82,7 @@ class Inputs:
         """
         inputs, options = given(source, reading)
         files = [Path(each) for each in inputs if isinstance(each, str | Path)]
+        self.grouped_by = {each.grouped_by for each in inputs if isinstance(each, CaseTable) and each.grouped_by}
         self._files["cases"] = [path for path in files if path.is_file()]
         if not files:
             self._tables["cases"] = table_digest(table_of(source))

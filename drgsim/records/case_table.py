@@ -43,6 +43,8 @@ class CaseTable:
         The files; none for a table that was handed in.
     index
         The index of a frame that was handed in.
+    grouped_by
+        Id of the scheme or catalogue that the groups are of; empty where it is not known.
     """
 
     table: pa.Table
@@ -50,6 +52,7 @@ class CaseTable:
     noted: Counter[str] = field(default_factory=Counter)
     paths: list[Path] = field(default_factory=list)
     index: Any = None
+    grouped_by: str = ""
 
     @property
     def records(self) -> pa.Table:
