@@ -27,12 +27,11 @@ WORDS = {
     "三级": "3", "三": "3", "3": "3", "３": "3", "tertiary": "3", "Tertiary": "3", "level 3": "3", "三级未定等": "3",
     "三甲": "3a", "三级甲等": "3a", "3a": "3a", "3A": "3a", "3甲": "3a", "level 3a": "3a", "三级甲等综合医院": "3a",
     "二级": "2", "secondary": "2", "2": "2", "二乙": "2b", "二级乙等": "2b", "2B": "2b",
+    "三级医院": "3", "三级甲等医院": "3a", "三甲医院": "3a", "III级": "3", "Ⅲ级": "3", "Ⅲ级甲等": "3a", "Ⅱ级": "2",
     "一级": "1", "primary": "1", "1": "1", "未定级": "0", "unrated": "0", "0": "0",
 }  # fmt: skip
-EXACT = {word: key for word, key in WORDS.items() if word != "三级甲等综合医院"}  # keys are words, not names of hospitals
 RATES = {"3a": 13.0, "3": 3.0, "2b": 12.0, "2": 2.0, "1": 1.0, "0": 0.5}
 each_word = pytest.mark.parametrize(("word", "key"), WORDS.items())
-each_key = pytest.mark.parametrize(("word", "key"), EXACT.items())
 
 
 def policy_by_level(tmp_path: Path, rates: dict[str, float]) -> Path:
@@ -56,7 +55,7 @@ def test_in_a_column_of_the_cases_and_in_hospitals_csv(tmp_path: Path, word: str
     assert levels_of(history, "hospital_level", None).tolist() == [int(key[0])]
 
 
-@each_key
+@each_word
 def test_as_key_of_a_policy_and_in_a_band(tmp_path: Path, word: str, key: str) -> None:
     folder = policy_by_level(tmp_path, {word: 7.0, f"{word}/职工": 8.0, "*": 1.0})
     assert paid(folder, hospital_level=key) == 7.0
@@ -71,7 +70,7 @@ def test_as_key_of_a_policy_and_in_a_band(tmp_path: Path, word: str, key: str) -
     assert banded.file.curves["main"].bands[0].when.levels == (key,)
 
 
-@each_key
+@each_word
 def test_in_tables_beside_a_policy(tmp_path: Path, word: str, key: str) -> None:
     table = tmp_path / "a" / "b" / "weights.csv"
     table.parent.mkdir(parents=True)
@@ -85,7 +84,7 @@ def test_in_tables_beside_a_policy(tmp_path: Path, word: str, key: str) -> None:
     assert read_group_coefficients(listed).levels == {(key, "A"): 1.2}
 
 
-@each_key
+@each_word
 def test_in_paths_of_scenarios_and_in_options(word: str, key: str) -> None:
     match, rate = find(f"outlier.high.multiple.{word}"), find(f"rate.{word}/resident")
     assert match is not None
@@ -140,6 +139,23 @@ def test_a_budget_may_name_its_payers_by_their_words() -> None:
         pot_of(policy, {"职工": 10.0, "employee": 5.0}, 1.0)
 
 
+def test_roman_numbers_are_levels_in_a_column_and_classes_where_a_policy_has_them(tmp_path: Path) -> None:
+    by_level, by_class = policy_by_level(tmp_path, RATES), load_policy("harbin/2023").file.unit_value
+    assert [paid(by_level, hospital_level=word) for word in ("III", "Ⅲ", "II", "Ⅰ")] == [3.0, 3.0, 2.0, 1.0]
+    assert paid(by_level, hospital_level="III", hospital_grade="甲等") == 13.0
+    assert levels_of(pa.record_batch({"hospital_level": ["III"]}), "hospital_level", None).tolist() == [3]
+    assert by_class is not None
+    for place in ({"hospital_level": "3", "hospital_grade": "III"}, {"hospital_level": "Ⅲ"}):
+        assert (
+            paid(policy_by_level(tmp_path, by_class.values), insurance="resident", **place) == by_class.values["III/resident"]
+        )
+    for word in ("III", "Ⅲ", "II/职工"):  # a class of its own that no hospital of a level would be in
+        with pytest.raises(PolicyError, match="for the level write"):
+            load_policy(policy_by_level(tmp_path, {word: 5.0, "*": 1.0}))
+        with pytest.raises(UsageError, match="for the level write"):
+            with_unit_value(load_policy("beijing/2024"), {word: 5.0})
+
+
 # -- unknown words -----------------------------------------------------------------------------------------------------
 def test_an_unknown_level_of_cases_or_hospitals_is_told(tmp_path: Path) -> None:
     folder = policy_by_level(tmp_path, {"*": 5.0})
@@ -152,6 +168,8 @@ def test_an_unknown_level_of_cases_or_hospitals_is_told(tmp_path: Path) -> None:
 def test_an_unknown_level_of_a_policy_an_option_or_a_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="did you mean tertiary"):
         load_policy(policy_by_level(tmp_path, {"tertary": 5.0}))
+    with pytest.raises(PolicyError, match="is no level, payer"):
+        load_policy(policy_by_level(tmp_path, {"三级手术": 5.0}))
     with pytest.raises(PolicyError, match="mean the same"):
         load_policy(policy_by_level(tmp_path, {"三级": 5.0, "3": 6.0}))
     with pytest.raises(UsageError, match="did you mean tertiary"):

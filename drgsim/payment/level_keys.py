@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator
 
 from drgsim.parameters.evidence import Keyed
-from drgsim.records.vocabulary import level_hint, level_known, policy_key, wrong_keys
+from drgsim.records.vocabulary import is_level_key, level_hint, policy_key, wrong_keys
 
 
 def _by_level(keyed: Keyed) -> Keyed:
@@ -18,7 +18,7 @@ def _by_level(keyed: Keyed) -> Keyed:
 
 
 def _level(word: str) -> str:
-    if not level_known(word):
+    if not is_level_key(policy_key(word)):
         raise ValueError(f"{word!r} is no level; {level_hint(word)}")
     return policy_key(word)
 

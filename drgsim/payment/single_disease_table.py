@@ -14,7 +14,7 @@ from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.schema import header_key
-from drgsim.records.vocabulary import level_hint, level_known, meanings, policy_key
+from drgsim.records.vocabulary import is_level_key, level_hint, meanings, policy_key
 
 COLUMNS = ("code", "name", "level", "insurance", "fund_amount", "personal_limit")
 NEEDED = ("code", "fund_amount", "personal_limit")
@@ -66,7 +66,7 @@ def single_diseases_of(table: pa.Table, where: str) -> tuple[SingleDiseases, lis
     for row in range(table.num_rows):
         place = f"{where}, line {row + 2}"
         code, level, payer = texts["code"][row], policy_key(texts["level"][row]), texts["insurance"][row]
-        if level and not level_known(level):
+        if level and not is_level_key(level):
             problems.append(Problem("single-disease-level", f"{level!r} is no level", where=place, fix=level_hint(level)))
         if payer:
             payer = payers.get(header_key(payer), payer)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import yaml
 
@@ -88,7 +89,7 @@ def _level_words() -> dict[str, tuple[str, ...]]:
             found |= {
                 word + ending: (level + grade, level) if grade else (level,) for ending, grade in meanings("grade").items()
             }
-    return found
+    return found | {word + str(words()["hospital"]): keys for word, keys in found.items()}
 
 
 def _keys_of(word: str) -> tuple[str, ...]:
@@ -110,8 +111,12 @@ def level_keys(level: str, grade: str = "") -> tuple[str, ...]:
     (('3a', '3'), ('3',), ('p3a', '3'), ('3a', '3'), ('2',))
     >>> level_keys("未定级"), level_keys("", "二级乙等"), level_keys("IV")
     (('0',), ('2b', '2'), ('IV',))
+    >>> level_keys("Ⅲ级"), level_keys("Ⅲ"), level_keys("三级医院"), level_keys("3", "III")
+    (('3',), ('III', '3'), ('3',), ('III', '3'))
     """
-    keys = _keys_of(level) or tuple(filter(None, [level.strip()]))
+    number = normalize("NFKC", header_key(level))  # Ⅲ is one character
+    roman = words()["roman"].get(number)
+    keys = (number, roman) if roman else _keys_of(level) or tuple(filter(None, [level.strip()]))
     if not grade.strip():
         return keys
     if not keys and _keys_of(grade):
@@ -146,21 +151,30 @@ def policy_key(key: str) -> str:
 
     Examples
     --------
-    >>> [policy_key(key) for key in ("三级甲等/职工", "tertiary", "resident", "*", "p3a/employee", "diabetes")]
-    ['3a/employee', '3', 'resident', '*', 'p3a/employee', 'diabetes']
+    >>> [policy_key(key) for key in ("三级甲等/职工", "tertiary", "resident", "*", "p3a/employee", "diabetes", "三级综合医院")]
+    ['3a/employee', '3', 'resident', '*', 'p3a/employee', 'diabetes', '3']
     """
     first, slash, payer = key.partition("/")
-    levels, payers = _level_words(), meanings("insurance")
-    spelt = levels[header_key(first)][0] if header_key(first) in levels else payers.get(header_key(first), first)
+    text, payers = header_key(first), meanings("insurance")
+    if text in _level_words() or text.endswith(words()["hospital"]):
+        spelt = (_keys_of(first) or (first,))[0]
+    else:
+        number = normalize("NFKC", text)
+        spelt = number if number in words()["roman"] else payers.get(text, first)
     return spelt + slash + payers.get(header_key(payer), payer)
+
+
+def is_level_key(key: str) -> bool:
+    """Whether a key in the words of the engine is a level, with or without a grade, or may be a city's own class."""
+    return _keys_of(key)[:1] == (key,) or re.fullmatch(words()["own_class"], key) is not None
 
 
 def is_policy_key(key: str) -> bool:
     """Whether a key is ``*``, a payer, a level, or a level and a payer."""
     first, slash, payer = policy_key(key).partition("/")
     if slash:
-        return level_known(first) and payer in INSURANCES
-    return first == ALL_KEYS or first in INSURANCES or level_known(first)
+        return is_level_key(first) and payer in INSURANCES
+    return first == ALL_KEYS or first in INSURANCES or is_level_key(first)
 
 
 def wrong_keys(keys: Iterable[str]) -> str:
@@ -173,6 +187,12 @@ def wrong_keys(keys: Iterable[str]) -> str:
         if policy_key(key) in seen:
             return f"{seen[policy_key(key)]!r} and {key!r} mean the same"
         seen[policy_key(key)] = key
+    classes = {key.partition("/")[0] for key in seen} & {*words()["roman"]}
+    if classes and "I" not in classes:  # a city that has a class III has a class I
+        key = min(classes)
+        return (
+            f"{key!r} is a city's own class here, which stands beside I; for the level write {words()['roman'][key]} or {key}级"
+        )
     return ""
 
 
