@@ -69,10 +69,21 @@ def test_methods_without_groups_need_neither_groups_nor_a_curve(tmp_path: Path, 
     assert lines[1]["case_class"] == {"by_item": "by_item", "per_diem": "unpaid"}[method], "a stay of unknown length"
 
 
+@pytest.mark.parametrize("section", [{}, {"per_diem": {"rate_unit": "yuan"}}])
+def test_a_policy_per_day_without_a_rate_is_refused(tmp_path: Path, section: dict[str, Any]) -> None:
+    with pytest.raises(PolicyError, match=r"per_diem\.rate") as refused:
+        load_policy(policy_with(tmp_path, {"method": "per_diem", **section}))
+    assert [problem.code for problem in refused.value.problems] == ["policy-no-rate"]
+    with pytest.raises(PolicyError, match="policy-no-rate"):
+        load_policy("beijing/2024").changed({"method": "per_diem"})
+
+
 def test_a_fixed_rate_per_day_is_needed(tmp_path: Path) -> None:
+    rate = {"per_diem": {"rate": keyed({"resident": 30}, "yuan a day")}}
     settlement = settled(
-        policy_with(tmp_path, {"method": "per_diem"}), total_cost=[100.0, 100.0], los_days=2, per_diem_rate=[40.0, None]
-    )
+        policy_with(tmp_path, {"method": "per_diem", **rate}), total_cost=[100.0, 100.0], los_days=2,
+        per_diem_rate=[40.0, None], insurance="employee",
+    )  # fmt: skip
     assert amounts(settlement) == ["80.00", "None"]
     assert "settle-missing-per-diem-rate" in codes_of(settlement)
 

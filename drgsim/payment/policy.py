@@ -80,7 +80,13 @@ class Policy(ParameterSet[PolicyFile]):
 
     @classmethod
     def contradictions(cls, file: PolicyFile, where: str) -> Iterator[Problem]:
-        """Classes and curves that are named and do not exist."""
+        """Classes and curves that are named and do not exist, and a method without what it pays by."""
+        if file.method == "per_diem" and (file.per_diem is None or file.per_diem.rate is None):
+            yield Problem(
+                "policy-no-rate", "method per_diem pays days x rate, and the policy states no rate per day",
+                where=f"{where}: per_diem.rate", why="nothing would be paid",
+                fix="state per_diem.rate: {values: {'*': YUAN}, unit, source, evidence}",
+            )  # fmt: skip
         classes = list(file.group_classes)
         if file.unstable is not None and file.unstable.group_class not in classes:
             fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
