@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.verb_inputs import AnyPolicy, AnyRegion, policy_of, told
+from drgsim.api.verb_inputs import AnyRegion, told
 from drgsim.budgets.budget_doubts import doubts
 from drgsim.budgets.budget_tables import FUND_ZH, budget_tables
 from drgsim.budgets.budget_year import BudgetYear, budget_years
@@ -18,6 +18,7 @@ from drgsim.budgets.region_preparation import PreparedRegion, Progress, prepare
 from drgsim.budgets.terms import PREFIX, BudgetTerms, load_terms
 from drgsim.money import yuan_text
 from drgsim.parameters.evident_values import evident_nodes
+from drgsim.payment.policy import AnyPolicy, policy_of
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
 

@@ -13,19 +13,17 @@ from drgsim.api.verb_inputs import (
     Amounts,
     AnyDischarges,
     AnyHospitals,
-    AnyPolicy,
     Inputs,
     Tabular,
     by_payer,
     check_word,
-    policy_of,
     scheme_of_weights,
     told,
 )  # fmt: skip
 from drgsim.errors import Problem, UsageError
 from drgsim.money import MISSING, total, yuan_text
 from drgsim.payment.clearing import PREPAID_AS, Assessment, monthly_prepayments, yearly_clearing
-from drgsim.payment.policy import Policy
+from drgsim.payment.policy import AnyPolicy, Policy, policy_of
 from drgsim.payment.rules.unstable_groups import DETECT
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.settlement import settle as settle_table

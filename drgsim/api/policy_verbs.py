@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.verb_inputs import AnyPolicy, policy_of
 from drgsim.assets import asset_root
 from drgsim.budgets.terms import BudgetTerms, load_terms, terms_schema
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.parameters.evident_values import Parameter
-from drgsim.payment.policy import POLICY_FILE, Policy, load_policy, policy_names, read_folder
+from drgsim.payment.policy import POLICY_FILE, AnyPolicy, Policy, load_policy, policy_names, policy_of, read_folder
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
@@ -173,13 +172,13 @@ def policy_explain(policy: AnyPolicy, path: str) -> PolicyTable:
     return PolicyTable(_parameters(found), policies=[loaded], parameters=found)
 
 
-def policy_check(policy: str | Path) -> PolicyTable:
+def policy_check(policy: AnyPolicy) -> PolicyTable:
     """Check a policy and find every mistake at once.
 
     Parameters
     ----------
     policy
-        Folder that holds policy.yaml, or the name of a shipped policy.
+        Folder that holds policy.yaml, the name of a shipped policy, or what :func:`drgsim.load_policy` gave.
 
     Returns
     -------
@@ -197,11 +196,14 @@ def policy_check(policy: str | Path) -> PolicyTable:
     >>> drgsim.policy_check("beijing/2024").ok
     True
     """
+    if isinstance(policy, Policy):  # it was checked when it was read
+        return PolicyTable(_parameters(policy.parameters), policies=[policy], parameters=policy.parameters)
     folder = Path(policy)
     if not (folder / POLICY_FILE).is_file() and str(policy) in policy_names():
         folder = asset_root("payment_tables") / str(policy)
     if not (folder / POLICY_FILE).is_file():
-        raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder))])
+        fix = did_you_mean(str(policy), policy_names()) or f"the shipped policies are {', '.join(policy_names())}"
+        raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder), fix=fix)])
     read, problems = read_folder(folder)
     parameters = read.parameters if read is not None else ()
     return PolicyTable(

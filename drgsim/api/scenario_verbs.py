@@ -12,6 +12,7 @@ import yaml
 from drgsim.api.verb_inputs import AnyRegion
 from drgsim.assets import sample_path
 from drgsim.errors import Problem
+from drgsim.payment.policy import AnyPolicy
 from drgsim.results.result import Result
 from drgsim.simulation.paths import PathSpec, specs
 from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenario, load_scenarios, parse_scenario, scenario_names
@@ -73,7 +74,7 @@ def scenarios() -> ScenarioTable:
 
 
 def scenario_describe(
-    names: AnyScenario | Sequence[AnyScenario], *, region: AnyRegion | None = None, policy: str | None = None
+    names: AnyScenario | Sequence[AnyScenario], *, region: AnyRegion | None = None, policy: AnyPolicy | None = None
 ) -> ScenarioTable:
     """Show what scenarios change: old and new value, with unit.
 
@@ -84,7 +85,7 @@ def scenario_describe(
     region
         Folder of a region; the sample region by default.
     policy
-        Policy in place of the scenario's own.
+        Policy in place of the scenario's own: a name, a folder, or what :func:`drgsim.load_policy` gave.
 
     Returns
     -------
@@ -115,7 +116,7 @@ def scenario_describe(
 
 
 def scenario_check(
-    names: AnyScenario | Sequence[AnyScenario], *, region: AnyRegion | None = None, policy: str | None = None
+    names: AnyScenario | Sequence[AnyScenario], *, region: AnyRegion | None = None, policy: AnyPolicy | None = None
 ) -> ScenarioTable:
     """Check scenarios whole, against their policy and a region.
 
@@ -151,7 +152,9 @@ def scenario_check(
     return ScenarioTable(table, plans=plans, problems=problems)
 
 
-def _plans(names: AnyScenario | Sequence[AnyScenario], region: AnyRegion | None, policy: str | None) -> list[ScenarioPlan]:
+def _plans(
+    names: AnyScenario | Sequence[AnyScenario], region: AnyRegion | None, policy: AnyPolicy | None
+) -> list[ScenarioPlan]:
     listed = listed_scenarios(names)
     read = iter(load_scenarios([name for name in listed if not isinstance(name, Scenario)]))
     every = [name if isinstance(name, Scenario) else next(read) for name in listed]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgsim.api.scenario_verbs import AnyScenario, listed_scenarios
 from drgsim.api.verb_inputs import AnyRegion, told
+from drgsim.payment.policy import AnyPolicy
 from drgsim.results.result import Result
 from drgsim.results.run_record import plain, run_record
 from drgsim.simulation.run_comparison import compare_runs
@@ -102,7 +103,7 @@ def simulate(
     region: AnyRegion,
     scenarios: AnyScenario | Sequence[AnyScenario] = (),
     *,
-    policy: str | None = None,
+    policy: AnyPolicy | None = None,
     year: int | None = None,
     stack: bool = False,
     draws: int = 0,
@@ -128,7 +129,7 @@ def simulate(
         Scenario files, names of shipped ones (:func:`drgsim.scenarios`), or mappings with what a file would hold, such as
         ``{"title": "rate + 3 %", "changes": {"rate.base": "*1.03"}}``. Without any, the policy alone is run.
     policy
-        Policy in place of the scenario's own.
+        Policy in place of the scenario's own: a name, a folder, or what :func:`drgsim.load_policy` gave.
     year
         Year of the discharges; the last one by default.
     stack

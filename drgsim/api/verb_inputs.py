@@ -14,12 +14,19 @@ from drgsim.errors import InputError, Problem, UsageError, did_you_mean
 from drgsim.payment.clearing import Assessment, assessments_of
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.own_weights import check_scale, scheme_in, table_in, with_values_of
-from drgsim.payment.policy import Policy, load_policy
+from drgsim.payment.policy import Policy
 from drgsim.records.case_table import CaseTable
 from drgsim.records.input_options import InputOptions
 from drgsim.records.python_tables import python_table
 from drgsim.records.read import read_table
-from drgsim.region.hospital_list import GroupCoefficients, Hospital, bonus_of, group_coefficients_of, hospitals_of
+from drgsim.region.hospital_list import (
+    GroupCoefficients,
+    Hospital,
+    bonus_of,
+    group_coefficients_of,
+    hospitals_by_id,
+    hospitals_of,
+)
 from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of
@@ -30,9 +37,8 @@ if TYPE_CHECKING:
 Tabular = Union[str, Path, pa.Table, "pd.DataFrame", Result]  # one table: a file, or what is in memory
 AnyDischarges = Tabular | Sequence[str | Path] | Sequence[dict[str, Any]]
 ROLES = ("cases", "hospitals", "coefficients", "bonus", "weights", "assessment")
-AnyPolicy = str | Path | Policy
 AnyRegion = str | Path | RegionFolder
-AnyHospitals = Tabular | RegionFolder | Mapping[str, Hospital]
+AnyHospitals = Tabular | RegionFolder | Mapping[str, Hospital | Mapping[str, Any]]
 Amounts = float | Mapping[str, float]  # one for all payers, or by payer
 
 
@@ -90,8 +96,10 @@ class Inputs:
 
     def hospitals(self, source: AnyHospitals | None) -> Mapping[str, Hospital] | None:
         """Level, grade and coefficient by hospital."""
-        if source is None or isinstance(source, Mapping):
-            return source
+        if source is None:
+            return None
+        if isinstance(source, Mapping):
+            return hospitals_by_id(source)
         if isinstance(source, RegionFolder):
             self._files["hospitals"] = [source.folder / "hospitals.csv"]
             return source.hospitals
@@ -151,11 +159,6 @@ def check_word(option: str, value: str | None, allowed: Sequence[str]) -> None:
 def told(notes: Iterable[str]) -> tuple[Problem, ...]:
     """Remarks on how a result came about, as notes of the result."""
     return tuple(Problem("note", text) for text in notes)
-
-
-def policy_of(policy: AnyPolicy) -> Policy:
-    """A policy by its name, its folder, or as it is."""
-    return policy if isinstance(policy, Policy) else load_policy(policy)
 
 
 def by_payer(amounts: Amounts | None) -> Mapping[str, float] | None:

@@ -11,11 +11,9 @@ import pyarrow as pa
 from drgsim.api.verb_inputs import (
     AnyDischarges,
     AnyHospitals,
-    AnyPolicy,
     Inputs,
     Tabular,
     check_word,
-    policy_of,
     scheme_of_weights,
     told,
 )  # fmt: skip
@@ -30,6 +28,7 @@ from drgsim.payment.coefficient_history import (
 )  # fmt: skip
 from drgsim.payment.group_evaluation import GroupEvaluation, evaluate
 from drgsim.payment.history_tables import read_history, read_scored, weight_tables
+from drgsim.payment.policy import AnyPolicy, policy_of
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights
 from drgsim.records.input_options import InputOptions

@@ -143,6 +143,14 @@ def load_policy(name: str | Path) -> Policy:
     return policy
 
 
+AnyPolicy = str | Path | Policy
+
+
+def policy_of(policy: AnyPolicy) -> Policy:
+    """A policy by its name, its folder, or as it is."""
+    return policy if isinstance(policy, Policy) else load_policy(policy)
+
+
 def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     """Read a policy folder; the problems are all that is wrong with it."""
     problems: list[Problem] = []

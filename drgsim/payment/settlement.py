@@ -108,9 +108,14 @@ class Settlement:
         used = np.bincount(source, minlength=len(SOURCES))
         if used[DEFAULT] + used[NONE] == source.size:  # one coefficient for all is no choice
             source = np.full(source.size, NONE, np.int8)
-        words = [f"{rule}; k {k}" if k and rule else rule for rule in (*ledger.rules, "") for k in SOURCES]
-        place = {text: at for at, text in enumerate(dict.fromkeys(words))}  # a dictionary holds each text once
-        return np.array([place[text] for text in words])[number * len(SOURCES) + source], list(place)
+        rules = [*ledger.rules, ""]
+        words = [f"{rule}; k {k}" if k and rule else rule for rule in rules for k in SOURCES]
+        places = number * len(SOURCES) + source
+        seen = np.flatnonzero(np.bincount(places, minlength=len(words)))
+        distinct = list(dict.fromkeys(words[place] for place in seen))  # a dictionary of Arrow names each word once
+        word_of = np.zeros(len(words), np.int64)
+        word_of[seen] = [distinct.index(words[place]) for place in seen]
+        return word_of[places], distinct
 
     @property
     def _with_k(self) -> NDArray[np.bool_]:

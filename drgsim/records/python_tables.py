@@ -11,6 +11,7 @@ from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.arrow import column_of
 
 MOST_BYTES = 1 << 31  # of a column of texts with 32-bit offsets
+_OTHER_TEXTS = (pa.large_string(), pa.string_view())
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,10 +65,13 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
 
 
 def _with_plain_texts(table: pa.Table) -> pa.Table:
-    """Texts with 64-bit offsets, as frames have them, as those of files; Arrow joins no texts of both kinds."""
+    """Texts with 64-bit offsets or as views, as frames have them, as those of files; Arrow joins no texts of two kinds."""
     for place, field in enumerate(table.schema):
-        if pa.types.is_large_string(field.type) and table.column(place).nbytes < MOST_BYTES:
-            table = table.set_column(place, field.name, table.column(place).cast(pa.string()))
+        column, kind = table.column(place), field.type
+        if pa.types.is_dictionary(kind) and kind.value_type in _OTHER_TEXTS:
+            column, kind = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type), None
+        if (kind is None or kind in _OTHER_TEXTS) and column.nbytes < MOST_BYTES:
+            table = table.set_column(place, field.name, column.cast(pa.string()))
     return table
 
 

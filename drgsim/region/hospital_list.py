@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgsim.errors import InputError, Problem
+from drgsim.errors import InputError, Problem, did_you_mean
 from drgsim.records.arrow import one_chunk
 from drgsim.records.batch_encoding import read_numbers
 from drgsim.records.cells import read_words
+from drgsim.records.python_tables import python_table
 from drgsim.records.read import read_table
 from drgsim.records.schema import header_key, header_names
 from drgsim.records.vocabulary import group_words, level_hint, level_keys, level_known, words
 
+_OF_HOSPITAL = ("hospital_id", "level", "grade", "coefficient", "name")
+_ALIASES = {"id": "hospital_id", "hospital_level": "level", "hospital_grade": "grade", "hospital_name": "name"}
 EVERY = ""  # stands for all hospitals, or for all groups
 
 
@@ -39,8 +43,7 @@ def hospitals_of(table: pa.Table, where: str) -> dict[str, Hospital]:
     InputError
         No such columns, a hospital twice, or a coefficient that is no number above 0; all at once.
     """
-    aliases = {"id": "hospital_id", "hospital_level": "level", "hospital_grade": "grade", "hospital_name": "name"}
-    columns = _columns(table, aliases, ("hospital_id", "level", "grade", "coefficient", "name"))
+    columns = _columns(table, _ALIASES, _OF_HOSPITAL)
     if "hospital_id" not in columns:
         what, fix = f"{where} has no column hospital_id", "name the column of hospitals hospital_id or id"
         raise InputError.single("hospitals-no-id", what, where=f"{where}, line 1", fix=fix)
@@ -65,6 +68,40 @@ def hospitals_of(table: pa.Table, where: str) -> dict[str, Hospital]:
     if problems:
         raise InputError(problems)
     return hospitals
+
+
+def hospitals_by_id(entries: Mapping[str, Hospital | Mapping[str, Any]]) -> dict[str, Hospital]:
+    """Hospitals of a mapping by hospital: ``{"H001": {"level": "三甲"}}``, with the words of :func:`hospitals_of`.
+
+    Raises
+    ------
+    InputError
+        ``hospitals-no-entry`` for what is no mapping, ``hospitals-unknown-key``, and what :func:`hospitals_of` raises.
+
+    Examples
+    --------
+    >>> hospitals_by_id({"H001": {"level": "三甲", "coefficient": 1.1}})["H001"].coefficient
+    1.1
+    """
+    problems: list[Problem] = []
+    rows = []
+    for name, entry in entries.items():
+        if isinstance(entry, Hospital):
+            continue
+        if not isinstance(entry, Mapping):
+            what = f"hospital {name} is given as {entry!r}"
+            problems.append(Problem("hospitals-no-entry", what, where="hospitals", fix='write it as {"level": "三甲"}'))
+            continue
+        for key in entry:
+            if key not in (*_OF_HOSPITAL[1:], *_ALIASES):
+                known = list(_OF_HOSPITAL[1:])
+                fix = did_you_mean(str(key), known) or f"the keys are {', '.join(known)}"
+                problems.append(Problem("hospitals-unknown-key", f"hospital {name} has no {key!r}", where="hospitals", fix=fix))
+        rows.append({**entry, "hospital_id": str(name)})
+    if problems:
+        raise InputError(problems)
+    read = hospitals_of(python_table(rows)[0], "hospitals") if rows else {}
+    return {str(name): entry if isinstance(entry, Hospital) else read[str(name)] for name, entry in entries.items()}
 
 
 def read_hospitals(path: Path) -> dict[str, Hospital]:

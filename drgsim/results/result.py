@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean
-from drgsim.records.arrow import as_cells
+from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.table_files import WRITABLE, write_table
 from drgsim.results.whole_outputs import whole_file, write_text
@@ -106,7 +106,7 @@ class Result:
         UsageError
             ``result-no-table``.
         """
-        frame: pd.DataFrame = self.to_arrow(name).to_pandas()
+        frame: pd.DataFrame = with_unique_dictionaries(self.to_arrow(name)).to_pandas()
         return frame
 
     def save(self, target: str | Path, formats: Sequence[str] | str = ("parquet",), replace: bool = False) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pyarrow as pa
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.payment.policy import AnyPolicy, Policy
 from drgsim.region.region_folder import RegionFolder
 from drgsim.simulation.answer_tables import headline_table
 from drgsim.simulation.decompose import Method
@@ -27,7 +28,7 @@ from drgsim.simulation.year_sequence import years_table
 class StudyOptions:
     """What a run is asked for beside its scenarios; the names are those of ``drgsim simulate``."""
 
-    policy: str | None = None
+    policy: AnyPolicy | None = None
     year: int | None = None
     stack: bool = False
     draws: int = 0
@@ -42,8 +43,10 @@ class StudyOptions:
     @property
     def written(self) -> dict[str, Any]:
         """The options that differ from the defaults, for the record."""
-        plain = asdict(StudyOptions())
-        return {name: value for name, value in asdict(self).items() if value != plain[name]}
+        given = {each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) != each.default}
+        if self.policy is not None:
+            given["policy"] = self.policy.id if isinstance(self.policy, Policy) else str(self.policy)
+        return given
 
 
 def run_all(

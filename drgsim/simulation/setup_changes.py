@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drgsim.errors import Problem
-from drgsim.payment.policy import load_policy
+from drgsim.payment.policy import AnyPolicy, policy_of
 from drgsim.simulation.capitated_stays import stated_amount
 from drgsim.simulation.case_changes import add_technology, change_cases, change_hospitals, change_weights
 from drgsim.simulation.fund_changes import change_budget, change_fund
@@ -34,7 +34,7 @@ CHANGES = {
 }  # fmt: skip
 
 
-def baseline_setup(scenario: Scenario | None, policy: str | None, region: Region) -> tuple[Setup, tuple[Step, ...]]:
+def baseline_setup(scenario: Scenario | None, policy: AnyPolicy | None, region: Region) -> tuple[Setup, tuple[Step, ...]]:
     """The setup that a scenario is compared with: the policy, and the changes that its baseline states.
 
     Raises
@@ -43,11 +43,11 @@ def baseline_setup(scenario: Scenario | None, policy: str | None, region: Region
         No policy is named, or the baseline's changes are wrong.
     """
     own = scenario.file.baseline.policy if scenario is not None else None
-    name = policy or own
-    if name is None:
+    chosen = policy or own
+    if chosen is None:
         what = "no policy is named"
         raise ScenarioError([Problem("scenario-no-policy", what, fix="name one with --policy, or in the scenario's baseline")])
-    setup = first_setup(load_policy(name))
+    setup = first_setup(policy_of(chosen))
     if scenario is None:
         return setup, ()
     setup, steps = apply(setup, scenario.baseline, region)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgsim.errors import Problem
 from drgsim.parameters.evident_values import Parameter
+from drgsim.payment.policy import AnyPolicy
 from drgsim.simulation.answer_tables import answer_tables, changes_table
 from drgsim.simulation.behaviour import active, respond, without_behaviour
 from drgsim.simulation.decompose import Method
@@ -65,7 +66,9 @@ class Study:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, *, stack: bool = False) -> list[ScenarioPlan]:
+def plans_of(
+    scenarios: Sequence[Scenario], policy: AnyPolicy | None, region: Region, *, stack: bool = False
+) -> list[ScenarioPlan]:
     """Check all scenarios before anything runs.
 
     Parameters
@@ -100,7 +103,7 @@ def plans_of(scenarios: Sequence[Scenario], policy: str | None, region: Region, 
     return plans
 
 
-def plan_of(scenarios: Sequence[Scenario], policy: str | None, region: Region) -> ScenarioPlan:
+def plan_of(scenarios: Sequence[Scenario], policy: AnyPolicy | None, region: Region) -> ScenarioPlan:
     """The setup of one scenario, or of several on top of each other."""
     baseline, baseline_steps = baseline_setup(scenarios[0], policy, region)
     changes = [change for scenario in scenarios for change in scenario.changes]
