@@ -11,7 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import drgsim
+from drgsim.api.demo_verb import sample_year
 from drgsim.engines.bundled_proof import bundled_cases
+from drgsim.errors import OutputError
+from drgsim.results.whole_outputs import check_folder
 from tests.commands import run, run_process
 from tests.conftest import ROOT
 
@@ -155,6 +159,25 @@ def test_demo_leaves_a_page_to_look_at(tmp_path: Path) -> None:
     headings = ("Groups", "Weights", "Settlement", "Budget", "What if", "What this rests on")
     assert all(heading in year for heading in headings)
     assert len(pd.read_parquet(tmp_path / "drgsim-demo" / "grouped.parquet")) > 1_000
+    check_folder(tmp_path / "drgsim-demo", kind="demo")  # every file stands in its record
+
+
+def test_the_demo_replaces_its_own_folder_only(tmp_path: Path) -> None:
+    foreign = tmp_path / "fd"
+    foreign.mkdir()
+    (foreign / "casemix.html").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="output-not-ours"):
+        drgsim.demo(foreign)
+    assert "output-not-ours" in run("demo", "--output", str(foreign), cwd=tmp_path, code=3).stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["fd"]
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in foreign.iterdir()] == [("casemix.html", "mine")]
+    own = tmp_path / "own"
+    for _ in range(2):
+        with sample_year(own):
+            pass
+    (own / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="output-holds-more"), sample_year(own):
+        pass
 
 
 def test_the_shim_of_a_checkout_is_the_same_program() -> None:

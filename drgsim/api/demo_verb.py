@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,8 +22,8 @@ from drgsim.report.casemix_page import casemix_page
 from drgsim.report.region_page import RegionYear, year_page
 from drgsim.report.whatif_page import whatif_page
 from drgsim.results.result import Result
-from drgsim.results.run_record import run_record, write_results
-from drgsim.results.whole_outputs import write_text
+from drgsim.results.run_record import json_text, run_record, write_results
+from drgsim.results.whole_outputs import RUN_FILE, WRITTEN, whole_folder, write_text
 from drgsim.simulation.session import StudyOptions, run_all
 from drgsim.simulation.study import Study
 from drgsim.simulation.study_folder import record_of, write_study
@@ -37,7 +39,7 @@ LINKS = (("case mix 病例组合", "casemix.html"), ("budget 预算", "budget/bu
 
 
 class SampleYear:
-    """The year step by step, in the order of the methods; each writes its part below ``output``.
+    """The year step by step, in the order of the methods; each writes its part below ``folder``. See :func:`sample_year`.
 
     Attributes
     ----------
@@ -52,10 +54,9 @@ class SampleYear:
     budget: BudgetYears
     study: Study
 
-    def __init__(self, output: str | Path) -> None:
-        self.output = Path(output)
-        self.output.mkdir(parents=True, exist_ok=True)
-        self.grouped, self.page = self.output / "grouped.parquet", self.output / "index.html"
+    def __init__(self, folder: Path, output: Path) -> None:
+        self._folder = folder  # takes the place of ``output`` when the year is done
+        self.grouped, self.page = output / "grouped.parquet", output / "index.html"
         self.region = sample_path("region")
         self.inputs = sorted(self.region.glob("discharges-*.parquet"))
         self.scheme = load_scheme(SCHEME)
@@ -67,29 +68,30 @@ class SampleYear:
 
     def group(self, progress: Progress | None = None) -> None:
         """Group the discharges of all years, with a page on the case mix."""
-        self.run = group_files(self.inputs, SCHEME, self.grouped, keep_input=True, progress=progress)
-        self._answers = pq.read_table(self.grouped)
+        written = self._folder / self.grouped.name
+        self.run = group_files(self.inputs, SCHEME, written, keep_input=True, progress=progress)
+        self.run.output, self._answers = self.grouped, pq.read_table(written)
         title = "Case mix of the sample region 样例地区病例组合"
-        write_text(self.output / "casemix.html", casemix_page(self.run, self._answers, self.scheme, title=title, note=NOTE))
+        write_text(self._folder / "casemix.html", casemix_page(self.run, self._answers, self.scheme, title=title, note=NOTE))
 
     def weigh(self) -> None:
         """Estimate weights from the earlier years."""
         settings = WeightSettings(minimum_cases=10, smoothing=10, monotone=True)
         self.weights = weights(self.inputs[:-1], scheme=SCHEME, years="3:7", settings=settings)
         tables = {f"{name}.csv": table for name, table in self.weights.tables.items()}
-        write_results(self.output / "weights", tables, {"kind": "weights", "settings": self.weights.record["settings"]})
+        write_results(self._folder / "weights", tables, {"kind": "weights", "settings": self.weights.record["settings"]})
 
     def settle(self, progress: Progress | None = None) -> None:
         """Settle every year and make its budget."""
         self.budget = budget(self.region, POLICY, progress=progress)
-        self.budget.save_folder(self.output / "budget", ("parquet", "html"), replace=True)
+        self.budget.save_folder(self._folder / "budget", ("parquet", "html"), replace=True)
 
     def simulate(self, progress: Progress | None = None) -> None:
         """Run one scenario, and write the page of the whole year."""
         self.study = run_all(self.region, [SCENARIO], StudyOptions(policy=POLICY), progress)
         asked = record_of(self.study, policy=POLICY)
         page = whatif_page(self.study, asked, NOTE)
-        write_study(self.output / "whatif", self.study, asked, {"whatif.html": lambda path: write_text(path, page)})
+        write_study(self._folder / "whatif", self.study, asked, {"whatif.html": lambda path: write_text(path, page)})
         record = self.budget.record
         shown = RegionYear(
             self.run, self._answers, self.scheme, self.weights.estimated, self.weights.lines, self.weights.record["settings"],
@@ -97,7 +99,28 @@ class SampleYear:
             [*record["notes"], *self.study.notes],
         )  # fmt: skip
         title = "A budget year of the sample region 样例地区预算年度"
-        write_text(self.page, year_page(shown, title=title, note=NOTE, links=LINKS))
+        write_text(self._folder / self.page.name, year_page(shown, title=title, note=NOTE, links=LINKS))
+
+
+@contextmanager
+def sample_year(output: str | Path) -> Iterator[SampleYear]:
+    """Give the year to go through; its folder appears as ``output`` with the record of the run when the block ends.
+
+    Raises
+    ------
+    OutputError
+        As :func:`demo`, before anything is done.
+    """
+    target = Path(output)
+    with whole_folder(target, kind=Demo.kind) as beside:
+        yield SampleYear(beside, target)
+        written = [path.relative_to(beside).as_posix() for path in beside.rglob("*") if path.is_file()]
+        write_text(beside / RUN_FILE, json_text({**demo_record(), WRITTEN: sorted([*written, RUN_FILE])}))
+
+
+def demo_record() -> dict[str, Any]:
+    """What the demo runs, as every record of a run says it."""
+    return run_record(Demo.kind, policy=POLICY, scheme=SCHEME, scenario=SCENARIO)
 
 
 class Demo(Result):
@@ -121,7 +144,7 @@ class Demo(Result):
             "hospitals": year.budget.hospitals, "weights": year.weights.weights, "headlines": year.study.tables["headlines"],
         }  # fmt: skip
         notes = year.budget.notes
-        super().__init__(tables, notes=notes, record=run_record(self.kind, policy=POLICY, scheme=SCHEME, scenario=SCENARIO))
+        super().__init__(tables, notes=notes, record=demo_record())
         self.hospitals: pa.Table = tables["hospitals"]
         self.weights: pa.Table = tables["weights"]
         self.headlines: pa.Table = tables["headlines"]
@@ -134,7 +157,7 @@ def demo(output: str | Path = "drgsim-demo") -> Demo:
     Parameters
     ----------
     output
-        Folder for the results; it is made where it is not there.
+        Folder for the results: new, empty, or an earlier demo that holds nothing else, which is replaced.
 
     Returns
     -------
@@ -144,7 +167,8 @@ def demo(output: str | Path = "drgsim-demo") -> Demo:
     Raises
     ------
     OutputError
-        ``output-not-ours``, ``output-not-writable``: the folder holds what the demo did not write, or cannot be written.
+        ``output-not-ours``, ``output-other-kind``, ``output-holds-more``: the folder holds what no demo wrote;
+        ``output-is-file``, ``output-not-writable``.
 
     Examples
     --------
@@ -152,9 +176,9 @@ def demo(output: str | Path = "drgsim-demo") -> Demo:
     >>> drgsim.demo("drgsim-demo").page.name  # doctest: +SKIP
     'index.html'
     """
-    year = SampleYear(output)
-    year.group()
-    year.weigh()
-    year.settle()
-    year.simulate()
+    with sample_year(output) as year:
+        year.group()
+        year.weigh()
+        year.settle()
+        year.simulate()
     return Demo(year)

@@ -16,26 +16,26 @@ def demo(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the paths of the results only.")] = False,
 ) -> None:
     """A budget year of the bundled synthetic region: groups, weights, settlement, budget, a what-if. 演示"""
-    from drgsim.api.demo_verb import NOTE, SampleYear
+    from drgsim.api.demo_verb import NOTE, sample_year
     from drgsim.cli.terminal import out, progress_bar
 
-    year = SampleYear(output)
-    if not quiet:
-        out.print(f"[yellow]{NOTE}[/]")
-    with progress_bar("1/4 Grouping 分组", quiet) as progress:
-        year.group(progress)
-    if not quiet:
-        _show_groups(year)
-    with progress_bar("2/4 Weights 权重", quiet):
-        year.weigh()
-    if not quiet:
-        _show_weights(year)
-    with progress_bar("3/4 Settlement and budget 结算与总额预算", quiet) as progress:
-        year.settle(progress)
-    if not quiet:
-        _show_budget(year)
-    with progress_bar("4/4 What if 情景", quiet) as progress:
-        year.simulate(progress)
+    with sample_year(output) as year:
+        if not quiet:
+            out.print(f"[yellow]{NOTE}[/]")
+        with progress_bar("1/4 Grouping 分组", quiet) as progress:
+            year.group(progress)
+        if not quiet:
+            _show_groups(year)
+        with progress_bar("2/4 Weights 权重", quiet):
+            year.weigh()
+        if not quiet:
+            _show_weights(year)
+        with progress_bar("3/4 Settlement and budget 结算与总额预算", quiet) as progress:
+            year.settle(progress)
+        if not quiet:
+            _show_budget(year)
+        with progress_bar("4/4 What if 情景", quiet) as progress:
+            year.simulate(progress)
     if quiet:
         out.print(f"{year.grouped}\n{year.page}")
     else:
