@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     from drgsim.payment.policy import load_policy as load_policy
     from drgsim.payment.weight_estimation import WeightSettings as WeightSettings
     from drgsim.records.input_options import InputOptions as InputOptions
+    from drgsim.region.region_folder import RegionFolder as RegionFolder
     from drgsim.results.result import Result as Result
     from drgsim.units.schemes.pack import load_scheme as load_scheme
     from drgsim.units.schemes.pack import scheme_ids as scheme_ids
@@ -145,6 +146,7 @@ _HOMES = {
     "PolicyCurves": "drgsim.api.policy_verbs",
     "PolicyTable": "drgsim.api.policy_verbs",
     "read": "drgsim.api.reading_verbs",
+    "RegionFolder": "drgsim.region.region_folder",
     "Result": "drgsim.results.result",
     "sample_path": "drgsim.assets",
     "scenario_check": "drgsim.api.scenario_verbs",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -15,7 +17,7 @@ import drgsim
 from drgsim.cli.main import app
 from drgsim.records.input_options import InputOptions
 from tests.conftest import ROOT
-from tools.make_api_docs import TARGET, entries, page, sections
+from tools.make_api_docs import TARGET, VERBS, entries, page, sections
 
 FUNCTIONS = {name: getattr(drgsim, name) for name in drgsim._HOMES if inspect.isfunction(getattr(drgsim, name))}
 CLASSES = {name: getattr(drgsim, name) for name in drgsim._HOMES if inspect.isclass(getattr(drgsim, name))}
@@ -49,16 +51,53 @@ def test_a_result_tells_what_it_holds(name: str) -> None:
     assert parts["Attributes"].strip()
 
 
+def _documented() -> Iterator[tuple[str, Any]]:
+    """Public functions and classes, and the methods of these."""
+    yield from FUNCTIONS.items()
+    for name, member in CLASSES.items():
+        yield name, member
+        yield from ((f"{name}.{each}", value) for each, value in vars(member).items() if inspect.isfunction(value))
+
+
+def _codes() -> tuple[set[str], re.Pattern[str]]:
+    """Literals of the program, and a pattern for codes that it puts together, such as ``settle-unknown-{name}``."""
+    literals, composed = set(), []
+    for path in (ROOT / "drgsim").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                literals.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
+                if re.fullmatch(r"[a-z*]+(-[a-z*]+)+", text) and re.search("-(bad|unknown)-", text):
+                    composed.append(text.replace("*", "[a-z]+"))
+    kinds = "|".join(re.escape(literal) for literal in literals if literal.isalpha())
+    composed += [f"(?:{kinds})-{ending}" for ending in ("unknown-path", "bad-value") if ending in literals]
+    return literals, re.compile("|".join(composed))
+
+
+def test_every_code_that_a_docstring_names_is_one_of_the_program() -> None:
+    literals, composed = _codes()
+    told = {
+        (name, code)
+        for name, member in _documented()
+        for code in re.findall(r"``([a-z]+(?:-[a-z]+)+)``", sections(member.__doc__ or "").get("Raises", ""))
+    }
+    assert len(told) > 100
+    assert [(name, code) for name, code in sorted(told) if code not in literals and not composed.fullmatch(code)] == []
+
+
+def test_no_docstring_names_a_function_that_is_not_there() -> None:
+    named = set(re.findall(r"`drgsim\.(\w+)`", page())) - {"api"}
+    assert named <= {*drgsim.__all__}
+
+
 def test_examples_are_run_with_the_tests() -> None:
     assert "--doctest-modules" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 # -- the command line offers the same -------------------------------------------------------------------------------------
-NAMES = {
-    "schemes list": "schemes",
-    "policy list": "policies",
-    "scenarios list": "scenarios",
-}  # command -> verb, where they differ
+# functions beside the commands: what loads and lists, and the two sides of drgsim group
+NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read", "sample_path", "scheme_ids"}
 # options that only say how a result is shown or where it is put
 SHOWING = {
     "*": {"as_json", "quiet"},
@@ -97,7 +136,13 @@ COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
 def _verb(command: str) -> str:
-    return NAMES.get(command, command.replace("scenarios ", "scenario ").replace(" ", "_"))
+    return VERBS.get(command, command.replace(" ", "_"))
+
+
+def test_the_page_says_how_commands_and_functions_are_named() -> None:
+    assert {_verb(command) for command in COMMANDS} | NO_COMMAND == {*FUNCTIONS}
+    head = page().split("\n## ")[0]
+    assert all(f"`{command}` is `drgsim.{verb}`" in head for command, verb in VERBS.items())
 
 
 def _same(option: Any, default: Any) -> bool:

@@ -22,6 +22,7 @@ THEMES = {
     "drgsim.api.payment_verbs": "Settle 结算",
     "drgsim.api.weight_verbs": "Weights and coefficients 权重与系数",
     "drgsim.api.region_verbs": "Regions 地区",
+    "drgsim.region.region_folder": "Regions 地区",
     "drgsim.api.budget_verbs": "Budgets 总额预算",
     "drgsim.api.simulation_verbs": "What if 情景模拟",
     "drgsim.api.scenario_verbs": "Scenarios 情景",
@@ -35,13 +36,29 @@ THEMES = {
     "drgsim.api.selftest_verbs": "Self-test 自检",
     "drgsim.api.demo_verb": "Demo 演示",
 }
+# command -> function, where the words of the command with _ between them are not its name
+VERBS = {
+    "schemes list": "schemes",
+    "policy list": "policies",
+    "scenarios list": "scenarios",
+    "scenarios describe": "scenario_describe",
+    "scenarios check": "scenario_check",
+    "scenarios paths": "scenario_paths",
+}
 OTHERS = "Loaded things, results and errors 对象、结果与错误"
-INTRODUCTION = """# The functions of drgsim
+EXCEPTIONS = "\n".join(f"- `{command}` is `drgsim.{verb}`" for command, verb in VERBS.items())
+INTRODUCTION = f"""# The functions of drgsim
 
 Made from the docstrings by `python -m tools.make_api_docs`; edit those.
 
-Every verb of the command line is a function with the same name (`drgsim dip build` is `drgsim.dip_build`) and the same
-defaults. It takes a path or a list of paths, a pandas frame, an Arrow table, a list of dictionaries or the result of another
+Every command is a function with the same defaults, named by the words of the command with `_` between them: `drgsim settle` is
+`drgsim.settle`, `drgsim dip build` is `drgsim.dip_build`. Six are named otherwise:
+
+{EXCEPTIONS}
+
+`drgsim group` goes from files to a file, as `drgsim.group_files` does; `drgsim.group` keeps all in memory.
+
+A function takes a path or a list of paths, a pandas frame, an Arrow table, a list of dictionaries or the result of another
 verb, returns one result and never prints. Every result has `to_pandas(name)`, `to_arrow(name)`, `save(target, formats)`,
 `notes`, `record` and `tables`, and shows itself in a notebook ([`drgsim.Result`](#class-drgsimresult)). Mistakes are raised as
 [`drgsim.DrgsimError`](#class-drgsimdrgsimerror) with a code, the place, the reason and the next step.

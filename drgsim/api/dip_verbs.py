@@ -165,7 +165,7 @@ def dip_report(
     Raises
     ------
     SchemeError
-        ``scheme-not-found``, or what is wrong with the catalogue.
+        ``scheme-unknown``, or what is wrong with the catalogue.
     OutputError
         ``output-holds-more``.
 
@@ -204,7 +204,7 @@ def dip_diff(old: str | Path, new: str | Path, *, output: str | Path | None = No
     Raises
     ------
     SchemeError
-        ``scheme-not-found``, or what is wrong with a catalogue.
+        ``scheme-unknown``, or what is wrong with a catalogue.
     OutputError
         ``output-holds-more``.
 

@@ -114,7 +114,7 @@ def group(
         What :func:`drgsim.read` takes, or what it returned: a path or a list of paths, a pandas frame, an Arrow table, a
         list of dictionaries. Every record stands for itself: duplicate ids are noted and never mixed.
     scheme
-        A DRG scheme or DIP catalogue: its id (:func:`drgsim.schemes_list`), its folder, or what :func:`drgsim.load_scheme`
+        A DRG scheme or DIP catalogue: its id (:func:`drgsim.schemes`), its folder, or what :func:`drgsim.load_scheme`
         returned.
     keep_input
         Put the columns of the input (canonical names) before the answers.
@@ -136,7 +136,7 @@ def group(
     UsageError
         ``group-unknown-records`` when ``records`` is no table.
     SchemeError
-        ``scheme-not-found`` and what is wrong with a pack.
+        ``scheme-unknown`` and what is wrong with a pack.
 
     Notes
     -----

@@ -92,7 +92,7 @@ def migrate(
     InputError
         A file or a table of weights cannot be read.
     SchemeError
-        ``scheme-not-found``.
+        ``scheme-unknown``.
     OutputError
         ``output-holds-more`` when the folder holds anything but an earlier migration.
 

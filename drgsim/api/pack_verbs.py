@@ -107,7 +107,7 @@ def schemes_new(
     Raises
     ------
     SchemeError
-        ``scheme-not-found``.
+        ``scheme-unknown``.
     InputError
         The list cannot be read.
     OutputError
@@ -204,7 +204,7 @@ def schemes_export(scheme: str | Path | Scheme, output: str | Path) -> WrittenPa
     Raises
     ------
     SchemeError
-        ``scheme-not-found``.
+        ``scheme-unknown``.
     OutputError
         ``output-not-writable``.
 

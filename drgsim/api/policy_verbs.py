@@ -120,7 +120,7 @@ def policy_show(policy: AnyPolicy, *, assumptions: bool = False, budget: bool = 
     Raises
     ------
     PolicyError, BudgetError
-        ``policy-unknown``, ``budget-unknown``, or a file with mistakes.
+        ``policy-unknown``, ``budget-unknown-terms``, or a file with mistakes.
 
     Examples
     --------

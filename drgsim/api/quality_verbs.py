@@ -115,7 +115,7 @@ def validate(
     InputError
         A file cannot be read; all problems at once.
     UsageError
-        ``rule-unknown``, ``severity-unknown``, ``threshold-unknown``, ``threshold-not-a-number``, ``output-is-input``.
+        ``rule-unknown``, ``severity-unknown``, ``quality-unknown-path``, ``quality-bad-value``, ``output-is-input``.
 
     Notes
     -----

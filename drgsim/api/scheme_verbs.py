@@ -178,7 +178,7 @@ def schemes_show(scheme: str | Path, *, mdc: str | None = None, adrg: str | None
         ``scheme-unknown-mdc``, ``scheme-unknown-adrg``, ``dip-unknown-diagnosis``; ``scheme-is-dip`` and ``scheme-is-drg`` for
         what the other kind has.
     SchemeError
-        ``scheme-not-found``, or what is wrong with the pack.
+        ``scheme-unknown``, or what is wrong with the pack.
 
     Examples
     --------
@@ -257,7 +257,7 @@ def schemes_diff(before: str | Path, after: str | Path, *, html: str | Path | No
     Raises
     ------
     SchemeError
-        ``scheme-not-found``, or what is wrong with a pack.
+        ``scheme-unknown``, or what is wrong with a pack.
 
     Examples
     --------

@@ -119,7 +119,7 @@ def load_scheme(scheme: str | Path) -> Scheme:
     Raises
     ------
     SchemeError
-        ``scheme-not-found``, or every problem found in the pack.
+        ``scheme-unknown``, or every problem found in the pack.
 
     Examples
     --------
