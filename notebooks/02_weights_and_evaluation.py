@@ -12,7 +12,6 @@
 # (合成数据) are the history; nothing here is a figure of any real city.
 
 # %%
-import numpy as np
 import pandas as pd
 
 import drgsim
@@ -57,7 +56,7 @@ weights.groups.to_pandas().sort_values("cases", ascending=False).head(10).round(
 # %%
 plain = drgsim.weights(history)
 table = plain.weights.to_pandas()
-assert np.isclose((table.weight * table.cases).sum(), plain.record["cases_used"], rtol=1e-5)
+assert abs((table.weight * table.cases).sum() / plain.record["cases_used"] - 1) < 1e-5
 
 # %% [markdown]
 # Which MDCs are explained well, and which would be worth another split?
