@@ -44,11 +44,13 @@ def sample_path(name: str = "region") -> Path:
     >>> sample_path("region/hospitals.csv").name
     'hospitals.csv'
     """
-    from drgsim.errors import InputError, did_you_mean
+    from drgsim.errors import InputError, did_you_mean, wrong_type
 
+    if not isinstance(name, str | Path):
+        raise wrong_type("name", name, "the name of a sample")
     root = asset_root("data/samples")
     path = root / name
-    if not path.exists():
+    if ".." in Path(name).parts or Path(name).is_absolute() or not path.exists():
         known = sorted(str(each.relative_to(root).as_posix()) for each in root.rglob("*"))
-        raise InputError.single("sample-unknown", f"there is no sample {name}", fix=did_you_mean(name, known))
+        raise InputError.single("sample-unknown", f"there is no sample {name}", fix=did_you_mean(str(name), known))
     return path

@@ -93,6 +93,12 @@ class UsageError(DrgsimError):
         super().__init__(problems, exit_code=2)
 
 
+def wrong_type(name: str, value: object, wanted: str) -> UsageError:
+    """The error of an argument that is of no type it may have (``usage-wrong-type``)."""
+    what = f"{name} is given as {type(value).__name__}" if value is not None else f"{name} is given as None"
+    return UsageError([Problem("usage-wrong-type", what, fix=f"give {wanted}")])
+
+
 def did_you_mean(word: str, known: Sequence[str], prefix: str = "did you mean ") -> str:
     """Suggest the nearest known word, or an empty string when none is near.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from drgsim.api.argument_check import NAME, ArgumentKind, as_list, checked, named
 from drgsim.api.verb_inputs import AnyRegion, told
 from drgsim.budgets.budget_doubts import doubts
 from drgsim.budgets.budget_tables import FUND_ZH, budget_tables
@@ -16,9 +17,11 @@ from drgsim.budgets.calibration import Calibration, load_settings
 from drgsim.budgets.calibration import calibrate as calibrate_figures
 from drgsim.budgets.region_preparation import PreparedRegion, Progress, prepare
 from drgsim.budgets.terms import PREFIX, BudgetTerms, load_terms
+from drgsim.errors import wrong_type
 from drgsim.money import yuan_text
 from drgsim.parameters.evident_values import evident_nodes
-from drgsim.payment.policy import AnyPolicy, policy_of
+from drgsim.payment.policy import AnyPolicy, Policy, policy_of
+from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
 
@@ -120,6 +123,12 @@ class Calibrated(Result):
         return {name if name != "calibrate.html" else "calibration.html": each for name, each in files.items()}
 
 
+@checked(
+    region=named(RegionFolder),
+    policy=named(Policy),
+    terms=named(BudgetTerms),
+    years=ArgumentKind("years such as 2024, one or a list of them", (int, str), listed=True),
+)
 def budget(
     region: AnyRegion,
     policy: AnyPolicy,
@@ -187,7 +196,15 @@ def budget(
     if own:
         used = used.changed(own, "--set")
     prepared = prepare(region, loaded, used, scheme=scheme, changes=others, check_coding=check_coding, progress=progress)
-    return BudgetYears(budget_years(prepared.figures, used, tuple(years) if years else None), prepared, used, changes)
+    return BudgetYears(budget_years(prepared.figures, used, _years(years)), prepared, used, changes)
+
+
+def _years(years: Any) -> tuple[int, ...] | None:
+    """Years as numbers; None for all."""
+    try:
+        return tuple(int(year) for year in as_list(years)) or None
+    except ValueError as error:
+        raise wrong_type("years", years, "years such as 2024, one or a list of them") from error
 
 
 def _record(
@@ -234,6 +251,7 @@ def _remarks(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
     return result
 
 
+@checked(region=named(RegionFolder), settings=NAME)
 def calibrate(region: AnyRegion, settings: str | Path | None = None, *, progress: Progress | None = None) -> Calibrated:
     """Item-based payment, then a total budget, on a panel of institutions: do the published figures come out? 校核
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.analysis.code_search import KINDS, CodeCard, FoundCode, code_facts, search_codes
+from drgsim.api.argument_check import TEXTS, checked, whole
 from drgsim.api.grouping_verbs import DEFAULT_SCHEME
 from drgsim.api.scheme_verbs import TEXT, as_table
 from drgsim.errors import Problem, UsageError, did_you_mean
@@ -35,6 +36,7 @@ class CodeAnswers(Result):
         super().__init__({"codes": table}, record=run_record(self.kind, codes=table.num_rows, found=len(self.found)))
 
 
+@checked()
 def codes_show(code: str, *, scheme: str | Path = DEFAULT_SCHEME) -> CodeAnswers:
     """Show a code: its name, what a scheme does with it, and its counterparts in other editions. 编码查询
 
@@ -69,6 +71,7 @@ def codes_show(code: str, *, scheme: str | Path = DEFAULT_SCHEME) -> CodeAnswers
     return CodeAnswers(as_table(rows, code=TEXT, name=TEXT, kind=TEXT, known=flag, grey=flag, level=TEXT), cards=cards)
 
 
+@checked(words=TEXTS, limit=whole(1))
 def codes_search(words: str | Sequence[str], *, kind: str = "all", limit: int = 20) -> CodeAnswers:
     """Search codes by their Chinese names; the nearest first.
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from drgsim.api.argument_check import checked
 from drgsim.api.budget_verbs import BudgetYears, budget
 from drgsim.api.weight_verbs import WeightTables, weights
 from drgsim.assets import sample_path
@@ -151,6 +152,7 @@ class Demo(Result):
         self.year, self.grouped, self.page = year, year.grouped, year.page
 
 
+@checked()
 def demo(output: str | Path = "drgsim-demo") -> Demo:
     """A budget year of the bundled synthetic region: groups, weights, settlement, budget, a what-if. 演示
 

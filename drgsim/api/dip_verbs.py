@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from drgsim.analysis.dip_limits import supervision_settings
 from drgsim.analysis.dip_supervision import supervise as make_lists
+from drgsim.api.argument_check import YEAR_WEIGHTS, ArgumentKind, checked, number, whole
 from drgsim.api.dip_results import CatalogueChanges, CatalogueTables, Specifications, SupervisionLists
 from drgsim.api.given_records import given
 from drgsim.api.scheme_verbs import TEXT, WHOLE, as_table
@@ -39,6 +41,7 @@ from drgsim.units.dip.catalogue_files import load_catalogue
 CORE_RULES = ("threshold", "province", "coverage")
 
 
+@checked(core=ArgumentKind("a word or a number", (str, Real)), years=YEAR_WEIGHTS, stability=whole(0, 50))
 def dip_build(
     history: Any,
     output: str | Path,
@@ -143,6 +146,7 @@ def dip_build(
     return CatalogueTables(document, built)
 
 
+@checked()
 def dip_report(
     catalogue: str | Path, output: str | Path | None = None, *, compare: str | Path | None = None
 ) -> CatalogueTables:
@@ -184,6 +188,7 @@ def dip_report(
     return CatalogueTables(document)
 
 
+@checked(least=number(0))
 def dip_diff(old: str | Path, new: str | Path, *, output: str | Path | None = None, least: float = 0.0) -> CatalogueChanges:
     """Compare two catalogues: kinds that came, went, split or merged, scores that moved. 目录比较
 
@@ -221,6 +226,7 @@ def dip_diff(old: str | Path, new: str | Path, *, output: str | Path | None = No
     return CatalogueChanges(found)
 
 
+@checked()
 def dip_supervise(
     records: Any,
     scheme: str | Path,
@@ -276,6 +282,7 @@ def dip_supervise(
     return SupervisionLists(found)
 
 
+@checked()
 def dip_specs(spec: str | Path | None = None) -> Specifications:
     """List the specifications, or show one with the evidence of every parameter. 技术规范
 

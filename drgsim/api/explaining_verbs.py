@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drgsim.api.argument_check import ArgumentKind, checked, named
 from drgsim.api.given_records import CaseResult, given
 from drgsim.api.grouping_verbs import DEFAULT_SCHEME
 from drgsim.engines.grouper_of import explain_record
@@ -127,6 +129,7 @@ class Explanations(Result):
         return f"<pre>{escape(str(self))}</pre>"
 
 
+@checked(scheme=named(Scheme, Catalogue), record_id=ArgumentKind("an id", (str, Integral)))
 def explain(
     record: Any,
     scheme: Scheme | Catalogue | str | Path = DEFAULT_SCHEME,
@@ -180,6 +183,11 @@ def explain(
     'ungroupable'
     """
     if record_id is None and not isinstance(record, str | Path | CaseResult):
+        if not isinstance(record, Mapping):
+            raise UsageError([Problem(
+                "explain-no-record", f"a {type(record).__name__} is no record",
+                fix="give one record as a dictionary, or record_id with a file or a table",
+            )])  # fmt: skip
         explained = explain_record(record, scheme, reading, strict=strict)
         return Explanations([explained])
     found, options = _found(record, record_id, reading)

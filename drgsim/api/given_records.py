@@ -42,6 +42,10 @@ def given(records: Any, reading: InputOptions | None) -> tuple[list[Any], InputO
             raise UsageError([Problem("read-already", what, fix="give it to drgsim.read")])
         return [records.case_table], InputOptions(code_version=records.code_version)
     options = reading or InputOptions()
+    if isinstance(records, str) and not records.strip():
+        raise UsageError(
+            [Problem("usage-empty-text", "the path of the records is an empty text", fix="name a file or a folder")]
+        )
     if isinstance(records, str | Path):
         return [Path(records)], options
     if isinstance(records, list | tuple) and not any(isinstance(each, Mapping) for each in records):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pyarrow as pa
 
 from drgsim.analysis.group_summary import group_counts, group_notes, group_summary
+from drgsim.api.argument_check import as_list, checked, named, whole
 from drgsim.api.given_records import CaseResult, case_table
 from drgsim.engines.file_to_file import Progress
 from drgsim.engines.file_to_file import group_files as run_files
@@ -99,6 +100,7 @@ class Groups(GroupedFiles, CaseResult):
         return frame
 
 
+@checked(scheme=named(*get_args(AnyScheme)))
 def group(
     records: Any,
     scheme: AnyScheme = DEFAULT_SCHEME,
@@ -159,6 +161,7 @@ def group(
     return Groups(answers, cases, run, options.code_version, keep_input)
 
 
+@checked(inputs=named(listed=True), scheme=named(*get_args(AnyScheme)), workers=whole(1))
 def group_files(
     inputs: Sequence[str | Path],
     scheme: AnyScheme = DEFAULT_SCHEME,
@@ -210,7 +213,7 @@ def group_files(
     (634, 654)
     """
     options = reading or InputOptions()
-    run = run_files(inputs, scheme, output, keep_input=keep_input, progress=progress, workers=workers, options=options)
+    run = run_files(as_list(inputs), scheme, output, keep_input=keep_input, progress=progress, workers=workers, options=options)
     return GroupedFiles(run)
 
 

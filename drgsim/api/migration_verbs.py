@@ -7,6 +7,7 @@ from typing import Any
 
 from drgsim.analysis.grouped_twice import migrate_files
 from drgsim.analysis.migration import LEAST_SHARE, Migration
+from drgsim.api.argument_check import checked, number
 from drgsim.api.given_records import given
 from drgsim.engines.file_to_file import Progress
 from drgsim.errors import Problem
@@ -49,6 +50,7 @@ class Migrated(Result):
         write_migration_workbook(self.tables, migration_summary(self.migration), path)
 
 
+@checked(least_share=number(0, 1))
 def migrate(
     records: Any,
     before: str | Path,

@@ -7,13 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.api.argument_check import checked, named
 from drgsim.api.scheme_verbs import TEXT, WHOLE, as_table
 from drgsim.authoring.schemes.overlay_writer import derived_pack_files, skeleton_files
 from drgsim.authoring.schemes.pack_files import write_pack
 from drgsim.authoring.schemes.scheme_from_list import Derivation, derive_groups, read_group_list
 from drgsim.authoring.schemes.workbook_export import write_workbook
 from drgsim.authoring.schemes.workbook_import import read_workbook
-from drgsim.errors import Problem
+from drgsim.errors import Problem, UsageError
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 from drgsim.units.schemes.pack import load_scheme
@@ -67,6 +68,7 @@ class WrittenPack(Result):
         super().__init__(tables, notes=notes, record=run_record(self.kind, path=path, counts=counts, problems=notes))
 
 
+@checked()
 def schemes_new(
     base: str | Path,
     scheme_id: str,
@@ -134,6 +136,7 @@ def schemes_new(
     return WrittenPack(written, counts, base=loaded.id, derivation=derivation)
 
 
+@checked()
 def schemes_import(
     workbook: str | Path,
     scheme_id: str,
@@ -186,6 +189,7 @@ def schemes_import(
     return WrittenPack(folder, reading.counts, unread=reading.unread, notices=reading.notices, advice=advice)
 
 
+@checked(scheme=named(Scheme))
 def schemes_export(scheme: str | Path | Scheme, output: str | Path) -> WrittenPack:
     """Write a scheme as a workbook in the national layout. 导出为国家分组方案工作簿格式
 
@@ -205,6 +209,8 @@ def schemes_export(scheme: str | Path | Scheme, output: str | Path) -> WrittenPa
     ------
     SchemeError
         ``scheme-unknown``.
+    UsageError
+        ``output-unknown-suffix``.
     OutputError
         ``output-not-writable``.
 
@@ -215,5 +221,8 @@ def schemes_export(scheme: str | Path | Scheme, output: str | Path) -> WrittenPa
     ...     drgsim.schemes_export("chs-drg-2.0", folder + "/book.xlsx").counts["drg"]
     634
     """
+    if Path(output).suffix.lower() != ".xlsx":
+        what = f"{Path(output).name} is no name of a workbook"
+        raise UsageError([Problem("output-unknown-suffix", what, where=str(output), fix="end the name in .xlsx")])
     loaded = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     return WrittenPack(write_workbook(loaded, Path(output)), dict(loaded.counts))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from drgsim.api.argument_check import AMOUNTS, checked, named, number
 from drgsim.api.verb_inputs import (
     Amounts,
     AnyDischarges,
@@ -90,6 +91,15 @@ class Settled(Result):
         return settlement_page(self.settlement, self.notes)
 
 
+@checked(
+    policy=named(Policy),
+    weights_scale=number(),
+    budget=AMOUNTS,
+    fund_share=number(),
+    unit_value=AMOUNTS,
+    budget_value=AMOUNTS,
+    prepay=number(),
+)
 def settle(
     cases: AnyDischarges,
     policy: AnyPolicy,

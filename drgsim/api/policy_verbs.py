@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from drgsim.api.argument_check import FLAG, checked, named, number
 from drgsim.assets import asset_root
 from drgsim.budgets.terms import BudgetTerms, load_terms, terms_schema
 from drgsim.errors import Problem, UsageError, did_you_mean
@@ -99,6 +100,7 @@ def policies() -> PolicyTable:
     return PolicyTable(pa.Table.from_pylist(rows), policies=every)
 
 
+@checked(policy=named(Policy), budget=FLAG)
 def policy_show(policy: AnyPolicy, *, assumptions: bool = False, budget: bool = False) -> PolicyTable:
     """Show every parameter of a policy with its unit, date, source and evidence.
 
@@ -137,6 +139,7 @@ def policy_show(policy: AnyPolicy, *, assumptions: bool = False, budget: bool = 
     return PolicyTable(_parameters(chosen), policies=[loaded], parameters=chosen)
 
 
+@checked(policy=named(Policy))
 def policy_explain(policy: AnyPolicy, path: str) -> PolicyTable:
     """Explain one parameter, or those below a path: value, unit, since when, and how well it is founded.
 
@@ -172,6 +175,7 @@ def policy_explain(policy: AnyPolicy, path: str) -> PolicyTable:
     return PolicyTable(_parameters(found), policies=[loaded], parameters=found)
 
 
+@checked(policy=named(Policy))
 def policy_check(policy: AnyPolicy) -> PolicyTable:
     """Check a policy and find every mistake at once.
 
@@ -211,6 +215,7 @@ def policy_check(policy: AnyPolicy) -> PolicyTable:
     )
 
 
+@checked(base=named(Policy))
 def policy_new(name: str, *, base: AnyPolicy = "beijing/2024", output: str | Path | None = None) -> PolicyTable:
     """Write the folder of a new policy: a commented skeleton after another one, which checks clean and settles.
 
@@ -252,6 +257,7 @@ def policy_new(name: str, *, base: AnyPolicy = "beijing/2024", output: str | Pat
     return PolicyTable(_parameters(policy.parameters), policies=[policy], parameters=policy.parameters)
 
 
+@checked(budget=FLAG)
 def policy_schema(*, budget: bool = False) -> dict[str, Any]:
     """The JSON schema of policy.yaml, for editors that complete and check while typing.
 
@@ -274,6 +280,7 @@ def policy_schema(*, budget: bool = False) -> dict[str, Any]:
     return terms_schema() if budget else PolicyFile.model_json_schema()
 
 
+@checked(policy=named(Policy), coefficient=number(0.01))
 def policy_plot(policy: AnyPolicy, *, coefficient: float = 1.0) -> PolicyCurves:
     """Draw the payment curves of a policy and find their jumps (rule book 1.7).
 

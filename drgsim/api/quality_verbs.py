@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from drgsim.api.argument_check import TEXTS, ArgumentKind, as_list, checked
 from drgsim.api.given_records import given
 from drgsim.api.grouping_verbs import DEFAULT_SCHEME
 from drgsim.engines.file_to_file import Progress
-from drgsim.errors import Problem
+from drgsim.errors import Problem, wrong_type
 from drgsim.quality.file_check import HIT_COLUMNS, check_files
 from drgsim.quality.quality_report import QualityReport
 from drgsim.quality.quality_rules import changed_thresholds, chosen_rules
@@ -70,6 +72,10 @@ class _Findings:
         return pa.Table.from_batches(self.batches, pa.schema([(name, pa.string()) for name in HIT_COLUMNS]))
 
 
+@checked(
+    only=TEXTS,
+    threshold=ArgumentKind('texts such as "name=20", or a mapping of names to numbers', (str, Real), listed=True, keyed=True),
+)
 def validate(
     records: Any,
     scheme: str | Path = DEFAULT_SCHEME,
@@ -130,8 +136,10 @@ def validate(
     (False, 1)
     """
     inputs, options = given(records, reading)
-    texts = [f"{name}={value}" for name, value in threshold.items()] if isinstance(threshold, Mapping) else threshold or ()
-    limits, chosen = changed_thresholds(texts), chosen_rules(only or (), severity)
+    if isinstance(threshold, int | float):
+        raise wrong_type("threshold", threshold, 'texts such as "name=20", or a mapping of names to numbers')
+    texts = [f"{name}={value}" for name, value in threshold.items()] if isinstance(threshold, Mapping) else as_list(threshold)
+    limits, chosen = changed_thresholds(texts), chosen_rules(as_list(only), severity)
     path = None if output is None else Path(output)
     if path is not None:
         check_output(path, [each for each in inputs if isinstance(each, str | Path)])

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drgsim.api.argument_check import ArgumentKind, as_list, checked
 from drgsim.api.given_records import CaseResult, case_table
 from drgsim.errors import Problem
 from drgsim.records.case_file import BROKEN_LINE
@@ -62,6 +63,7 @@ class Discharges(CaseResult):
         return f"<p>{escape(f'{len(self):,} records 病案 · layout 格式: {read}')}</p>{super()._repr_html_()}"
 
 
+@checked(maps=ArgumentKind('texts such as "own=canonical", or a mapping', (str,), listed=True, keyed=True))
 def read(
     records: Any,
     *,
@@ -108,7 +110,7 @@ def read(
     >>> cases.layouts, cases.to_arrow().column_names
     (['columns'], ['discharge_id', 'sex', 'age', 'diagnoses', 'procedures'])
     """
-    pairs = [f"{own}={name}" for own, name in maps.items()] if isinstance(maps, Mapping) else maps or ()
+    pairs = [f"{own}={name}" for own, name in maps.items()] if isinstance(maps, Mapping) else as_list(maps)
     reading = InputOptions.of(format, pairs, map_file, code_version, also=own_columns())
     cases, options = case_table(records, reading)
     return Discharges(cases, options.code_version)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from drgsim.api.argument_check import checked
 from drgsim.region.region_folder import RegionFolder, read_region
 
 
+@checked()
 def load_region(folder: str | Path) -> RegionFolder:
     """Read the folder of a region, for :func:`drgsim.budget`, :func:`drgsim.calibrate` and :func:`drgsim.simulate`.
 

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import yaml
 
+from drgsim.api.argument_check import checked, named
 from drgsim.api.verb_inputs import AnyRegion
 from drgsim.assets import sample_path
 from drgsim.errors import Problem
-from drgsim.payment.policy import AnyPolicy
+from drgsim.payment.policy import AnyPolicy, Policy
+from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.simulation.paths import PathSpec, specs
 from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenario, load_scenarios, parse_scenario, scenario_names
@@ -20,6 +22,7 @@ from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import ScenarioPlan, plans_of
 
 AnyScenario = str | Path | Scenario | Mapping[str, Any]
+SCENARIOS = named(Scenario, Mapping, listed=True)
 
 
 class ScenarioTable(Result):
@@ -73,6 +76,7 @@ def scenarios() -> ScenarioTable:
     return ScenarioTable(pa.Table.from_pylist(rows), scenarios=files)
 
 
+@checked(names=SCENARIOS, region=named(RegionFolder), policy=named(Policy))
 def scenario_describe(
     names: AnyScenario | Sequence[AnyScenario], *, region: AnyRegion | None = None, policy: AnyPolicy | None = None
 ) -> ScenarioTable:
@@ -115,6 +119,7 @@ def scenario_describe(
     return ScenarioTable(table, plans=plans)
 
 
+@checked(names=SCENARIOS, region=named(RegionFolder), policy=named(Policy))
 def scenario_check(
     names: AnyScenario | Sequence[AnyScenario], *, region: AnyRegion | None = None, policy: AnyPolicy | None = None
 ) -> ScenarioTable:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.api.argument_check import checked
 from drgsim.errors import DrgsimError, Problem, SchemeError, UsageError, did_you_mean
 from drgsim.report.catalogue_report import kinds_table
 from drgsim.report.scheme_diff_page import difference_page
@@ -153,6 +154,7 @@ def schemes() -> SchemeTable:
     return SchemeTable({"schemes": table}, values, entries=entries)
 
 
+@checked()
 def schemes_show(scheme: str | Path, *, mdc: str | None = None, adrg: str | None = None, dx: str | None = None) -> SchemeTable:
     """Show what a scheme or catalogue holds.
 
@@ -214,6 +216,7 @@ def schemes_show(scheme: str | Path, *, mdc: str | None = None, adrg: str | None
     return SchemeTable({"mdcs": table}, _scheme_values(loaded), loaded)
 
 
+@checked()
 def schemes_check(pack: str | Path) -> SchemeCheck:
     """Check a pack or catalogue: tables, rules, codes, counts, and whether its groups cover every case. 检查方案包
 
@@ -239,6 +242,7 @@ def schemes_check(pack: str | Path) -> SchemeCheck:
         return SchemeCheck(error)
 
 
+@checked()
 def schemes_diff(before: str | Path, after: str | Path, *, html: str | Path | None = None) -> SchemeChanges:
     """Compare two schemes: MDCs, ADRGs, groups, rules, codes moved, CC changes. 比较两个方案
 

@@ -9,6 +9,7 @@ import numba
 import numpy
 import pyarrow as pa
 
+from drgsim.api.argument_check import TEXTS, as_list, checked
 from drgsim.engines.bundled_proof import SchemeTest, bundled_schemes, check_scheme
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.results.result import Result
@@ -52,6 +53,7 @@ class SelfTested(Result):
         )
 
 
+@checked(schemes=TEXTS)
 def selftest(schemes: Sequence[str] | None = None) -> SelfTested:
     """Group bundled cases with kernel and reference and compare both with the expected groups. 自检
 
@@ -77,8 +79,9 @@ def selftest(schemes: Sequence[str] | None = None) -> SelfTested:
     True
     """
     known = bundled_schemes()
-    for name in schemes or ():
+    named = as_list(schemes)
+    for name in named:
         if name not in known:
             fix = did_you_mean(name, known) or f"choose from {', '.join(known)}"
             raise UsageError([Problem("selftest-unknown-scheme", f"no bundled cases for {name}", fix=fix)])
-    return SelfTested([check_scheme(name) for name in schemes or known])
+    return SelfTested([check_scheme(name) for name in named or known])

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.scenario_verbs import AnyScenario, listed_scenarios
+from drgsim.api.argument_check import checked, named, number, whole
+from drgsim.api.scenario_verbs import SCENARIOS, AnyScenario, listed_scenarios
 from drgsim.api.verb_inputs import AnyRegion, told
-from drgsim.payment.policy import AnyPolicy
+from drgsim.payment.policy import AnyPolicy, Policy
+from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import plain, run_record
 from drgsim.simulation.run_comparison import compare_runs
@@ -99,6 +101,15 @@ class Compared(Result):
         write_workbook(path, self.tables)
 
 
+@checked(
+    region=named(RegionFolder),
+    scenarios=SCENARIOS,
+    policy=named(Policy),
+    year=whole(),
+    draws=whole(0),
+    seed=whole(0),
+    level=number(0.5, 0.999),
+)
 def simulate(
     region: AnyRegion,
     scenarios: AnyScenario | Sequence[AnyScenario] = (),
@@ -180,6 +191,7 @@ def simulate(
     return Simulated(study, record_of(study, **options.written))
 
 
+@checked(first=named(Simulated), second=named(Simulated))
 def compare(
     first: str | Path | Simulated,
     second: str | Path | Simulated,

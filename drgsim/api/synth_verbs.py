@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from drgsim.api.argument_check import ArgumentKind, as_list, checked, number, whole
 from drgsim.api.scheme_verbs import TEXT, WHOLE, as_table
 from drgsim.money import yuan_text
 from drgsim.results.result import Result
@@ -56,6 +58,13 @@ class MadeRegion(Result):
         }
 
 
+@checked(
+    hospitals=whole(),
+    cases=whole(),
+    years=ArgumentKind('years such as "2022-2024" or (2022, 2023)', (str, Integral), listed=True),
+    seed=whole(),
+    dirty=number(),
+)
 def synth(
     output: str | Path,
     *,
@@ -111,7 +120,7 @@ def synth(
     ...     sorted(path.name for path in made.folder.iterdir())[0], made.summary.cases
     ('README.md', 300)
     """
-    wanted = parse_years(years) if isinstance(years, str) else tuple(years)
+    wanted = parse_years(years) if isinstance(years, str) else tuple(as_list(years))
     made = generate_region(
         Path(output), hospitals=hospitals, cases=cases, years=wanted, seed=seed, dirty=dirty, progress=progress
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from numbers import Real
 from typing import ClassVar
 
 import pyarrow as pa
 
+from drgsim.api.argument_check import YEAR_WEIGHTS, ArgumentKind, as_list, checked, named, number, only, whole
 from drgsim.api.verb_inputs import (
     AnyDischarges,
     AnyHospitals,
@@ -19,7 +21,7 @@ from drgsim.api.verb_inputs import (
 )  # fmt: skip
 from drgsim.costs.trimming import METHODS, TrimRule
 from drgsim.engines.grouper_of import means_dip
-from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.errors import Problem, UsageError, did_you_mean, wrong_type
 from drgsim.payment.coefficient_history import (
     CoefficientSettings,
     HospitalCoefficients,
@@ -28,7 +30,7 @@ from drgsim.payment.coefficient_history import (
 )  # fmt: skip
 from drgsim.payment.group_evaluation import GroupEvaluation, evaluate
 from drgsim.payment.history_tables import read_history, read_scored, weight_tables
-from drgsim.payment.policy import AnyPolicy, policy_of
+from drgsim.payment.policy import AnyPolicy, Policy, policy_of
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, WeightSettings, estimate_weights
 from drgsim.records.input_options import InputOptions
@@ -115,13 +117,20 @@ class CoefficientTables(Result):
         self.found = found
 
 
+@checked(
+    policy=named(Policy),
+    trim=ArgumentKind("a method, or method, low and high limit", (str, Real, type(None)), listed=True),
+    years=YEAR_WEIGHTS,
+    long_days=number(),
+    settings=only(WeightSettings),
+)
 def weights(
     history: AnyDischarges,
     *,
     scheme: str | None = None,
     policy: AnyPolicy | None = None,
     trim: Trim = None,
-    years: str = "",
+    years: str | Sequence[float] = "",
     long_days: float | None = None,
     settings: WeightSettings | None = None,
     reading: InputOptions | None = None,
@@ -145,7 +154,7 @@ def weights(
         ``("percentile", 2.5, 97.5)``: x IQR, percentile or x mean. None leaves each of them to the policy, then to the usual
         one.
     years
-        Weights of the years from the oldest on, such as ``1:2:7``; all alike by default.
+        Weights of the years from the oldest on, such as ``"1:2:7"`` or ``(1, 2, 7)``; all alike by default.
     long_days
         Days: longer stays are left out, as payment leaves them outside the groups; 0 keeps them all. By default the limit of
         the policy (none where it pays them like others), and 60 days without a policy.
@@ -200,7 +209,12 @@ def weights(
 
 def _trim_rule(trim: Trim, file: PolicyFile | None, usual: TrimRule) -> TrimRule:
     """The rule as given; what it leaves open as the policy states it, then as usual for the method."""
+    wanted = 'a method, or method, low and high limit such as ("percentile", 2.5, 97.5)'
+    if not isinstance(trim, str | None) and (not isinstance(trim, list | tuple) or len(trim) != 3):
+        raise wrong_type("trim", trim, wanted)
     method, low, high = (trim, None, None) if isinstance(trim, str) or trim is None else trim
+    if not isinstance(method, str | None) or any(isinstance(limit, str) for limit in (low, high)):
+        raise wrong_type("trim", trim, wanted)
     if method is None and file is not None and file.trimming is not None:
         method = file.trimming.method.value
         low = file.trimming.low.value if low is None else low
@@ -241,7 +255,7 @@ def _check_option(option: str, value: str, allowed: Sequence[str]) -> None:
         raise bad_option(f"{option} {value!r} is not one of {', '.join(allowed)}. {hint}".strip())
 
 
-def year_weights(years: str, known_years: list[int]) -> dict[int, float]:
+def year_weights(years: str | Sequence[float], known_years: list[int]) -> dict[int, float]:
     """Weights such as ``1:2:7`` by year, from the oldest on; empty for an empty text.
 
     Examples
@@ -251,6 +265,8 @@ def year_weights(years: str, known_years: list[int]) -> dict[int, float]:
     """
     if not years:
         return {}
+    if not isinstance(years, str):
+        years = ":".join(f"{part}" for part in as_list(years))
     try:
         parts = [float(part) for part in years.split(":")]
     except ValueError as error:
@@ -265,6 +281,7 @@ def bad_option(what: str) -> UsageError:
     return UsageError([Problem("weights-bad-option", what)])
 
 
+@checked(policy=named(Policy), weights_scale=number(), years=YEAR_WEIGHTS, minimum_cases=whole())
 def coefficients(
     history: AnyDischarges,
     policy: AnyPolicy,
@@ -272,7 +289,7 @@ def coefficients(
     hospitals: AnyHospitals | None = None,
     weights: Tabular | None = None,
     weights_scale: float | None = None,
-    years: str = "",
+    years: str | Sequence[float] = "",
     own: str = "level",
     bonus: Tabular | Mapping[str, float] | None = None,
     minimum_cases: int = 30,
@@ -297,7 +314,7 @@ def coefficients(
     weights_scale
         Score = scale x the number in ``weights``.
     years
-        Weights of the years from the oldest on, such as ``1:2:7``; all alike by default.
+        Weights of the years from the oldest on, such as ``"1:2:7"`` or ``(1, 2, 7)``; all alike by default.
     own
         ``level``: a hospital has the coefficient of its level; ``hospital``: that of its own cost.
     bonus

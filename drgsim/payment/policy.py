@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import pyarrow as pa
 
 from drgsim.assets import asset_root
-from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean
+from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean, wrong_type
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
@@ -129,6 +129,8 @@ def load_policy(name: str | Path) -> Policy:
     >>> load_policy("beijing/2024").file.scheme
     'beijing-2024'
     """
+    if not isinstance(name, str | Path) or not str(name).strip():
+        raise wrong_type("policy", name, "a name such as beijing/2024, or a folder")
     folder = Path(name)
     if not is_file(folder / POLICY_FILE):
         folder = asset_root("payment_tables") / str(name)

@@ -210,7 +210,10 @@ def as_case_table(records: Any, options: InputOptions, purpose: Purpose | None =
         purpose = settling() if is_grouped(table.column_names) else GROUPING
     reading = recognise(table.column_names, NAME, options, purpose)
     canonical, noted = canonical_table(table, reading)
-    for name in _unread(table.column_names, reading):
+    others = [name for name in _unread(table.column_names, reading) if name not in canonical.column_names]
+    if not canonical.num_columns:  # a table without columns has no length that others could share
+        canonical = table.select(others)
+    for name in others:
         if name not in canonical.column_names:
             canonical = canonical.append_column(name, table.column(name))
     return CaseTable(canonical, [reading], noted, index=index)

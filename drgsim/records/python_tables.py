@@ -45,7 +45,10 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
     if hasattr(records, "columns") and hasattr(records, "iloc"):
         return _with_plain_texts(_from_frame(records)), records.index
     if hasattr(records, "__arrow_c_stream__"):  # polars and other Arrow-backed frames
-        return _with_plain_texts(pa.table(records)), None
+        try:
+            return _with_plain_texts(pa.table(records)), None
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError):  # one column, such as a Series
+            pass
     if (
         isinstance(records, Sequence)
         and not isinstance(records, str)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.errors import Problem, UsageError, did_you_mean, wrong_type
 from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.table_files import WRITABLE, write_table
@@ -134,6 +134,8 @@ class Result:
         OutputError
             ``output-exists``, ``output-not-ours``, ``output-other-kind``, ``output-holds-more``, ``output-not-writable``.
         """
+        if not isinstance(target, str | Path) or not str(target).strip():
+            raise wrong_type("target", target, "a folder, or a file that ends in .csv, .parquet, .xlsx or .html")
         path = Path(target)
         if path.suffix.lower() in _NO_FOLDER:
             self._save_file(path, replace)
@@ -142,6 +144,8 @@ class Result:
 
     def save_folder(self, folder: str | Path, formats: Sequence[str] | str = ("parquet",), replace: bool = False) -> Path:
         """Write a folder as :meth:`save` does, whatever its name ends in."""
+        if not isinstance(formats, str | Sequence):
+            raise wrong_type("formats", formats, f"some of {', '.join(FORMATS)}")
         wanted = (formats,) if isinstance(formats, str) else tuple(formats)
         for word in wanted:
             if word not in FORMATS:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.assets import asset_root
-from drgsim.errors import SchemeError, did_you_mean
+from drgsim.errors import SchemeError, did_you_mean, wrong_type
 from drgsim.records.code_dictionaries import DICTIONARY_FILES
 from drgsim.units.schemes.pack_groups import GroupTables
 from drgsim.units.schemes.pack_lists import LIST_TABLES, ListTables, codes_by_list, rules_of
@@ -127,6 +127,8 @@ def load_scheme(scheme: str | Path) -> Scheme:
     >>> scheme.counts["drg"], scheme.drgs["FR21"].name
     (634, '心力衰竭、休克，伴严重合并症或并发症')
     """
+    if not isinstance(scheme, str | Path) or not str(scheme).strip():
+        raise wrong_type("scheme", scheme, "the id of a scheme, or its folder")
     folder = find_pack(scheme)
     if is_dip(folder):
         raise SchemeError.single(
