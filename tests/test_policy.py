@@ -207,8 +207,8 @@ def test_commands(tmp_path: Path) -> None:
 
 def test_show_names_the_sources() -> None:
     title = load_policy("beijing/2024").file.sources["notice-2025-18"].title
-    shown = RUN.invoke(app, ["policy", "show", "beijing/2024"], env={"COLUMNS": "300"}).stdout
-    assert f"{title} (notice-2025-18)" in shown
+    shown = RUN.invoke(app, ["policy", "show", "beijing/2024"]).stdout
+    assert "".join(f"{title} (notice-2025-18)".split()) in "".join(shown.split())  # however wide the terminal is
     rows = json.loads(RUN.invoke(app, ["policy", "show", "beijing/2024", "--json"]).stdout)
     assert title in {row["source_title"] for row in rows}
     assert all(row["source_title"] for row in rows)
