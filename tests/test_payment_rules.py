@@ -265,6 +265,14 @@ def test_self_payers_and_cases_without_a_loss_are_not_reviewed(tmp_path: Path) -
     assert codes_of(result)["settle-review-quota"].startswith("1 cases: special review beyond the quota of 1 of 3")
 
 
+def test_an_unpayable_case_is_not_said_to_be_refused_review(tmp_path: Path) -> None:
+    folder = policy_with(tmp_path, {"special_review": {"quota": value(1), "pays": value("by_item")}})
+    result = settled(folder, drg="A", relative_value=1.0, special_review=True, total_cost=[None, 50000.0])
+    assert result.table["case_class"].to_pylist() == ["unpaid", "special_review"]
+    assert "settle-cost-missing" in codes_of(result)
+    assert "settle-review-refused" not in codes_of(result), "it says of its cases that they are paid"
+
+
 def test_a_reviewed_exempt_case_is_paid_its_cost_and_no_more(tmp_path: Path) -> None:
     spec = {"special_review": {"quota": value(1), "pays": value("by_item")},
             "exempt": {"total_multiple": value(2), "cost_share": value(0.64)}}  # fmt: skip
@@ -308,6 +316,17 @@ def test_equal_losses_are_ranked_alike_in_any_order(tmp_path: Path) -> None:
         columns = {"relative_value": [weights[n] for n in order], "total_cost": [cost[n] for n in order]}
         paid.append(sorted(settled(folder, drg="A", special_review=True, **columns).amount.tolist()))
     assert paid[0] == paid[1] == [3_000_000, 8_000_000]
+
+
+def test_days_that_cannot_be_paid_use_up_no_cap(tmp_path: Path) -> None:
+    spec = {"per_diem": {"rate": keyed({"employee": 100}, "yuan a day"), "day_cap": value(20, "days")}}
+    result = settled(
+        policy_with(tmp_path, spec), drg="A", per_diem=True, total_cost=5000.0, patient_id=["P", "P", "Q", "Q"],
+        discharged=["2024-03-01", "2024-04-01"] * 2, los_days=[None, 10.0, 15.0, 10.0],
+        insurance=["employee", "employee", "resident", "employee"],
+    )  # fmt: skip
+    assert amounts(result) == ["None", "1000.00", "None", "1000.00"]
+    assert {"settle-missing-days", "settle-missing-per-diem-rate"} <= set(codes_of(result))
 
 
 def test_per_diem_amounts_are_rounded_as_written() -> None:
