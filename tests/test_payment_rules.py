@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from drgsim.errors import InputError
+from drgsim.payment.grouped_cases import read_cases
 from drgsim.payment.policy import PolicyError, load_policy
+from drgsim.payment.rules import exempt_payment
+from drgsim.payment.rules.settlement_rule import Repricing
+from drgsim.payment.settlement import settle
 from drgsim.region.hospital_list import GroupCoefficients, Hospital, read_group_coefficients
-from tests.payment_policies import amounts, codes_of, keyed, policy_with, settled, value
+from tests.payment_policies import amounts, codes_of, keyed, policy_with, settled, table_of, value
 
 NAN = float("nan")
 COEFFICIENTS = "hospital_id,group,coefficient\nH1,A,1.2\n*,A,0.9\nH2,,1.1\n"
@@ -280,6 +284,21 @@ def test_a_reviewed_exempt_case_is_paid_its_cost_and_no_more(tmp_path: Path) -> 
     plain = settled(policy_with(tmp_path, spec), special_review=[False], **columns)
     assert amounts(plain) == ["88000.00"]
     assert amounts(settled(policy_with(tmp_path, spec), special_review=[True], **columns)) == ["99000.00"]
+
+
+def test_prices_decide_exempt_payment_by_the_mean_of_the_table(tmp_path: Path) -> None:
+    columns = {"drg": "A", "exempt_cost": [70000.0], "exempt_class": "drug", "total_cost": 99000.0}
+    for mean, dependence in (("mean_drug", Repricing.AGAIN), ("mean_service", Repricing.KEPT)):
+        table = {"file": "weights.csv", "unit": "weight", "source": "test", "evidence": "assumption"}
+        spec = {"exempt": {"total_multiple": value(2), "cost_share": value(0.64)},
+                "relative_value": {"unit": "weight", "scale": value(1), "table": table}}  # fmt: skip
+        policy = load_policy(policy_with(tmp_path, spec, {"weights.csv": f"drg,weight,{mean}\nA,1,12000\n"}))
+        assert exempt_payment.RULE.repricing(policy, read_cases(table_of(**columns))) is dependence
+        classes = [
+            settle(table_of(**columns), policy.changed({"unit_value.*": price})).table["case_class"][0].as_py()
+            for price in (30000, 60000)
+        ]
+        assert (classes[0] == "exempt", classes[1]) == (dependence is Repricing.AGAIN, "normal")
 
 
 def test_exempt_items_need_a_date_where_the_list_has_one(tmp_path: Path) -> None:
