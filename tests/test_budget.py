@@ -329,7 +329,9 @@ def test_changes_and_terms_by_option(tmp_path: Path) -> None:
         ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.index.grwth=1"], "budget-unknown-path"),
         ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.sharing.use=nobody"], "budget-bad-value"),
         ([str(SAMPLE), "-p", "beijing/2024", "--year", "2022"], "budget-no-history"),
-        ([str(SAMPLE), "-p", "zhejiang/2025", "--terms", "general"], "budget-mostly-unpaid"),
+        ([str(SAMPLE), "-p", "harbin/2024", "--terms", "general"], "budget-mostly-unpaid"),
+        ([str(SAMPLE), "-p", "jining/undated", "--terms", "general"], "settle-not-grouped"),
+        ([str(SAMPLE), "-p", "ningbo/2022", "--terms", "general", "--weights-scale", "100"], "usage-no-weights"),
         ([str(SAMPLE), "-p", "xian/2024", "--terms", "general"], "budget-mostly-unpaid"),
     ],
 )

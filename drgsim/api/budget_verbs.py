@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.argument_check import NAME, ArgumentKind, as_list, checked, named
-from drgsim.api.verb_inputs import AnyRegion, told
+from drgsim.api.argument_check import NAME, ArgumentKind, as_list, checked, named, number
+from drgsim.api.verb_inputs import AnyRegion, Inputs, Tabular, scheme_of_weights, told
 from drgsim.budgets.budget_doubts import doubts
 from drgsim.budgets.budget_tables import FUND_ZH, budget_tables
 from drgsim.budgets.budget_year import BudgetYear, budget_years
@@ -17,7 +18,7 @@ from drgsim.budgets.calibration import Calibration, load_settings
 from drgsim.budgets.calibration import calibrate as calibrate_figures
 from drgsim.budgets.region_preparation import PreparedRegion, Progress, prepare
 from drgsim.budgets.terms import PREFIX, BudgetTerms, load_terms
-from drgsim.errors import wrong_type
+from drgsim.errors import Problem, UsageError, wrong_type
 from drgsim.money import yuan_text
 from drgsim.parameters.evident_values import evident_nodes
 from drgsim.payment.policy import AnyPolicy, Policy, policy_of
@@ -49,10 +50,15 @@ class BudgetYears(Result):
     title: ClassVar[str] = "Budget 总额预算"
 
     def __init__(
-        self, years: Sequence[BudgetYear], prepared: PreparedRegion, terms: BudgetTerms, changes: Mapping[str, Any]
+        self,
+        years: Sequence[BudgetYear],
+        prepared: PreparedRegion,
+        terms: BudgetTerms,
+        changes: Mapping[str, Any],
+        given: Mapping[str, str],
     ) -> None:
         tables = budget_tables(years)
-        record = _record(prepared, terms, years, changes)
+        record = _record(prepared, terms, years, changes, given)
         super().__init__(tables, notes=(*told(record["notes"]), *prepared.problems, *doubts(years)), record=record)
         self.years, self.prepared, self.budget_terms = tuple(years), prepared, terms
         self.hospitals: pa.Table = tables["hospitals"]
@@ -127,6 +133,7 @@ class Calibrated(Result):
     region=named(RegionFolder),
     policy=named(Policy),
     terms=named(BudgetTerms),
+    weights_scale=number(),
     years=ArgumentKind("years such as 2024, one or a list of them", (int, str), listed=True),
 )
 def budget(
@@ -134,6 +141,8 @@ def budget(
     policy: AnyPolicy,
     *,
     terms: str | Path | BudgetTerms | None = None,
+    weights: Tabular | None = None,
+    weights_scale: float | None = None,
     scheme: str | None = None,
     years: Sequence[int] | None = None,
     changes: Mapping[str, float | str | bool] | None = None,
@@ -154,8 +163,14 @@ def budget(
         The policy that pays the cases: a name, a folder, or what :func:`drgsim.load_policy` gave.
     terms
         ``general``, ``region/year`` or a budget.yaml; by default what lies beside the policy.
+    weights
+        Relative values of one's own: what ``drgsim weights`` wrote, the result of :func:`drgsim.weights`, or a table. Where a
+        policy has no table of groups and none are given, those of a year come from the region's own years before, those of the
+        first year from itself; notes and record tell it.
+    weights_scale
+        Relative value = scale x the number in ``weights``; 100 makes points of weights.
     scheme
-        Group by this scheme instead of the policy's.
+        Group by this scheme instead of the policy's; a DRG policy that has neither table nor scheme is paid by ``chs-drg-2.0``.
     years
         Only these years; all that have a past by default.
     changes
@@ -176,7 +191,7 @@ def budget(
     InputError
         The region lacks files or holds what it may not; ``budget-mostly-unpaid``.
     UsageError
-        ``budget-no-unit-value``, ``budget-no-scheme``.
+        ``budget-no-unit-value``, ``budget-no-scheme``, ``usage-no-weights``, ``settle-bad-scale``.
     BudgetError, PolicyError
         Unknown terms or policies, or changes that they cannot take.
 
@@ -188,15 +203,24 @@ def budget(
     >>> years.hospitals.num_rows, years.record["policy"]
     (12, 'beijing/2024')
     """
-    loaded = policy_of(policy)
+    if weights_scale is not None and weights is None:
+        raise UsageError([Problem("usage-no-weights", "--weights-scale stands without --weights")])
+    loaded, inputs = policy_of(policy), Inputs()
     used = load_terms(loaded) if terms is None else terms if isinstance(terms, BudgetTerms) else load_terms(terms)
     changes = dict(changes or {})
     own = {path: value for path, value in changes.items() if path.startswith(PREFIX)}
     others = {path: value for path, value in changes.items() if path not in own}
     if own:
         used = used.changed(own, "--set")
-    prepared = prepare(region, loaded, used, scheme=scheme, changes=others, check_coding=check_coding, progress=progress)
-    return BudgetYears(budget_years(prepared.figures, used, _years(years)), prepared, used, changes)
+    changed = loaded.changed(others, "--set") if others else loaded
+    (loaded, _), (changed, weighed) = (inputs.weighed(each, weights, weights_scale) for each in (loaded, changed))
+    prepared = prepare(
+        region, loaded, used, scheme=scheme or scheme_of_weights(weights), changed=changed, check_coding=check_coding,
+        progress=progress,
+    )  # fmt: skip
+    prepared = replace(prepared, problems=(*weighed, *prepared.problems))
+    made = budget_years(prepared.figures, used, _years(years))
+    return BudgetYears(made, prepared, used, changes, inputs.digests)
 
 
 def _years(years: Any) -> tuple[int, ...] | None:
@@ -208,9 +232,14 @@ def _years(years: Any) -> tuple[int, ...] | None:
 
 
 def _record(
-    prepared: PreparedRegion, terms: BudgetTerms, years: Sequence[BudgetYear], changes: Mapping[str, Any]
+    prepared: PreparedRegion,
+    terms: BudgetTerms,
+    years: Sequence[BudgetYear],
+    changes: Mapping[str, Any],
+    given: Mapping[str, str],
 ) -> dict[str, Any]:
     """What was run and what came out, without any clock: the same inputs give the same record."""
+    weights = {"weights": prepared.weights} if prepared.weights else {}  # the policy's own need no word
     return run_record(
         BudgetYears.kind,
         policy=prepared.policy.id,
@@ -218,7 +247,8 @@ def _record(
         terms=terms.id,
         terms_digest=terms.digest,
         changes=changes,
-        inputs=prepared.region.digests(),
+        inputs={**prepared.region.digests(), **given},
+        **weights,
         absent=prepared.region.absent,
         price_factors=prepared.price_factors,
         notes=_remarks(prepared, terms),

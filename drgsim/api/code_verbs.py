@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from drgsim.analysis.code_search import KINDS, CodeCard, FoundCode, code_facts, search_codes
 from drgsim.api.argument_check import TEXTS, checked, whole
-from drgsim.api.grouping_verbs import DEFAULT_SCHEME
 from drgsim.api.scheme_verbs import TEXT, as_table
+from drgsim.engines.grouper_of import DEFAULT_SCHEME
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from drgsim.api.argument_check import ArgumentKind, checked, named
 from drgsim.api.given_records import CaseResult, given
-from drgsim.api.grouping_verbs import DEFAULT_SCHEME
-from drgsim.engines.grouper_of import explain_record
+from drgsim.engines.grouper_of import DEFAULT_SCHEME, explain_record
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.case_file import BROKEN_LINE
 from drgsim.records.case_table import open_all

@@ -15,7 +15,7 @@ from drgsim.api.given_records import CaseResult, case_table
 from drgsim.engines.file_to_file import Progress
 from drgsim.engines.file_to_file import group_files as run_files
 from drgsim.engines.group_run import GroupRun
-from drgsim.engines.grouper_of import AnyScheme
+from drgsim.engines.grouper_of import DEFAULT_SCHEME, AnyScheme
 from drgsim.engines.in_memory import group_cases
 from drgsim.records.case_table import CaseTable
 from drgsim.records.input_options import InputOptions
@@ -25,8 +25,6 @@ from drgsim.results.run_record import digest_of, run_record
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DEFAULT_SCHEME = "chs-drg-2.0"
 
 
 class GroupedFiles(Result):

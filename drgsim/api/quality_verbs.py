@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from drgsim.api.argument_check import TEXTS, ArgumentKind, as_list, checked
 from drgsim.api.given_records import given
-from drgsim.api.grouping_verbs import DEFAULT_SCHEME
 from drgsim.engines.file_to_file import Progress
+from drgsim.engines.grouper_of import DEFAULT_SCHEME
 from drgsim.errors import Problem, wrong_type
 from drgsim.quality.file_check import HIT_COLUMNS, check_files
 from drgsim.quality.quality_report import QualityReport

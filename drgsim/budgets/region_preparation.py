@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.budgets.budget_weights import GIVEN, Weighted, weighted
 from drgsim.budgets.case_bills import by_item
 from drgsim.budgets.coding_quality import coding_quality
 from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
 from drgsim.budgets.terms import BudgetTerms
+from drgsim.engines.grouper_of import DEFAULT_SCHEME
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.grouped_files import read_grouped
+from drgsim.payment.own_weights import has_given_values
 from drgsim.payment.policy import Policy
 from drgsim.payment.settlement import Settlement, settle
 from drgsim.records.vocabulary import INSURANCES
@@ -41,13 +45,16 @@ class PreparedRegion:
     region
         What the folder states beside the cases.
     policy
-        The policy that the cases were settled by, at the price level of ``price_factors``.
+        The policy that the cases of the last year were settled by, at the price level of ``price_factors``.
     price_factors
         Factors on the policy's unit value by level (``*`` for all); none where its own prices hold.
     settlements
         Year -> settled cases.
     problems, notes
         What was doubtful, and what was done to the input.
+    weights
+        Where relative values come from if not from the policy: ``source`` (``given``, ``history``), ``scheme``, ``scale``, and
+        of a history ``years``: year -> the years that its weights are from.
     """
 
     figures: HospitalFigures
@@ -57,6 +64,7 @@ class PreparedRegion:
     settlements: dict[int, Settlement]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    weights: Mapping[str, Any] = field(default_factory=dict)
 
 
 def prepare(
@@ -65,22 +73,24 @@ def prepare(
     terms: BudgetTerms,
     *,
     scheme: str | None = None,
-    changes: Mapping[str, float | str] | None = None,
+    changed: Policy | None = None,
     check_coding: bool = False,
     progress: Progress | None = None,
 ) -> PreparedRegion:
     """Read a region, group its discharges where they have no group, and settle every year by itself.
 
-    Where the policy states no unit value, each year's budget of the fund, patients' share included, gives it.
+    Where the policy states no unit value, each year's budget of the fund, patients' share included, gives it. Where it has no
+    table of groups and is given none, weights come from the region's own discharges of the years before.
 
     Parameters
     ----------
     folder, policy, terms
         The region, the policy that pays, and the terms of the budget.
     scheme
-        Scheme to group by, instead of the policy's.
-    changes
-        Changes of the policy by path. The price level belongs to the policy before them, so that a higher rate stays one.
+        Scheme to group by, instead of the policy's; the national one where a DRG policy without a table names none.
+    changed
+        The policy with other values, which pays. The price level belongs to the policy before them, so that a higher rate
+        stays one.
     check_coding
         Measure coding quality by the rules of ``drgsim validate`` where none is entered, instead of the share of records
         with a plain group.
@@ -93,20 +103,20 @@ def prepare(
         The folder lacks files or holds what it may not.
     """
     region = _with_fund(folder, terms)
-    tables, notes = _grouped_years(region, scheme or policy.file.scheme, progress)
+    chosen = scheme or policy.file.scheme or _national(policy)
+    tables, by, notes = _grouped_years(region, chosen, progress)
+    if by not in (scheme, policy.file.scheme, GIVEN):
+        notes.append(f"{policy.id} names no scheme: the national one is assumed, {by}")
     if check_coding:
-        measured = coding_quality(region.discharges, _scheme(scheme, policy))
+        measured = coding_quality(region.discharges, _scheme(chosen, policy))
         region = replace(region, indicators={**measured, **region.indicators})
         notes.append("coding quality: share of records without an error by the rules of drgsim validate")
-    factors: dict[str, float] = {}
-    level = terms.file.measure.price_level.value
-    if level != "policy":
-        factors = price_factors(policy, tables[region.years[0]], region, level == "level")
-    if factors:
-        listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
-        notes.append(f"prices of {policy.id} scaled to what the fund paid by item in {region.years[0]} (assumption): {listed}")
-    used = scale_prices(policy.changed(changes, "--set") if changes else policy, factors)
-    settlements = {year: settle_year(table, used, region, year) for year, table in tables.items()}
+    paying = weighted(policy, changed or policy, tables, region, by)
+    notes += paying.notes
+    factors = _price_level(paying, terms, tables, region, notes)
+    used = scale_prices(paying.changed, factors)
+    settlements = {year: settle_year(table, paying.of_year(used, year), region, year) for year, table in tables.items()}
+    used = paying.of_year(used, region.years[-1])
     if any(settlement.unit_values for settlement in settlements.values()):
         notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
     figures = figures_of(list(settlements.values()), terms, region)
@@ -114,7 +124,7 @@ def prepare(
     problems = _joined(settlements)
     if progress is not None:
         progress(1.0, sum(table.num_rows for table in tables.values()))
-    return PreparedRegion(figures, region, used, factors, settlements, tuple(problems), tuple(notes))
+    return PreparedRegion(figures, region, used, factors, settlements, tuple(problems), tuple(notes), paying.described)
 
 
 def _with_fund(folder: str | Path | RegionFolder, terms: BudgetTerms) -> RegionFolder:
@@ -129,8 +139,8 @@ def _with_fund(folder: str | Path | RegionFolder, terms: BudgetTerms) -> RegionF
 
 def _grouped_years(
     region: RegionFolder, scheme: str | None, progress: Progress | None
-) -> tuple[dict[int, pa.Table], list[str]]:
-    """Year -> grouped discharges, and what was done in reading."""
+) -> tuple[dict[int, pa.Table], str, list[str]]:
+    """Year -> grouped discharges, the scheme that grouped them (``given`` where none had to), what was done in reading."""
     tables: dict[int, pa.Table] = {}
     notes: list[str] = []
     for year, path in region.discharges.items():
@@ -138,7 +148,28 @@ def _grouped_years(
         notes += [text for text in said if text not in notes]
         if progress is not None:
             progress(0.8 * len(tables) / len(region.discharges), sum(table.num_rows for table in tables.values()))
-    return tables, notes
+    grouped = scheme is not None and any(f"grouped by {scheme}" in note for note in notes)
+    return tables, scheme if scheme is not None and grouped else GIVEN, notes
+
+
+def _price_level(
+    paying: Weighted, terms: BudgetTerms, tables: Mapping[int, pa.Table], region: RegionFolder, notes: list[str]
+) -> dict[str, float]:
+    """Factors on prices at which the first year gives what the fund paid by item, if the terms ask for them; they are told."""
+    level, first = terms.file.measure.price_level.value, region.years[0]
+    if level == "policy":
+        return {}
+    factors = price_factors(paying.of_year(paying.policy, first), tables[first], region, level == "level")
+    if factors:
+        listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
+        notes.append(f"prices of {paying.policy.id} scaled to what the fund paid by item in {first} (assumption): {listed}")
+    return factors
+
+
+def _national(policy: Policy) -> str | None:
+    """The scheme of a DRG policy that has neither a scheme nor groups of its own; kinds of DIP have no national list."""
+    own = policy.prices is not None and not has_given_values(policy)
+    return DEFAULT_SCHEME if policy.file.by_groups and policy.file.method != "dip" and not own else None
 
 
 def _scheme(scheme: str | None, policy: Policy) -> str:
@@ -257,14 +288,19 @@ def scale_prices(policy: Policy, factors: Mapping[str, float]) -> Policy:
             continue
         for level, factor in factors.items():
             values[level if key == "*" else f"{level}/{key}"] = value * factor
-    spec = policy.file.unit_value
-    entry = {**spec.model_dump(mode="json"), "values": values, "source": "price-level", "evidence": "assumption"}
-    raw = {
-        **policy.raw, "unit_value": entry,
-        "sources": {**policy.raw["sources"], "price-level": {"title": "scaled to the price level of the region"}},
+    entry = {
+        **policy.file.unit_value.model_dump(mode="json"), "values": values, "source": "price-level", "evidence": "assumption",
     }  # fmt: skip
-    if policy.file.relative_value.standard_from_table:
+    title = {"title": "scaled to the price level of the region"}
+    raw = {**policy.raw, "unit_value": entry, "sources": {**policy.raw["sources"], "price-level": title}}
+    relative = policy.file.relative_value
+    if relative.standard_from_table:
         raw["relative_value"] = {**policy.raw["relative_value"], "standard_from_table": False}
-    file = type(policy.file).model_validate(raw)
+        relative = relative.model_copy(update={"standard_from_table": False})
+    read = type(policy.file).model_validate(raw)
+    sources = {**policy.file.sources, "price-level": read.sources["price-level"]}
+    file = policy.file.model_copy(  # not as read: relative values of one's own are no part of the file that was read
+        update={"unit_value": read.unit_value, "sources": sources, "relative_value": relative}
+    )
     mark = hashlib.sha256((policy.digest + repr(sorted(factors.items()))).encode()).hexdigest()
     return replace(policy, file=file, raw=raw, digest=mark)

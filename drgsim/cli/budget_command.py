@@ -26,6 +26,12 @@ def budget(
         str | None,
         typer.Option("--terms", help="general, region/year, or a budget.yaml; default: what lies beside the policy."),
     ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Relative values of your own: the folder that drgsim weights wrote, or a table.")
+    ] = None,
+    weights_scale: Annotated[
+        float | None, typer.Option(help="Relative value = SCALE x the number in --weights; 100 makes points of weights.")
+    ] = None,
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme instead of the policy's.")] = None,
     year: Annotated[list[int] | None, typer.Option("--year", help="Only this year, may repeat; else all with a past.")] = None,
     change: Annotated[
@@ -39,15 +45,16 @@ def budget(
 ) -> None:
     """Index, quality, use, sharing and cash of every hospital and year. 总额预算
 
-    The formula of BJ-GBI is not public: the model is an assumption, and every output lists what it rests on.
+    A policy without a table of groups is paid by --weights, else by weights from the region's own earlier years. The formula
+    of BJ-GBI is not public: the model is an assumption, and every output lists what it rests on.
     """
     from drgsim.api import budget_verbs
     from drgsim.cli.terminal import print_json, progress_bar
 
     with progress_bar("Settling", quiet or as_json) as progress:
         result = budget_verbs.budget(
-            region, policy, terms=terms, scheme=scheme, years=year, changes=pairs(change or []),
-            check_coding=check_coding, progress=progress,
+            region, policy, terms=terms, weights=weights, weights_scale=weights_scale, scheme=scheme, years=year,
+            changes=pairs(change or []), check_coding=check_coding, progress=progress,
         )  # fmt: skip
     result.save_folder(output, ("parquet", "xlsx", "html"), replace=True)
     if as_json:

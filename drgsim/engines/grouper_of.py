@@ -21,6 +21,7 @@ from drgsim.units.schemes.pack import find_pack, is_dip
 from drgsim.units.schemes.scheme import Scheme
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
+DEFAULT_SCHEME = "chs-drg-2.0"  # the national one, where nothing else is said
 AnyScheme = Scheme | CompiledScheme | Catalogue | CompiledCatalogue | str | Path
 
 

@@ -115,6 +115,12 @@ def table_in(path: Path) -> Path:
     return next((path / name for name in (WEIGHTS_FILE, CATALOGUE_FILE) if (path / name).is_file()), path / WEIGHTS_FILE)
 
 
+def has_given_values(policy: Policy) -> bool:
+    """Whether the relative values of a policy are given ones."""
+    table = policy.file.relative_value.table
+    return table is not None and table.source == SOURCE
+
+
 def scheme_in(path: Path | None) -> str | None:
     """The catalogue that a folder of ``drgsim dip build`` groups by; None for other folders and files."""
     return str(path) if path is not None and (path / "scheme.toml").is_file() else None

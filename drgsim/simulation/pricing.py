@@ -8,16 +8,14 @@ from fractions import Fraction
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.money import MISSING, allocate, exact, round_half_away, to_yuan
+from drgsim.money import MISSING, allocate, exact, round_half_away
 from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.policy import Policy
 from drgsim.payment.price_table import PriceTable
-from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.settlement import settle_cases
-from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights
+from drgsim.payment.weights_from_history import compares_with_table, table_from_history, with_history, years_of_history
 from drgsim.records.vocabulary import PAYERS
 from drgsim.simulation.balancing_rate import Spending, balancing_rates
 from drgsim.simulation.scenario import ScenarioError
@@ -206,71 +204,19 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     """The policy with the table of relative values that a setup asks for."""
     policy = setup.policy
     if setup.settings["weights.source"] == "history":
-        key = (f"{setup.scheme} {setup.policy.file.method == 'dip'} {_compares_with_table(policy)}", year)
+        key = (f"{setup.scheme} {setup.policy.file.method == 'dip'} {compares_with_table(policy)}", year)
         if key not in memory.tables:
-            memory.tables[key] = table_from_history(setup, region, year)
-        value = policy.file.relative_value.model_copy(update={"standard_from_table": False, "coefficient_from_table": False})
-        policy = replace(policy, prices=memory.tables[key], file=policy.file.model_copy(update={"relative_value": value}))
+            memory.tables[key] = _table_from_history(setup, region, year)
+        policy = with_history(policy, memory.tables[key])
     if not setup.weights or policy.prices is None:
         return policy
     return replace(policy, prices=_weighted(setup, policy.prices, setup.cohort(region, year)))
 
 
-def _compares_with_table(policy: Policy) -> bool:
-    """Whether costs are compared with mean costs of the table of groups, and with nothing else but their price."""
-    return policy.file.reference.mean_from_table and policy.file.reference.from_cases is None
-
-
-def table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
+def _table_from_history(setup: Setup, region: Region, year: int) -> PriceTable:
     """Relative weights of the groups from the years before (from the year itself where there is none), all cases alike."""
-    years = [each for each in region.years if each < year] or [year]
-    cohorts = [setup.cohort(region, each) for each in years]
-    codes = tuple(sorted({code for cohort in cohorts for code in cohort.cases.unit.values if _real(code)}))
-    place = {code: number for number, code in enumerate(codes)}
-    group = [
-        np.array([place.get(code, -1) for code in cohort.cases.unit.values] + [-1], np.int64)[cohort.cases.unit.ids]
-        for cohort in cohorts
-    ]
-    cost = np.concatenate([to_yuan(cohort.cases.money["total_cost"]) for cohort in cohorts])
-    history = CostHistory(
-        codes, np.concatenate(group), np.where(cost > 0, cost, np.nan),
-        np.concatenate([np.full(cohort.size, cohort.year) for cohort in cohorts]),
-        np.concatenate([cohort.cases.numbers["los_days"] for cohort in cohorts]),
-    )  # fmt: skip
-    limit = setup.policy.file.stays.long_days
-    settings = WeightSettings(smoothing=10.0, smooth_to="adrg", long_days=limit.value if limit is not None else 0.0)
-    weights = estimate_weights(history, settings)
-    cohort = setup.cohort(region, year)
-    values = _with_new_groups(cohort, codes, weights.weight, weights.statistics.count)
-    every = tuple(values)
-    blank = ("",) * len(every)
-    weight, numbers = np.round(np.array(list(values.values())), 4), {}
-    if _compares_with_table(setup.policy):
-        known = weights.mean_cost > 0
-        numbers["mean_cost"] = np.round(
-            weight * np.average(weights.mean_cost[known], weights=weights.statistics.count[known]), 2
-        )
-    return PriceTable(every, blank, blank, blank, {"weight": weight, **numbers})
-
-
-def _with_new_groups(
-    cohort: Cohort, codes: tuple[str, ...], weight: NDArray[np.float64], count: NDArray[np.int64]
-) -> dict[str, float]:
-    """Weights by group; one that the past gives none takes the mean of its ADRG, of its MDC, or of all cases."""
-    values = {code: value for code, value in zip(codes, weight.tolist(), strict=True) if value > 0}
-    for code in cohort.cases.unit.values:
-        if code in values or not _real(code):
-            continue
-        for length in (3, 1, 0):
-            kin = [place for place, other in enumerate(codes) if other[:length] == code[:length] and weight[place] > 0]
-            if kin:
-                values[code] = float(np.average(weight[kin], weights=count[kin]))
-                break
-    return dict(sorted(values.items()))
-
-
-def _real(code: str) -> bool:
-    return code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING)
+    history = {each: setup.cohort(region, each).cases for each in years_of_history(region.years, year)}
+    return table_from_history(history, setup.cohort(region, year).cases, setup.policy)
 
 
 def _weighted(setup: Setup, prices: PriceTable, cohort: Cohort) -> PriceTable:

@@ -1,0 +1,87 @@
+"""The relative values that the cases of a budget are paid by: the policy's, given ones, or those of the region's own past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from drgsim.payment.grouped_cases import Cases, read_cases
+from drgsim.payment.own_weights import has_given_values
+from drgsim.payment.policy import Policy
+from drgsim.payment.price_table import PriceTable
+from drgsim.payment.weights_from_history import table_from_history, with_history, years_of_history
+from drgsim.region.region_folder import RegionFolder
+
+GIVEN = "given"  # by the call, or of groups by the discharges themselves
+OWN_VALUES = ("relative_value", "relative_weight")
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A policy, before and after its changes, and the relative values that it pays by.
+
+    Attributes
+    ----------
+    policy, changed
+        As they were given.
+    tables
+        Year -> weights from history; none where the policy or the call has relative values.
+    described
+        Where they come from, for a record; nothing where they are the policy's own.
+    notes
+        What a reader is told.
+    """
+
+    policy: Policy
+    changed: Policy
+    tables: Mapping[int, PriceTable] = field(default_factory=dict)
+    described: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def of_year(self, policy: Policy, year: int) -> Policy:
+        """A policy as it pays the cases of a year."""
+        return with_history(policy, self.tables[year]) if self.tables else policy
+
+
+def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], region: RegionFolder, scheme: str) -> Weighted:
+    """Find the relative values of a policy.
+
+    Parameters
+    ----------
+    policy, changed
+        The policy before and after its changes, with given relative values where there are some.
+    tables, region
+        Year -> grouped discharges, and the region they are of.
+    scheme
+        What they were grouped by; ``given`` where they state their groups.
+    """
+    table = changed.file.relative_value.table
+    if table is not None and has_given_values(changed):
+        told = table.note
+        described = {"source": GIVEN, "scheme": scheme, "values": told}
+        return Weighted(policy, changed, {}, described, (told,))
+    cases = _cases_to_weigh(tables, changed, region)
+    if not cases:
+        return Weighted(policy, changed)
+    years = {year: years_of_history(cases, year) for year in cases}
+    found = {year: table_from_history({each: cases[each] for each in of}, cases[year], changed) for year, of in years.items()}
+    scale = changed.file.relative_value.scale.value
+    listed = "; ".join(f"{year} from {', '.join(map(str, of))}" for year, of in years.items())
+    groups = "groups as the discharges state them" if scheme == GIVEN else f"groups of {scheme}"
+    told = (
+        f"{policy.id} has no table of groups: weights are estimated from the region's own discharges of all years before, "
+        f"those of the first year from itself ({listed}; {groups}; relative value = {scale:g} x weight; assumption)"
+    )
+    return Weighted(policy, changed, found, {"source": "history", "scheme": scheme, "scale": scale, "years": years}, (told,))
+
+
+def _cases_to_weigh(tables: Mapping[int, pa.Table], policy: Policy, region: RegionFolder) -> dict[int, Cases]:
+    """The cases of every year; none where the policy has a table or needs none, or cases bring their relative values."""
+    if policy.prices is not None or not policy.file.by_groups:
+        return {}
+    cases = {year: read_cases(table, region.hospitals, policy.file.method) for year, table in tables.items()}
+    own = (*OWN_VALUES, "score") if policy.file.relative_value.unit == "score" else OWN_VALUES
+    return {} if any(name in each.present for each in cases.values() for name in own) else cases
