@@ -99,10 +99,11 @@ def test_a_file_that_is_not_there_is_told() -> None:
         drgsim.group("cases.csv", "chs-drg-2.0")
 
 
-def test_a_list_of_files_is_wanted(tmp_path: Path) -> None:
-    for inputs in ("ok.csv", []):
-        with pytest.raises(DrgsimError, match="inputs-no-list"):
-            drgsim.group_files(inputs, "chs-drg-2.0", tmp_path / "x.csv")
+def test_a_list_of_files_is_wanted_and_one_name_is_a_list_of_one(tmp_path: Path) -> None:
+    with pytest.raises(DrgsimError, match="inputs-no-list"):
+        drgsim.group_files([], "chs-drg-2.0", tmp_path / "x.csv")
+    with pytest.raises(DrgsimError, match=r"there is no file ok\.csv"):
+        drgsim.group_files("ok.csv", "chs-drg-2.0", tmp_path / "x.csv")
 
 
 def test_a_link_is_written_through(tmp_path: Path) -> None:

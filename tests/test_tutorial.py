@@ -57,8 +57,9 @@ def test_the_tutorial_goes_from_a_csv_to_a_budget_year(folder: Path, monkeypatch
         assert (folder / name / "run.json").is_file(), name
 
 
-def test_the_region_of_the_readme_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
+def test_the_region_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(drgsim.sample_path("region"), tmp_path / "region")
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"drgsim": drgsim}
     exec(python_of("README.md", 1).replace('"whatif"', '"readme"').replace("draws=50", "draws=2"), names)
-    assert (folder / "readme" / "simulation.xlsx").is_file()
+    assert (tmp_path / "readme" / "simulation.xlsx").is_file()
