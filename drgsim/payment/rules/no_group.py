@@ -22,10 +22,12 @@ def settle_without_group(ledger: Ledger) -> None:
     cases, file = ledger.cases, ledger.policy.file
     if not file.by_groups:
         return
-    priced = valued_by_policy(ledger.lookup)
     codes = cases.unit.values
     blank = np.array([code in UNGROUPED_CODES for code in codes] + [True])[cases.unit.ids]
     ambiguous = np.array([code.endswith(AMBIGUOUS_ENDING) for code in codes] + [False])[cases.unit.ids]
+    if not (blank | ambiguous).any():
+        return
+    priced = valued_by_policy(ledger.lookup)
     for where, case_class, spec, words in (
         (blank & ~priced, CaseClass.UNGROUPED, file.ungrouped, "no group"),
         (ambiguous & ~priced, CaseClass.AMBIGUOUS, file.ambiguous, "ambiguous group"),
