@@ -221,11 +221,6 @@ def read_group_coefficients(path: Path) -> GroupCoefficients:
     return table
 
 
-def read_bonus(path: Path) -> dict[str, float]:
-    """Read the bonus of hospitals from a file; see :func:`bonus_of`."""
-    return bonus_of(read_table(path), path)
-
-
 def bonus_of(table: pa.Table, path: Path) -> dict[str, float]:
     """Bonus by hospital, from ``hospital_id, bonus``: added to the coefficient of its level; it may be below 0.
 

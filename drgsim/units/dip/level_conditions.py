@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from drgsim.units.schemes.rule_kernel import count_levels, count_listed, fill_levels
+from drgsim.units.schemes.rule_kernel import fill_counts, fill_levels
 from drgsim.units.schemes.rule_lowering import WORD
 
 PLAIN_NUMBERS = 6  # of rules.NUMBER_VARIABLES; the CCI comes after them, then the counts of the conditions
@@ -71,16 +71,7 @@ def fill_words(
             words[op_base + (op_width if at else 0) + word] |= op_bits[listed, word]
     for word in range(op_width):
         words[op_base + 2 * op_width + word] = words[op_base + word] | words[op_base + op_width + word]
-    for number in range(counts.shape[0]):
-        asked = counts[number, 0]
-        codes = dx if asked < 3 else op
-        start = 1 if asked % 3 == 1 else 0
-        stop = min(1, codes.size) if asked % 3 == 0 else codes.size
-        if counts[number, 1] < 0:
-            first = exclusion_class[dx[0] + 2]
-            found = count_levels(dx, counts[number, 2], dx_level, dx_exclusion, exclusion_bits, first)
-        elif asked < 3:
-            found = count_listed(codes, start, stop, dx_class, dx_bits, counts[number, 1], counts[number, 2])
-        else:
-            found = count_listed(codes, start, stop, op_class, op_bits, counts[number, 1], counts[number, 2])
-        numbers[PLAIN_NUMBERS + 1 + number] = found
+    fill_counts(
+        numbers, PLAIN_NUMBERS + 1, counts, dx, op, dx_class, dx_bits, op_class, op_bits, dx_level, dx_exclusion,
+        exclusion_class, exclusion_bits,
+    )  # fmt: skip
