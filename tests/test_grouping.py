@@ -106,8 +106,10 @@ def test_kernel_equals_reference_on_random_records(scheme: Scheme, grouper: Grou
 
 
 @pytest.mark.slow
-def test_kernel_equals_reference_on_many_records(scheme: Scheme, grouper: Grouper) -> None:
-    _compare(scheme, grouper, _random_records(scheme, 20_241_121, 6_000))
+@pytest.mark.parametrize("name", ["chs-drg-2.0", "chs-drg-3.0"])
+def test_kernel_equals_reference_on_many_records(name: str) -> None:
+    scheme = drgsim.load_scheme(name)
+    _compare(scheme, Grouper(scheme), _random_records(scheme, 20_241_121, 6_000))
 
 
 _ANSWER = ("mdc", "adrg", "drg", "severity", "status", "mdc_hint")

@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 SHARED = ROOT.parent / "shared" / "conformance"
 # where the whole files are at hand, their slices in the repository would only repeat them
 CONFORMANCE = SHARED if SHARED.is_dir() else Path(__file__).parent / "data" / "conformance"
-NATIONAL = {"chs-drg-1.0r": 618, "chs-drg-1.1": 628, "chs-drg-2.0": 634}
+NATIONAL = {"chs-drg-1.0r": 618, "chs-drg-1.1": 628, "chs-drg-2.0": 634, "chs-drg-3.0": 825}
 
 
 def problems_of(error: pytest.ExceptionInfo[SchemeError]) -> set[str]:
@@ -72,7 +72,7 @@ def test_doubts_of_a_rule_are_found_in_the_scheme_and_its_bases() -> None:
 
 
 def test_conformance_cases_are_of_shipped_schemes() -> None:
-    assert {path.stem for path in CONFORMANCE.glob("*.csv")} <= set(scheme_ids())
+    assert {path.stem for path in CONFORMANCE.rglob("*.csv")} <= set(scheme_ids())
 
 
 @pytest.mark.slow
@@ -82,8 +82,7 @@ def test_every_scheme_keeps_the_counts_it_promises_and_groups_its_conformance_ca
     promised = scheme_entry(scheme).counts
     assert promised["drg"] == loaded.counts["drg"]
     assert promised["adrg"] == loaded.counts["adrg"]
-    cases = CONFORMANCE / f"{scheme}.csv"
-    if cases.is_file():
+    for cases in CONFORMANCE.rglob(f"{scheme}.csv"):
         found = check_scheme(scheme, cases)
         assert (found.kernel_wrong, found.reference_wrong) == ((), ())
         assert found.cases >= 60
