@@ -7,6 +7,7 @@ The codes begin with the kind of file, such as ``policy``: ``-unreadable``, ``-d
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +28,7 @@ _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def read_strict(
-    path: Path, kind: str, problems: list[Problem], where: str = "", fix: str = ""
+    path: Path, kind: str, problems: list[Problem], where: str = "", fix: str = "", words: re.Pattern[str] | None = None
 ) -> tuple[dict[str, Any] | None, bytes]:
     """The mapping that a YAML file holds, and the bytes read; None where there is none, for reasons added to ``problems``.
 
@@ -43,10 +44,12 @@ def read_strict(
         Names the file in messages; by default its name.
     fix
         What to do where the file is no YAML at all.
+    words
+        Plain words that stay texts although YAML would take them for numbers, such as codes of procedures.
     """
     where = where or path.name
     text = read_text(path, kind, problems, where)
-    return (None, b"") if text is None else (parse_strict(text, kind, problems, where, fix), text.encode())
+    return (None, b"") if text is None else (parse_strict(text, kind, problems, where, fix, words), text.encode())
 
 
 def is_file(path: Path) -> bool:
@@ -66,7 +69,9 @@ def read_text(path: Path, kind: str, problems: list[Problem], where: str) -> str
         return None
 
 
-def parse_strict(text: str, kind: str, problems: list[Problem], where: str, fix: str = "") -> dict[str, Any] | None:
+def parse_strict(
+    text: str, kind: str, problems: list[Problem], where: str, fix: str = "", words: re.Pattern[str] | None = None
+) -> dict[str, Any] | None:
     """The mapping that a YAML text holds, see :func:`read_strict`.
 
     Examples
@@ -76,7 +81,7 @@ def parse_strict(text: str, kind: str, problems: list[Problem], where: str, fix:
     >>> problems[0].code, problems[0].what[:63]
     ('policy-unreadable', "here is no YAML: '2024-02-30' is not what it looks like: day is")
     """
-    raw = parse_value(text, kind, problems, where, fix)
+    raw = parse_value(text, kind, problems, where, fix, words)
     if isinstance(raw, dict):
         return raw
     if not any(problem.code == f"{kind}-unreadable" for problem in problems):
@@ -84,11 +89,13 @@ def parse_strict(text: str, kind: str, problems: list[Problem], where: str, fix:
     return None
 
 
-def parse_value(text: str, kind: str, problems: list[Problem], where: str, fix: str = "") -> Any:
+def parse_value(
+    text: str, kind: str, problems: list[Problem], where: str, fix: str = "", words: re.Pattern[str] | None = None
+) -> Any:
     """What a YAML text holds, None where it is no YAML or nests without end."""
     before = len(problems)
     try:
-        raw = yaml.load(text, Loader=_strict_loader(kind, problems, where))
+        raw = yaml.load(text, Loader=_strict_loader(kind, problems, where, words))
     except (yaml.YAMLError, RecursionError, *_UNFIT) as error:
         said = "it nests too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         fix = 'put changes in quotes: "*1.03"' if "alias" in said else fix
@@ -98,10 +105,17 @@ def parse_value(text: str, kind: str, problems: list[Problem], where: str, fix: 
     return None if any(problem.code == f"{kind}-unreadable" for problem in problems[before:]) else raw
 
 
-def _strict_loader(kind: str, problems: list[Problem], where: str) -> type[yaml.SafeLoader]:
+def _strict_loader(
+    kind: str, problems: list[Problem], where: str, words: re.Pattern[str] | None = None
+) -> type[yaml.SafeLoader]:
     """A YAML loader that reports keys that stand twice instead of keeping the last, and names the line of a broken value."""
 
     class Loader(yaml.SafeLoader):
+        def resolve(self, kind_of_node: Any, value: Any, implicit: Any) -> Any:
+            if words is not None and kind_of_node is yaml.ScalarNode and implicit[0] and words.fullmatch(value):
+                return self.DEFAULT_SCALAR_TAG
+            return super().resolve(kind_of_node, value, implicit)  # type: ignore[no-untyped-call]
+
         def construct_object(self, node: Any, deep: bool = False) -> Any:
             try:
                 return super().construct_object(node, deep)
@@ -172,6 +186,8 @@ def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, pro
     known = list(getattr(file, "sources", ()))
     for path, node in nodes(file) if hasattr(file, "sources") else ():
         source = getattr(node, "source", None)
+        if path.startswith("sources."):
+            continue  # a source may state how good it is itself
         if source not in known and (source is not None or getattr(node, "evidence", None) is not None):
             what = f"{path} names the source {source or ''!r}, which sources does not list"
             fix = did_you_mean(source or "", known) or f"the sources are {', '.join(known)}"

@@ -1,0 +1,82 @@
+"""Folders of priors: the chapters of diseases, read strictly, all problems at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.parameters.strict_file import read_strict, validated
+from drgsim.synthetic.age_curves import USUAL_CURVES
+from drgsim.synthetic.prior_checks import CODE, chapter_problems
+from drgsim.synthetic.prior_models import ChapterPriors, DiseasePriors
+
+BUNDLED = Path(__file__).with_name("priors")
+PROCEDURE_CODE = re.compile(r"\d\d\.\d{4}")
+KIND = "synth-priors"
+
+
+@dataclass(frozen=True)
+class ChapterFile:
+    """A chapter as it was read; ``name`` is that of the file."""
+
+    name: str
+    priors: ChapterPriors
+
+
+def read_chapter(path: Path, problems: list[Problem], curves: Mapping[str, object] = USUAL_CURVES) -> ChapterFile | None:
+    """A chapter of priors; what is wrong is added to ``problems``; None where its form is wrong."""
+    where = f"chapters/{path.name}"
+    raw, _ = read_strict(path, KIND, problems, where, "write it as docs/synthetic-region.md shows", PROCEDURE_CODE)
+    if raw is None:
+        return None
+    chapter = validated(ChapterPriors, raw, KIND, where, problems)
+    if chapter is None or not _curves_known(chapter, where, curves, problems):
+        return None
+    problems += chapter_problems(chapter, where)
+    return ChapterFile(path.name, chapter)
+
+
+def _curves_known(chapter: ChapterPriors, where: str, curves: Mapping[str, object], problems: list[Problem]) -> bool:
+    known = True
+    for name, disease in chapter.diseases.items():
+        for path, course in ((name, disease), *((f"{name}.pathways.{key}", one) for key, one in disease.pathways.items())):
+            if isinstance(course.age, str) and course.age not in curves:
+                fix = did_you_mean(course.age, list(curves)) or f"the curves are {', '.join(curves)}"
+                problems.append(
+                    Problem(CODE, f"there is no curve of ages {course.age}", f"{where}: diseases.{path}.age", fix=fix)
+                )
+                known = False
+    return known
+
+
+def read_chapters(paths: Sequence[Path], curves: Mapping[str, object] = USUAL_CURVES) -> list[ChapterFile]:
+    """Chapters in the order given.
+
+    Raises
+    ------
+    DrgsimError
+        ``synth-priors-...``: everything that is wrong in any of the files, and diseases that stand in two of them.
+    """
+    problems: list[Problem] = []
+    found = [read_chapter(path, problems, curves) for path in paths]
+    chapters = [chapter for chapter in found if chapter is not None]
+    seen: dict[str, str] = {}
+    for chapter in chapters:
+        for name in chapter.priors.diseases:
+            if name in seen:
+                what = f"the disease {name} stands in {seen[name]} too"
+                problems.append(
+                    Problem(CODE, what, f"chapters/{chapter.name}: diseases.{name}", fix="give one of them another id")
+                )
+            seen[name] = chapter.name
+    if problems:
+        raise DrgsimError(problems)
+    return chapters
+
+
+def diseases_of(chapters: Sequence[ChapterFile]) -> dict[str, DiseasePriors]:
+    """All diseases by id."""
+    return {name: disease for chapter in chapters for name, disease in chapter.priors.diseases.items()}
