@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,21 +39,24 @@ def test_the_search_finds_what_trying_every_rate_finds(cases: Cases, fund: int) 
     assert list(balancing_rates(lambda rate: spending_of(cases, rate), fund, 50, 1499)) == tried
 
 
-def test_of_two_rates_that_spend_the_fund_the_smaller_is_taken_and_the_other_told() -> None:
-    runner, base = Runner(region()), baseline_of("beijing/2024")
+@pytest.mark.parametrize("name", ["beijing/2024", "national/2.0"])
+def test_every_rate_that_is_used_or_told_just_spends_the_fund(name: str) -> None:
+    runner, base = Runner(region()), baseline_of(name)
     lines = runner.lines(base, YEAR)
-    assert lines.pricing.rates["resident"] == 11_044.17
-    assert [note for note in runner.memory.notes if "2 rates" in note and "11,143.29" in note] == runner.memory.notes
-    fund = region().fund[YEAR]["resident"]
-    of_resident = lines.cases.insurance == PAYERS.index("resident")
     rates = dict(lines.pricing.rates)
-    for rate in (11_044.17, 11_143.29):
-        spent = []
-        for fen in (0.0, 0.01):
-            cases = settled_cases(lines.state, base, region())
-            settled = settle_cases(cases, with_rates(lines.pricing.policy, {**rates, "resident": rate + fen}))
-            spent.append(int(settled.fund_payment[of_resident & (settled.amount != MISSING)].sum()))
-        assert spent[0] <= fund < spent[1]
+    assert set(rates) == set(region().fund[YEAR])
+    for payer, used in rates.items():
+        notes = [note for note in runner.memory.notes if f"budget of {payer} " in note]
+        others = [float(word.replace(",", "")) for note in notes for word in re.findall(r"[0-9][0-9,]*\.[0-9]{2}", note)]
+        fund, mine = region().fund[YEAR][payer], lines.cases.insurance == PAYERS.index(payer)
+        assert used == min([used, *others])
+        for rate in {used, *others}:
+            spent = []
+            for fen in (0.0, 0.01):
+                cases = settled_cases(lines.state, base, region())
+                settled = settle_cases(cases, with_rates(lines.pricing.policy, {**rates, payer: rate + fen}))
+                spent.append(int(settled.fund_payment[mine & (settled.amount != MISSING)].sum()))
+            assert spent[0] <= fund < spent[1], (payer, rate)
 
 
 def test_a_budget_that_no_rate_spends_is_told() -> None:

@@ -26,6 +26,7 @@ from drgsim.budgets.region_preparation import PreparedRegion, prepare, price_fac
 from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms, terms_names, terms_schema
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError, InputError, UsageError
+from drgsim.money import MISSING
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import load_policy
 from tests.conftest import ROOT
@@ -66,7 +67,7 @@ def test_figures_agree_with_the_settlement(prepared: PreparedRegion) -> None:
     for place, year in enumerate(figures.years):
         settlement = prepared.settlements[year]
         insured = settlement.ledger.cases.insurance != 2
-        paid = (settlement.fund_payment > 0) & insured
+        paid = (settlement.fund_payment != MISSING) & insured
         assert figures.payment[:, place].sum() == settlement.fund_payment[paid].sum()
         assert figures.cases[:, place].sum() == insured.sum()
     hospitals = prepared.settlements[2024].summaries["hospital"].to_pydict()

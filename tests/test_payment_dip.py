@@ -235,10 +235,12 @@ def test_prepaid_and_cleared_sum_to_what_is_due(tmp_path_factory: Any, cases: li
     assert sum(prepaid["prepaid"].to_pylist()) == sum(cleared["prepaid"].to_pylist())
 
 
-def test_clearing_by_cases_owes_what_the_fund_pays_for_each(tmp_path: Path) -> None:
-    year = settled(policy_with(tmp_path), drg="A", relative_value=1.0, hospital_id=["H1", "H1"], total_cost=30000.0,
-                   patient_paid=[10000.0, 31000.0])  # fmt: skip
-    assert [str(owed) for owed in yearly_clearing(year, fund_share=0.5)["owed"].to_pylist()] == ["20000.00"]
+@pytest.mark.parametrize(("net", "owed"), [("case", "20000.00"), ("hospital_month", "20000.00"), ("hospital_year", "19000.00")])
+def test_clearing_by_cases_owes_what_the_fund_pays_for_them(tmp_path: Path, net: str, owed: str) -> None:
+    share = {"mode": value("remainder"), "floor_at_zero": value(True), "net": value(net)}
+    year = settled(policy_with(tmp_path, {"patient_share": share}), drg="A", relative_value=1.0, hospital_id=["H1", "H1"],
+                   total_cost=30000.0, patient_paid=[10000.0, 31000.0], discharged=["2024-02-01", "2024-03-01"])  # fmt: skip
+    assert [str(fen) for fen in yearly_clearing(year, fund_share=0.5)["owed"].to_pylist()] == [owed]
 
 
 def test_assessments_are_read_strictly(tmp_path: Path) -> None:

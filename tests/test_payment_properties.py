@@ -19,7 +19,7 @@ from drgsim.payment.case_class import CLASSES
 from drgsim.payment.curve import breaks, curve_book, settle_exactly
 from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.policy import Policy, load_policy, policy_names
-from drgsim.payment.settlement import settle
+from drgsim.payment.settlement import Settlement, settle
 from tests.payment_policies import policy_with
 
 POLICIES = policy_names()
@@ -60,6 +60,11 @@ def _price(policy: Policy) -> dict[str, float] | None:
     return {"*": 9000 / policy.file.relative_value.scale.value} if policy.file.unit_value is None else None
 
 
+def hospital_and_payer(settlement: Settlement) -> tuple[list[int], list[int]]:
+    cases = settlement.ledger.cases
+    return cases.hospital.ids.tolist(), cases.insurance.tolist()
+
+
 @pytest.mark.parametrize("name", POLICIES)
 def test_no_payment_below_zero_and_parts_sum_to_the_whole(name: str) -> None:
     policy = policy_of(name)
@@ -67,7 +72,12 @@ def test_no_payment_below_zero_and_parts_sum_to_the_whole(name: str) -> None:
     paid = settlement.amount != MISSING
     assert paid.sum() > 250, settlement.problems
     assert (settlement.amount[paid] >= 0).all()
-    assert (settlement.fund_payment[paid] >= 0).all()
+    assert (
+        sum(settlement.summaries["all"]["above_standard"].to_pylist()) == 0
+    )  # no hospital's patients paid more than it is owed
+    for hospital, payer in {*zip(*hospital_and_payer(settlement), strict=True)}:
+        mine = paid & (np.array(hospital_and_payer(settlement)) == np.array([[hospital], [payer]])).all(axis=0)
+        assert settlement.fund_payment[mine].sum() >= 0
     whole = settlement.summaries["all"]["payment"].to_pylist()[0]
     assert whole == Decimal(int(settlement.amount[paid].sum())) / 100
     for dimension in ("hospital", "department", "group", "insurance", "case_class"):

@@ -33,6 +33,10 @@ PRICES: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 SHARE = {"mode": value("ratio"), "floor_at_zero": value(True), "benefit_ratio": keyed({"*": 0.7})}
 BY_COST = {"unit": "ratio", **SAID, "pieces": [{"case_class": "incomplete", "pays": "x"}]}
+FLAT = {"unit": "ratio", **SAID, "bands": [{"K": 10_000}], "pieces": [  # every bill far from both limits
+    {"case_class": "low", "upto": 1e-6, "pays": "actual"}, {"case_class": "normal", "upto": "K", "closed": True, "pays": "k"},
+    {"case_class": "high", "pays": "actual"},
+]}  # fmt: skip
 CLASS = {"title": "test", "title_zh": "测试", **SAID}
 
 
@@ -112,6 +116,16 @@ FREELY = {  # what was refused without need once
     ),
     "nothing paid": Variant({"group_classes.out": {**CLASS, "pays": "nothing", "groups": ["FR23"]}}, decides="fixed"),
     "ages": Variant({"age_factors": [{**value(1.1), "age_below": 18}]}),
+    **{  # prices at which patients pay more than many amounts, and all that some hospitals are owed
+        f"the fund's part by {net}": Variant(
+            {"patient_share.net": value(net), "unit_value": keyed({"*": 3500}, "yuan"), "curves.main": FLAT},
+            {"by_item": RARELY},
+        )
+        for net in ("case", "hospital_month", "hospital_year")
+    },
+    "a fund that takes back": Variant(
+        {"patient_share.floor_at_zero": value(False), "unit_value": keyed({"*": 2000}, "yuan")}, {"by_item": SOMETIMES}
+    ),
 }  # fmt: skip
 
 
@@ -211,6 +225,19 @@ def test_the_quick_way_agrees_with_settling_or_steps_aside(name: str) -> None:
     assert (prepared is None) == variant.refused
     if prepared is not None:
         assert disagreements(name, prepared) == []
+
+
+@pytest.mark.parametrize("name", [name for name in FREELY if name.startswith("the fund's part")])
+def test_the_quick_way_nets_by_how_often_a_case_counts(name: str) -> None:
+    runner, base = runner_of(name), setups(name)[0]
+    lines = runner.lines(base, YEAR)
+    drawn = lines.state.parts * np.random.default_rng(3).integers(0, 4, lines.state.parts.size)
+    prepared = repricing.prepare(runner, base, YEAR)
+    assert prepared is not None
+    outcome = runner.outcome(base, YEAR, lines, drawn, whole=False)
+    assert same(repricing.rerun(runner, prepared, base, YEAR, drawn), outcome)
+    shares = lines.settlement.parts
+    assert (shares.fund != shares.before_netting).any()
 
 
 @pytest.mark.parametrize("name", [*(name for name, variant in RULES.items() if variant.refused), "exempt_payment"])

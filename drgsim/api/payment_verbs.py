@@ -49,11 +49,13 @@ class Settled(Result):
     cases
         Arrow table, one row per case in the order of the input: ``discharge_id``, ``hospital_id``, ``department``, ``unit``
         (group), ``unit_name``, ``total_cost`` (yuan), ``relative_value``, ``coefficient``, ``unit_value`` (yuan), ``standard``
-        (yuan), ``cost_ratio``, ``case_class``, ``points``, ``amount``, ``patient_paid``, ``fund_payment`` and ``margin``
-        (yuan), ``rule``, ``reference_cost`` (yuan).
+        (yuan), ``cost_ratio``, ``case_class``, ``points``, ``amount`` and who pays it, ``patient_paid``, ``other_paid``,
+        ``fund_payment`` and ``above_standard`` (yuan; amount is their sum, below 0 in the last is what patients paid above the
+        amount and the hospital keeps), ``margin`` (yuan), ``rule``, ``reference_cost`` (yuan).
     by_hospital, by_department, by_group, by_insurance, by_class, overall
-        Arrow tables of sums: ``cases``, ``unpaid``, ``weight``, ``cmi``, ``cost``, ``payment``, ``fund_payment``, ``margin``
-        (yuan), ``high_share``, ``low_share``, ``mean_days``, ``cost_index``, ``time_index``.
+        Arrow tables of sums: ``cases``, ``unpaid``, ``weight``, ``cmi``, ``cost``, ``payment``, ``patient_paid``,
+        ``other_paid``, ``fund_payment``, ``above_standard``, ``margin`` (yuan), ``high_share``, ``low_share``, ``mean_days``,
+        ``cost_index``, ``time_index``.
     assumptions
         Arrow table of the policy's parameters that rest on no source.
     prepayment, clearing
@@ -258,6 +260,7 @@ def _record(settlement: Settlement, notes: list[str], inputs: Mapping[str, str])
         paid=int((settlement.amount != MISSING).sum()),
         amount_yuan=yuan_text(total(settlement.amount)),
         fund_payment_yuan=yuan_text(total(settlement.fund_payment)),
+        above_standard_yuan=yuan_text(total(settlement.parts.above_standard)),
         unit_values=settlement.unit_values,
         problems=settlement.problems,
         assumptions=[parameter.path for parameter in policy.assumptions],

@@ -142,9 +142,9 @@ def _write(paid: Settled, output: Path) -> None:
 
 def show_classes(settlement: Settlement, title: str) -> None:
     """The settlement by class of case, as a table on the terminal."""
-    from drgsim.cli.terminal import rows_table
+    from drgsim.cli.terminal import out, rows_table
 
-    money = ("payment", "fund_payment", "margin")  # the cost is payment - margin; five columns fit a narrow terminal
+    money = ("payment", "fund_payment", "margin")  # five columns fit a narrow terminal
     rows = [
         [f"{row['case_class']} {row['case_class_zh']}", f"{row['cases']:,}", *(f"{row[name]:,.0f}" for name in money)]
         for row in settlement.summaries["case_class"].to_pylist()
@@ -153,6 +153,9 @@ def show_classes(settlement: Settlement, title: str) -> None:
     rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
     columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
     rows_table(title, columns, rows, right=(1, 2, 3, 4), whole=(0,))
+    if whole["above_standard"]:
+        kept = f"{-whole['above_standard']:,.0f} yuan"
+        out.print(f"[dim]patients paid {kept} above the standard 患者超标准支付, which hospitals keep beside the payment[/]")
 
 
 def show(paid: Settled, output: Path) -> None:

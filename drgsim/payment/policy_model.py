@@ -184,11 +184,20 @@ class PatientShare(Strict):
     """How the fund's part follows from the amount.
 
     ``remainder``: amount - patient - other funds; ``ratio``: (amount - own pay - pre-pay - deductible) x benefit ratio.
+    The fund pays nothing below 0 where ``floor_at_zero`` says so. ``net`` says of what: of each ``case``, or of what the cases
+    of a hospital and payer come to in a month or a year (``hospital_year`` where nothing is stated: a hospital is settled as a
+    whole, rule book 2.2 and 3.7).
     """
 
     mode: Annotated[Value[Literal["remainder", "ratio"]], UsualUnit("rule")]
     floor_at_zero: Annotated[Value[bool], UsualUnit("flag")]
+    net: Annotated[Value[Literal["case", "hospital_month", "hospital_year"]] | None, UsualUnit("rule")] = None
     benefit_ratio: Annotated[ByLevel | None, UsualUnit("share", payers=True)] = None
+
+    @property
+    def netting(self) -> str:
+        """``net``, or ``hospital_year`` where nothing is stated."""
+        return "hospital_year" if self.net is None else self.net.value
 
 
 class Floating(Strict):

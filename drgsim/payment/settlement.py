@@ -18,7 +18,7 @@ from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.grouped_cases import WORKERS, Cases, read_cases
 from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
-from drgsim.payment.patient_share import fund_payment
+from drgsim.payment.patient_share import PaidParts, known_fen, paid_parts
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
@@ -35,8 +35,8 @@ class Settlement:
     ----------
     ledger
         The lines, with amounts in fen.
-    fund_payment
-        Fen that the fund pays per case.
+    parts
+        Who pays the amounts.
     unit_values
         Payer -> yuan per unit, where a budget decided them.
     open_to_curve
@@ -46,7 +46,7 @@ class Settlement:
     """
 
     ledger: Ledger
-    fund_payment: NDArray[np.int64]
+    parts: PaidParts
     unit_values: Mapping[str, float]
     open_to_curve: Mask
     problems: tuple[Problem, ...]
@@ -56,6 +56,21 @@ class Settlement:
         """Fen paid per case before the patient's share; ``money.MISSING`` where no rule gave an amount."""
         return self.ledger.amount
 
+    @property
+    def fund_payment(self) -> NDArray[np.int64]:
+        """Fen that the fund pays per case; below 0 where other cases of the hospital make up for it."""
+        return self.parts.fund
+
+    @property
+    def patient_paid(self) -> NDArray[np.int64]:
+        """Fen that the patient pays: as stated, the whole bill of a self-payer, or what a fixed amount leaves of it."""
+        return self.parts.patient
+
+    @property
+    def revenue(self) -> NDArray[np.int64]:
+        """Fen that the hospital has of each case: its amount, and what patients paid above it that stays uncovered."""
+        return np.where(self.amount == MISSING, MISSING, self.amount - known_fen(self.parts.above_standard))
+
     @cached_property
     def table(self) -> pa.Table:
         """One row per case in the order of the input; money in yuan with two decimals."""
@@ -64,7 +79,7 @@ class Settlement:
         in_points = ledger.policy.file.relative_value.unit != "weight"
         points = np.where(paid & in_points, ledger.units, np.nan)
         cost = cases.money["total_cost"]
-        margin = np.where(paid & (cost != MISSING), ledger.amount - cost, MISSING)
+        margin = np.where(paid & (cost != MISSING), self.revenue - cost, MISSING)
         names = [str(name) for name in CLASSES]
         rule, rules = self._rules
         return pa.table({
@@ -83,20 +98,13 @@ class Settlement:
             "points": _numbers(points),
             "amount": money_column(ledger.amount),
             "patient_paid": money_column(self.patient_paid),
+            "other_paid": money_column(np.where(paid, self.parts.other, MISSING)),
             "fund_payment": money_column(self.fund_payment),
+            "above_standard": money_column(self.parts.above_standard),
             "margin": money_column(margin),
             "rule": _dictionary(rule, rules),
             "reference_cost": _numbers(np.round(terms.mean * np.where(self._with_k, terms.coefficient, 1.0), 6)),
         })  # fmt: skip
-
-    @property
-    def patient_paid(self) -> NDArray[np.int64]:
-        """Fen that the patient pays: as stated, the whole bill of a self-payer, or what a fixed amount leaves of it."""
-        ledger = self.ledger
-        stated = ledger.cases.money["patient_paid"]
-        whole = ledger.is_class(CaseClass.SELF_PAY) & (stated == MISSING)
-        fixed = ledger.fixed_fund != MISSING
-        return np.where(fixed, ledger.amount - ledger.fixed_fund, np.where(whole, ledger.cost, stated))
 
     @property
     def _rules(self) -> tuple[NDArray[np.int64], list[str]]:
@@ -124,7 +132,7 @@ class Settlement:
     @cached_property
     def summaries(self) -> Mapping[str, pa.Table]:
         """Summaries by hospital, department, group, insurance and case class, and over all."""
-        summaries = Summaries(self.ledger, self.fund_payment)
+        summaries = Summaries(self.ledger, self.parts)
         names = ("all", *DIMENSIONS)
         with ThreadPoolExecutor(WORKERS) as pool:  # the kernel that adds up does not hold the interpreter
             return dict(zip(names, pool.map(summaries.by, names), strict=True))
@@ -220,7 +228,7 @@ def settle_cases(
     _close(ledger)
     if budget_value is not None:
         tell_missed_budget(ledger)
-    return Settlement(ledger, fund_payment(ledger), unit_values, open_to_curve, tuple(cases.problems))
+    return Settlement(ledger, paid_parts(ledger), unit_values, open_to_curve, tuple(cases.problems))
 
 
 def amounts_at_cost(settlement: Settlement, cost: NDArray[np.int64]) -> NDArray[np.int64]:

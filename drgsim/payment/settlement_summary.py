@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from drgsim.money import MISSING, money_column
 from drgsim.payment.case_class import CASE_CLASS_ZH, CLASSES, CaseClass
 from drgsim.payment.ledger import Ledger
+from drgsim.payment.patient_share import PaidParts
 from drgsim.records.vocabulary import INSURANCES
 
 DIMENSIONS = ("hospital", "department", "group", "insurance", "case_class")
@@ -33,8 +34,11 @@ class _Count(IntEnum):
 class _Money(IntEnum):
     COST = 0
     PAYMENT = 1
-    FUND_PAYMENT = 2
-    MARGIN = 3
+    PATIENT_PAID = 2
+    OTHER_PAID = 3
+    FUND_PAYMENT = 4
+    ABOVE_STANDARD = 5
+    MARGIN = 6
 
 
 class _Sum(IntEnum):
@@ -50,8 +54,8 @@ _COUNTS, _MONEY, _SUMS = (tuple(entry.name.lower() for entry in kind) for kind i
 class Summaries:
     """All summaries of a settlement; what the cases have in common is computed once."""
 
-    def __init__(self, ledger: Ledger, fund_payment: NDArray[np.int64]) -> None:
-        self.ledger, self.fund_payment = ledger, fund_payment
+    def __init__(self, ledger: Ledger, parts: PaidParts) -> None:
+        self.ledger, self.parts = ledger, parts
         cases = ledger.cases
         cost, days = cases.money["total_cost"], cases.numbers["los_days"]
         grouped = (cases.unit.ids >= 0) & (cost != MISSING) & (cost >= 0)
@@ -67,13 +71,15 @@ class Summaries:
         """One row per value of a dimension, or one in all for ``all``.
 
         Columns: ``cases``, ``unpaid`` (no amount), ``weight`` (sum of relative weights; 1 = the mean case) and ``cmi`` over the
-        cases that have one, ``cost``, ``payment``, ``fund_payment``, ``margin`` (yuan, over paid cases), ``high_share``,
-        ``low_share`` (of paid cases), ``mean_days``, ``cost_index`` and ``time_index`` (own mean over the mean of all, group by
-        group, weighted by cases; rule book 1.9).
+        cases that have one, ``cost``, ``payment`` and the parts that make it up, ``patient_paid``, ``other_paid``,
+        ``fund_payment`` and ``above_standard`` (:class:`drgsim.payment.patient_share.PaidParts`), ``margin`` (yuan, over paid
+        cases), ``high_share``, ``low_share`` (of paid cases), ``mean_days``, ``cost_index`` and ``time_index`` (own mean over
+        the mean of all, group by group, weighted by cases; rule book 1.9).
         """
         ids, names = _members(self.ledger, dimension)
         counts, money, sums = _add_up(
-            ids, len(names), self.ledger.cases.money["total_cost"], self.ledger.amount, self.fund_payment,
+            ids, len(names), self.ledger.cases.money["total_cost"], self.ledger.amount, self.parts.patient, self.parts.other,
+            self.parts.fund, self.parts.above_standard,
             self.ledger.is_class(CaseClass.HIGH), self.ledger.is_class(CaseClass.LOW), *self.values,
         )  # fmt: skip
         count = dict(zip(_COUNTS, counts.T, strict=True))
@@ -106,7 +112,7 @@ def _ratio(total: NDArray[Any], count: NDArray[Any]) -> pa.Array:
 
 @njit(cache=True, nogil=True)
 def _add_up(
-    ids: Any, size: int, cost: Any, amount: Any, fund: Any, high: Any, low: Any,
+    ids: Any, size: int, cost: Any, amount: Any, patient: Any, other: Any, fund: Any, above: Any, high: Any, low: Any,
     weight: Any, days: Any, cost_over: Any, time_over: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Counts, fen and sums per row, in the order of the names above; sums of fen are exact."""
@@ -122,9 +128,14 @@ def _add_up(
             counts[row, _Count.LOW] += low[i]
             money[row, _Money.COST] += cost[i]
             money[row, _Money.PAYMENT] += amount[i]
+            money[row, _Money.OTHER_PAID] += other[i]
             money[row, _Money.MARGIN] += amount[i] - cost[i]
-            if fund[i] != MISSING:
+            if patient[i] != MISSING:
+                money[row, _Money.PATIENT_PAID] += patient[i]
+            if fund[i] != MISSING:  # else its parts are unknown
                 money[row, _Money.FUND_PAYMENT] += fund[i]
+                money[row, _Money.ABOVE_STANDARD] += above[i]
+                money[row, _Money.MARGIN] -= above[i]
         if weight[i] >= 0:
             counts[row, _Count.WEIGHTED] += 1
             sums[row, _Sum.WEIGHT] += weight[i]

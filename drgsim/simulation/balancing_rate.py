@@ -27,7 +27,9 @@ class Spending:
     total
         Fen of the fund over all cases of the payer, each as often as it counts.
     fund, amount, standard, cost
-        Fen per paid case of the payer.
+        Fen per paid case of the payer; ``fund`` is what the amount alone leaves to it.
+    cell
+        Cases below 0 are made up by others of their cell, and a cell pays nothing below 0; None: no such limit.
     case_class
         Place in ``case_class.CLASSES``.
     """
@@ -39,6 +41,13 @@ class Spending:
     standard: Ints
     cost: Ints
     case_class: NDArray[np.int8]
+    cell: NDArray[np.integer] | None = None
+
+    def of_fund(self, fund: Ints) -> int:
+        """What the fund pays in all where the cases leave it ``fund`` fen each."""
+        if self.cell is None or not fund.size:
+            return int(fund.sum())
+        return int(np.maximum(np.bincount(self.cell, fund), 0).sum())
 
 
 def balancing_rates(spending: Callable[[int], Spending], fund: int, low: int, high: int) -> Iterator[int]:
@@ -87,7 +96,7 @@ def _between(left: Spending, right: Spending) -> tuple[int, int, bool]:
         top = np.maximum(right.standard, right.cost) - np.maximum(left.amount, right.amount)
         bottom = np.minimum(left.amount, right.amount) - np.minimum(left.standard, left.cost)
         most, least = most + np.where(moved, np.maximum(top, 0), 0), least - np.where(moved, np.maximum(bottom, 0), 0)
-    return int(least.sum()), int(most.sum()), not moved.any()
+    return left.of_fund(least), left.of_fund(most), not moved.any()
 
 
 def _next_rate(left: Spending, right: Spending, fund: int, steady: bool) -> int:

@@ -14,7 +14,7 @@ from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.settlement import Settlement, amounts_at_cost
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.simulation.case_totals import CLASS_NUMBERS, Bill, Marks, Totals, add_up, gather
+from drgsim.simulation.case_totals import CLASS_NUMBERS, Bill, Marks, Measure, Totals, add_up, gather
 from drgsim.simulation.pricing import Pricing
 from drgsim.simulation.scenario_cases import State
 from drgsim.simulation.simulated_region import Region
@@ -35,6 +35,17 @@ class Lines:
     weight: NDArray[np.float64]
     ratio: NDArray[np.float64]
     settlement: Settlement
+
+    def counted(self, parts: NDArray[np.int64]) -> Lines:
+        """The same cases with the fund's part netted as often as they count, in parts of a discharge (N,)."""
+        shares = self.settlement.parts
+        moved = shares.netting.net(shares.before_netting, parts) - shares.fund
+        if not moved.any():
+            return self
+        money = self.money.copy()
+        for measure, of in ((Measure.FUND, True), (Measure.PAYMENT, True), (Measure.INSIDE, self.marks.priced)):
+            money[measure] += np.where(of, moved, 0)
+        return replace(self, money=money)
 
     @property
     def unit_values(self) -> Mapping[str, float]:
@@ -79,8 +90,8 @@ def lines_of(state: State, cases: Cases, price: Pricing, settlement: Settlement)
     """Per-case arrays of a settlement."""
     ledger = settlement.ledger
     money, marks = gather(
-        bill_of(state, retained_saving(state, settlement)), settlement.amount, settlement.fund_payment, ledger.standard,
-        ledger.terms.relative_value, ledger.case_class, CLASS_NUMBERS,
+        bill_of(state, retained_saving(state, settlement)), settlement.amount, settlement.parts.fund,
+        settlement.parts.above_standard, ledger.standard, ledger.terms.relative_value, ledger.case_class, CLASS_NUMBERS,
     )  # fmt: skip
     weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
     return Lines(state, cases, price, money, marks, weight, ledger.ratio, settlement)

@@ -145,16 +145,17 @@ def add_up(
 
 @njit(cache=True, nogil=True)
 def paid_case(
-    amount: Any, fund: Any, cost: Any, patient: Any, exempt: Any, exempt_patient: Any, self_pay: Any
+    amount: Any, fund: Any, below: Any, cost: Any, patient: Any, exempt: Any, exempt_patient: Any, self_pay: Any
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Payment, the fund's and the patient's part of a paid case (fen).
 
-    Self-payers pay their bill. Technologies beside the group are added to payment and fund.
+    ``below`` is what patients paid above the amount, which the hospital has beside it. Self-payers pay their bill.
+    Technologies beside the group are added to payment and fund.
     """
     if self_pay:
         return amount + exempt, 0, cost
     of_fund = (0 if fund == MISSING else fund) + exempt - exempt_patient
-    return amount + exempt, of_fund, 0 if patient == MISSING else patient
+    return amount + below + exempt, of_fund, 0 if patient == MISSING else patient
 
 
 @njit(cache=True, nogil=True)
@@ -165,7 +166,7 @@ def is_priced(standard: Any, relative: Any, outside: Any) -> Any:  # pragma: no 
 
 @njit(cache=True, nogil=True)
 def gather(
-    bill: Any, amount: Any, fund: Any, standard: Any, relative: Any, class_of: Any, numbers: Any
+    bill: Any, amount: Any, fund: Any, above: Any, standard: Any, relative: Any, class_of: Any, numbers: Any
 ) -> Any:  # pragma: no cover - compiled
     """Money of each case by :class:`Measure` (0 where it is not paid), and its :class:`Marks`."""
     cost, patient, exempt, exempt_patient = bill.cost, bill.patient, bill.exempt, bill.exempt_patient
@@ -179,7 +180,14 @@ def gather(
         if amount[i] == MISSING:
             continue
         payment, of_fund, of_patient = paid_case(
-            amount[i], fund[i], cost[i], patient[i], exempt[i], exempt_patient[i], class_of[i] == self_pay
+            amount[i],
+            fund[i],
+            0 if above[i] == MISSING else -above[i],
+            cost[i],
+            patient[i],
+            exempt[i],
+            exempt_patient[i],
+            class_of[i] == self_pay,
         )
         paid[i] = True
         money[Measure.COST, i] = cost[i]

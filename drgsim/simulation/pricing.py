@@ -145,8 +145,12 @@ def _balancing(
         ledger = settled.ledger
         paid = (state.cohort.cases.insurance == PAYERS.index(payer)) & (settled.amount != MISSING)
         standard = np.where(ledger.standard == MISSING, ledger.amount, ledger.standard)
-        columns = (column[paid] for column in (settled.fund_payment, ledger.amount, standard, ledger.cost, ledger.case_class))
-        return Spending(rate, int(settled.fund_payment[paid].sum()), *columns)
+        parts, netting = settled.parts, settled.parts.netting
+        cell = {"cells": netting.cell[paid] if netting.cell.size else None, "case": np.arange(paid.sum())}.get(netting.level)
+        return Spending(
+            rate, int(parts.fund[paid].sum()), parts.before_netting[paid], ledger.amount[paid], standard[paid],
+            ledger.cost[paid], ledger.case_class[paid], cell,
+        )  # fmt: skip
 
     found: dict[str, list[int]] = {}
     for _ in range(ROUNDS):

@@ -11,7 +11,7 @@ settles in full. The answers are equal to the fen (tests/test_repricing.py).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -23,7 +23,7 @@ from drgsim.payment.case_terms import by_combination, combinations_of
 from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
-from drgsim.payment.patient_share import deduction_of, remainder
+from drgsim.payment.patient_share import deduction_of
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.payment_curve import check_terms
 from drgsim.payment.rules.rule_list import walked_again
@@ -149,8 +149,8 @@ def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, part
     sums = _add_up(
         prepared.row, len(prepared.hospitals) * (len(INSURANCES) + 1), counted, bill_of(lines.state, saving), lines.money,
         lines.marks, prepared.curve, amount, classes, prepared.key,
-        keys.terms.relative_value / price.policy.file.relative_value.scale.value, keys.standard, prepared.deduction,
-        price.policy.file.patient_share.floor_at_zero.value, CLASS_NUMBERS,
+        keys.terms.relative_value / price.policy.file.relative_value.scale.value, keys.standard,
+        _Shares.of(prepared), CLASS_NUMBERS,
     )  # fmt: skip
     by_payer = Totals.of(tuple(f"{name}/{payer}" for name in prepared.hospitals for payer in (*INSURANCES, "")), *sums)
     return Outcome(
@@ -198,10 +198,32 @@ def _walk_again(
     return np.where(ledger.amount == MISSING, MISSING, ledger.amount + ledger.extra), ledger.case_class
 
 
+class _Shares(NamedTuple):
+    """How the fund's part of an amount is found: ``deduction`` fen off each amount, ``kept`` fen of cases that keep theirs.
+
+    ``by_case``: never below 0; ``cell``: never below 0 over the cases of a cell, where it is not empty; ``below``: fen of a
+    kept case that counted as its payment, since patients had paid it above the amount.
+    """
+
+    deduction: Ints
+    kept: Ints
+    below: Ints
+    by_case: bool
+    cell: NDArray[np.int32]
+    cells: int
+
+    @classmethod
+    def of(cls, prepared: PreparedCases) -> _Shares:
+        parts = prepared.lines.settlement.parts
+        netting, known = parts.netting, parts.fund != MISSING
+        kept, below = np.where(known, parts.before_netting, 0), np.where(known, parts.fund - parts.before_netting, 0)
+        return cls(prepared.deduction, kept, below, netting.level == "case", netting.cell, netting.cells)
+
+
 @njit(cache=True, nogil=True)
 def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed about
     row: Any, rows: int, parts: Any, bill: Any, money: Any, marks: Any, curve: Any, amount: Any, class_of: Any, key: Any,
-    key_weight: Any, key_standard: Any, deduction: Any, floor: bool, numbers: Any,
+    key_weight: Any, key_standard: Any, shares: Any, numbers: Any,
 ) -> Any:  # fmt: skip  # pragma: no cover - compiled
     """Sums per hospital and payer: the cases of the curve with their new amounts, all others as they were."""
     cost, patient, exempt, exempt_patient = bill.cost, bill.patient, bill.exempt, bill.exempt_patient
@@ -210,6 +232,8 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
     counts = np.zeros((rows, len(COUNTS)), np.int64)
     total = np.zeros((rows, len(MEASURES)), np.int64)
     weights, stays = np.zeros(rows), np.zeros(rows)
+    deduction, by_case, cell, netted = shares.deduction, shares.by_case, shares.cell, shares.cell.size > 0
+    of_cell = np.zeros((shares.cells, 3), np.int64)  # what the amounts leave to the fund; the part inside groups; the row
     place = 0
     for i in range(row.size):
         r, part, t = row[i], parts[i], key[i]
@@ -237,19 +261,35 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
             for m in range(len(MEASURES)):
                 if m != Measure.STANDARD:
                     total[r, m] += money[m, i] * part
+            if netted:  # its part of the fund as the amount alone leaves it, until the cell is known
+                below = shares.below[i] * part
+                total[r, Measure.FUND] -= below
+                total[r, Measure.PAYMENT] -= below
+                of_cell[cell[i], 0] += shares.kept[i] * part
+                of_cell[cell[i], 2] = r
+                if was_priced[i]:
+                    total[r, Measure.INSIDE] -= below
+                    of_cell[cell[i], 1] += shares.kept[i] * part
             continue
         if new == MISSING:
             continue
-        fund = remainder(new, deduction[i], floor)
+        self_pay = of_class == numbers.self_pay
+        left = np.int64(0) if self_pay else new - deduction[i]
+        below = -left if by_case and left < 0 else np.int64(0)
         payment, of_fund, of_patient = paid_case(
-            new, fund, cost[i], patient[i], exempt[i], exempt_patient[i], of_class == numbers.self_pay
+            new, left + below, below, cost[i], patient[i], exempt[i], exempt_patient[i], self_pay
         )
+        inside = is_priced(key_standard[t], key_weight[t], outside[of_class])
+        if netted:
+            of_cell[cell[i], 0] += left * part
+            of_cell[cell[i], 1] += left * part if inside else 0
+            of_cell[cell[i], 2] = r
         counts[r, Count.PAID] += part
         total[r, Measure.COST] += cost[i] * part
         total[r, Measure.PAYMENT] += payment * part
         total[r, Measure.FUND] += of_fund * part
         total[r, Measure.PATIENT] += of_patient * part
-        if is_priced(key_standard[t], key_weight[t], outside[of_class]):
+        if inside:
             counts[r, Count.PRICED] += part
             weights[r] += key_weight[t] * part
             total[r, Measure.STANDARD] += key_standard[t] * part
@@ -259,4 +299,9 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
             counts[r, Count.HIGH] += part
         if of_class == low:
             counts[r, Count.LOW] += part
+    for c in range(shares.cells):
+        if of_cell[c, 0] < 0:  # the fund pays nothing for these cases; what patients paid above is the hospital's
+            total[of_cell[c, 2], Measure.FUND] -= of_cell[c, 0]
+            total[of_cell[c, 2], Measure.PAYMENT] -= of_cell[c, 0]
+            total[of_cell[c, 2], Measure.INSIDE] -= of_cell[c, 1]
     return counts, total, weights, stays

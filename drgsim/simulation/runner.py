@@ -119,6 +119,7 @@ class Runner:
         ``whole=False`` leaves out groups and departments, which headline figures do not need.
         """
         counted = lines.state.parts if parts is None else parts
+        lines = lines if parts is None else lines.counted(parts)
         check_size(lines.money, counted, f"year {year}")
         hospitals, payer = payer_rows(lines, self.region)
         department = lines.cases.department
