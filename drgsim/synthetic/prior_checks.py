@@ -64,15 +64,15 @@ def _procedures(pathway: PathwayPriors) -> Iterator[tuple[str, str]]:
 def _unknown_codes(disease: DiseasePriors, path: str) -> Iterator[Problem]:
     book = national_codes()
     for below, code in _codes(disease):
-        yield from _unknown(code, book.diagnoses, f"{path}.{below}", "diagnosis")
+        yield from dictionary_problems(code, book.diagnoses, f"{path}.{below}", "diagnosis")
     for name, pathway in disease.pathways.items():
         for below, code in _codes(pathway):
-            yield from _unknown(code, book.diagnoses, f"{path}.pathways.{name}.{below}", "diagnosis")
+            yield from dictionary_problems(code, book.diagnoses, f"{path}.pathways.{name}.{below}", "diagnosis")
         for below, code in _procedures(pathway):
-            yield from _unknown(code, book.procedures, f"{path}.pathways.{name}.{below}", "procedure")
+            yield from dictionary_problems(code, book.procedures, f"{path}.pathways.{name}.{below}", "procedure")
 
 
-def _unknown(code: str, codes: CodeList, path: str, what: str) -> Iterator[Problem]:
+def dictionary_problems(code: str, codes: CodeList, path: str, what: str) -> Iterator[Problem]:
     if codes.find(code) < 0 or codes.canonical(code) != code:
         near = did_you_mean(code, [known for known in codes.codes if known[:4] == code[:4]])
         yield Problem(CODE, f"{code} is no {what} of the dictionary (医保2.0)", path, fix=near or "look the code up")
