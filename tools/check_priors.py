@@ -3,8 +3,9 @@
     python -m tools.check_priors [--all] [CHAPTER.yaml ...]      (default: all bundled chapters)
 
 A pathway is grouped as its typical case: commonest principal diagnosis, median age, commoner sex, commonest set of procedures,
-no other diagnoses; and once more with all its usual companions. ``--all`` lists every pathway, and what other principal
-diagnoses, other sets of procedures and rare companions come to. The exit code is 1 where a file is wrong or a group differs.
+of the other diagnoses those that every case has (the outcome of delivery); and once more with all its usual companions.
+``--all`` lists every pathway, and what other principal diagnoses, other sets of procedures and rare companions come to. The
+exit code is 1 where a file is wrong or a group differs.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def group(pathway: CarePathway, diagnosis: str, procedures: Sequence[str]) -> st
     weight = sum(pathway.birth_weight) / 2 if pathway.birth_weight else USUAL_WEIGHT
     days = 5 if newborn else 200
     young = age < 1
+    certain = [code for code, share in pathway.companions.items() if share == 1 and code != diagnosis]
     discharge = Discharge(
-        (diagnosis,),
+        (diagnosis, *certain),
         tuple(procedures),
         1 if pathway.male >= 0.5 else 2,
         int(age),
