@@ -1,84 +1,62 @@
-"""The reference grouper as the template maker asks it: sets, rules, and the group of one made-up record."""
+"""What the tools of the synthetic region ask of a grouping scheme: code lists, and the groups of made-up records."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from drgsim.units.drg.drg_reference import Discharge, Trace, trace_discharge
+import pyarrow as pa
+
+from drgsim.units.drg.drg_grouper import Grouper
 from drgsim.units.schemes.pack import load_scheme
-from drgsim.units.schemes.rule_language import CodeIn, Rule, sets_of, walk
+from drgsim.units.schemes.rule_language import CodeIn, walk
 
 
-@dataclass
-class Record:
-    """A made-up discharge."""
+@dataclass(frozen=True)
+class MadeUpCase:
+    """A made-up discharge; ``age`` in years, below 0 for a newborn of a few days."""
 
-    diagnoses: list[str]
-    procedures: list[str]
+    diagnoses: tuple[str, ...]
+    procedures: tuple[str, ...]
+    male: bool
     age: int
-    sex: int
-    age_days: int | None
-    birth_weight: int | None
+    birth_weight: int | None = None
+
+    def record(self) -> dict[str, object]:
+        """Canonical columns."""
+        newborn = self.age < 0
+        return {
+            "diagnoses": "|".join(self.diagnoses),
+            "procedures": "|".join(self.procedures),
+            "sex": "1" if self.male else "2",
+            "age": str(max(self.age, 0)),
+            "age_days": "5" if newborn else "150" if self.age == 0 else "",
+            "birth_weight_g": str(self.birth_weight or 3300) if newborn else "",
+        }
 
 
-class TemplateGrouper:
-    """A scheme, and what its rules answer."""
+class SchemeLists:
+    """A scheme, its lists of principal diagnoses and what it answers."""
 
     def __init__(self, scheme: str) -> None:
         self.scheme = load_scheme(scheme)
-        self.sets = self.scheme.sets
+        self.grouper = Grouper(self.scheme)
+        self.adrgs = self.scheme.adrgs
         self.mdc_rules = {mdc.code: mdc.rule for mdc in self.scheme.mdcs}
-        self.rules: dict[str, Rule] = {adrg.code: adrg.rule for adrg in self.scheme.adrgs.values()}
-        self.adrgs = [(adrg.code, adrg.mdc, adrg.kind) for adrg in self.scheme.adrgs.values()]
-        self.ambiguous = {adrg: mdc for adrg, mdc, kind in self.adrgs if kind == "ambiguous"}
-        self.cc = self.scheme.severities
 
-    @cached_property
-    def other_diagnosis_sets(self) -> set[str]:
-        """Codes that some MDC or ADRG asks for among the other diagnoses."""
-        return {
-            code
-            for rule in (*self.rules.values(), *self.mdc_rules.values())
-            for test in walk(rule)
-            if isinstance(test, CodeIn) and "QTZD" in test.variables
-            for name in test.sets
-            for code in self.sets[name]
-        }
+    def groups(self, cases: Sequence[MadeUpCase]) -> list[tuple[str, str]]:
+        """ADRG and DRG of each case; ``0000`` for none."""
+        if not cases:
+            return []
+        answers, _ = self.grouper.group_batch(pa.RecordBatch.from_pylist([case.record() for case in cases]))
+        pairs = zip(answers.column("adrg").to_pylist(), answers.column("drg").to_pylist(), strict=True)
+        return [(adrg or "0000", drg or "0000") for adrg, drg in pairs]
 
-    def principals(self, mdc: str) -> set[str]:
-        """Codes that the rule of an MDC asks of the principal diagnosis; empty when any will do."""
-        out: set[str] = set()
-        for test in walk(self.mdc_rules[mdc]):
-            if isinstance(test, CodeIn) and test.variables == ("ZYZD",) and test.sets[0] != "DI_MN_BOTH":
-                out |= set().union(*(self.sets[name] for name in test.sets))
-        return out
+    def principals(self, adrg: str) -> set[str]:
+        """Principal diagnoses that the rules of an ADRG and of its MDC name; empty when any will do."""
+        own, near = (self._named(rule) for rule in (self.adrgs[adrg].rule, self.mdc_rules[self.adrgs[adrg].mdc]))
+        return own & near if own and near else own or near
 
-    def procedure_sets(self, adrg: str) -> list[str]:
-        """Procedure lists that the rule of an ADRG names."""
-        return sorted(name for name in sets_of(self.rules[adrg]) if name.startswith("OP_") and name != "OP_VALID")
-
-    def trace(self, record: Record) -> Trace:
-        """The reference grouper's answer."""
-        discharge = Discharge(
-            tuple(record.diagnoses),
-            tuple(record.procedures),
-            record.sex,
-            record.age,
-            record.age_days,
-            record.birth_weight,
-        )
-        return trace_discharge(discharge, self.scheme)
-
-    def adrg(self, record: Record) -> str:
-        """ADRG of a record, 0000 for none."""
-        return self.trace(record).adrg or "0000"
-
-    def severity(self, diagnoses: list[str]) -> str:
-        """Highest level among the other diagnoses that the principal one does not exclude."""
-        exclusions, levels = self.scheme.exclusions, set()
-        for code in diagnoses[1:]:
-            entry = self.cc.get(code)
-            if entry and diagnoses[0] not in exclusions.get(entry.exclusion, ()):
-                levels.add(entry.level)
-        return "MCC" if "MCC" in levels else "CC" if "CC" in levels else "none"
+    def _named(self, rule: object) -> set[str]:
+        tests = [test for test in walk(rule) if isinstance(test, CodeIn)]  # type: ignore[arg-type]
+        return {code for test in tests if "ZYZD" in test.variables for name in test.sets for code in self.scheme.sets[name]}
