@@ -1,0 +1,91 @@
+"""No procedure without business: the rule list of absurd pairs against pathways, and against stays that are absurd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from drgsim.records.code_dictionaries import national_codes
+from drgsim.synthetic.care_pathways import CarePathway, pathways_of
+from drgsim.synthetic.prior_files import BUNDLED, diseases_of, read_chapters
+from tests.clinic_rules import ClinicRules
+
+MEN, WOMEN = 1, 2
+
+
+@pytest.fixture(scope="module")
+def rules() -> ClinicRules:
+    return ClinicRules()
+
+
+@pytest.fixture(scope="module")
+def pathways() -> list[CarePathway]:
+    diseases = diseases_of(read_chapters(sorted((BUNDLED / "chapters").glob("*.yaml"))))
+    return [pathway for name, disease in diseases.items() for pathway in pathways_of(name, disease)]
+
+
+def treatments(pathway: CarePathway) -> Iterator[tuple[str, str, float]]:
+    """Principal diagnosis, principal procedure, cases of every treatment of a pathway."""
+    for diagnosis, share in pathway.codes.items():
+        for one in pathway.procedures:
+            if one.codes:
+                yield diagnosis, one.codes[0], pathway.cases * share * one.share
+
+
+@pytest.mark.parametrize(
+    ("diagnoses", "procedures"),
+    [
+        (("J18.900", "I10.x00x002"), ("38.9304",)),
+        (("I63.900",), ("34.9101",)),
+        (("O20.000",), ("54.9106",)),
+        (("K63.500",), ("45.4306",)),
+        (("K80.200x003",), ("88.0102",)),
+        (("N20.100",), ("56.7401",)),
+    ],
+)
+def test_what_the_rules_were_written_against_is_found(
+    rules: ClinicRules, diagnoses: tuple[str, ...], procedures: tuple[str, ...]
+) -> None:
+    found = rules.judge([(diagnoses, procedures, WOMEN)])
+    assert sum(found.principal.values()) + sum(found.pairs.values()) > 0
+
+
+def test_an_effusion_explains_the_puncture_of_a_chest(rules: ClinicRules) -> None:
+    assert not rules.plausible("34.9101", ("M51.202",), principal=True)
+    assert rules.plausible("34.9101", ("I25.103", "J90.x00"), principal=True)
+    assert not rules.plausible("55.5103", ("I25.103", "N20.000"), principal=True)
+    assert rules.plausible("55.5103", ("C64.x00x003",), principal=True)
+
+
+def test_stents_of_one_kind_and_of_several(rules: ClinicRules) -> None:
+    found = rules.judge([(("I20.000",), ("36.0700", "00.4500"), MEN), (("I20.000",), ("36.0700", "39.9009"), MEN)])
+    assert found.stents == 2
+    assert dict(found.mixed_stents) == {("coronary", "limb"): 1}
+
+
+def test_a_man_in_childbirth_is_found(rules: ClinicRules) -> None:
+    assert rules.judge([(("O80.000",), ("73.5900",), MEN)]).wrong_sex.total() == 2
+    assert not rules.judge([(("O80.000",), ("73.5900",), WOMEN)]).wrong_sex
+
+
+def test_the_rules_know_every_procedure_of_a_pathway(rules: ClinicRules, pathways: list[CarePathway]) -> None:
+    names = national_codes().procedures
+    unknown = {
+        code: names.name(code)
+        for pathway in pathways
+        for one in (*(each.codes for each in pathway.procedures), tuple(pathway.usual), tuple(pathway.rare))
+        for code in one
+        if not rules.families_of(code) and rules.plausible(code, ("X",), principal=False) is None
+    }
+    assert not unknown
+
+
+def test_every_pathway_treats_its_disease(rules: ClinicRules, pathways: list[CarePathway]) -> None:
+    odd = {
+        (pathway.disease, pathway.name, diagnosis, procedure): cases
+        for pathway in pathways
+        for diagnosis, procedure, cases in treatments(pathway)
+        if not rules.plausible(procedure, (diagnosis, *pathway.companions), principal=True)
+    }
+    assert sum(odd.values()) < 0.001 * sum(pathway.cases for pathway in pathways), odd
