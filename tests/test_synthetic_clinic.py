@@ -8,7 +8,7 @@ import pytest
 
 from drgsim.records.code_dictionaries import national_codes
 from drgsim.synthetic.care_pathways import CarePathway, pathways_of
-from drgsim.synthetic.prior_files import BUNDLED, diseases_of, read_chapters
+from drgsim.synthetic.prior_files import BUNDLED, read_chapters
 from tests.clinic_rules import ClinicRules
 
 MEN, WOMEN = 1, 2
@@ -21,8 +21,8 @@ def rules() -> ClinicRules:
 
 @pytest.fixture(scope="module")
 def pathways() -> list[CarePathway]:
-    diseases = diseases_of(read_chapters(sorted((BUNDLED / "chapters").glob("*.yaml"))))
-    return [pathway for name, disease in diseases.items() for pathway in pathways_of(name, disease)]
+    chapters = [one for path in sorted((BUNDLED / "chapters").glob("*.yaml")) for one in read_chapters([path])]
+    return [each for one in chapters for name, disease in one.priors.diseases.items() for each in pathways_of(name, disease)]
 
 
 def treatments(pathway: CarePathway) -> Iterator[tuple[str, str, float]]:
