@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = runner.invoke(app, ["budget", str(SAMPLE), "--policy", "beijing/2024", "--output", str(target)])
     assert result.exit_code == 0, result.output
     assert "Budget 万元 2024" in result.output
-    assert "46 of 51 budget parameters are assumptions" in result.output
+    assert "48 of 53 budget parameters are assumptions" in result.output
     return target
 
 
@@ -183,13 +183,14 @@ def test_the_sample_raises_no_doubt(years: list[BudgetYear]) -> None:
 
 # -- every parameter moves something ---------------------------------------------------------------------------------------
 SPECIAL: dict[str, Any] = {
-    "index.year_weights": [1.0], "index.timing": "actual", "fund.closing": "at_most", "fund.cover": "full",
+    "index.base": "bills", "index.year_weights": [1.0], "index.timing": "actual", "fund.closing": "at_most",
+    "fund.cover": "full",
     "quality.compare": "region", "sharing.use": "by-item", "sharing.carry_over": True, "warning.season": "even",
     "capitation.use": True, "capitation.levels": ["3"],
 }  # fmt: skip
 NUMBERS = {
     "people": "elasticity", "volume": "elasticity", "cmi": "elasticity", "quality": "per_point", "limits": "high",
-    "procurement": "share", "release": "none_below",
+    "procurement": "share", "release": "none_below", "overspend": "unborne",
 }  # fmt: skip
 
 
@@ -289,11 +290,12 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
     rows = sheets.get_sheet_by_name("医院").to_python()
     assert len(rows) == 25
     listed = sheets.get_sheet_by_name("参数").to_python()
-    assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 46
+    assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 48
     page = (folder / "budget.html").read_text(encoding="utf-8")
-    for words in ("月度预警", "结余留用与超支分担", "指标测算", "资金台账", "46 of 51 budget parameters are assumptions"):
+    for words in ("月度预警", "结余留用与超支分担", "指标测算", "资金台账", "48 of 53 budget parameters are assumptions"):
         assert words in page
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert [note for note in record["notes"] if "index.growth (5 %) cancels" in note]
     assert [year["year"] for year in record["years"]] == [2023, 2024]
     assert all(year["largest_ledger_difference_fen"] == 0 for year in record["years"])
     assert "budget.index.growth" in record["assumptions"]

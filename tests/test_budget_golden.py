@@ -55,7 +55,7 @@ def test_section_5_as_the_single_hospital_formula_has_it() -> None:
 
 @pytest.mark.parametrize("entry", _entries("years.yaml"))
 def test_year(entry: dict[str, Any]) -> None:
-    terms = load_terms(entry.get("terms", "general")).changed(entry.get("changes", {}))
+    terms = load_terms(entry.get("terms", "general")).changed({"index.base": "bills", **entry.get("changes", {})})
     region = figures(entry["years"], entry["hospitals"], entry["fund"])
     year = budget_year(region, terms, entry["years"][-1])
     expect = entry["expect"]
@@ -87,7 +87,7 @@ def _sums(year: BudgetYear, place: int, wanted: set[str]) -> dict[str, str]:
 
 def test_the_months_of_a_year_of_twelve_equal_months_use_the_index_evenly() -> None:
     region = figures([2023, 2024], {"A": {"level": "3", "spending": [120_000, 0], "due": [0, 116_400]}}, 120_000)
-    year = budget_year(region, load_terms("general"), 2024)
+    year = budget_year(region, load_terms("general").changed({"index.base": "bills"}), 2024)
     assert year.warnings.to_date[0].tolist() == [fen(970 * 10 * month) for month in range(1, MONTHS + 1)]
     assert year.warnings.ratio[0].tolist() == [1.0] * MONTHS
     assert not year.warnings.warned.any()

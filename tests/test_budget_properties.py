@@ -62,6 +62,9 @@ def terms(draw: Any) -> Any:
         "fund.cover": draw(st.sampled_from(["limited", "full"])),
         "fund.reserve": draw(st.sampled_from([0, 0.013, 0.3])),
         "index.timing": draw(st.sampled_from(["prior", "actual"])),
+        "index.base": draw(st.sampled_from(["settled", "bills"])),
+        "index.overspend.borne": draw(st.sampled_from([0, 0.4, 1])),
+        "index.overspend.unborne": draw(st.sampled_from([0, 0.4, 1])),
         "capitation.use": draw(st.booleans()),
         "cash.deposit": draw(st.sampled_from([0, 0.05, 0.333])),
         "cash.monthly_cap": draw(st.sampled_from([0.5, 1.0, 9.0])),
@@ -225,3 +228,56 @@ def test_capitation_takes_the_place_of_the_stays_that_it_covers() -> None:
     year = budget_years(region, GENERAL.changed({"capitation.use": True, "capitation.risk": 1.1}))[0]
     # 10 x 150 + 20 x 60 yuan x 1.1 = 2970 yuan for the year; 12 x 50 yuan of stays leave the groups
     assert year.units[0].tolist() == [180_000, 0, 0, 0, 297_000, 0]
+
+
+@given(regions(), terms(), st.integers(0, 2), st.floats(1.01, 3))
+def test_bills_alone_move_no_money_where_what_was_settled_is_the_base(
+    region: HospitalFigures, chosen: Any, year: int, rise: float
+) -> None:
+    chosen = chosen.changed({"index.base": "settled", "warning.season": "even"})
+    raised = replace(region, spending=region.spending.copy())
+    raised.spending[0, year] = (raised.spending[0, year] * rise).astype(np.int64)
+    for one, other in zip(budget_years(region, chosen), budget_years(raised, chosen), strict=True):
+        assert one.index.index.tolist() == other.index.index.tolist()
+        assert one.received.tolist() == other.received.tolist()
+
+
+@given(regions(), terms(), st.integers(1, 10**9))
+def test_an_overspend_raises_two_years_cash_by_no_more_than_the_fund_bears_of_it(
+    region: HospitalFigures, chosen: Any, more: int
+) -> None:
+    """Of a hospital at its index or above; the base does not see its overspend, whatever the units of payment give for it."""
+    chosen = chosen.changed({"index.base": "settled", "index.overspend.borne": 0, "index.overspend.unborne": 0})
+    chosen = chosen.changed({"fund.cover": "full", "capitation.use": False, "sharing.carry_over": False})
+    first, second = budget_years(region, chosen)
+    if not (first.index.index[0] > 0 and first.recorded[0] >= first.index.index[0]):
+        return
+    raised = replace(region, payment=region.payment.copy())
+    raised.payment[0, 1, 11, 0] += more
+    dearer, after = budget_years(raised, chosen)
+    shares = [band.share for band in chosen.schedule.overspend]
+    assert 0 <= dearer.settled[0] - first.settled[0] <= max(shares) * more + 1
+    assert after.index.index.tolist() == second.index.index.tolist()
+    gain = dearer.received[0] + after.received[0] - first.received[0] - second.received[0]
+    assert gain <= dearer.settled[0] - first.settled[0] + 1
+
+
+def test_overspends_count_in_the_base_as_far_as_the_terms_say() -> None:
+    region = figures([2022, 2023, 2024], {
+        "A": {"level": "3", "spending": [100_000, 200_000, 0], "due": [100_000, 150_000, 100_000]},
+        "B": {"level": "3", "spending": [100_000, 80_000, 0], "due": [100_000, 80_000, 100_000]},
+    }, 200_000)  # fmt: skip
+    region = replace(region, fund=np.array([-1, 20_000_000, 20_000_000], np.int64))
+    plain = {"fund.reserve": 0, "fund.adjustment_fund": 0, "fund.cover": "full", "index.year_weights": [1, 0, 0]}
+    plain |= {"sharing.quality.low": 1, "sharing.quality.high": 1, "sharing.quality.per_point": 0}
+
+    def history(**changes: Any) -> list[float]:
+        chosen = GENERAL.changed({**plain, **{f"index.{name.replace('_', '.', 1)}": to for name, to in changes.items()}})
+        return [amount / 100 for amount in budget_years(region, chosen)[1].history[:, 1]]
+
+    # index 100,000 each. A: 50,000 over, 2,500 + 1,500 of it borne; B: 80,000 + 80 % of 10,000 + 50 % of 10,000
+    assert history() == [100_000, 93_000]
+    assert history(overspend_borne=1) == [104_000, 93_000]
+    assert history(overspend_borne=1, overspend_unborne=0.5) == [127_000, 93_000]
+    assert history(base="bills") == [150_000, 80_000]
+    assert history(base="bills", overspend_borne=1, overspend_unborne=1) == [200_000, 80_000]

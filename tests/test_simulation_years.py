@@ -118,9 +118,13 @@ def test_an_unchanged_year_is_the_year_as_recorded() -> None:
     assert again.weight == pytest.approx(past.weight, rel=1e-9)
 
 
-def test_a_simulated_year_is_the_history_of_the_next() -> None:
+@pytest.mark.parametrize(("changes", "factor"), [
+    ({}, 1.01),
+    ({"budget.index.base": "bills", "budget.index.overspend.borne": 1, "budget.index.overspend.unborne": 1}, 1.1),
+])  # fmt: skip
+def test_a_simulated_year_is_the_history_of_the_next(changes: dict[str, Any], factor: float) -> None:
     """Volume that doubles at one hospital raises its share of the next year's indices, and its recorded people and cases."""
-    setup = by_path(baseline_of("beijing/2024"), {"budget.active": True})
+    setup = by_path(baseline_of("beijing/2024"), {"budget.active": True, **changes})
     name = region().cohort(YEAR, setup.scheme).cases.hospital.values[0]
     more = by_path(setup, {f"cases.volume.hospital.{name}": "*2"})
     first = run(more)
@@ -134,7 +138,7 @@ def test_a_simulated_year_is_the_history_of_the_next() -> None:
     for figure in ("spending", "cases", "people"):
         new, old = (getattr(year.figures, figure)[place, -2] for year in (after, plain))
         assert new.sum() == pytest.approx(2 * old.sum(), rel=1e-6), figure
-    assert after.index.index[place] > plain.index.index[place] * 1.1
+    assert after.index.index[place] > plain.index.index[place] * factor
     # what the hospital did before the simulated years stays as it was
     assert (after.figures.spending[:, :-2] == plain.figures.spending[:, :-2]).all()
 

@@ -275,6 +275,11 @@ def _remarks(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
     result = [*terms.file.notes, *prepared.notes]
     if prepared.region.absent:
         result.append(f"the region states no {', '.join(prepared.region.absent)}: nothing is assumed in their place")
+    if terms.file.fund.closing.value == "exact" and (growth := terms.file.index.growth.value):
+        result.append(
+            f"index.growth ({100 * growth:.3g} %) cancels where fund.closing is exact: all indices are scaled to the fund's "
+            "budget; it moves only what limits, procurement, moved services and hospitals without a history set against it"
+        )
     unpaid = int(prepared.figures.unpaid.sum())
     if unpaid:
         result.append(f"{unpaid} insured cases could not be paid by the policy and use none of the index")

@@ -90,6 +90,8 @@ class BudgetYear:
 
     Attributes
     ----------
+    history
+        (H, Y) what past years count in the base, fen.
     index
         The indices and their waterfall.
     scores_before, scores
@@ -111,6 +113,7 @@ class BudgetYear:
     year: int
     figures: HospitalFigures
     terms: BudgetTerms
+    history: Floats
     index: Index
     scores_before: Scores | None
     scores: Scores
@@ -129,6 +132,17 @@ class BudgetYear:
         """(H,) recorded / index, NaN without an index."""
         index = self.index.index
         return np.asarray(np.divide(self.recorded, index, out=np.full(index.size, np.nan), where=index > 0))
+
+    @property
+    def in_base(self) -> Floats:
+        """(H,) what the year counts in the bases of later years, see ``terms_model.IndexTerms``, fen."""
+        spec = self.terms.file.index
+        borne, unborne = np.maximum(self.settled - self.index.index, 0), np.maximum(self.recorded - self.settled, 0)
+        unborne = np.where(self.recorded > self.index.index, unborne, 0)
+        if spec.base.value == "bills":
+            bills = self.figures.spending[:, self.figures.years.index(self.year)].sum(axis=1)
+            return np.maximum(bills - (1 - spec.overspend.borne) * borne - (1 - spec.overspend.unborne) * unborne, 0.0)
+        return np.asarray(self.settled - (1 - spec.overspend.borne) * borne + spec.overspend.unborne * unborne)
 
     @property
     def idle(self) -> NDArray[np.bool_]:
@@ -158,7 +172,6 @@ def budget_year(
     *,
     before: BudgetYear | None = None,
     fund: int | None = None,
-    history: Floats | None = None,
     capitated: bool = False,
 ) -> BudgetYear:
     """Budget year of all hospitals.
@@ -168,11 +181,9 @@ def budget_year(
     figures, terms, year
         Figures with at least one year before ``year``, and ``year`` itself; the terms of the budget.
     before
-        The year before, whose carried surplus enters the ledger.
+        The year before, whose carried surplus enters the ledger and which counts in the base; by default it is made.
     fund
         Budget of the fund in fen; by default that of the figures, or the last known one with the growth of the terms.
-    history
-        (H, Y) spending that the base is taken from, instead of the figures' own.
     capitated
         Whether the payments of the year hold a capitation already, as those of a scenario with ``capitation.conditions`` do:
         that of the terms does not come on top of it.
@@ -188,9 +199,9 @@ def budget_year(
     scores = score(figures, file.quality, year)
     scores_before = score(figures, file.quality, year - 1) if year - 1 in figures.years else None
     prior = np.full(figures.size, np.nan) if scores_before is None else scores_before.score
-    spent = figures.spending.sum(axis=2).astype(np.float64) if history is None else history
+    history = base_history(figures, terms, year, before)
     budget = fund if fund is not None else fund_of(figures, terms, year)
-    index = set_index(figures, file, year, prior, budget, spent)
+    index = set_index(figures, file, year, prior, budget, history)
     payment = figures.payment[:, at] if capitated else with_capitation(figures, file.capitation, at)
     owed = payment.sum(axis=2)
     surplus = np.minimum(figures.procurement[:, at, :].sum(axis=1), owed.sum(axis=1))
@@ -205,9 +216,31 @@ def budget_year(
     cash, carried_out = cash_flows(figures, file.cash, dues, file.sharing.carry_over.value)
     account = _account(index, wanted, dues, -cash.due["deposit_forfeited"])
     return BudgetYear(
-        year, figures, terms, index, scores_before, scores, payment.sum(axis=1), recorded, given, kept_factor, kept,
+        year, figures, terms, history, index, scores_before, scores, payment.sum(axis=1), recorded, given, kept_factor, kept,
         warnings(figures, terms, year, index.index, _less_surplus(owed, surplus)), cash, carried_out, account,
     )  # fmt: skip
+
+
+def base_history(figures: HospitalFigures, terms: BudgetTerms, year: int, before: BudgetYear | None = None) -> Floats:
+    """(H, Y) what each year before ``year`` counts in the base of the index, fen.
+
+    A year that no budget is known for has no index: by ``settled`` what its units of payment gave counts, by ``bills`` its
+    bills. The budgets of the years since then are made in turn, unless ``before``, the year before, is one of them.
+    """
+    by_units = terms.file.index.base.value == "settled"
+    bills: Floats = figures.spending.sum(axis=2).astype(np.float64)
+    history: Floats = figures.payment.sum(axis=(2, 3)).astype(np.float64) if by_units else bills
+    if before is not None and before.year == year - 1:
+        places = [place for place, known in enumerate(figures.years) if known < before.year]
+        history[:, places] = before.history[:, places]
+        history[:, figures.years.index(before.year)] = before.in_base
+        return history
+    made: BudgetYear | None = None
+    known = [each for each, fund in zip(figures.years, figures.fund, strict=True) if fund >= 0]
+    for earlier in figures.years[1:]:
+        if known and known[0] <= earlier < year:
+            made = budget_year(figures, terms, earlier, before=made)
+    return history if made is None or made.year != year - 1 else base_history(figures, terms, year, made)
 
 
 def budget_years(figures: HospitalFigures, terms: BudgetTerms, years: tuple[int, ...] | None = None) -> list[BudgetYear]:

@@ -210,7 +210,7 @@ def calibrate(figures: HospitalFigures, settings: Settings, digest: str = "", te
         spent = int(panel.spending[:, place].sum())
         if year in by_year:
             planned = _planned(int(panel.spending[:, place - 1].sum()), regime, terms)
-            done.append(budget_year(panel, terms, year, fund=planned))
+            done.append(budget_year(panel, terms, year, before=done[-1] if done else None, fund=planned))
             expected = np.clip(np.nan_to_num(done[-1].ratio, nan=1.0), 0.8, 1.2)
             spent = done[-1].fund.paid
             growth.append(spent / before - 1)

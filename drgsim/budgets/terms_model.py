@@ -106,9 +106,22 @@ class MovedServices(Keyed):
         return self
 
 
-class IndexTerms(Strict):
-    """The index (总额指标) of a hospital, from its own history (一院一测)."""
+class OverspendInBase(Evident):
+    """The parts of a past overspend that count in the base: of what the fund bore, and of what it did not bear."""
 
+    borne: float = Field(ge=0, le=1)
+    unborne: float = Field(ge=0, le=1)
+
+
+class IndexTerms(Strict):
+    """The index (总额指标) of a hospital, from its own history (一院一测).
+
+    ``base``: past years count with ``settled``, what the fund owed for them after sharing, or with ``bills``, what
+    ``measure.spending`` says; an overspend of such a year only as far as ``overspend`` says.
+    """
+
+    base: Value[Literal["settled", "bills"]]
+    overspend: OverspendInBase
     year_weights: Value[tuple[float, ...]]
     timing: Value[Literal["prior", "actual"]]
     growth: Value[Growth]
