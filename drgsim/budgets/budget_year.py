@@ -141,7 +141,8 @@ class BudgetYear:
         unborne = np.where(self.recorded > self.index.index, unborne, 0)
         if spec.base.value == "bills":
             bills = self.figures.spending[:, self.figures.years.index(self.year)].sum(axis=1)
-            return np.maximum(bills - (1 - spec.overspend.borne) * borne - (1 - spec.overspend.unborne) * unborne, 0.0)
+            less = (1 - spec.overspend.borne) * borne + (1 - spec.overspend.unborne) * unborne
+            return np.asarray(np.maximum(bills - less, 0.0))
         return np.asarray(self.settled - (1 - spec.overspend.borne) * borne + spec.overspend.unborne * unborne)
 
     @property
