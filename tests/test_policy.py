@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from drgsim.api.policy_verbs import policy_check
 from drgsim.assets import asset_root
 from drgsim.cli.main import app
 from drgsim.parameters.evidence import Evidence
@@ -214,3 +215,44 @@ def test_show_names_the_sources() -> None:
     assert all(row["source_title"] for row in rows)
     terms = json.loads(RUN.invoke(app, ["policy", "show", "general", "--budget", "--json"]).stdout)
     assert all(row["source_title"] for row in terms)
+
+
+# -- copies of a table that disagree -----------------------------------------------------------------------------------
+def test_yinchuan_takes_each_column_from_one_copy_of_its_table() -> None:
+    first, second = load_policy("yinchuan/2023"), load_policy("yinchuan/2023-b")
+    assert first.prices is not None
+    assert second.prices is not None
+    assert not any(first.prices.tags)
+    assert sum(tag == "基础病组标识" for tag in second.prices.tags) == 26
+    points = {code: (first.prices.column("points")[row], second.prices.column("points")[second.prices.places[code]])
+              for code, row in first.prices.places.items()}  # fmt: skip
+    differ = [code for code, (one, two) in points.items() if one != two]
+    assert len(differ) == 25
+    assert all(points[code][0] > points[code][1] and second.prices.tags[second.prices.places[code]] for code in differ)
+    assert points["BR25"] == (1889.47, 1508.26)
+    assert set(first.file.other_copies) == {"yinchuan/2023-b"}
+    assert set(second.file.other_copies) == {"yinchuan/2023"}
+    assert "另一份病组表" in RUN.invoke(app, ["policy", "show", "yinchuan/2023"]).output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("other_copies:\n  yinchuan/2023-b:", "other_copies:\n  yinchuan/2021:", "policy-tables-disagree"),
+        ("other_copies:\n", "other_copies:\n  yinchuan/2020: gone\n", "policy-other-copy"),
+        ("", "", "policy-other-copy"),
+    ],
+)
+def test_tables_that_disagree_are_told(tmp_path: Path, old: str, new: str, code: str) -> None:
+    for name in ("2023", "2023-b"):
+        shutil.copytree(ROOT / "yinchuan" / name, tmp_path / "yinchuan" / name)
+    if not old:  # both copies say the same
+        shutil.copy(tmp_path / "yinchuan" / "2023-b" / "weights.csv", tmp_path / "yinchuan" / "2023" / "weights.csv")
+    path = tmp_path / "yinchuan" / "2023" / "policy.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    checked = policy_check(tmp_path / "yinchuan" / "2023")
+    assert not checked.ok
+    assert code in "\n".join(map(str, checked.notes))
+    if code == "policy-tables-disagree":
+        assert "25 groups" in "\n".join(map(str, checked.notes))
+        assert "has other points for BR25" in "\n".join(map(str, checked.notes))

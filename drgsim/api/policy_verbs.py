@@ -15,6 +15,7 @@ from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.parameters.evident_values import Parameter
 from drgsim.payment.policy import POLICY_FILE, AnyPolicy, Policy, load_policy, policy_names, policy_of, read_folder
 from drgsim.payment.policy_model import PolicyFile
+from drgsim.payment.table_copies import copies_that_disagree
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 
@@ -209,6 +210,8 @@ def policy_check(policy: AnyPolicy) -> PolicyTable:
         fix = did_you_mean(str(policy), policy_names()) or f"the shipped policies are {', '.join(policy_names())}"
         raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder), fix=fix)])
     read, problems = read_folder(folder)
+    if read is not None and not problems:
+        problems = copies_that_disagree(read)
     parameters = read.parameters if read is not None else ()
     return PolicyTable(
         _parameters(parameters), policies=[read] if read is not None else (), parameters=parameters, problems=problems

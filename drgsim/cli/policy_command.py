@@ -78,6 +78,8 @@ def show(
         evidence = f"[{colour}]{parameter.evidence} {EVIDENCE_ZH[parameter.evidence]}[/]"
         table.add_row(evidence, "\n".join(lines))
     out.print(table)
+    for other, differs in getattr(loaded.file, "other_copies", {}).items():  # budget terms rest on no table
+        out.print(f"[yellow]other copy 另一份病组表[/] {escape(other)}: {escape(differs)}")
     for note in loaded.file.notes:
         out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
 

@@ -251,7 +251,11 @@ def _method(word: object) -> object:
 
 
 class PolicyFile(Strict):
-    """A policy.yaml."""
+    """A policy.yaml.
+
+    ``other_copies``: policies of the same region, year and scheme that rest on another copy of the published table, and what
+    differs between them.
+    """
 
     id: str
     title: str
@@ -266,6 +270,7 @@ class PolicyFile(Strict):
     verified: date
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
+    other_copies: dict[str, str] = Field(default_factory=dict)
     relative_value: RelativeValue
     unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
     budget: Annotated[ByLevel | None, UsualUnit("yuan a year", payers=True)] = None
