@@ -1,0 +1,65 @@
+"""The report of a synthetic region: its tables, and that the document has them in the tool's form."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from drgsim.synthetic import generate_region
+from drgsim.synthetic.prior_files import BUNDLED
+from tools.measure_region import report
+from tools.region_diseases import disease_table
+from tools.region_marginals import HEADER, Priors, figure_counts
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("measured") / "region"
+    generate_region(folder, hospitals=6, cases=3_000, seed=11)
+    return [part for line in report(folder, BUNDLED) for part in line.split("\n")]
+
+
+def rows_after(lines: list[str], heading: str) -> list[list[str]]:
+    start = lines.index(f"### {heading}") + 1
+    ends = [place for place in range(start, len(lines)) if lines[place].startswith("### ")]
+    rows = [line for line in lines[start : ends[0] if ends else None] if line.startswith("|")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
+
+
+def test_the_most_frequent_diagnoses_stand_beside_their_priors(lines: list[str]) -> None:
+    rows = rows_after(lines, "The 40 most frequent principal diagnoses")
+    assert len(rows) == 40
+    assert {len(row) for row in rows} == {7}
+    pneumonia = next(row for row in rows if row[0].startswith("J18"))
+    assert "(–)" not in pneumonia[2] + pneumonia[3]
+    assert "stay:" in pneumonia[6]
+
+
+def test_every_marginal_says_where_it_comes_from(lines: list[str]) -> None:
+    rows = rows_after(lines, "Marginals")
+    assert {len(row) for row in rows} == {4}
+    assert all(row[3] for row in rows)
+    found = {row[0] for row in rows}
+    for words in ("deaths by age", "back within 30 days", "groups reached, chs-drg-2.0", "ambiguous"):
+        assert words in found
+
+
+def test_a_table_without_priors_says_so() -> None:
+    frame = pd.DataFrame(
+        {"diagnosis_codes": [("I10.x00x002",)], "procedure_codes": [()], "los_days": [3], "discharge_way": [1]}
+    )
+    *_, row = disease_table(frame)
+    assert row.startswith("| I10 高血压 | 1 | 3; 3.0 (–) | 0.0 % (–) | none | none | – |")
+
+
+def test_figures_are_counted_by_their_sources() -> None:
+    priors = Priors.read(BUNDLED)
+    for disease in priors.diseases.values():
+        known, assumed = figure_counts(disease)
+        assert known <= len(disease.sources)
+        assert known + assumed > 0
+    assert sum(priors.age_shares) == pytest.approx(1)
+
+
+def test_a_table_of_markdown_has_a_head() -> None:
+    assert HEADER[0].count("|") == HEADER[1].count("|")
