@@ -25,8 +25,8 @@ def sample_path(name: str = "region") -> Path:
     Parameters
     ----------
     name
-        ``region``: the sample region, 20,000 discharges of 24 hospitals in the years 2022-2024 with their hospitals,
-        enrolment and fund; one of its files, such as ``region/discharges-2024.parquet``; a file of ``selftest`` or
+        ``region``: the sample region, 20,000 discharges of 12 hospitals in the years 2024-2026 with their hospitals,
+        enrolment and fund; one of its files, such as ``region/discharges-2026.parquet``; a file of ``selftest`` or
         ``formats``. data/samples/README.md tells how they were made.
 
     Returns

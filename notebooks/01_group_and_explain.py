@@ -14,7 +14,7 @@
 import drgsim
 
 scheme = drgsim.load_scheme("chs-drg-2.0")
-cases = drgsim.read(drgsim.sample_path("region/discharges-2024.parquet"))
+cases = drgsim.read(drgsim.sample_path("region/discharges-2026.parquet"))
 scheme.counts
 
 # %% [markdown]

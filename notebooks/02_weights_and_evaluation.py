@@ -16,7 +16,7 @@ import pandas as pd
 
 import drgsim
 
-files = [drgsim.sample_path(f"region/discharges-{year}.parquet") for year in (2022, 2023, 2024)]
+files = [drgsim.sample_path(f"region/discharges-{year}.parquet") for year in (2024, 2025, 2026)]
 history = drgsim.group(files, "chs-drg-2.0")
 history.status
 

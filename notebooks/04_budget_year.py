@@ -14,7 +14,7 @@
 import drgsim
 
 region = drgsim.sample_path("region")
-year = drgsim.budget(region, "beijing/2024", years=[2024])
+year = drgsim.budget(region, "beijing/2024", years=[2026])
 what = drgsim.simulate(region, "surplus-share-80", draws=20)
 
 # %% [markdown]
@@ -83,6 +83,6 @@ parts[parts != 0]
 # %%
 shares = {}
 for growth in (0.0, 0.05, 0.1):
-    tried = drgsim.budget(region, "beijing/2024", years=[2024], changes={"budget.index.growth": growth})
+    tried = drgsim.budget(region, "beijing/2024", years=[2026], changes={"budget.index.growth": growth})
     shares[growth] = tried.record["years"][0]["in_surplus"]
 shares

@@ -11,10 +11,8 @@ from drgsim.simulation.setup import Setup
 from drgsim.simulation.setup_changes import apply, baseline_setup
 from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import ScenarioPlan, plan_of
-from tests.conftest import ROOT
+from tests.sample_region import SAMPLE, YEAR
 
-SAMPLE = ROOT / "data" / "samples" / "region"
-YEAR = 2024
 HEAD = "title: t\nauthor: a\nreference: r\n"
 BEIJING = "baseline: {policy: beijing/2024, changes: {rate.source: fund}}\n"
 

@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drgsim.money import MISSING
-from drgsim.payment.settlement import settle_cases
+from drgsim.payment.case_class import CLASSES
+from drgsim.payment.settlement import Settlement, settle_cases
 from drgsim.records.vocabulary import PAYERS
 from drgsim.simulation.balancing_rate import Spending, balancing_rates
 from drgsim.simulation.pricing import with_rates
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.scenario_cases import settled_cases
-from tests.simulating import YEAR, baseline_of, region
+from tests.sample_region import YEAR
+from tests.simulating import baseline_of, region
 
 Cases = list[tuple[int, int]]
 
@@ -57,6 +59,40 @@ def test_every_rate_that_is_used_or_told_just_spends_the_fund(name: str) -> None
                 settled = settle_cases(cases, with_rates(lines.pricing.policy, {**rates, payer: rate + fen}))
                 spent.append(int(settled.fund_payment[mine & (settled.amount != MISSING)].sum()))
             assert spent[0] <= fund < spent[1], (payer, rate)
+
+
+def test_of_two_rates_that_spend_the_fund_the_smaller_is_taken_and_the_other_told() -> None:
+    base = baseline_of("beijing/2024")
+    lines = Runner(region()).lines(base, YEAR)
+    cases, start = settled_cases(lines.state, base, region()), dict(lines.pricing.rates)
+    of_resident = lines.cases.insurance == PAYERS.index("resident")
+
+    def settled(fen: int) -> Settlement:
+        return settle_cases(cases, with_rates(lines.pricing.policy, {**start, "resident": fen / 100}))
+
+    def spent(fen: int) -> int:
+        found = settled(fen)
+        return int(found.fund_payment[of_resident & (found.amount != MISSING)].sum())
+
+    # a high case costs the fund less from the rate on at which it is a normal one: that rate, between two that bracket it
+    low, high = round(100 * start["resident"]), round(102 * start["resident"])
+    classes = [settled(fen).ledger.case_class for fen in (low, high)]
+    turned = np.flatnonzero(of_resident & (classes[0] == CLASSES.index("high")) & (classes[1] == CLASSES.index("normal")))
+    dearest = turned[np.argmax(lines.cases.money["total_cost"][turned])]
+    while high - low > 1:
+        middle = (low + high) // 2
+        still = settled(middle).ledger.case_class[dearest] == classes[0][dearest]
+        low, high = (middle, high) if still else (low, middle)
+    assert spent(high) < spent(low)
+    fund = (spent(low) + spent(high)) // 2
+    runner = Runner(replace(region(), fund={YEAR: {**region().fund[YEAR], "resident": fund}}))
+    taken = runner.lines(base, YEAR).pricing.rates["resident"]
+    assert taken < low / 100
+    (note,) = [note for note in runner.memory.notes if "resident" in note]
+    others = [float(text.replace(",", "")) for text in re.findall(r"\d[\d,]*\.\d\d", note)]
+    assert max(others) >= high / 100
+    for rate in {taken, *others}:
+        assert spent(round(100 * rate)) <= fund < spent(round(100 * rate) + 1), rate
 
 
 def test_a_budget_that_no_rate_spends_is_told() -> None:

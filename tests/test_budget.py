@@ -30,8 +30,8 @@ from drgsim.money import MISSING
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import load_policy
 from tests.conftest import ROOT
+from tests.sample_region import SAMPLE, YEAR, YEARS, discharges, fund_yuan, hospitals_by_size
 
-SAMPLE = ROOT / "data" / "samples" / "region"
 TABLES = ROOT / "payment_tables"
 runner = CliRunner()
 
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("budget") / "out"
     result = runner.invoke(app, ["budget", str(SAMPLE), "--policy", "beijing/2024", "--output", str(target)])
     assert result.exit_code == 0, result.output
-    assert "Budget 万元 2024" in result.output
+    assert f"Budget 万元 {YEAR}" in result.output
     assert "48 of 53 budget parameters are assumptions" in result.output
     return target
 
@@ -70,15 +70,15 @@ def test_figures_agree_with_the_settlement(prepared: PreparedRegion) -> None:
         paid = (settlement.fund_payment != MISSING) & insured
         assert figures.payment[:, place].sum() == settlement.fund_payment[paid].sum()
         assert figures.cases[:, place].sum() == insured.sum()
-    hospitals = prepared.settlements[2024].summaries["hospital"].to_pydict()
+    hospitals = prepared.settlements[YEAR].summaries["hospital"].to_pydict()
     index = dict(zip(hospitals["hospital"], hospitals["time_index"], strict=True))
-    measured = figures.indicators[:, 2, figures.indicator_names.index("time_index")]
+    measured = figures.indicators[:, -1, figures.indicator_names.index("time_index")]
     assert measured == pytest.approx([index[name] for name in figures.hospitals], rel=0.02)
     assert ((figures.indicators >= 0) | np.isnan(figures.indicators)).all()
 
 
 def test_history_is_what_the_fund_paid_by_item(prepared: PreparedRegion) -> None:
-    table = pq.read_table(SAMPLE / "discharges-2023.parquet")
+    table = pq.read_table(discharges(YEARS[1]))
     sound = table.filter(pc.and_(pc.greater_equal(table["patient_paid"], 0), pc.greater_equal(table["total_cost"], 0)))
     fund = pc.sum(sound.filter(pc.invert(pc.equal(sound["insurance"], "self")))["fund_paid"]).as_py()
     assert prepared.figures.spending[:, 1].sum() / 100 == pytest.approx(float(fund), rel=0.005)  # broken records differ
@@ -94,16 +94,16 @@ def test_prices_meet_the_level_of_the_region(prepared: PreparedRegion) -> None:
 
 def test_a_higher_rate_stays_higher_at_the_price_level_of_the_region(prepared: PreparedRegion) -> None:
     policy = load_policy("beijing/2024")
-    table, _ = read_grouped([SAMPLE / "discharges-2024.parquet"], policy.file.scheme)
+    table, _ = read_grouped([discharges()], policy.file.scheme)
     changed = policy.changed({"relative_value.standard_from_table": False, "unit_value.*": "*1.03"})
-    higher = settle_year(table, scale_prices(changed, prepared.price_factors), prepared.region, 2024)
-    plain = prepared.settlements[2024].fund_payment
+    higher = settle_year(table, scale_prices(changed, prepared.price_factors), prepared.region, YEAR)
+    plain = prepared.settlements[YEAR].fund_payment
     assert higher.fund_payment[higher.fund_payment > 0].sum() > 1.02 * plain[plain > 0].sum()
 
 
 def test_the_order_of_cases_changes_nothing(prepared: PreparedRegion, terms: BudgetTerms, years: list[BudgetYear]) -> None:
     shuffled = []
-    for year, path in zip((2022, 2023, 2024), sorted(SAMPLE.glob("discharges-*.parquet")), strict=True):
+    for year, path in zip(YEARS, map(discharges, YEARS), strict=True):
         table, _ = read_grouped([path], prepared.policy.file.scheme)
         order = np.random.default_rng(year).permutation(table.num_rows)
         shuffled.append(settle_year(table.take(order), prepared.policy, prepared.region, year))
@@ -113,10 +113,10 @@ def test_the_order_of_cases_changes_nothing(prepared: PreparedRegion, terms: Bud
 
 
 def test_all_years_in_one_settlement_give_the_same_money(prepared: PreparedRegion, terms: BudgetTerms) -> None:
-    tables = [read_grouped([path], prepared.policy.file.scheme)[0] for path in sorted(SAMPLE.glob("discharges-*.parquet"))]
-    whole = settle_year(pa.concat_tables(tables), prepared.policy, prepared.region, 2024)
+    tables = [read_grouped([path], prepared.policy.file.scheme)[0] for path in map(discharges, YEARS)]
+    whole = settle_year(pa.concat_tables(tables), prepared.policy, prepared.region, YEAR)
     figures = figures_of(whole, terms, prepared.region)
-    assert figures.years == (2022, 2023, 2024)
+    assert figures.years == YEARS
     assert np.array_equal(figures.payment, prepared.figures.payment)
     assert np.array_equal(figures.people, prepared.figures.people)
 
@@ -125,13 +125,16 @@ def test_problems_of_the_years_are_told_once(prepared: PreparedRegion) -> None:
     codes = [problem.code for problem in prepared.problems]
     assert len(codes) == len(set(codes))
     told = next(problem.what for problem in prepared.problems if problem.code == "settle-bad-patient_paid")
-    assert told.startswith("28 cases are not paid")
-    assert told.endswith("(2022: 10, 2023: 10, 2024: 8)")
+    paid = {year: pq.read_table(discharges(year))["patient_paid"] for year in YEARS}
+    broken = {year: pc.sum(pc.less(amounts, 0)).as_py() for year, amounts in paid.items()}
+    assert all(broken.values()), "the sample has negative payments of patients in every year"
+    assert told.startswith(f"{sum(broken.values())} cases are not paid")
+    assert told.endswith(f"({', '.join(f'{year}: {count}' for year, count in broken.items())})")
 
 
 def test_the_sample_year(years: list[BudgetYear]) -> None:
     last = years[-1]
-    assert last.fund.budget == 4_594_000_000
+    assert last.fund.budget == 100 * (fund_yuan("employee") + fund_yuan("resident"))
     assert last.fund.reserve + last.fund.adjustment_fund + last.fund.index == last.fund.budget
     assert not last.cash.difference.any()
     assert 0 < last.in_surplus.sum() < last.figures.size
@@ -150,13 +153,13 @@ def test_the_sample_year(years: list[BudgetYear]) -> None:
 
 
 def test_a_hospital_that_treats_nobody_is_paid_nothing_and_told(prepared: PreparedRegion, terms: BudgetTerms) -> None:
-    at, place = 2, prepared.figures.hospitals.index("H009")
+    at, place = 2, prepared.figures.hospitals.index(hospitals_by_size("1")[-1])
     cases, payment, procurement = (
         getattr(prepared.figures, name).copy() for name in ("cases", "payment", "procurement")
     )  # fmt: skip
     for amounts in (cases, payment, procurement):
         amounts[place, at] = 0
-    year = budget_year(replace(prepared.figures, cases=cases, payment=payment, procurement=procurement), terms, 2024)
+    year = budget_year(replace(prepared.figures, cases=cases, payment=payment, procurement=procurement), terms, YEAR)
     assert year.index.index[place] > 0
     assert year.settled[place] == year.received[place] == year.recorded[place] == 0
     assert not year.in_surplus[place]
@@ -168,13 +171,14 @@ def test_a_hospital_that_treats_nobody_is_paid_nothing_and_told(prepared: Prepar
 def test_entered_amounts_that_cannot_be_meant_are_told(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     figures = prepared.figures
     deductions, moved = figures.deductions.copy(), figures.moved.copy()
-    deductions[figures.hospitals.index("H004"), 2] = 10**13
-    moved[figures.hospitals.index("H005"), 2] = -(10**13)
-    year = budget_year(replace(figures, deductions=deductions, moved=moved), terms, 2024)
+    one, other = hospitals_by_size("2")[:2]
+    deductions[figures.hospitals.index(one), 2] = 10**13
+    moved[figures.hospitals.index(other), 2] = -(10**13)
+    year = budget_year(replace(figures, deductions=deductions, moved=moved), terms, YEAR)
     told = {problem.code: problem.what for problem in doubts([year])}
     assert list(told) == ["budget-deduction-above-due", "budget-moved-above-base"]
-    assert told["budget-deduction-above-due"].startswith("H004 in 2024: 100,000,000,000.00 yuan is deducted")
-    assert told["budget-moved-above-base"].startswith("H005 in 2024: services of -100,000,000,000.00 yuan are moved")
+    assert told["budget-deduction-above-due"].startswith(f"{one} in {YEAR}: 100,000,000,000.00 yuan is deducted")
+    assert told["budget-moved-above-base"].startswith(f"{other} in {YEAR}: services of -100,000,000,000.00 yuan are moved")
 
 
 def test_the_sample_raises_no_doubt(years: list[BudgetYear]) -> None:
@@ -255,8 +259,8 @@ def test_every_parameter_moves_a_result_or_says_why_not(prepared: PreparedRegion
 )
 def test_what_the_figures_are_taken_from_matters(prepared: PreparedRegion, terms: BudgetTerms, change: dict[str, Any]) -> None:
     figures = figures_of(list(prepared.settlements.values()), terms.changed(change), prepared.region)
-    after = budget_year(figures, terms, 2024)
-    assert not np.array_equal(after.index.index, budget_year(prepared.figures, terms, 2024).index.index)
+    after = budget_year(figures, terms, YEAR)
+    assert not np.array_equal(after.index.index, budget_year(prepared.figures, terms, YEAR).index.index)
 
 
 def test_inactive_parameters_move_nothing(prepared: PreparedRegion, terms: BudgetTerms, years: list[BudgetYear]) -> None:
@@ -276,7 +280,7 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
     }  # fmt: skip
     hospitals = pq.read_table(folder / "hospitals.parquet")
     assert hospitals.schema.field("index").type == pa.decimal128(18, 2)
-    assert hospitals.num_rows == 24
+    assert hospitals.num_rows == 2 * len(hospitals_by_size())
     keys = ["year", "hospital_id"]
     order = [(name, "ascending") for name in keys]
     index = pq.read_table(folder / "index.parquet").group_by(keys).aggregate([("amount", "sum")]).sort_by(order)
@@ -288,7 +292,7 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
     sheets = CalamineWorkbook.from_path(str(folder / "budget.xlsx"))
     assert sheets.sheet_names == ["汇总", "医院", "指标测算", "质量评价", "按付费单元", "月度预警", "资金台账", "基金", "参数"]
     rows = sheets.get_sheet_by_name("医院").to_python()
-    assert len(rows) == 25
+    assert len(rows) == 1 + hospitals.num_rows
     listed = sheets.get_sheet_by_name("参数").to_python()
     assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 48
     page = (folder / "budget.html").read_text(encoding="utf-8")
@@ -296,7 +300,7 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
         assert words in page
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert [note for note in record["notes"] if "index.growth (5 %) cancels" in note]
-    assert [year["year"] for year in record["years"]] == [2023, 2024]
+    assert [year["year"] for year in record["years"]] == [*YEARS[1:]]
     assert all(year["largest_ledger_difference_fen"] == 0 for year in record["years"])
     assert "budget.index.growth" in record["assumptions"]
 
@@ -311,14 +315,14 @@ def test_the_same_inputs_give_the_same_bytes(folder: Path, tmp_path: Path) -> No
 
 
 def test_changes_and_terms_by_option(tmp_path: Path) -> None:
-    call = ["budget", str(SAMPLE), "-p", "suzhou/2023", "--terms", "harbin/2024", "--year", "2024", "--json"]
+    call = ["budget", str(SAMPLE), "-p", "suzhou/2023", "--terms", "harbin/2024", "--year", str(YEAR), "--json"]
     changes = ["--set", "budget.sharing.use=by-item", "--set", "budget.measure.price_level=region"]
     result = runner.invoke(app, [*call, *changes, "-o", str(tmp_path / "a")])
     assert result.exit_code == 0, result.output
     record = json.loads(result.stdout)
     assert record["terms"] == "harbin/2024"
     assert list(record["price_factors"]) == ["*"]
-    assert [year["year"] for year in record["years"]] == [2024]
+    assert [year["year"] for year in record["years"]] == [YEAR]
     used = pq.read_table(tmp_path / "a" / "terms.parquet").to_pylist()
     assert next(row for row in used if row["parameter"] == "budget.sharing.use")["value"] == "by-item"
 
@@ -331,7 +335,7 @@ def test_changes_and_terms_by_option(tmp_path: Path) -> None:
         ([str(SAMPLE), "-p", "beijing/2024", "--terms", "generl"], "budget-unknown-terms"),
         ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.index.grwth=1"], "budget-unknown-path"),
         ([str(SAMPLE), "-p", "beijing/2024", "--set", "budget.sharing.use=nobody"], "budget-bad-value"),
-        ([str(SAMPLE), "-p", "beijing/2024", "--year", "2022"], "budget-no-history"),
+        ([str(SAMPLE), "-p", "beijing/2024", "--year", str(YEARS[0])], "budget-no-history"),
         ([str(SAMPLE), "-p", "harbin/2024", "--terms", "general"], "budget-mostly-unpaid"),
         ([str(SAMPLE), "-p", "jining/undated", "--terms", "general"], "settle-not-grouped"),
         ([str(SAMPLE), "-p", "ningbo/2022", "--terms", "general", "--weights-scale", "100"], "usage-no-weights"),
@@ -350,15 +354,16 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_written(tmp_path: Path, c
 def region(tmp_path: Path) -> Path:
     target = tmp_path / "region"
     shutil.copytree(SAMPLE, target)
-    (target / "discharges-2022.parquet").unlink()
+    discharges(YEARS[0], target).unlink()
     return target
 
 
 def test_entered_figures_count(region: Path) -> None:
-    _write(region / "payments.csv", "year,month,hospital_id,unit,amount_yuan", "2024,3,H004,per_diem,1000.01")
-    moved = ("2024,H004,deduction,500", "2024,H001,moved,-2000", "2024,H004,moved,2000")
+    one, other = hospitals_by_size("2")[0], hospitals_by_size("3")[0]
+    _write(region / "payments.csv", "year,month,hospital_id,unit,amount_yuan", f"{YEAR},3,{one},per_diem,1000.01")
+    moved = (f"{YEAR},{one},deduction,500", f"{YEAR},{other},moved,-2000", f"{YEAR},{one},moved,2000")
     _write(region / "adjustments.csv", "year,hospital_id,item,amount_yuan", *moved)
-    _write(region / "indicators.csv", "year,hospital_id,indicator,value", "2024,H004,satisfaction,92")
+    _write(region / "indicators.csv", "year,hospital_id,indicator,value", f"{YEAR},{one},satisfaction,92")
     known = {"source": "assumed", "evidence": "assumption"}
     raw = {
         "id": "own", "base": "beijing/2024", "title": "own", "title_zh": "自有", "verified": "2026-11-21",
@@ -372,12 +377,12 @@ def test_entered_figures_count(region: Path) -> None:
     own.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
     terms = load_terms(own)
     found = prepare(region, load_policy("beijing/2024"), terms)
-    year = budget_year(found.figures, terms, 2024)
-    place = found.figures.hospitals.index("H004")
+    year = budget_year(found.figures, terms, YEAR)
+    place = found.figures.hospitals.index(one)
     assert year.units[place, 2] == 100_001
     assert year.cash.due["deductions"][place] == -50_000
     assert year.scores.score[place] == pytest.approx(60)
-    assert np.isnan(year.scores.score[0])
+    assert np.isnan(year.scores.score[found.figures.hospitals.index(other)])
     assert found.figures.moved[:, 1].sum() == 0
 
 
@@ -386,10 +391,14 @@ def _write(path: Path, *lines: str) -> None:
 
 
 def test_every_mistake_in_a_region_is_told_at_once(region: Path) -> None:
-    _write(region / "fund.csv", "year,insurance,budget_yuan", "2024,employe,12", "2024,resident,many")
-    _write(region / "adjustments.csv", "year,hospital_id,item,amount_yuan", "2024,H01,deducton,-5")
-    _write(region / "indicators.csv", "year,hospital_id", "2024,H001")
-    _write(region / "payments.csv", "year,month,hospital_id,unit,amount_yuan", *["2024,13,H001,per_diem,1"] * 2)
+    _write(region / "fund.csv", "year,insurance,budget_yuan", f"{YEAR},employe,12", f"{YEAR},resident,many")
+    _write(region / "adjustments.csv", "year,hospital_id,item,amount_yuan", f"{YEAR},H01,deducton,-5")
+    _write(region / "indicators.csv", "year,hospital_id", f"{YEAR},{hospitals_by_size()[0]}")
+    _write(
+        region / "payments.csv",
+        "year,month,hospital_id,unit,amount_yuan",
+        *[f"{YEAR},13,{hospitals_by_size()[0]},per_diem,1"] * 2,
+    )
     with pytest.raises(InputError) as caught:
         prepare(region, load_policy("beijing/2024"), load_terms("general"))
     codes = [problem.code for problem in caught.value.problems]
@@ -412,18 +421,22 @@ def test_coding_quality_by_the_rules_of_validate(region: Path, prepared: Prepare
     from drgsim.quality.file_check import check_files
     from drgsim.quality.quality_rules import chosen_rules
 
-    _write(region / "indicators.csv", "year,hospital_id,indicator,value", "2024,H001,coding,0.5")
+    name = hospitals_by_size()[0]
+    _write(region / "indicators.csv", "year,hospital_id,indicator,value", f"{YEAR},{name},coding,0.5")
     found = prepare(region, load_policy("beijing/2024"), load_terms("beijing/2024"), check_coding=True)
     place = found.figures.indicator_names.index("coding")
     shares = found.figures.indicators[:, :, place]
-    assert shares[0, 1] == 0.5, "what is entered goes before what is measured"
-    report = check_files([region / "discharges-2023.parquet"], "beijing-2024", chosen=chosen_rules(severity="error"))
-    records = pc.value_counts(pq.read_table(region / "discharges-2023.parquet")["hospital_id"]).to_pylist()
+    at = found.figures.hospitals.index(name)
+    assert shares[at, 1] == 0.5, "what is entered goes before what is measured"
+    report = check_files([discharges(YEARS[1])], "beijing-2024", chosen=chosen_rules(severity="error"))
+    records_of = pq.read_table(discharges(YEARS[1]), columns=["hospital_id", "discharge_id"])
+    records = pc.value_counts(records_of["hospital_id"]).to_pylist()
     by_hospital = {row["values"]: row["counts"] for row in records}
-    erring = sum((1 - shares[at, 0]) * by_hospital[name] for at, name in enumerate(found.figures.hospitals))
-    repeated = 8  # records that share their id with another one count once
+    erring = sum((1 - shares[at, 0]) * by_hospital[each] for at, each in enumerate(found.figures.hospitals))
+    repeated = records_of.num_rows - len(pc.unique(records_of["discharge_id"]))  # those that share their id count once
     assert erring == pytest.approx(report.by_severity["error"], abs=repeated)
-    assert not np.array_equal(shares[1:], prepared.figures.indicators[1:, 1:, place])
+    others = np.arange(found.figures.size) != at
+    assert not np.array_equal(shares[others], prepared.figures.indicators[others, 1:, place])
 
 
 # -- terms -------------------------------------------------------------------------------------------------------------
@@ -482,20 +495,21 @@ def test_a_file_must_not_build_on_itself(tmp_path: Path) -> None:
 
 def test_no_budget_without_a_fund(prepared: PreparedRegion, terms: BudgetTerms) -> None:
     with pytest.raises(UsageError, match="budget-no-fund"):
-        budget_year(replace(prepared.figures, fund=np.full(3, -1)), terms, 2024)
+        budget_year(replace(prepared.figures, fund=np.full(3, -1)), terms, YEAR)
 
 
 def test_cases_without_a_day_belong_to_no_year(prepared: PreparedRegion, terms: BudgetTerms) -> None:
-    table = pa.table({"drg": ["BR23"], "total_cost": [1.0], "hospital_id": ["H001"]})
-    settlement = settle_year(table, prepared.policy, prepared.region, 2024)
+    table = pa.table({"drg": ["BR23"], "total_cost": [1.0], "hospital_id": [hospitals_by_size()[0]]})
+    settlement = settle_year(table, prepared.policy, prepared.region, YEAR)
     with pytest.raises(InputError, match="budget-no-dates"):
         figures_of(settlement, terms, prepared.region)
 
 
 def test_section_2_2_refused_records_take_no_part_of_the_fund(prepared: PreparedRegion) -> None:
-    region = replace(prepared.region, fund={2024: {"employee": 12_000_00}})
-    sound = {"drg": "A", "hospital_id": "H001", "relative_value": 100.0, "group_mean_cost": 10_000.0, "total_cost": 10_000.0,
-             "patient_paid": 4_000.0, "insurance": "employee", "discharged": "2024-05-01"}  # fmt: skip
+    region = replace(prepared.region, fund={YEAR: {"employee": 12_000_00}})
+    name = hospitals_by_size()[0]
+    sound = {"drg": "A", "hospital_id": name, "relative_value": 100.0, "group_mean_cost": 10_000.0, "total_cost": 10_000.0,
+             "patient_paid": 4_000.0, "insurance": "employee", "discharged": f"{YEAR}-05-01"}  # fmt: skip
     refused = [
         {**sound, "hospital_id": "H999", "patient_paid": 0.0},  # no hospital of the region
         {**sound, "total_cost": -1.0},
@@ -503,8 +517,8 @@ def test_section_2_2_refused_records_take_no_part_of_the_fund(prepared: Prepared
     ]
     policy = load_policy("zhejiang/2025")
     policy = replace(policy, file=policy.file.model_copy(update={"adjustment_fund": None}))
-    alone = settle_year(pa.Table.from_pylist([sound] * 2), policy, region, 2024)
-    beside = settle_year(pa.Table.from_pylist([*[sound] * 2, *refused]), policy, region, 2024)
+    alone = settle_year(pa.Table.from_pylist([sound] * 2), policy, region, YEAR)
+    beside = settle_year(pa.Table.from_pylist([*[sound] * 2, *refused]), policy, region, YEAR)
     assert alone.table["fund_payment"].to_pylist() == [Decimal("6000.00")] * 2  # 12,000 over 0.6 is 20,000 of cost
     assert beside.table["fund_payment"].to_pylist() == [*[Decimal("6000.00")] * 2, None, None, None]
 

@@ -16,8 +16,8 @@ from drgsim.budgets.terms import BudgetError, load_terms
 from drgsim.cli.main import app
 from drgsim.payment.policy import load_policy
 from tests.conftest import ROOT
+from tests.sample_region import SAMPLE
 
-SAMPLE = ROOT / "data" / "samples" / "region"
 SHIPPED = ROOT / "payment_tables" / "beijing" / "calibration.yaml"
 
 

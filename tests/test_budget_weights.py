@@ -21,11 +21,11 @@ from drgsim.payment.policy import load_policy, policy_names
 from drgsim.payment.price_table import PriceTable
 from drgsim.region.region_folder import RegionFolder
 from drgsim.simulation.pricing import Memory, with_table
-from tests.conftest import ROOT
+from tests.sample_region import SAMPLE, YEAR, YEARS, discharges
 from tests.simulating import baseline_of
 from tests.simulating import region as simulated
 
-SAMPLE = ROOT / "data" / "samples" / "region"
+FIRST, SECOND, _ = YEARS
 NINGBO = "ningbo/2022"
 REFUSED = {
     "budget-mostly-unpaid": {"harbin/2023", "harbin/2024", "xian/2024"},  # no unit value for a payer or level
@@ -59,17 +59,17 @@ def test_ningbo_is_budgeted_by_one_command(tmp_path: Path) -> None:
     record = json.loads((target / "run.json").read_text(encoding="utf-8"))
     assert record["weights"] == {
         "source": "history", "scheme": "chs-drg-2.0", "scale": 100.0,
-        "years": {"2022": [2022], "2023": [2022], "2024": [2022, 2023]},
+        "years": {str(FIRST): [FIRST], str(SECOND): [FIRST], str(YEAR): [FIRST, SECOND]},
     }  # fmt: skip
     told = " ".join(record["notes"])
-    assert "2022 from 2022; 2023 from 2022; 2024 from 2022, 2023" in told
+    assert f"{FIRST} from {FIRST}; {SECOND} from {FIRST}; {YEAR} from {FIRST}, {SECOND}" in told
     assert "groups of chs-drg-2.0; relative value = 100 x weight; assumption" in told
     assert "names no scheme: the national one is assumed, chs-drg-2.0" in told
     assert told.split("ningbo/2022 has no table")[1][:40] in (target / "budget.html").read_text(encoding="utf-8")
 
 
 def test_the_ledgers_of_ningbo_end_at_zero_and_use_above_the_index_is_warned(ningbo: BudgetYears) -> None:
-    assert [year.year for year in ningbo.years] == [2023, 2024]
+    assert [year.year for year in ningbo.years] == [SECOND, YEAR]
     for year in ningbo.years:
         assert not year.cash.difference.any()
         assert year.fund.paid + year.fund.balance == year.fund.budget
@@ -77,14 +77,14 @@ def test_the_ledgers_of_ningbo_end_at_zero_and_use_above_the_index_is_warned(nin
         assert np.array_equal(warned, year.warnings.used > year.warnings.to_date), "above 100 % of the index of the period"
         assert warned.any()
         assert not warned.all()
-    normal = ningbo.prepared.settlements[2024].summaries["case_class"].to_pydict()
+    normal = ningbo.prepared.settlements[YEAR].summaries["case_class"].to_pydict()
     paid = dict(zip(normal["case_class"], normal["cases"], strict=True))
     assert paid["normal"] > 0.8 * sum(paid.values())
 
 
 def test_weights_from_history_are_those_of_a_scenario(ningbo: BudgetYears) -> None:
     setup = baseline_of(NINGBO, "{scheme: chs-drg-2.0, weights.source: history, rate.source: policy}")
-    for year in (2022, 2023, 2024):
+    for year in YEARS:
         own, other = table_of(ningbo, year), with_table(setup, simulated(), year, Memory()).prices
         assert other is not None
         assert own.codes == other.codes
@@ -93,18 +93,18 @@ def test_weights_from_history_are_those_of_a_scenario(ningbo: BudgetYears) -> No
 
 @pytest.fixture(scope="module")
 def two_years(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """2024 and its only year before, so that one table of weights serves both."""
+    """The last year and its only year before, so that one table of weights serves both."""
     target = tmp_path_factory.mktemp("two") / "region"
     shutil.copytree(SAMPLE, target)
-    (target / "discharges-2022.parquet").unlink()
+    discharges(FIRST, target).unlink()
     return target
 
 
 @pytest.mark.parametrize("changes", [{}, {"budget.measure.price_level": "level", "unit_value.*": "*1.1"}])
 def test_given_weights_pay_as_the_same_from_history(two_years: Path, tmp_path: Path, changes: dict[str, str]) -> None:
     history = drgsim.budget(two_years, NINGBO, terms="general", changes=changes)
-    assert history.record["weights"]["years"] == {"2023": [2023], "2024": [2023]}
-    prices = table_of(history, 2024)
+    assert history.record["weights"]["years"] == {str(SECOND): [SECOND], str(YEAR): [SECOND]}
+    prices = table_of(history, YEAR)
     weights = pa.table({"drg": list(prices.codes), "weight": prices.numbers["weight"]})
     pc.write_csv(weights, tmp_path / "weights.csv")
     for given in (weights, tmp_path / "weights.csv", tmp_path):
@@ -145,8 +145,8 @@ def test_a_scale_without_weights_is_refused(sample: RegionFolder) -> None:
 def test_cases_that_state_their_weight_need_no_history(two_years: Path, tmp_path: Path) -> None:
     region = tmp_path / "region"
     shutil.copytree(two_years, region)
-    for year in (2023, 2024):
-        path = region / f"discharges-{year}.parquet"
+    for year in (SECOND, YEAR):
+        path = discharges(year, region)
         table = pq.read_table(path)
         pq.write_table(table.append_column("relative_weight", pa.array(np.ones(table.num_rows))), path)
     found = drgsim.budget(region, NINGBO, terms="general")

@@ -12,7 +12,8 @@ from drgsim.budgets.case_bills import UNITS
 from drgsim.payment.capitation import capitation_paid, capitation_pot, derived_amount
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Outcome
-from tests.simulating import YEAR, baseline_of, by_path, plan, region, run, runner
+from tests.sample_region import YEAR
+from tests.simulating import baseline_of, by_path, plan, region, run, runner
 
 CAPITATION = UNITS.index("capitation")
 SCENARIO = {"capitation.conditions": ["diabetes", "hypertension"]}

@@ -18,7 +18,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgsim.assets import asset_root
 from drgsim.authoring.dip.auxiliary_splits import Split, try_list
 from drgsim.authoring.dip.built_catalogue import built_files, kind_lines, remarks, sizes
 from drgsim.authoring.dip.catalogue_building import Built, build
@@ -39,9 +38,9 @@ from drgsim.payment.policy import load_policy
 from drgsim.records.encode import EncodedLists
 from drgsim.records.read import open_source
 from drgsim.units.dip.dip_grouper import DipGrouper
+from tests.sample_region import SAMPLE, YEARS, discharges
 
-REGION = asset_root("data/samples") / "region"
-FILES = sorted(REGION.glob("discharges-*.parquet"))
+FILES = [*map(discharges, YEARS)]
 SMALL = {"core.per": "history", "auxiliary.period": "history", "auxiliary.minimum_cases": 15}
 NAMES = ["angiography", "ultrasound"]
 
@@ -246,11 +245,19 @@ def test_clustering_has_fewer_kinds_that_predict_better(covering: dict[str, Buil
     plain, clustered = covering["list"], covering["cluster"]
     assert len(clustered.entries) < 0.6 * len(plain.entries)
     (kinds, levels, drgs, both), (own, *_) = evaluate(plain).explained, evaluate(clustered).explained
-    assert own.riv_out > kinds.riv_out
-    assert own.cv_out < kinds.cv_out
-    # what the same discharges tell about themselves is no proof: 5,000 kinds of a case or two explain almost everything
-    assert kinds.riv > drgs.riv > own.riv_out
-    assert kinds.riv - kinds.riv_out > own.riv - own.riv_out
+    assert own.cv_out < 0.95 * kinds.cv_out
+    # what the same discharges tell about themselves is no proof: thousands of kinds of a case or two explain almost everything
+    assert kinds.riv > max(drgs.riv, own.riv)
+    assert min(kinds.riv, own.riv) > max(kinds.riv_out, own.riv_out)
+    # half of the discharges is a draw: what kinds lose on the other half is compared over several
+    halves = [replace(plain.history, mark=plain.history.mark >> np.uint64(3 * at)) for at in range(3)]
+    lost = {
+        name: np.mean(
+            [each.riv - each.riv_out for each in (evaluate(replace(own, history=half)).explained[0] for half in halves)]
+        )
+        for name, own in covering.items()
+    }
+    assert lost["list"] > lost["cluster"]
     assert both.groups > max(kinds.groups, drgs.groups)
     assert levels.cases == kinds.cases == drgs.cases
 
@@ -332,11 +339,11 @@ def test_grouping_the_history_by_its_catalogue_gives_the_same_kinds(name: str, m
             found += zip(_marks(batch.column("discharge_id")).tolist(), codes_of_batch, strict=True)
     times = Counter(mark for mark, _ in found)  # the sample has ids that come twice
     compared = [(expected[mark], code) for mark, code in found if times[mark] == 1 and mark in expected]
-    assert len(compared) > 19_000
+    assert len(compared) == sum(times[mark] == 1 for mark in expected) > 0.95 * history.read
     assert [pair for pair in compared if pair[0] != pair[1]] == []
     assert any(kind.aux for kind in catalogue.kinds), "auxiliary levels are part of the round trip"
     if name == "dip-3.0-draft":
-        assert catalogue.counts["first"] >= 4, "the sample has newborns of low weight"
+        assert catalogue.counts["first"] >= 1, "the sample has newborns of low weight"
 
 
 def test_order_of_cases_and_files_never_matters(spec: DipSpec, tmp_path: Path) -> None:
@@ -398,7 +405,7 @@ def _written(path: Path, change: Any) -> Path:
         (lambda t: t.drop_columns(["total_cost"]), "dip-no-cost-column", "a history without cost makes no catalogue"),
         (lambda t: t.set_column(t.schema.get_field_index("total_cost"), "total_cost", pa.nulls(t.num_rows, pa.float64())),
          "dip-nothing-left", "none of the 400 discharges can be used: 400 without a cost"),
-        (lambda t: t, "dip-years", "the history has the year 2022, but dip-2.0 weighs 3 years 1:2:7"),
+        (lambda t: t, "dip-years", f"the history has the year {YEARS[0]}, but dip-2.0 weighs 3 years 1:2:7"),
     ],
     ids=["no cost column", "no cost", "one year of three"],
 )  # fmt: skip
@@ -411,15 +418,15 @@ def test_a_history_that_cannot_do_is_explained(tmp_path: Path, change: Any, code
 
 
 def test_a_gap_between_years_is_no_history(history: DipHistory, spec: DipSpec) -> None:
-    gap = replace(history, years=(2022, 2024, 2025))
-    with pytest.raises(DrgsimError, match="2023 is missing between them"):
+    gap = replace(history, years=(YEARS[0], *(year + 1 for year in YEARS[1:])))
+    with pytest.raises(DrgsimError, match=f"{YEARS[1]} is missing between them"):
         build(gap, spec)
 
 
 def test_two_years_do_with_weights_for_two(tmp_path: Path) -> None:
     spec = load_spec("dip-2.0").changed(SMALL | {"history.year_weights": [3, 7]})
     own = build(read_history(FILES[1:], spec), spec)
-    assert own.history.years == (2023, 2024)
+    assert own.history.years == YEARS[1:]
 
 
 def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec: DipSpec) -> None:
@@ -434,7 +441,7 @@ def test_without_dates_each_file_is_a_year_and_that_is_said(tmp_path: Path, spec
 
 @pytest.fixture(scope="module")
 def levelled(spec: DipSpec) -> Built:
-    table = pd.read_csv(REGION / "hospitals.csv", dtype=str)
+    table = pd.read_csv(SAMPLE / "hospitals.csv", dtype=str)
     return build(read_history(FILES, spec, hospitals=dict(zip(table.id, table.level, strict=True))), spec)
 
 
@@ -499,7 +506,10 @@ def test_kinds_of_one_case_and_missing_years_are_told(history: DipHistory, spec:
     thin = build(history, spec.changed({"core.minimum_cases": 1}))
     text = "\n".join(remarks(thin))
     assert "core kinds rest on one case" in text
-    assert "have no case in 2023" in text
+    core = thin.structure.core[: thin.measured.cases.size]
+    for at, year in enumerate(YEARS):
+        absent = int((core & (thin.measured.year_cases[:, at] == 0)).sum())
+        assert f"{absent:,} core kinds have no case in {year}" in text, "kinds of one case are absent from two years"
     single = np.flatnonzero((thin.measured.cases == 1) & thin.structure.core)[0]
     case = int(np.flatnonzero(thin.kind == single)[0])
     assert thin.measured.mean[single] == pytest.approx(history.cost[case] / 100), "its own cost, nothing is averaged"

@@ -17,6 +17,7 @@ from drgsim.authoring.dip.catalogue_differences import compare_catalogues
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError
 from drgsim.units.dip.catalogue_files import load_catalogue
+from tests.sample_region import YEARS
 from tests.test_dip_build import FILES
 
 RUN = CliRunner()
@@ -56,7 +57,7 @@ def test_the_summary_tells_how_good_it_is_and_what_it_rests_on(folder: Path) -> 
     names = [each["name"] for each in summary["evaluation"]["explained"]]
     assert names == ["DIP kinds", "DIP kinds and auxiliary levels", "DRG", "kinds within DRGs"]
     assert "DRGs" in summary["evaluation"]["notes"][0]
-    assert summary["years"] == {"2022": 1.0, "2023": 2.0, "2024": 7.0}
+    assert summary["years"] == dict(zip(map(str, YEARS), (1.0, 2.0, 7.0), strict=True))
     assert summary["stability"]["samples"] == 2
     changed = [entry for entry in summary["parameters"] if entry["source"] == "changed"]
     assert {entry["path"] for entry in changed} == {"core.per", "auxiliary.period", "auxiliary.minimum_cases"}
@@ -183,7 +184,7 @@ def test_supervision_asks_for_all_missing_columns_at_once(folder: Path, tmp_path
         (["--core", "coverag"], "dip-bad-core", "did you mean coverage?"),
         (["--years", "1-2-7"], "dip-bad-years", "like 1:2:7"),
         (["--set", "core.rule"], "dip-bad-set", "PATH=VALUE"),
-        (["--years", "3:7"], "dip-years", "the history has the years 2022, 2023, 2024"),
+        (["--years", "3:7"], "dip-years", f"the history has the years {', '.join(map(str, YEARS))}"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], code: str, words: str, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from drgsim.assets import asset_root
 from drgsim.authoring.dip.catalogue_writer import catalogue_files, write_catalogue
 from drgsim.units.batch_grouper import INPUT_COLUMNS
 from drgsim.units.dip.catalogue_files import load_catalogue
@@ -24,6 +23,7 @@ from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_reference import trace_kind
 from drgsim.units.drg.drg_reference import discharge_from
 from drgsim.units.schemes.rule_parser import parse_rule
+from tests.sample_region import discharges
 
 pytestmark = pytest.mark.jit_off
 
@@ -85,7 +85,7 @@ def test_on_records_around_every_kind_of_line_of_taian() -> None:
 
 
 def test_on_the_sample_region() -> None:
-    table = pq.read_table(asset_root("data/samples") / "region" / "discharges-2023.parquet")
+    table = pq.read_table(discharges())
     table = table.select([name for name in INPUT_COLUMNS if name in table.schema.names])
     assert_same(load_catalogue("dip-taian-2025"), table.to_pylist()[::47])
 

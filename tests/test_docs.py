@@ -17,6 +17,7 @@ from drgsim.records.findings import FINDINGS
 from drgsim.records.schema import columns
 from tests.commands import run
 from tests.conftest import ROOT
+from tests.sample_region import YEAR
 
 
 def test_every_finding_is_documented_as_registered() -> None:
@@ -67,7 +68,7 @@ def test_the_python_of_the_budget_page_runs() -> None:
     (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
     names: dict[str, object] = {}
     exec(block, names)
-    assert names["year"].year == 2024  # type: ignore[attr-defined]
+    assert names["year"].year == YEAR  # type: ignore[attr-defined]
 
 
 def test_the_budget_page_counts_the_assumptions_as_they_are() -> None:

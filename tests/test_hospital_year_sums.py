@@ -10,7 +10,8 @@ import pytest
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.region.hospital_year_sums import HospitalCells
 from drgsim.simulation.year_closing import with_year
-from tests.simulating import YEAR, baseline_of, runner
+from tests.sample_region import YEAR
+from tests.simulating import baseline_of, runner
 
 
 @pytest.mark.parametrize("spending", ["by_item", "by_units"])

@@ -21,6 +21,7 @@ from drgsim.simulation.scenario import ScenarioError, parse_change
 from drgsim.simulation.setup_hospitals import hospital_fits, hospitals_of
 from drgsim.simulation.simulated_region import Region
 from tests.payment_policies import codes_of, keyed, policy_with, settled
+from tests.sample_region import hospitals_by_size
 from tests.simulating import baseline_of, by_path, plan, region
 
 WORDS = {
@@ -96,8 +97,8 @@ def test_in_paths_of_scenarios_and_in_options(word: str, key: str) -> None:
     hospital = replace(next(iter(region().hospitals.values())), level=key, grade="")
     small = Region(region().folder, region().discharges, {"H": hospital})
     assert hospital_fits(small, "H", "level", level_keys(word)[0])
-    edited = by_path(baseline_of("beijing/2024"), {"hospitals.hospital.H001.level": word})
-    changed = hospitals_of(edited, region())["H001"]
+    edited = by_path(baseline_of("beijing/2024"), {f"hospitals.hospital.{hospitals_by_size()[0]}.level": word})
+    changed = hospitals_of(edited, region())[hospitals_by_size()[0]]
     assert level_keys(changed.level, changed.grade)[0][:1] == key[0]
 
 
@@ -184,7 +185,7 @@ def test_an_unknown_level_of_a_policy_an_option_or_a_table_is_refused(tmp_path: 
     ("changes", "hint"),
     [
         ("{outlier.high.multiple.tertary: 2}", "outlier.high.multiple.tertiary"),
-        ("{hospitals.hospital.H001.level: tertary}", "tertiary"),
+        (f"{{hospitals.hospital.{hospitals_by_size()[0]}.level: tertary}}", "tertiary"),
         ("{hospitals.level.9.in_drg: false}", "the region has"),
         ("{cases.volume.level.9: '*1.1'}", "for instance"),
     ],

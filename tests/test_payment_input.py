@@ -19,10 +19,10 @@ from drgsim.payment.settlement import settle
 from drgsim.records.input_options import InputOptions
 from tests.conftest import ROOT
 from tests.payment_policies import table_of
+from tests.sample_region import SAMPLE, YEARS, discharges
 
 RUN = CliRunner()
 FORMATS = ROOT / "data" / "samples" / "formats"
-REGION = ROOT / "data" / "samples" / "region"
 
 
 def _write(path: Path, text: str) -> Path:
@@ -143,10 +143,10 @@ def test_mistakes_in_weights_are_reported_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_sample_region_is_settled_by_points_without_a_script(tmp_path: Path) -> None:
-    history = str(REGION / "discharges-2023.parquet")
+    history = str(discharges(YEARS[1]))
     weighed = RUN.invoke(app, ["weights", history, "-s", "chs-drg-2.0", "-o", str(tmp_path / "w")])
     assert weighed.exit_code == 0, weighed.output
-    command = ["settle", history, "-p", "ningbo/2022", "-s", "chs-drg-2.0", "--hospitals", str(REGION / "hospitals.csv"),
+    command = ["settle", history, "-p", "ningbo/2022", "-s", "chs-drg-2.0", "--hospitals", str(SAMPLE / "hospitals.csv"),
                "--weights", str(tmp_path / "w"), "-o", str(tmp_path / "out"), "--json"]  # fmt: skip
     result = RUN.invoke(app, command)
     assert result.exit_code == 0, result.output

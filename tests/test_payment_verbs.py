@@ -10,18 +10,19 @@ import pyarrow.parquet as pq
 import pytest
 
 import drgsim
+from tests.sample_region import YEAR, discharges
 from tests.test_cli import run
 
 POLICY = "beijing/2024"
 REGION = drgsim.sample_path("region")
 HOSPITALS = REGION / "hospitals.csv"
-YEAR = REGION / "discharges-2024.parquet"
+CASES = discharges()
 
 
 @pytest.fixture(scope="module")
 def cases() -> pa.Table:
     """Some discharges of the sample region."""
-    return pq.read_table(YEAR).slice(0, 400)
+    return pq.read_table(CASES).slice(0, 400)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +51,10 @@ def test_every_source_of_cases_and_hospitals_gives_the_same(
 
 
 def test_the_function_pays_what_the_command_pays(tmp_path: Path) -> None:
-    run("settle", str(YEAR), "--policy", POLICY, "--hospitals", str(HOSPITALS), "--set", "unit_value.*=*1.03",
+    run("settle", str(CASES), "--policy", POLICY, "--hospitals", str(HOSPITALS), "--set", "unit_value.*=*1.03",
         "--clearing", "--prepay", "0.9", "--output", "settled", cwd=tmp_path)  # fmt: skip
     paid = drgsim.settle(
-        YEAR, POLICY, hospitals=HOSPITALS, changes={"unit_value.*": "*1.03"}, clearing=True, prepay=0.9
+        CASES, POLICY, hospitals=HOSPITALS, changes={"unit_value.*": "*1.03"}, clearing=True, prepay=0.9
     )  # fmt: skip
     written = pq.read_table(tmp_path / "settled" / "cases.parquet")
     assert written["amount"].to_pylist() == paid.cases["amount"].to_pylist()
@@ -117,12 +118,11 @@ def test_policies_are_checked_by_name_or_folder(tmp_path: Path) -> None:
 
 
 def test_a_budget_takes_a_region_that_was_read(tmp_path: Path) -> None:
-    year = drgsim.budget(drgsim.load_region(REGION), POLICY, years=[2024], changes={"budget.index.growth": 0.1})
-    assert year.record == drgsim.budget(REGION, POLICY, years=[2024], changes={"budget.index.growth": 0.1}).record
+    year = drgsim.budget(drgsim.load_region(REGION), POLICY, years=[YEAR], changes={"budget.index.growth": 0.1})
+    assert year.record == drgsim.budget(REGION, POLICY, years=[YEAR], changes={"budget.index.growth": 0.1}).record
     folder = year.save(tmp_path / "budget", formats=["parquet", "xlsx", "html"])
-    run(
-        "budget", str(REGION), "--policy", POLICY, "--year", "2024", "--set", "budget.index.growth=0.1", "-o", "b", cwd=tmp_path
-    )
+    run("budget", str(REGION), "--policy", POLICY, "--year", str(YEAR), "--set", "budget.index.growth=0.1", "-o", "b",
+        cwd=tmp_path)  # fmt: skip
     for path in (tmp_path / "b").iterdir():
         assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
 

@@ -13,9 +13,12 @@ from drgsim.errors import InputError
 from drgsim.payment.policy import load_policy
 from drgsim.region.region_folder import TABLES, read_region
 from drgsim.simulation.simulated_region import Region
-from tests.conftest import ROOT
+from tests.sample_region import SAMPLE, YEAR, fund_yuan, hospitals_by_size
 
-SAMPLE = ROOT / "data" / "samples" / "region"
+TEXT = (SAMPLE / "enrolment.csv").read_text(encoding="utf-8")
+ANY = hospitals_by_size()[0]
+ENROLLED = ",".join(next(line for line in TEXT.splitlines() if line.startswith(f"{YEAR},")).split(",")[:4])
+NEGATIVE = ",-".join(ENROLLED.rpartition(",")[::2])
 
 
 @pytest.fixture
@@ -63,15 +66,15 @@ def test_tables_as_excel_saves_them_say_the_same(region: Path, encoding: str) ->
 @pytest.mark.parametrize(
     ("name", "old", "new", "code"),
     [
-        ("fund.csv", "22480000.00", "1e22", "region-bad-number"),
-        ("fund.csv", "22480000.00", "1e999999999", "region-bad-number"),
-        ("fund.csv", "22480000.00", "inf", "region-bad-number"),
-        ("fund.csv", "22480000.00", "nan", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}.00", "1e22", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}.00", "1e999999999", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}.00", "inf", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}.00", "nan", "region-bad-number"),
         ("fund.csv", "budget_yuan", "budget", "region-columns"),
-        ("enrolment.csv", "2024,东湖区,employee,5447", "2024,东湖区,employee,-5447", "region-bad-number"),
-        ("enrolment.csv", "2024,东湖区,employee,5447", ",东湖区,employee,5447", "region-bad-number"),
+        ("enrolment.csv", ENROLLED, NEGATIVE, "region-bad-number"),
+        ("enrolment.csv", ENROLLED, ENROLLED.removeprefix(str(YEAR)), "region-bad-number"),
         ("enrolment.csv", "year,", "jahr,", "region-columns"),
-        ("enrolment.csv", "2024,东湖区,employee,5447", "2024,东湖区", "input-broken-line"),
+        ("enrolment.csv", ENROLLED, ",".join(ENROLLED.split(",")[:2]), "input-broken-line"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -83,7 +86,7 @@ def test_what_cannot_be_meant_is_refused(
 
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e16", "-1e300"])
 def test_an_indicator_is_a_finite_number(region: Path, value: str) -> None:
-    (region / "indicators.csv").write_text(f"year,hospital_id,indicator,value\n2024,H001,coding,{value}\n", encoding="utf-8")
+    (region / "indicators.csv").write_text(f"year,hospital_id,indicator,value\n{YEAR},{ANY},coding,{value}\n", encoding="utf-8")
     with pytest.raises(InputError, match="region-bad-number"):
         read_region(region)
 
@@ -98,15 +101,15 @@ def test_a_header_alone_and_an_empty_file_are_told(region: Path, name: str) -> N
 
 
 def test_two_files_of_one_year_are_refused(region: Path) -> None:
-    (region / "discharges-2024.xlsx").touch()
+    (region / f"discharges-{YEAR}.xlsx").touch()
     assert codes(region) == ({"region-year-twice"}, {"region-year-twice"})
 
 
 def test_every_file_that_may_decide_a_run_is_in_its_record(region: Path) -> None:
     rows = {
-        "indicators.csv": "year,hospital_id,indicator,value\n2024,H001,coding,0.9",
-        "payments.csv": "year,month,hospital_id,unit,amount_yuan\n2024,1,H001,per_diem,1",
-        "adjustments.csv": "year,hospital_id,item,amount_yuan\n2024,H001,moved,-5",
+        "indicators.csv": f"year,hospital_id,indicator,value\n{YEAR},{ANY},coding,0.9",
+        "payments.csv": f"year,month,hospital_id,unit,amount_yuan\n{YEAR},1,{ANY},per_diem,1",
+        "adjustments.csv": f"year,hospital_id,item,amount_yuan\n{YEAR},{ANY},moved,-5",
     }
     for name, text in rows.items():
         (region / name).write_text(text + "\n", encoding="utf-8")
@@ -117,7 +120,7 @@ def test_every_file_that_may_decide_a_run_is_in_its_record(region: Path) -> None
 
 def test_words_of_payers_are_understood_and_what_no_terms_name_is_refused(region: Path) -> None:
     change(region / "fund.csv", "employee", "职工")
-    (region / "indicators.csv").write_text("year,hospital_id,indicator,value\n2024,H001,codng,1\n", encoding="utf-8")
+    (region / "indicators.csv").write_text(f"year,hospital_id,indicator,value\n{YEAR},{ANY},codng,1\n", encoding="utf-8")
     found = read_region(region)
     assert all(set(budget) == {"employee", "resident"} for budget in found.fund.values())
     with pytest.raises(InputError, match="did you mean coding"):
@@ -127,7 +130,7 @@ def test_words_of_payers_are_understood_and_what_no_terms_name_is_refused(region
 def test_a_budget_needs_a_fund_and_a_simulation_does_not(region: Path) -> None:
     (region / "fund.csv").unlink()
     assert codes(region) == ({"budget-no-fund"}, set())
-    assert Region.of(region).fund_year(2024) is None
+    assert Region.of(region).fund_year(YEAR) is None
 
 
 def test_what_was_read_serves_budgets_and_scenarios(region: Path) -> None:
@@ -135,4 +138,4 @@ def test_what_was_read_serves_budgets_and_scenarios(region: Path) -> None:
     shared = Region.of(stated)
     assert shared.hospitals is stated.hospitals
     assert Region.of(shared) is shared
-    assert shared.registered(2030, "diabetes") == stated.registered(2024, "diabetes") > 0
+    assert shared.registered(YEAR + 6, "diabetes") == stated.registered(YEAR, "diabetes") > 0

@@ -25,7 +25,8 @@ from drgsim.simulation.runner import Outcome, Runner
 from drgsim.simulation.setup import Setup, first_setup
 from drgsim.simulation.simulated_region import Cohort
 from tests.payment_policies import keyed, value
-from tests.simulating import YEAR, by_path, plan, region, same
+from tests.sample_region import YEAR
+from tests.simulating import by_path, plan, region, same
 
 SAID = {"source": "test", "evidence": "assumption"}
 PRICES: tuple[dict[str, Any], ...] = (

@@ -25,7 +25,8 @@ from drgsim.simulation.study_folder import read_run
 from drgsim.simulation.uncertainty import draw
 from drgsim.simulation.year_sequence import years_table
 from tests.conftest import ROOT
-from tests.simulating import SAMPLE, YEAR, baseline_of, by_path, plan, region, run, runner, written
+from tests.sample_region import SAMPLE, YEAR, YEARS, fund_yuan
+from tests.simulating import baseline_of, by_path, plan, region, run, runner, written
 
 GRID = "grid: {rate.base: ['*0.98', '*1.02'], outlier.low.ratio: [0.3, 0.4], cases.volume: ['*1', '*1.1']}\n"
 
@@ -166,11 +167,13 @@ def test_years_carry_the_balance_of_the_fund() -> None:
         for row in years_table(chosen, scenario.file.years, scenario.yearly, runner(), YEAR).to_pylist()
         if row["side"] == "scenario"
     ]
-    assert [row["year"] for row in rows] == [2024, 2025, 2026]
+    assert [row["year"] for row in rows] == [YEAR, YEAR + 1, YEAR + 2]
     for before, after in pairwise(rows):
         assert after["fund.carried_in"] == pytest.approx(before["fund.balance"], abs=0.01)
         assert after["cases"] == pytest.approx(before["cases"] * 1.05, rel=1e-3)
-    assert rows[1]["fund.budget"] == pytest.approx(45_940_000 * 1.04 + rows[0]["fund.balance"], abs=1)
+    assert rows[1]["fund.budget"] == pytest.approx(
+        (fund_yuan("employee") + fund_yuan("resident")) * 1.04 + rows[0]["fund.balance"], abs=1
+    )
 
 
 def test_a_hospital_carries_its_surplus_where_the_budget_says_so() -> None:
@@ -271,7 +274,7 @@ def test_several_scenarios_and_all_options_in_one_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--year", "1999"], "the years are 2022, 2023, 2024"),
+        (["--year", "1999"], "the years are " + ", ".join(map(str, YEARS))),
         (["--decomposition", "shaply"], "did you mean shapley?"),
         (["--solve", "rate.base"], "belong together"),
         (["--solve", "rate.base", "--target", "fund.balanc=0"], "did you mean fund.balance?"),

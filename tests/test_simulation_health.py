@@ -16,7 +16,8 @@ from drgsim.parameters.changed_values import value_at
 from drgsim.payment.policy import load_policy
 from drgsim.simulation.runner import Outcome
 from drgsim.simulation.setup import Setup
-from tests.simulating import YEAR, baseline_of, runner
+from tests.sample_region import YEAR
+from tests.simulating import baseline_of, runner
 
 INACTIVE: dict[str, dict[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "cases" / "inactive.yaml").read_text(encoding="utf-8")

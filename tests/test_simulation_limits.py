@@ -13,7 +13,8 @@ from drgsim.simulation.scenario import ScenarioError, parse_change
 from drgsim.simulation.scenario_cases import PART, age_band
 from drgsim.simulation.setup_changes import apply
 from drgsim.simulation.uncertainty import draw
-from tests.simulating import YEAR, baseline_of, by_path, plan, region, run, runner
+from tests.sample_region import YEAR
+from tests.simulating import baseline_of, by_path, plan, region, run, runner
 
 
 @pytest.mark.parametrize(

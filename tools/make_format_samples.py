@@ -1,6 +1,6 @@
 """Write data/samples/formats: the same discharges of the synthetic region in every layout that drgsim reads.
 
-    python tools/make_format_samples.py
+    python -m tools.make_format_samples
 
 Every file holds the records of ``records.csv`` (canonical columns), in the same order. The same input gives the same bytes.
 """
@@ -17,7 +17,7 @@ import pandas as pd
 import xlsxwriter
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCE = ROOT / "data" / "samples" / "region" / "discharges-2024.parquet"
+REGION = ROOT / "data" / "samples" / "region"
 TARGET = ROOT / "data" / "samples" / "formats"
 RECORDS = 120
 NEWBORNS = 15
@@ -29,9 +29,9 @@ CANONICAL = (
 TCM = ("A07.06.18", "B04.02.01.03.03")  # a disease and a syndrome of Chinese medicine, as settlement lists carry them
 
 
-def sample() -> list[dict[str, str]]:
-    """Every n-th record, newborns, and stays in intensive care, as text."""
-    frame = pd.read_parquet(SOURCE, columns=list(CANONICAL))
+def sample(region: Path) -> list[dict[str, str]]:
+    """Every n-th record of the last year, newborns, and stays in intensive care, as text."""
+    frame = pd.read_parquet(max(region.glob("discharges-*.parquet")), columns=list(CANONICAL))
     clean = frame[frame.sex.isin([1, 2]) & frame.age.between(0, 120) & ~frame.discharge_id.duplicated()]
     newborns = clean[(clean.age == 0) & (clean.age_days <= 28)].head(NEWBORNS)
     intensive = clean[clean.icu_hours > 0].head(NEWBORNS)
@@ -53,14 +53,14 @@ def split(codes: str, places: int) -> list[str]:
     return listed + [""] * (places - len(listed))
 
 
-def write_csv(name: str, header: list[str], rows: list[list[str]], encoding: str = "utf-8") -> None:
-    with (TARGET / name).open("w", encoding=encoding, newline="") as file:
+def write_csv(path: Path, header: list[str], rows: list[list[str]], encoding: str = "utf-8") -> None:
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
 
 
-def hqms(records: list[dict[str, str]]) -> None:
+def hqms(records: list[dict[str, str]], target: Path) -> None:
     """Front page with HQMS headers and the places that the standard has."""
     header = ["A01", "A48", "A49", "A12C", "A13", "A14", "A16", "A18x01", "A17", "A46C"]
     header += ["B12", "B15", "B13C", "B20", "B34C"]
@@ -79,7 +79,7 @@ def hqms(records: list[dict[str, str]]) -> None:
         row += [r["age_days"] if infant else "0", r["birth_weight_g"], r["birth_weight_g"], r["insurance"], r["admitted"]]
         row += [r["discharged"], r["admission_department"], r["los_days"], r["discharge_way"]]
         rows.append([*row, *split(r["diagnoses"], 41), *split(r["procedures"], 41), r["total_cost"], r["patient_paid"]])
-    write_csv("hqms.csv", header, rows)
+    write_csv(target / "hqms.csv", header, rows)
 
 
 def duration(hours: str) -> str:
@@ -120,13 +120,13 @@ def settlement(r: dict[str, str], number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def settlement_lists(records: list[dict[str, str]]) -> None:
+def settlement_lists(records: list[dict[str, str]], target: Path) -> None:
     """Settlement lists as JSON lines, as a single JSON file, and flat."""
     lists = [settlement(record, number) for number, record in enumerate(records)]
     lines = [json.dumps(one, ensure_ascii=False) + "\n" for one in lists]
-    (TARGET / "settlement-list.jsonl").write_text("".join(lines), encoding="utf-8")
+    (target / "settlement-list.jsonl").write_text("".join(lines), encoding="utf-8")
     single = {"infno": "4101A", "input": next(one for one in lists if one["oprninfo"])}
-    (TARGET / "settlement-list.json").write_text(json.dumps(single, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (target / "settlement-list.json").write_text(json.dumps(single, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     fields = [name for name in lists[0]["setlinfo"] if name not in ("psn_selfpay", "psn_ownpay")]
     header = [*fields, "scs_cutd_sum_dura", "diag_code", "oprn_oprt_code", "medfee_sumamt", "psn_part_amt", "fund_pay_sumamt"]
     rows = [
@@ -136,20 +136,20 @@ def settlement_lists(records: list[dict[str, str]]) -> None:
         ]
         for one, r in zip(lists, records, strict=True)
     ]
-    write_csv("settlement-list.csv", header, rows)
+    write_csv(target / "settlement-list.csv", header, rows)
 
 
-def grouper(records: list[dict[str, str]]) -> None:
+def grouper(records: list[dict[str, str]], target: Path) -> None:
     """The ten columns, in GB18030 as many hospital systems write."""
     header = ["Index", "gender", "age", "ageDay", "weight", "dept", "inHospitalTime", "leavingType", "zdList", "ssList"]
     own = [
         "discharge_id", "sex", "age", "age_days", "birth_weight_g", "admission_department", "los_days", "discharge_way",
         "diagnoses", "procedures",
     ]  # fmt: skip
-    write_csv("grouper.csv", header, [[r[name] for name in own] for r in records], "gb18030")
+    write_csv(target / "grouper.csv", header, [[r[name] for name in own] for r in records], "gb18030")
 
 
-def chinese(records: list[dict[str, str]]) -> None:
+def chinese(records: list[dict[str, str]], target: Path) -> None:
     """A workbook with Chinese headers and codes in columns of their own."""
     plain = {
         "病案号": "discharge_id", "医疗机构代码": "hospital_id", "性别": "sex", "出生日期": "birth_date", "年龄(岁)": "age",
@@ -160,7 +160,7 @@ def chinese(records: list[dict[str, str]]) -> None:
     most = {name: max(len(r[name].split("|")) for r in records) for name in ("diagnoses", "procedures")}
     header = [*plain, "主要诊断编码", *(f"其他诊断编码{n}" for n in range(1, most["diagnoses"]))]
     header += ["主要手术操作编码", *(f"其他手术操作编码{n}" for n in range(1, most["procedures"]))]
-    with xlsxwriter.Workbook(str(TARGET / "chinese-headers.xlsx"), {"in_memory": True}) as book:
+    with xlsxwriter.Workbook(str(target / "chinese-headers.xlsx"), {"in_memory": True}) as book:
         book.set_properties({"title": "合成数据 synthetic data", "created": pd.Timestamp("2024-01-01").to_pydatetime()})
         sheet = book.add_worksheet("病案首页")
         sheet.write_row(0, 0, header)
@@ -172,14 +172,19 @@ def chinese(records: list[dict[str, str]]) -> None:
                     sheet.write_string(number, place, cell)
 
 
-def main() -> None:
-    """Write all files."""
-    TARGET.mkdir(parents=True, exist_ok=True)
-    records = sample()
-    write_csv("records.csv", list(CANONICAL), [list(record.values()) for record in records])
+def write_all(region: Path = REGION, target: Path = TARGET) -> int:
+    """Write all files and return the number of records."""
+    target.mkdir(parents=True, exist_ok=True)
+    records = sample(region)
+    write_csv(target / "records.csv", list(CANONICAL), [list(record.values()) for record in records])
     for write in (hqms, settlement_lists, grouper, chinese):
-        write(records)
-    sys.stdout.write(f"{len(records)} records in {len(list(TARGET.iterdir()))} files\n")
+        write(records, target)
+    return len(records)
+
+
+def main() -> None:
+    """Write all files of the sample."""
+    sys.stdout.write(f"{write_all()} records in {len(list(TARGET.iterdir()))} files\n")
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ class Calibrated(Result):
     policy=named(Policy),
     terms=named(BudgetTerms),
     weights_scale=number(),
-    years=ArgumentKind("years such as 2024, one or a list of them", (int, str), listed=True),
+    years=ArgumentKind("years such as 2026, one or a list of them", (int, str), listed=True),
 )
 def budget(
     region: AnyRegion,
@@ -199,7 +199,7 @@ def budget(
     --------
     >>> import drgsim
     >>> region = drgsim.sample_path("region")
-    >>> years = drgsim.budget(region, "beijing/2024", years=[2024])
+    >>> years = drgsim.budget(region, "beijing/2024", years=[2026])
     >>> years.hospitals.num_rows, years.record["policy"]
     (12, 'beijing/2024')
     """
@@ -228,7 +228,7 @@ def _years(years: Any) -> tuple[int, ...] | None:
     try:
         return tuple(int(year) for year in as_list(years)) or None
     except ValueError as error:
-        raise wrong_type("years", years, "years such as 2024, one or a list of them") from error
+        raise wrong_type("years", years, "years such as 2026, one or a list of them") from error
 
 
 def _record(

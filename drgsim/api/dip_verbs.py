@@ -270,7 +270,7 @@ def dip_supervise(
     Examples
     --------
     >>> import drgsim
-    >>> cases = drgsim.sample_path("region/discharges-2024.parquet")
+    >>> cases = drgsim.sample_path("region/discharges-2026.parquet")
     >>> drgsim.dip_supervise(cases, "dip-taian-2025").to_arrow("hospitals").num_rows
     12
     """

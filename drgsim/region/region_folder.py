@@ -167,8 +167,8 @@ def read_region(folder: str | Path) -> RegionFolder:
     Examples
     --------
     >>> region = read_region("data/samples/region")
-    >>> region.years, region.level("H001"), region.fund[2024]["employee"]
-    ((2022, 2023, 2024), '3', 2248000000)
+    >>> region.years, sorted(region.fund[2026]), sorted({region.level(hospital) for hospital in region.hospitals})
+    ((2024, 2025, 2026), ['employee', 'resident'], ['1', '2', '3'])
     """
     folder = Path(folder)
     if not folder.is_dir():
