@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from drgsim.simulation.runner import Outcome, Runner
 from drgsim.simulation.scenario import Scenario, parse_change, parse_scenario
 from drgsim.simulation.setup import Setup
@@ -25,6 +27,25 @@ def runner() -> Runner:
 @lru_cache(maxsize=1)
 def region() -> Region:
     return Region.of(SAMPLE)
+
+
+@lru_cache(maxsize=4)
+def frequent_groups(kind: str = "drg", scheme: str = "beijing-2024") -> tuple[str, ...]:
+    """Groups of cases that have one, by their cases of the last year, the most frequent first; ``kind`` is drg or adrg."""
+    cohort = region().cohort(YEAR, scheme)
+    named = cohort.adrg if kind == "adrg" else cohort.cases.unit
+    count = np.bincount(named.ids[named.ids >= 0], minlength=len(named.values))
+    plain = [place for place, code in enumerate(named.values) if code and code != "0000" and not code.endswith("QY")]
+    return tuple(named.values[place] for place in sorted(plain, key=lambda place: (-count[place], named.values[place])))
+
+
+@lru_cache(maxsize=1)
+def device_groups() -> tuple[str, str]:
+    """The two ADRGs of the last year that spend most on consumables."""
+    cohort = region().cohort(YEAR, "beijing-2024")
+    spent = np.bincount(cohort.adrg.ids + 1, np.maximum(cohort.costs["consumables"], 0))[1:]
+    one, two = sorted(frequent_groups("adrg"), key=lambda adrg: -spent[cohort.adrg.values.index(adrg)])[:2]
+    return one, two
 
 
 def written(changes: str, name: str = "test", baseline: str = BEIJING, more: str = "") -> Scenario:

@@ -22,7 +22,7 @@ from drgsim.simulation.setup_hospitals import hospital_fits, hospitals_of
 from drgsim.simulation.simulated_region import Region
 from tests.payment_policies import codes_of, keyed, policy_with, settled
 from tests.sample_region import hospitals_by_size
-from tests.simulating import baseline_of, by_path, plan, region
+from tests.simulating import baseline_of, by_path, frequent_groups, plan, region
 
 WORDS = {
     "三级": "3", "三": "3", "3": "3", "３": "3", "tertiary": "3", "Tertiary": "3", "level 3": "3", "三级未定等": "3",
@@ -111,10 +111,11 @@ def test_hospitals_of_a_level_are_chosen_by_any_of_its_words() -> None:
 
 
 def test_a_technology_and_the_terms_of_a_budget_know_the_words() -> None:
+    adrg = frequent_groups("adrg")[0]
     setup = by_path(
         baseline_of("beijing/2024", "{budget.active: true}"),
         {
-            "new_technology.robot": {"adrg": ["GK3"], "share": 0.5, "cost": 9000, "level": ["三级", "二乙"]},
+            "new_technology.robot": {"adrg": [adrg], "share": 0.5, "cost": 9000, "level": ["三级", "二乙"]},
             "budget.index.moved.values.三级": 0.2, "budget.capitation.levels": ["一级", "secondary"],
         },
     )  # fmt: skip

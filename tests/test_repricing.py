@@ -26,8 +26,9 @@ from drgsim.simulation.setup import Setup, first_setup
 from drgsim.simulation.simulated_region import Cohort
 from tests.payment_policies import keyed, value
 from tests.sample_region import YEAR
-from tests.simulating import by_path, plan, region, same
+from tests.simulating import by_path, frequent_groups, plan, region, same
 
+GROUPS = frequent_groups()[:2]
 SAID = {"source": "test", "evidence": "assumption"}
 PRICES: tuple[dict[str, Any], ...] = (
     {"rate.base": "*1"}, {"rate.base": "*1.0731"}, {"outlier.high.multiple": "*0.7", "outlier.low.ratio": "*1.3"},
@@ -64,7 +65,7 @@ RULES = {
          "group_classes.wild": {**CLASS, "curve": "by_cost"}, "curves.by_cost": BY_COST}, decides="incomplete", refused=True,
     ),
     "dates_in_force": Variant(
-        {"unit_value": keyed({"*": 20425}, "yuan", effective_from=date(2024, 6, 1), earlier=[EARLIER])}, refused=True
+        {"unit_value": keyed({"*": 20425}, "yuan", effective_from=date(YEAR, 6, 1), earlier=[EARLIER])}, refused=True
     ),
     "incomplete_stay": Variant(
         {"stays.incomplete_curve": "by_cost", "curves.by_cost": BY_COST}, {"incomplete": SOMETIMES}, decides="incomplete",
@@ -76,7 +77,7 @@ RULES = {
     "single_disease": Variant(decides="fixed"),
     "no_group": Variant({"ungrouped": value("standard")}, decides="unpaid"),
     "group_classes": Variant(
-        {"group_classes.fixed": {**CLASS, "pays": "standard", "groups": ["FR23", "ES23"]}}, decides="fixed", refused=True
+        {"group_classes.fixed": {**CLASS, "pays": "standard", "groups": [*GROUPS]}}, decides="fixed", refused=True
     ),
     "per_diem": Variant(
         {"per_diem": {"rate": keyed({"*": 0.07}), "rate_unit": "point"}}, {"per_diem": SOMETIMES}, decides="per_diem",
@@ -113,9 +114,9 @@ FREELY = {  # what was refused without need once
     "hospitals by item": Variant({}, {}, {"hospitals.level.2.in_drg": False}, "by_item"),
     "capitation": Variant({}, {}, {"capitation.conditions": ["diabetes"]}, "by_item"),
     "a technology beside the group": Variant(
-        {}, {}, {"new_technology.x": {"adrg": ["GK3"], "share": 0.2, "cost": 9000, "exempt": True}}
+        {}, {}, {"new_technology.x": {"adrg": [frequent_groups("adrg")[0]], "share": 0.2, "cost": 9000, "exempt": True}}
     ),
-    "nothing paid": Variant({"group_classes.out": {**CLASS, "pays": "nothing", "groups": ["FR23"]}}, decides="fixed"),
+    "nothing paid": Variant({"group_classes.out": {**CLASS, "pays": "nothing", "groups": [GROUPS[0]]}}, decides="fixed"),
     "ages": Variant({"age_factors": [{**value(1.1), "age_below": 18}]}),
     **{  # prices at which patients pay more than many amounts, and all that some hospitals are owed
         f"the fund's part by {net}": Variant(
@@ -170,7 +171,7 @@ def policy_of(name: str) -> Policy:
             raw[first] = deepcopy(section)
     policy = base.rebuilt(raw, name)
     if name == "single_disease":
-        diseases = {("FR23", "", ""): (600_000, 200_000), ("ES23", "3", ""): (500_000, 90_000)}
+        diseases = {(GROUPS[0], "", ""): (600_000, 200_000), (GROUPS[1], "3", ""): (500_000, 90_000)}
         policy = replace(policy, single_diseases=SingleDiseases(diseases))
     return policy
 

@@ -27,6 +27,7 @@ WITH = {
     "beijing/2024": "{procurement.cut.consumables: 0.2}", "xian/2024": "{}", "zhejiang/2025": "{weights.source: history}",
     "national/2.0": "{rate.source: fund}", "yinchuan/2023": "{}", "lanzhou/2023": "{}",
 }  # fmt: skip
+BY_CHANCE = "by chance: "
 FACTORS = (1.37, 0.61, 3.0, 0.2, 0.97, 1.02)
 
 
@@ -71,7 +72,9 @@ def perturbed(value: Any) -> list[Any]:
         return [0.01, 0.3, 1]
     if isinstance(value, int):
         return [*dict.fromkeys(max(round(value * factor), 0) for factor in FACTORS), value + 1]
-    return [value * factor for factor in FACTORS]
+    # bounds this near to no change bind wherever anything changes
+    narrow = [1.0001, 0.9999] if 0.5 < value < 2 else [0.001 * value] if 0 < value < 0.1 else []
+    return [*(value * factor for factor in FACTORS), *narrow]
 
 
 def moved(setup: Setup, kind: str, path: str, value: Any, still: str) -> bool:
@@ -90,6 +93,14 @@ def moved(setup: Setup, kind: str, path: str, value: Any, still: str) -> bool:
     return False
 
 
+def assert_listed(name: str, silent: set[str]) -> None:
+    """Every parameter that moves nothing is listed, and none that moves a result but what another sample may hit by chance."""
+    listed = INACTIVE.get(name, {})
+    moving = {path for path, why in listed.items() if path not in silent and not why.startswith(BY_CHANCE)}
+    assert not silent - set(listed), f"not listed: {sorted(silent - set(listed))}"
+    assert not moving, f"listed, but moves a result: {sorted(moving)}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WITH)
 def test_every_parameter_of_a_policy_moves_a_result_or_is_listed_as_inactive(name: str) -> None:
@@ -100,8 +111,7 @@ def test_every_parameter_of_a_policy_moves_a_result_or_is_listed_as_inactive(nam
         for path, value in leaves(dict(setup.policy.raw))
         if not path.startswith("sources") and not moved(setup, "policy", path, value, still)
     }
-    listed = set(INACTIVE.get(name, {}))
-    assert silent == listed, f"not listed: {sorted(silent - listed)}; listed, but moves a result: {sorted(listed - silent)}"
+    assert_listed(name, silent)
 
 
 @pytest.mark.slow
@@ -117,8 +127,7 @@ def test_every_term_of_the_budget_moves_a_result_or_is_listed_as_inactive() -> N
         and (not path.startswith("sharing.schedules.") or path.startswith(f"sharing.schedules.{used}"))
         and not moved(setup, "budget", path, value, still)
     }
-    listed = set(INACTIVE.get("budget", {}))
-    assert silent == listed, f"not listed: {sorted(silent - listed)}; listed, but moves a result: {sorted(listed - silent)}"
+    assert_listed("budget", silent)
 
 
 def test_what_is_listed_as_inactive_is_there() -> None:

@@ -27,9 +27,10 @@ from drgsim.simulation.setup_changes import apply
 from drgsim.simulation.simulated_region import Region, make_cohort
 from drgsim.simulation.study import run_plan
 from tests.sample_region import YEAR, hospitals_by_size
-from tests.simulating import baseline_of, by_path, plan, region, run, runner, same
+from tests.simulating import baseline_of, by_path, device_groups, frequent_groups, plan, region, run, runner, same
 
 FUND_RATE = "{rate.source: fund}"
+FREQUENT = frequent_groups("adrg")[0]
 
 
 def sample_table(scheme: str) -> pa.Table:
@@ -143,7 +144,7 @@ def test_rounding_parts_keeps_the_sum(parts: list[int]) -> None:
         "{rate.base: '*1.03'}", "{outlier.high.multiple: 2}", "{cases.volume.age.65+: '*1.1', cases.price.drugs: '*0.9'}",
         "{payment.method: points}", "{policy: beijing/2022}", "{hospitals.level.2.in_drg: false}",
         "{procurement.cut.consumables: 0.3, procurement.kept_share: 0.4}", "{capitation.conditions: [diabetes, hypertension]}",
-        "{budget.active: true}", "{new_technology.x: {adrg: [GK3], share: 0.2, cost: 9000, exempt: true}}",
+        "{budget.active: true}", f"{{new_technology.x: {{adrg: [{FREQUENT}], share: 0.2, cost: 9000, exempt: true}}}}",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["sequential", "shapley"])
@@ -198,7 +199,7 @@ def test_patients_pay_in_proportion_when_prices_fall() -> None:
 
 
 def test_the_fund_takes_back_its_share_of_a_price_fall() -> None:
-    cut = {"procurement.cut.consumables.adrg.IC2": 0.82}
+    cut = {f"procurement.cut.consumables.adrg.{device_groups()[0]}": 0.82}
     kept, shared = (run(by_path(baseline_of("beijing/2024"), {**cut, "procurement.kept_share": share})) for share in (1.0, 0.5))
     saving = kept.by_payer.money["saving"].sum()
     assert saving > 0
@@ -229,7 +230,7 @@ def test_a_joint_that_is_paid_its_bill_hands_the_fall_of_its_price_on(tmp_path: 
 
 
 def test_the_fund_takes_back_no_saving_that_the_payment_has_handed_on() -> None:
-    changes = {"procurement.cut.consumables.adrg.IC1": 0.82, "procurement.cut.consumables.adrg.IC2": 0.82}
+    changes = {f"procurement.cut.consumables.adrg.{adrg}": 0.82 for adrg in device_groups()}
     shared = by_path(baseline_of("beijing/2024"), {**changes, "procurement.kept_share": 0.5})
     old, new = (runner().lines(setup, YEAR) for setup in (baseline_of("beijing/2024"), shared))
     fell = new.state.saving > 0
@@ -268,11 +269,11 @@ def test_capitation_pays_what_it_says() -> None:
 
 
 def test_a_technology_beside_the_group_costs_the_fund_its_part() -> None:
-    table = {"adrg": ["GK3"], "share": 0.5, "cost": 10_000, "exempt": True, "patient_share": 0.3}
+    table = {"adrg": [FREQUENT], "share": 0.5, "cost": 10_000, "exempt": True, "patient_share": 0.3}
     base, new = baseline_of("beijing/2024"), by_path(baseline_of("beijing/2024"), {"new_technology.robot": table})
     old, after = runner().lines(base, YEAR), runner().lines(new, YEAR)
     gets = after.state.exempt > 0
-    assert 0 < gets.sum() < (after.state.cohort.adrg.ids == after.state.cohort.adrg.values.index("GK3")).sum()
+    assert 0 < gets.sum() < (after.state.cohort.adrg.ids == after.state.cohort.adrg.values.index(FREQUENT)).sum()
     insured = gets & after.marks.paid & (after.cases.insurance != 2)
     assert (after.money[Measure.PAYMENT] - old.money[Measure.PAYMENT])[insured] == pytest.approx(1_000_000)
     assert (after.money[Measure.FUND] - old.money[Measure.FUND])[insured] == pytest.approx(700_000)
@@ -326,7 +327,7 @@ def test_the_order_of_cases_does_not_matter() -> None:
     )
     setup = plan(
         "{rate.base: '*1.02', behaviour.coding.drift: 0.1, behaviour.splitting.share: 0.1, behaviour.shift.share: 0.1, "
-        "new_technology.x: {adrg: [GK3], share: 0.3, cost: 5000}}"
+        f"new_technology.x: {{adrg: [{FREQUENT}], share: 0.3, cost: 5000}}}}"
     )
     here = run_plan(setup, runner(), YEAR, {})
     other = Runner(turned)
