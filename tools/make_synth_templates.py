@@ -38,10 +38,11 @@ TAIL_SHARE = 0.125  # of all discharges, where published volumes give so much
 FLOOR, SPLIT_FLOOR = 1.0, 2.4  # discharges of an ADRG at least: of one group, of groups by severity
 MOST = 25.0  # discharges that the tail gives one ADRG at most
 PER_ADRG = 6
-AMBIGUOUS = 120.0  # discharges, less what the chapters have
+AMBIGUOUS = 130.0  # discharges, less what the chapters have
 USUAL_STAY = 7.0
 USUAL_LEVELS = {3: 0.75, 2: 0.25}
-YOUNG_AND_OLD = {"C": (0, 6), "D": (0, 6), "E": (70, 98), "F": (70, 98), "G": (70, 98), "H": (70, 98)}
+SELDOM = 0.3  # discharges of a group that hardly appears in a region of usual size
+VARIANTS = (("child", (1, 6)), ("adult", (30, 69)), ("elder", (70, 98)))
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Tail:
             for adrg in scheme.adrgs.values():
                 if adrg.kind == "medical":
                     templates += self.lines.medical(adrg.code, adrg.mdc, scheme.principals(adrg.code))
-        return self.placed(templates)
+        return self.placed(list({(one.diagnosis, one.others, one.procedures): one for one in reversed(templates)}.values()))
 
     def placed(self, templates: list[Template]) -> list[Placed]:
         """With their groups; companions that would change the group are left out, infants too where they would."""
@@ -179,7 +180,7 @@ class Tail:
             self.choose(by_adrg[0][adrg], cases, 0)
         self._second_scheme(by_adrg[1])
         for scheme in (0, 1):
-            self._ages(by_adrg[scheme], scheme)
+            self._groups_by_age_or_robot(pool, scheme)
         self._without_group(by_adrg)
 
     def _second_scheme(self, by_adrg: dict[str, list[Placed]]) -> None:
@@ -189,19 +190,28 @@ class Tail:
             if adrg.kind not in ("ambiguous", "fallback") and missing > 0.2:
                 self.choose(by_adrg[adrg.code], missing, 1)
 
-    def _ages(self, by_adrg: dict[str, list[Placed]], scheme: int) -> None:
-        """Cases of the young and the old for groups by age that none has yet."""
+    def _groups_by_age_or_robot(self, pool: list[Placed], scheme: int) -> None:
+        """Cases for groups that no usual case has: of children, of the middle-aged, of the old, with a robot."""
         have = self.reached(scheme)[1]
-        for adrg in self.lists[scheme].adrgs.values():
-            letters = {drg.code[3:] for drg in adrg.drgs if have.get(drg.code, 0.0) < FLOOR} & set(YOUNG_AND_OLD)
-            for low, high in sorted({YOUNG_AND_OLD[letter] for letter in letters}):
-                age = "child" if high < 18 else "elder"
-                pool = [
-                    replace(one.template, age=age, ages=(max(low, 1), high), line=f"{one.template.line} {age}")
-                    for one in by_adrg[adrg.code]
-                ]
-                fit = [one for one in self.placed(pool) if one.adrgs[scheme] == adrg.code]
-                self.choose(fit, SPLIT_FLOOR, scheme, most=3)
+        adrgs = self.lists[scheme].adrgs
+        wanted = {
+            drg.code: adrg.code
+            for adrg in adrgs.values()
+            if adrg.kind not in ("ambiguous", "fallback")
+            for drg in adrg.drgs
+            if have.get(drg.code, 0.0) < SELDOM
+        }
+        near = [one for one in pool if one.adrgs[scheme] in wanted.values() and one.template.age not in ("newborn", "infant")]
+        variants = [one.template for one in near] + [
+            replace(one.template, age=age, ages=ages, line=f"{one.template.line} {age}")
+            for one in near
+            for age, ages in VARIANTS
+        ]
+        by_drg: dict[str, list[Placed]] = defaultdict(list)
+        for one in self.placed(variants):
+            by_drg[one.drgs[scheme]].append(one)
+        for drg, adrg in wanted.items():
+            self.choose([one for one in by_drg[drg] if one.adrgs[scheme] == adrg], FLOOR, scheme, most=3)
 
     def _without_group(self, by_adrg: list[dict[str, list[Placed]]]) -> None:
         ambiguous = [[code for code, adrg in one.adrgs.items() if adrg.kind == "ambiguous"] for one in self.lists]

@@ -157,7 +157,7 @@ class TreatmentLines:
         """Templates without procedures for the diagnoses of a medical ADRG, frequent ones first."""
         common = {word.partition("*")[0]: float(word.partition("*")[2] or 1) for word in self.priors["common"].split()}
         usable = [code for code in principals if code in self.book.diagnoses]
-        usable.sort(key=lambda code: (-(longest(common, code) or 0), "+" in code, "x" in code[4:], code))
+        usable.sort(key=lambda code: ("+" in code, -(longest(common, code) or 0), "x" in code[4:], code))
         child = {"PV1": "infant"}.get(adrg)
         out = []
         for place, code in enumerate(usable[:8]):
