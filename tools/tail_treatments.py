@@ -71,9 +71,10 @@ class CodeBook:
         )
 
     def matches(self, word: str, names: dict[str, str], most: int) -> list[str]:
-        """Codes of ``prefix~words of the name``, national ones before extensions."""
+        """Codes of ``prefix~words of the name`` or ``prefix~=name``, national ones before extensions."""
         prefix, _, part = word.partition("~")
-        found = [code for code, name in names.items() if code.startswith(prefix) and part in name]
+        near = [(code, name) for code, name in names.items() if code.startswith(prefix)]
+        found = [code for code, name in near if (name == part[1:] if part.startswith("=") else part in name)]
         return sorted(found, key=lambda code: ("+" in code, "x" in code[4:], "其他" in names[code], code))[:most]
 
 
@@ -124,8 +125,8 @@ class TreatmentLines:
         """All templates that a line stands for, the usual ones with more weight."""
         first, second, third = (part.strip() for part in line.split("|"))
         options = third.split()
-        given = dict(option.split("=") for option in options if "=" in option)
         needed = [option[1:] for option in options if option.startswith("&")]
+        given = dict(option.split("=") for option in options if not option.startswith("&"))
         others = tuple(code for word in needed for code in self._codes(word, self.book.diagnoses, 1))
         principal = self._places(first, self.book.diagnoses, DIAGNOSES_OF_A_WORD)
         treatments = [
@@ -173,7 +174,7 @@ class TreatmentLines:
         stated = longest(self.priors["companions"], template.procedures[0]) if template.procedures else None
         out = []
         for word in (stated or "").split():
-            prefix, _, share = word.partition(":")
+            prefix, _, share = word.rpartition(":")
             codes = self._codes(prefix, self.book.procedures, 1)
             out += [(code, float(share)) for code in codes if code not in template.procedures]
         return out
