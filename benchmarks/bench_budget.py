@@ -23,7 +23,7 @@ from drgsim.budgets.region_preparation import prepare
 from drgsim.budgets.terms import load_terms
 from drgsim.money import total
 from drgsim.payment.policy import load_policy
-from drgsim.synthetic import generate_region
+from drgsim.synthetic import RegionRequest, generate_region
 
 
 def seconds(work: Callable[[], object], rounds: int) -> float:
@@ -55,7 +55,7 @@ def main() -> None:
     cases = int(sys.argv[1]) if len(sys.argv) > 1 else 300_000
     policy, terms = load_policy("beijing/2024"), load_terms("beijing/2024")
     with tempfile.TemporaryDirectory() as folder:
-        generate_region(Path(folder) / "region", hospitals=24, cases=cases)
+        generate_region(Path(folder) / "region", RegionRequest(hospitals=24, cases=cases))
         region = prepare(Path(folder) / "region", policy, terms)
     settlements = list(region.settlements.values())
     paid = sum(total(settlement.fund_payment) for settlement in settlements)

@@ -11,14 +11,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from drgsim.synthetic import generate_region
+from drgsim.synthetic import RegionRequest, generate_region
 
 
 def main() -> None:
     cases = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        generate_region(Path(folder) / "region", hospitals=24, cases=cases)
+        generate_region(Path(folder) / "region", RegionRequest(hospitals=24, cases=cases))
         seconds = time.perf_counter() - start
         size = sum(path.stat().st_size for path in (Path(folder) / "region").iterdir())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

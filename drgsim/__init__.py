@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from drgsim.api.simulation_verbs import simulate as simulate
     from drgsim.api.synth_verbs import MadeRegion as MadeRegion
     from drgsim.api.synth_verbs import synth as synth
+    from drgsim.api.synth_verbs import synth_priors as synth_priors
     from drgsim.api.weight_verbs import CoefficientTables as CoefficientTables
     from drgsim.api.weight_verbs import WeightTables as WeightTables
     from drgsim.api.weight_verbs import coefficients as coefficients
@@ -174,6 +175,7 @@ _HOMES = {
     "Specifications": "drgsim.api.dip_results",
     "SupervisionLists": "drgsim.api.dip_results",
     "synth": "drgsim.api.synth_verbs",
+    "synth_priors": "drgsim.api.synth_verbs",
     "validate": "drgsim.api.quality_verbs",
     "weights": "drgsim.api.weight_verbs",
     "WeightSettings": "drgsim.payment.weight_estimation",

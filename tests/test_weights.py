@@ -24,9 +24,9 @@ from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, Weig
 from drgsim.synthetic.discharge_batches import draw_cases
 from drgsim.synthetic.draw_plan import make_plan
 from drgsim.synthetic.invented_hospitals import make_hospitals
-from drgsim.synthetic.stay_costs import draw_cost, draw_insurance
+from drgsim.synthetic.item_bills import draw_bill
+from drgsim.synthetic.region_priors import load_priors
 from drgsim.synthetic.synth_parameters import load_parameters
-from drgsim.synthetic.synth_tables import load_tables
 
 RUN = CliRunner()
 NONE = TrimRule("none")
@@ -104,19 +104,21 @@ def test_standard_errors_are_calibrated() -> None:
 @pytest.mark.slow
 def test_weights_of_the_synthetic_region_come_back_within_their_standard_errors() -> None:
     """The region's generator, drawn 400 000 cases long, is the truth; a history of 100 000 other cases estimates it."""
-    parameters, tables = load_parameters(), load_tables()
-    hospitals = make_hospitals(24, parameters, np.random.default_rng(1))
-    plan = make_plan(tables, parameters, hospitals, (2023,))
+    parameters, priors = load_parameters(), load_priors()
+    hospitals = make_hospitals(24, parameters, priors.people.coding_habit, np.random.default_rng(1))
+    plan = make_plan(priors, parameters, hospitals, (2024,))
 
     def draw(cases: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(seed)
         batch = draw_cases(plan, cases, rng)
-        batch["insurance"] = draw_insurance(plan, batch["age"], rng)
-        return batch["group"].astype(np.int64), draw_cost(plan, batch, rng)
+        draw_bill(plan, batch, rng)
+        # a disease stands for a group here: what matters is that cases of one kind have one distribution of cost
+        return plan.pathways.disease[batch["pathway"]].astype(np.int64), batch["fen"].sum(axis=1) / 100
 
     def weights(group: np.ndarray, cost: np.ndarray) -> EstimatedWeights:
         zeros = np.zeros(group.size, np.int64)
-        return estimate_weights(CostHistory(tuple(tables.drg), group, cost, zeros, zeros.astype(float)), WeightSettings(NONE))
+        history = CostHistory(tuple(plan.pathways.disease_ids), group, cost, zeros, zeros.astype(float))
+        return estimate_weights(history, WeightSettings(NONE))
 
     parts = [draw(100_000, 100 + number) for number in range(4)]
     truth = weights(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from drgsim.errors import DrgsimError, Problem
 from drgsim.synthetic.care_pathways import CarePathway, pathways_of
-from drgsim.synthetic.prior_files import BUNDLED, ChapterFile, read_chapter
+from drgsim.synthetic.prior_files import BUNDLED, ChapterFile, read_chapter, repeated_diseases
 from drgsim.units.drg.drg_reference import Discharge, trace_discharge
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import Scheme
@@ -101,6 +101,9 @@ def main() -> int:
     problems: list[Problem] = []
     paths = given.chapters or sorted((BUNDLED / "chapters").glob("*.yaml"))
     chapters: list[ChapterFile] = [one for path in paths if (one := read_chapter(path, problems)) is not None]
+    names = {chapter.name for chapter in chapters}
+    rest = [path for path in sorted((BUNDLED / "chapters").glob("*.yaml")) if path.name not in names]
+    problems += repeated_diseases([*(one for path in rest if (one := read_chapter(path, []))), *chapters])
     if problems:
         print("\n".join(map(str, problems)))
     wrong = total = 0

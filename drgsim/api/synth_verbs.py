@@ -7,12 +7,12 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from drgsim.api.argument_check import ArgumentKind, as_list, checked, number, whole
+from drgsim.api.argument_check import NAME, ArgumentKind, as_list, checked, number, whole
 from drgsim.api.scheme_verbs import TEXT, WHOLE, as_table
 from drgsim.money import yuan_text
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
-from drgsim.synthetic import Summary, generate_region, parse_years
+from drgsim.synthetic import RegionRequest, Summary, export_priors, generate_region, parse_years
 
 
 class MadeRegion(Result):
@@ -49,7 +49,10 @@ class MadeRegion(Result):
             "cases": made.cases,
             "years": made.by_year,
             "levels": made.by_level,
-            "groups_drawn": made.groups_drawn,
+            "diseases_drawn": made.diseases_drawn,
+            "pathways_drawn": made.pathways_drawn,
+            "figures": made.figures,
+            "own_priors": made.own_priors,
             "seed": made.seed,
             "truth": made.truth,
             "dirty": made.dirty,
@@ -61,18 +64,20 @@ class MadeRegion(Result):
 @checked(
     hospitals=whole(),
     cases=whole(),
-    years=ArgumentKind('years such as "2022-2024" or (2022, 2023)', (str, Integral), listed=True),
+    years=ArgumentKind('years such as "2024-2026" or (2024, 2025)', (str, Integral), listed=True),
     seed=whole(),
     dirty=number(),
+    priors=NAME,
 )
 def synth(
     output: str | Path,
     *,
     hospitals: int = 24,
     cases: int = 300_000,
-    years: str | tuple[int, ...] = "2022-2024",
+    years: str | tuple[int, ...] = "2024-2026",
     seed: int = 7,
     dirty: float = 0.0,
+    priors: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> MadeRegion:
     """Make a synthetic region: hospitals, discharges, enrolment and fund. 生成合成地区数据
@@ -88,11 +93,14 @@ def synth(
     cases
         Number of discharges, all years together, at least one per hospital.
     years
-        Years of discharge, one after the other: ``"2022-2024"``, ``"2023"``, or ``(2022, 2023)``.
+        Years of discharge, one after the other: ``"2024-2026"``, ``"2025"``, or ``(2024, 2025)``.
     seed
         The same seed gives the same bytes.
     dirty
         Share of records to break in named ways, 0 to 0.5.
+    priors
+        Folder of priors (先验) of one's own, in the shape of the bundled one, which :func:`drgsim.synth_priors` writes: files
+        of the same name take the place of the bundled ones, other chapters are added.
     progress
         Called with the number of discharges done and wanted.
 
@@ -107,10 +115,14 @@ def synth(
         ``synth-years``, ``synth-hospitals``, ``synth-cases``, ``synth-seed``, ``synth-dirty``.
     OutputError
         ``output-exists`` when the folder is there already.
+    DrgsimError
+        ``synth-priors-folder``, and ``synth-priors-...`` for everything that is wrong in the files of ``priors``.
 
     Notes
     -----
-    How the data are drawn, and from which published figures: docs/synthetic-region.md.
+    A disease and its care pathway are drawn, never a group; costs add up what the record holds. ``summary.figures`` says how
+    many figures of the priors have which evidence. How the data are drawn, and from which published figures:
+    docs/synthetic-region.md.
 
     Examples
     --------
@@ -121,7 +133,37 @@ def synth(
     ('README.md', 300)
     """
     wanted = parse_years(years) if isinstance(years, str) else tuple(as_list(years))
-    made = generate_region(
-        Path(output), hospitals=hospitals, cases=cases, years=wanted, seed=seed, dirty=dirty, progress=progress
-    )
+    own = None if priors is None else Path(priors)
+    request = RegionRequest(hospitals=hospitals, cases=cases, years=wanted, seed=seed, dirty=dirty, priors=own)
+    made = generate_region(Path(output), request, progress)
     return MadeRegion(made)
+
+
+@checked()
+def synth_priors(output: str | Path) -> list[Path]:
+    """Write the bundled priors of the synthetic region to a new folder, to start one's own from. 导出先验
+
+    Parameters
+    ----------
+    output
+        New folder; nothing is overwritten.
+
+    Returns
+    -------
+    list of Path
+        The files: ``people.yaml``, ``items.yaml``, ``tail.csv`` and ``chapters/*.yaml``.
+
+    Raises
+    ------
+    OutputError
+        ``output-exists`` when the folder is there already.
+
+    Examples
+    --------
+    >>> import drgsim, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     any(path.name == "people.yaml" for path in drgsim.synth_priors(folder + "/priors"))
+    True
+    """
+    folder = Path(output)
+    return [folder / name for name in export_priors(folder)]

@@ -18,8 +18,20 @@ class AgeBand:
     newborn: bool = False
 
 
-def age_bands(curve: Mapping[str, float]) -> tuple[AgeBand, ...]:
-    """The bands of a curve with a weight above 0.
+def band_edges(band: str) -> tuple[int, int]:
+    """First and last year of a band.
+
+    Examples
+    --------
+    >>> band_edges("30-44"), band_edges("5")
+    ((30, 44), (5, 5))
+    """
+    low, _, high = band.partition("-")
+    return int(low), int(high or low)
+
+
+def age_bands(curve: Mapping[str, float], newborn: bool = False) -> tuple[AgeBand, ...]:
+    """The bands of a curve with a weight above 0; ``newborn``: the whole curve is about the first 28 days.
 
     Examples
     --------
@@ -28,10 +40,10 @@ def age_bands(curve: Mapping[str, float]) -> tuple[AgeBand, ...]:
     """
     bands = []
     for band, weight in curve.items():
-        newborn = band == "newborn"
-        low, _, high = ("0" if newborn else band).partition("-")
+        first = newborn or band == "newborn"
+        low, high = (0, 0) if first else band_edges(band)
         if weight > 0:
-            bands.append(AgeBand(int(low), int(high or low), weight, newborn))
+            bands.append(AgeBand(low, high, weight, first))
     return tuple(bands)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.synthetic.discharge_batches import Columns
 from drgsim.synthetic.draw_plan import DrawPlan
+from drgsim.synthetic.sparse_columns import Columns
 
 KINDS = (
     "missing_sex",
@@ -34,15 +34,15 @@ def cut_codes(codes: list[str]) -> list[str]:
 
 
 def vocabulary(plan: DrawPlan) -> list[str]:
-    """Diagnosis codes by number: those of the tables, the same cut short, an empty one and one of no dictionary."""
-    codes = plan.tables.diagnoses
+    """Diagnosis codes by number: those of the priors, the same cut short, an empty one and one of no dictionary."""
+    codes = plan.diagnoses
     return [*codes, *cut_codes(codes), "", "XX9.999"]
 
 
 def miscode(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
     """The usual share of unreadable principal diagnoses of a real region (not dirty records): cut or missing."""
-    u = rng.random(len(batch["group"]))
-    size = len(plan.tables.diagnoses)
+    u = rng.random(len(batch["pathway"]))
+    size = len(plan.diagnoses)
     cut = plan.parameters["case_mix.cut_code_share"]
     none = plan.parameters["case_mix.no_principal_share"]
     principal = batch["diagnoses"][:, 0]
@@ -53,12 +53,12 @@ def miscode(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
 
 def break_records(plan: DrawPlan, batch: Columns, share: float, rng: np.random.Generator) -> None:
     """Break ``share`` of the records; ``dirty`` holds 1 + the place in KINDS, 0 for sound records."""
-    count = len(batch["group"])
+    count = len(batch["pathway"])
     broken = np.zeros(count, dtype=bool)
     broken[rng.permutation(count)[: round(share * count)]] = True
     broken[0] = False  # the first record has no record before it to repeat
     kind = np.where(broken, 1 + (rng.random(count) * len(KINDS)).astype(np.int8), 0).astype(np.int8)
-    one_sex = np.array([name[0] in "MNO" and name != "0000" for name in plan.tables.drg])[batch["group"]]
+    one_sex = np.isin(plan.pathways.male, (0.0, 1.0))[batch["pathway"]]
     number = {name: place + 1 for place, name in enumerate(KINDS)}
     kind[(kind == number["sex_conflict"]) & ~one_sex] = number["missing_sex"]
     kind[(kind == number["age_conflict"]) & (batch["age"] == 0)] = number["missing_sex"]
@@ -67,7 +67,7 @@ def break_records(plan: DrawPlan, batch: Columns, share: float, rng: np.random.G
     def rows(name: str) -> np.ndarray:
         return np.asarray(kind == number[name])
 
-    size = len(plan.tables.diagnoses)
+    size = len(plan.diagnoses)
     batch["sex"] = np.where(rows("sex_conflict"), 3 - batch["sex"], batch["sex"])
     batch["sex"] = np.where(rows("missing_sex"), -1, batch["sex"])
     batch["age"] = np.where(rows("age_conflict"), (batch["age"] + 37) % 100 + 1, batch["age"])

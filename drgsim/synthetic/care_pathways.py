@@ -84,21 +84,20 @@ def _stays(stay: float | Mapping[int, float]) -> tuple[float, float, float]:
     return first, second, third
 
 
+Curves = Mapping[str, Mapping[str, float]]
+
+
 def _over(below: Mapping[Any, float] | None, above: Mapping[Any, float] | None) -> dict[str, float]:
     return {**(below or {}), **(above or {})}
 
 
-def pathways_of(
-    disease_id: str, disease: DiseasePriors, curves: Mapping[str, Mapping[str, float]] = USUAL_CURVES
-) -> Iterator[CarePathway]:
+def pathways_of(disease_id: str, disease: DiseasePriors, curves: Curves = USUAL_CURVES) -> Iterator[CarePathway]:
     """The pathways of a disease, each with what it says itself and else what the disease says."""
     for name, pathway in disease.pathways.items():
         yield _pathway(disease_id, disease, name, pathway, curves)
 
 
-def _pathway(
-    disease_id: str, disease: DiseasePriors, name: str, pathway: PathwayPriors, curves: Mapping[str, Mapping[str, float]]
-) -> CarePathway:
+def _pathway(disease_id: str, disease: DiseasePriors, name: str, pathway: PathwayPriors, curves: Curves) -> CarePathway:
     def stated(field: str, otherwise: Any = None) -> Any:
         for one in (pathway, disease):
             value = getattr(one, field)
@@ -122,7 +121,7 @@ def _pathway(
         severe=stated("companion_severe"),
         levels=stated("levels"),
         male=stated("male"),
-        ages=age_bands(curves[age] if isinstance(age, str) else age),
+        ages=age_bands(curves[age], age == "newborn") if isinstance(age, str) else age_bands(age),
         stay=_stays(stated("stay")),
         spread=stated("spread", USUAL_SPREAD),
         deaths=stated("deaths", 0.0),

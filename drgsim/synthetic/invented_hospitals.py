@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from drgsim.synthetic.care_pathways import LEVELS
+from drgsim.synthetic.choices import Choices, Floats, Ints
+from drgsim.synthetic.people_file import CodingHabit
+from drgsim.synthetic.price_list import CATEGORIES
 from drgsim.synthetic.synth_parameters import Parameters
-from drgsim.synthetic.synth_tables import LEVELS, Choices, Floats, Ints
 
 GRADES = ("甲等", "乙等")
 
 
 @dataclass(frozen=True)
 class Hospitals:
-    """One entry per hospital; ``cost_factor`` has a mean of about 1, ``propensity`` is that to planted behaviour."""
+    """One entry per hospital.
+
+    Attributes
+    ----------
+    style
+        (hospitals, CATEGORIES) factor on costs, mean about 1.
+    stay
+        Factor on days, mean about 1.
+    habit
+        Factor on what is not always written down.
+    propensity
+        To planted behaviour.
+    """
 
     id: list[str]
     name: list[str]
@@ -23,7 +39,9 @@ class Hospitals:
     kind: list[str]
     beds: Ints
     district: Ints
-    cost_factor: Floats
+    style: Floats
+    stay: Floats
+    habit: Floats
     propensity: Floats
 
     def __len__(self) -> int:
@@ -54,7 +72,12 @@ def _kinds(levels: list[int]) -> list[str]:
     return kinds
 
 
-def make_hospitals(count: int, parameters: Parameters, rng: np.random.Generator) -> Hospitals:
+def _spread(rng: np.random.Generator, spread: float, count: int) -> Floats:
+    """Log-normal factors with a mean of about 1."""
+    return np.asarray(np.exp(rng.normal(0.0, spread, count) - spread**2 / 2))
+
+
+def make_hospitals(count: int, parameters: Parameters, habit: CodingHabit, rng: np.random.Generator) -> Hospitals:
     """Draw ``count`` hospitals: about a quarter of level 3, a third of level 1, the rest level 2."""
     levels = _levels(count, parameters["hospitals.level_share"])
     kinds = _kinds(levels)
@@ -73,7 +96,11 @@ def make_hospitals(count: int, parameters: Parameters, rng: np.random.Generator)
     drawn = [round(float(rng.uniform(*beds[level])) / 10) * 10 for level in levels]
     grade = rng.random(count) < parameters["hospitals.grade_a_share"]
     spread = parameters["hospitals.cost_spread"]
-    factor = np.exp(rng.normal(0.0, spread, count) - spread**2 / 2)
+    factor = _spread(rng, spread, count)
+    leaning = parameters["hospitals.style_spread"]
+    style = factor[:, None] * np.stack([_spread(rng, leaning[name], count) for name in CATEGORIES], axis=1)
+    by_level = {int(level): factor for level, factor in habit.level.items()}
+    usual = np.array([by_level[level] for level in levels])
     concentration = parameters["behaviour.concentration"]
     return Hospitals(
         id=[f"H{i + 1:03d}" for i in range(count)],
@@ -83,21 +110,23 @@ def make_hospitals(count: int, parameters: Parameters, rng: np.random.Generator)
         kind=[titles[kind] for kind in kinds],
         beds=np.array(drawn, dtype=np.int32),
         district=district,
-        cost_factor=factor,
+        style=style,
+        stay=_spread(rng, parameters["hospitals.stay_spread"], count),
+        habit=usual * np.exp(rng.normal(0.0, habit.spread, count)),
         propensity=np.exp(rng.normal(0.0, concentration, count)),
     )
 
 
-def hospital_choices(hospitals: Hospitals, parameters: Parameters, letters: list[str]) -> Choices:
-    """List ``letter number * 3 + level place``: hospitals of the level, by beds and by what their kind treats."""
+def hospital_choices(hospitals: Hospitals, parameters: Parameters, wards: Sequence[str]) -> Choices:
+    """List ``ward number * 3 + level place``: hospitals of the level, by beds and by what their kind treats."""
     kinds = {kind["title"]: kind["affinity"] for kind in parameters["hospitals.kinds"].values()}
     lists: list[tuple[list[int], list[float]]] = []
-    for letter in letters:
+    for ward in wards:
         for level in LEVELS:
             rows = [i for i in range(len(hospitals)) if hospitals.level[i] == level]
             weights = []
             for i in rows:
                 affinity = kinds[hospitals.kind[i]]
-                weights.append(float(hospitals.beds[i]) * affinity.get(letter, affinity.get("default", 1.0)))
+                weights.append(float(hospitals.beds[i]) * affinity.get(ward, affinity.get("default", 1.0)))
             lists.append((rows, weights))
     return Choices(lists)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,9 @@ from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.synthetic.age_curves import USUAL_CURVES
 from drgsim.synthetic.prior_checks import CODE, chapter_problems
-from drgsim.synthetic.prior_models import ChapterPriors, DiseasePriors
+from drgsim.synthetic.prior_models import KIND, PROCEDURE_CODE, ChapterPriors, DiseasePriors
 
 BUNDLED = Path(__file__).with_name("priors")
-PROCEDURE_CODE = re.compile(r"\d\d\.\d{4}")
-KIND = "synth-priors"
 
 
 @dataclass(frozen=True)
@@ -63,18 +60,24 @@ def read_chapters(paths: Sequence[Path], curves: Mapping[str, object] = USUAL_CU
     problems: list[Problem] = []
     found = [read_chapter(path, problems, curves) for path in paths]
     chapters = [chapter for chapter in found if chapter is not None]
+    problems += repeated_diseases(chapters)
+    if problems:
+        raise DrgsimError(problems)
+    return chapters
+
+
+def repeated_diseases(chapters: Sequence[ChapterFile]) -> list[Problem]:
+    """Diseases whose id stands in two chapters."""
+    problems: list[Problem] = []
     seen: dict[str, str] = {}
     for chapter in chapters:
         for name in chapter.priors.diseases:
             if name in seen:
                 what = f"the disease {name} stands in {seen[name]} too"
-                problems.append(
-                    Problem(CODE, what, f"chapters/{chapter.name}: diseases.{name}", fix="give one of them another id")
-                )
+                place = f"chapters/{chapter.name}: diseases.{name}"
+                problems.append(Problem(CODE, what, place, fix="give one of them another id"))
             seen[name] = chapter.name
-    if problems:
-        raise DrgsimError(problems)
-    return chapters
+    return problems
 
 
 def diseases_of(chapters: Sequence[ChapterFile]) -> dict[str, DiseasePriors]:

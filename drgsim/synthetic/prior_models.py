@@ -27,6 +27,8 @@ Category = Literal["drugs", "consumables", "examinations", "operation", "nursing
 
 _BAND = re.compile(r"newborn|\d{1,3}(-\d{1,3})?")
 SUM_TOLERANCE = 0.005
+KIND = "synth-priors"  # begins the codes of problems
+PROCEDURE_CODE = re.compile(r"\d\d\.\d{4}")  # which YAML would take for a number
 
 
 def _texts(value: Any) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from drgsim.synthetic.discharge_batches import Columns
-from drgsim.synthetic.draw_plan import CATEGORIES, DrawPlan
+from drgsim.synthetic.draw_plan import DrawPlan
+from drgsim.synthetic.sparse_columns import Columns
 from drgsim.synthetic.synth_files import LABEL
 
 CLASSES = ("selected_within_volume", "selected_beyond_volume", "not_selected")
@@ -17,23 +17,18 @@ HEADER = ("year", "hospital_id", "savings_yuan", *(f"{name}_yuan" for name in CL
 class ProcurementSums:
     """Savings by hospital and year, gathered from finished batches.
 
-    A price that fell by f saved cost x f / (1 - f) of what was still spent.
+    A price that fell by f saved cost x f / (1 - f) of what was still spent on the devices.
     """
 
     def __init__(self, plan: DrawPlan) -> None:
         self.plan = plan
         self.savings = np.zeros((len(plan.hospitals), len(plan.years)), np.int64)
-        adrg = np.array(plan.tables.adrg)[plan.tables.adrg_of]
-        cuts = plan.parameters["time.vbp"]
-        falls = np.zeros(len(adrg))
-        for cut in cuts:
-            falls[np.isin(adrg, cut["adrg"])] = cut["fall"]
+        falls = plan.changes.falls
         self._over_rest = falls / (1 - falls)
 
     def add(self, batch: Columns) -> None:
         """Add the savings of a batch; prices fall from the second year on."""
-        spent = batch["fen"][:, CATEGORIES.index("consumables")]
-        saved = np.rint(spent * self._over_rest[batch["group"]]).astype(np.int64)
+        saved = np.rint(batch["device_fen"] * self._over_rest).astype(np.int64).sum(axis=1)
         np.add.at(self.savings, (batch["hospital"], batch["year"]), np.where(batch["year"] >= 1, saved, 0))
 
     def rows(self, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:

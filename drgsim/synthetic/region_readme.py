@@ -28,7 +28,11 @@ def region_readme(plan: DrawPlan, summary: Summary) -> str:
         dirty=f"{summary.dirty_share:g}",
         truth=", ".join(f"`{name}` {count}" for name, count in summary.truth.items()),
         kinds=", ".join(f"`{kind}`" for kind in KINDS),
-        ungroupable=mix["case_mix.ungroupable_share"] + mix["case_mix.cut_code_share"] + mix["case_mix.no_principal_share"],
-        ambiguous=mix["case_mix.ambiguous_share"],
+        unreadable=mix["case_mix.cut_code_share"] + mix["case_mix.no_principal_share"],
+        diseases=len(plan.priors.pathways and {one.disease for one in plan.priors.pathways}),
+        pathways=len(plan.priors.pathways),
+        tail=mix["case_mix.tail_share"],
+        figures=", ".join(f"{number:,} {kind}" for kind, number in summary.figures.items()),
+        own=", ".join(f"`{name}`" for name in summary.own_priors) or "none",
         parameters="\n".join(rows),
     )

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.records.vocabulary import INSURANCES
-from drgsim.synthetic.discharge_batches import Columns
 from drgsim.synthetic.draw_plan import DrawPlan
 from drgsim.synthetic.planted_behaviour import TRUTHS
+from drgsim.synthetic.sparse_columns import Columns
 
 
 @dataclass
 class Summary:
-    """What was made: counts by year, level and truth, and money in fen."""
+    """What was made: counts by year, level and truth, money in fen, and how many figures of the priors have which evidence."""
 
     folder: str
     hospitals: int
@@ -28,7 +28,10 @@ class Summary:
     by_level: dict[str, int] = field(default_factory=dict)
     truth: dict[str, int] = field(default_factory=dict)
     dirty: int = 0
-    groups_drawn: int = 0
+    diseases_drawn: int = 0
+    pathways_drawn: int = 0
+    figures: dict[str, int] = field(default_factory=dict)
+    own_priors: list[str] = field(default_factory=list)
     total_cost_fen: int = 0
     fund_paid_fen: int = 0
 
@@ -43,7 +46,7 @@ class Tally:
         self.cases = np.zeros((*shape, len(plan.parameters["region.districts"])), np.int64)
         self.truth = np.zeros(len(TRUTHS) + 1, np.int64)
         self.levels = np.zeros(4, np.int64)
-        self.groups = np.zeros(len(plan.tables.drg), np.int64)
+        self.pathways = np.zeros(len(plan.pathways.pathways), np.int64)
         self.dirty = 0
         self.total = 0
 
@@ -52,14 +55,14 @@ class Tally:
         np.add.at(self.cases, (batch["year"], batch["insurance"], batch["district"]), 1)
         self.truth += np.bincount(batch["truth"], minlength=len(self.truth))
         self.levels += np.bincount(self.plan.hospitals.level[batch["hospital"]], minlength=4)
-        self.groups += np.bincount(batch["group"], minlength=len(self.groups))
+        self.pathways += np.bincount(batch["pathway"], minlength=len(self.pathways))
         self.dirty += int((batch["dirty"] > 0).sum())
         self.total += int(batch["total_fen"].sum())
 
 
 def summarise(plan: DrawPlan, tally: Tally, output: Path, seed: int, dirty: float) -> Summary:
     """What was made, from the counts of all batches."""
-    normal = np.array([not name.endswith("QY") and name != "0000" for name in plan.tables.drg])
+    drawn = tally.pathways > 0
     return Summary(
         folder=str(output),
         hospitals=len(plan.hospitals),
@@ -71,7 +74,10 @@ def summarise(plan: DrawPlan, tally: Tally, output: Path, seed: int, dirty: floa
         by_level={str(level): int(tally.levels[level]) for level in (3, 2, 1)},
         truth={name: int(tally.truth[place + 1]) for place, name in enumerate(TRUTHS)},
         dirty=tally.dirty,
-        groups_drawn=int(((tally.groups > 0) & normal).sum()),
+        diseases_drawn=len(np.unique(plan.pathways.disease[drawn & ~plan.pathways.tail])),
+        pathways_drawn=int(drawn.sum()),
+        figures=dict(plan.priors.figures),
+        own_priors=list(plan.priors.own),
         total_cost_fen=tally.total,
         fund_paid_fen=int(tally.fund.sum()),
     )

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.synthetic.broken_records import KINDS, vocabulary
-from drgsim.synthetic.discharge_batches import Columns
-from drgsim.synthetic.draw_plan import CATEGORIES, DrawPlan
+from drgsim.synthetic.case_course import DIED
+from drgsim.synthetic.draw_plan import DrawPlan
+from drgsim.synthetic.people_file import WARDS
 from drgsim.synthetic.planted_behaviour import TRUTHS
+from drgsim.synthetic.price_list import CATEGORIES
+from drgsim.synthetic.sparse_columns import Columns, join_codes
 
 LABEL = "合成数据 synthetic data, not real patients, not official"
 MONEY = pa.decimal128(12, 2)
+CHILD = 15  # years, below which a child is on 儿科
 
 
 def fen_to_decimal(fen: NDArray[np.int64]) -> pa.Array:
@@ -30,14 +34,6 @@ def fen_to_decimal(fen: NDArray[np.int64]) -> pa.Array:
     words[:, 0] = fen
     words[:, 1] = fen >> 63
     return pa.Array.from_buffers(MONEY, len(fen), [None, pa.py_buffer(words.tobytes())])
-
-
-def join_codes(codes: NDArray[np.int32], words: pa.Array) -> pa.Array:
-    """Code numbers (cases x slots, -1 for none) as ``|``-joined text."""
-    held = codes >= 0
-    offsets = np.concatenate(([0], np.cumsum(held.sum(axis=1)))).astype(np.int32)
-    lists = pa.ListArray.from_arrays(pa.array(offsets), words.take(pa.array(codes[held])))
-    return pc.binary_join(lists, "|")
 
 
 def _numbered(prefix: Sequence[str] | str, number: NDArray[np.int64], width: int) -> pa.Array:
@@ -61,27 +57,24 @@ def _truth(batch: Columns) -> pa.Array:
     return _words(words, batch["truth"].astype(np.int64) * len(dirty) + batch["dirty"])
 
 
+def _departments(plan: DrawPlan, batch: Columns) -> tuple[list[str], NDArray[np.integer], NDArray[np.integer]]:
+    """Names of departments, and places of those that admitted and discharged; children of medical wards are on 儿科."""
+    names = plan.parameters["departments"]
+    words = [names["intensive"], names["child"], *(names["wards"][ward] for ward in WARDS)]
+    ward = 2 + plan.pathways.ward[batch["pathway"]]
+    child = (batch["age"] < CHILD) & ~batch["newborn"] & ~plan.pathways.surgical[batch["pathway"]]
+    ward = np.where(child, 1, ward)
+    return words, ward, np.where((batch["icu_hours"] > 0) & (batch["discharge_way"] == DIED), 0, ward)
+
+
 def to_arrow(plan: DrawPlan, batch: Columns, first_number: int) -> pa.Table:
     """A batch as canonical columns; ``first_number`` is the running number of its first case in the region."""
-    rows = len(batch["group"])
+    rows = len(batch["pathway"])
     number = np.arange(first_number, first_number + rows)
     duplicate = batch["dirty"] == 1 + KINDS.index("duplicate_id")
     number[duplicate] -= 1
     patient = np.asarray(batch["patient"], dtype=np.int64) + first_number
-    departments = plan.parameters["departments"]
-    letters = [name[0] for name in plan.tables.drg]
-    wards = [
-        "intensive",
-        "child",
-        *(departments["medical"][x] for x in letters),
-        *(departments["surgical"][x] for x in letters),
-    ]
-    wards[0], wards[1] = departments["intensive"], departments["child"]
-    groups = len(letters)
-    ward = 2 + batch["group"] + np.where(plan.surgical[batch["group"]] & (batch["procedures"][:, 0] >= 0), groups, 0)
-    ward = np.where((batch["age"] < 15) & (batch["age_days"] != -1) | (batch["who"] == 1), 1, ward)
-    ward = np.where(batch["who"] == 3, 2 + letters.index("P"), ward)
-    left = np.where((batch["icu_hours"] > 0) & (batch["discharge_way"] == 5), 0, ward)
+    wards, ward, left = _departments(plan, batch)
     technologies = ["", *(item["name"] for item in plan.parameters["time.new_technology"])]
 
     def day(name: str) -> pa.Array:
@@ -106,7 +99,7 @@ def to_arrow(plan: DrawPlan, batch: Columns, first_number: int) -> pa.Table:
         "insurance": _words(INSURANCES, batch["insurance"]),
         "insured_district": _words(plan.parameters["region.districts"], batch["district"]),
         "diagnoses": join_codes(batch["diagnoses"], pa.array(vocabulary(plan))),
-        "procedures": join_codes(batch["procedures"], pa.array(plan.tables.procedures)),
+        "procedures": join_codes(batch["procedures"], pa.array(plan.procedures)),
         "icu_hours": _maybe(batch["icu_hours"], pa.int32()),
         "ventilator_hours": _maybe(batch["ventilator_hours"], pa.int32()),
         "total_cost": fen_to_decimal(batch["total_fen"]),

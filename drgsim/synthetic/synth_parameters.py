@@ -91,8 +91,8 @@ def load_parameters() -> Parameters:
 
     Examples
     --------
-    >>> load_parameters()["cost.stay_elasticity"]
-    0.5
+    >>> load_parameters()["time.cost_growth"]
+    0.025
     """
     problems: list[Problem] = []
     raw, _ = read_strict(Path(__file__).with_name("synth.yaml"), "synth", problems)

@@ -11,105 +11,37 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from drgsim.errors import OutputError, Problem, UsageError
 from drgsim.records.vocabulary import PAYERS
 from drgsim.results.table_files import csv_text
 from drgsim.results.whole_outputs import whole_folder, write_text
 from drgsim.synthetic.broken_records import break_records, miscode
-from drgsim.synthetic.discharge_batches import Columns, draw_cases
+from drgsim.synthetic.discharge_batches import draw_cases
 from drgsim.synthetic.draw_plan import DrawPlan, make_plan
 from drgsim.synthetic.invented_hospitals import make_hospitals
+from drgsim.synthetic.item_bills import calibrated, draw_bill
 from drgsim.synthetic.patients import assign_patients
 from drgsim.synthetic.planted_behaviour import plant, split_pairs
 from drgsim.synthetic.procurement_sums import HEADER, ProcurementSums
+from drgsim.synthetic.region_priors import load_priors
 from drgsim.synthetic.region_readme import region_readme
+from drgsim.synthetic.region_request import RegionRequest
 from drgsim.synthetic.region_summary import Summary, Tally, summarise
-from drgsim.synthetic.stay_costs import calibrated, draw_money, pay
+from drgsim.synthetic.sparse_columns import Columns
+from drgsim.synthetic.stay_payers import pay
 from drgsim.synthetic.synth_files import LABEL, YearFiles, to_arrow
 from drgsim.synthetic.synth_parameters import load_parameters
-from drgsim.synthetic.synth_tables import load_tables
 
 BATCH = 50_000
-MOST_CASES = 100_000_000
 Progress = Callable[[int, int], None]
-
-
-def parse_years(text: str) -> tuple[int, ...]:
-    """Read ``2022-2024`` or ``2023``.
-
-    Raises
-    ------
-    UsageError
-        ``synth-years`` when it is neither, runs backwards, or leaves 1990-2100.
-
-    Examples
-    --------
-    >>> parse_years("2022-2024")
-    (2022, 2023, 2024)
-    """
-    first, dash, last = text.strip().partition("-")
-    try:
-        start, end = int(first), int(last) if dash else int(first)
-    except ValueError:
-        start, end = 1, 0
-    if not (1990 <= start <= end <= 2100) or end - start >= 20:
-        raise UsageError(
-            [
-                Problem(
-                    "synth-years",
-                    f"cannot read the years {text!r}",
-                    "--years",
-                    "",
-                    "write 2022-2024 or 2023, at most 20 years",
-                )
-            ]
-        )
-    return tuple(range(start, end + 1))
-
-
-def check_request(output: Path, hospitals: int, cases: int, seed: int, dirty: float) -> None:
-    """Refuse what makes no sense, all problems at once.
-
-    Raises
-    ------
-    UsageError
-        ``synth-hospitals``, ``synth-cases``, ``synth-seed`` or ``synth-dirty``.
-    OutputError
-        ``synth-output-exists`` when the folder is there and holds something.
-    """
-    problems = []
-    if not 1 <= hospitals <= 999:
-        problems.append(Problem("synth-hospitals", f"{hospitals} hospitals cannot be made", "--hospitals", "", "1 to 999"))
-    if not max(hospitals, 1) <= cases <= MOST_CASES:
-        why = "every hospital needs a case" if cases < hospitals else ""
-        problems.append(Problem("synth-cases", f"{cases} cases cannot be made", "--cases", why, f"{hospitals} to {MOST_CASES}"))
-    if seed < 0:
-        problems.append(Problem("synth-seed", "the seed is negative", "--seed", "", "give 0 or more"))
-    if not 0.0 <= dirty <= 0.5:
-        problems.append(Problem("synth-dirty", f"{dirty} is no share of records", "--dirty", "", "0 to 0.5, such as 0.01"))
-    if problems:
-        raise UsageError(problems)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise OutputError(
-            [
-                Problem(
-                    "synth-output-exists",
-                    "the output is there already",
-                    str(output),
-                    "nothing is overwritten",
-                    "name a new folder",
-                )
-            ]
-        )
 
 
 def make_batch(plan: DrawPlan, count: int, dirty: float, seed: np.random.SeedSequence) -> Columns:
     """One finished batch of ``count`` cases, in order of discharge; depends on nothing but its seed and the plan."""
     rng = np.random.Generator(np.random.PCG64(seed))
     batch = draw_cases(plan, count - split_pairs(count, plan), rng)
-    draw_money(plan, batch, rng)
+    draw_bill(plan, batch, rng)
     batch = plant(plan, batch, count, rng)
-    assign_patients(plan, batch, rng)
+    assign_patients(batch, rng)
     miscode(plan, batch, rng)
     pay(plan, batch, rng)
     break_records(plan, batch, dirty, rng)
@@ -142,56 +74,44 @@ def _batches(
             yield waiting.popleft().result()
 
 
-def generate_region(
-    output: Path,
-    *,
-    hospitals: int = 24,
-    cases: int = 300_000,
-    years: tuple[int, ...] = (2022, 2023, 2024),
-    seed: int = 7,
-    dirty: float = 0.0,
-    progress: Progress | None = None,
-) -> Summary:
+def generate_region(output: Path, request: RegionRequest | None = None, progress: Progress | None = None) -> Summary:
     """Write a synthetic region to the new folder ``output``.
 
     Parameters
     ----------
     output
         Folder to make; must not hold anything. It appears whole or not at all.
-    hospitals, cases
-        Number of hospitals and of discharges over all years together.
-    years
-        Years of discharge, one after the other.
-    seed
-        The same request with the same seed gives the same bytes (with the same versions of numpy and pyarrow).
-    dirty
-        Share of records to break in the ways of :data:`drgsim.synthetic.broken_records.KINDS`.
+    request
+        What to make; by default 300,000 cases of 24 hospitals.
     progress
         Called with (cases done, cases wanted).
 
     Raises
     ------
     UsageError, OutputError
-        See :func:`check_request`.
+        See :meth:`RegionRequest.check`.
+    DrgsimError
+        See :func:`load_priors`.
     """
-    check_request(output, hospitals, cases, seed, dirty)
-    sizes = batch_sizes(cases)
-    first, *seeds, last = np.random.SeedSequence(seed).spawn(2 + len(sizes))
-    parameters, tables = load_parameters(), load_tables()
-    made = make_hospitals(hospitals, parameters, np.random.Generator(np.random.PCG64(first)))
-    plan = calibrated(make_plan(tables, parameters, made, years))
+    wanted = request or RegionRequest()
+    wanted.check(output)
+    sizes = batch_sizes(wanted.cases)
+    first, *seeds, last = np.random.SeedSequence(wanted.seed).spawn(2 + len(sizes))
+    parameters, known = load_parameters(), load_priors(wanted.priors)
+    made = make_hospitals(wanted.hospitals, parameters, known.people.coding_habit, np.random.Generator(np.random.PCG64(first)))
+    plan = calibrated(make_plan(known, parameters, made, wanted.years))
     tally, procurement, done = Tally(plan), ProcurementSums(plan), 0
     with whole_folder(output, replace=False) as beside:
-        files = YearFiles(beside, years)
-        for batch, table in _batches(plan, sizes, dirty, seeds):
+        files = YearFiles(beside, wanted.years)
+        for batch, table in _batches(plan, sizes, wanted.dirty, seeds):
             files.add(table, batch["year"])
             tally.add(batch)
             procurement.add(batch)
             done += table.num_rows
             if progress is not None:
-                progress(done, cases)
+                progress(done, wanted.cases)
         files.close()
-        summary = summarise(plan, tally, output, seed, dirty)
+        summary = summarise(plan, tally, output, wanted.seed, wanted.dirty)
         _write_tables(plan, tally, beside)
         write_text(beside / "procurement.csv", csv_text(HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last)))))
         write_text(beside / "README.md", region_readme(plan, summary))
