@@ -13,6 +13,7 @@ discharges per 10,000 of the region, as ``cases`` of a chapter is.
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -171,6 +172,7 @@ class Tail:
             self.chosen.append(replace(one, cases=cases * one.template.weight / total, scheme=scheme))
 
     def choose_all(self) -> None:
+        """Templates for the ADRGs of 2.0, then for those of 3.0 and the groups that are still missing, then for no group."""
         pool = self.candidates()
         by_adrg: list[dict[str, list[Placed]]] = [defaultdict(list), defaultdict(list)]
         for one in pool:
@@ -270,13 +272,19 @@ def title(book: CodeBook, template: Template) -> str:
     return book.diagnoses[template.diagnosis] + treated
 
 
+def tail_text(tail: Tail) -> str:
+    """tail.csv as text."""
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow(COLUMNS)
+    out.writerows(tail.rows())
+    return text.getvalue()
+
+
 def main() -> None:
     tail = Tail()
     tail.choose_all()
-    with TARGET.open("w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow(COLUMNS)
-        out.writerows(tail.rows())
+    TARGET.write_text(tail_text(tail), encoding="utf-8", newline="\n")
     drawn, added = sum(tail.drawn[0][0].values()), sum(one.cases for one in tail.chosen)
     print(f"{len(tail.chosen)} templates, {added:.0f} discharges beside {drawn:.0f} of the chapters")
     print("no such code:", " ".join(sorted(set(tail.lines.unknown))))
