@@ -61,7 +61,7 @@ class ClinicRules:
             Family(name, ranges(one["procedures"]), ranges(one["diagnoses"]), bool(one.get("by_companion")))
             for name, one in raw["families"].items()
         ]
-        self.anywhere = ranges(raw["anywhere"])
+        self.anywhere, self.tumour_care = ranges(raw["anywhere"]), ranges(raw["tumour_care"])
         self.pairs = [{**one, **{key: ranges(one.get(key)) for key in PAIR_RANGES}} for one in raw["pairs"]]
         self.kinds = {name: ranges(text) for name, text in raw["one_kind"]["kinds"].items()}
         self.most_mixed = float(raw["one_kind"]["most"])
@@ -139,4 +139,5 @@ class ClinicRules:
                     found.wrong_sex[code] += 1
 
 
+TUMOURS = ("C", "D0-D4")
 PAIR_RANGES = ("procedures", "diagnoses", "without", "only_codes")

@@ -1,15 +1,19 @@
-"""No procedure without business: the rule list of absurd pairs against pathways, and against stays that are absurd."""
+"""No procedure without business: the rule list of absurd pairs against pathways, and against the stays of a region."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from drgsim.records.code_dictionaries import national_codes
+from drgsim.synthetic import generate_region
 from drgsim.synthetic.care_pathways import CarePathway, pathways_of
 from drgsim.synthetic.prior_files import BUNDLED, read_chapters
-from tests.clinic_rules import ClinicRules
+from drgsim.synthetic.region_request import RegionRequest
+from tests.clinic_rules import ClinicRules, Findings
 
 MEN, WOMEN = 1, 2
 
@@ -89,3 +93,53 @@ def test_every_pathway_treats_its_disease(rules: ClinicRules, pathways: list[Car
         if not rules.plausible(procedure, (diagnosis, *pathway.companions), principal=True)
     }
     assert sum(odd.values()) < 0.001 * sum(pathway.cases for pathway in pathways), odd
+
+
+# -- the stays of a region -------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def found(rules: ClinicRules, tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    folder = tmp_path_factory.mktemp("clinic") / "region"
+    generate_region(folder, RegionRequest(hospitals=12, cases=20_000, seed=7))
+    return rules.judge(stay for path in sorted(folder.glob("discharges-*.parquet")) for stay in stays_of(pq.read_table(path)))
+
+
+def stays_of(table: pa.Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], int]]:
+    columns = (table.column(name).to_pylist() for name in ("diagnoses", "procedures", "sex"))
+    for diagnoses, procedures, sex in zip(*columns, strict=True):
+        yield tuple((diagnoses or "").split("|")), tuple(code for code in (procedures or "").split("|") if code), sex
+
+
+def test_principal_procedures_fit_the_principal_diagnosis(found: Findings) -> None:
+    assert found.share("principal") < 0.01, found.principal.most_common(10)
+
+
+def test_further_procedures_fit_some_diagnosis(found: Findings) -> None:
+    assert found.share("companion") < 0.005, found.companion.most_common(10)
+
+
+def test_the_rules_know_what_a_region_does(found: Findings) -> None:
+    assert sum(found.unjudged.values()) < 0.001 * found.with_procedure, found.unjudged.most_common(10)
+
+
+def test_absurd_pairs_are_as_rare_as_the_rules_say(rules: ClinicRules, found: Findings) -> None:
+    by_chance = 2  # stays that a small region may have beyond its share
+    odd = {
+        rule["id"]: (found.pairs[rule["id"]], found.pair_stays[rule["id"]])
+        for rule in rules.pairs
+        if found.pairs[rule["id"]] > rule["most"] * found.pair_stays[rule["id"]] + by_chance * (rule["most"] > 0)
+    }
+    assert not odd
+
+
+def test_punctures_are_rare_over_all_stays(rules: ClinicRules, found: Findings) -> None:
+    for rule in rules.overall:
+        assert found.overall[rule["id"]] < rule["most"] * found.stays, rule["title"]
+
+
+def test_a_stay_has_stents_of_one_kind(rules: ClinicRules, found: Findings) -> None:
+    assert found.stents > 100
+    assert found.mixed_stents.total() <= rules.most_mixed * found.stents, found.mixed_stents
+
+
+def test_nobody_has_what_only_the_other_sex_has(found: Findings) -> None:
+    assert not found.wrong_sex

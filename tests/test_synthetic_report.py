@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from drgsim.synthetic import generate_region
-from drgsim.synthetic.prior_files import BUNDLED
+from drgsim.synthetic.region_priors import load_priors
+from drgsim.synthetic.region_request import RegionRequest
 from tools.measure_region import report
 from tools.region_diseases import disease_table
 from tools.region_marginals import HEADER, Priors, figure_counts
@@ -15,8 +16,8 @@ from tools.region_marginals import HEADER, Priors, figure_counts
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("measured") / "region"
-    generate_region(folder, hospitals=6, cases=3_000, seed=11)
-    return [part for line in report(folder, BUNDLED) for part in line.split("\n")]
+    generate_region(folder, RegionRequest(hospitals=6, cases=3_000, seed=11))
+    return [part for line in report(folder, load_priors()) for part in line.split("\n")]
 
 
 def rows_after(lines: list[str], heading: str) -> list[list[str]]:
@@ -53,7 +54,7 @@ def test_a_table_without_priors_says_so() -> None:
 
 
 def test_figures_are_counted_by_their_sources() -> None:
-    priors = Priors.read(BUNDLED)
+    priors = Priors(load_priors())
     for disease in priors.diseases.values():
         known, assumed = figure_counts(disease)
         assert known <= len(disease.sources)

@@ -14,16 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from drgsim.synthetic.prior_files import BUNDLED
+from drgsim.synthetic.region_priors import RegionPriors, load_priors
+from drgsim.synthetic.synth_parameters import load_parameters
 from tools.region_cases import load, percent
 from tools.region_diseases import disease_table
 from tools.region_marginals import HEADER, Priors, Row, figures, marginals
-
-VBP = {
-    "EP (FL2, FL3)": ("FL2", "FL3"),
-    "neuro-intervention (BE2, BM1)": ("BE2", "BM1"),
-    "sports medicine (IC3)": ("IC3",),
-}
 
 
 def money_rows(frame: pd.DataFrame) -> Iterator[Row]:
@@ -44,15 +39,15 @@ def money_rows(frame: pd.DataFrame) -> Iterator[Row]:
     yield Row(
         "cases and mean bill by year", "; ".join(f"{year}: {n:.0f}, {mean:.0f}" for year, n, mean in by_year.itertuples())
     )
-    plain = good[(good["truth"] == "") & (good["new_technology"] == "")]
-    for name, adrgs in VBP.items():
-        part = plain[plain["drg"].str[:3].isin(adrgs)]
+    plain = frame[(frame["truth"] == "") & (frame["new_technology"] == "")]
+    for cut in load_parameters()["time.vbp"]:
+        heads = tuple(cut["procedures"])
+        part = plain[plain["procedure_codes"].map(lambda codes, heads=heads: any(code.startswith(heads) for code in codes))]
         rest = part["total_cost"] - part["cost_consumables"]
         level = np.log((part["cost_consumables"] / rest).clip(lower=1e-6)).groupby(part["year"]).mean()
         fall = ", ".join(f"{np.exp(x - level.iloc[0]) - 1:+.1%}" for x in level)
-        yield Row(
-            f"consumables over the rest of the bill against the first year, {name}", fall, "-38.3, -44.9, -33.0 %", "synth.yaml"
-        )
+        told = f"-{100 * cut['fall']:.1f} % of the devices alone"
+        yield Row(f"all consumables over the rest of the bill against the first year, {cut['title']}", fall, told, "synth.yaml")
 
 
 def behaviour_rows(frame: pd.DataFrame) -> Iterator[Row]:
@@ -64,14 +59,14 @@ def behaviour_rows(frame: pd.DataFrame) -> Iterator[Row]:
         yield Row(f"planted: {name}", f"{percent(part.mean(), 2)} of cases, {told}", source="synth.yaml, invented rate")
 
 
-def report(folder: Path, priors: Path) -> Iterator[str]:
+def report(folder: Path, priors: RegionPriors) -> Iterator[str]:
     """All tables of a region."""
     frame = load(folder)
     sound = frame[~frame["truth"].str.contains("dirty")]
     yield "### The 40 most frequent principal diagnoses\n"
     yield from disease_table(sound, priors)
     yield "\n### Marginals\n"
-    read = Priors.read(priors)
+    read = Priors(priors)
     yield from marginals(frame, read)
     yield "\n### Money and planted behaviour\n"
     yield from HEADER
@@ -85,9 +80,9 @@ def main() -> None:
     """Print the report of a region."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--priors", type=Path, default=BUNDLED)
+    parser.add_argument("--priors", type=Path, help="the folder that the region was drawn from, where it is one's own")
     options = parser.parse_args()
-    for line in report(options.folder, options.priors):
+    for line in report(options.folder, load_priors(options.priors)):
         print(line)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
 
-from drgsim.synthetic.care_pathways import LEVELS, CarePathway, pathways_of
-from drgsim.synthetic.people_file import read_people
-from drgsim.synthetic.prior_files import ChapterFile, diseases_of, read_chapters
+from drgsim.synthetic.care_pathways import LEVELS, CarePathway
+from drgsim.synthetic.prior_files import ChapterFile, diseases_of
 from drgsim.synthetic.prior_models import Cited, DiseasePriors
+from drgsim.synthetic.region_priors import RegionPriors
 from tools.region_cases import DIED, name_of, percent, shares
 
 MOST, TOP = 40, 5
@@ -34,13 +33,12 @@ class Expected:
     diseases: Counter[str] = field(default_factory=Counter)
 
 
-def expected_cases(chapters: list[ChapterFile], curves: Mapping[str, Mapping[str, float]]) -> dict[str, Expected]:
-    """Three characters -> what the priors say, cases per 10,000."""
+def expected_cases(pathways: Iterable[CarePathway]) -> dict[str, Expected]:
+    """Three characters -> what the chapters say, cases per 10,000."""
     found: dict[str, Expected] = defaultdict(Expected)
-    for name, disease in diseases_of(chapters).items():
-        for pathway in pathways_of(name, disease, curves):
-            for code, share in pathway.codes.items():
-                _add(found[code[:3]], pathway, pathway.cases * share)
+    for pathway in pathways:
+        for code, share in pathway.codes.items():
+            _add(found[code[:3]], pathway, pathway.cases * share)
     return dict(found)
 
 
@@ -72,10 +70,10 @@ def sources_of(disease: DiseasePriors) -> dict[str, set[str]]:
     return found
 
 
-def disease_table(frame: pd.DataFrame, priors: Path | None = None, most: int = MOST) -> Iterable[str]:
+def disease_table(frame: pd.DataFrame, priors: RegionPriors | None = None, most: int = MOST) -> Iterable[str]:
     """Rows of Markdown: the ``most`` frequent three-character principal diagnoses; without priors what they say is a dash."""
-    chapters = [] if priors is None else read_chapters(sorted((priors / "chapters").glob("*.yaml")))
-    expected = {} if priors is None else expected_cases(chapters, read_people(priors / "people.yaml").curves)
+    chapters = [] if priors is None else list(priors.chapters)
+    expected = {} if priors is None else expected_cases(priors.pathways)
     diseases, used = diseases_of(chapters), set()
     principal = frame["diagnosis_codes"].map(lambda codes: codes[0] if codes else "")
     yield HEADER

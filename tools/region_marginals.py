@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from drgsim.synthetic.care_pathways import LEVELS, CarePathway, pathways_of
-from drgsim.synthetic.people_file import PeoplePriors, read_people
-from drgsim.synthetic.prior_files import ChapterFile, diseases_of, read_chapters
+from drgsim.synthetic.care_pathways import LEVELS, CarePathway
+from drgsim.synthetic.people_file import PeoplePriors
+from drgsim.synthetic.prior_files import diseases_of
 from drgsim.synthetic.prior_models import DiseasePriors
+from drgsim.synthetic.region_priors import RegionPriors
 from tools.region_cases import AGE_BANDS, AGE_EDGES, DIED, SEVERITIES, percent, riv, spread, trimmed
 
 HEADER = ("| figure | found | drawn from, or published | source |", "|---|---|---|---|")
@@ -39,25 +40,24 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Priors:
-    """A folder of priors, read for the report."""
+    """What the priors of a region say together: means over pathways by their cases, and how much of it has a source."""
 
-    chapters: list[ChapterFile]
-    people: PeoplePriors
+    region: RegionPriors
 
-    @classmethod
-    def read(cls, folder: Path) -> Priors:
-        """Chapters and people of a folder."""
-        return cls(read_chapters(sorted((folder / "chapters").glob("*.yaml"))), read_people(folder / "people.yaml"))
+    @property
+    def people(self) -> PeoplePriors:
+        """Chronic conditions and complications."""
+        return self.region.people
 
     @cached_property
     def diseases(self) -> dict[str, DiseasePriors]:
         """All diseases by id."""
-        return diseases_of(self.chapters)
+        return diseases_of(self.region.chapters)
 
-    @cached_property
-    def pathways(self) -> list[CarePathway]:
-        """All pathways of all diseases."""
-        return [each for name, one in self.diseases.items() for each in pathways_of(name, one, self.people.curves)]
+    @property
+    def pathways(self) -> tuple[CarePathway, ...]:
+        """All pathways of all diseases; those of the tail have no cases of their own and are left out."""
+        return self.region.pathways
 
     def mean(self, values: Iterable[float]) -> float:
         """Mean over pathways, by their cases."""
@@ -276,7 +276,7 @@ def figures(priors: Priors) -> Iterator[str]:
     yield "| chapter | diseases | figures sourced | figures assumed | official, secondary, derived works |"
     yield "|---|---|---|---|---|"
     total = [0, 0, 0]
-    for chapter in priors.chapters:
+    for chapter in priors.region.chapters:
         counts = [figure_counts(one) for one in chapter.priors.diseases.values()]
         known, assumed = (sum(one[place] for one in counts) for place in (0, 1))
         works = [work.evidence.value for work in chapter.priors.sources.values()]
