@@ -379,7 +379,8 @@ def test_of_several_lists_the_highest_level_counts(built: Built) -> None:
     split = max(built.splits, key=lambda each: each.cases)
     bit = next(b for b in range(len(built.lists.levels)) if built.lists.levels[b].aux not in ("first", split.aux))
     name = built.lists.levels[bit].aux
-    dearer = replace(split, aux=name, level=built.lists.levels[bit].level, bit=bit, coefficient=split.coefficient * 2)
+    dearest = max(each.coefficient for each in built.splits if each.kind == split.kind)
+    dearer = replace(split, aux=name, level=built.lists.levels[bit].level, bit=bit, coefficient=dearest * 2)
     marked = replace(
         built, history=replace(built.history, mask=built.history.mask | (1 << bit)), splits=(*built.splits, dearer)
     )

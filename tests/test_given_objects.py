@@ -12,12 +12,12 @@ import pytest
 import drgsim
 from drgsim.errors import DrgsimError
 
-RECORDS = drgsim.sample_path("formats/records.csv")
+RECORDS, HOSPITALS = drgsim.sample_path("formats/records.csv"), drgsim.sample_path("region/hospitals.csv")
 VERBS: dict[str, Callable[[Any], Any]] = {
     "validate": drgsim.validate,
     "settle": lambda cases: drgsim.settle(cases, "beijing/2024", unit_value=13000),
     "weights": lambda cases: drgsim.weights(cases, scheme="chs-drg-2.0"),
-    "coefficients": lambda cases: drgsim.coefficients(cases, "taian/2025", hospitals={"H001": {"level": "3"}}),
+    "coefficients": lambda cases: drgsim.coefficients(cases, "taian/2025", hospitals=HOSPITALS),
     "dip_supervise": lambda cases: drgsim.dip_supervise(cases, "dip-taian-2025"),
     "group": drgsim.group,
     "explain": lambda cases: drgsim.explain(cases, record_id=pd.read_csv(RECORDS).discharge_id[0]),
