@@ -218,12 +218,12 @@ class Tail:
     def _without_group(self, by_adrg: list[dict[str, list[Placed]]]) -> None:
         ambiguous = [[code for code, adrg in one.adrgs.items() if adrg.kind == "ambiguous"] for one in self.lists]
         have = sum(self.drawn[0][0].get(code, 0.0) for code in ambiguous[0])
-        known = [code for code in ambiguous[0] if by_adrg[0][code]]
-        for code in known:
-            self.choose(by_adrg[0][code], max((AMBIGUOUS - have) / len(known), 0.3), 0)
+        likely = {code: max(one.template.weight for one in by_adrg[0][code]) for code in ambiguous[0] if by_adrg[0][code]}
+        for code, weight in likely.items():
+            self.choose(by_adrg[0][code], max((AMBIGUOUS - have) * weight / sum(likely.values()), SELDOM), 0)
         for code in ambiguous[1]:
             if not self.reached(1)[0].get(code):
-                self.choose(by_adrg[1][code], 0.3, 1)
+                self.choose(by_adrg[1][code], SELDOM, 1)
         said = self.lines.priors["ungroupable"]
         codes = [code for word in said["codes"].split() for code in self.lines.book.matches(word, self.lines.book.diagnoses, 1)]
         pool = self.placed([self.lines.template("ungroupable " + code, code, (), (), age="any_mixed") for code in codes])
