@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from drgsim.api.simulation_verbs import simulate
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError, UsageError
 from drgsim.simulation.draws import Bootstrap, uniform
@@ -132,6 +133,21 @@ def test_common_draws_make_the_interval_of_a_difference_narrow() -> None:
     low, high = drawn.intervals(0.9)["scenario"]["fund.payment"]
     figures = headlines(run(by_path(baseline_of("beijing/2024"), {"rate.base": "*1.03"})), region())
     assert low < figures["fund.payment"] < high
+
+
+def test_too_few_draws_give_no_interval_and_say_so() -> None:
+    for draws, given in ((39, False), (40, True)):
+        study = simulate(SAMPLE, ["rate-plus-3"], draws=draws, year=YEAR)
+        assert ("baseline_low" in study.headlines.column_names) == given
+        assert any("they need 40 draws" in str(note) for note in study.notes) == (not given)
+
+
+def test_draws_vary_the_case_mix_of_a_hospital() -> None:
+    """Groups are drawn as well as cases: the number of cases stays, the case-mix index moves."""
+    drawn = draw(plan("{rate.base: '*1.03'}"), runner(), YEAR, 5, 1)
+    cmi, cases = (drawn.baseline[:, drawn.names.index(name)] for name in ("cmi", "cases"))
+    assert len(set(cases)) == 1
+    assert len({round(value, 9) for value in cmi}) == 5
 
 
 def test_a_draw_of_a_points_budget_closes_on_the_budget() -> None:
@@ -258,7 +274,7 @@ def test_several_scenarios_and_all_options_in_one_run(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     invoke(
-        "simulate", SAMPLE, "--scenario", grid, "--scenario", "rate-plus-3", "--output", tmp_path / "run", "--draws", 4,
+        "simulate", SAMPLE, "--scenario", grid, "--scenario", "rate-plus-3", "--output", tmp_path / "run", "--draws", 40,
         "--tornado",
         "--solve", "rate.base", "--target", "fund.balance=0", "--decomposition", "shapley", "--quiet",
     )  # fmt: skip

@@ -146,7 +146,7 @@ def simulate(
     stack
         Each scenario on top of those before it.
     draws
-        Draws of cases and of ranges, for intervals; 0 for none.
+        Draws of cases and of ranges, for intervals; 0 for none, and fewer than 40 give none.
     seed
         Seed of the draws.
     level

@@ -29,7 +29,7 @@ def simulate(
     policy: Annotated[str | None, typer.Option("--policy", "-p", help="Policy, in place of the scenario's own.")] = None,
     year: Annotated[int | None, typer.Option(help="Year of the discharges; the last one by default.")] = None,
     stack: Annotated[bool, typer.Option("--stack", help="Each scenario on top of those before it.")] = False,
-    draws: Annotated[int, typer.Option(help="Draws of cases and of ranges, for intervals; 0: none.", min=0)] = 0,
+    draws: Annotated[int, typer.Option(help="Draws of cases and of ranges, for intervals (40 or more); 0: none.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 1,
     level: Annotated[float, typer.Option(help="Level of the intervals.", min=0.5, max=0.999)] = 0.95,
     decomposition: Annotated[str, typer.Option(help="How a change is taken apart: sequential or shapley.")] = "sequential",

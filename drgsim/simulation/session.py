@@ -20,7 +20,7 @@ from drgsim.simulation.runner import Runner
 from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenarios
 from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.study import Progress, ScenarioPlan, Study, joined, plan_of, plans_of, run_study
-from drgsim.simulation.uncertainty import draw
+from drgsim.simulation.uncertainty import LEAST_DRAWS, draw
 from drgsim.simulation.year_sequence import years_table
 
 
@@ -113,6 +113,9 @@ def _further(
             drawn = draw(plan, runner, study.year, options.draws, options.seed, progress)
             parts.setdefault("draws", []).append((plan.name, drawn.table()))
             intervals[plan.name] = drawn.intervals(options.level)
+    if 0 < options.draws < LEAST_DRAWS:
+        notes.append(f"no intervals: they need {LEAST_DRAWS} draws or more, and {options.draws} were asked for")
+        intervals = {}
     notes += runner.memory.notes
     tables = {**study.tables, **{name: joined(tables) for name, tables in parts.items()}}
     if intervals:
@@ -124,7 +127,7 @@ def _further(
             for result in study.results
         ])  # fmt: skip
         notes.append(
-            f"intervals: {options.level:.0%}, {options.draws} draws of cases within hospital and group, seed {options.seed}; "
+            f"intervals: {options.level:.0%}, {options.draws} draws of cases within each hospital, seed {options.seed}; "
             "the same draws for every scenario"
         )
     return replace(study, tables=tables, notes=tuple(dict.fromkeys(notes)))
