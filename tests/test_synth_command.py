@@ -64,3 +64,23 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "r" / "mine.txt").write_text("x")
     assert run(monkeypatch, "-o", str(tmp_path / "r"), "--cases", "100", "--hospitals", "2") == 3
     assert [path.name for path in (tmp_path / "r").iterdir()] == ["mine.txt"]
+
+
+def test_priors_are_exported_and_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--export-priors", str(tmp_path / "mine")) == 0
+    assert "people.yaml" in capsys.readouterr().out
+    assert not (tmp_path / "r").exists()
+    words = ("--hospitals", "3", "--cases", "90", "--priors", str(tmp_path / "mine"), "-o", str(tmp_path / "r"))
+    assert run(monkeypatch, *words) == 0
+    told = capsys.readouterr().out
+    assert "people.yaml" in told
+    assert "assumed" in told
+    assert run(monkeypatch, "-o", str(tmp_path / "s"), "--priors", str(tmp_path / "none")) == 3
+    assert "synth-priors-folder" in capsys.readouterr().err
+
+
+def test_a_region_needs_a_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "--cases", "100") == 2
+    assert "usage-no-output" in capsys.readouterr().err

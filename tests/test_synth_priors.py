@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from drgsim.errors import DrgsimError
+from drgsim.synthetic import RegionRequest, export_priors, generate_region, load_priors
 from drgsim.synthetic.care_pathways import pathways_of
-from drgsim.synthetic.prior_files import diseases_of, read_chapters
+from drgsim.synthetic.draw_plan import make_plan
+from drgsim.synthetic.invented_hospitals import make_hospitals
+from drgsim.synthetic.planned_marginals import planned_marginals
+from drgsim.synthetic.prior_files import BUNDLED, diseases_of, read_chapters
+from drgsim.synthetic.synth_parameters import load_parameters
 
 CHAPTER = """
 chapter: 呼吸系统疾病 Diseases of the respiratory system
@@ -99,3 +106,93 @@ def test_what_has_no_such_form_is_refused(tmp_path: Path, old: str, new: str, wo
         read_chapters([write(tmp_path, CHAPTER.replace(old, new))])
     assert words in str(caught.value)
     assert all(problem.code.startswith("synth-priors") and problem.where for problem in caught.value.problems)
+
+
+# -- a folder of one's own -------------------------------------------------------------------------------------------
+def test_the_bundled_priors_are_sound_and_say_what_is_sourced() -> None:
+    priors = load_priors()
+    assert len({one.disease for one in priors.pathways}) >= 300
+    assert len(priors.tail) > 100
+    assert set(priors.figures) == {"official", "secondary", "derived", "assumption"}
+    assert priors.figures["secondary"] > 100
+    assert priors.own == ()
+
+
+def test_own_files_take_the_place_of_bundled_ones_and_chapters_are_added(tmp_path: Path) -> None:
+    (tmp_path / "chapters").mkdir()
+    own = (
+        CHAPTER.replace("  pneumonia:", "  pneumonia_of_ours:")
+        .replace("33.2400", "33.2400x001")
+        .replace("cases: 300", "cases: 9000")
+    )
+    write(tmp_path / "chapters", own, "zz-ours.yaml")
+    priors = load_priors(tmp_path)
+    assert priors.own == ("chapters/zz-ours.yaml",)
+    assert {one.disease for one in load_priors().pathways} < {one.disease for one in priors.pathways}
+    made = generate_region(tmp_path / "region", RegionRequest(hospitals=3, cases=600, priors=tmp_path))
+    assert made.own_priors == ["chapters/zz-ours.yaml"]
+    codes = [
+        cell.split("|")[0]
+        for path in (tmp_path / "region").glob("*.parquet")
+        for cell in pq.read_table(path, columns=["diagnoses"])["diagnoses"].to_pylist()
+    ]
+    assert sum(code in ("J18.900", "J15.900") for code in codes) > 150
+    assert "zz-ours.yaml" in (tmp_path / "region" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_tail_may_be_left_out(tmp_path: Path) -> None:
+    header = (BUNDLED / "tail.csv").read_text(encoding="utf-8").splitlines()[0]
+    (tmp_path / "tail.csv").write_text(header + "\n", encoding="utf-8")
+    assert load_priors(tmp_path).tail == ()
+
+
+@pytest.mark.parametrize("name", ["peple.yaml", "chapters/notes.txt", "own/a.yaml"])
+def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x", encoding="utf-8")
+    with pytest.raises(DrgsimError) as caught:
+        load_priors(tmp_path)
+    assert caught.value.problems[0].code == "synth-priors-folder"
+    assert caught.value.problems[0].fix
+
+
+def test_no_folder_and_an_empty_one_are_refused(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(DrgsimError, match="synth-priors-folder"):
+            load_priors(folder)
+
+
+def test_everything_wrong_in_a_folder_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "chapters").mkdir()
+    write(tmp_path / "chapters", CHAPTER, "zz-ours.yaml")
+    for name in ("people.yaml", "items.yaml"):
+        text = (BUNDLED / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(
+            text.replace("burden: 0.45", "burdn: 1").replace("mean_bill:", "mean_bil:"), encoding="utf-8"
+        )
+    with pytest.raises(DrgsimError) as caught:
+        load_priors(tmp_path)
+    told = " ".join(problem.what for problem in caught.value.problems)
+    assert all(word in told for word in ("burdn", "mean_bil", "33.2400"))
+
+
+def test_bundled_priors_are_written_to_start_from(tmp_path: Path) -> None:
+    names = export_priors(tmp_path / "mine")
+    assert {"people.yaml", "items.yaml", "tail.csv"} < set(names)
+    for name in names:
+        assert (tmp_path / "mine" / name).read_bytes() == (BUNDLED / name).read_bytes()
+    with pytest.raises(DrgsimError):
+        export_priors(tmp_path / "mine")
+    assert load_priors(tmp_path / "mine").pathways == load_priors().pathways
+
+
+def test_marginals_that_are_planned_are_those_of_the_priors() -> None:
+    parameters, priors = load_parameters(), load_priors()
+    hospitals = make_hospitals(12, parameters, priors.people.coding_habit, np.random.default_rng(3))
+    listed = list(planned_marginals(make_plan(priors, parameters, hospitals, (2024,))))
+    assert sum(one.share for one in listed) == pytest.approx(1 - parameters["case_mix.tail_share"])
+    assert [one.share for one in listed] == sorted((one.share for one in listed), reverse=True)
+    stated = diseases_of(priors.chapters)
+    for one in listed:
+        assert one.title == stated[one.disease].title
+        assert sum(one.by_level) == pytest.approx(1, abs=0.01)

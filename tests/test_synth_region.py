@@ -397,10 +397,17 @@ def test_patients_return_as_often_as_stated(drawn: tuple[DrawPlan, Columns]) -> 
     assert (returns[frequent.index] / frequent["expected"]).between(0.6, 1.5).mean() > 0.8
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A region of 300,000 cases."""
+    target = tmp_path_factory.mktemp("large") / "region"
+    generate_region(target, RegionRequest(cases=300_000, seed=11))
+    return target
+
+
 @pytest.mark.slow
-def test_300k_reach_600_groups_and_prices_fall_as_in_rulebook_0(tmp_path: Path) -> None:
-    generate_region(tmp_path / "region", RegionRequest(cases=300_000, seed=11))
-    frame = read(tmp_path / "region")
+def test_300k_reach_600_groups_and_prices_fall_as_in_rulebook_0(large: Path) -> None:
+    frame = read(large)
     good = frame[~frame["drg"].str.endswith("QY") & ~frame["drg"].isin(["0000", "invalid"])]
     assert 0.35 < riv(trimmed(good), "drg") < 0.70
     assert good["drg"].nunique() >= 600
@@ -414,12 +421,11 @@ def test_300k_reach_600_groups_and_prices_fall_as_in_rulebook_0(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_300k_reach_700_groups_of_3_0(tmp_path: Path) -> None:
-    generate_region(tmp_path / "region", RegionRequest(cases=300_000, seed=11))
+def test_300k_reach_700_groups_of_3_0(large: Path) -> None:
     scheme = compile_scheme("chs-drg-3.0")
     reached: set[str] = set()
     codes = np.array([*scheme.drg_codes, "0000"], dtype=object)
-    for path in sorted((tmp_path / "region").glob("discharges-*.parquet")):
+    for path in sorted(large.glob("discharges-*.parquet")):
         ready = prepare_batch(pq.read_table(path), scheme.diagnoses, scheme.procedures, scheme.text_words, scheme.variables)
         encoded = EncodedForDrg(*ready.diagnoses, *ready.procedures, ready.numbers, ready.texts, ready.invalid)
         reached |= set(codes[group_encoded(scheme.arrays, encoded).drg])

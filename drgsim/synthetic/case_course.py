@@ -47,7 +47,9 @@ def draw_stay(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
     wards = np.isin(WARDS, parameters["course.over_60_wards"])
     slow = wards[arrays.ward[pathway]] & (batch["age"] >= 15) & (mean >= 5) & ~batch["died"]
     share = parameters["course.over_60_share"]
-    slow &= rng.random(count) < share / max(float(slow.mean()), share)
+    # the longer a usual stay, the likelier one without end
+    weight = np.where(slow, mean**1.5, 0.0)
+    slow &= rng.random(count) < share * weight / max(float(weight.mean()), 1e-9)
     long_stay = np.minimum(61 + rng.exponential(parameters["course.over_60_tail_days"], count), 300)
     batch["long_stay"] = slow
     days = np.where(slow, np.maximum(long_stay, days), np.minimum(days, 360))
