@@ -17,6 +17,7 @@ from drgsim.records.findings import FINDINGS
 from drgsim.records.schema import columns
 from tests.commands import run
 from tests.conftest import ROOT
+from tests.kept_results import BLOCKS, blocks_of
 from tests.sample_region import YEAR
 
 
@@ -108,3 +109,17 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(names["frame"].drg) == list(frame.expected_drg)  # type: ignore[attr-defined]
     assert names["paid"].cases.num_rows == len(frame)  # type: ignore[attr-defined]
     assert len(pd.read_parquet(tmp_path / "groups.parquet")) == 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("document", "name"), [(document, name) for document, blocks in BLOCKS.items() for name in blocks])
+def test_kept_figures_of_a_document_are_those_of_the_sample(document: str, name: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert blocks_of(text)[name] == BLOCKS[document][name](), "run python -m tools.keep_results"
+
+
+@pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_mark_of_a_kept_figure_is_written_by_the_tool(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert set(blocks_of(text)) == set(BLOCKS.get(f"docs/{document.name}", {}))
+    assert text.count("<!-- kept: ") == len(blocks_of(text)) == text.count("<!-- end -->")

@@ -76,7 +76,6 @@ def test_whole_discharges_count_as_so_many_rows(capped: bool) -> None:
     if capped:  # a case is in or out of the cap as a whole: then a few cases may differ
         total = int(many.amount[many.amount != MISSING].sum())
         assert abs(int((amounts * times).sum()) - total) < total // 50
-        assert few.unit_values == pytest.approx(many.unit_values, rel=0.02)
     else:
         assert few.unit_values == pytest.approx(many.unit_values, rel=1e-12)
         assert np.repeat(amounts, times).tolist() == np.where(many.amount == MISSING, 0, many.amount).tolist()
