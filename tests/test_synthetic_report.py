@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from drgsim.synthetic import generate_region
+from drgsim.synthetic.prior_files import read_chapters
 from drgsim.synthetic.region_priors import load_priors
 from drgsim.synthetic.region_request import RegionRequest
-from tools.measure_region import report
+from tools.measure_region import MARK, report, written_into
 from tools.region_diseases import disease_table
 from tools.region_marginals import HEADER, Priors, figure_counts
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "synthetic-region.md"
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +69,30 @@ def test_figures_are_counted_by_their_sources() -> None:
 
 def test_a_table_of_markdown_has_a_head() -> None:
     assert HEADER[0].count("|") == HEADER[1].count("|")
+
+
+# -- docs/synthetic-region.md -----------------------------------------------------------------------------------------
+def test_the_document_has_the_tables_that_the_tool_makes(lines: list[str]) -> None:
+    text = DOCUMENT.read_text("utf-8")
+    _, _, tables = text.partition(MARK)
+    shown = tables.splitlines()
+    assert [line for line in shown if line.startswith("#")] == [line for line in lines if line.startswith("#")]
+    heads = [[rows[place - 1] for place, row in enumerate(rows) if row.startswith("|---")] for rows in (shown, lines)]
+    assert heads[0] == heads[1]
+    figures = {line.split("|")[1].strip() for line in shown if line.startswith("| ") and line.count("|") == 5}
+    for row in rows_after(lines, "Marginals"):
+        assert row[0] in figures or row[0].startswith("CV of the"), row[0]
+
+
+def test_tables_are_replaced_behind_the_mark_and_nowhere_else() -> None:
+    assert written_into(f"text\n{MARK}\nold", ["new"]) == f"text\n{MARK}\n\nnew\n"
+    with pytest.raises(ValueError, match="no line"):
+        written_into("text", ["new"])
+
+
+def test_the_chapter_of_the_document_can_be_read(tmp_path: Path) -> None:
+    text = DOCUMENT.read_text("utf-8")
+    path = tmp_path / "chapter.yaml"
+    path.write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    (chapter,) = read_chapters([path])
+    assert list(chapter.priors.diseases) == ["stable_angina"]

@@ -1,6 +1,6 @@
 """Measure a synthetic region: the tables of docs/synthetic-region.md, as Markdown.
 
-    python -m tools.measure_region DIR [--priors DIR]
+    python -m tools.measure_region DIR [--priors DIR] [--into docs/synthetic-region.md]
 
 Every discharge is grouped first, by chs-drg-2.0 and by chs-drg-3.0 where it is there; broken records (``dirty:``) are left out.
 """
@@ -8,7 +8,7 @@ Every discharge is grouped first, by chs-drg-2.0 and by chs-drg-3.0 where it is 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from drgsim.synthetic.synth_parameters import load_parameters
 from tools.region_cases import load, percent
 from tools.region_diseases import disease_table
 from tools.region_marginals import HEADER, Priors, Row, figures, marginals
+
+MARK = "<!-- tables of tools/measure_region.py -->"
 
 
 def money_rows(frame: pd.DataFrame) -> Iterator[Row]:
@@ -76,14 +78,32 @@ def report(folder: Path, priors: RegionPriors) -> Iterator[str]:
     yield from figures(read)
 
 
+def written_into(document: str, lines: Iterable[str]) -> str:
+    """A document with the tables behind its mark in place of those that stood there.
+
+    Raises
+    ------
+    ValueError
+        When the document has no mark.
+    """
+    text, mark, _ = document.partition(MARK)
+    if not mark:
+        raise ValueError(f"the document has no line {MARK}")
+    return text + mark + "\n\n" + "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """Print the report of a region."""
+    """Print the report of a region, or write it into a document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--priors", type=Path, help="the folder that the region was drawn from, where it is one's own")
+    parser.add_argument("--into", type=Path, help="a document whose tables are replaced")
     options = parser.parse_args()
-    for line in report(options.folder, load_priors(options.priors)):
-        print(line)
+    lines = report(options.folder, load_priors(options.priors))
+    if options.into is None:
+        print("\n".join(lines))
+    else:
+        options.into.write_text(written_into(options.into.read_text("utf-8"), lines), "utf-8")
 
 
 if __name__ == "__main__":
