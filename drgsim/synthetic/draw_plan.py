@@ -19,6 +19,8 @@ from drgsim.synthetic.region_priors import RegionPriors
 from drgsim.synthetic.synth_parameters import Parameters
 from drgsim.units.schemes.pack import load_scheme
 
+_BAND = ("low", "high", "weight")
+_WITHIN_BAND = np.array([1 / 6, 1 / 2, 5 / 6])  # places that stand for the ages of a band
 SCHEME = "chs-drg-2.0"  # whose MCC and CC lists say which companions are severe
 
 
@@ -131,14 +133,20 @@ def _tilted(share: Floats, slope: float) -> Floats:
 def _death(pathways: PathwayArrays, slope: float) -> Floats:
     """Log odds of death at the pathway's mean age; its ages are those of its bands, three to a band."""
     places, weight = normal_nodes()
-    rows, out = pathways.pathways, np.empty(len(pathways.pathways))
-    for row, pathway in enumerate(rows):
-        share = np.array([band.weight for band in pathway.ages])
-        ages = [band.low + (band.high - band.low + 1) * part for band in pathway.ages for part in (1 / 6, 1 / 2, 5 / 6)]
-        by_age = pathways.death_age[row] * (np.array(ages) - pathways.mean_age[row])
-        shift = (by_age[:, None] + slope * places[None, :]).ravel()
-        both = np.outer(np.repeat(share / share.sum() / 3, 3), weight).ravel()
-        out[row] = intercepts(pathways.deaths[row : row + 1], shift[None, :], both)[0] if pathways.deaths[row] else NEVER
+    out = np.full(len(pathways.pathways), NEVER)
+    bands = np.array([len(one.ages) for one in pathways.pathways])
+    for count in np.unique(bands):
+        rows = np.flatnonzero((bands == count) & (pathways.deaths > 0))
+        if not len(rows):
+            continue
+        each = [pathways.pathways[row].ages for row in rows]
+        low, high, share = (np.array([[getattr(band, name) for band in ages] for ages in each]) for name in _BAND)
+        ages = (low[:, :, None] + (high - low + 1)[:, :, None] * _WITHIN_BAND).reshape(len(rows), -1)
+        share = np.repeat(share / share.sum(axis=1, keepdims=True) / len(_WITHIN_BAND), len(_WITHIN_BAND), axis=1)
+        by_age = pathways.death_age[rows, None] * (ages - pathways.mean_age[rows, None])
+        shift = (by_age[:, :, None] + slope * places).reshape(len(rows), -1)
+        both = (share[:, :, None] * weight).reshape(len(rows), -1)
+        out[rows] = intercepts(pathways.deaths[rows], shift, both)
     return out
 
 

@@ -15,6 +15,8 @@ from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.records.code_dictionaries import national_codes
 from drgsim.synthetic.prior_checks import CODE, SOURCE_FIX, dictionary_problems, is_of
 from drgsim.synthetic.prior_models import (
+    KIND,
+    PROCEDURE_CODE,
     Age,
     Category,
     Cited,
@@ -27,7 +29,6 @@ from drgsim.synthetic.prior_models import (
     summed_to_one,
 )
 
-KIND = "synth-priors"
 WARDS: tuple[str, ...] = get_args(Ward)
 SEXES = ("male", "female")
 _FIX = "write it as the head of people.yaml says"
@@ -182,7 +183,7 @@ def read_people(path: Path) -> PeoplePriors:
     True
     """
     problems: list[Problem] = []
-    raw, _ = read_strict(path, KIND, problems, path.name, _FIX)
+    raw, _ = read_strict(path, KIND, problems, path.name, _FIX, PROCEDURE_CODE)
     people = None if raw is None else validated(PeoplePriors, raw, KIND, path.name, problems)
     if people is not None:
         problems += people_problems(people, path.name)

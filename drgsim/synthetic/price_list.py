@@ -15,9 +15,9 @@ from drgsim.errors import DrgsimError, Problem
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.records.code_dictionaries import national_codes
-from drgsim.synthetic.people_file import KIND, WARDS, Citations, citation_problems
+from drgsim.synthetic.people_file import WARDS, Citations, citation_problems
 from drgsim.synthetic.prior_checks import CODE
-from drgsim.synthetic.prior_models import Category, CitedWork, Factor, Share, Ward, Yuan
+from drgsim.synthetic.prior_models import KIND, PROCEDURE_CODE, Category, CitedWork, Factor, Share, Ward, Yuan
 
 CATEGORIES: tuple[str, ...] = get_args(Category)
 _FIX = "write it as the head of items.yaml says"
@@ -134,7 +134,7 @@ def read_prices(path: Path) -> PriceList:
         ``synth-priors-...``: everything that is wrong in the file.
     """
     problems: list[Problem] = []
-    raw, _ = read_strict(path, KIND, problems, path.name, _FIX)
+    raw, _ = read_strict(path, KIND, problems, path.name, _FIX, PROCEDURE_CODE)
     prices = None if raw is None else validated(PriceList, raw, KIND, path.name, problems)
     if prices is not None:
         problems += price_problems(prices, path.name)

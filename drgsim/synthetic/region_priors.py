@@ -18,13 +18,13 @@ from drgsim.synthetic.people_file import PeoplePriors, read_people
 from drgsim.synthetic.price_list import PriceList, read_prices
 from drgsim.synthetic.prior_checks import CODE
 from drgsim.synthetic.prior_files import BUNDLED, ChapterFile, diseases_of, read_chapters
-from drgsim.synthetic.prior_models import Cited, CoursePriors
+from drgsim.synthetic.prior_models import Cited, CitedWork, CoursePriors
 from drgsim.synthetic.tail_pathways import read_tail
 
 CHAPTERS = "chapters"
 SINGLE_FILES = ("people.yaml", "items.yaml", "tail.csv")
-# fields of a disease or pathway that are no figures
-_WORDS = {"title", "ward", "adrg", "sources", "pathways", "companion_severe"}
+# fields that are no figures
+_WORDS = {"title", "ward", "adrg", "sources", "pathways", "companion_severe", "cited", "never_with", "after"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class RegionPriors:
     pathways, tail
         Care pathways of the chapters (``cases`` per 10,000) and of tail.csv (``cases`` a relative weight).
     figures
-        Kind of evidence -> number of stated figures of chapters and people.
+        Kind of evidence -> number of stated figures (a map of shares counts as one) of chapters, people and prices.
     own
         Names of the files that do not come with the program.
     """
@@ -107,7 +107,7 @@ def _read(files: Mapping[str, Path], own: tuple[str, ...]) -> RegionPriors:
     if problems or people is None or prices is None:
         raise DrgsimError(problems)
     found = [one for name, disease in diseases_of(chapters).items() for one in pathways_of(name, disease, curves)]
-    return RegionPriors(tuple(chapters), people, prices, tuple(found), tuple(tail), _figures(chapters, people), own)
+    return RegionPriors(tuple(chapters), people, prices, tuple(found), tuple(tail), _figures(chapters, people, prices), own)
 
 
 T = TypeVar("T")
@@ -135,24 +135,33 @@ def _unknown_conditions(chapters: list[ChapterFile], people: PeoplePriors) -> li
     return problems
 
 
-def _figures(chapters: list[ChapterFile], people: PeoplePriors) -> dict[str, int]:
+Citation = str | Cited | tuple[str | Cited, ...]
+
+
+def _figures(chapters: list[ChapterFile], people: PeoplePriors, prices: PriceList) -> dict[str, int]:
     """How many stated figures have a source of which kind; the rest are assumptions."""
     count: Counter[str] = Counter({str(kind): 0 for kind in Evidence})
+
+    def add(stated: int, cited: Mapping[str, Citation], works: Mapping[str, CitedWork]) -> None:
+        for one in cited.values():
+            first = one[0] if isinstance(one, tuple) else one
+            count[works[first.id if isinstance(first, Cited) else first].evidence] += 1
+        count[Evidence.ASSUMPTION] += max(stated - len(cited), 0)
+
     for chapter in chapters:
-        works = chapter.priors.sources
         for disease in chapter.priors.diseases.values():
             courses: list[CoursePriors] = [disease, *disease.pathways.values()]
-            stated = sum(len(course.model_fields_set - _WORDS) for course in courses)
-            for cited in disease.sources.values():
-                first = cited[0] if isinstance(cited, tuple) else cited
-                count[works[first.id if isinstance(first, Cited) else first].evidence] += 1
-            count[Evidence.ASSUMPTION] += max(stated - len(disease.sources), 0)
+            add(sum(len(course.model_fields_set - _WORDS) for course in courses), disease.sources, chapter.priors.sources)
     for entry in (*people.comorbidities.values(), *people.complications.values()):
-        stated = len(entry.model_fields_set - {"title", "cited", "never_with", "after"})
-        for cited in entry.cited.values():
-            first = cited[0] if isinstance(cited, tuple) else cited
-            count[people.sources[first.id if isinstance(first, Cited) else first].evidence] += 1
-        count[Evidence.ASSUMPTION] += max(stated - len(entry.cited), 0)
+        add(len(entry.model_fields_set - _WORDS), entry.cited, people.sources)
+    for priced in (
+        prices.mean_bill,
+        prices.icu_day,
+        prices.ventilator_day,
+        *prices.wards.values(),
+        *prices.procedures.values(),
+    ):
+        add(len(priced.model_fields_set - _WORDS), priced.cited, prices.sources)
     return {str(kind): count[kind] for kind in Evidence}
 
 
