@@ -1,6 +1,6 @@
 """How often intervals of simulated figures hold the true value: fresh regions drawn from a large one whose figures are known.
 
-    python benchmarks/coverage.py [--cases 120000] [--share 12] [--regions 30] [--draws 100] [--policy beijing/2024]
+    python benchmarks/bench_coverage.py [--cases 120000] [--share 12] [--regions 30] [--draws 100] [--policy beijing/2024]
                                   [--points] [--level 0.9]
 
 The truth is the run of a large synthetic region. Each fresh region draws, with replacement, one ``--share``-th of the cases of
@@ -26,7 +26,7 @@ from drgsim.simulation.scenario import parse_scenario
 from drgsim.simulation.simulated_region import Cohort, Region
 from drgsim.simulation.study import ScenarioPlan, plan_of
 from drgsim.simulation.uncertainty import draw
-from drgsim.synthetic import generate_region
+from drgsim.synthetic import RegionRequest, generate_region
 
 TOTALS = ("yuan", "discharges")  # units of figures that grow with the number of cases
 PER_HEAD = ("cost.per_case", "fund.per_insured")
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--level", type=float, default=0.9)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        generate_region(Path(folder) / "region", hospitals=12, cases=given.cases, years=(2023, 2024), seed=21)
+        generate_region(Path(folder) / "region", RegionRequest(hospitals=12, cases=given.cases, years=(2023, 2024), seed=21))
         whole = Region.of(Path(folder) / "region")
         plan = plan_in(whole, given.policy, given.points)
         large = whole.cohort(2024, plan.baseline.scheme)
