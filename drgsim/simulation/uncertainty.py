@@ -1,10 +1,10 @@
 """Intervals (区间): bootstrap of the cases, and Latin hypercube over the ranges of assumptions.
 
 Each draw takes as many cases of each hospital as it has, with replacement: which groups a hospital treats varies as its costs
-do (draws within hospital and group held the true value in 63 to 80 of 100 where 90 were promised; benchmarks/bench_coverage.py). The
-same cases are drawn for the baseline and for every scenario (common random numbers), so that the interval of a difference is
-that of the difference. Ranges are sampled by a Latin hypercube, one point per draw. Where a budget decides the unit value,
-every draw decides it anew; a rate from the fund was set before and stays.
+do. (Draws within hospital and group held the true value in 63 to 80 of 100 where 90 were promised; see bench_coverage.py of the
+benchmarks.) The same cases are drawn for the baseline and for every scenario (common random numbers), so that the interval of a
+difference is that of the difference. Ranges are sampled by a Latin hypercube, one point per draw. Where a budget decides the
+unit value, every draw decides it anew; a rate from the fund was set before and stays.
 """
 
 from __future__ import annotations
