@@ -57,6 +57,7 @@ class Variant:
     refused: bool = False
 
 
+CHOICE = {"from_history": {"groups": value(20), "maximum_cv": value(1), "by": value("cost")}}
 EARLIER = {"values": {"*": 15000}, "unit": "yuan", **SAID}
 SOMETIMES, RARELY = (lambda draw: draw < 0.1), (lambda draw: draw < 0.01)
 RULES = {
@@ -74,6 +75,8 @@ RULES = {
     "readmission": Variant({"readmission": {"within_days": value(300), "factor": value(0.5)}}),
     "self_pay": Variant(decides="self_pay"),
     "by_item": Variant({}, {"by_item": SOMETIMES}, decides="by_item"),
+    "member_institutions": Variant({"members": {"levels": ["3"], **SAID, "unit": "hospitals"}}, decides="by_item"),
+    "simulated_payment": Variant({"shadow": value(True)}, decides="by_item", refused=True),
     "single_disease": Variant(decides="fixed"),
     "no_group": Variant({"ungrouped": value("standard")}, decides="unpaid"),
     "group_classes": Variant(
@@ -83,6 +86,7 @@ RULES = {
         {"per_diem": {"rate": keyed({"*": 0.07}), "rate_unit": "point"}}, {"per_diem": SOMETIMES}, decides="per_diem",
         refused=True,
     ),
+    "chosen_groups": Variant({"group_selection": CHOICE}, decides="by_item"),
     "long_stay": Variant({"stays.long_days": value(15)}, decides="over_60_days"),
     "payment_curve": Variant(decides="high"),
     "exempt_payment": Variant(

@@ -22,6 +22,7 @@ from drgsim.errors import Problem, UsageError, wrong_type
 from drgsim.money import yuan_text
 from drgsim.parameters.evident_values import evident_nodes
 from drgsim.payment.policy import AnyPolicy, Policy, policy_of
+from drgsim.payment.selection_from_history import selection_record
 from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
@@ -249,6 +250,7 @@ def _record(
         changes=changes,
         inputs={**prepared.region.digests(), **given},
         **weights,
+        **selection_record(prepared.policy),
         absent=prepared.region.absent,
         price_factors=prepared.price_factors,
         notes=_remarks(prepared, terms),

@@ -26,6 +26,7 @@ from drgsim.money import MISSING, total, yuan_text
 from drgsim.payment.clearing import PREPAID_AS, Assessment, monthly_prepayments, yearly_clearing
 from drgsim.payment.policy import AnyPolicy, Policy, policy_of
 from drgsim.payment.rules.unstable_groups import DETECT
+from drgsim.payment.selection_from_history import selection_record
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.settlement import settle as settle_table
 from drgsim.records.input_options import InputOptions
@@ -262,6 +263,7 @@ def _record(settlement: Settlement, notes: list[str], inputs: Mapping[str, str])
         fund_payment_yuan=yuan_text(total(settlement.fund_payment)),
         above_standard_yuan=yuan_text(total(settlement.parts.above_standard)),
         unit_values=settlement.unit_values,
+        **selection_record(policy),
         problems=settlement.problems,
         assumptions=[parameter.path for parameter in policy.assumptions],
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
+from drgsim.errors import Problem
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.own_weights import has_given_values
 from drgsim.payment.policy import Policy
 from drgsim.payment.price_table import PriceTable
+from drgsim.payment.selection_from_history import is_open, selected
 from drgsim.payment.weights_from_history import table_from_history, with_history, years_of_history
 from drgsim.region.region_folder import RegionFolder
 
@@ -33,6 +35,8 @@ class Weighted:
         Where they come from, for a record; nothing where they are the policy's own.
     notes
         What a reader is told.
+    history
+        Year -> cases, where the policy leaves members, groups or the unit value to the past.
     """
 
     policy: Policy
@@ -40,10 +44,22 @@ class Weighted:
     tables: Mapping[int, PriceTable] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    history: Mapping[int, Cases] = field(default_factory=dict)
 
     def of_year(self, policy: Policy, year: int) -> Policy:
-        """A policy as it pays the cases of a year."""
-        return with_history(policy, self.tables[year]) if self.tables else policy
+        """A policy as it pays the cases of a year, with what it leaves to the past found there."""
+        return self._selected(policy, year)[0]
+
+    def selection_notes(self, policy: Policy, years: Iterable[int]) -> list[str]:
+        """What a reader is told of members and groups that were found in the past."""
+        return [f"{year}: {problem.what}" for year in years for problem in self._selected(policy, year)[1]]
+
+    def _selected(self, policy: Policy, year: int) -> tuple[Policy, tuple[Problem, ...]]:
+        policy = with_history(policy, self.tables[year]) if self.tables else policy
+        if not self.history:
+            return policy, ()
+        years = years_of_history(self.history, year)
+        return selected(policy, [self.history[each] for each in years], f"the discharges of {', '.join(map(str, years))}")
 
 
 def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], region: RegionFolder, scheme: str) -> Weighted:
@@ -58,14 +74,17 @@ def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], re
     scheme
         What they were grouped by; ``given`` where they state their groups.
     """
+    cases = _cases_to_weigh(tables, changed, region)
+    past = cases if is_open(changed) and cases else {}
+    if is_open(changed) and not cases:
+        past = {year: read_cases(each, region.hospitals, changed.file.method) for year, each in tables.items()}
     table = changed.file.relative_value.table
     if table is not None and has_given_values(changed):
         told = table.note
         described = {"source": GIVEN, "scheme": scheme, "values": told}
-        return Weighted(policy, changed, {}, described, (told,))
-    cases = _cases_to_weigh(tables, changed, region)
+        return Weighted(policy, changed, {}, described, (told,), past)
     if not cases:
-        return Weighted(policy, changed)
+        return Weighted(policy, changed, history=past)
     years = {year: years_of_history(cases, year) for year in cases}
     found = {year: table_from_history({each: cases[each] for each in of}, cases[year], changed) for year, of in years.items()}
     scale = changed.file.relative_value.scale.value
@@ -75,7 +94,9 @@ def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], re
         f"{policy.id} has no table of groups: weights are estimated from the region's own discharges of all years before, "
         f"those of the first year from itself ({listed}; {groups}; relative value = {scale:g} x weight; assumption)"
     )
-    return Weighted(policy, changed, found, {"source": "history", "scheme": scheme, "scale": scale, "years": years}, (told,))
+    return Weighted(
+        policy, changed, found, {"source": "history", "scheme": scheme, "scale": scale, "years": years}, (told,), past
+    )
 
 
 def _cases_to_weigh(tables: Mapping[int, pa.Table], policy: Policy, region: RegionFolder) -> dict[int, Cases]:

@@ -116,6 +116,7 @@ def prepare(
     factors = _price_level(paying, terms, tables, region, notes)
     used = scale_prices(paying.changed, factors)
     settlements = {year: settle_year(table, paying.of_year(used, year), region, year) for year, table in tables.items()}
+    notes += [*paying.selection_notes(used, tables), *_shadow_notes(settlements)]
     used = paying.of_year(used, region.years[-1])
     if any(settlement.unit_values for settlement in settlements.values()):
         notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
@@ -157,13 +158,26 @@ def _price_level(
 ) -> dict[str, float]:
     """Factors on prices at which the first year gives what the fund paid by item, if the terms ask for them; they are told."""
     level, first = terms.file.measure.price_level.value, region.years[0]
-    if level == "policy":
+    if level == "policy" or paying.policy.file.unit_value is None:
         return {}
     factors = price_factors(paying.of_year(paying.policy, first), tables[first], region, level == "level")
     if factors:
         listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
         notes.append(f"prices of {paying.policy.id} scaled to what the fund paid by item in {first} (assumption): {listed}")
     return factors
+
+
+def _shadow_notes(settlements: Mapping[int, Settlement]) -> list[str]:
+    """What groups would have paid for cases that the policy only simulates."""
+    notes = []
+    for year, settlement in settlements.items():
+        if settlement.shadow is not None:
+            whole = settlement.summaries["all"].to_pylist()[0]
+            notes.append(
+                f"{year}: groups would pay {whole['shadow_payment']:,.2f} yuan for {whole['shadow_cases']:,} cases that are "
+                f"simulated and paid by item (模拟结算), {whole['shadow_margin']:+,.2f} against their cost"
+            )
+    return notes
 
 
 def _national(policy: Policy) -> str | None:

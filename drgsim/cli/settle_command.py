@@ -153,6 +153,9 @@ def show_classes(settlement: Settlement, title: str) -> None:
     rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
     columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
     rows_table(title, columns, rows, right=(1, 2, 3, 4), whole=(0,))
+    if "shadow_payment" in whole:
+        gain = f"{whole['shadow_payment']:,.0f} yuan, {whole['shadow_margin']:+,.0f} against the bills that are paid"
+        out.print(f"groups would pay {whole['shadow_cases']:,} simulated cases 模拟结算 {gain}")
     if whole["above_standard"]:
         kept = f"{-whole['above_standard']:,.0f} yuan"
         out.print(f"[dim]patients paid {kept} above the standard 患者超标准支付, which hospitals keep beside the payment[/]")

@@ -30,4 +30,8 @@ CASE_CLASS_ZH = {
     CaseClass.BY_ITEM: "按项目", CaseClass.PER_DIEM: "按床日", CaseClass.FIXED: "定额", CaseClass.AMBIGUOUS: "歧义组",
     CaseClass.UNGROUPED: "未入组", CaseClass.SELF_PAY: "自费", CaseClass.UNPAID: "未结算",
 }  # fmt: skip
+OUTSIDE_GROUPS = (  # paid their bill or per day, whatever their group
+    CaseClass.OVER_60_DAYS, CaseClass.BY_ITEM, CaseClass.UNGROUPED, CaseClass.AMBIGUOUS, CaseClass.PER_DIEM,
+    CaseClass.SELF_PAY,
+)  # fmt: skip
 CLASSES = tuple(CaseClass)  # arrays hold the place of a class here

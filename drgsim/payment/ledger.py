@@ -49,6 +49,10 @@ class Ledger:
         Fen to share out by payer where a budget decides the unit value; empty where prices are given.
     unstable
         Where unstable groups are looked for, instead of what the policy says.
+    as_if_paid
+        What the policy only simulates is paid: the ledger of a shadow settlement.
+    simulated
+        Cases that are paid by item and that groups would pay in a shadow settlement.
     terms
         What the policy says for each case, after :meth:`look_up`.
     """
@@ -69,7 +73,12 @@ class Ledger:
     weight: NDArray[np.float64] | None = None
     pot: Mapping[str, int] = field(default_factory=dict)
     unstable: str | None = None
+    as_if_paid: bool = False
     terms: Terms = field(init=False)
+    simulated: Mask = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.simulated = np.zeros(self.cases.size, np.bool_)
 
     @classmethod
     def open(

@@ -13,6 +13,7 @@ from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.discharge_dates import before
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
+from drgsim.payment.price_table import class_by_start
 from drgsim.records.vocabulary import INSURANCES
 
 ORDINARY = 0  # place of ordinary groups among the group classes
@@ -103,18 +104,21 @@ class PolicyLookup:
     def _places(self) -> NDArray[np.int32]:
         rows = self.policy.prices.places if self.policy.prices is not None else {}
         unit = self.cases.unit
-        return np.array([rows.get(code, -1) for code in unit.values] + [-1], np.int32)[unit.ids]
+        like = {code: other for entry in self.file.group_classes.values() for code, other in entry.same_price_as.items()}
+        return np.array([rows.get(like.get(code, code), -1) for code in unit.values] + [-1], np.int32)[unit.ids]
 
     def _classes(self) -> NDArray[np.int16]:
         """Group class of each case; groups without a table may be named in the policy itself."""
         names, place = self.class_names, self.place
+        codes = self.cases.unit.values
+        begun = [class_by_start(self.file, code) for code in codes]
+        by_start = np.array([names.index(name) for name in begun] + [ORDINARY], np.int16)[self.cases.unit.ids]
         if self.policy.prices is not None:
             of_row = np.array([names.index(name) for name in self.policy.prices.classes] + [ORDINARY], np.int16)
-            result = of_row[place]
+            result = np.where(of_row[place] == ORDINARY, by_start, of_row[place])
         else:
-            result = np.zeros(self.cases.size, np.int16)
+            result = by_start
         named = {code: name for name, entry in self.file.group_classes.items() for code in entry.groups}
-        codes = self.cases.unit.values
         own = np.array([names.index(named[code]) if code in named else -1 for code in codes] + [-1], np.int16)
         own_of = own[self.cases.unit.ids]
         known = np.where(own_of >= 0, own_of, result).astype(np.int16)

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from drgsim.parameters.evidence import Evidence, Evident, Keyed, Source, Strict, UsualUnit, Value
 from drgsim.payment.curve_model import Curve
 from drgsim.payment.level_keys import ByLevel
+from drgsim.payment.selection_model import GroupSelection, Members
 
 Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
 WITHOUT_GROUPS = ("per_diem", "by_item")  # methods that pay every case alike, whatever its group
@@ -68,10 +69,11 @@ class Reference(Strict):
 class GroupClass(Strict):
     """Groups that are paid another way: basic, by-item, unstable and primary-care groups, single diseases, TCM kinds.
 
-    Groups belong to a class by the table's column ``class``, by ``groups``, ``tags``, DIP ``kinds`` (``primary``, ``blank``,
-    ...) or ``operation_classes`` (``conservative``, ...), the first of these that says something. ``coefficient_of_level``:
-    hospitals' own coefficients do not count. ``value_from_cases``: a group without a value (blank kinds) is worth
-    its mean cost over that of all cases that are settled.
+    Groups belong to a class by the table's column ``class``, by ``groups``, ``starts`` (of their codes: an MDC or ADRG),
+    ``tags``, DIP ``kinds`` (``primary``, ``blank``, ...) or ``operation_classes`` (``conservative``, ...), the first of these
+    that says something. ``coefficient_of_level``: hospitals' own coefficients do not count. ``value_from_cases``: a group
+    without a value (blank kinds) is worth its mean cost over that of all cases that are settled. ``same_price_as``: group ->
+    group whose row of the table its cases take (同病同价).
 
     ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
     """
@@ -80,6 +82,7 @@ class GroupClass(Strict):
     title: str
     tags: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     operation_classes: tuple[str, ...] = ()
     pays: Pays = "curve"
@@ -88,6 +91,7 @@ class GroupClass(Strict):
     coefficient_of_level: bool = False
     unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
     factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
+    same_price_as: dict[str, str] = Field(default_factory=dict)
     value_from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
     source: str
     evidence: Evidence
@@ -153,7 +157,10 @@ class SingleDisease(Strict):
 
 
 class PerDiem(Strict):
-    """Payment per bed day (按床日). ``rate`` is in yuan, or in points for the points method."""
+    """Payment per bed day (按床日). ``rate`` is in yuan, or in points for the points method.
+
+    Stays of at most ``acute_days`` are settled by item, and beside it by their group without paying (shadow settlement).
+    """
 
     rate: Annotated[ByLevel | None, UsualUnit("yuan per day", payers=True)] = None
     rate_unit: Literal["yuan", "point"] = "yuan"
@@ -270,9 +277,14 @@ class PolicyFile(Strict):
     verified: date
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
     other_copies: dict[str, str] = Field(default_factory=dict)
+    members: Annotated[Members | None, UsualUnit("hospitals")] = None
+    group_selection: GroupSelection | None = None
+    shadow: Annotated[Value[bool] | None, UsualUnit("flag")] = None
     relative_value: RelativeValue
     unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
+    unit_value_from_history: Annotated[Value[bool] | None, UsualUnit("flag")] = None
     budget: Annotated[ByLevel | None, UsualUnit("yuan a year", payers=True)] = None
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()

@@ -147,16 +147,23 @@ def classes_of(
     file: PolicyFile, codes: Sequence[str], own: Sequence[str], tags: Sequence[str], kinds: Sequence[str],
     operations: Sequence[str],
 ) -> tuple[str, ...]:  # fmt: skip
-    """Class of each group: its own word, else the class that names its code, tag, kind or operation class, in this order."""
+    """Class of each group: its own word, else the class that names its code, its beginning, tag, kind or operation class."""
     named: list[dict[str, str]] = [
         {word: name for name, entry in file.group_classes.items() for word in getattr(entry, where)}
         for where in ("groups", "tags", "kinds", "operation_classes")
     ]
     result = []
     for word, *keys in zip(own, codes, tags, kinds, operations, strict=True):
-        found = (by[key] for by, key in zip(named, keys, strict=True) if key in by)
-        result.append(word or next(found, ORDINARY))
+        found = [by.get(key, ORDINARY) for by, key in zip(named, keys, strict=True)]
+        found.insert(1, class_by_start(file, keys[0]))
+        result.append(word or next(filter(None, found), ORDINARY))
     return tuple(result)
+
+
+def class_by_start(file: PolicyFile, code: str) -> str:
+    """The class that names the beginning of a code, the longest beginning first; none where there is none."""
+    starts = {start: name for name, entry in file.group_classes.items() for start in entry.starts if code.startswith(start)}
+    return starts[max(starts, key=len)] if starts else ORDINARY
 
 
 def _number(cell: str, where: str, column: str, problems: list[Problem]) -> float:

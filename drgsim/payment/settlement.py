@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem
 from drgsim.money import MISSING, money_column
-from drgsim.payment.case_class import CLASSES, CaseClass
+from drgsim.payment.case_class import CLASSES, OUTSIDE_GROUPS, CaseClass
 from drgsim.payment.grouped_cases import WORKERS, Cases, read_cases
 from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
@@ -22,7 +22,9 @@ from drgsim.payment.patient_share import PaidParts, known_fen, paid_parts
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
+from drgsim.payment.selection_from_history import selected
 from drgsim.payment.settlement_summary import DIMENSIONS, Summaries
+from drgsim.payment.shadow import Shadow, simulates
 from drgsim.payment.unit_value import float_values, pot_of, refuse_outside, tell_missed_budget, with_unit_value
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
 
@@ -43,6 +45,8 @@ class Settlement:
         Cases that no rule before the curve decided, whether or not the curve could pay them.
     problems
         What was wrong or doubtful, with exact counts.
+    shadow
+        What groups would pay for cases that the policy only simulates; None where there are none.
     """
 
     ledger: Ledger
@@ -50,6 +54,7 @@ class Settlement:
     unit_values: Mapping[str, float]
     open_to_curve: Mask
     problems: tuple[Problem, ...]
+    shadow: Shadow | None = None
 
     @property
     def amount(self) -> NDArray[np.int64]:
@@ -104,6 +109,7 @@ class Settlement:
             "margin": money_column(margin),
             "rule": _dictionary(rule, rules),
             "reference_cost": _numbers(np.round(terms.mean * np.where(self._with_k, terms.coefficient, 1.0), 6)),
+            **({} if self.shadow is None else self.shadow.columns()),
         })  # fmt: skip
 
     @property
@@ -132,7 +138,7 @@ class Settlement:
     @cached_property
     def summaries(self) -> Mapping[str, pa.Table]:
         """Summaries by hospital, department, group, insurance and case class, and over all."""
-        summaries = Summaries(self.ledger, self.parts)
+        summaries = Summaries(self.ledger, self.parts, self.shadow)
         names = ("all", *DIMENSIONS)
         with ThreadPoolExecutor(WORKERS) as pool:  # the kernel that adds up does not hold the interpreter
             return dict(zip(names, pool.map(summaries.by, names), strict=True))
@@ -216,7 +222,17 @@ def settle_cases(
     shared). ``weight`` says how many discharges each case stands for (None: one); it counts wherever cases are added up to
     a unit value, a mean or a quota, and leaves the amount of a case alone.
     """
+    unread = _copy(cases) if simulates(policy) else cases
     ledger = opened(policy, cases, weight, pot_of(policy, budget, fund_share), unstable)
+    settlement = _settled(ledger, budget_value)
+    if not ledger.simulated.any():
+        return settlement
+    beside = opened(ledger.policy, unread, weight, ledger.pot, unstable, as_if_paid=True)
+    return _with_shadow(settlement, _settled(beside, budget_value))
+
+
+def _settled(ledger: Ledger, budget_value: Mapping[str, float] | None) -> Settlement:
+    """Walk the rules and close the accounts of an open ledger."""
     walk(ledger, Stage.BEFORE_CURVE)
     refuse_outside(ledger)
     ledger.compare_with_expected_price(budget_value)
@@ -228,7 +244,26 @@ def settle_cases(
     _close(ledger)
     if budget_value is not None:
         tell_missed_budget(ledger)
-    return Settlement(ledger, paid_parts(ledger), unit_values, open_to_curve, tuple(cases.problems))
+    return Settlement(ledger, paid_parts(ledger), unit_values, open_to_curve, tuple(ledger.cases.problems))
+
+
+def _with_shadow(settlement: Settlement, beside: Settlement) -> Settlement:
+    """The settlement with what groups would pay beside it; doubts that only the shadow settlement has are told as its own."""
+    simulated = settlement.ledger.simulated & ~beside.ledger.is_class(*OUTSIDE_GROUPS)
+    amount = np.where(simulated, beside.amount, MISSING)
+    shadow = Shadow(simulated, beside.ledger.case_class, amount, settlement.ledger.cost)
+    told = {(problem.code, problem.what) for problem in settlement.problems}
+    own = [each for each in beside.problems if (each.code, each.what) not in told]
+    problems = [replace(each, what=f"shadow settlement 模拟结算: {each.what}") for each in own]
+    return replace(settlement, shadow=shadow, problems=(*settlement.problems, *problems))
+
+
+def _copy(cases: Cases) -> Cases:
+    """Cases whose faults, marks and problems are their own, to be settled a second time."""
+    return replace(
+        cases, flags=dict(cases.flags), numbers=dict(cases.numbers), faults=cases.faults.copy(),
+        fault_words=[*cases.fault_words], problems=[*cases.problems],
+    )  # fmt: skip
 
 
 def amounts_at_cost(settlement: Settlement, cost: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -247,10 +282,7 @@ def amounts_at_cost(settlement: Settlement, cost: NDArray[np.int64]) -> NDArray[
         Fen per case before the patient's share; ``money.MISSING`` where unpaid.
     """
     paid = settlement.ledger
-    cases = replace(
-        paid.cases, money={**paid.cases.money, "total_cost": cost}, flags=dict(paid.cases.flags),
-        faults=paid.cases.faults.copy(), fault_words=[*paid.cases.fault_words], problems=[],
-    )  # fmt: skip
+    cases = replace(_copy(paid.cases), money={**paid.cases.money, "total_cost": cost}, problems=[])
     ledger = opened(paid.policy, cases, paid.weight, None, paid.unstable)  # type: ignore[arg-type]
     terms = ledger.terms
     terms.mean = np.where(terms.priced_mean, paid.terms.mean, terms.mean)  # a price that may have come from the budget
@@ -271,9 +303,16 @@ def opened(
     weight: NDArray[np.float64] | None = None,
     pot: Mapping[str, int] | None = None,
     unstable: Literal["table", "cases", "never"] | None = None,
+    as_if_paid: bool = False,
 ) -> Ledger:
-    """A ledger in which every case has its terms and its standard, and nothing is decided yet."""
+    """A ledger in which every case has its terms and its standard, and nothing is decided yet.
+
+    What the policy leaves to the past (members, groups, unit value) and nobody has found yet is found among the cases.
+    """
+    policy, told = selected(policy, [cases], "the cases themselves")
+    cases.problems += told
     ledger = Ledger.open(policy, cases, weight, pot, unstable)
+    ledger.as_if_paid = as_if_paid
     walk(ledger, Stage.GROUPS)
     ledger.look_up()
     walk(ledger, Stage.TERMS)

@@ -14,6 +14,7 @@ from drgsim.money import MISSING, money_column
 from drgsim.payment.case_class import CASE_CLASS_ZH, CLASSES, CaseClass
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.patient_share import PaidParts
+from drgsim.payment.shadow import Shadow
 from drgsim.records.vocabulary import INSURANCES
 
 DIMENSIONS = ("hospital", "department", "group", "insurance", "case_class")
@@ -54,8 +55,8 @@ _COUNTS, _MONEY, _SUMS = (tuple(entry.name.lower() for entry in kind) for kind i
 class Summaries:
     """All summaries of a settlement; what the cases have in common is computed once."""
 
-    def __init__(self, ledger: Ledger, parts: PaidParts) -> None:
-        self.ledger, self.parts = ledger, parts
+    def __init__(self, ledger: Ledger, parts: PaidParts, shadow: Shadow | None = None) -> None:
+        self.ledger, self.parts, self.shadow = ledger, parts, shadow
         cases = ledger.cases
         cost, days = cases.money["total_cost"], cases.numbers["los_days"]
         grouped = (cases.unit.ids >= 0) & (cost != MISSING) & (cost >= 0)
@@ -74,7 +75,8 @@ class Summaries:
         cases that have one, ``cost``, ``payment`` and the parts that make it up, ``patient_paid``, ``other_paid``,
         ``fund_payment`` and ``above_standard`` (:class:`drgsim.payment.patient_share.PaidParts`), ``margin`` (yuan, over paid
         cases), ``high_share``, ``low_share`` (of paid cases), ``mean_days``, ``cost_index`` and ``time_index`` (own mean over
-        the mean of all, group by group, weighted by cases; rule book 1.9).
+        the mean of all, group by group, weighted by cases; rule book 1.9). Where groups are simulated: ``shadow_cases``,
+        ``shadow_payment`` and ``shadow_margin`` (yuan, over these cases).
         """
         ids, names = _members(self.ledger, dimension)
         counts, money, sums = _add_up(
@@ -93,6 +95,8 @@ class Summaries:
             "cmi": _ratio(total["weight"], count["weighted"]),
         }
         columns |= {name: money_column(amounts) for name, amounts in zip(_MONEY, money.T, strict=True)}
+        if self.shadow is not None:
+            columns |= self.shadow.sums(ids, len(names))
         columns |= {
             "high_share": _ratio(count["high"], count["paid"]),
             "low_share": _ratio(count["low"], count["paid"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,23 +21,31 @@ from drgsim.records.read import read_table
 from drgsim.records.schema import header_key, header_names
 from drgsim.records.vocabulary import group_words, level_hint, level_keys, level_known, words
 
-_OF_HOSPITAL = ("hospital_id", "level", "grade", "coefficient", "name")
-_ALIASES = {"id": "hospital_id", "hospital_level": "level", "hospital_grade": "grade", "hospital_name": "name"}
+_OF_HOSPITAL = ("hospital_id", "level", "grade", "coefficient", "name", "member_of")
+_ALIASES = {
+    "id": "hospital_id",
+    "hospital_level": "level",
+    "hospital_grade": "grade",
+    "hospital_name": "name",
+    "试点政策": "member_of",
+}
 EVERY = ""  # stands for all hospitals, or for all groups
 
 
 @dataclass(frozen=True)
 class Hospital:
-    """What hospitals.csv says of one hospital."""
+    """What hospitals.csv says of one hospital; ``member_of``: policies that pay their members by groups, and it is one."""
 
     level: str
     grade: str
     coefficient: float
     name: str
+    member_of: tuple[str, ...] = ()
 
 
 def hospitals_of(table: pa.Table, where: str) -> dict[str, Hospital]:
-    """Hospitals of a table: ``hospital_id`` (or ``id``) with any of ``level``, ``grade``, ``coefficient``, ``name``.
+    """Hospitals of a table: ``hospital_id`` (or ``id``) with any of ``level``, ``grade``, ``coefficient``, ``name``
+    and ``member_of`` (ids of policies, parted by ``;``).
 
     Raises
     ------
@@ -63,11 +72,16 @@ def hospitals_of(table: pa.Table, where: str) -> dict[str, Hospital]:
         if wrong[row]:
             what = f"the coefficient of {name} is {texts['coefficient'][row]!r}, not a number above 0"
             problems.append(Problem("hospitals-coefficient", what, where=place, fix="correct it or leave it empty"))
-        level, grade, title = (texts.get(column, blank)[row] for column in ("level", "grade", "name"))
-        hospitals[name] = Hospital(level, grade, float(coefficient[row]), title)
+        level, grade, title, of = (texts.get(column, blank)[row] for column in ("level", "grade", "name", "member_of"))
+        hospitals[name] = Hospital(level, grade, float(coefficient[row]), title, _listed(of))
     if problems:
         raise InputError(problems)
     return hospitals
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Words parted by semicolons, commas or bars."""
+    return tuple(filter(None, (word.strip() for word in re.split("[;,|、]", text))))
 
 
 def hospitals_by_id(entries: Mapping[str, Hospital | Mapping[str, Any]]) -> dict[str, Hospital]:

@@ -26,6 +26,8 @@ def settlement_page(settlement: Settlement, notes: Sequence[Problem] = ()) -> st
     money = [(title, f"{float(total[name]) / 10_000:,.1f}") for title, name in (
         ("cost 费用 (万元)", "cost"), ("payment 支付 (万元)", "payment"), ("fund 基金 (万元)", "fund_payment"),
         ("margin 盈余 (万元)", "margin"),
+        *((("simulated payment 模拟支付 (万元)", "shadow_payment"), ("its margin 模拟盈余 (万元)", "shadow_margin"))
+          if settlement.shadow is not None else ()),
     )]  # fmt: skip
     return render_page(
         "settlement.html",
@@ -40,6 +42,7 @@ def settlement_page(settlement: Settlement, notes: Sequence[Problem] = ()) -> st
             for name, title in _HEADINGS.items()
         ],
         margins=chart(margins_chart(hospitals), 150 + 30 * len(hospitals)),
+        shadow=settlement.shadow is not None,
         unit_values=settlement.unit_values.items(),
         notes=notes,
         assumptions=[parameter.path for parameter in policy.assumptions],

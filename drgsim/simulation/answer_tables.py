@@ -105,6 +105,10 @@ def hospital_table(baseline: Outcome, scenario: Outcome, region: Region) -> pa.T
         columns[f"{side}_adjustments"] = money_column(outcome.adjusted[used])
         columns[f"{side}_margin"] = money_column(margin[side][used])
         columns[f"{side}_margin_rate"] = _numbers(_share(margin[side], outcome.by_hospital("cost"))[used])
+        if outcome.by_payer.money["shadow_cost"].any():
+            shadow = outcome.by_hospital("shadow")[used]
+            columns[f"{side}_shadow_payment"] = money_column(shadow)
+            columns[f"{side}_shadow_margin"] = money_column(shadow - outcome.by_hospital("shadow_cost")[used])
         if outcome.budget is not None:
             columns |= _budget_columns(side, outcome, [names[n] for n in used])
     change = (margin["scenario"] - margin["baseline"])[used]
@@ -178,6 +182,9 @@ def _two(baseline: Totals, scenario: Totals, dimension: str) -> pa.Table:
         columns[f"{side}_weight"] = _numbers(np.append(totals.weight, 0.0)[rows])
         money = {key: np.append(totals.money[key], 0)[rows] for key in MONEY}
         money["margin"] = money["payment"] - money["cost"]
+        if totals.money["shadow_cost"].any():
+            shadow, cost = (np.append(totals.money[key], 0)[rows] for key in ("shadow", "shadow_cost"))
+            money |= {"shadow_payment": shadow, "shadow_margin": shadow - cost}
         columns |= {f"{side}_{key}": money_column(values) for key, values in money.items()}
     return _kept(pa.table(columns))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.parameters.evidence import Evidence
+from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import level_keys
 from drgsim.simulation.change_steps import out_of_scope, refuse, step_of
 from drgsim.simulation.paths import ALL, Match
@@ -79,6 +82,40 @@ def change_hospitals(
         )
     )
     return replace(setup, hospitals=(*setup.hospitals, HospitalEdit(kind, key, name, change)))
+
+
+def change_members(
+    setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
+) -> Setup:
+    """Members of the policy by id or level; the words are checked against the region."""
+    words = [str(word) for word in (change.value if isinstance(change.value, list) else [change.value])]
+    old = setup.policy.file.members
+    before = "every hospital" if old is None else old.shown
+    if words == ["all"]:
+        steps.append(step_of(match, change, before, "every hospital"))
+        return replace(setup, policy=_with_members(setup.policy, None))
+    levels = [level_keys(word.removeprefix("level."))[0] for word in words if word.startswith("level.")]
+    named = [word for word in words if not word.startswith("level.")]
+    unknown = [word for word in named if word not in region.hospitals]
+    unknown += [f"level.{level}" for level in levels if level not in region.known_levels]
+    for word in unknown or ([""] if not words else []):
+        known = [*region.hospitals, *(f"level.{level}" for level in region.known_levels)]
+        fix = did_you_mean(word, known) or f"the region has {', '.join(known[:12])}"
+        refuse("unknown-hospital", change, f": the region has no hospital {word!r}", fix, problems)
+    if unknown or not words:
+        return setup
+    members = {
+        "hospitals": named, "levels": levels, "unit": match.spec.unit, "source": "scenario",
+        "evidence": Evidence.ASSUMPTION.value,
+    }  # fmt: skip
+    steps.append(step_of(match, change, before, ", ".join(words)))
+    return replace(setup, policy=_with_members(setup.policy, members))
+
+
+def _with_members(policy: Policy, members: Mapping[str, object] | None) -> Policy:
+    """The policy with other members, none for every hospital."""
+    sources = {**policy.raw["sources"], "scenario": {"title": "changed by scenario"}}
+    return policy.rebuilt({**policy.raw, "sources": sources, "members": members}, f"members {members!r}")
 
 
 def change_cases(

@@ -93,6 +93,10 @@ def lines_of(state: State, cases: Cases, price: Pricing, settlement: Settlement)
         bill_of(state, retained_saving(state, settlement)), settlement.amount, settlement.parts.fund,
         settlement.parts.above_standard, ledger.standard, ledger.terms.relative_value, ledger.case_class, CLASS_NUMBERS,
     )  # fmt: skip
+    if settlement.shadow is not None:
+        known = settlement.shadow.known
+        money[Measure.SHADOW] = np.where(known, settlement.shadow.amount, 0)
+        money[Measure.SHADOW_COST] = np.where(known, settlement.shadow.cost, 0)
     weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
     return Lines(state, cases, price, money, marks, weight, ledger.ratio, settlement)
 

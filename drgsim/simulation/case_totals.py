@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import Problem
 from drgsim.money import MISSING, from_parts
-from drgsim.payment.case_class import CLASSES, CaseClass
+from drgsim.payment.case_class import CLASSES, OUTSIDE_GROUPS, CaseClass
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
 
@@ -23,7 +23,7 @@ class Measure(IntEnum):
     """Rows of the money of cases, fen.
 
     ``INSIDE`` is the payment of cases that have a standard; ``SAVING`` what procurement took off their cost and they
-    are still paid.
+    are still paid; ``SHADOW`` what groups would pay for cases that are simulated, ``SHADOW_COST`` the cost of these.
     """
 
     COST = 0
@@ -33,6 +33,8 @@ class Measure(IntEnum):
     STANDARD = 4
     INSIDE = 5
     SAVING = 6
+    SHADOW = 7
+    SHADOW_COST = 8
 
 
 class Count(IntEnum):
@@ -81,13 +83,9 @@ class ClassNumbers(NamedTuple):
     outside: NDArray[np.bool_]
 
 
-_OUTSIDE = (
-    CaseClass.OVER_60_DAYS, CaseClass.BY_ITEM, CaseClass.UNGROUPED, CaseClass.AMBIGUOUS, CaseClass.PER_DIEM,
-    CaseClass.SELF_PAY,
-)  # fmt: skip
 CLASS_NUMBERS = ClassNumbers(
     CLASSES.index(CaseClass.SELF_PAY), CLASSES.index(CaseClass.HIGH), CLASSES.index(CaseClass.LOW),
-    np.array([*(case_class in _OUTSIDE for case_class in CLASSES), False]),  # the last place answers for cases without a class
+    np.array([*(name in OUTSIDE_GROUPS for name in CLASSES), False]),  # the last place answers for cases without a class
 )  # fmt: skip
 
 

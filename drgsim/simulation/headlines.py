@@ -59,6 +59,8 @@ def headlines(outcome: Outcome, region: Region) -> dict[str, float]:
         "high.share": _over(float(counts["high"].sum()), paid),
         "low.share": _over(float(counts["low"].sum()), paid),
         "by_item.share": _over(total["payment"] - total["inside"], total["payment"]),
+        "shadow.payment": total["shadow"] / 100 if total["shadow_cost"] else math.nan,
+        "shadow.margin": (total["shadow"] - total["shadow_cost"]) / 100 if total["shadow_cost"] else math.nan,
         "concentration.gini": gini(payment[active]),
         "concentration.herfindahl": herfindahl(payment[active]),
         "equity.margin_spread": _spread(rate[active], cost[active]),

@@ -12,8 +12,10 @@ import numpy as np
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, allocate, exact, round_half_away
 from drgsim.parameters.evidence import Evidence, Keyed
+from drgsim.payment.grouped_cases import with_hospitals
 from drgsim.payment.policy import Policy
 from drgsim.payment.price_table import PriceTable
+from drgsim.payment.selection_from_history import is_open, selected
 from drgsim.payment.settlement import settle_cases
 from drgsim.payment.weights_from_history import compares_with_table, table_from_history, with_history, years_of_history
 from drgsim.records.vocabulary import PAYERS
@@ -21,6 +23,7 @@ from drgsim.simulation.balancing_rate import Spending, balancing_rates
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART, State, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup, short_code
+from drgsim.simulation.setup_hospitals import hospitals_of
 from drgsim.simulation.simulated_region import Cohort, Region
 
 ROUNDS = 4  # of the search for the rates of all payers
@@ -32,6 +35,7 @@ class Memory:
 
     tables: dict[tuple[str, int], PriceTable] = field(default_factory=dict)
     rates: dict[tuple[str, ...], dict[str, float]] = field(default_factory=dict)
+    selections: dict[tuple[str, int], Policy] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -205,6 +209,21 @@ def _without_standards(policy: Policy) -> Policy:
 
 
 def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Policy:
+    """The policy with the table of relative values that a setup asks for, and what it leaves to the past."""
+    policy = _with_values(setup, region, year, memory)
+    if not is_open(policy):
+        return policy
+    key = (repr((policy.digest, setup.scheme, setup.settings["weights.source"], setup.weights, setup.hospitals)), year)
+    if key not in memory.selections:
+        years = years_of_history(region.years, year)
+        history = [with_hospitals(setup.cohort(region, each).cases, hospitals_of(setup, region)) for each in years]
+        found, told = selected(policy, history, f"the discharges of {', '.join(map(str, years))}")
+        memory.selections[key] = found
+        memory.notes += [problem.what for problem in told if problem.what not in memory.notes]
+    return memory.selections[key]
+
+
+def _with_values(setup: Setup, region: Region, year: int, memory: Memory) -> Policy:
     """The policy with the table of relative values that a setup asks for."""
     policy = setup.policy
     if setup.settings["weights.source"] == "history":

@@ -14,6 +14,7 @@ from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import Problem
 from drgsim.money import exact, round_half_away
 from drgsim.payment.grouped_cases import WORKERS
+from drgsim.payment.selection_from_history import selection_record
 from drgsim.payment.settlement import Settlement, settle_cases
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.simulation.capitated_stays import capitation_balance
@@ -52,6 +53,8 @@ class Outcome:
         Result of the yearly budget, where it closes the year.
     unit_values
         Payer -> yuan per unit, where the fund or the budget decided.
+    selection
+        Members and groups that were paid by groups, where the policy does not pay all alike.
     """
 
     setup: Setup
@@ -66,6 +69,7 @@ class Outcome:
     problems: tuple[Problem, ...]
     budget: BudgetYear | None = None
     indicators: Mapping[str, float] = field(default_factory=dict)
+    selection: Mapping[str, Any] = field(default_factory=dict)
 
     def by_hospital(self, measure: str) -> NDArray[np.int64]:
         """Fen of a measure per hospital."""
@@ -147,6 +151,7 @@ class Runner:
         return Outcome(
             setup, year, by_payer, by_group, by_department, tuple(hospitals), adjustments, fund_of(setup, self.region, year),
             dict(lines.unit_values) or dict(lines.pricing.rates), lines.problems, budget, indicators,
+            selection_record(lines.pricing.policy),
         )  # fmt: skip
 
     def beside(

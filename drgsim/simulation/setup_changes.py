@@ -8,7 +8,13 @@ from dataclasses import replace
 from drgsim.errors import Problem
 from drgsim.payment.policy import AnyPolicy, policy_of
 from drgsim.simulation.capitated_stays import stated_amount
-from drgsim.simulation.case_changes import add_technology, change_cases, change_hospitals, change_weights
+from drgsim.simulation.case_changes import (
+    add_technology,
+    change_cases,
+    change_hospitals,
+    change_members,
+    change_weights,
+)
 from drgsim.simulation.fund_changes import change_budget, change_fund
 from drgsim.simulation.paths import check, find
 from drgsim.simulation.policy_changes import (
@@ -30,6 +36,7 @@ CHANGES = {
     "policy": change_policy, "scheme": change_scheme, "parameter": change_parameter, "setting": change_setting,
     "unit_value": change_unit_value, "multiples": change_multiples, "low_ratio": change_low_ratio, "fund": change_fund,
     "budget": change_budget, "weights": change_weights, "hospitals": change_hospitals, "cases": change_cases,
+    "members": change_members,
     "technology": add_technology,
 }  # fmt: skip
 

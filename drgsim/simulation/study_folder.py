@@ -49,6 +49,8 @@ def record_of(study: Study, **options: Any) -> dict[str, Any]:
                 "baseline_unit_values": dict(result.baseline.unit_values),
                 "discharges": int(result.outcome.by_payer.counts["cases"].sum()),
                 "problems": result.outcome.problems,
+                **result.outcome.selection,
+                **{f"baseline_{name}": value for name, value in result.baseline.selection.items()},
             }
             for result in study.results
         ],

@@ -22,9 +22,11 @@ def settle_per_diem(ledger: Ledger) -> None:
     days = cases.numbers["los_days"]
     if spec is not None and spec.acute_days is not None:
         acute = members & (days <= spec.acute_days.value)
-        rule = f"acute stay of at most {spec.acute_days.value} days: group simulated, paid by item"
-        ledger.decide(acute, CaseClass.BY_ITEM, rule)
-        ledger.pay_yuan(acute, ledger.cost)
+        if not ledger.as_if_paid:  # else the shadow settlement, in which groups pay them
+            ledger.simulated = ledger.simulated | acute
+            rule = f"acute stay of at most {spec.acute_days.value} days: group simulated, paid by item"
+            ledger.decide(acute, CaseClass.BY_ITEM, rule)
+            ledger.pay_yuan(acute, ledger.cost)
         members = members & ~acute
     rate = cases.numbers["per_diem_rate"]
     if spec is not None and spec.rate is not None:
@@ -73,10 +75,10 @@ def _capped(ledger: Ledger, members: Mask, days: NDArray[np.float64], cap: int, 
 
 
 def _repricing(policy: Policy, cases: Cases) -> Repricing:
-    """Points per day are worth more or less as the unit value moves."""
+    """Points per day are worth more or less as the unit value moves, and so is the shadow settlement of acute stays."""
     spec = policy.file.per_diem
-    in_points = spec is not None and spec.rate_unit == "point"
-    return Repricing.REFUSED if in_points else Repricing.KEPT
+    moves = spec is not None and (spec.rate_unit == "point" or spec.acute_days is not None)
+    return Repricing.REFUSED if moves else Repricing.KEPT
 
 
 RULE = Rule(
