@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from drgsim.records.code_dictionaries import national_codes
 from drgsim.synthetic.draw_plan import DrawPlan
 from drgsim.synthetic.sparse_columns import Columns
 
@@ -33,22 +34,41 @@ def cut_codes(codes: list[str]) -> list[str]:
     return [code[:5] for code in codes]
 
 
+def grey_codes(codes: list[str]) -> list[str]:
+    """The grey code (灰码) above each code, which an old front page still writes; the code itself where none is above it.
+
+    Examples
+    --------
+    >>> grey_codes(["I21.300x003", "J18.900"])
+    ['I21.300', 'J18.900']
+    """
+    grey = national_codes().diagnoses.grey
+    above = [f"{code[:5]}00" for code in codes]
+    return [parent if parent in grey else code for parent, code in zip(above, codes, strict=True)]
+
+
 def vocabulary(plan: DrawPlan) -> list[str]:
-    """Diagnosis codes by number: those of the priors, the same cut short, an empty one and one of no dictionary."""
+    """Diagnosis codes by number: those of the priors, cut short, the grey ones above; none and one of no dictionary."""
     codes = plan.diagnoses
-    return [*codes, *cut_codes(codes), "", "XX9.999"]
+    return [*codes, *cut_codes(codes), *grey_codes(codes), "", "XX9.999"]
 
 
 def miscode(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
-    """The usual share of unreadable principal diagnoses of a real region (not dirty records): cut or missing."""
+    """The usual share of wrong principal diagnoses of a real region (not dirty records): cut short, grey or missing."""
     u = rng.random(len(batch["pathway"]))
     size = len(plan.diagnoses)
-    cut = plan.parameters["case_mix.cut_code_share"]
-    none = plan.parameters["case_mix.no_principal_share"]
     principal = batch["diagnoses"][:, 0]
-    free = batch["truth"] == 0
-    principal = np.where(free & (u < cut) & (principal >= 0), principal + size, principal)
-    batch["diagnoses"][:, 0] = np.where(free & (u >= cut) & (u < cut + none), 2 * size, principal)
+    free = (batch["truth"] == 0) & (principal >= 0)
+    edge = 0.0
+    for name, written in (
+        ("cut", principal + size),
+        ("grey", principal + 2 * size),
+        ("none", np.full_like(principal, 3 * size)),
+    ):
+        share = plan.parameters[f"case_mix.{name}_code_share"]
+        principal = np.where(free & (u >= edge) & (u < edge + share), written, principal)
+        edge += share
+    batch["diagnoses"][:, 0] = principal
 
 
 def break_records(plan: DrawPlan, batch: Columns, share: float, rng: np.random.Generator) -> None:
@@ -71,8 +91,8 @@ def break_records(plan: DrawPlan, batch: Columns, share: float, rng: np.random.G
     batch["sex"] = np.where(rows("sex_conflict"), 3 - batch["sex"], batch["sex"])
     batch["sex"] = np.where(rows("missing_sex"), -1, batch["sex"])
     batch["age"] = np.where(rows("age_conflict"), (batch["age"] + 37) % 100 + 1, batch["age"])
-    batch["diagnoses"][rows("principal_missing"), 0] = 2 * size
-    batch["diagnoses"][rows("unknown_code"), 0] = 2 * size + 1
+    batch["diagnoses"][rows("principal_missing"), 0] = 3 * size
+    batch["diagnoses"][rows("unknown_code"), 0] = 3 * size + 1
     swap = rows("discharge_before_admission")
     batch["admitted"][swap] = batch["discharged"][swap] + 3
     batch["los_days"] = np.where(rows("los_conflict"), batch["los_days"] + 11, batch["los_days"])

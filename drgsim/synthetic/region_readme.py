@@ -28,7 +28,7 @@ def region_readme(plan: DrawPlan, summary: Summary) -> str:
         dirty=f"{summary.dirty_share:g}",
         truth=", ".join(f"`{name}` {count}" for name, count in summary.truth.items()),
         kinds=", ".join(f"`{kind}`" for kind in KINDS),
-        unreadable=mix["case_mix.cut_code_share"] + mix["case_mix.no_principal_share"],
+        unreadable=sum(mix[f"case_mix.{kind}_code_share"] for kind in ("cut", "grey", "none")),
         diseases=len(plan.priors.pathways and {one.disease for one in plan.priors.pathways}),
         pathways=len(plan.priors.pathways),
         tail=mix["case_mix.tail_share"],
