@@ -208,6 +208,7 @@ class Tail:
             replace(one.template, age=age, ages=ages, line=f"{one.template.line} {age}")
             for one in near
             for age, ages in VARIANTS
+            if one.template.ages[0] <= sum(ages) // 2 <= one.template.ages[1]
         ]
         by_drg: dict[str, list[Placed]] = defaultdict(list)
         for one in self.placed(variants):
