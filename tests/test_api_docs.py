@@ -96,15 +96,15 @@ def test_examples_are_run_with_the_tests() -> None:
 
 
 # -- the command line offers the same -------------------------------------------------------------------------------------
-# functions beside the commands: what loads and lists, and the two sides of drgsim group
-NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read", "sample_path", "scheme_ids"}
+# functions beside the commands: what loads and lists, the two sides of drgsim group, and what synth --export-priors does
+NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read", "sample_path", "scheme_ids", "synth_priors"}
 # options that only say how a result is shown or where it is put
 SHOWING = {
     "*": {"as_json", "quiet"},
     "group": {"output"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"}, "budget": {"output"},
     "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"}, "policy_schema": {"output"},
     "policy_plot": {"output"}, "explain": {"brief"}, "schemes": {"coverage"}, "schemes_check": {"strict"},
-    "schemes_diff": {"full"},
+    "schemes_diff": {"full"}, "synth": {"output", "export_priors"},
 }  # fmt: skip
 # options that a function has under another name: what several values on the command line are, is a mapping or a list there
 RENAMED = {
