@@ -111,6 +111,22 @@ def product_fen(first: ArrayLike, second: ArrayLike) -> NDArray[np.int64]:
     return result
 
 
+def share_of(amounts: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """A share of amounts in fen, each rounded once; missing amounts stay so.
+
+    Examples
+    --------
+    >>> share_of(np.array([100, 5, MISSING]), 0.7)[:2].tolist()
+    [70, 4]
+    """
+    if share == 1:
+        return amounts
+    result, close = round_floats(np.where(amounts == MISSING, np.nan, amounts * share))
+    for place in np.flatnonzero(close):
+        result[place] = round_half_away(int(amounts[place]) * exact(share))
+    return result
+
+
 def to_yuan(amounts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Yuan of fen, NaN where missing: for plots and ratios, never for sums."""
     return np.where(amounts == MISSING, np.nan, amounts / FEN_PER_YUAN)

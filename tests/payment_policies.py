@@ -8,9 +8,15 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from drgsim.payment.policy import load_policy
+from drgsim.assets import asset_root
+from drgsim.payment.policy import POLICY_FILE, load_policy, policy_names
 from drgsim.payment.settlement import Settlement, settle
 
+MADE = "# made by tools/make_region_policies.py"  # the first lines of policies that a tool writes from restated facts
+MADE_POLICIES = [
+    name for name in policy_names() if MADE in (asset_root("payment_tables") / name / POLICY_FILE).read_text("utf-8")[:400]
+]
+WRITTEN_POLICIES = [name for name in policy_names() if name not in MADE_POLICIES]
 SAID = {"source": "test", "evidence": "assumption"}
 
 

@@ -17,10 +17,11 @@ import drgsim
 from drgsim.api.budget_verbs import BudgetYears
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError, UsageError
-from drgsim.payment.policy import load_policy, policy_names
+from drgsim.payment.policy import load_policy
 from drgsim.payment.price_table import PriceTable
 from drgsim.region.region_folder import RegionFolder
 from drgsim.simulation.pricing import Memory, with_table
+from tests.payment_policies import WRITTEN_POLICIES
 from tests.sample_region import SAMPLE, YEAR, YEARS, discharges
 from tests.simulating import baseline_of
 from tests.simulating import region as simulated
@@ -153,7 +154,7 @@ def test_cases_that_state_their_weight_need_no_history(two_years: Path, tmp_path
     assert "weights" not in found.record
 
 
-@pytest.mark.parametrize("policy", policy_names())
+@pytest.mark.parametrize("policy", WRITTEN_POLICIES)
 def test_every_shipped_policy_is_budgeted_or_refused_with_a_reason(sample: RegionFolder, policy: str) -> None:
     expected = next((code for code, names in REFUSED.items() if policy in names), None)
     if expected is not None:

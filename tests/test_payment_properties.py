@@ -18,11 +18,11 @@ from drgsim.money import MISSING, allocate, exact, fen, money_column, to_fen
 from drgsim.payment.case_class import CLASSES
 from drgsim.payment.curve import breaks, curve_book, settle_exactly
 from drgsim.payment.curve_kernel import apply_curves
-from drgsim.payment.policy import Policy, load_policy, policy_names
+from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.settlement import Settlement, settle
-from tests.payment_policies import policy_with
+from tests.payment_policies import WRITTEN_POLICIES, policy_with
 
-POLICIES = policy_names()
+POLICIES = WRITTEN_POLICIES  # those made by a tool: tests/test_region_policies.py
 FEW = examples(max_examples=60, deadline=None)
 policy_of = lru_cache(load_policy)
 

@@ -82,6 +82,9 @@ RULES = {
     "group_classes": Variant(
         {"group_classes.fixed": {**CLASS, "pays": "standard", "groups": [*GROUPS]}}, decides="fixed", refused=True
     ),
+    "daily_value": Variant(
+        {"group_classes.daily": {**CLASS, "pays": "daily", "groups": ["FR23", "ES23"]}}, decides="per_diem", refused=True
+    ),
     "per_diem": Variant(
         {"per_diem": {"rate": keyed({"*": 0.07}), "rate_unit": "point"}}, {"per_diem": SOMETIMES}, decides="per_diem",
         refused=True,
@@ -89,6 +92,10 @@ RULES = {
     "chosen_groups": Variant({"group_selection": CHOICE}, decides="by_item"),
     "long_stay": Variant({"stays.long_days": value(15)}, decides="over_60_days"),
     "payment_curve": Variant(decides="high"),
+    "special_course": Variant(
+        {"courses": [{"title": "long", "title_zh": "长", "days_from": 6, "ratio_over": 1, "case_class": "incomplete",
+                      "pays": 1.1, "source": "test", "evidence": "assumption"}]}, decides="incomplete", refused=True,
+    ),
     "exempt_payment": Variant(
         {}, {"exempt_cost": lambda draw: 5_000_000 * (draw < 0.2), "exempt_mean_cost": lambda draw: 100_000 + 0 * draw},
         decides="exempt",

@@ -23,6 +23,8 @@ M = TypeVar("M", bound=BaseModel)
 DEEPEST = 50  # mappings and lists inside one another; no model comes near it
 MOST_ENTRIES = 1_000_000  # aliases of aliases can make a short file endless
 LARGEST = 1e300  # of a whole number
+# reads what is sound several times as fast, where libyaml is there; what it refuses PyYAML judges in its own words
+FAST_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # what PyYAML lets through from the text of a value that is not what its tag says
 _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -95,7 +97,11 @@ def parse_value(
     """What a YAML text holds, None where it is no YAML or nests without end."""
     before = len(problems)
     try:
-        raw = yaml.load(text, Loader=_strict_loader(kind, problems, where, words))
+        try:
+            raw = yaml.load(text, Loader=_strict_loader(FAST_LOADER, kind, problems, where, words))
+        except (yaml.YAMLError, RecursionError, *_UNFIT):
+            del problems[before:]
+            raw = yaml.load(text, Loader=_strict_loader(yaml.SafeLoader, kind, problems, where, words))
     except (yaml.YAMLError, RecursionError, *_UNFIT) as error:
         said = "it nests too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         fix = 'put changes in quotes: "*1.03"' if "alias" in said else fix
@@ -106,14 +112,11 @@ def parse_value(
 
 
 def _strict_loader(
-    kind: str, problems: list[Problem], where: str, words: re.Pattern[str] | None = None
+    base: type[yaml.SafeLoader], kind: str, problems: list[Problem], where: str, words: re.Pattern[str] | None = None
 ) -> type[yaml.SafeLoader]:
     """A YAML loader that reports keys that stand twice instead of keeping the last, and names the line of a broken value."""
 
-    # codes stand in files that are long, which libyaml reads six times as fast; its messages are shorter
-    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if words is not None else yaml.SafeLoader
-
-    class Loader(base):  # type: ignore[misc]
+    class Loader(base):  # type: ignore[misc, valid-type]
         def resolve(self, kind_of_node: Any, value: Any, implicit: Any) -> Any:
             if words is not None and kind_of_node is yaml.ScalarNode and implicit[0] and words.fullmatch(value):
                 return self.DEFAULT_SCALAR_TAG
@@ -135,8 +138,8 @@ def _strict_loader(
                     problems.append(Problem(f"{kind}-duplicate-name", f"{key.value} stands twice in one place", where=place))
                 elif isinstance(key, yaml.ScalarNode):
                     seen.add(key.value)
-            made: dict[Any, Any] = super().construct_mapping(node, deep)
-            return made
+            mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+            return mapping
 
     return Loader
 

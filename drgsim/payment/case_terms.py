@@ -100,6 +100,10 @@ def terms_of(lookup: PolicyLookup, weight: Floats | None = None) -> Terms:
     if file.relative_value.unit == "score":  # what grouping by a catalogue found, where no table says more
         value = np.where(np.isnan(value), numbers["score"], value)
     value = _value_of_cases(lookup, value, weight)
+    factors = [lookup.file.group_classes[name].value_factor if name else None for name in lookup.class_names]
+    if any(factors):
+        by_class = np.array([1.0 if entry is None else entry.value for entry in factors])
+        value = np.round(value * by_class[lookup.group_class], 10)  # a product of decimals is one
     coefficient, source = coefficients(lookup)
     unit_value = _unit_value(lookup)
     standards, bare = np.full(cases.size, np.nan), np.zeros(cases.size, np.bool_)
@@ -114,9 +118,12 @@ def terms_of(lookup: PolicyLookup, weight: Floats | None = None) -> Terms:
         standards = np.where(published, standard, np.nan)
     mean, per_weight, priced = _mean(lookup, value, unit_value, weight)
     auxiliary, factor = _factors(lookup)
+    row = _rows(lookup, value, coefficient)
+    if file.reference.prices:
+        value, priced = mean, np.zeros(cases.size, np.bool_)
     return Terms(
         value, coefficient, source, unit_value, mean, auxiliary, factor, lookup.group_class, lookup.class_names,
-        _rows(lookup, value, coefficient), lookup.place, standards, bare, per_weight, priced,
+        row, lookup.place, standards, bare, per_weight, priced,
     )  # fmt: skip
 
 
@@ -208,12 +215,8 @@ def _value_of_cases(lookup: PolicyLookup, value: Floats, weight: Floats | None) 
 
 def _unit_value(lookup: PolicyLookup) -> Floats:
     """Yuan per unit; a group class may have its own, such as primary-care groups with one standard for all."""
-    result = lookup.keyed(lookup.file.unit_value)
-    for number, name in enumerate(lookup.class_names):
-        own = lookup.file.group_classes[name].unit_value if name else None
-        if own is not None:
-            result = np.where(lookup.group_class == number, lookup.keyed(own), result)
-    return result
+    of_class: Floats = lookup.of_classes("unit_value")
+    return np.where(np.isnan(of_class), lookup.keyed(lookup.file.unit_value), of_class)
 
 
 def _mean(
@@ -232,12 +235,14 @@ def _mean(
         return mean, per_weight, np.zeros(lookup.cases.size, np.bool_)
     if spec.from_cases is not None and spec.from_cases.value:
         return np.where(blank, _mean_of_cases(lookup, mean, weight), mean), per_weight, np.zeros(lookup.cases.size, np.bool_)
-    if spec.mean_from_table:
+    if spec.mean_from_table and not spec.prices:
         lookup.cases.warn(
             "settle-mean-by-price", blank & ~np.isnan(value) & (lookup.cases.faults < 0),
             "no mean cost of the group is known; the cost is compared with the price of the group, which moves with the budget",
             "state group_mean_cost, or give --weights with the column mean_cost",
         )  # fmt: skip
+    if spec.prices:  # a price that is the mean cost itself cannot stand in for it
+        return mean, per_weight, np.zeros(lookup.cases.size, np.bool_)
     return np.where(blank, unit_value * value, mean), per_weight, blank
 
 

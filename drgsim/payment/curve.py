@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from drgsim.money import FEN_PER_YUAN, exact, round_half_away
 from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.curve_expression import TERMS, Polynomial, evaluate, parse
-from drgsim.payment.curve_model import ACTUAL, Curve
+from drgsim.payment.curve_model import ACTUAL, Band, Curve
 
 
 @dataclass(frozen=True)
@@ -76,22 +76,22 @@ def resolve(name: str, curve: Curve) -> tuple[ResolvedCurve, ...]:
     for number, band in enumerate(curve.bands):
         pieces: list[ResolvedPiece] = []
         for piece in curve.pieces:
-            limit = band.K if piece.upto == "K" else piece.upto
+            limit = band.limit(piece.upto)
 
-            def terms(text: str | None, multiple: float | None = band.K) -> Polynomial | None:
+            def terms(text: str | None, band: Band = band) -> Polynomial | None:
                 if text is None or text == ACTUAL:
                     return None
-                return parse(text, multiple=multiple, with_coefficient=curve.with_coefficient)
+                return parse(text, multiple=band.K, with_coefficient=curve.with_coefficient, excess=band.E)
 
             upper = None if limit is None else exact(limit)
-            words = _words(piece.case_class, piece.pays, pieces[-1] if pieces else None, upper, piece.closed, band.K)
+            words = _words(piece.case_class, piece.pays, pieces[-1] if pieces else None, upper, piece.closed, band)
             pieces.append(ResolvedPiece(piece.case_class, upper, piece.closed, terms(piece.pays), terms(piece.cap), words))
         resolved.append(ResolvedCurve(name, number, curve.with_coefficient, tuple(pieces)))
     return tuple(resolved)
 
 
 def _words(
-    case_class: CaseClass, pays: str, before: ResolvedPiece | None, upper: Fraction | None, closed: bool, K: float | None
+    case_class: CaseClass, pays: str, before: ResolvedPiece | None, upper: Fraction | None, closed: bool, band: Band
 ) -> str:
     """A sentence such as ``high: r > 2 -> k*(1 + 0.7*(r - K)), K = 2``."""
     parts = []
@@ -100,7 +100,8 @@ def _words(
     if upper is not None:
         parts.append(f"r {'<=' if closed else '<'} {float(upper):g}")
     paid = "the actual cost" if pays == ACTUAL else "the standard" if pays == "k" else pays
-    multiple = f", K = {K:g}" if K is not None and "K" in pays else ""
+    named = [(name, getattr(band, name)) for name in ("K", "E") if name in pays and getattr(band, name) is not None]
+    multiple = "".join(f", {name} = {value:g}" for name, value in named)
     return f"{case_class}: {' and '.join(parts) or 'any cost'} -> {paid}{multiple}"
 
 

@@ -1,8 +1,9 @@
 """What a piece of a payment curve pays, written as the rule itself writes it: ``k*(1 + 0.7*(r - K))``.
 
 Names: ``r`` cost ratio (费用比), ``x`` cost over the group's mean cost without coefficient, ``k`` hospital coefficient (系数),
-``K`` the multiple at which cases of the band count as high (高倍率倍数). The result is relative value paid per unit of
-relative value of the group, so ``k`` alone is the standard. Only + - * / and brackets; a piece must be linear in the cost.
+``K`` the multiple at which cases of the band count as high (高倍率倍数), ``E`` the multiple beyond which the cost is paid,
+where it is not K. The result is relative value paid per unit of relative value of the group, so ``k`` alone is the standard.
+Only + - * / and brackets; a piece must be linear in the cost.
 """
 
 from __future__ import annotations
@@ -10,20 +11,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from drgsim.money import exact
 
 # powers of (x, k) -> coefficient
 Polynomial = dict[tuple[int, int], Fraction]
 TERMS: tuple[tuple[int, int], ...] = ((0, -1), (0, 0), (0, 1), (1, -1), (1, 0), (1, 1))
-NAMES = ("r", "x", "k", "K")
+NAMES = ("r", "x", "k", "K", "E")
 
 
 class ExpressionError(ValueError):
     """An expression that is no payment rule; the message says why."""
 
 
-def parse(text: str, *, multiple: float | None, with_coefficient: bool) -> Polynomial:
+def parse(text: str, *, multiple: float | None, with_coefficient: bool, excess: float | None = None) -> Polynomial:
     """Read an expression into coefficients of x and k.
 
     Parameters
@@ -34,6 +36,8 @@ def parse(text: str, *, multiple: float | None, with_coefficient: bool) -> Polyn
         The value of ``K`` in this band, None where the band has none.
     with_coefficient
         Whether the cost ratio divides by the coefficient too: r = x / k, else r = x.
+    excess
+        The value of ``E`` in this band, None where the band has none.
 
     Raises
     ------
@@ -52,8 +56,10 @@ def parse(text: str, *, multiple: float | None, with_coefficient: bool) -> Polyn
     }
     if multiple is not None:
         names["K"] = {(0, 0): exact(multiple)}
+    if excess is not None:
+        names["E"] = {(0, 0): exact(excess)}
     try:
-        tree = ast.parse(text, mode="eval")
+        tree = _tree(text)
     except SyntaxError as error:
         raise ExpressionError(f"{text!r} cannot be read") from error
     result = {powers: value for powers, value in _evaluate(tree.body, names, text).items() if value}
@@ -63,10 +69,16 @@ def parse(text: str, *, multiple: float | None, with_coefficient: bool) -> Polyn
     return result
 
 
+@lru_cache(maxsize=1024)
+def _tree(text: str) -> ast.Expression:
+    """Curves of many regions write the same few expressions."""
+    return ast.parse(text, mode="eval")
+
+
 def names_used(text: str) -> set[str]:
     """The names that an expression uses; empty when it cannot be read."""
     try:
-        return {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)}
+        return {node.id for node in ast.walk(_tree(text)) if isinstance(node, ast.Name)}
     except SyntaxError:
         return set()
 
@@ -76,7 +88,8 @@ def _evaluate(node: ast.expr, names: Mapping[str, Polynomial], text: str) -> Pol
         return {(0, 0): exact(node.value)}
     if isinstance(node, ast.Name):
         if node.id not in names:
-            known = "K is used, but the band states no K" if node.id == "K" else f"the names are {', '.join(NAMES)}"
+            of_band = node.id in ("K", "E")
+            known = f"{node.id} is used, but the band states no {node.id}" if of_band else f"the names are {', '.join(NAMES)}"
             raise ExpressionError(f"{text!r} uses {node.id!r}: {known}")
         return names[node.id]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):

@@ -21,27 +21,40 @@ class When(Strict):
     coefficient_upto: float | None = None
     closed: bool = True
     levels: tuple[Level, ...] = ()
+    payers: tuple[Literal["employee", "resident", "self"], ...] = ()
 
 
 class Band(Strict):
-    """A multiple K for the cases that meet ``when``; the first band that fits counts."""
+    """A multiple K for the cases that meet ``when``; the first band that fits counts.
+
+    ``L`` is the ratio below which its cases are low, where it differs between bands; ``E`` the multiple beyond which the cost
+    is paid, where that is not K.
+    """
 
     K: float | None = None
+    L: float | None = None
+    E: float | None = None
     when: When = When()
     source: str | None = None
     evidence: Evidence | None = None
     note: str = ""
     unit: ClassVar[str] = "rule"
 
+    def limit(self, upto: float | Literal["K", "L"] | None) -> float | None:
+        """The cost ratio at which a piece ends in this band."""
+        return self.K if upto == "K" else self.L if upto == "L" else upto
+
     @property
     def shown(self) -> str:
         """The band in words, such as ``K = 3 (level 3)``."""
         when = self.when
         parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
+        parts += [f"payer {'/'.join(when.payers)}"] if when.payers else []
         for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
             if limit is not None:
                 parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
-        multiple = f"K = {self.K:g}" if self.K is not None else "other cases"
+        named = [(name, value) for name, value in (("L", self.L), ("K", self.K), ("E", self.E)) if value is not None]
+        multiple = ", ".join(f"{name} = {value:g}" for name, value in named) or "other cases"
         return f"{multiple} ({', '.join(parts)})" if parts else multiple
 
 
@@ -52,7 +65,7 @@ class Piece(Strict):
     """
 
     case_class: CaseClass
-    upto: float | Literal["K"] | None = None
+    upto: float | Literal["K", "L"] | None = None
     closed: bool = False
     pays: str
     cap: str | None = None
@@ -77,7 +90,10 @@ class Curve(Evident):
     @property
     def shown(self) -> str:
         """The pieces and the bands with a multiple, in words."""
-        return "; ".join([piece.shown for piece in self.pieces] + [band.shown for band in self.bands if band.K is not None])
+        return "; ".join(
+            [piece.shown for piece in self.pieces]
+            + [band.shown for band in self.bands if band.K is not None or band.L is not None]
+        )
 
     @model_validator(mode="after")
     def _pieces_hold(self) -> Curve:
@@ -88,13 +104,14 @@ class Curve(Evident):
 
     def _faults(self, band: Band) -> list[str]:
         faults = []
-        limits = [band.K if piece.upto == "K" else piece.upto for piece in self.pieces]
+        limits = [band.limit(piece.upto) for piece in self.pieces]
         if limits[-1] is not None:
             faults.append("the last piece must have no upto: some costs would belong to no piece")
-        if any(limit is None and piece.upto != "K" for limit, piece in zip(limits[:-1], self.pieces, strict=False)):
+        if any(piece.upto is None for piece in self.pieces[:-1]):
             faults.append("only the last piece may lack upto")
-        if any(piece.upto == "K" and band.K is None for piece in self.pieces):
-            faults.append("a piece ends at K, but a band states no K")
+        for name in ("K", "L"):
+            if any(piece.upto == name and band.limit(name) is None for piece in self.pieces):
+                faults.append(f"a piece ends at {name}, but a band states no {name}")
         known = [limit for limit in limits if isinstance(limit, float | int)]
         if known != sorted(known) or any(limit <= 0 for limit in known):
             faults.append(f"the limits {known} do not rise from above 0")
@@ -102,11 +119,12 @@ class Curve(Evident):
             for text in (piece.pays, piece.cap):
                 if text is None or text == ACTUAL:
                     continue
-                if band.K is None and "K" in names_used(text):
-                    faults.append(f"{text!r} uses K, but a band states no K")
+                lacks = [name for name in ("K", "E") if getattr(band, name) is None and name in names_used(text)]
+                if lacks:
+                    faults.extend(f"{text!r} uses {name}, but a band states no {name}" for name in lacks)
                     continue
                 try:
-                    terms = parse(text, multiple=band.K, with_coefficient=self.with_coefficient)
+                    terms = parse(text, multiple=band.K, with_coefficient=self.with_coefficient, excess=band.E)
                 except ExpressionError as error:
                     faults.append(str(error))
                     continue

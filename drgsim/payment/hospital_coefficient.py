@@ -24,8 +24,9 @@ def coefficients(lookup: PolicyLookup) -> tuple[Floats, NDArray[np.int8]]:
     """
     cases, classes = lookup.cases, lookup.file.group_classes
     fixed = [classes[name].coefficient if name else None for name in lookup.class_names]
-    of_class = np.array([np.nan if entry is None else entry.value for entry in fixed])
-    by_source = {OWN: cases.numbers["coefficient"], OF_CLASS: of_class[lookup.group_class], **_of_tables(lookup)}
+    of_class = np.array([np.nan if entry is None else entry.value for entry in fixed])[lookup.group_class]
+    of_class = np.where(np.isnan(of_class), lookup.of_classes("coefficient_by"), of_class)
+    by_source = {OWN: cases.numbers["coefficient"], OF_CLASS: of_class, **_of_tables(lookup)}
     _put(by_source, OF_HOSPITAL, _of_hospitals(lookup))
     _put(by_source, OF_LEVEL, lookup.keyed(lookup.file.coefficient.by))
     level_only = np.array([bool(name) and classes[name].coefficient_of_level for name in lookup.class_names])
@@ -36,7 +37,11 @@ def coefficients(lookup: PolicyLookup) -> tuple[Floats, NDArray[np.int8]]:
     for number, values in sorted(by_source.items(), key=lambda entry: entry[0]):
         taken = np.isnan(result) & ~np.isnan(values)
         result, source = np.where(taken, values, result), np.where(taken, np.int8(number), source)
-    return _with_default(lookup, result, source)
+    result, source = _with_default(lookup, result, source)
+    caps = [classes[name].coefficient_cap if name else None for name in lookup.class_names]
+    cap = np.array([np.inf if entry is None else entry.value for entry in caps])[lookup.group_class]
+    above = (result > cap) & (source != OWN)
+    return np.where(above, cap, result), np.where(above, np.int8(OF_CLASS), source)
 
 
 def _put(by_source: dict[int, Floats], number: int, values: Floats | None) -> None:

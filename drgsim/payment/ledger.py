@@ -10,7 +10,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away
+from drgsim.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away, share_of
 from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.case_terms import Terms, terms_of
 from drgsim.payment.curve import ExactCase, settle_exactly
@@ -149,18 +149,21 @@ class Ledger:
             share = exact(float(terms.factor[place])) / exact(float(terms.auxiliary[place]))
             self.amount[place] = round_half_away(self._exact_standard(place) * share)
 
-    def pay_as(self, pays: str, where: Mask, case_class: CaseClass, rule: str) -> None:
-        """Pay cases in one of the ways of ``policy_model.Pays``; those that it pays per day or by the curve stay open."""
+    def pay_as(self, pays: str, where: Mask, case_class: CaseClass, rule: str, share: float = 1.0) -> None:
+        """Pay cases in one of the ways of ``policy_model.Pays``; those that it pays per day or by the curve stay open.
+
+        ``share`` is what payment by item gives of the bill.
+        """
         if pays == "per_diem":
             self.cases.flags["per_diem"] = self.cases.flags["per_diem"] | where
             return
-        if pays == "curve":
+        if pays in ("curve", "daily"):
             return
         self.decide(where, case_class, rule)
         if pays == "standard":
             self.pay_standard(where)  # with a budget its amount follows later from the unit value
         else:
-            self.pay_yuan(where, self.cost if pays == "by_item" else 0)
+            self.pay_yuan(where, share_of(self.cost, share) if pays == "by_item" else 0)
 
     # -- the curve ---------------------------------------------------------------------------------------------------
     def apply_curve(self, where: Mask) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from drgsim.parameters.evidence import Keyed
+from drgsim.parameters.evidence import Evident, Keyed
 from drgsim.records.vocabulary import is_level_key, level_hint, policy_key, wrong_keys
 
 
@@ -25,3 +25,21 @@ def _level(word: str) -> str:
 
 ByLevel = Annotated[Keyed, AfterValidator(_by_level)]  # keys are levels, payers or level/payer, in the words of the engine
 Level = Annotated[str, BeforeValidator(str), AfterValidator(_level)]
+
+
+class HospitalClasses(Evident):
+    """The city's own class that a hospital is taken to have of which only the level is known: level -> class (医疗机构类别)."""
+
+    values: dict[str, Level]
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Level -> class."""
+        return self.values
+
+    @model_validator(mode="after")
+    def _levels_are_levels(self) -> HospitalClasses:
+        wrong = [level for level in self.values if not is_level_key(level)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no level; {level_hint(wrong[0])}")
+        return self

@@ -61,12 +61,19 @@ class PolicyLookup:
         self.group_class = self._classes()
 
     @cached_property
+    def levels(self) -> list[tuple[str, ...]]:
+        """Level keys of each level entry of the cases; the class that the policy takes a mere level for comes last."""
+        stated = self.file.hospital_classes
+        known = stated.values if stated is not None else {}
+        return [tuple(dict.fromkeys((*keys, *(known[key] for key in keys if key in known)))) for keys in self.cases.levels]
+
+    @cached_property
     def keys(self) -> list[tuple[tuple[str, ...], str]]:
         """Level keys and insurance of each combination that occurs."""
         keys = []
         for combination in self.combinations.tolist():
             level, insurance = divmod(combination, len(INSURANCES) + 1)
-            keys.append((self.cases.levels[level], INSURANCES[insurance - 1] if insurance else ""))
+            keys.append((self.levels[level], INSURANCES[insurance - 1] if insurance else ""))
         return keys
 
     def keyed(self, keyed: Keyed | None) -> Floats:
@@ -83,6 +90,15 @@ class PolicyLookup:
     def _looked_up(self, keyed: Keyed) -> Floats:
         values = np.array([keyed_value(keyed, levels, insurance) for levels, insurance in self.keys] or [np.nan])
         return values[self.combination]
+
+    def of_classes(self, name: str) -> Floats:
+        """A parameter by level and payer of the classes of groups for each case; NaN where its class has none for it."""
+        result = np.full(self.cases.size, np.nan)
+        for number, group_class in enumerate(self.class_names):
+            own = getattr(self.file.group_classes[group_class], name) if group_class else None
+            if own is not None:
+                result = np.where(self.group_class == number, self.keyed(own), result)
+        return result
 
     def from_table(self, family: str) -> Floats:
         """A column family of the price table (``coef``, ``standard``, ``mean_cost``) for each case, the nearest column."""
@@ -139,8 +155,10 @@ class PolicyLookup:
                 if limit is not None:
                     fits &= (measure <= limit) if band.when.closed else (measure < limit)
             if band.when.levels:
-                level_fits = np.array([bool(set(keys) & set(band.when.levels)) for keys in self.cases.levels] or [False])
+                level_fits = np.array([bool(set(keys) & set(band.when.levels)) for keys in self.levels] or [False])
                 fits &= level_fits[self.cases.level]
+            if band.when.payers:
+                fits &= np.isin(self.cases.insurance, [INSURANCES.index(payer) for payer in band.when.payers])
             result[fits] = first + number
             open_cases &= ~fits
         return result

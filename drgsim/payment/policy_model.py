@@ -12,11 +12,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from drgsim.parameters.evidence import Evidence, Evident, Keyed, Source, Strict, UsualUnit, Value
+from drgsim.payment.course_model import Course
 from drgsim.payment.curve_model import Curve
-from drgsim.payment.level_keys import ByLevel
+from drgsim.payment.level_keys import ByLevel, HospitalClasses
 from drgsim.payment.selection_model import GroupSelection, Members
 
-Pays = Literal["curve", "by_item", "standard", "per_diem", "nothing"]
+Pays = Literal["curve", "by_item", "standard", "per_diem", "daily", "nothing"]
 WITHOUT_GROUPS = ("per_diem", "by_item")  # methods that pay every case alike, whatever its group
 
 
@@ -58,12 +59,19 @@ class Reference(Strict):
 
     ``mean_from_table``: columns mean_cost, mean_cost_LEVEL of the price table; ``mean_cost``: mean cost of all cases,
     yuan per unit of weight (1 = the mean case); ``from_cases``: the mean of the same group and level among the cases
-    that are settled.
+    that are settled. ``sets_price``: the mean cost of the group is what it is worth, and the unit value a factor on it; its
+    weight chooses the band of the curve only.
     """
 
     mean_from_table: bool = False
     mean_cost: Annotated[ByLevel | None, UsualUnit("yuan per weight", payers=True)] = None
     from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
+    sets_price: Annotated[Value[bool] | None, UsualUnit("flag")] = None
+
+    @property
+    def prices(self) -> bool:
+        """Whether the mean cost of a group is its price."""
+        return self.sets_price is not None and self.sets_price.value
 
 
 class GroupClass(Strict):
@@ -76,6 +84,10 @@ class GroupClass(Strict):
     group whose row of the table its cases take (同病同价).
 
     ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
+    ``pays: daily`` is the group's relative value for each day of the stay, without a coefficient (床日病组). ``cost_share``:
+    what classes that are paid by item get of the bill. ``coefficient_by`` has a coefficient for some levels and payers only;
+    ``coefficient_cap``: no coefficient of the class is above it. ``value_factor`` multiplies the relative value before anything
+    looks at it, ``factor`` what the curve pays.
     """
 
     title_zh: str
@@ -88,7 +100,11 @@ class GroupClass(Strict):
     pays: Pays = "curve"
     curve: str | None = None
     coefficient: Annotated[Value[float] | None, UsualUnit("ratio")] = None
+    coefficient_by: Annotated[ByLevel | None, UsualUnit("ratio", payers=True)] = None
+    coefficient_cap: Annotated[Value[float] | None, UsualUnit("ratio, at most")] = None
     coefficient_of_level: bool = False
+    cost_share: Annotated[Value[float] | None, UsualUnit("share of the bill")] = None
+    value_factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
     unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
     factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
     same_price_as: dict[str, str] = Field(default_factory=dict)
@@ -110,10 +126,17 @@ class AgeFactor(Value[float]):
     age_below: float
 
 
+class WithoutGroup(Value[Pays]):
+    """What cases without a group are paid by; ``cost_share`` is what they get of the bill where that is by item."""
+
+    cost_share: float = 1.0
+
+
 class Stays(Strict):
-    """Stays outside the curve: ``long_days`` is exceeded by stays paid by item."""
+    """Stays outside the curve: ``long_days`` is exceeded by stays paid by item, ``short_days`` is not."""
 
     long_days: Annotated[Value[float] | None, UsualUnit("days")] = None
+    short_days: Annotated[Value[float] | None, UsualUnit("days")] = None
     incomplete_curve: str | None = None
     incomplete_ways: Annotated[Value[tuple[int, ...]] | None, UsualUnit("codes of the way of leaving")] = None
 
@@ -290,10 +313,12 @@ class PolicyFile(Strict):
     coefficient: Coefficient = Coefficient()
     curves: Annotated[dict[str, Curve], UsualUnit("cost ratio")] = Field(default_factory=dict)
     group_classes: dict[str, GroupClass] = Field(default_factory=dict)
-    ambiguous: Annotated[Value[Pays] | None, UsualUnit("rule")] = None
-    ungrouped: Annotated[Value[Pays] | None, UsualUnit("rule")] = None
+    ambiguous: Annotated[WithoutGroup | None, UsualUnit("rule")] = None
+    ungrouped: Annotated[WithoutGroup | None, UsualUnit("rule")] = None
     age_factors: Annotated[tuple[AgeFactor, ...], UsualUnit("factor")] = ()
     stays: Stays = Stays()
+    courses: Annotated[tuple[Course, ...], UsualUnit("rule")] = ()
+    hospital_classes: Annotated[HospitalClasses | None, UsualUnit("class")] = None
     readmission: Readmission | None = None
     unstable: Unstable | None = None
     per_diem: PerDiem | None = None

@@ -89,7 +89,10 @@ def _level_words() -> dict[str, tuple[str, ...]]:
             found |= {
                 word + ending: (level + grade, level) if grade else (level,) for ending, grade in meanings("grade").items()
             }
-    return found | {word + str(words()["hospital"]): keys for word, keys in found.items()}
+    found |= {word + str(words()["hospital"]): keys for word, keys in found.items()}
+    for level, classes in words()["city_class"].items():
+        found |= {header_key(name): tuple(filter(None, (name, level))) for name in classes}
+    return found
 
 
 def _keys_of(word: str) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ def _settle_class(ledger: Ledger, members: Mask, entry: GroupClass) -> None:
     if entry.pays == "per_diem":
         ledger.cases.flags["per_diem"] = ledger.cases.flags["per_diem"] | members
     elif entry.pays == "by_item":
-        ledger.pay_as("by_item", members, CaseClass.BY_ITEM, f"{words}: paid by item (the actual cost)")
+        share = 1.0 if entry.cost_share is None else entry.cost_share.value
+        what = "by item (the actual cost)" if share == 1 else f"{share:g} of the actual cost"
+        ledger.pay_as("by_item", members, CaseClass.BY_ITEM, f"{words}: paid {what}", share)
     elif entry.pays == "standard":
         valued = members & (ledger.terms.relative_value > 0)
         ledger.pay_as("standard", valued, CaseClass.FIXED, f"{words}: fixed amount")

@@ -1,4 +1,4 @@
-"""Stays longer than a limit (超长住院) are paid by item."""
+"""Stays longer than a limit (超长住院), or at most as long as another, are paid by item."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
 
 
 def settle_long_stays(ledger: Ledger) -> None:
-    """Stays longer than the limit are paid by item."""
-    limit = ledger.policy.file.stays.long_days
-    if limit is None:
-        return
-    unknown = ledger.open_cases & np.isnan(ledger.cases.numbers["los_days"])
-    ledger.cases.warn(
-        "settle-no-days", unknown, f"the stay is not known: whether it is longer than {limit.value:g} days cannot be told",
-        "state los_days, or admitted and discharged",
-    )  # fmt: skip
-    long = ledger.open_cases & (ledger.cases.numbers["los_days"] > limit.value)
-    ledger.decide(long, CaseClass.OVER_60_DAYS, f"stay longer than {limit.value:g} days: paid by item (the actual cost)")
-    ledger.pay_yuan(long, ledger.cost)
+    """Stays longer than the one limit, or not longer than the other, are paid by item."""
+    stays, days = ledger.policy.file.stays, ledger.cases.numbers["los_days"]
+    limits = {"longer than": stays.long_days, "of at most": stays.short_days}
+    for words, limit in limits.items():
+        if limit is None:
+            continue
+        ledger.cases.warn(
+            "settle-no-days", ledger.open_cases & np.isnan(days),
+            f"the stay is not known: whether it is {words} {limit.value:g} days cannot be told",
+            "state los_days, or admitted and discharged",
+        )  # fmt: skip
+        long = limit is stays.long_days
+        where = ledger.open_cases & ((days > limit.value) if long else (days <= limit.value))
+        case_class = CaseClass.OVER_60_DAYS if long else CaseClass.BY_ITEM
+        ledger.decide(where, case_class, f"stay {words} {limit.value:g} days: paid by item (the actual cost)")
+        ledger.pay_yuan(where, ledger.cost)
 
 
 RULE = Rule(
-    "long_stay", "long stays", "超长住院", Stage.BEFORE_CURVE, settle_long_stays, reads=("stays",), columns=("los_days",),
-    classes=(CaseClass.OVER_60_DAYS,), repricing=kept,
+    "long_stay", "long and short stays", "超长与过短住院", Stage.BEFORE_CURVE, settle_long_stays, reads=("stays",),
+    columns=("los_days",), classes=(CaseClass.OVER_60_DAYS, CaseClass.BY_ITEM), repricing=kept,
 )  # fmt: skip

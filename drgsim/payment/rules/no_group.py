@@ -39,8 +39,8 @@ def settle_without_group(ledger: Ledger) -> None:
                 f"set {case_class} in the policy, or correct the records",
             )  # fmt: skip
         else:
-            rule = f"{words}: paid {_WORDS.get(spec.value, spec.value)}"
-            ledger.pay_as(spec.value, rest, case_class, rule)
+            share = f"{spec.cost_share:g} of the actual cost" if spec.cost_share != 1 else _WORDS.get(spec.value, spec.value)
+            ledger.pay_as(spec.value, rest, case_class, f"{words}: paid {share}", spec.cost_share)
 
 
 RULE = Rule(

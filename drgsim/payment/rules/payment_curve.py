@@ -29,6 +29,7 @@ def check_terms(ledger: Ledger) -> None:
         f"your own: {_OWN_VALUES[ledger.policy.file.relative_value.unit == 'score']}", sample=sample(missing),
     )  # fmt: skip
     no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
+    _tell_assumed_class(ledger)
     level_decides = ledger.open_cases & no_level & _needs_level(ledger)
     cases.fault(
         "settle-missing-level", level_decides, "the policy pays by hospital level, and the level of the hospital is not known",
@@ -54,6 +55,21 @@ def check_terms(ledger: Ledger) -> None:
     cases.fault(
         "settle-no-band", ledger.open_cases & (terms.row < 0), "no band of the payment curve fits the case",
         "let the last band of the curve state no condition",
+    )  # fmt: skip
+
+
+def _tell_assumed_class(ledger: Ledger) -> None:
+    """Say where only the level of a hospital is known and the policy goes by classes of its own."""
+    stated, cases = ledger.policy.file.hospital_classes, ledger.cases
+    if stated is None:
+        return
+    classes = set(stated.values.values())
+    taken = [bool(set(keys) & set(stated.values)) and not set(keys) & classes for keys in cases.levels]
+    where = ledger.open_cases & np.array(taken or [False])[cases.level]
+    cases.warn(
+        "settle-assumed-class", where, "the policy goes by hospital classes of its own, and only the level is known; taken are "
+        + ", ".join(f"{name} for level {level}" for level, name in stated.values.items()),
+        "state the class of the hospital as hospital_grade (or grade in hospitals.csv)", sample=cases.hospital.sample(where),
     )  # fmt: skip
 
 

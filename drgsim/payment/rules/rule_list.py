@@ -8,6 +8,7 @@ from drgsim.payment.policy import Policy
 from drgsim.payment.rules import (
     by_item,
     chosen_groups,
+    daily_value,
     dates_in_force,
     exempt_payment,
     extreme_cap,
@@ -22,6 +23,7 @@ from drgsim.payment.rules import (
     self_pay,
     simulated_payment,
     single_disease,
+    special_course,
     special_review,
     unstable_groups,
 )
@@ -39,10 +41,12 @@ RULES: tuple[Rule, ...] = (
     single_disease.RULE,
     no_group.RULE,
     group_classes.RULE,
+    daily_value.RULE,
     per_diem.RULE,
     chosen_groups.RULE,
     long_stay.RULE,
     payment_curve.RULE,
+    special_course.RULE,
     exempt_payment.RULE,
     extreme_cap.RULE,
     special_review.RULE,
