@@ -13,8 +13,8 @@ def document(regions: list[Region], without: list[Mapping[str, str]], files: Map
     """docs/regions.md."""
     lines = [
         "# Regions: how a case is settled across the country", "",
-        "各地结算规则一览。 Made by `python -m tools.make_region_policies FACTS`; the facts were read from a public web grouper",
-        "of 20 June 2026 (`secondary` throughout: somebody's program reads a city's document that way). `drgsim atlas`",
+        "各地结算规则一览。 Made by `python -m tools.make_region_policies FACTS`; the facts were read from a public web",
+        "grouper of 20 June 2026 (`secondary` throughout: somebody's program reads a city's document that way). `drgsim atlas`",
         "settles the same cases under all of them; `drgsim policy show NAME` has every value.",
         "",
         "Slips that the source makes plainly are settled as they are meant and told in the doubts;",
