@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy import stats
 from scipy.stats import qmc
 
 from drgsim.simulation.draws import Bootstrap
@@ -39,6 +40,8 @@ class Draws:
         Figures in the order of the columns.
     baseline, scenario
         (draws, figures).
+    found
+        (2, figures) baseline and scenario of the cases as they are.
     ranges
         Path -> value of each draw.
     """
@@ -46,23 +49,29 @@ class Draws:
     names: tuple[str, ...]
     baseline: NDArray[np.float64]
     scenario: NDArray[np.float64]
+    found: NDArray[np.float64]
     ranges: dict[str, NDArray[np.float64]]
 
     def intervals(self, level: float) -> dict[str, dict[str, tuple[float, float]]]:
-        """``baseline``, ``scenario`` and ``change`` -> figure -> low and high end (percentiles of the draws).
+        """``baseline``, ``scenario`` and ``change`` -> figure -> low and high end.
 
         Empty with fewer than :data:`LEAST_DRAWS` draws.
+
+        Student's t times the standard deviation of the draws about the figure, which is moved by what the draws lie off it on
+        average: some figures, as a spread between hospitals, grow with chance. In fresh regions this holds the true value as
+        often as is promised, percentiles of the draws less often. Where assumptions have ranges, scenario and change have the
+        percentiles, since the figures of a range are no errors of measurement.
         """
         if len(self.baseline) < LEAST_DRAWS:
             return {}
-        tail = 100 * (1 - level) / 2
+        before, after = self.found
         result: dict[str, dict[str, tuple[float, float]]] = {}
-        for name, values in (
-            ("baseline", self.baseline), ("scenario", self.scenario), ("change", self.scenario - self.baseline),
+        for name, values, figures in (
+            ("baseline", self.baseline, before), ("scenario", self.scenario, after),
+            ("change", self.scenario - self.baseline, after - before),
         ):  # fmt: skip
-            with np.errstate(invalid="ignore"):
-                low, high = np.percentile(values, [tail, 100 - tail], axis=0)
-            result[name] = {figure: (float(low[place]), float(high[place])) for place, figure in enumerate(self.names)}
+            ends = _percentiles(values, level) if self.ranges and name != "baseline" else _about(figures, values, level)
+            result[name] = {figure: (float(ends[0][place]), float(ends[1][place])) for place, figure in enumerate(self.names)}
         return result
 
     def table(self) -> pa.Table:
@@ -74,6 +83,20 @@ class Draws:
                 columns[name] = pa.array(self.scenario[:, place], from_pandas=True)
                 columns[f"{name}.change"] = pa.array(self.scenario[:, place] - self.baseline[:, place], from_pandas=True)
         return pa.table(columns)
+
+
+def _percentiles(values: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    tail = 100 * (1 - level) / 2
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.percentile(values, [tail, 100 - tail], axis=0))
+
+
+def _about(figures: NDArray[np.float64], values: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """Ends about figures by the spread of their draws; not below 0 where no draw is."""
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(axis=0, ddof=1)
+    middle = 2 * figures - values.mean(axis=0)
+    least = np.where((values >= 0).all(axis=0), 0.0, -np.inf)
+    return np.asarray(np.maximum(np.stack([middle - half, middle + half]), least))
 
 
 def draw(
@@ -102,7 +125,8 @@ def draw(
         scenario[number] = [second[name] for name in names]
         if progress is not None:
             progress((number + 1) / draws, (number + 1) * cohort.size)
-    return Draws(names, baseline, scenario, points)
+    found = [[values[name] for name in names] for values in (before.figures(plan.baseline), after.figures(plan.setup))]
+    return Draws(names, baseline, scenario, np.array(found), points)
 
 
 def _hypercube(ranges: dict[str, tuple[Change, Change]], draws: int, seed: int) -> dict[str, NDArray[np.float64]]:
