@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.argument_check import AMOUNTS, checked, named, number
+from drgsim.api.argument_check import AMOUNTS, as_list, checked, named, number
 from drgsim.api.verb_inputs import (
     Amounts,
     AnyDischarges,
@@ -119,6 +119,7 @@ def settle(
     unit_value: Amounts | None = None,
     budget_value: Amounts | None = None,
     changes: Mapping[str, float | str] | None = None,
+    include: str | Sequence[str] | None = None,
     clearing: bool = False,
     prepay: float | None = None,
     assessment: Tabular | Mapping[str, Assessment] | None = None,
@@ -163,6 +164,8 @@ def settle(
         Budget point value in yuan, for policies with a floating value.
     changes
         Parameter of the policy -> new number, or ``"*1.03"``, ``"+5"``, ``"-5"``.
+    include
+        Files of sections that the policy shall include, such as ``examples/psychiatric``; they never override the policy.
     clearing
         Also make the prepayments by month and the clearing by hospital (rule book 1.6 and 3.7).
     prepay
@@ -183,7 +186,7 @@ def settle(
     InputError
         ``settle-not-grouped``, ``settle-missing-column``, or a file that cannot be read.
     PolicyError
-        ``policy-unknown``, or changes that the policy cannot take.
+        ``policy-unknown``, changes that the policy cannot take, ``policy-unknown-include`` or ``policy-include-conflict``.
 
     Examples
     --------
@@ -199,6 +202,8 @@ def settle(
     if (prepay is not None or assessment is not None) and not clearing:
         raise UsageError([Problem("usage-no-clearing", "--prepay and --assessment belong to --clearing")])
     loaded, inputs = policy_of(policy), Inputs()
+    if include:
+        loaded = loaded.including(as_list(include))
     if changes:
         loaded = loaded.changed(changes, "--set")
     loaded, doubts = inputs.weighed(loaded, weights, weights_scale)
@@ -255,6 +260,7 @@ def _record(settlement: Settlement, notes: list[str], inputs: Mapping[str, str])
         Settled.kind,
         policy=policy.id,
         policy_digest=policy.digest,
+        **({"include": policy.file.include} if policy.file.include else {}),
         inputs=inputs,
         notes=notes,
         cases=settlement.ledger.cases.size,

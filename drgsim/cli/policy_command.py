@@ -60,7 +60,8 @@ def show(
     else:
         (loaded,) = shown.policies
         start = loaded.file.effective_from or "unknown"
-        about = f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}"
+        with_them = "".join(f" · includes {name}" for name in loaded.file.include)
+        about = f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}{with_them}"
     if as_json:
         print_json([_plain(parameter) for parameter in shown.parameters])
         return

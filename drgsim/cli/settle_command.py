@@ -90,6 +90,10 @@ def settle(
     change: Annotated[
         list[str] | None, typer.Option("--set", rich_help_panel=MONEY, help="PATH=VALUE: change a parameter, such as *1.03.")
     ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(rich_help_panel=MONEY, help="Sections to add to the policy, such as examples/psychiatric."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -113,7 +117,7 @@ def settle(
         inputs, policy, hospitals=hospitals, coefficients=coefficients, weights=weights, weights_scale=weights_scale,
         unstable=unstable, scheme=scheme, reading=reading, budget=amounts(budget, "--budget"), fund_share=fund_share,
         unit_value=amounts(unit_value, "--unit-value"), budget_value=amounts(budget_value, "--budget-value"),
-        changes=pairs(change or []), clearing=clearing, prepay=prepay, assessment=assessment,
+        changes=pairs(change or []), include=include, clearing=clearing, prepay=prepay, assessment=assessment,
     )  # fmt: skip
     _write(paid, output)
     if as_json:

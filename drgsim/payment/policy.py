@@ -6,7 +6,7 @@ Every mistake in a folder is reported at once, with its path inside the file and
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -18,6 +18,7 @@ from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean, wrong_
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
+from drgsim.payment.policy_includes import Included, table_path, with_includes
 from drgsim.payment.policy_model import PolicyFile, Table
 from drgsim.payment.price_table import PriceTable, read_exempt, read_prices
 from drgsim.payment.single_disease_table import SingleDiseases, single_diseases_of
@@ -78,6 +79,31 @@ class Policy(ParameterSet[PolicyFile]):
             )  # fmt: skip
         return policy
 
+    def including(self, names: Sequence[str]) -> Policy:
+        """The policy with further files of sections, such as ``examples/psychiatric`` (:mod:`drgsim.payment.policy_includes`).
+
+        Relative values that were given beside the policy are not kept: include first.
+
+        Raises
+        ------
+        PolicyError
+            ``policy-unknown-include``, ``policy-include-conflict`` and whatever else is wrong; all at once.
+
+        Examples
+        --------
+        >>> load_policy("beijing/2024").including(["examples/psychiatric"]).file.include
+        ('examples/psychiatric',)
+        """
+        further = [name for name in names if name not in self.file.include]
+        if not further:
+            return self
+        problems: list[Problem] = []
+        read = with_includes(self.raw, further, self.id, problems)
+        policy, problems = _with_tables(read, self.digest.encode(), self.folder, problems)
+        if policy is None or problems:
+            raise PolicyError(problems)
+        return policy
+
     @classmethod
     def contradictions(cls, file: PolicyFile, where: str) -> Iterator[Problem]:
         """Classes and curves that are named and do not exist, and a method without what it pays by."""
@@ -87,6 +113,7 @@ class Policy(ParameterSet[PolicyFile]):
                 where=f"{where}: per_diem.rate", why="nothing would be paid",
                 fix="state per_diem.rate: {values: {'*': YUAN}, unit, source, evidence}",
             )  # fmt: skip
+        yield from _named_twice(file, where)
         classes = list(file.group_classes)
         if file.unstable is not None and file.unstable.group_class not in classes:
             fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
@@ -112,7 +139,8 @@ def load_policy(name: str | Path) -> Policy:
     Parameters
     ----------
     name
-        Name of a shipped policy, such as ``beijing/2024`` (:func:`drgsim.policies` lists them), or a folder.
+        Name of a shipped policy, such as ``beijing/2024`` (:func:`drgsim.policies` lists them), or a folder; with ``+`` and
+        the name of a file of sections that it shall include, such as ``beijing/2024+examples/psychiatric``.
 
     Returns
     -------
@@ -131,6 +159,9 @@ def load_policy(name: str | Path) -> Policy:
     """
     if not isinstance(name, str | Path) or not str(name).strip():
         raise wrong_type("policy", name, "a name such as beijing/2024, or a folder")
+    base, *includes = str(name).split("+")
+    if includes and not is_file(Path(name) / POLICY_FILE):
+        return load_policy(base).including(includes)
     folder = Path(name)
     if not is_file(folder / POLICY_FILE):
         folder = asset_root("payment_tables") / str(name)
@@ -158,25 +189,35 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     problems: list[Problem] = []
     where = f"{folder.parent.name}/{folder.name}"
     raw, content = read_strict(folder / POLICY_FILE, "policy", problems, where)
-    raw = in_policy_words(raw) if raw is not None else None
-    file = Policy.checked(raw, where, problems) if raw is not None else None
-    if raw is None or file is None:
+    if raw is None:
         return None, problems
-    digest = hashlib.sha256(content)
+    raw = in_policy_words(raw)
+    named = raw.get("include") or ()
+    names = [str(name) for name in named] if isinstance(named, list) else []
+    return _with_tables(with_includes(raw, names, where, problems) if names else Included(raw, b""), content, folder, problems)
+
+
+def _with_tables(read: Included, content: bytes, folder: Path, problems: list[Problem]) -> tuple[Policy | None, list[Problem]]:
+    """The policy of a YAML with the tables that it names; ``content`` begins its digest."""
+    where, raw = f"{folder.parent.name}/{folder.name}", read.raw
+    file = Policy.checked(raw, where, problems)
+    if file is None:
+        return None, problems
+    digest = hashlib.sha256(content + read.content)
     prices = exempt = None
     if file.exempt is not None and file.exempt.table is not None:
-        exempt = read_exempt(folder / file.exempt.table.file, problems)
+        exempt = read_exempt(table_path(folder, file.exempt.table.file), problems)
     if file.relative_value.table is not None:
         prices = read_prices(folder / file.relative_value.table.file, file, problems)
     coefficients = single = None
     if file.coefficient.table is not None:
         coefficients = _side_table(folder / file.coefficient.table.file, group_coefficients_of, where, problems)
     if file.single_disease is not None:
-        single = _side_table(folder / file.single_disease.table.file, single_diseases_of, where, problems)
+        single = _side_table(table_path(folder, file.single_disease.table.file), single_diseases_of, where, problems)
     for table in tables_of(file):
-        table_path = folder / table.file
-        if table_path.is_file():
-            digest.update(table_path.read_bytes())
+        path = table_path(folder, table.file)
+        if path.is_file():
+            digest.update(path.read_bytes())
         else:
             problems.append(Problem("policy-missing-table", f"the table {table.file} is named but not there", where=where))
     return Policy(file, digest.hexdigest(), raw, folder, prices, exempt, coefficients, single), problems
@@ -195,6 +236,18 @@ def _side_table(
         return None
     problems.extend(found)
     return table
+
+
+def _named_twice(file: PolicyFile, where: str) -> Iterator[Problem]:
+    """Groups, or beginnings of codes, that two classes of groups name."""
+    for part in ("groups", "starts"):
+        seen: dict[str, str] = {}
+        for name, entry in file.group_classes.items():
+            for code in getattr(entry, part):
+                if seen.setdefault(code, name) != name:
+                    what = f"{code} stands in two classes of groups, {seen[code]} and {name}"
+                    place = f"{where}: group_classes.{name}.{part}"
+                    yield Problem("policy-group-twice", what, where=place, fix="name it in one of them")
 
 
 def tables_of(file: PolicyFile) -> Iterator[Table]:

@@ -13,6 +13,7 @@ from drgsim.payment.curve import CurveBook, curve_book
 from drgsim.payment.discharge_dates import before
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
+from drgsim.payment.policy_model import GroupClass
 from drgsim.payment.price_table import class_by_start
 from drgsim.records.vocabulary import INSURANCES
 
@@ -57,6 +58,7 @@ class PolicyLookup:
         combined = cases.level.astype(np.int64) * (len(INSURANCES) + 1) + insurance
         self.combinations, self.combination = dense_unique(combined, max(len(cases.levels), 1) * (len(INSURANCES) + 1))
         self.class_names = ["", *self.file.group_classes]
+        self.same_price = self._priced_alike()
         self.place = self._places()
         self.group_class = self._classes()
 
@@ -120,8 +122,24 @@ class PolicyLookup:
     def _places(self) -> NDArray[np.int32]:
         rows = self.policy.prices.places if self.policy.prices is not None else {}
         unit = self.cases.unit
-        like = {code: other for entry in self.file.group_classes.values() for code, other in entry.same_price_as.items()}
-        return np.array([rows.get(like.get(code, code), -1) for code in unit.values] + [-1], np.int32)[unit.ids]
+        places = np.array([rows.get(code, -1) for code in unit.values] + [-1], np.int32)[unit.ids]
+        for number, entry in self._same_price():
+            like = [rows.get(entry.same_price_as.get(code, ""), -1) for code in unit.values]
+            places = np.where(self.same_price == number, np.array([*like, -1], np.int32)[unit.ids], places)
+        return places
+
+    def _same_price(self) -> list[tuple[int, GroupClass]]:
+        """Classes whose cases take the price of another group, by their place."""
+        return [(place, entry) for place, entry in enumerate(self.file.group_classes.values(), start=1) if entry.same_price_as]
+
+    def _priced_alike(self) -> NDArray[np.int16]:
+        """Class of each case that takes the price of another group; :data:`ORDINARY` for all others."""
+        result = np.full(self.cases.size, ORDINARY, np.int16)
+        for number, entry in self._same_price():
+            named = np.array([code in entry.same_price_as for code in self.cases.unit.values] + [False])[self.cases.unit.ids]
+            kinds = np.array([kind in entry.kinds for kind in self.cases.kind.values] + [False])[self.cases.kind.ids]
+            result[named & (kinds if entry.kinds else True)] = number
+        return result
 
     def _classes(self) -> NDArray[np.int16]:
         """Group class of each case; groups without a table may be named in the policy itself."""
@@ -141,7 +159,8 @@ class PolicyLookup:
         by_kind = {kind: name for name, entry in self.file.group_classes.items() for kind in entry.kinds}
         of_kind = [names.index(by_kind[kind]) if kind in by_kind else ORDINARY for kind in self.cases.kind.values]
         of_case = np.array([*of_kind, ORDINARY], np.int16)[self.cases.kind.ids]  # as the cases themselves say
-        return np.where((known == ORDINARY) & (place < 0), of_case, known).astype(np.int16)
+        known = np.where((known == ORDINARY) & (place < 0), of_case, known)
+        return np.where(self.same_price == ORDINARY, known, self.same_price).astype(np.int16)
 
     def rows_of(self, curve_name: str, value: Floats, coefficient: Floats) -> NDArray[np.int32]:
         """Curve row of each case if it had this curve; -1 where no band fits."""

@@ -77,11 +77,11 @@ class Reference(Strict):
 class GroupClass(Strict):
     """Groups that are paid another way: basic, by-item, unstable and primary-care groups, single diseases, TCM kinds.
 
-    Groups belong to a class by the table's column ``class``, by ``groups``, ``starts`` (of their codes: an MDC or ADRG),
-    ``tags``, DIP ``kinds`` (``primary``, ``blank``, ...) or ``operation_classes`` (``conservative``, ...), the first of these
-    that says something. ``coefficient_of_level``: hospitals' own coefficients do not count. ``value_from_cases``: a group
+    Groups belong to a class by the table's column ``class``, by ``groups``, ``tags``, DIP ``kinds`` (``primary``, ``blank``,
+    ...), ``operation_classes`` (``conservative``, ...) or ``starts`` (of their codes: an MDC or ADRG), the first of these that
+    says something. ``coefficient_of_level``: hospitals' own coefficients do not count. ``value_from_cases``: a group
     without a value (blank kinds) is worth its mean cost over that of all cases that are settled. ``same_price_as``: group ->
-    group whose row of the table its cases take (同病同价).
+    group whose row of the table its cases take (同病同价); with ``kinds`` only cases whose own ``kind`` is one of these.
 
     ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
     ``pays: daily`` is the group's relative value for each day of the stay, without a coefficient (床日病组). ``cost_share``:

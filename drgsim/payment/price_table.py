@@ -147,7 +147,7 @@ def classes_of(
     file: PolicyFile, codes: Sequence[str], own: Sequence[str], tags: Sequence[str], kinds: Sequence[str],
     operations: Sequence[str],
 ) -> tuple[str, ...]:  # fmt: skip
-    """Class of each group: its own word, else the class that names its code, its beginning, tag, kind or operation class."""
+    """Class of each group: its own word, else the class that names its code, tag, kind, operation class or beginning."""
     named: list[dict[str, str]] = [
         {word: name for name, entry in file.group_classes.items() for word in getattr(entry, where)}
         for where in ("groups", "tags", "kinds", "operation_classes")
@@ -155,8 +155,7 @@ def classes_of(
     result = []
     for word, *keys in zip(own, codes, tags, kinds, operations, strict=True):
         found = [by.get(key, ORDINARY) for by, key in zip(named, keys, strict=True)]
-        found.insert(1, class_by_start(file, keys[0]))
-        result.append(word or next(filter(None, found), ORDINARY))
+        result.append(word or next(filter(None, found), class_by_start(file, keys[0])))
     return tuple(result)
 
 

@@ -32,6 +32,20 @@ def change_policy(
     return replace(setup, policy=policy, scheme=policy.file.scheme or setup.scheme, rate_basis=None, budget=terms_of(policy))
 
 
+def change_include(
+    setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
+) -> Setup:
+    """Further sections of the policy; the rate of the baseline stays."""
+    names = [str(name) for name in (change.value if isinstance(change.value, list) else [change.value])]
+    try:
+        policy = setup.policy.including(names)
+    except DrgsimError as error:
+        problems += [replace(problem, where=change.where or change.path) for problem in error.problems]
+        return setup
+    steps.append(step_of(match, change, ", ".join(setup.policy.file.include) or "none", ", ".join(policy.file.include)))
+    return replace(setup, policy=policy)
+
+
 def change_scheme(
     setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]
 ) -> Setup:

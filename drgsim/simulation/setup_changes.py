@@ -19,6 +19,7 @@ from drgsim.simulation.fund_changes import change_budget, change_fund
 from drgsim.simulation.paths import check, find
 from drgsim.simulation.policy_changes import (
     change_by_policy_path,
+    change_include,
     change_low_ratio,
     change_multiples,
     change_parameter,
@@ -36,7 +37,7 @@ CHANGES = {
     "policy": change_policy, "scheme": change_scheme, "parameter": change_parameter, "setting": change_setting,
     "unit_value": change_unit_value, "multiples": change_multiples, "low_ratio": change_low_ratio, "fund": change_fund,
     "budget": change_budget, "weights": change_weights, "hospitals": change_hospitals, "cases": change_cases,
-    "members": change_members,
+    "members": change_members, "include": change_include,
     "technology": add_technology,
 }  # fmt: skip
 

@@ -1,0 +1,121 @@
+"""Files of sections that a policy includes (``include: [examples/psychiatric]``), merged so that nothing is overridden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drgsim.assets import asset_root
+from drgsim.errors import Problem, did_you_mean
+from drgsim.parameters.strict_file import is_file, read_strict
+from drgsim.payment.policy_model import PolicyFile
+from drgsim.records.vocabulary import in_policy_words
+
+EXAMPLES = "examples"
+HEAD = ("title", "title_zh")  # what the file itself is about
+LISTS = ("notes",)  # joined
+# what makes a policy: no file of sections may state it
+OWN = (
+    "id", "region_zh", "year", "method", "scheme", "published", "effective_from", "effective_to", "verified", "include",
+    "relative_value", "patient_share",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Included:
+    """The YAML of a policy with its includes, and the bytes of these, which belong to its digest."""
+
+    raw: dict[str, Any]
+    content: bytes
+
+
+def include_names() -> list[str]:
+    """Names of the files of sections that ship with drgsim."""
+    root = asset_root("payment_tables")
+    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in (root / EXAMPLES).glob("*.yaml"))
+
+
+def with_includes(raw: Mapping[str, Any], names: Sequence[str], where: str, problems: list[Problem]) -> Included:
+    """Merge files of sections into a policy.
+
+    Parameters
+    ----------
+    raw
+        The YAML of the policy; it is left as it is.
+    names
+        ``examples/psychiatric`` and others that ship, or a file of one's own (``.yaml``).
+    where
+        Names the policy in messages.
+    problems
+        Takes what is wrong: ``policy-unknown-include``, ``policy-include-part`` for what no such file may state, and
+        ``policy-include-conflict`` where both sides state something and not the same.
+    """
+    merged, content = dict(raw), b""
+    for name in names:
+        path = _path(name)
+        if path is None:
+            known = include_names()
+            fix = did_you_mean(name, known) or f"what ships is {', '.join(known)}; or name a .yaml file"
+            problems.append(Problem("policy-unknown-include", f"there is no file of sections {name!r}", where=where, fix=fix))
+            continue
+        sections, read = read_strict(path, "policy", problems, name)
+        content += read
+        if sections is None:
+            continue
+        sections = in_policy_words(sections)
+        known = [part for part in PolicyFile.model_fields if part not in OWN]
+        for key in (key for key in sections if key not in (*HEAD, *known)):
+            fix = "leave it to the policy" if key in OWN else did_you_mean(str(key), known)
+            what = f"{name} states {key}, which a file of sections cannot"
+            problems.append(Problem("policy-include-part", what, where=name, fix=fix))
+        stated = {key: value for key, value in sections.items() if key in known and key not in HEAD}
+        if not isinstance(stated.get("sources", {}), dict):
+            continue  # the model of the policy says what is wrong
+        merged = _merged(merged, _moved(stated, Path(name).parent.as_posix()), name, where, "", problems)
+    merged["include"] = [*merged.get("include", ()), *(name for name in names if name not in merged.get("include", ()))]
+    return Included(merged, content)
+
+
+def table_path(folder: Path, file: str) -> Path:
+    """Where a table of a policy lies: beside it, or beside the file of sections that brought it."""
+    places = (folder / file, asset_root("payment_tables") / file, Path(file))
+    return next((place for place in places if is_file(place)), places[0])
+
+
+def _path(name: str) -> Path | None:
+    places = (asset_root("payment_tables") / f"{name}.yaml", Path(name))
+    return next((place for place in places if place.suffix in (".yaml", ".yml") and is_file(place)), None)
+
+
+def _moved(node: Any, folder: str) -> Any:
+    """The sections with the names of their tables as seen from where includes lie."""
+    if isinstance(node, list):
+        return [_moved(each, folder) for each in node]
+    if not isinstance(node, dict):
+        return node
+    moved = {key: _moved(value, folder) for key, value in node.items()}
+    if isinstance(node.get("file"), str):
+        moved["file"] = f"{folder}/{node['file']}"
+    return moved
+
+
+def _merged(
+    own: Mapping[Any, Any], added: Mapping[Any, Any], name: str, where: str, path: str, problems: list[Problem]
+) -> dict[Any, Any]:
+    """Both mappings in one; what both state must be equal, but for lists of notes, which are joined."""
+    result = dict(own)
+    for key, value in added.items():
+        place = f"{path}.{key}" if path else str(key)
+        if result.get(key) is None:
+            result[key] = value
+        elif place in LISTS:
+            result[key] = [*result[key], *(each for each in value if each not in result[key])]
+        elif isinstance(result[key], dict) and isinstance(value, dict) and "evidence" not in (*result[key], *value):
+            result[key] = _merged(result[key], value, name, where, place, problems)
+        elif result[key] != value:
+            what = f"{place} is stated by {where} and otherwise by {name}"
+            fix = "leave it to one of them, or include a file of your own"
+            problems.append(Problem("policy-include-conflict", what, where=f"{name}: {place}", fix=fix))
+    return result
