@@ -13,6 +13,7 @@ from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import level_keys
 from drgsim.simulation.change_steps import out_of_scope, refuse, step_of
 from drgsim.simulation.paths import ALL, Match
+from drgsim.simulation.procurement_rounds import read_round
 from drgsim.simulation.scenario import Change
 from drgsim.simulation.scenario_cases import faults_of
 from drgsim.simulation.setup import CaseEdit, HospitalEdit, Selector, Setup, Step, WeightEdit, short_code
@@ -77,11 +78,16 @@ def change_hospitals(
         step_of(
             match,
             change,
-            f"as hospitals.csv says ({len(members)} hospitals)" if name != "in_drg" else "by the setup before",
+            _as_before(name, len(members)),
             change.words,
         )
     )
     return replace(setup, hospitals=(*setup.hospitals, HospitalEdit(kind, key, name, change)))
+
+
+def _as_before(field: str, hospitals: int) -> str:
+    of = {"in_drg": "by the setup before", "completion": "as procurement.csv says"}
+    return of.get(field, f"as hospitals.csv says ({hospitals} hospitals)")
 
 
 def change_members(
@@ -129,6 +135,18 @@ def change_cases(
     old, new = ("as recorded", change.words) if match.spec.field != "cut" else ("0", f"{change.value:g}")
     steps.append(step_of(match, change, old, new))
     return replace(setup, cases=(*setup.cases, CaseEdit(match.spec.field, category, selector, change)))
+
+
+def add_round(setup: Setup, change: Change, match: Match, region: Region, steps: list[Step], problems: list[Problem]) -> Setup:
+    """A round of procurement; rounds of one name replace each other."""
+    name = match.words["name"]
+    others = tuple(each for each in setup.rounds if each.name != name)
+    found, wrong = read_round(name, change, replace(setup, rounds=others), setup.cohort(region, region.years[-1]))
+    problems += wrong
+    if found is None:
+        return setup
+    steps.append(step_of(match, change, "none", found.words))
+    return replace(setup, rounds=(*others, found))
 
 
 def add_technology(

@@ -131,7 +131,9 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
 def plain(setup: Setup) -> Setup:
     """A setup without what it does to the cases, the rate, the fund and the weights: how cases as recorded are paid."""
     settings = {**setup.settings, "capitation.conditions": []}
-    return replace(setup, cases=(), technologies=(), rate=(), fund=(), weights=(), rate_basis=None, settings=settings)
+    return replace(
+        setup, cases=(), technologies=(), rounds=(), rate=(), fund=(), weights=(), rate_basis=None, settings=settings
+    )
 
 
 def _balancing(

@@ -98,6 +98,7 @@ def structure_of(setup: Setup) -> str:
     codes = setup.policy.prices.codes if setup.policy.prices is not None else ()
     parts = (
         file, codes, kept.scheme, sorted(kept.settings.items(), key=repr), kept.cases, kept.hospitals, kept.technologies,
+        kept.rounds,
         sorted(setup.policy.file.curves),
     )  # fmt: skip
     return repr(parts)
@@ -105,7 +106,7 @@ def structure_of(setup: Setup) -> str:
 
 def prepare(runner: Runner, setup: Setup, year: int) -> PreparedCases | None:
     """Make cases ready, or None where the setup or the data need the full settlement."""
-    if closes(setup):
+    if closes(setup) or setup.rounds:  # rounds are taken back by hospital and round, from the lines of the cases
         return None
     state = edited(first_state(runner.cohort(setup, year)), setup, runner.region)
     price = pricing(setup, runner.region, year, runner.memory, state)

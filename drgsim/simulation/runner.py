@@ -21,6 +21,7 @@ from drgsim.simulation.capitated_stays import capitation_balance
 from drgsim.simulation.case_lines import Lines, lines_of, payer_rows, totals_of
 from drgsim.simulation.case_totals import NOTHING, Totals, check_size
 from drgsim.simulation.pricing import Memory, Pricing, fund_of, pricing
+from drgsim.simulation.procurement_rounds import taken_back
 from drgsim.simulation.scenario_cases import State, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Cohort, Region
@@ -160,13 +161,18 @@ class Runner:
         """What the fund pays beside the cases, before the year is closed: capitation and procurement; sharing is 0 yet."""
         return {
             "capitation": capitation_balance(setup, self.region, year, lines, parts, hospitals),
-            "procurement": self._procurement(setup, by_payer, len(hospitals)),
+            "procurement": self._procurement(setup, year, lines, parts, by_payer, hospitals),
             "sharing": np.zeros(len(hospitals), np.int64),
         }
 
-    def _procurement(self, setup: Setup, by_payer: Totals, hospitals: int) -> NDArray[np.int64]:
+    def _procurement(
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], by_payer: Totals, hospitals: list[str]
+    ) -> NDArray[np.int64]:
         """What the fund takes back of what procurement saves in cases paid by groups and their payment has not handed on."""
-        saving = by_payer.money["saving"].reshape(hospitals, -1).sum(1)
+        if setup.rounds:
+            rows = payer_rows(lines, self.region)[1] // (len(INSURANCES) + 1)
+            return taken_back(setup, self.region, year, lines, parts, rows, hospitals)
+        saving = by_payer.money["saving"].reshape(len(hospitals), -1).sum(1)
         kept, spec = setup.settings["procurement.kept_share"], setup.policy.file.procurement
         if kept is None:
             kept = spec.kept_share.values.get(WITHIN_VOLUME, 1.0) if spec is not None else 1.0

@@ -184,6 +184,9 @@ def edited(state: State, setup: Setup, region: Region) -> State:
     """The cases with the edits, technologies, and the ways of payment that a setup asks for."""
     for edit in setup.cases:
         state = _edit(state, edit, region)
+    for one in setup.rounds:
+        named = np.array([code in one.adrg for code in state.cohort.adrg.values] + [False])[state.cohort.adrg.ids]
+        state = _cut(state, named, one.category, one.fall)
     state = _technologies(state, setup, region)
     outside = np.zeros(state.cohort.size, np.bool_)
     for entry in setup.hospitals:
@@ -219,18 +222,29 @@ def _edit(state: State, edit: CaseEdit, region: Region) -> State:
         return replace(state, parts=parts.astype(np.int64))
     if edit.field == "days":
         return replace(state, days=np.where(where, state.days * float(edit.change.value), state.days))
-    share = float(edit.change.value) - 1.0 if edit.field == "price" else -float(edit.change.value)
-    base = state.cost if edit.category == ALL else state.costs[edit.category]
+    if edit.field == "cut":
+        return _cut(state, where, edit.category, float(edit.change.value))
+    return _priced(state, where, edit.category, float(edit.change.value) - 1.0)
+
+
+def _cut(state: State, where: Mask, category: str, fall: float) -> State:
+    """A price that falls by a share through procurement; what costs fall by is saved."""
+    cut = _priced(state, where, category, -fall)
+    return replace(cut, saving=state.saving + np.where(where & (state.cost > 0), state.cost - cut.cost, 0))
+
+
+def _priced(state: State, where: Mask, category: str, share: float) -> State:
+    """Prices of a category, or of everything, that move by a share of what they were."""
+    base = state.cost if category == ALL else state.costs[category]
     known = where & (state.cost > 0)  # a bill of nothing, or below, has no prices
     moved, _ = round_floats(np.where(known, base * share, 0.0))
     cost = np.where(known, np.maximum(state.cost + moved, 0), state.cost)
-    saving = state.saving + np.where(known, state.cost - cost, 0) if edit.field == "cut" else state.saving
     # a later edit of a category starts from what the earlier ones left of it
-    if edit.category == ALL:
+    if category == ALL:
         costs = {name: _in_proportion(values, state.cost, cost) for name, values in state.costs.items()}
     else:
-        costs = {**state.costs, edit.category: base + moved}
-    return replace(with_cost(state, cost), costs=costs, saving=saving)
+        costs = {**state.costs, category: base + moved}
+    return replace(with_cost(state, cost), costs=costs)
 
 
 def _in_proportion(values: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.int64]:

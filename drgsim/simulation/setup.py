@@ -47,6 +47,28 @@ class WeightEdit:
 
 
 @dataclass(frozen=True)
+class ProcurementRound:
+    """A round of volume-based procurement: in some ADRGs the price of a category falls by a share.
+
+    ``mix`` are the shares of the surplus by class of product, in the order of ``region_folder.PROCUREMENT_CLASSES``; None where
+    the region's procurement.csv says them.
+    """
+
+    name: str
+    adrg: tuple[str, ...]
+    category: str
+    fall: float
+    mix: tuple[float, ...] | None
+
+    @property
+    def words(self) -> str:
+        """What it is, in one line."""
+        shares = "/".join(f"{share:.0%}" for share in self.mix or ())
+        mix = f"; products within, beyond the task, not selected: {shares}" if shares else ""
+        return f"{self.category} of {'/'.join(self.adrg)} -{self.fall:.1%}{mix}"
+
+
+@dataclass(frozen=True)
 class Setup:
     """Everything that decides a run beside the discharges themselves.
 
@@ -74,6 +96,7 @@ class Setup:
     hospitals: tuple[HospitalEdit, ...] = ()
     weights: tuple[WeightEdit, ...] = ()
     technologies: tuple[Technology, ...] = ()
+    rounds: tuple[ProcurementRound, ...] = ()
     rate_basis: Setup | None = None
     budget: BudgetTerms | None = None
 
@@ -93,7 +116,7 @@ class Setup:
         basis = self.rate_basis.digest if self.rate_basis is not None else ""
         parts = (
             self.policy.digest, self.scheme, sorted((k, repr(v)) for k, v in self.settings.items()), self.rate, self.fund,
-            self.cases, self.hospitals, self.weights, self.technologies, basis,
+            self.cases, self.hospitals, self.weights, self.technologies, self.rounds, basis,
             self.budget.digest if self.budget is not None else "",
         )  # fmt: skip
         return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from drgsim.errors import Problem
 from drgsim.payment.policy import AnyPolicy, policy_of
+from drgsim.region.region_folder import PROCUREMENT_CLASSES
 from drgsim.simulation.capitated_stays import stated_amount
 from drgsim.simulation.case_changes import (
+    add_round,
     add_technology,
     change_cases,
     change_hospitals,
@@ -37,9 +39,12 @@ CHANGES = {
     "policy": change_policy, "scheme": change_scheme, "parameter": change_parameter, "setting": change_setting,
     "unit_value": change_unit_value, "multiples": change_multiples, "low_ratio": change_low_ratio, "fund": change_fund,
     "budget": change_budget, "weights": change_weights, "hospitals": change_hospitals, "cases": change_cases,
-    "members": change_members, "include": change_include,
+    "members": change_members, "include": change_include, "round": add_round,
     "technology": add_technology,
 }  # fmt: skip
+
+
+_KEPT_BY_CLASS = tuple(f"procurement.kept_share.{name}" for name in PROCUREMENT_CLASSES)
 
 
 def baseline_setup(scenario: Scenario | None, policy: AnyPolicy | None, region: Region) -> tuple[Setup, tuple[Step, ...]]:
@@ -111,6 +116,14 @@ def _contradictions(setup: Setup, changes: Sequence[Change]) -> list[Problem]:
                     "scenario-out-of-scope", what, where=change.where or path, fix="set budget.active: true, in the baseline"
                 )
             )
+        if setup.rounds and path.startswith(("procurement.cut.", "procurement.kept_share")) and path not in _KEPT_BY_CLASS:
+            what = f"{path} does not go together with rounds of procurement, whose surplus is kept by class of product"
+            fix = "state every fall as a round, and the shares as procurement.kept_share.selected_within_volume and so on"
+            problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix=fix))
+        if path.startswith("procurement.completion") and not setup.rounds and not setup.settings["budget.active"]:
+            what = f"{path} has no effect without a round of procurement and while budget.active is false"
+            fix = "add procurement.round.NAME, or set budget.active: true"
+            problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix=fix))
         if path.startswith("behaviour.splitting.overhead") and not setup.settings["behaviour.splitting.share"]:
             what = f"{path} has no effect while behaviour.splitting.share is 0"
             problems.append(

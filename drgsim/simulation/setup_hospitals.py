@@ -14,7 +14,7 @@ from drgsim.simulation.simulated_region import Region
 
 def hospitals_of(setup: Setup, region: Region) -> Mapping[str, Hospital]:
     """Hospitals with changed levels and coefficients; the region's own mapping where nothing changes them."""
-    edits = [edit for edit in setup.hospitals if edit.field != "in_drg"]
+    edits = [edit for edit in setup.hospitals if edit.field in ("level", "coefficient")]
     if not edits:
         return region.hospitals
     default = setup.policy.file.coefficient.default

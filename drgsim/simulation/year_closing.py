@@ -24,6 +24,7 @@ from drgsim.region.hospital_year_sums import HospitalCells
 from drgsim.simulation.case_lines import Lines
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.pricing import fund_of, plain
+from drgsim.simulation.procurement_rounds import with_completion
 from drgsim.simulation.scenario import ScenarioError
 from drgsim.simulation.scenario_cases import PART
 from drgsim.simulation.setup import Setup
@@ -65,6 +66,7 @@ class Closing:
         assert setup.budget is not None
         past = self.past(setup, year) if before is None else self.after(before, setup, year)
         figures = with_year(past, year, lines, parts, dict(zip(hospitals, beside.tolist(), strict=True)), setup.budget)
+        figures = with_completion(figures, year, setup, self.region)
         fund = sum(fund_of(setup, self.region, year).values())
         capitated = bool(setup.settings["capitation.conditions"])
         return budget_year(figures, setup.budget, year, before=before, fund=fund or None, capitated=capitated)
