@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from drgsim.version import __version__
 
 if TYPE_CHECKING:
+    from drgsim.api.atlas_verb import Atlas as Atlas
+    from drgsim.api.atlas_verb import atlas as atlas
     from drgsim.api.budget_verbs import BudgetYears as BudgetYears
     from drgsim.api.budget_verbs import Calibrated as Calibrated
     from drgsim.api.budget_verbs import budget as budget
@@ -100,6 +102,8 @@ if TYPE_CHECKING:
 # Public name -> module that has it: imported on first use, so that `import drgsim` waits for no numba and no Arrow.
 # No name may be that of a package of drgsim: importing the package would put it in the place of the function.
 _HOMES = {
+    "Atlas": "drgsim.api.atlas_verb",
+    "atlas": "drgsim.api.atlas_verb",
     "budget": "drgsim.api.budget_verbs",
     "BudgetYears": "drgsim.api.budget_verbs",
     "calibrate": "drgsim.api.budget_verbs",

@@ -102,7 +102,7 @@ NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read"
 SHOWING = {
     "*": {"as_json", "quiet"},
     "group": {"output"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"}, "budget": {"output"},
-    "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"}, "policy_schema": {"output"},
+    "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"}, "policy_schema": {"output"},
     "policy_plot": {"output"}, "explain": {"brief"}, "schemes": {"coverage"}, "schemes_check": {"strict"},
     "schemes_diff": {"full"}, "synth": {"output", "export_priors"},
 }  # fmt: skip

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("migrate_command", "migrate"),
     "dip_build": ("dip_command", "build"),
     "settle": ("settle_command", "settle"),
+    "atlas": ("atlas_command", "atlas"),
     "weights": ("weights_command", "weights"),
     "coefficients": ("coefficients_command", "coefficients"),
     "budget": ("budget_command", "budget"),

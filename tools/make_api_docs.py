@@ -20,6 +20,7 @@ THEMES = {
     "drgsim.api.quality_verbs": "Check the coded record 质量校验",
     "drgsim.api.migration_verbs": "Move between schemes 方案迁移",
     "drgsim.api.payment_verbs": "Settle 结算",
+    "drgsim.api.atlas_verb": "Under every policy 全国图谱",
     "drgsim.api.weight_verbs": "Weights and coefficients 权重与系数",
     "drgsim.api.region_verbs": "Regions 地区",
     "drgsim.region.region_folder": "Regions 地区",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -77,8 +78,16 @@ class PolicyCurves(Result):
         return self.html
 
 
-def policies() -> PolicyTable:
+@checked()
+def policies(pattern: str = "", *, method: str | None = None) -> PolicyTable:
     """List the policies that ship with drgsim.
+
+    Parameters
+    ----------
+    pattern
+        Part of the name or of the Chinese title, or a pattern with * and ? such as ``*/2026``; all by default.
+    method
+        Only policies of this method: ``rate``, ``points``, ``dip``, ``per_diem`` or ``by_item``.
 
     Returns
     -------
@@ -86,13 +95,27 @@ def policies() -> PolicyTable:
         One row per policy: ``id``, ``title``, ``title_zh``, ``method``, ``scheme``, ``groups`` (with a price),
         ``assumptions`` (parameters without a source), ``digest``.
 
+    Raises
+    ------
+    UsageError
+        ``policy-no-match``.
+
     Examples
     --------
     >>> import drgsim
-    >>> "beijing/2024" in drgsim.policies().to_arrow()["id"].to_pylist()
-    True
+    >>> drgsim.policies("beijing/20?4").to_arrow()["id"].to_pylist()
+    ['beijing/2024']
     """
-    every = [load_policy(name) for name in policy_names()]
+    names = policy_names()
+    wild = any(sign in pattern for sign in "*?")
+    if pattern and (wild or pattern.isascii()):  # a Chinese word stands in titles, which are read
+        names = [name for name in names if (fnmatch(name, pattern) if wild else pattern in name)]
+    every = [policy for policy in map(load_policy, names) if method in (None, str(policy.file.method))]
+    every = every if not pattern or pattern.isascii() else [policy for policy in every if pattern in policy.file.title_zh]
+    if not every:
+        fix = did_you_mean(pattern, policy_names()) or "drgsim policy list shows all; methods are rate, points, dip"
+        asked = " ".join(filter(None, (repr(pattern) if pattern else "", method or "")))
+        raise UsageError([Problem("policy-no-match", f"no policy is {asked}", fix=fix)])
     rows = [
         {"id": p.id, "title": p.file.title, "title_zh": p.file.title_zh, "method": str(p.file.method), "scheme": p.file.scheme,
          "groups": len(p.prices.codes) if p.prices else 0, "assumptions": len(p.assumptions), "digest": p.digest}

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from drgsim.cli import atlas_command as atlas
 from drgsim.cli import budget_command as budget
 from drgsim.cli import calibrate_command as calibrate
 from drgsim.cli import codes_command as codes
@@ -60,7 +61,9 @@ def _root(
 # the order of the help: the main jobs first, each panel from the common to the special
 _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Group 分组": {"group": group.group, "explain": explain.explain, "validate": validate.validate, "migrate": migrate.migrate},
-    "Pay 支付": {"settle": settle.settle, "weights": weights.weights, "coefficients": coefficients.coefficients},
+    "Pay 支付": {
+        "settle": settle.settle, "atlas": atlas.atlas, "weights": weights.weights, "coefficients": coefficients.coefficients,
+    },
     "Budget and what-if 预算与情景": {
         "budget": budget.budget, "simulate": simulate.simulate, "compare": compare.compare, "calibrate": calibrate.calibrate,
     },

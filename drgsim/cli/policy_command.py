@@ -20,21 +20,27 @@ Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
 @app.command("list")
-def list_policies(as_json: Json = False) -> None:
+def list_policies(
+    pattern: Annotated[str, typer.Argument(help="Part of the name or Chinese title, or a pattern such as '*/2026'.")] = "",
+    method: Annotated[str | None, typer.Option("--method", help="rate, points, dip, per_diem or by_item.")] = None,
+    as_json: Json = False,
+) -> None:
     """List the policies that ship with drgsim."""
     from drgsim.api import policy_verbs
     from drgsim.cli.terminal import print_json, rows_table
 
-    listed = policy_verbs.policies()
+    listed = policy_verbs.policies(pattern, method=method)
     if as_json:
         print_json(listed.to_arrow().to_pylist())
         return
     rows = [
-        [p.id, p.file.title_zh, p.file.method, str(len(p.prices.codes)) if p.prices else "-",
+        [p.id, p.file.region_zh, p.file.method, str(len(p.prices.codes)) if p.prices else "-",
          f"{len(p.assumptions)}/{len(p.parameters)}"]
         for p in listed.policies
     ]  # fmt: skip
-    rows_table("Payment policies 支付政策", ["policy", "title", "method", "groups", "assumed"], rows, right=(3, 4), whole=(0,))
+    rows_table(
+        "Payment policies 支付政策", ["policy", "region 地区", "method", "groups", "assumed"], rows, right=(3, 4), whole=(0,)
+    )
 
 
 @app.command()

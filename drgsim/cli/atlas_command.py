@@ -1,0 +1,120 @@
+"""``drgsim atlas``: the same cases under every policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from drgsim.cli.common_options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    input_options,
+)
+
+if TYPE_CHECKING:
+    from drgsim.api.atlas_verb import Atlas
+
+CASES, VALUES = "Whose cases 病例", "Relative values 权重"
+SHOWN = 12
+
+
+def atlas(
+    inputs: InputsArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables and page.", show_default=False)],
+    policies: Annotated[
+        list[str] | None, typer.Option("--policies", "-p", help="Names with * and ?, such as 'sichuan*' or '*/2026'; all.")
+    ] = None,
+    reference: Annotated[str, typer.Option("--reference", help="Policy to compare with, or median.")] = "median",
+    hospitals: Annotated[
+        Path | None, typer.Option(rich_help_panel=CASES, help="hospitals.csv: hospital_id, level, grade, coefficient.")
+    ] = None,
+    hospital: Annotated[str | None, typer.Option(rich_help_panel=CASES, help="Only the cases of this hospital.")] = None,
+    level: Annotated[
+        str | None, typer.Option(rich_help_panel=CASES, help="Level (3, 三甲) instead of what the cases say.")
+    ] = None,
+    insurance: Annotated[
+        str | None, typer.Option(rich_help_panel=CASES, help="employee or resident instead of what the cases say.")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(rich_help_panel=VALUES, help="Common weights of your own: folder of drgsim weights, or table."),
+    ] = None,
+    weights_from: Annotated[
+        str | None, typer.Option(rich_help_panel=VALUES, help="Common weights: national or history (these cases).")
+    ] = None,
+    own_tables: Annotated[
+        bool, typer.Option("--own-tables/--common-only", rich_help_panel=VALUES, help="Let policies use their own tables.")
+    ] = True,
+    scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme where there is no group.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    code_version: CodeVersionOption = "yb2",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the table of policies as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Settle the same cases under all policies: a ranked chart, and what makes the difference. 全国支付图谱
+
+    Writes tables (CSV, Parquet, XLSX), a page and run.json. What is not paid, and why, stands in doubts and left_out.
+    """
+    from drgsim.api import atlas_verb
+    from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.records.case_table import own_columns
+    from drgsim.results.whole_outputs import check_output
+
+    reading = input_options(format, maps, map_file, code_version, also=own_columns())
+    check_output(output, [*inputs, *(side for side in (hospitals, weights) if side is not None)])
+    with progress_bar("Settling", quiet or as_json) as progress:
+        found = atlas_verb.atlas(
+            inputs, policies=policies or (), reference=reference, hospitals=hospitals, hospital=hospital, level=level,
+            insurance=insurance, weights=weights, weights_from=weights_from, own_tables=own_tables, scheme=scheme,
+            reading=reading, progress=progress,
+        )  # fmt: skip
+    found.save_folder(output, ("csv", "parquet", "xlsx", "html"), replace=True)
+    if as_json:
+        print_json([{name: _plain(value) for name, value in row.items()} for row in found.to_arrow().to_pylist()])
+    elif not quiet:
+        _show(found, output)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | float | str) else str(value)
+
+
+def _show(found: Atlas, output: Path) -> None:
+    from rich.markup import escape
+
+    from drgsim.cli.terminal import out, rows_table
+
+    rows = found.to_arrow().to_pylist()
+    middle = found.reference.policy.id
+    at = next(place for place, row in enumerate(rows) if row["policy"] == middle)
+    near = {*range(SHOWN), *range(at - 1, at + 2), *range(len(rows) - SHOWN, len(rows))}
+    lines, last = [], -1
+    for place in sorted(place for place in near if 0 <= place < len(rows)):
+        row = rows[place]
+        if place > last + 1:
+            lines.append(["…", "", "", "", "", ""])
+        last = place
+        effect = {name: float(row[f"effect_{name}"]) for name in ("unit_value", "coefficient", "curve")}
+        largest = max(effect, key=lambda name: abs(effect[name]))
+        why = "reference 参照" if row["policy"] == middle else f"{largest.replace('_', ' ')} {effect[largest] / 10_000:+,.0f}"
+        lines.append([
+            str(row["rank"]), row["policy"], f"{100 * (row['payment_to_cost'] or 0):.1f} %",
+            f"{float(row['payment']) / 10_000:,.0f}", f"{row['unpaid']:,}", why,
+        ])  # fmt: skip
+    title = f"{rows[0]['cases']:,} cases under {len(rows)} policies 病例 × 政策"
+    rows_table(
+        title, ["#", "policy 政策", "/ cost", "万元", "unpaid", "most of it 主因"], lines, right=(0, 2, 3, 4), whole=(1, 5)
+    )
+    for note in found.notes:
+        out.print(f"[yellow]note[/] {escape(note.what)}")
+    left = found.to_arrow("left_out").num_rows
+    if left:
+        out.print(f"{left} policies are left out; the reasons stand in left_out.csv 未列入原因")
+    out.print(f"open [bold]{escape(str(output / 'atlas.html'))}[/] in a browser", soft_wrap=True)
