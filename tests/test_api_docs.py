@@ -22,7 +22,7 @@ from tools.make_api_docs import TARGET, VERBS, entries, page, sections
 FUNCTIONS = {name: getattr(drgsim, name) for name in drgsim._HOMES if inspect.isfunction(getattr(drgsim, name))}
 CLASSES = {name: getattr(drgsim, name) for name in drgsim._HOMES if inspect.isclass(getattr(drgsim, name))}
 RAISE_NOTHING = {
-    "policies", "policy_schema", "scenario_check", "scenario_paths", "scenarios", "scheme_ids", "schemes", "schemes_check",
+    "policy_schema", "scenario_check", "scenario_paths", "scenarios", "scheme_ids", "schemes", "schemes_check",
 }  # fmt: skip
 
 
