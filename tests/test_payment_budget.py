@@ -78,6 +78,21 @@ def test_a_case_exactly_at_the_limit_is_decided_by_the_price_of_the_budget() -> 
     assert above.table["case_class"].to_pylist() == ["high", "normal"]
 
 
+def test_a_case_that_cannot_be_paid_has_no_part_in_the_expected_price() -> None:
+    """Harbin pays by level: a case whose level is not known moved the cost ratios of all others."""
+    columns = {"drg": "A", "relative_value": [2.0, 1.0], "insurance": "employee", "hospital_level": ["3", None]}
+    result = settled("harbin/2022", None, {"budget": {"*": 40000.0}}, **columns, total_cost=[20000.0, 9000.0])
+    assert result.table["case_class"].to_pylist() == ["normal", "unpaid"]
+    assert result.table["cost_ratio"][0].as_py() == pytest.approx(0.5)
+
+
+def test_a_bill_that_needs_no_price_is_paid_where_the_budget_leaves_nothing_for_units() -> None:
+    columns = {"drg": "A", "relative_value": 1.0, "hospital_level": "3", "insurance": "employee"}
+    result = _settled({"*": 1000.0}, by_item=[1, 0, 0], group_mean_cost=[None, 10000.0, None],
+                      total_cost=[20000.0, 1000.0, 1000.0], **columns)  # fmt: skip
+    assert amounts(result) == ["20000.00", "1000.00", "None"], "0.1 of a stated mean is low, whatever the price"
+
+
 def test_what_is_paid_the_standard_counts_in_the_expected_price(tmp_path: Path) -> None:
     said = {"title": "fixed", "title_zh": "定额", "source": "test", "evidence": "assumption"}
     folder = policy_with(tmp_path, {"group_classes": {"fixed": {**said, "groups": ["F"], "pays": "standard"}}})

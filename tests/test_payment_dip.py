@@ -25,7 +25,7 @@ from drgsim.payment.policy import load_policy
 from drgsim.payment.settlement import settle
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
 from tests.conftest import ROOT
-from tests.payment_policies import codes_of, keyed, policy_with, settled, table_of, value
+from tests.payment_policies import amounts, codes_of, keyed, policy_with, settled, table_of, value
 
 RUN = CliRunner()
 DRAFT = "national/dip-3.0-draft"
@@ -36,6 +36,23 @@ J20.9,J20.9,,,,primary,300,2700,300,0.3
 G1,A00,,,conservative,comprehensive,400,3600,50,0.6
 G1,A01,,,conservative,comprehensive,400,3600,50,0.6
 """
+
+
+# -- what a cost is compared with --------------------------------------------------------------------------------------
+def test_section_3_6_a_low_case_with_an_auxiliary_coefficient_is_paid_its_bill() -> None:
+    """DIP 3.0: below half of the standard S k x auxiliary, the actual cost; the standard here is 1000 x 10 x 1.2 = 12000."""
+    columns = {"dip": "K1", "relative_value": 1000.0, "auxiliary_coefficient": 1.2}
+    result = settled(DRAFT, None, {"unit_value": {"*": 10}}, **columns, total_cost=[5500.0, 6000.0, 24000.0])
+    assert amounts(result) == ["5500.00", "12000.00", "12000.00"]
+    assert result.table["case_class"].to_pylist() == ["low", "normal", "high"]
+    assert result.table["cost_ratio"].to_pylist() == pytest.approx([5500 / 12000, 0.5, 2])
+    budget = settled(DRAFT, None, {"budget": {"*": 24000.0}}, **columns, total_cost=[6000.0, 6000.0])
+    assert budget.table["cost_ratio"].to_pylist() == pytest.approx([0.5, 0.5]), "the expected price has it too"
+
+
+def test_a_blank_kind_without_a_cost_is_of_its_kind() -> None:
+    result = settled("taian/2025", None, {"unit_value": {"*": 10}}, dip="KBBZ", total_cost=[8000.0, 0.0])
+    assert amounts(result) == ["3931.20", "0.00"]
 
 
 # -- kinds of a catalogue ----------------------------------------------------------------------------------------------

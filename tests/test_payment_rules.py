@@ -269,6 +269,23 @@ def test_self_payers_and_cases_without_a_loss_are_not_reviewed(tmp_path: Path) -
     assert codes_of(result)["settle-review-quota"].startswith("1 cases: special review beyond the quota of 1 of 3")
 
 
+def test_review_never_pays_less_than_the_curve() -> None:
+    """A high case of Tai'an is paid 1000 x (115600 / 9000 - 1) scores, more than its bill: review would take 2844.40 away."""
+    columns = {"dip": "A02.0", "relative_value": 1000.0, "group_mean_cost": 9000.0, "special_review": True}
+    policy = load_policy("taian/2025").changed({"special_review.quota": 0.5})
+    result = settle(table_of(**columns, total_cost=[115600.0, 17000.0]), policy, unit_value={"*": 10})
+    assert result.table["case_class"].to_pylist() == ["high", "special_review"]
+    assert amounts(result) == ["118444.44", "17000.00"], "the quota serves the case that has a loss"
+
+
+def test_review_takes_no_place_for_a_bill_that_is_paid_already() -> None:
+    columns = {"drg": "A", "relative_value": 1.0, "group_mean_cost": 10000.0, "special_review": True}
+    policy = load_policy("beijing/2024").changed({"special_review.quota": 0.5})
+    result = settle(table_of(**columns, total_cost=[90000.0, 29000.0]), policy, unit_value={"*": 12000})
+    assert result.table["case_class"].to_pylist() == ["high", "special_review"]
+    assert amounts(result) == ["90000.00", "29000.00"]
+
+
 def test_an_unpayable_case_is_not_said_to_be_refused_review(tmp_path: Path) -> None:
     folder = policy_with(tmp_path, {"special_review": {"quota": value(1), "pays": value("by_item")}})
     result = settled(folder, drg="A", relative_value=1.0, special_review=True, total_cost=[None, 50000.0])

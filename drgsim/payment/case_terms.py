@@ -71,7 +71,7 @@ class Terms:
             unit_value = exact(self.published[case]) / (value * coefficient)
         mean = exact(self.mean[case])
         if self.priced_mean[case] and unit_value is not None:
-            mean = unit_value * value
+            mean = unit_value * value * exact(self.auxiliary[case])
         elif not np.isnan(self.mean_per_weight[case]):
             mean = exact(self.mean_per_weight[case]) * value / scale
         return {
@@ -116,8 +116,8 @@ def terms_of(lookup: PolicyLookup, weight: Floats | None = None) -> Terms:
         with np.errstate(invalid="ignore", divide="ignore"):
             unit_value = np.where(published, standard / (value * coefficient), unit_value)
         standards = np.where(published, standard, np.nan)
-    mean, per_weight, priced = _mean(lookup, value, unit_value, weight)
     auxiliary, factor = _factors(lookup)
+    mean, per_weight, priced = _mean(lookup, value, unit_value * auxiliary, weight)
     row = _rows(lookup, value, coefficient)
     if file.reference.prices:
         value, priced = mean, np.zeros(cases.size, np.bool_)
@@ -199,18 +199,21 @@ def _value_of_cases(lookup: PolicyLookup, value: Floats, weight: Floats | None) 
         return value
     cost = lookup.cases.money["total_cost"]
     used = (cost > 0) & (lookup.cases.faults < 0)
-    group = np.where(used, lookup.cases.unit.ids, -1) + 1
+    group_of = lookup.cases.unit.ids + 1  # a case without a cost is of its group as well
+    group = np.where(used, group_of, 0)
     counted = used if weight is None else used * weight
-    count, total = np.bincount(group, counted), np.bincount(group, np.where(used, cost, 0) * counted)  # fen have no order
+    groups = len(lookup.cases.unit.values) + 1
+    count = np.bincount(group, counted, groups)
+    total = np.bincount(group, np.where(used, cost, 0) * counted, groups)  # fen have no order
     overall = float(total.sum() / count.sum()) if used.any() else float("nan")
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / count / overall * lookup.file.relative_value.scale.value
-    found = wanted & used
+    found = wanted & ~np.isnan(mean[group_of]) & (lookup.cases.faults < 0)
     lookup.cases.warn(
         "settle-value-of-cases", found, "groups without a published value are worth their mean cost over that of all cases "
         "that are settled", "state relative_value, or give --weights", sample=lookup.cases.unit.sample(found),
     )  # fmt: skip
-    return np.where(found, mean[group], value)
+    return np.where(found, mean[group_of], value)
 
 
 def _unit_value(lookup: PolicyLookup) -> Floats:
@@ -220,9 +223,12 @@ def _unit_value(lookup: PolicyLookup) -> Floats:
 
 
 def _mean(
-    lookup: PolicyLookup, value: Floats, unit_value: Floats, weight: Floats | None
+    lookup: PolicyLookup, value: Floats, price: Floats, weight: Floats | None
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Mean cost of the group, yuan: own column, table, mean of all cases x weight, or the price of the group."""
+    """Mean cost of the group, yuan: own column, table, mean of all cases x weight, of the cases themselves, or the price.
+
+    ``price`` is yuan per unit of relative value, with the auxiliary coefficient: a cost is compared with what it is paid.
+    """
     spec = lookup.file.reference
     mean = lookup.cases.numbers["group_mean_cost"].copy()
     if spec.mean_from_table:
@@ -243,7 +249,7 @@ def _mean(
         )  # fmt: skip
     if spec.prices:  # a price that is the mean cost itself cannot stand in for it
         return mean, per_weight, np.zeros(lookup.cases.size, np.bool_)
-    return np.where(blank, unit_value * value, mean), per_weight, blank
+    return np.where(blank, price * value, mean), per_weight, blank
 
 
 def _mean_of_cases(lookup: PolicyLookup, own: Floats, weight: Floats | None) -> Floats:

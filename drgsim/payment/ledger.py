@@ -318,10 +318,10 @@ class Ledger:
                 price = left / FEN_PER_YUAN / units
             if price is not None:
                 compared = members & wanting
-                terms.mean = np.where(compared, price * terms.relative_value, terms.mean)
+                terms.mean = np.where(compared, price * terms.relative_value * terms.auxiliary, terms.mean)
                 terms.priced_mean = terms.priced_mean & ~compared  # no longer a product of the unit value
             elif units > 0:
-                self._too_small(payer, members & ~self.in_yuan & ~bare & ~np.isnan(normal), fixed + left, fixed)
+                self._too_small(payer, members & wanting & ~np.isnan(normal), fixed + left, fixed)
 
     def discharges(self, where: Mask) -> float:
         """How many discharges the marked cases stand for."""

@@ -20,6 +20,7 @@ from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
 from drgsim.payment.patient_share import PaidParts, known_fen, paid_parts
 from drgsim.payment.policy import Policy
+from drgsim.payment.rules.payment_curve import refuse_without_level
 from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
 from drgsim.payment.selection_from_history import selected
@@ -235,6 +236,8 @@ def _settled(ledger: Ledger, budget_value: Mapping[str, float] | None) -> Settle
     """Walk the rules and close the accounts of an open ledger."""
     walk(ledger, Stage.BEFORE_CURVE)
     refuse_outside(ledger)
+    if ledger.pot:
+        refuse_without_level(ledger)
     ledger.compare_with_expected_price(budget_value)
     open_to_curve = ledger.open_cases
     walk(ledger, Stage.CURVE)

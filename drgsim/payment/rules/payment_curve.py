@@ -28,13 +28,8 @@ def check_terms(ledger: Ledger) -> None:
         f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give values of "
         f"your own: {_OWN_VALUES[ledger.policy.file.relative_value.unit == 'score']}", sample=sample(missing),
     )  # fmt: skip
-    no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
     _tell_assumed_class(ledger)
-    level_decides = ledger.open_cases & no_level & _needs_level(ledger)
-    cases.fault(
-        "settle-missing-level", level_decides, "the policy pays by hospital level, and the level of the hospital is not known",
-        "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv", sample=cases.hospital.sample(level_decides),
-    )  # fmt: skip
+    refuse_without_level(ledger)
     if not has_budget:
         missing = ledger.open_cases & np.isnan(terms.unit_value)
         cases.fault(
@@ -70,6 +65,17 @@ def _tell_assumed_class(ledger: Ledger) -> None:
         "settle-assumed-class", where, "the policy goes by hospital classes of its own, and only the level is known; taken are "
         + ", ".join(f"{name} for level {level}" for level, name in stated.values.items()),
         "state the class of the hospital as hospital_grade (or grade in hospitals.csv)", sample=cases.hospital.sample(where),
+    )  # fmt: skip
+
+
+def refuse_without_level(ledger: Ledger) -> None:
+    """Refuse cases that would be paid by a level that is not known: they share in no budget either."""
+    cases = ledger.cases
+    no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
+    level_decides = ledger.open_cases & no_level & _needs_level(ledger) & ~np.isnan(ledger.terms.relative_value)
+    cases.fault(
+        "settle-missing-level", level_decides, "the policy pays by hospital level, and the level of the hospital is not known",
+        "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv", sample=cases.hospital.sample(level_decides),
     )  # fmt: skip
 
 

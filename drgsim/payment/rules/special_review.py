@@ -17,7 +17,7 @@ from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 
 
 def review(ledger: Ledger) -> None:
-    """Accept applications with a loss, ranked by it, up to the quota."""
+    """Accept applications that cost more than they are paid, the largest excess over the standard first, up to the quota."""
     spec, cases = ledger.policy.file.special_review, ledger.cases
     applied = cases.flags["special_review"] & (cases.faults < 0)
     if spec is None or not applied.any():
@@ -27,10 +27,10 @@ def review(ledger: Ledger) -> None:
     cases.warn("settle-review-early", early, f"applied for special review, which began on {start}; paid as other cases")
     applied &= ~early
     open_to_it = ledger.is_class(*BY_CURVE, CaseClass.EXEMPT) & (ledger.standard != MISSING)
-    loss = open_to_it & (ledger.cost > ledger.standard)
+    loss = open_to_it & (ledger.cost > ledger.amount + ledger.extra)  # what review pays instead would be no loss
     cases.warn(
         "settle-review-refused", applied & ~loss,
-        "applied for special review, but are paid by another rule or cost no more than the standard; paid as other cases",
+        "applied for special review, but are paid by another rule or cost no more than they are paid; paid as other cases",
     )  # fmt: skip
     applied &= loss
     pool = int(ledger.discharges((cases.faults < 0) & ~ledger.is_class(CaseClass.SELF_PAY)))
