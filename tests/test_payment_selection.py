@@ -61,9 +61,13 @@ def test_members_that_nobody_names_are_the_largest_of_their_level(tmp_path: Path
 
 def test_a_member_that_is_no_hospital_is_refused(tmp_path: Path) -> None:
     policy = policy_with(tmp_path, {"members": {"hospitals": ["H1", "H7", "H8"], **MEMBERS}})
+    case: dict[str, Any] = {"drg": "A", "relative_weight": 1.0, "total_cost": 20000.0, "hospital_id": ["H1"]}
     with pytest.raises(InputError) as caught:
-        settled(policy, drg="A", relative_weight=1.0, total_cost=20000.0, hospital_id=["H1", "H2"])
+        settled(policy, hospitals_by_id({"H1": {"level": 3}, "H2": {"level": 3}}), **case)
     assert [problem.code for problem in caught.value.problems] == ["settle-unknown-member"] * 2
+    alone = settled(policy, **case)  # the file of one member, without a list of all hospitals
+    assert amounts(alone) == ["30000.00"]
+    assert "H7, H8" in codes_of(alone)["settle-members-absent"]
 
 
 def test_a_case_without_a_hospital_is_not_paid(tmp_path: Path) -> None:

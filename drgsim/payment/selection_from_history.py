@@ -89,10 +89,9 @@ def selected(policy: Policy, history: Sequence[Cases], where: str) -> tuple[Poli
     InputError
         ``settle-unknown-member``: hospitals that nobody knows.
     """
-    check_members(policy, history)
+    told = check_members(policy, history)
     if not is_open(policy):
-        return policy, ()
-    told: list[Problem] = []
+        return policy, tuple(told)
     policy = _with_members(policy, history, where, told)
     counted = [each.take(np.flatnonzero(member_mask(policy, each) & (each.faults < 0))) for each in history]
     policy = _with_groups(policy, counted, where, told)
@@ -100,22 +99,30 @@ def selected(policy: Policy, history: Sequence[Cases], where: str) -> tuple[Poli
 
 
 # -- members -----------------------------------------------------------------------------------------------------------
-def check_members(policy: Policy, history: Iterable[Cases]) -> None:
-    """Refuse members that are neither in the list of hospitals nor among the cases."""
+def check_members(policy: Policy, history: Iterable[Cases]) -> list[Problem]:
+    """Refuse members that no list of hospitals knows; without a list, tell those that have no case."""
     spec = policy.file.members
     if spec is None or not spec.hospitals:
-        return
-    known: dict[str, None] = {}
+        return []
+    listed, known = False, {}
     for cases in history:
+        listed = listed or cases.hospitals is not None
         known |= dict.fromkeys([*(cases.hospitals or ()), *cases.hospital.values])
+    unknown = [name for name in spec.hospitals if name not in known]
+    if unknown and not listed:
+        what = (
+            f"{len(unknown)} of the {len(spec.hospitals)} members of {policy.id} have no case here: {', '.join(unknown[:12])}"
+        )
+        return [Problem("settle-members-absent", what, fix="give hospitals.csv, so that a mistyped id is found")]
     problems = [
         Problem("settle-unknown-member", f"{policy.id} names the member {name!r}, which is no hospital here",
                 where="members.hospitals", why="its cases could not be told from those of others",
                 fix=did_you_mean(name, list(known)) or f"the hospitals are {', '.join(list(known)[:12])}")
-        for name in spec.hospitals if name not in known
+        for name in unknown
     ]  # fmt: skip
     if problems:
         raise InputError(problems)
+    return []
 
 
 def member_mask(policy: Policy, cases: Cases) -> NDArray[np.bool_]:
@@ -149,7 +156,8 @@ def _with_members(policy: Policy, history: Sequence[Cases], where: str, told: li
         "" if how.startswith("as ") else f"name {policy.id} in the column member_of of hospitals.csv, or set members.hospitals"
     )
     told.append(Problem("settle-members", what, fix=fix))
-    return _with(policy, members=spec.model_copy(update={"hospitals": tuple(listed), "note": f"{spec.note}; {how}"}))
+    note = f"{spec.note}; {how}".removeprefix("; ")
+    return _with(policy, members=spec.model_copy(update={"hospitals": tuple(listed), "note": note}))
 
 
 def _largest(spec: Members, history: Sequence[Cases]) -> list[str]:
