@@ -52,8 +52,8 @@ class Settled(Result):
         (group), ``unit_name``, ``total_cost`` (yuan), ``relative_value``, ``coefficient``, ``unit_value`` (yuan), ``standard``
         (yuan), ``cost_ratio``, ``case_class``, ``points``, ``amount`` and who pays it, ``patient_paid``, ``other_paid``,
         ``fund_payment`` and ``above_standard`` (yuan; amount is their sum, below 0 in the last is what patients paid above the
-        amount and the hospital keeps), ``margin`` (yuan), ``rule``, ``reference_cost`` (yuan). Where the policy simulates groups
-        without paying them: ``shadow_class``, ``shadow_amount`` and ``shadow_margin`` (yuan, against the cost).
+        amount and the hospital keeps), ``margin`` (yuan), ``rule``, ``reference_cost`` (yuan). Where groups are simulated and
+        not paid: ``shadow_class``, ``shadow_amount`` and ``shadow_margin`` (yuan, against the cost).
     by_hospital, by_department, by_group, by_insurance, by_class, overall
         Arrow tables of sums: ``cases``, ``unpaid``, ``weight``, ``cmi``, ``cost``, ``payment``, ``patient_paid``,
         ``other_paid``, ``fund_payment``, ``above_standard``, ``margin`` (yuan), ``high_share``, ``low_share``, ``mean_days``,

@@ -104,15 +104,15 @@ def check_members(policy: Policy, history: Iterable[Cases]) -> list[Problem]:
     spec = policy.file.members
     if spec is None or not spec.hospitals:
         return []
-    listed, known = False, {}
+    known: dict[str, None] = {}
+    listed = False
     for cases in history:
         listed = listed or cases.hospitals is not None
         known |= dict.fromkeys([*(cases.hospitals or ()), *cases.hospital.values])
     unknown = [name for name in spec.hospitals if name not in known]
     if unknown and not listed:
-        what = (
-            f"{len(unknown)} of the {len(spec.hospitals)} members of {policy.id} have no case here: {', '.join(unknown[:12])}"
-        )
+        whole = len(spec.hospitals)
+        what = f"{len(unknown)} of the {whole} members of {policy.id} have no case here: {', '.join(unknown[:12])}"
         return [Problem("settle-members-absent", what, fix="give hospitals.csv, so that a mistyped id is found")]
     problems = [
         Problem("settle-unknown-member", f"{policy.id} names the member {name!r}, which is no hospital here",
