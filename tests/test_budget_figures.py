@@ -90,8 +90,9 @@ def test_units_of_payment(tmp_path: Path) -> None:
     # per diem: 5 days x 1300 less 6000 of the patient; by item: 70000 - 20000; single disease: the fund's 7000
     assert dict(zip(UNITS, by_unit[0].tolist(), strict=True)) == {
         "drg": 2_200_000, "dip": 0, "per_diem": 50_000, "single_disease": 0, "capitation": 0, "by_item": 5_000_000,
+            "outpatient": 0,
     }  # fmt: skip
-    assert by_unit[1].tolist() == [1_000_000, 0, 0, 700_000, 0, 0]
+    assert by_unit[1].tolist() == [1_000_000, 0, 0, 700_000, 0, 0, 0]
 
 
 def test_dip_is_a_unit_of_its_own() -> None:

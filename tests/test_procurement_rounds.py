@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drgsim.money import exact, round_half_away
-from drgsim.region.region_folder import PROCUREMENT_CLASSES
+from drgsim.region.region_tables import PROCUREMENT_CLASSES
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.scenario import ScenarioError, load_scenario, parse_scenario

@@ -11,7 +11,8 @@ from drgsim.budgets.region_preparation import prepare
 from drgsim.budgets.terms import load_terms
 from drgsim.errors import InputError
 from drgsim.payment.policy import load_policy
-from drgsim.region.region_folder import TABLES, read_region
+from drgsim.region.region_folder import read_region
+from drgsim.region.region_tables import TABLES
 from drgsim.simulation.simulated_region import Region
 from tests.sample_region import SAMPLE, YEAR, fund_yuan, hospitals_by_size
 
@@ -110,6 +111,7 @@ def test_every_file_that_may_decide_a_run_is_in_its_record(region: Path) -> None
         "indicators.csv": f"year,hospital_id,indicator,value\n{YEAR},{ANY},coding,0.9",
         "payments.csv": f"year,month,hospital_id,unit,amount_yuan\n{YEAR},1,{ANY},per_diem,1",
         "adjustments.csv": f"year,hospital_id,item,amount_yuan\n{YEAR},{ANY},moved,-5",
+        "advances.csv": f"hospital_id,date,amount_yuan\n{ANY},{YEAR}-02-03,5",
     }
     for name, text in rows.items():
         (region / name).write_text(text + "\n", encoding="utf-8")

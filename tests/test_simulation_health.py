@@ -45,6 +45,7 @@ def fingerprint(outcome: Outcome) -> str:
             budget.carried_out,
             budget.warnings.warned,
             budget.warnings.attention,
+            budget.liquidity.balance,
         ):
             digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()

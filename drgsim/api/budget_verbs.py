@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,14 @@ import pyarrow as pa
 from drgsim.api.argument_check import NAME, ArgumentKind, as_list, checked, named, number
 from drgsim.api.verb_inputs import AnyRegion, Inputs, Tabular, scheme_of_weights, told
 from drgsim.budgets.budget_doubts import doubts
-from drgsim.budgets.budget_tables import FUND_ZH, budget_tables
+from drgsim.budgets.budget_tables import FUND_ZH, budget_tables, words
 from drgsim.budgets.budget_year import BudgetYear, budget_years
 from drgsim.budgets.calibration import Calibration, load_settings
 from drgsim.budgets.calibration import calibrate as calibrate_figures
+from drgsim.budgets.outpatient_unit import PLACE as OUTPATIENT
 from drgsim.budgets.region_preparation import PreparedRegion, Progress, prepare
 from drgsim.budgets.terms import PREFIX, BudgetTerms, load_terms
+from drgsim.budgets.years_ahead import figures_ahead
 from drgsim.errors import Problem, UsageError, wrong_type
 from drgsim.money import yuan_text
 from drgsim.parameters.evident_values import evident_nodes
@@ -27,6 +30,7 @@ from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
 
+_RANGE = re.compile(r"(\d{4})(?:\s*[-–]\s*(\d{4}))?")
 PANEL_POLICY = "national/2.0"  # pays the cases of a calibration, whose panel takes the sizes of hospitals from them
 
 
@@ -38,9 +42,10 @@ class BudgetYears(Result):
     hospitals
         Arrow table by year and hospital: ``index`` (总额指标), ``recorded``, ``ratio`` (used), ``surplus``, ``settled``,
         ``surplus_kept``, ``overspend_not_borne``, ``cash`` (yuan), ``score``, ``months_warned`` and more.
-    index, quality, units, warnings, ledger, fund, terms
+    index, quality, units, warnings, ledger, liquidity, fund, terms
         Arrow tables: the steps of each index, indicators with points, amounts by unit of payment, use by month, cash by line,
-        the fund's account, and every parameter with its evidence.
+        balances by month, the fund's account, and every parameter with its evidence. ``tables`` holds ``pools`` and
+        ``pool_funds`` too where employees and residents have budgets apart, and ``negotiated`` where something was.
     years
         The years with their arrays, the last one last.
     prepared, budget_terms
@@ -68,6 +73,7 @@ class BudgetYears(Result):
         self.units: pa.Table = tables["units"]
         self.warnings: pa.Table = tables["warnings"]
         self.ledger: pa.Table = tables["ledger"]
+        self.liquidity: pa.Table = tables["liquidity"]
         self.fund: pa.Table = tables["fund"]
         self.terms: pa.Table = tables["terms"]
 
@@ -135,7 +141,7 @@ class Calibrated(Result):
     policy=named(Policy),
     terms=named(BudgetTerms),
     weights_scale=number(),
-    years=ArgumentKind("years such as 2026, one or a list of them", (int, str), listed=True),
+    years=ArgumentKind("years such as 2026 or 2026-2030, one or a list of them", (int, str), listed=True),
 )
 def budget(
     region: AnyRegion,
@@ -145,7 +151,7 @@ def budget(
     weights: Tabular | None = None,
     weights_scale: float | None = None,
     scheme: str | None = None,
-    years: Sequence[int] | None = None,
+    years: str | Sequence[int | str] | None = None,
     changes: Mapping[str, float | str | bool] | None = None,
     check_coding: bool = False,
     progress: Progress | None = None,
@@ -173,7 +179,8 @@ def budget(
     scheme
         Group by this scheme instead of the policy's; a DRG policy that has neither table nor scheme is paid by ``chs-drg-2.0``.
     years
-        Only these years; all that have a past by default.
+        Only these years, such as ``[2026]`` or ``"2026-2030"``; all that have a past by default. Years beyond the data are made
+        from the last one by the growth of ``budget.outlook`` (assumptions).
     changes
         Parameter -> new value, or ``"*1.03"``, ``"+5"``, ``"-5"``; paths that start with ``budget.`` are those of the terms,
         the others those of the policy.
@@ -192,7 +199,8 @@ def budget(
     InputError
         The region lacks files or holds what it may not; ``budget-mostly-unpaid``.
     UsageError
-        ``budget-no-unit-value``, ``budget-no-scheme``, ``usage-no-weights``, ``settle-bad-scale``.
+        ``budget-no-unit-value``, ``budget-no-scheme``, ``usage-no-weights``, ``settle-bad-scale``, ``budget-no-history``,
+        ``budget-too-far-ahead``, ``budget-negotiated-above-fund``.
     BudgetError, PolicyError
         Unknown terms or policies, or changes that they cannot take.
 
@@ -220,16 +228,48 @@ def budget(
         progress=progress,
     )  # fmt: skip
     prepared = replace(prepared, problems=(*weighed, *prepared.problems))
-    made = budget_years(prepared.figures, used, _years(years))
+    wanted = _years(years)
+    prepared = _until(prepared, used, max(wanted, default=0) if wanted else 0)
+    made = budget_years(prepared.figures, used, wanted)
     return BudgetYears(made, prepared, used, changes, inputs.digests)
 
 
 def _years(years: Any) -> tuple[int, ...] | None:
-    """Years as numbers; None for all."""
-    try:
-        return tuple(int(year) for year in as_list(years)) or None
-    except ValueError as error:
-        raise wrong_type("years", years, "years such as 2026, one or a list of them") from error
+    """Years as numbers; None for all.
+
+    Examples
+    --------
+    >>> _years("2026-2028"), _years([2025, "2026"]), _years(None)
+    ((2026, 2027, 2028), (2025, 2026), None)
+    """
+    found: list[int] = []
+    for each in as_list(years):
+        match = _RANGE.fullmatch(str(each))
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
+            raise wrong_type("years", years, "years such as 2026 or 2026-2030, one or a list of them")
+        found += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return tuple(dict.fromkeys(found)) or None
+
+
+def _until(prepared: PreparedRegion, terms: BudgetTerms, last: int) -> PreparedRegion:
+    """The region with the years up to ``last``; those beyond the data are made by stated growth, and told."""
+    known = prepared.figures.years[-1]
+    if last <= known:
+        return prepared
+    figures = figures_ahead(prepared.figures, terms, prepared.region, last)
+    listed = ", ".join(
+        f"{path.removeprefix('outlook.')} {words(node.shown)}"
+        for path, node in evident_nodes(terms.file)
+        if path.startswith("outlook.")
+    )
+    unstated = [str(year) for year in range(known + 1, last + 1) if year not in prepared.region.fund]
+    ahead = f"{known + 1} to {last}" if last > known + 1 else str(last)
+    note = f"{ahead} beyond the data: made from {known} by budget.outlook (assumptions, a year): {listed}"
+    notes = [*prepared.notes, note]
+    if unstated:
+        growth = terms.file.fund.growth.value
+        notes.append(f"no budget of the fund is stated for {', '.join(unstated)}: the last one grows by {growth:.3g} a year")
+    return replace(prepared, figures=figures, notes=tuple(notes))
 
 
 def _record(
@@ -277,7 +317,9 @@ def _remarks(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
     result = [*terms.file.notes, *prepared.notes]
     if prepared.region.absent:
         result.append(f"the region states no {', '.join(prepared.region.absent)}: nothing is assumed in their place")
-    if terms.file.fund.closing.value == "exact" and (growth := terms.file.index.growth.value):
+    result += _parts_at_work(prepared, terms)
+    once = terms.file.index.lag.value == "once"
+    if once and terms.file.fund.closing.value == "exact" and (growth := terms.file.index.growth.value):
         result.append(
             f"index.growth ({100 * growth:.3g} %) cancels where fund.closing is exact: all indices are scaled to the fund's "
             "budget; it moves only what limits, procurement, moved services and hospitals without a history set against it"
@@ -285,6 +327,27 @@ def _remarks(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
     unpaid = int(prepared.figures.unpaid.sum())
     if unpaid:
         result.append(f"{unpaid} insured cases could not be paid by the policy and use none of the index")
+    return result
+
+
+def _parts_at_work(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
+    """Which parts of the model, beside those that always work, this run rests on; all of them are assumptions."""
+    figures, file = prepared.figures, terms.file
+    result = []
+    if hospitals := int((figures.visits > 0).any(axis=1).sum() or figures.stated[..., OUTPATIENT].any(axis=(1, 2)).sum()):
+        how = f"in the index, paid {file.outpatient.pays.value}" if file.outpatient.use.value else "left outside of the budget"
+        result.append(f"outpatient care of {hospitals} hospitals: {how} (assumption)")
+    if file.pools.use.value == "apart":
+        result.append(
+            "employees and residents apart: what names no payer is divided as the fund spends on the cases (assumption)"
+        )
+    if file.index.lag.value == "compounded":
+        result.append("growth, price_wage and technology count for every year from a base year to the budget year (assumption)")
+    if agreed := int(((figures.negotiated != 0) | (figures.negotiated_share != 0)).sum()):
+        result.append(f"{agreed} indices hold what was negotiated with the hospital (adjustments.csv)")
+    if file.cash.advance.months or figures.advances:
+        rule = f"{file.cash.advance.months:g} months of the index by rule, " if file.cash.advance.months else ""
+        result.append(f"paid ahead beside January: {rule}{len(figures.advances)} advances of advances.csv; no revenue")
     return result
 
 

@@ -1,33 +1,53 @@
 """The index (总额指标) of every hospital from its own history (一院一测), closed on the fund's budget to the fen.
 
     index = (base x growth x people x volume x CMI x price and wage x technology x quality, all within limits
-             - procurement savings + moved services) x scaling
+             - procurement savings + moved services) x scaling + negotiated
 
 The formula is an assumption: none is public (rule book 4.1).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.budgets.case_bills import UNITS
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.quality_score import factor
 from drgsim.budgets.terms_model import Bounded, BudgetFile
-from drgsim.money import allocate, exact, round_half_away
+from drgsim.errors import Problem, UsageError
+from drgsim.money import FEN_PER_YUAN, allocate, exact, round_half_away
 from drgsim.region.hospital_year_sums import Floats, Ints
 
 STEPS = (
     "base", "growth", "people", "volume", "cmi", "price_wage", "technology", "quality", "limits", "procurement", "moved",
-    "scaling",
+    "scaling", "negotiated",
 )  # fmt: skip
 STEPS_ZH = {
     "base": "基数（历史加权）", "growth": "总体增长", "people": "服务人数", "volume": "服务量", "cmi": "病例组合指数",
     "price_wage": "价格与人力成本", "technology": "新技术", "quality": "质量评价", "limits": "增减幅度限制",
-    "procurement": "集采节约扣减", "moved": "分级诊疗转移", "scaling": "总额平衡",
+    "procurement": "集采节约扣减", "moved": "分级诊疗转移", "scaling": "总额平衡", "negotiated": "谈判协商",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class History:
+    """What past years count in the base of an index.
+
+    Attributes
+    ----------
+    amounts
+        (H, Y) fen.
+    outpatient
+        (H, Y) the part of them that is outpatient care: that of the index where a year had one, so that no bill of the year
+        moves it, else that of what the units of payment gave.
+    """
+
+    amounts: Floats
+    outpatient: Floats
 
 
 @dataclass(frozen=True)
@@ -42,6 +62,8 @@ class Index:
         (H, S) fen by step of :data:`STEPS`; the rows sum to the index.
     factors
         (H, F) factors of the steps from growth to quality, after their bounds.
+    outpatient
+        (H,) the part of the index that stands for outpatient care, before limits.
     scaling
         Factor that closes the sum of all hospitals on the fund's budget.
     budget, reserve, adjustment_fund, pool, unallocated
@@ -51,6 +73,7 @@ class Index:
     index: Ints
     waterfall: Ints
     factors: Floats
+    outpatient: Floats
     scaling: float
     budget: int
     reserve: int
@@ -59,7 +82,20 @@ class Index:
     unallocated: int
 
 
-def set_index(figures: HospitalFigures, terms: BudgetFile, year: int, scores: Floats, budget: int, history: Floats) -> Index:
+def together(parts: Sequence[Index]) -> Index:
+    """The indices of several pools as one: amounts add up, factors are those of the sums."""
+    names = ("index", "waterfall", "budget", "reserve", "adjustment_fund", "pool", "unallocated")
+    sums = {name: sum(getattr(part, name) for part in parts) for name in names}
+    running = np.cumsum(sums["waterfall"][:, : parts[0].factors.shape[1] + 1], axis=1).astype(np.float64)
+    factors = np.divide(running[:, 1:], running[:, :-1], out=np.ones(parts[0].factors.shape), where=running[:, :-1] > 0)
+    before = float(sums["waterfall"][:, : STEPS.index("scaling")].sum())
+    scaling = 1 + float(sums["waterfall"][:, STEPS.index("scaling")].sum()) / before if before > 0 else 0.0
+    of_index = sum(part.outpatient * part.index for part in parts)
+    outpatient = np.divide(of_index, sums["index"], out=np.zeros(len(factors)), where=sums["index"] > 0)
+    return Index(factors=factors, outpatient=outpatient, scaling=scaling, **sums)
+
+
+def set_index(figures: HospitalFigures, terms: BudgetFile, year: int, scores: Floats, budget: int, history: History) -> Index:
     """Index of every hospital.
 
     Parameters
@@ -69,70 +105,181 @@ def set_index(figures: HospitalFigures, terms: BudgetFile, year: int, scores: Fl
     budget
         Budget of the fund in fen.
     history
-        (H, Y) spending of past years in fen; columns from ``year`` on are not used.
+        What past years count; columns from ``year`` on are not used.
+
+    Raises
+    ------
+    UsageError
+        ``budget-negotiated-above-fund``: more was negotiated than there is to give.
     """
     spec = terms.index
     past = [place for place, known in enumerate(figures.years) if known < year][::-1]
-    share = np.zeros(len(figures.years))
-    weights = spec.year_weights.value[: len(past)]
-    share[past[: len(weights)]] = weights if sum(weights) > 0 else 1.0
+    share = year_shares(terms, figures.years, year)
     this = figures.years.index(year) if year in figures.years else past[0]
-    base, lacking = _own_history(figures, share, past[0], this, history)
-    at = this if spec.timing.value == "actual" else past[0]
-    cmi = np.divide(figures.weight, figures.weighted, out=np.zeros_like(figures.weight), where=figures.weighted > 0)
-    chain = np.stack([
-        np.full(figures.size, 1 + spec.growth.value),
-        _bounded(figures.people, share, at, spec.people),
-        _bounded(figures.cases, share, at, spec.volume),
-        _bounded(cmi, share, at, spec.cmi),
-        1 + figures.by_level(spec.price_wage),
-        1 + figures.by_level(spec.technology),
-        factor(scores, spec.quality),
-    ], axis=1)  # fmt: skip
-    chain[lacking, :] = 1.0  # what stands in for a missing history is of the year already
-    running = np.concatenate([base[:, None], base[:, None] * np.cumprod(chain, axis=1)], axis=1)
+    running, chain, outpatient = _before_limits(figures, terms, year, scores, history)
+    base = running[:, 0]
     limited = np.clip(running[:, -1], spec.limits.low * base, spec.limits.high * base)
-    limited = np.where(lacking, base, limited)
+    limited = np.where(_lacking(figures, share), base, limited)
     savings = _savings(figures, spec.procurement.share, spec.procurement.most, base, past[0])
-    moved = _moved(figures, terms, past[0], year)
     less = np.maximum(limited - savings, 0)
-    raw = np.maximum(less + moved, 0)
+    raw = np.maximum(less + _moved(figures, terms, past[0], year), 0)
     reserve = round_half_away(exact(budget) * exact(terms.fund.reserve.value))
     adjustment = round_half_away(exact(budget) * exact(terms.fund.adjustment_fund.value))
     pool = budget - reserve - adjustment
-    total = float(raw.sum())
-    scaling = pool / total if total > 0 else 0.0
-    if terms.fund.closing.value == "at_most":
-        scaling = min(scaling, 1.0)
-    given = pool if terms.fund.closing.value == "exact" or total >= pool else round_half_away(exact(total))
-    index = allocate(given, raw) if total > 0 else np.zeros(figures.size, np.int64)
+    closed, scaling, measured = _close(figures, terms, this if year in figures.years else None, raw, pool)
     levels = np.rint(np.concatenate([running, limited[:, None], less[:, None], raw[:, None]], axis=1)).astype(np.int64)
-    ends = np.concatenate([levels, index[:, None]], axis=1)
-    waterfall = np.diff(ends, axis=1, prepend=0)
-    left = pool - int(index.sum())
-    return Index(index, waterfall, chain, scaling, budget, reserve, adjustment, pool, left)
+    waterfall = np.diff(np.concatenate([levels, measured[:, None], closed[:, None]], axis=1), axis=1, prepend=0)
+    return Index(closed, waterfall, chain, outpatient, scaling, budget, reserve, adjustment, pool, pool - int(closed.sum()))
+
+
+def year_shares(terms: BudgetFile, years: tuple[int, ...], year: int) -> Floats:
+    """(Y,) weight of each year in the base of ``year``, the newest first as ``year_weights`` says."""
+    past = [place for place, known in enumerate(years) if known < year][::-1]
+    share = np.zeros(len(years))
+    weights = terms.index.year_weights.value[: len(past)]
+    share[past[: len(weights)]] = weights if sum(weights) > 0 else 1.0
+    return share
+
+
+def _worked(figures: HospitalFigures) -> NDArray[np.bool_]:
+    """(H, Y) whether the hospital treated anybody."""
+    return np.asarray((figures.cases > 0) | (figures.visits > 0))
+
+
+def _lacking(figures: HospitalFigures, share: Floats) -> NDArray[np.bool_]:
+    """(H,) hospitals without a history."""
+    return np.asarray(np.where(_worked(figures), share, 0.0).sum(axis=1) <= 0)
+
+
+def _before_limits(
+    figures: HospitalFigures, terms: BudgetFile, year: int, scores: Floats, history: History
+) -> tuple[Floats, Floats, Floats]:
+    """(H, 1 + F) base and what it is after each factor, fen, (H, F) the factors, and (H,) the part of outpatient care.
+
+    Outpatient care has a base of its own, which heads and visits move in the place of patients and discharges; the factors of a
+    hospital with both are those of the whole.
+    """
+    spec = terms.index
+    share = year_shares(terms, figures.years, year)
+    past = [place for place, known in enumerate(figures.years) if known < year][::-1]
+    at = figures.years.index(year) if spec.timing.value == "actual" and year in figures.years else past[0]
+    outside = history.amounts * history.outpatient
+    cmi = np.divide(figures.weight, figures.weighted, out=np.zeros_like(figures.weight), where=figures.weighted > 0)
+    people, volume = (_bounded(figures.people, share, at, spec.people), _bounded(figures.cases, share, at, spec.volume))
+    same = np.ones(figures.size)
+    quality = factor(scores, spec.quality)
+    inside, chain = _part(
+        figures, terms, year, history.amounts - outside, (people, volume, _bounded(cmi, share, at, spec.cmi), quality)
+    )
+    if not outside.any() and not figures.visits.any():
+        return inside, chain, np.zeros(figures.size)
+    heads, visits = (_bounded(figures.heads, share, at, spec.people), _bounded(figures.visits, share, at, spec.volume))
+    beside, _ = _part(figures, terms, year, outside, (heads, visits, same, quality), outpatient=True)
+    running = inside + beside
+    both = np.divide(running[:, 1:], running[:, :-1], out=np.ones(chain.shape), where=running[:, :-1] > 0)
+    part = np.divide(beside[:, -1], running[:, -1], out=np.zeros(figures.size), where=running[:, -1] > 0)
+    return running, np.where((beside[:, :1] > 0), both, chain), part
+
+
+def outpatient_part(figures: HospitalFigures, terms: BudgetFile) -> Floats:
+    """(H, Y) outpatient care as part of what a year counts: of what the units of payment gave, or of the bills."""
+    amount = figures.payment[..., UNITS.index("outpatient")].sum(axis=2)
+    whole = figures.payment.sum(axis=(2, 3)) if terms.index.base.value == "settled" else figures.spending.sum(axis=2)
+    return np.asarray(np.divide(amount, whole, out=np.zeros(amount.shape), where=whole > 0).clip(0, 1))
+
+
+def _part(
+    figures: HospitalFigures,
+    terms: BudgetFile,
+    year: int,
+    history: Floats,
+    measured: tuple[Floats, Floats, Floats, Floats],
+    *,
+    outpatient: bool = False,
+) -> tuple[Floats, Floats]:
+    """Base and running index of inpatient or outpatient care, and the factors.
+
+    ``measured`` are the factors of people, volume, CMI and quality.
+    """
+    share = year_shares(terms, figures.years, year)
+    newest = max(place for place, known in enumerate(figures.years) if known < year)
+    this = figures.years.index(year) if year in figures.years else newest
+    base, lacking = _own_history(figures, share, newest, this, history, outpatient)
+    lag = (year - np.asarray(figures.years)).clip(0) if terms.index.lag.value == "compounded" else None
+    weight = np.where(_worked(figures), share, 0.0) * history
+    growth, wage, technology = _rates(
+        [np.full(figures.size, 1 + terms.index.growth.value), 1 + figures.by_level(terms.index.price_wage),
+         1 + figures.by_level(terms.index.technology)], weight, lag,
+    )  # fmt: skip
+    people, volume, cmi, quality = measured
+    chain = np.stack([growth, people, volume, cmi, wage, technology, quality], axis=1)
+    chain[lacking, :] = 1.0  # what stands in for a missing history is of the year already
+    return np.concatenate([base[:, None], base[:, None] * np.cumprod(chain, axis=1)], axis=1), chain
+
+
+def _rates(rates: list[Floats], weight: Floats, lag: Ints | None) -> list[Floats]:
+    """(H,) factors of yearly rates: once; or each base year's own number of times, the years weighted by (H, Y) ``weight``."""
+    if lag is None:
+        return rates
+    result, sums = [], [weight]
+    for rate in rates:
+        sums.append(sums[-1] * rate[:, None] ** lag)
+        before, after = sums[-2].sum(axis=1), sums[-1].sum(axis=1)
+        result.append(np.divide(after, before, out=rate.copy(), where=before > 0))
+    return result
+
+
+def _close(figures: HospitalFigures, terms: BudgetFile, at: int | None, raw: Floats, pool: int) -> tuple[Ints, float, Ints]:
+    """Indices that close on the pool, the factor that closes them, and the indices before what was negotiated (fen).
+
+    What was negotiated is given as it was agreed: a share of the hospital's own index after closing, and an amount; all
+    others are scaled to the rest. An index does not fall below 0.
+    """
+    agreed = np.zeros(figures.size, np.int64) if at is None else figures.negotiated[:, at].copy()
+    wanted = raw * (1.0 if at is None else 1 + figures.negotiated_share[:, at])
+    total, exactly = float(wanted.sum()), terms.fund.closing.value == "exact"
+    while True:
+        left = pool - int(agreed.sum())
+        if left < 0:
+            what = f"{int(agreed.sum()) / FEN_PER_YUAN:,.2f} yuan were negotiated, {pool / FEN_PER_YUAN:,.2f} are there to give"
+            fix = "check negotiated in adjustments.csv, its signs and its unit (yuan)"
+            raise UsageError([Problem("budget-negotiated-above-fund", what, where="adjustments.csv", fix=fix)])
+        scaling = left / total if total > 0 else 0.0
+        scaling = scaling if exactly else min(scaling, 1.0)
+        given = left if exactly or total >= left else round_half_away(exact(total))
+        parts = allocate(given, wanted) if total > 0 else np.zeros(figures.size, np.int64)
+        closed = parts + agreed
+        below = closed < 0
+        if not below.any():
+            break
+        wanted = np.where(below, 0.0, wanted)
+        agreed[below] = 0
+        total = float(wanted.sum())
+    spoken = (agreed != 0) | (wanted != raw)
+    return closed, scaling, np.where(spoken, np.rint(raw * scaling).astype(np.int64), closed)
 
 
 def _own_history(
-    figures: HospitalFigures, share: Floats, newest: int, this: int, history: Floats
+    figures: HospitalFigures, share: Floats, newest: int, this: int, history: Floats, outpatient: bool
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Weighted yearly spending over the years in which the hospital worked, and where there was none.
 
-    A hospital without history stands in with what its level spends per unit of weight, times its own weight.
+    A hospital without history stands in with what its level spends per unit of weight, times its own weight; of outpatient care
+    per visit.
     """
-    worked = figures.cases > 0
-    weight = np.where(worked, share, 0.0)
+    weight = np.where(_worked(figures), share, 0.0)
     total = weight.sum(axis=1)
     base = np.divide((weight * history).sum(axis=1), total, out=np.zeros(figures.size), where=total > 0)
     lacking = total <= 0
     if lacking.any():
-        volume = figures.weight[:, newest]
+        measure = figures.visits.astype(np.float64) if outpatient else figures.weight
+        volume = measure[:, newest]
         for keys in {figures.levels[place] for place in np.flatnonzero(lacking)}:
             alike = np.array([own == keys for own in figures.levels]) & ~lacking
             alike = alike if volume[alike].sum() > 0 else ~lacking
             rate = history[alike, newest].sum() / max(volume[alike].sum(), 1e-9)
             mine = np.array([own == keys for own in figures.levels]) & lacking
-            base[mine] = rate * figures.weight[mine, this]
+            base[mine] = rate * measure[mine, this]
     return base, lacking
 
 

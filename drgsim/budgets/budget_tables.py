@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from drgsim.budgets.budget_index import STEPS, STEPS_ZH
-from drgsim.budgets.budget_year import BudgetYear, FundAccount
+from drgsim.budgets.budget_year import BudgetYear
 from drgsim.budgets.case_bills import UNITS, UNITS_ZH
 from drgsim.budgets.cash import LINES
+from drgsim.budgets.fund_account import FundAccount
+from drgsim.budgets.quality_score import indicator_title
 from drgsim.budgets.terms import BudgetTerms
-from drgsim.budgets.terms_model import INDICATORS_ZH
 from drgsim.money import money_column
 from drgsim.region.hospital_year_sums import MONTHS
 
@@ -46,18 +47,48 @@ def budget_tables(years: Sequence[BudgetYear]) -> dict[str, pa.Table]:
     -------
     dict
         ``hospitals`` (one row per hospital and year), ``index`` (waterfall), ``quality``, ``units`` (paid by unit),
-        ``warnings`` (by month), ``ledger``, ``fund`` and ``terms`` (every parameter with its evidence).
+        ``warnings`` (by month), ``ledger``, ``liquidity`` (by month), ``fund`` and ``terms`` (every parameter with its
+        evidence); ``pools`` and ``pool_funds`` where employees and residents have budgets apart, ``negotiated`` where
+        something was.
     """
-    return {
+    tables = {
         "hospitals": _joined(years, _hospitals),
         "index": _joined(years, _index),
         "quality": _joined(years, _quality),
         "units": _joined(years, _units),
         "warnings": _joined(years, _warnings),
         "ledger": _joined(years, _ledger),
+        "liquidity": _joined(years, _liquidity),
         "fund": _joined(years, _fund),
         "terms": terms_table(years[0].terms),
     }
+    if years[0].pools:
+        tables["pools"] = _of_pools(years, _hospitals)
+        tables["pool_funds"] = _of_pools(years, _fund)
+    negotiated = _negotiated(years)
+    return {**tables, "negotiated": negotiated} if negotiated.num_rows else tables
+
+
+def _of_pools(years: Sequence[BudgetYear], of: Any) -> pa.Table:
+    """A table of every pool, one below the other, with the payer in front."""
+    parts = [(payer, of(pool)) for year in years for payer, pool in year.pools.items()]
+    named = [table.add_column(0, "pool", pa.array([payer] * table.num_rows, pa.string())) for payer, table in parts]
+    return pa.concat_tables(named)
+
+
+def _negotiated(years: Sequence[BudgetYear]) -> pa.Table:
+    """What was negotiated with hospitals, what it comes to in the index, and why."""
+    parts = []
+    for year in years:
+        figures, at = year.figures, year.figures.years.index(year.year)
+        amount, share = figures.negotiated[:, at], figures.negotiated_share[:, at]
+        table = pa.table({
+            **_keys(year, 1), "amount": _yuan(amount), "share": _number(share),
+            "effect": _yuan(year.index.waterfall[:, STEPS.index("negotiated")]),
+            "reason": pa.array([figures.reasons.get((name, year.year), "") for name in figures.hospitals], pa.string()),
+        })  # fmt: skip
+        parts.append(table.filter(pa.array((amount != 0) | (share != 0))))
+    return pa.concat_tables(parts)
 
 
 def _joined(years: Sequence[BudgetYear], of: Any) -> pa.Table:
@@ -93,6 +124,7 @@ def _hospitals(year: BudgetYear) -> pa.Table:
         "ratio": _number(year.ratio),
         "surplus": _yuan(year.surplus),
         "settled": _yuan(year.settled),
+        "overspend_brought": _yuan(year.overspend_brought),
         "surplus_kept": _yuan(cash.due["surplus_kept"]),
         "overspend_not_borne": _yuan(cash.due["overspend_not_borne"]),
         "procurement_kept": _yuan(year.procurement_kept),
@@ -100,11 +132,16 @@ def _hospitals(year: BudgetYear) -> pa.Table:
         "deposit_forfeited": _yuan(cash.due["deposit_forfeited"]),
         "carried_in": _yuan(cash.due["carried_in"]),
         "carried_out": _yuan(year.carried_out),
+        "carried_overspend": _yuan(year.carried_overspend),
         "cash": _yuan(cash.received),
         "score_before": _number(before),
         "score": _number(year.scores.score),
         "kept_factor": _number(year.kept_factor),
         "months_warned": year.warnings.warned.sum(axis=1),
+        "least_balance": _yuan(year.liquidity.balance.min(axis=1)),
+        "least_month": pa.array(year.liquidity.balance.argmin(axis=1) + 1, pa.int8()),
+        "least_days": _number(year.liquidity.days(year.liquidity.balance).min(axis=1)),
+        "least_balance_without": _yuan(year.liquidity.balance_without.min(axis=1)),
     })  # fmt: skip
 
 
@@ -124,13 +161,12 @@ def _index(year: BudgetYear) -> pa.Table:
 
 def _quality(year: BudgetYear) -> pa.Table:
     figures, names = year.figures, year.figures.indicator_names
-    targets = year.terms.file.quality.targets
-    titles = [INDICATORS_ZH.get(name) or (targets[name].title_zh if name in targets else "") or name for name in names]
+    titles = [indicator_title(name, year.terms.file.quality) for name in names]
     return pa.table({
         **_keys(year, len(names)),
         "indicator": np.tile(names, figures.size),
         "indicator_zh": np.tile(titles, figures.size),
-        "value": _number(figures.indicators[:, figures.years.index(year.year), :]),
+        "value": _number(year.scores.values),
         "points": _number(year.scores.points),
         "weight": _number(year.scores.weights),
     })  # fmt: skip
@@ -180,6 +216,22 @@ def _ledger(year: BudgetYear) -> pa.Table:
         "due": _yuan(due),
         "paid": _yuan(paid),
         "balance": _yuan(balance),
+    })  # fmt: skip
+
+
+def _liquidity(year: BudgetYear) -> pa.Table:
+    found = year.liquidity
+    return pa.table({
+        **_keys(year, MONTHS),
+        "month": pa.array(np.tile(np.arange(1, MONTHS + 1, dtype=np.int8), year.figures.size)),
+        "from_fund": _yuan(found.fund),
+        "from_others": _yuan(found.others),
+        "expenses": _yuan(found.expenses),
+        "paid_ahead": _yuan(found.ahead),
+        "balance": _yuan(found.balance),
+        "balance_without": _yuan(found.balance_without),
+        "days_of_cash": _number(found.days(found.balance)),
+        "days_without": _number(found.days(found.balance_without)),
     })  # fmt: skip
 
 

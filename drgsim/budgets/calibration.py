@@ -264,7 +264,10 @@ def draw_panel(figures: HospitalFigures, spec: Panel, years: tuple[int, ...], rn
         people=constant(figures.people), weight=constant(figures.weight), weighted=constant(figures.weighted),
         low_weight=nothing, indicators=constant(figures.indicators), savings=nothing,
         procurement=np.zeros((*shape, figures.procurement.shape[2]), np.int64), deductions=nothing, moved=nothing,
-        unpaid=nothing, fund=np.full(len(years), -1, np.int64), insured=np.ones(len(years), np.int64),
+        stated=np.zeros_like(payment), bills=np.zeros_like(spending), others=np.zeros_like(spending),
+        visits=nothing, heads=nothing, outpatient_cost=nothing, negotiated=nothing, negotiated_share=np.zeros(shape),
+        reasons={}, advances=(), pools={}, unpaid=nothing, fund=np.full(len(years), -1, np.int64),
+        insured=np.ones(len(years), np.int64),
     )  # fmt: skip
 
 

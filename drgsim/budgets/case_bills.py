@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.hospital_year_sums import MONTHS, Floats, HospitalCells, Ints
 
-UNITS = ("drg", "dip", "per_diem", "single_disease", "capitation", "by_item")
+UNITS = ("drg", "dip", "per_diem", "single_disease", "capitation", "by_item", "outpatient")
 UNITS_ZH = {
     "drg": "按DRG", "dip": "按DIP", "per_diem": "按床日", "single_disease": "单病种", "capitation": "按人头",
-    "by_item": "按项目",
+    "by_item": "按项目", "outpatient": "门诊",
 }  # fmt: skip
 MICRO = 1_000_000
 _BY_ITEM = (CaseClass.BY_ITEM, CaseClass.AMBIGUOUS, CaseClass.UNGROUPED, CaseClass.OVER_60_DAYS)
@@ -35,6 +35,10 @@ class CaseBills:
         Insured cases with a known cost, those of them that have a payment, and stays that the terms' capitation covers.
     cost, patient, owed, spent
         Total cost, the patient's part, what the fund owes, and what counts as spent.
+    others
+        What patients and other funds pay of the bill by item.
+    payer
+        Payer of each case, as place in :data:`INSURANCES`.
     weight, unit
         Relative weight (1 = the mean case), and unit of payment as place in :data:`UNITS`.
     """
@@ -46,8 +50,16 @@ class CaseBills:
     patient: Ints
     owed: Ints
     spent: Ints
+    others: Ints
     weight: Floats
     unit: Ints
+    payer: NDArray[np.int8]
+
+    def of_payer(self, payer: str) -> CaseBills:
+        """The same with the cases of one payer alone; a case that states none counts with the residents."""
+        mine = self.payer == INSURANCES.index("employee")
+        mine = mine if payer == "employee" else ~mine
+        return replace(self, insured=self.insured & mine, paid=self.paid & mine)
 
     def sums(self, cells: HospitalCells, terms: BudgetTerms) -> dict[str, Any]:
         """Figure of :class:`HospitalFigures` -> (H, Y, ...) sums."""
@@ -57,6 +69,7 @@ class CaseBills:
             "payment": cells.by_unit(self.paid, self.owed, self.unit, len(UNITS)),
             "capitated": cells.by_unit(self.paid & self.chronic, self.owed, self.unit, len(UNITS)),
             "spending": cells.monthly(self.insured, self.spent),
+            "bills": cells.monthly(self.insured, self.cost), "others": cells.monthly(self.insured, self.others),
             "cost": cells.yearly(self.insured, self.cost), "patient": cells.yearly(self.insured, self.patient),
             "cases": cells.yearly(self.insured), "weighted": cells.yearly(weighted),
             "low_weight": cells.yearly(light, self.spent), "unpaid": cells.yearly(self.insured & ~self.paid),
@@ -71,10 +84,12 @@ def bills_of(settlement: Settlement, terms: BudgetTerms) -> CaseBills:
     insured = sound_cost(cost) & (cases.insurance != INSURANCES.index("self"))
     paid = insured & (settlement.fund_payment != MISSING)
     owed = np.where(paid, settlement.fund_payment, 0)
-    spent = by_item(cases) if terms.file.measure.spending.value == "by_item" else owed
+    item = by_item(cases)
+    spent = item if terms.file.measure.spending.value == "by_item" else owed
     weight = ledger.terms.relative_value / ledger.policy.file.relative_value.scale.value
     chronic = chronic_stays(cases, terms)
-    return CaseBills(insured, paid, chronic, cost, zero(patient), owed, spent, weight, units_of(settlement))
+    units, others = units_of(settlement), np.where(insured, cost - item, 0)
+    return CaseBills(insured, paid, chronic, cost, zero(patient), owed, spent, others, weight, units, cases.insurance)
 
 
 def sound_cost(cost: Ints) -> NDArray[np.bool_]:

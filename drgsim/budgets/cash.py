@@ -16,7 +16,10 @@ from drgsim.region.hospital_year_sums import MONTHS, Floats, Ints
 CLEARING = 13  # the month of the ledger after December
 LINES = {
     "carried_in": "上年结转",
+    "advance_brought": "上年未收回预付款",
+    "overspend_brought": "上年超支结转",
     "prepayment": "预付金",
+    "advance": "专项预付款",
     "units": "按付费单元应付",
     "monthly": "月度结算",
     "surplus_kept": "结余留用",
@@ -24,11 +27,15 @@ LINES = {
     "procurement_not_kept": "集采结余上缴",
     "deductions": "违规扣款",
     "deposit_forfeited": "保证金扣减",
+    "advance_recovered": "收回专项预付款",
     "prepayment_recovered": "收回预付金",
+    "advance_cleared": "清算收回专项预付款",
+    "advance_open": "未收回专项预付款",
     "deposit_released": "保证金返还",
     "carried_out": "结转下年",
     "clearing": "年度清算",
 }
+AT_START = ("carried_in", "advance_brought", "overspend_brought", "prepayment")
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Cash:
             if shape is None:
                 continue
             if shape.ndim == 1:
-                month = 0 if name in ("carried_in", "prepayment") else CLEARING
+                month = 0 if name in AT_START else CLEARING
                 entries.append((month, name, 0 if due is None else int(due[place]), 0 if paid is None else int(paid[place])))
                 continue
             for month in range(MONTHS):
@@ -87,13 +94,13 @@ class Dues:
     Attributes
     ----------
     index, settled
-        (H,) the index, and what is settled against it for ``owed`` less the procurement surplus.
+        (H,) the index, and what is settled against it for ``owed`` less the procurement surplus and ``brought``.
     owed
         (H, 12) what the units of payment give, month by month.
     surplus, kept
         (H,) surplus from procurement inside ``owed``, and the part that stays with the hospital.
-    deductions, carried_in
-        (H,) amounts taken off, and the surplus of the year before.
+    deductions, carried_in, brought
+        (H,) amounts taken off, and the surplus and the overspend of the year before.
     score_before, score
         (H,) scores of the year before, for good standing, and of the year; NaN where there is none.
     """
@@ -105,6 +112,7 @@ class Dues:
     kept: Ints
     deductions: Ints
     carried_in: Ints
+    brought: Ints
     score_before: Floats
     score: Floats
 
@@ -127,11 +135,12 @@ def cash_flows(figures: HospitalFigures, terms: CashTerms, year: Dues, carry_ove
     monthly = payable - held
     deposit = held.sum(axis=1)
     released = rounded(deposit * release_share(year.score, terms))
-    recorded = owed.sum(axis=1) - surplus
+    recorded = owed.sum(axis=1) - surplus + year.brought
     surplus_kept = np.maximum(settled - recorded, 0)
     carried_out = surplus_kept if carry_over else np.zeros(figures.size, np.int64)
     due = {
         "carried_in": year.carried_in,
+        "overspend_brought": year.brought,
         "units": owed,
         "surplus_kept": surplus_kept,
         "overspend_not_borne": np.minimum(settled - recorded, 0),

@@ -6,28 +6,28 @@ A budget year is then a matter of small arrays: it can be computed again for tho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.analysis.metrics import risk_levels
-from drgsim.budgets.case_bills import MICRO, UNITS, bills_of, micro, month_of, sound_cost
+from drgsim.budgets.case_bills import UNITS, CaseBills, bills_of, month_of
+from drgsim.budgets.indicator_formula import FACTS, names_in
+from drgsim.budgets.measured_indicators import measured
+from drgsim.budgets.stated_figures import StatedFigures
 from drgsim.budgets.terms import BudgetTerms
-from drgsim.budgets.terms_model import INDICATORS
+from drgsim.budgets.terms_model import INDICATORS, QualityTerms
 from drgsim.errors import InputError
 from drgsim.money import MISSING, allocate
 from drgsim.parameters.evidence import Keyed
-from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
-from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
-from drgsim.payment.rules.readmission import stays_followed
 from drgsim.payment.settlement import Settlement
+from drgsim.records.vocabulary import PAYERS
 from drgsim.region.hospital_year_sums import MONTHS, Floats, HospitalCells, Ints
-from drgsim.region.region_folder import PROCUREMENT_CLASSES, RegionFolder
-
-DIED = 5
+from drgsim.region.region_folder import RegionFolder
+from drgsim.region.region_tables import Advance
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,24 @@ class HospitalFigures:
         (H, Y, K) quality indicators in the order of ``indicator_names``; NaN where not measured.
     savings, procurement, deductions, moved
         (H, Y) savings from procurement prices; (H, Y, 3) surplus from procurement by class; (H, Y) amounts entered by hand.
+    stated
+        (H, Y, 12, U) the part of ``payment`` that payments.csv states beside the discharges; ``spending`` holds it too.
+    visits, heads, outpatient_cost
+        (H, Y) outpatient visits and patients, and what the visits cost.
+    bills, others
+        (H, Y, 12) total cost of insured cases, and the part of it that patients and other funds pay by item.
+    negotiated, negotiated_share, reasons
+        (H, Y) fen and share of the index that were negotiated; (hospital, year) -> why.
+    advances
+        Money paid ahead to single hospitals.
     unpaid
         (H, Y) cases that no rule could pay.
     fund
         (Y,) budget of the fund, -1 where unknown.
     insured
         (Y,) insured people, 0 where unknown.
+    pools
+        Payer -> the same of its cases and its fund, where employees and residents have budgets apart; quality is that of all.
     """
 
     hospitals: tuple[str, ...]
@@ -88,9 +100,20 @@ class HospitalFigures:
     procurement: Ints
     deductions: Ints
     moved: Ints
+    stated: Ints
+    visits: Ints
+    heads: Ints
+    outpatient_cost: Ints
+    bills: Ints
+    others: Ints
+    negotiated: Ints
+    negotiated_share: Floats
     unpaid: Ints
     fund: Ints
     insured: Ints
+    reasons: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    advances: tuple[Advance, ...] = ()
+    pools: Mapping[str, HospitalFigures] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -152,42 +175,61 @@ def figures_of(settlements: Settlement | Sequence[Settlement], terms: BudgetTerm
         wanted = f" in {', '.join(map(str, region.years))}" if region.years else ""
         what, fix = f"no case has a day of discharge{wanted}", "state discharged (出院日期) in the discharges"
         raise InputError.single("budget-no-dates", what, why="figures are taken by year and month", fix=fix)
-    sums = _Sums(tuple(hospitals), years, terms)
+    apart = PAYERS if terms.file.pools.use.value == "apart" else ()
+    whole, pools = _Sums(tuple(hospitals), years, terms), [_Sums(tuple(hospitals), years, terms, payer) for payer in apart]
     for part in parts:
-        sums.add(part)
-    return sums.finish(region, parts)
+        cases, bills = part.ledger.cases, bills_of(part, terms)
+        cells = whole.cells(cases)
+        whole.measure(part, cells)
+        for sums in (whole, *pools):
+            sums.add(bills, cells, cases)
+    whole.enter_indicators(region)
+    levels = _levels(whole.hospitals, region, parts)
+    figures = whole.finish(region, levels, None)
+    if not pools:
+        return figures
+    spent = np.stack([pool.months["spending"].sum(axis=2) for pool in pools], axis=2)
+    made = {pool.payer: replace(pool.finish(region, levels, spent), indicators=figures.indicators) for pool in pools}
+    return replace(figures, pools=made)
 
 
 class _Sums:
-    def __init__(self, hospitals: tuple[str, ...], years: tuple[int, ...], terms: BudgetTerms) -> None:
-        self.hospitals, self.years, self.terms = hospitals, years, terms
+    """Adds up settled cases, of all payers or of one."""
+
+    def __init__(self, hospitals: tuple[str, ...], years: tuple[int, ...], terms: BudgetTerms, payer: str = "") -> None:
+        self.hospitals, self.years, self.terms, self.payer = hospitals, years, terms, payer
         self.conditions = tuple(terms.file.capitation.groups)
         shape = (len(hospitals), len(years))
-        self.spending = np.zeros((*shape, MONTHS), np.int64)
-        self.payment = np.zeros((*shape, MONTHS, len(UNITS)), np.int64)
-        self.capitated = np.zeros_like(self.payment)
-        hand = [name for name in terms.file.quality.targets if name not in INDICATORS]
-        self.indicator_names = (*INDICATORS, *hand)
+        self.months = {name: np.zeros((*shape, MONTHS), np.int64) for name in ("spending", "bills", "others")}
+        self.units = {name: np.zeros((*shape, MONTHS, len(UNITS)), np.int64) for name in ("payment", "capitated")}
+        self.indicator_names = indicator_names(terms.file.quality)
         self.indicators = np.full((*shape, len(self.indicator_names)), np.nan)
         names = ("cost", "patient", "cases", "people", "weighted", "low_weight", "unpaid", "capitated_people")
         self.counts = {name: np.zeros(shape, np.int64) for name in names}
         self.weight = np.zeros(shape)
 
-    def add(self, settlement: Settlement) -> None:
-        cases = settlement.ledger.cases
-        cells = self._cells(cases)
-        bills = bills_of(settlement, self.terms)
+    def add(self, bills: CaseBills, cells: HospitalCells, cases: Cases) -> None:
+        """Count cases; those of another payer do not belong here."""
+        if self.payer:
+            bills = bills.of_payer(self.payer)
         sums = bills.sums(cells, self.terms)
         self.weight += sums.pop("weight")
-        for name in ("payment", "capitated", "spending"):
-            getattr(self, name)[...] += sums.pop(name)
+        for held in (self.months, self.units):
+            for name in held:
+                held[name] += sums.pop(name)
         for name, values in sums.items():
             self.counts[name] += values.astype(np.int64)
-        self.counts["people"] += self._people(cells, cases, bills.insured)
-        self.counts["capitated_people"] += self._people(cells, cases, bills.insured & bills.chronic)
-        self._measure(settlement, cells)
+        self.counts["people"] += _people(cells, cases, bills.insured)
+        self.counts["capitated_people"] += _people(cells, cases, bills.insured & bills.chronic)
 
-    def _cells(self, cases: Cases) -> HospitalCells:
+    def measure(self, settlement: Settlement, cells: HospitalCells) -> None:
+        """Take the indicators of the settled cases."""
+        days = self.terms.file.measure.readmission_days.value
+        for name, values in measured(settlement, cells, days).items():
+            kind = self.indicator_names.index(name)
+            self.indicators[..., kind] = np.where(np.isnan(values), self.indicators[..., kind], values)
+
+    def cells(self, cases: Cases) -> HospitalCells:
         """Cases at their hospital, year and month of discharge; those without a date or of another year count nowhere."""
         year, month = _year(cases.discharged), month_of(cases)
         column = np.searchsorted(self.years, year).clip(0, len(self.years) - 1)
@@ -195,91 +237,26 @@ class _Sums:
         inside = (cases.discharged != MISSING) & (np.asarray(self.years)[column] == year)
         return HospitalCells(len(self.hospitals), len(self.years), np.where(inside, row, -1), column, month)
 
-    def _people(self, cells: HospitalCells, cases: Cases, where: NDArray[np.bool_]) -> Ints:
-        """Different patients; a case without a patient's id counts as one."""
-        named = where & cells.inside & (cases.patient.ids >= 0)
-        width = len(cases.patient.values) + 1
-        first = np.zeros(cases.size, np.bool_)
-        first[np.flatnonzero(named)[np.unique(cells.cell[named] * width + cases.patient.ids[named], return_index=True)[1]]] = (
-            True
-        )
-        return cells.yearly(first | (where & ~named))
+    def finish(self, region: RegionFolder, levels: tuple[tuple[str, ...], ...], parts: Ints | None) -> HospitalFigures:
+        """The figures, with what the region states beside the cases."""
+        stated = StatedFigures(region, self.hospitals, self.years, self.payer, parts)
+        arrays = stated.arrays()
+        counts: dict[str, Any] = {name: values for name, values in self.counts.items() if name != "capitated_people"}
+        months: dict[str, Any] = {**self.months, "spending": self.months["spending"] + arrays["stated"].sum(axis=3)}
+        return HospitalFigures(
+            hospitals=self.hospitals, names=tuple(region.name(name) for name in self.hospitals), levels=levels,
+            years=self.years, payment=self.units["payment"] + arrays["stated"], capitated=self.units["capitated"],
+            conditions=self.conditions, registered=self._registered(region, levels), weight=self.weight,
+            indicator_names=self.indicator_names, indicators=self.indicators, fund=stated.fund(), insured=stated.insured(),
+            reasons=stated.reasons(), advances=region.advances, **months, **counts, **arrays,
+        )  # fmt: skip
 
-    def _measure(self, settlement: Settlement, cells: HospitalCells) -> None:
-        """Indicators over all cases whose cost is known, self-payers included: quality does not ask who pays."""
-        ledger, cases, column = settlement.ledger, settlement.ledger.cases, cells.year
-        known = cells.inside & sound_cost(cases.money["total_cost"])
-        codes = cases.unit.values
-        plain = [code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING) for code in codes]
-        grouped = known & np.array([*plain, False], np.bool_)[cases.unit.ids]
-        cost, days = cases.money["total_cost"], cases.numbers["los_days"]
-        stay = grouped & (days >= 0)
-        died = cases.discharge_way == DIED
-        group = np.where(grouped, cases.unit.ids, 0)
-        count = np.bincount(group[grouped], minlength=max(len(codes), 1))
-        deaths = np.bincount(group[grouped & died], minlength=max(len(codes), 1))
-        low_risk = grouped & (risk_levels(deaths / np.maximum(count, 1)) == 0)[group]
-        back = np.zeros(cases.size, np.bool_)
-        back[stays_followed(cases, self.terms.file.measure.readmission_days.value)] = True
-        paid = known & (ledger.amount != MISSING)
-        own = cases.money["own_pay"]
-        has_own = known & (own != MISSING) & (own >= 0) & (cost > 0)
-        place = group * len(self.years) + column  # groups are compared within their year
-        measured = {
-            "cost_index": (grouped, _over_mean(cost.astype(np.float64), place, grouped), None),
-            "time_index": (stay, _over_mean(days, place, stay), None),
-            "low_risk_mortality": (low_risk, died.astype(np.float64), None),
-            "readmission": (known & (cases.patient.ids >= 0), back.astype(np.float64), None),
-            "high_cost_share": (paid, ledger.is_class(CaseClass.HIGH).astype(np.float64), None),
-            "own_pay_share": (has_own, own / MICRO, cost / MICRO),
-            "coding": (known, grouped.astype(np.float64), None),
-        }
-        for name, (where, values, over) in measured.items():
-            total = cells.yearly(where, micro(values))
-            base = cells.yearly(where, micro(np.ones(cases.size) if over is None else over))
-            kind = self.indicator_names.index(name)
-            share = total / np.maximum(base, 1)
-            self.indicators[..., kind] = np.where(base > 0, share, self.indicators[..., kind])
-
-    def finish(self, region: RegionFolder, parts: list[Settlement]) -> HospitalFigures:
+    def enter_indicators(self, region: RegionFolder) -> None:
+        """Values that were entered go before what was measured."""
         index = {name: row for row, name in enumerate(self.hospitals)}
         for (hospital, year, name), value in region.indicators.items():
             if hospital in index and year in self.years and name in self.indicator_names:
                 self.indicators[index[hospital], self.years.index(year), self.indicator_names.index(name)] = value
-        for (hospital, year, month, unit), amount in region.payments.items():
-            if hospital in index and year in self.years:
-                place = (index[hospital], self.years.index(year), month - 1)
-                self.payment[(*place, UNITS.index(unit))] += amount
-                self.spending[place] += amount
-        levels = self._levels(region, parts)
-        by_year = {name: self._entered(getattr(region, name), index) for name in ("savings", "deductions", "moved")}
-        classes = [self._entered(region.surplus.get(kind, {}), index) for kind in PROCUREMENT_CLASSES]
-        counts = {name: values for name, values in self.counts.items() if name != "capitated_people"}
-        return HospitalFigures(
-            hospitals=self.hospitals, names=tuple(region.name(name) for name in self.hospitals), levels=levels,
-            years=self.years, spending=self.spending, payment=self.payment, capitated=self.capitated,
-            conditions=self.conditions, registered=self._registered(region, levels), weight=self.weight,
-            indicator_names=self.indicator_names, indicators=self.indicators, procurement=np.stack(classes, axis=2),
-            fund=np.array([sum(region.fund[year].values()) if year in region.fund else -1 for year in self.years], np.int64),
-            insured=np.array([region.insured.get(year, 0) for year in self.years], np.int64), **by_year, **counts,
-        )  # fmt: skip
-
-    def _levels(self, region: RegionFolder, parts: list[Settlement]) -> tuple[tuple[str, ...], ...]:
-        found = {name: region.level_keys(name) for name in region.hospitals}
-        for part in parts:
-            cases = part.ledger.cases
-            for number, name in enumerate(cases.hospital.values):
-                if name not in found:
-                    entries = np.unique(cases.level[cases.hospital.ids == number])
-                    found[name] = min(cases.levels[entry] for entry in entries)
-        return tuple(found.get(name, ()) for name in self.hospitals)
-
-    def _entered(self, amounts: Mapping[tuple[str, int], int], index: dict[str, int]) -> Ints:
-        result = np.zeros(self.weight.shape, np.int64)
-        for (hospital, year), amount in amounts.items():
-            if hospital in index and year in self.years:
-                result[index[hospital], self.years.index(year)] += amount
-        return result
 
     def _registered(self, region: RegionFolder, levels: tuple[tuple[str, ...], ...]) -> Ints:
         """Registered patients of the region, shared among the consortium's hospitals by the chronic patients they treat."""
@@ -289,21 +266,38 @@ class _Sums:
         for column, year in enumerate(self.years):
             treated = np.where(member, self.counts["capitated_people"][:, column], 0)
             for place, condition in enumerate(self.conditions):
-                people = region.registered(year, condition)
+                people = region.registered(year, condition, self.payer)
                 if people and treated.sum():
                     result[:, column, place] = allocate(people, treated)
         return result
 
 
+def indicator_names(terms: QualityTerms) -> tuple[str, ...]:
+    """Measured indicators, those that the terms have targets for, and those that only their formulas use."""
+    used = [name for target in terms.targets.values() if target.formula for name in names_in(target.formula)]
+    return tuple(dict.fromkeys((*INDICATORS, *terms.targets, *(name for name in used if name not in FACTS))))
+
+
+def _people(cells: HospitalCells, cases: Cases, where: NDArray[np.bool_]) -> Ints:
+    """Different patients; a case without a patient's id counts as one."""
+    named = where & cells.inside & (cases.patient.ids >= 0)
+    width = len(cases.patient.values) + 1
+    first = np.zeros(cases.size, np.bool_)
+    first[np.flatnonzero(named)[np.unique(cells.cell[named] * width + cases.patient.ids[named], return_index=True)[1]]] = True
+    return cells.yearly(first | (where & ~named))
+
+
+def _levels(hospitals: tuple[str, ...], region: RegionFolder, parts: list[Settlement]) -> tuple[tuple[str, ...], ...]:
+    found = {name: region.level_keys(name) for name in region.hospitals}
+    for part in parts:
+        cases = part.ledger.cases
+        for number, name in enumerate(cases.hospital.values):
+            if name not in found:
+                entries = np.unique(cases.level[cases.hospital.ids == number])
+                found[name] = min(cases.levels[entry] for entry in entries)
+    return tuple(found.get(name, ()) for name in hospitals)
+
+
 def _year(days: Ints) -> Ints:
     years: Ints = np.where(days == MISSING, 0, days).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
     return years
-
-
-def _over_mean(values: Floats, place: Ints, where: NDArray[np.bool_]) -> Floats:
-    """Each value over the mean of its place."""
-    total = np.bincount(place[where], values[where])
-    count = np.bincount(place[where])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (total / count)[np.where(where, place, 0)]
-        return np.where(where & (mean > 0), values / mean, 0.0)

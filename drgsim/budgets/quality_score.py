@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drgsim.budgets.hospital_figures import HospitalFigures
-from drgsim.budgets.terms_model import PerPoint, QualityTerms
+from drgsim.budgets.indicator_formula import BEFORE, value_of
+from drgsim.budgets.terms_model import INDICATORS_ZH, PerPoint, QualityTerms
+from drgsim.money import FEN_PER_YUAN
 from drgsim.region.hospital_year_sums import Floats
 
 
@@ -17,6 +21,8 @@ class Scores:
 
     Attributes
     ----------
+    values
+        (H, K) what was measured, entered, or follows from a formula; NaN where nothing does.
     points
         (H, K) points of each indicator, 0 to 100; NaN where it is not measured.
     weights
@@ -25,6 +31,7 @@ class Scores:
         (H,) the score, NaN where nothing is measured.
     """
 
+    values: Floats
     points: Floats
     weights: Floats
     score: Floats
@@ -36,7 +43,8 @@ def score(figures: HospitalFigures, terms: QualityTerms, year: int) -> Scores:
     ``points = 100 x (value - worst) / (best - worst)``, kept within 0 and 100; compared within levels, the value is first
     moved by the mean of all hospitals less the mean of the hospitals of its level.
     """
-    values = figures.indicators[:, figures.years.index(year), :]
+    measured_values = with_formulas(figures, terms, year)
+    values = measured_values
     if terms.compare.value == "level":
         values = values + _mean(values) - _level_means(figures, values)
     points = np.full(values.shape, np.nan)
@@ -51,7 +59,46 @@ def score(figures: HospitalFigures, terms: QualityTerms, year: int) -> Scores:
     total = own.sum(axis=1, keepdims=True)
     share = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
     result = (share * np.where(measured, points, 0.0)).sum(axis=1)
-    return Scores(points, share, np.where(total[:, 0] > 0, result, np.nan))
+    return Scores(measured_values, points, share, np.where(total[:, 0] > 0, result, np.nan))
+
+
+def with_formulas(figures: HospitalFigures, terms: QualityTerms, year: int) -> Floats:
+    """(H, K) indicators of a year, those with a formula among them; what is entered goes before a formula."""
+    at, names = figures.years.index(year), figures.indicator_names
+    values: Floats = figures.indicators[:, at, :].copy()
+    if not any(target.formula for target in terms.targets.values()):
+        return values
+    known = facts_of(figures, at)
+    earlier = facts_of(figures, at - 1) if at else {name: np.full(figures.size, np.nan) for name in known}
+    known |= {name + BEFORE: before for name, before in earlier.items()}
+    for name, target in terms.targets.items():
+        if target.formula and name in names:
+            place = names.index(name)
+            found = value_of(target.formula, known)
+            values[:, place] = np.where(np.isnan(values[:, place]), found, values[:, place])
+    return values
+
+
+def facts_of(figures: HospitalFigures, at: int) -> dict[str, Floats]:
+    """(H,) what a formula may name: the indicators as measured or entered, and facts of the hospital; money in yuan."""
+
+    def over(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
+        return np.asarray(np.divide(part, whole, out=np.full(figures.size, np.nan), where=whole > 0))
+
+    money = {name: getattr(figures, name)[:, at] / FEN_PER_YUAN for name in ("cost", "patient", "outpatient_cost")}
+    count = {name: getattr(figures, name)[:, at].astype(np.float64) for name in ("cases", "people", "visits", "heads")}
+    indicators = dict(zip(figures.indicator_names, figures.indicators[:, at, :].T, strict=True))
+    return {
+        **indicators, **money, **count, "cmi": over(figures.weight[:, at], figures.weighted[:, at]),
+        "visits_per_head": over(count["visits"], count["heads"]),
+        "cost_per_visit": over(money["outpatient_cost"], count["visits"]), "cost_per_case": over(money["cost"], count["cases"]),
+    }  # fmt: skip
+
+
+def indicator_title(name: str, terms: QualityTerms) -> str:
+    """Chinese title of an indicator: of those that are measured, or as the terms have it; the name where there is none."""
+    target = terms.targets.get(name)
+    return INDICATORS_ZH.get(name) or (target.title_zh if target is not None else "") or name
 
 
 def _mean(values: Floats) -> Floats:

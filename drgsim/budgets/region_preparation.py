@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from drgsim.budgets.budget_weights import GIVEN, Weighted, weighted
 from drgsim.budgets.case_bills import by_item
 from drgsim.budgets.coding_quality import coding_quality
-from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
+from drgsim.budgets.hospital_figures import HospitalFigures, figures_of, indicator_names
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.engines.grouper_of import DEFAULT_SCHEME
 from drgsim.errors import InputError, Problem, UsageError
@@ -131,7 +131,7 @@ def prepare(
 def _with_fund(folder: str | Path | RegionFolder, terms: BudgetTerms) -> RegionFolder:
     """The region, where its indicators are those of the terms and a budget of the fund is known."""
     region = folder if isinstance(folder, RegionFolder) else read_region(folder)
-    region.check_indicators(tuple(terms.file.quality.targets))
+    region.check_indicators(indicator_names(terms.file.quality))
     if not region.fund:
         fix = "state it in fund.csv (year, insurance, budget_yuan)"
         raise InputError.single("budget-no-fund", "no budget of the fund is known", where=str(region.folder), fix=fix)

@@ -23,6 +23,10 @@ from drgsim.records.vocabulary import in_policy_words, policy_path
 TERMS_FILE = "budget.yaml"
 GENERAL = "general"
 PREFIX = "budget."
+LATER = (  # parts that files of their own may lack, because they came to be later: they have them as the general set says
+    "index.lag", "outpatient", "pools", "sharing.carry_overspend", "cash.advance", "cash.payment_lag", "cash.clearing_month",
+    "cash.opening_days", "cash.expense_share", "outlook",
+)  # fmt: skip
 
 
 class BudgetError(DrgsimError):
@@ -52,6 +56,16 @@ class BudgetTerms(ParameterSet[BudgetFile]):
         """The sharing schedule in use."""
         return self.file.sharing.schedules[self.file.sharing.use.value]
 
+    def of_pool(self, payer: str) -> BudgetTerms:
+        """These terms with what ``pools.changes`` says of a payer.
+
+        Raises
+        ------
+        BudgetError
+            A change names what the terms lack, or gives it what it may not have.
+        """
+        return self.changed(self.file.pools.changes.values.get(payer, {}), "pools.changes")  # type: ignore[call-overload]
+
     @cached_property
     def inactive(self) -> Mapping[str, str]:
         """Path -> why the parameter moves nothing under these terms."""
@@ -60,6 +74,12 @@ class BudgetTerms(ParameterSet[BudgetFile]):
         for name in file.sharing.schedules:
             if name != file.sharing.use.value:
                 result[f"sharing.schedules.{name}"] = "another schedule is in use"
+        if file.pools.use.value == "joined":
+            result["pools.changes"] = "employees and residents are joined"
+        if not file.outpatient.use.value or file.outpatient.pays.value == "by_item":
+            result["outpatient.growth"] = "outpatient care is paid as it was spent"
+        if not file.outpatient.use.value:
+            result["outpatient.pays"] = "outpatient care lies outside of the budget"
         if not file.capitation.use.value:
             for name in ("per_head", "levels", "risk"):
                 result[f"capitation.{name}"] = "capitation is not in use"
@@ -70,7 +90,7 @@ class BudgetTerms(ParameterSet[BudgetFile]):
 
 
 def terms_names() -> list[str]:
-    """Names of the terms that ship: ``general``, and the policies that have a budget.yaml."""
+    """Names of the terms that ship: ``general``, and the folders, most of them of policies, that have a budget.yaml."""
     base = asset_root("payment_tables")
     return [GENERAL, *sorted(path.parent.relative_to(base).as_posix() for path in base.glob(f"*/*/{TERMS_FILE}"))]
 
@@ -133,7 +153,7 @@ def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[
     raw = in_policy_words(raw)
     digest = hashlib.sha256(content).hexdigest()
     if raw.get("base") is None:
-        return raw, digest
+        return _completed(raw, path, problems), digest
     below = _path_of(str(raw["base"]))
     if below in (path, *seen):
         problems.append(Problem("budget-base", f"{path.name} builds on itself", where=str(path)))
@@ -142,6 +162,23 @@ def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[
     if under is None:
         return None, ""
     return _laid_over(under, raw), hashlib.sha256((under_digest + digest).encode()).hexdigest()
+
+
+def _completed(raw: dict[str, Any], path: Path, problems: list[Problem]) -> dict[str, Any]:
+    """Terms that stand alone, with the general set's parts of :data:`LATER` where they lack them."""
+    general = _path_of(GENERAL)
+    below = None if path == general else read_strict(general, "budget", problems)[0]
+    if below is None:
+        return raw
+    result: dict[str, Any] = {**raw, "sources": {**below["sources"], **(raw.get("sources") or {})}}
+    for place in LATER:
+        section, _, name = place.partition(".")
+        whole = result.get(section)
+        if not name:
+            result.setdefault(section, below[section])
+        elif isinstance(whole, dict) and name not in whole:
+            result[section] = {**whole, name: below[section][name]}
+    return result
 
 
 def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

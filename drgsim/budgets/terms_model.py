@@ -13,12 +13,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from drgsim.budgets.budget_parts import AdvanceRule, Growth, OutlookTerms, OutpatientTerms, PoolTerms
+from drgsim.budgets.indicator_formula import Formula
 from drgsim.money import exact
-from drgsim.parameters.evidence import Evident, Keyed, Source, Strict, Value
+from drgsim.parameters.evidence import Evident, Keyed, Source, Strict, UsualUnit, Value
 from drgsim.payment.level_keys import ByLevel, Level
 from drgsim.records.vocabulary import wrong_keys
 
-Growth = Annotated[float, Field(gt=-1)]
 Share = float | Annotated[str, Field(pattern=r"^[0-9]+(/[1-9][0-9]*)?$")]
 INDICATORS = (
     "cost_index", "time_index", "low_risk_mortality", "readmission", "high_cost_share", "own_pay_share", "coding",
@@ -117,13 +118,15 @@ class IndexTerms(Strict):
     """The index (总额指标) of a hospital, from its own history (一院一测).
 
     ``base``: past years count with ``settled``, what the fund owed for them after sharing, or with ``bills``, what
-    ``measure.spending`` says; an overspend of such a year only as far as ``overspend`` says.
+    ``measure.spending`` says; an overspend of such a year only as far as ``overspend`` says. ``lag``: growth, price_wage and
+    technology count ``once``, or ``compounded`` over the years from each base year to the budget year.
     """
 
     base: Value[Literal["settled", "bills"]]
     overspend: OverspendInBase
     year_weights: Value[tuple[float, ...]]
     timing: Value[Literal["prior", "actual"]]
+    lag: Value[Literal["once", "compounded"]]
     growth: Value[Growth]
     people: Bounded
     volume: Bounded
@@ -161,11 +164,15 @@ class FundTerms(Strict):
 
 
 class Target(Evident):
-    """Points of an indicator: 100 at ``best``, 0 at ``worst``, linear between."""
+    """Points of an indicator: 100 at ``best``, 0 at ``worst``, linear between.
+
+    ``formula`` makes an indicator of others, see :mod:`drgsim.budgets.indicator_formula`; an entered value goes before it.
+    """
 
     best: float
     worst: float
     title_zh: str = ""
+    formula: Formula | None = None
 
     @model_validator(mode="after")
     def _apart(self) -> Target:
@@ -177,20 +184,23 @@ class Target(Evident):
 class QualityTerms(Strict):
     """The quality score (质量评价), 0 to 100: weighted points of indicators.
 
-    Indicators beside those of :data:`INDICATORS` are entered by hand in indicators.csv. An indicator that a hospital
-    lacks leaves its weight to the others. ``compare: level`` takes the difference between levels of hospitals out of every
-    indicator before it is scored.
+    Indicators beside those of :data:`INDICATORS` are entered by hand in indicators.csv, or follow from a formula. An indicator
+    that a hospital lacks leaves its weight to the others. ``compare: level`` takes the difference between levels of
+    hospitals out of every indicator before it is scored.
     """
 
-    weights: Keyed
+    weights: Annotated[Keyed, UsualUnit("weight", payers=True)]
     compare: Value[Literal["region", "level"]]
-    targets: dict[str, Target]
+    targets: Annotated[dict[str, Target], UsualUnit("as the indicator")]
 
     @model_validator(mode="after")
     def _match(self) -> QualityTerms:
         lacking = sorted(set(self.weights.values) - set(self.targets))
         if lacking:
             raise ValueError(f"targets lacks {', '.join(lacking)}, which weights names")
+        odd = sorted(name for name in self.targets if self.targets[name].formula and name in INDICATORS)
+        if odd:
+            raise ValueError(f"{', '.join(odd)} is measured; a formula needs a name of its own")
         if any(weight < 0 for weight in self.weights.values.values()) or sum(self.weights.values.values()) <= 0:
             raise ValueError("weights are 0 or more, and not all 0")
         return self
@@ -258,12 +268,18 @@ def _rises(band: ShareBand) -> bool:
 
 
 class SharingTerms(Strict):
-    """Which schedule holds; the quality score moves the share of a surplus that the hospital keeps."""
+    """Which schedule holds; the quality score moves the share of a surplus that the hospital keeps.
+
+    ``carry_over``: a surplus that is kept goes into the account of the next year, else it is paid at clearing.
+    ``carry_overspend``: the share of an overspend that the fund did not bear that counts as used in the next year, so that a
+    later surplus pays for it.
+    """
 
     use: Value[str]
     schedules: dict[str, Schedule] = Field(min_length=1)
     quality: PerPoint
     carry_over: Value[bool]
+    carry_overspend: Value[Annotated[float, Field(ge=0, le=1)]]
 
     @model_validator(mode="after")
     def _known(self) -> SharingTerms:
@@ -286,7 +302,12 @@ class Release(Evident):
 
 
 class CashTerms(Strict):
-    """When money moves: prepayment in January, monthly settlement less the deposit, clearing after the year."""
+    """When money moves: prepayment in January, monthly settlement less the deposit, clearing after the year.
+
+    ``advance``: a further prepayment, beside those of advances.csv. The rest tells a hospital's liquidity: monthly payments
+    arrive ``payment_lag`` months later and the clearing in ``clearing_month`` of the next year; the hospital begins with
+    ``opening_days`` days of its expenses, which are ``expense_share`` of the bills of insured cases.
+    """
 
     prepayment_months: ByLevel
     good_standing: Value[Annotated[float, Field(ge=0, le=100)]]
@@ -294,6 +315,11 @@ class CashTerms(Strict):
     release: Release
     monthly_cap: Value[Annotated[float, Field(gt=0)]]
     procurement_kept: Keyed
+    advance: AdvanceRule
+    payment_lag: Value[Annotated[int, Field(ge=0, le=12)]]
+    clearing_month: Value[Annotated[int, Field(ge=1, le=12)]]
+    opening_days: Value[Annotated[float, Field(ge=0, le=3660)]]
+    expense_share: Value[Annotated[float, Field(ge=0, le=10)]]
 
     @model_validator(mode="after")
     def _shares(self) -> CashTerms:
@@ -358,6 +384,8 @@ class BudgetFile(Strict):
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
     index: IndexTerms
+    outpatient: OutpatientTerms
+    pools: PoolTerms
     fund: FundTerms
     quality: QualityTerms
     sharing: SharingTerms
@@ -365,3 +393,4 @@ class BudgetFile(Strict):
     warning: WarningTerms
     measure: MeasureTerms
     capitation: CapitationTerms
+    outlook: OutlookTerms

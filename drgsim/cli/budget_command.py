@@ -34,6 +34,9 @@ def budget(
     ] = None,
     scheme: Annotated[str | None, typer.Option("--scheme", "-s", help="Group by this scheme instead of the policy's.")] = None,
     year: Annotated[list[int] | None, typer.Option("--year", help="Only this year, may repeat; else all with a past.")] = None,
+    years: Annotated[
+        str | None, typer.Option("--years", help="Years such as 2026-2030; those beyond the data by the terms' outlook.")
+    ] = None,
     change: Annotated[
         list[str] | None, typer.Option("--set", help="PATH=VALUE: budget.PATH for the terms, else the policy's; such as *1.03.")
     ] = None,
@@ -53,7 +56,8 @@ def budget(
 
     with progress_bar("Settling", quiet or as_json) as progress:
         result = budget_verbs.budget(
-            region, policy, terms=terms, weights=weights, weights_scale=weights_scale, scheme=scheme, years=year,
+            region, policy, terms=terms, weights=weights, weights_scale=weights_scale, scheme=scheme,
+            years=[*(year or []), *([years] if years else [])] or None,
             changes=pairs(change or []), check_coding=check_coding, progress=progress,
         )  # fmt: skip
     result.save_folder(output, ("parquet", "xlsx", "html"), replace=True)

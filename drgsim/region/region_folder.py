@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
-from drgsim.money import fen
-from drgsim.records.read import read_rows
-from drgsim.records.vocabulary import PAYERS, level_keys, policy_key
+from drgsim.records.vocabulary import level_keys
 from drgsim.region.hospital_list import Hospital, read_hospitals
+from drgsim.region.region_tables import COMPLETION, TABLES, Advance, Key, Negotiated, Outpatients, RegionTables
 from drgsim.results.run_record import digest_of
 
-PROCUREMENT_CLASSES = ("selected_within_volume", "selected_beyond_volume", "not_selected")
-ENTERED_UNITS = ("per_diem", "single_disease", "capitation", "by_item")
-COMPLETION = "procurement_completion"  # the indicator that procurement.csv states
-ADJUSTMENTS = ("deduction", "moved")
-TABLES = (
-    "hospitals.csv", "fund.csv", "enrolment.csv", "procurement.csv", "indicators.csv", "payments.csv", "adjustments.csv",
-)  # fmt: skip
-LARGEST = 1e15  # of any number of a region (fen for money): beyond it sums over a region would leave int64
-_LAST_YEAR = 2999
 _DISCHARGES = re.compile(r"discharges-(\d{4})\.(?:parquet|csv|xlsx)")
-Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -48,9 +37,17 @@ class RegionFolder:
     indicators
         (hospital, year, indicator) -> value that was entered.
     payments
-        (hospital, year, month, unit) -> what the fund owes beside the discharges.
+        (hospital, year, month, unit, payer) -> what the fund owes beside the discharges; payer "" where none is stated.
+    outpatients
+        (hospital, year, payer) -> visits, heads and cost of outpatient care.
     deductions, moved
         (hospital, year) -> amount taken off at clearing; services moved to (or from) the hospital.
+    negotiated
+        (hospital, year, payer) -> what was negotiated with the hospital.
+    advances
+        Money paid ahead, in the order of advances.csv.
+    insured_of, heads_of
+        (year, payer) -> insured people; (year, condition, payer) -> registered patients.
     """
 
     folder: Path
@@ -62,9 +59,14 @@ class RegionFolder:
     savings: Mapping[Key, int] = field(default_factory=dict)
     surplus: Mapping[str, Mapping[Key, int]] = field(default_factory=dict)
     indicators: Mapping[tuple[str, int, str], float] = field(default_factory=dict)
-    payments: Mapping[tuple[str, int, int, str], int] = field(default_factory=dict)
+    payments: Mapping[tuple[str, int, int, str, str], int] = field(default_factory=dict)
     deductions: Mapping[Key, int] = field(default_factory=dict)
     moved: Mapping[Key, int] = field(default_factory=dict)
+    outpatients: Mapping[tuple[str, int, str], Outpatients] = field(default_factory=dict)
+    negotiated: Mapping[tuple[str, int, str], Negotiated] = field(default_factory=dict)
+    advances: tuple[Advance, ...] = ()
+    insured_of: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    heads_of: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         years = ", ".join(map(str, self.discharges)) or "no year"
@@ -111,10 +113,10 @@ class RegionFolder:
         return sorted({key for name in self.hospitals for key in self.level_keys(name)})
 
     # -- the fund and the insured --------------------------------------------------------------------------------------
-    def registered(self, year: int, condition: str) -> int:
-        """Registered patients with a chronic condition; of the last year before ``year`` that is known."""
+    def registered(self, year: int, condition: str, payer: str = "") -> int:
+        """Registered patients with a chronic condition, of one payer or all; of the last year before ``year`` that is known."""
         last = max((known for known in self.insured if known <= year), default=0)
-        return self.heads.get((last, condition), 0)
+        return self.heads_of.get((last, condition, payer), 0) if payer else self.heads.get((last, condition), 0)
 
     def fund_year(self, year: int) -> int | None:
         """Year whose budget of the fund stands for ``year``: itself, the last one before, else the first; None without any."""
@@ -162,7 +164,7 @@ def read_region(folder: str | Path) -> RegionFolder:
     InputError
         Files are missing or hold what they may not, all problems at once: ``region-not-found``, ``region-no-discharges``,
         ``region-year-twice``, ``region-no-hospitals``, ``region-columns``, ``region-bad-number``, ``region-unknown-word``,
-        ``region-unknown-hospital``, ``region-duplicate``.
+        ``region-unknown-hospital``, ``region-duplicate``, ``region-months-mixed``, ``region-bad-date``.
 
     Examples
     --------
@@ -188,13 +190,14 @@ def read_region(folder: str | Path) -> RegionFolder:
             hospitals = read_hospitals(folder / "hospitals.csv")
         except InputError as error:
             problems.extend(error.problems)
-    tables = _RegionTables(folder, hospitals, problems)
+    tables = RegionTables(folder, hospitals, problems)
     tables.read_all()
     if problems:
         raise InputError(problems)
     return RegionFolder(
         folder, paths, hospitals, tables.fund, tables.insured, tables.heads, tables.savings, tables.surplus, tables.indicators,
-        tables.payments, tables.deductions, tables.moved,
+        tables.payments, tables.deductions, tables.moved, tables.outpatients, tables.negotiated, tuple(tables.advances),
+        tables.insured_of, tables.heads_of,
     )  # fmt: skip
 
 
@@ -211,155 +214,3 @@ def _discharge_files(folder: Path, problems: list[Problem]) -> dict[int, Path]:
             fix = "leave one of them in the folder"
             problems.append(Problem("region-year-twice", what, where=str(folder), why="they may differ", fix=fix))
     return {year: paths[0] for year, paths in sorted(found.items())}
-
-
-def _number_of(text: str, kind: Callable[[str], float]) -> float:
-    """A number as ``kind`` reads it; one that is not finite or beyond :data:`LARGEST` as a plain float, at no cost.
-
-    Examples
-    --------
-    >>> _number_of("12.5", fen), _number_of("1e999999999", fen)
-    (1250, inf)
-    """
-    value = float(text)
-    return kind(text) if abs(value) <= LARGEST else value
-
-
-class _RegionTables:
-    """Reads the tables of a folder row by row and collects what is wrong."""
-
-    def __init__(self, folder: Path, hospitals: Mapping[str, Hospital], problems: list[Problem]) -> None:
-        self.folder, self.hospitals, self.problems = folder, hospitals, problems
-        self.seen: set[tuple[object, ...]] = set()
-        self.fund: dict[int, dict[str, int]] = {}
-        self.insured: dict[int, int] = {}
-        self.heads: dict[tuple[int, str], int] = {}
-        self.savings: dict[Key, int] = {}
-        self.surplus: dict[str, dict[Key, int]] = {}
-        self.indicators: dict[tuple[str, int, str], float] = {}
-        self.payments: dict[tuple[str, int, int, str], int] = {}
-        self.deductions: dict[Key, int] = {}
-        self.moved: dict[Key, int] = {}
-
-    def read_all(self) -> None:
-        for read in (
-            self._read_fund, self._read_enrolment, self._read_procurement, self._read_indicators, self._read_payments,
-            self._read_adjustments,
-        ):  # fmt: skip
-            read()
-
-    def _rows(self, name: str, columns: Sequence[str]) -> Iterator[tuple[dict[str, str], str]]:
-        path = self.folder / name
-        if not path.is_file():
-            return
-        try:
-            rows = read_rows(path)
-        except InputError as error:
-            self.problems.extend(error.problems)
-            return
-        lacking = [column for column in columns if column not in rows[0]]
-        if lacking:
-            what, fix = f"{name} lacks the columns {', '.join(lacking)}", f"its columns are {', '.join(columns)}"
-            self.problems.append(Problem("region-columns", what, where=str(path), fix=fix))
-            return
-        for line, row in enumerate(rows, start=2):
-            yield row, f"{name}:{line}"
-
-    def _number(
-        self, row: Mapping[str, str], column: str, where: str, kind: Callable[[str], float], least: float,
-        most: float = LARGEST,
-    ) -> float:  # fmt: skip
-        """A number of a cell; a problem, and the least possible, where it is none."""
-        text = row.get(column, "")
-        try:
-            number = _number_of(text, kind)
-        except (ValueError, ArithmeticError):
-            number = float("nan")
-        if not least <= number <= most:
-            size = "too large" if number > most or number < -LARGEST else "not a number"
-            what = f"{column} holds {text!r}, {size}" + (f" from {least:g} on" if size[0] == "n" and least > -LARGEST else "")
-            self.problems.append(Problem("region-bad-number", what, where=where, fix="correct the cell"))
-            return max(least, 0)
-        return number
-
-    def _year(self, row: Mapping[str, str], where: str) -> int:
-        return int(self._number(row, "year", where, int, 1990, _LAST_YEAR))
-
-    def _fen(self, row: Mapping[str, str], column: str, where: str, signed: bool = False) -> int:
-        return int(self._number(row, column, where, fen, -LARGEST if signed else 0))
-
-    def _hospital(self, row: Mapping[str, str], where: str) -> str:
-        name = row.get("hospital_id", "")
-        if name not in self.hospitals:
-            fix = did_you_mean(name, list(self.hospitals)) or "add it to hospitals.csv, or correct it"
-            what = f"the hospital {name!r} is not in hospitals.csv"
-            self.problems.append(Problem("region-unknown-hospital", what, where=where, fix=fix))
-        return name
-
-    def _word(self, row: Mapping[str, str], column: str, known: Sequence[str], where: str) -> str:
-        word = row.get(column, "")
-        if word not in known:
-            fix = did_you_mean(word, list(known)) or f"it may be {', '.join(known)}"
-            self.problems.append(Problem("region-unknown-word", f"{column} holds {word!r}", where=where, fix=fix))
-        return word
-
-    def _payer(self, row: Mapping[str, str], where: str) -> str:
-        return self._word({"insurance": policy_key(row.get("insurance", ""))}, "insurance", PAYERS, where)
-
-    def _once(self, where: str, *key: object) -> None:
-        if key in self.seen:
-            what = f"{', '.join(str(part) for part in key[1:])} stands twice"
-            self.problems.append(Problem("region-duplicate", what, where=where, fix="remove one of the rows"))
-        self.seen.add(key)
-
-    def _read_fund(self) -> None:
-        for row, where in self._rows("fund.csv", ("year", "insurance", "budget_yuan")):
-            year, payer = self._year(row, where), self._payer(row, where)
-            self._once(where, "fund", year, payer)
-            self.fund.setdefault(year, {})[payer] = self._fen(row, "budget_yuan", where)
-
-    def _read_enrolment(self) -> None:
-        for row, where in self._rows("enrolment.csv", ("year", "insurance", "insured")):
-            year = self._year(row, where)
-            self._once(where, "enrolment", year, row.get("district", ""), self._payer(row, where))
-            people = int(self._number(row, "insured", where, int, 0))
-            self.insured[year] = self.insured.get(year, 0) + people
-            for condition in sorted(set(row) - {"year", "district", "insurance", "insured", "label"}):
-                number = int(self._number(row, condition, where, int, 0)) if row[condition] else 0
-                self.heads[year, condition] = self.heads.get((year, condition), 0) + number
-
-    def _read_procurement(self) -> None:
-        amounts = [f"{kind}_yuan" for kind in PROCUREMENT_CLASSES]
-        for row, where in self._rows("procurement.csv", ("year", "hospital_id", "savings_yuan", *amounts, "completion")):
-            key = (self._hospital(row, where), self._year(row, where))
-            self._once(where, "procurement", *key)
-            self.savings[key] = self._fen(row, "savings_yuan", where)
-            for kind, column in zip(PROCUREMENT_CLASSES, amounts, strict=True):
-                self.surplus.setdefault(kind, {})[key] = self._fen(row, column, where)
-            if row["completion"]:
-                value = self._number(row, "completion", where, float, 0)
-                self.indicators[*key, COMPLETION] = value
-
-    def _read_indicators(self) -> None:
-        for row, where in self._rows("indicators.csv", ("year", "hospital_id", "indicator", "value")):
-            key = (self._hospital(row, where), self._year(row, where), row["indicator"])
-            self._once(where, "indicator", *key)
-            self.indicators[key] = self._number(row, "value", where, float, -LARGEST)
-
-    def _read_payments(self) -> None:
-        for row, where in self._rows("payments.csv", ("year", "month", "hospital_id", "unit", "amount_yuan")):
-            month = int(self._number(row, "month", where, int, 1))
-            if month > 12:
-                self.problems.append(Problem("region-bad-number", f"month holds {month}", where=where, fix="1 to 12"))
-            unit = self._word(row, "unit", ENTERED_UNITS, where)
-            key = (self._hospital(row, where), self._year(row, where), min(month, 12), unit)
-            self._once(where, "payment", *key)
-            self.payments[key] = self._fen(row, "amount_yuan", where)
-
-    def _read_adjustments(self) -> None:
-        for row, where in self._rows("adjustments.csv", ("year", "hospital_id", "item", "amount_yuan")):
-            item = self._word(row, "item", ADJUSTMENTS, where)
-            key = (self._hospital(row, where), self._year(row, where))
-            self._once(where, "adjustment", *key, item)
-            held = self.deductions if item == "deduction" else self.moved
-            held[key] = self._fen(row, "amount_yuan", where, signed=item == "moved")

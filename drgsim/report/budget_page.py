@@ -12,14 +12,16 @@ from drgsim.budgets.budget_tables import fund_lines, words
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.budgets.case_bills import UNITS, UNITS_ZH
 from drgsim.budgets.cash import LINES
+from drgsim.budgets.quality_score import indicator_title
 from drgsim.budgets.sharing import settled
-from drgsim.budgets.terms_model import INDICATORS_ZH
 from drgsim.payment.policy import Policy
 from drgsim.region.hospital_year_sums import MONTHS
 from drgsim.report.page import COLOURS, chart, render_page
 
 WAN = 1_000_000  # fen of ten thousand yuan (万元)
 MOST_ROWS = 60  # hospitals that charts by hospital show
+POOLS_ZH = {"employee": "职工", "resident": "居民"}
+MOST_ON_A_LINE = 8  # indicators whose names stand side by side unbroken
 _FINE = 241  # points of the sharing curve
 
 
@@ -49,7 +51,11 @@ def budget_page(years: Sequence[BudgetYear], policy: Policy, notes: Sequence[str
         index_chart=chart(index_chart(last, shown), 470, top=70),
         heat_chart=chart(heat_chart(last, shown), 110 + 26 * len(shown), top=60),
         sharing_chart=chart(sharing_chart(last), 430),
-        quality_chart=chart(quality_chart(last, shown), 120 + 26 * len(shown), top=90),
+        liquidity_chart=chart(liquidity_chart(years, shown), 440, top=70),
+        least=[_least(years, int(place)) for place in shown],
+        pools=[(POOLS_ZH[payer], payer, pool) for payer, pool in last.pools.items()],
+        agreed=_agreed(last),
+        quality_chart=chart(quality_chart(last, shown), 140 + 26 * len(shown), top=110),
         units=[(UNITS_ZH[name], name, int(last.units[:, place].sum())) for place, name in enumerate(UNITS)],
         hospitals=[_row(last, int(place)) for place in shown],
         hospital_count=last.figures.size,
@@ -177,11 +183,58 @@ def sharing_chart(year: BudgetYear) -> go.Figure:
     return figure
 
 
+def liquidity_chart(years: Sequence[BudgetYear], shown: np.ndarray) -> go.Figure:
+    """Balance by month with and without money paid ahead, over all years, one hospital at a time from a list."""
+    figure = go.Figure()
+    months = [f"{year.year}-{month:02d}" for year in years for month in range(1, MONTHS + 1)]
+    lines = (
+        ("with money paid ahead 含预付", "balance", {"color": COLOURS["blue"], "width": 2.5}),
+        ("without 无预付", "balance_without", {"color": COLOURS["grey"], "dash": "dot"}),
+    )
+    buttons = []
+    for number, place in enumerate(shown):
+        for name, attribute, line in lines:
+            balance = np.concatenate([getattr(year.liquidity, attribute)[place] for year in years]) / WAN
+            figure.add_scatter(x=months, y=balance, mode="lines", name=name, line=line, visible=number == 0)
+        ahead = np.concatenate([year.liquidity.ahead[place] for year in years]) / WAN
+        colour = {"color": COLOURS["amber"]}
+        figure.add_bar(x=months, y=ahead, name="paid ahead (+), recovered (−) 预付与收回", marker=colour, visible=number == 0)
+        visible = [other // 3 == number for other in range(3 * len(shown))]
+        buttons.append({"label": years[-1].figures.names[place], "method": "update", "args": [{"visible": visible}]})
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.2, "yanchor": "top", "showactive": True}
+    figure.update_layout(updatemenus=[menu], legend={"orientation": "h", "x": 0, "y": -0.1})
+    figure.update_yaxes(title="万元", zeroline=True, zerolinecolor=COLOURS["red"])
+    return figure
+
+
+def _least(years: Sequence[BudgetYear], place: int) -> dict[str, object]:
+    """The month in which a hospital has the least cash, over all years."""
+    balance = np.concatenate([year.liquidity.balance[place] for year in years])
+    days = np.concatenate([year.liquidity.days(year.liquidity.balance)[place] for year in years])
+    without = np.concatenate([year.liquidity.balance_without[place] for year in years])
+    at = int(balance.argmin())
+    return {
+        "name": years[-1].figures.names[place], "month": f"{years[at // MONTHS].year}-{at % MONTHS + 1:02d}",
+        "balance": balance[at] / WAN, "days": days[at], "without": without.min() / WAN, "short": int((balance < 0).sum()),
+        "short_without": int((without < 0).sum()),
+    }  # fmt: skip
+
+
+def _agreed(year: BudgetYear) -> list[tuple[str, float, str]]:
+    """Hospital, what was negotiated comes to in its index (万元), and why."""
+    effect, figures = year.index.waterfall[:, STEPS.index("negotiated")], year.figures
+    return [
+        (figures.names[place], effect[place] / WAN, figures.reasons.get((figures.hospitals[place], year.year), ""))
+        for place in np.flatnonzero(effect).tolist()
+    ]
+
+
 def quality_chart(year: BudgetYear, shown: np.ndarray) -> go.Figure:
     """Points of every indicator and the score."""
     names = year.figures.indicator_names
     points = np.concatenate([year.scores.points, year.scores.score[:, None]], axis=1)[shown][::-1]
-    titles = [f"{INDICATORS_ZH.get(name, name)}<br>{name}" for name in names] + ["<b>得分<br>score</b>"]
+    of, cut = year.terms.file.quality, "_" if len(names) <= MOST_ON_A_LINE else "_<br>"
+    titles = [f"{indicator_title(name, of)}<br>{name.replace('_', cut)}" for name in names] + ["<b>得分<br>score</b>"]
     figure = go.Figure(
         go.Heatmap(
             z=points,

@@ -14,10 +14,12 @@ from drgsim.results.workbook import Cell, WorkbookSheet, default_format, open_wo
 
 SHEETS = {
     "hospitals": "医院", "index": "指标测算", "quality": "质量评价", "units": "按付费单元", "warnings": "月度预警",
-    "ledger": "资金台账", "fund": "基金", "terms": "参数",
+    "ledger": "资金台账", "liquidity": "月度现金", "fund": "基金", "terms": "参数", "pools": "分险种医院",
+    "pool_funds": "分险种基金",
+    "negotiated": "谈判协商",
 }  # fmt: skip
 _WIDTHS = {
-    "hospital": 30, "hospital_id": 11, "year": 7, "month": 7, "parameter": 40, "value": 50, "source": 44,
+    "hospital": 30, "hospital_id": 11, "year": 7, "month": 7, "parameter": 40, "value": 50, "source": 44, "reason": 50,
     "note": 60, "unit": 34,
 }  # fmt: skip
 _TITLES = {
@@ -31,9 +33,16 @@ _TITLES = {
     "used": "累计使用", "index_to_date": "同期指标", "status": "状态", "status_zh": "预警状态", "line": "科目",
     "line_zh": "科目名称", "due": "应付", "paid": "已付", "balance": "余额", "item": "项目", "item_zh": "项目名称",
     "per_insured": "参保人均（元）", "parameter": "参数", "effective_from": "生效日期", "evidence": "依据等级",
+    "overspend_brought": "上年超支结转", "carried_overspend": "超支结转下年", "least_balance": "最低现金余额",
+    "least_month": "最低月份",
+    "least_days": "最低现金天数", "least_balance_without": "无预付最低余额", "from_fund": "基金到账",
+    "from_others": "个人及其他",
+    "expenses": "支出", "paid_ahead": "预付净额", "balance_without": "无预付余额", "days_of_cash": "现金天数",
+    "days_without": "无预付天数", "pool": "险种", "share": "比例", "effect": "对指标影响", "reason": "理由",
     "source": "来源", "note": "说明", "inactive": "未起作用的原因",
 }  # fmt: skip
-_SHARES = {"ratio", "share_of_index", "weight"}
+_SHARES = {"ratio", "share_of_index", "weight", "share"}
+_DAYS = {"days_of_cash", "days_without", "least_days"}
 
 
 def write_workbook(path: Path, years: Sequence[BudgetYear], tables: Mapping[str, pa.Table], notes: Sequence[str]) -> None:
@@ -50,7 +59,7 @@ def write_workbook(path: Path, years: Sequence[BudgetYear], tables: Mapping[str,
 
 def _number_format(field: pa.Field) -> str | None:
     if pa.types.is_floating(field.type):
-        return "share" if field.name in _SHARES else "factor"
+        return "share" if field.name in _SHARES else "number" if field.name in _DAYS else "factor"
     return default_format(field)
 
 

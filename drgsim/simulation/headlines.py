@@ -30,7 +30,7 @@ def headlines(outcome: Outcome, region: Region) -> dict[str, float]:
     money, counts = outcome.by_payer.money, outcome.by_payer.counts
     payment, cost = outcome.by_hospital("payment") + outcome.adjusted, outcome.by_hospital("cost")
     total = {name: int(values.sum()) for name, values in money.items()}
-    fund, budget = total["fund"] + int(outcome.adjusted.sum()), sum(outcome.fund.values())
+    fund, budget = total["fund"] + int(outcome.adjusted.sum()) + outcome.stated, sum(outcome.fund.values())
     received, spent = int(payment.sum()), total["cost"]
     cases, active = float(counts["cases"].sum()), cost > 0
     rate = np.divide(payment - cost, cost, out=np.full(cost.size, math.nan), where=active)
@@ -49,6 +49,10 @@ def headlines(outcome: Outcome, region: Region) -> dict[str, float]:
         "budget.surplus_share": math.nan,
         "budget.surplus": math.nan,
         "budget.overspend": math.nan,
+        "liquidity.least_days": math.nan,
+        "liquidity.least_days_without": math.nan,
+        "liquidity.short": math.nan,
+        "liquidity.paid_ahead": math.nan,
         "patient.payment": total["patient"] / 100,
         "patient.share": _over(total["patient"], spent),
         "cases": cases,

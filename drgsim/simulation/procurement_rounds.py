@@ -19,7 +19,7 @@ from drgsim.money import allocate, from_parts
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import validated
 from drgsim.payment.procurement import kept_surplus
-from drgsim.region.region_folder import COMPLETION, PROCUREMENT_CLASSES
+from drgsim.region.region_tables import COMPLETION, PROCUREMENT_CLASSES
 from drgsim.simulation.case_lines import Lines
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.scenario import Change
@@ -155,4 +155,5 @@ def with_completion(figures: HospitalFigures, year: int, setup: Setup, region: R
         completion = completion_of(setup, region, hospital)
         if completion is not None:
             indicators[row, at, figures.indicator_names.index(COMPLETION)] = completion
-    return replace(figures, indicators=indicators)
+    pools = {payer: replace(pool, indicators=indicators) for payer, pool in figures.pools.items()}  # quality asks no payer
+    return replace(figures, indicators=indicators, pools=pools)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear
+from drgsim.budgets.liquidity import Liquidity
 from drgsim.errors import Problem
 from drgsim.money import exact, round_half_away
 from drgsim.payment.grouped_cases import WORKERS
@@ -54,6 +55,8 @@ class Outcome:
         Result of the yearly budget, where it closes the year.
     unit_values
         Payer -> yuan per unit, where the fund or the budget decided.
+    stated
+        Fen that the fund owes beside the discharges (payments.csv): it spends them, and no case or margin knows of them.
     selection
         Members and groups that were paid by groups, where the policy does not pay all alike.
     """
@@ -69,6 +72,7 @@ class Outcome:
     unit_values: Mapping[str, float]
     problems: tuple[Problem, ...]
     budget: BudgetYear | None = None
+    stated: int = 0
     indicators: Mapping[str, float] = field(default_factory=dict)
     selection: Mapping[str, Any] = field(default_factory=dict)
 
@@ -139,6 +143,7 @@ class Runner:
         adjustments = self.beside(setup, year, lines, counted, by_payer, hospitals)
         budget = None
         indicators: dict[str, float] = {}
+        stated = stated_beside(self.region, year, hospitals)
         if closes(setup):
             budget = self.closing.year(
                 setup, year, lines, counted, adjustments["capitation"], tuple(hospitals), before.budget if before else None
@@ -146,12 +151,13 @@ class Runner:
             paid = dict(zip(budget.figures.hospitals, budget.received.tolist(), strict=True))
             fund = by_payer.money["fund"].reshape(len(hospitals), -1).sum(1)
             owed = fund + adjustments["capitation"]
-            final = np.array([paid.get(name, int(amount)) for name, amount in zip(hospitals, owed, strict=True)], np.int64)
-            adjustments["sharing"] = final - owed
+            plain = zip(hospitals, owed + stated, strict=True)
+            final = np.array([paid.get(name, int(amount)) for name, amount in plain], np.int64)
+            adjustments["sharing"] = final - owed - stated
             indicators = _index_figures(budget)
         return Outcome(
             setup, year, by_payer, by_group, by_department, tuple(hospitals), adjustments, fund_of(setup, self.region, year),
-            dict(lines.unit_values) or dict(lines.pricing.rates), lines.problems, budget, indicators,
+            dict(lines.unit_values) or dict(lines.pricing.rates), lines.problems, budget, int(stated.sum()), indicators,
             selection_record(lines.pricing.policy),
         )  # fmt: skip
 
@@ -180,6 +186,16 @@ class Runner:
         return np.array([-round_half_away(int(amount) * taken) for amount in saving], np.int64)
 
 
+def stated_beside(region: Region, year: int, hospitals: Sequence[str]) -> NDArray[np.int64]:
+    """(H,) what payments.csv states for a year; a year beyond the data has that of the last one."""
+    place = {name: number for number, name in enumerate(hospitals)}
+    result = np.zeros(len(hospitals), np.int64)
+    for (hospital, stated, *_), amount in region.payments.items():
+        if stated == min(year, region.years[-1]) and hospital in place:
+            result[place[hospital]] += amount
+    return result
+
+
 def _index_figures(budget: BudgetYear) -> dict[str, float]:
     """Headline figures of a budget year."""
     has = budget.index.index > 0
@@ -188,4 +204,19 @@ def _index_figures(budget: BudgetYear) -> dict[str, float]:
         "budget.surplus_share": float((surplus > 0).mean()) if has.any() else float("nan"),
         "budget.surplus": int(surplus[surplus > 0].sum()) / 100,
         "budget.overspend": -int(surplus[surplus < 0].sum()) / 100,
+        **_liquidity_figures(budget.liquidity),
+    }
+
+
+def _liquidity_figures(found: Liquidity) -> dict[str, float]:
+    """Least days of cash, and how many hospitals are short of it in some month, with and without money paid ahead."""
+    spends = found.expenses.sum(axis=1) > 0
+    if not spends.any():
+        return {}
+    with_it, without = found.days(found.balance)[spends], found.days(found.balance_without)[spends]
+    return {
+        "liquidity.least_days": float(np.median(with_it.min(axis=1))),
+        "liquidity.least_days_without": float(np.median(without.min(axis=1))),
+        "liquidity.short": float((with_it.min(axis=1) < 0).mean()),
+        "liquidity.paid_ahead": int((found.balance - found.balance_without).sum(axis=0).max()) / 100,
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from drgsim.errors import Problem
 from drgsim.payment.policy import AnyPolicy, policy_of
-from drgsim.region.region_folder import PROCUREMENT_CLASSES
+from drgsim.region.region_tables import PROCUREMENT_CLASSES
 from drgsim.simulation.capitated_stays import stated_amount
 from drgsim.simulation.case_changes import (
     add_round,

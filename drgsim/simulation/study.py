@@ -225,11 +225,17 @@ def run_study(
 
 
 def moves(result: ScenarioResult) -> bool:
-    """Whether a scenario moves any money of any hospital and payer."""
+    """Whether a scenario moves any money of any hospital and payer, or the month in which it is paid."""
     old, new = result.baseline, result.outcome
     if old.by_payer.names != new.by_payer.names or old.fund != new.fund:
         return True
     money = any((old.by_payer.money[name] != new.by_payer.money[name]).any() for name in old.by_payer.money)
+    if (
+        old.budget is not None
+        and new.budget is not None
+        and (old.budget.liquidity.balance != new.budget.liquidity.balance).any()
+    ):
+        return True
     return money or bool((old.adjusted != new.adjusted).any())
 
 

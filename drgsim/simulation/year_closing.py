@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear, budget_year
 from drgsim.budgets.case_bills import UNITS, CaseBills, by_item, chronic_stays, month_of, sound_cost, units_of, zero
-from drgsim.budgets.hospital_figures import HospitalFigures, figures_of
+from drgsim.budgets.hospital_figures import HospitalFigures, figures_of, indicator_names
 from drgsim.budgets.terms import BudgetTerms
+from drgsim.budgets.years_ahead import repeated
 from drgsim.errors import Problem
+from drgsim.money import allocate
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.hospital_year_sums import HospitalCells
@@ -67,7 +70,7 @@ class Closing:
         past = self.past(setup, year) if before is None else self.after(before, setup, year)
         figures = with_year(past, year, lines, parts, dict(zip(hospitals, beside.tolist(), strict=True)), setup.budget)
         figures = with_completion(figures, year, setup, self.region)
-        fund = sum(fund_of(setup, self.region, year).values())
+        fund = fund_of(setup, self.region, year)
         capitated = bool(setup.settings["capitation.conditions"])
         return budget_year(figures, setup.budget, year, before=before, fund=fund or None, capitated=capitated)
 
@@ -80,7 +83,7 @@ class Closing:
             raise ScenarioError([Problem("scenario-out-of-scope", what, where=f"years, {year}", fix=fix)])
         figures = before.figures
         while figures.years[-1] < year:
-            figures = _repeated(figures)
+            figures = repeated(figures)
         return figures
 
     def past(self, setup: Setup, year: int) -> HospitalFigures:
@@ -97,39 +100,32 @@ class Closing:
         measure = _measure(terms)
         key = (f"{basis.digest} {measure}", str(years))
         if key not in self._past:
-            region.check_indicators(tuple(terms.file.quality.targets))
+            region.check_indicators(indicator_names(terms.file.quality))
             settlements = [self.settled(basis, each) for each in years]
             known = replace(region, discharges={each: region.discharges[each] for each in years})
             self._past[key] = figures_of(settlements, terms, known)
         figures = self._past[key]
         while figures.years[-1] < year:
-            figures = _repeated(figures)
+            figures = repeated(figures)
         return figures
 
 
 def _measure(terms: BudgetTerms) -> str:
     """Everything of the terms that figures are taken by."""
     file = terms.file
-    return repr((file.measure, file.capitation.groups, file.capitation.levels, sorted(file.quality.targets)))
-
-
-def _repeated(figures: HospitalFigures) -> HospitalFigures:
-    """The figures with one more year, equal to the last; its fund is unknown until it is stated."""
-    changed: dict[str, object] = {"years": (*figures.years, figures.years[-1] + 1)}
-    for name in (
-        "spending", "payment", "capitated", "registered", "cost", "patient", "cases", "people", "weight", "weighted",
-        "low_weight",
-        "indicators", "savings", "procurement", "deductions", "moved", "unpaid",
-    ):  # fmt: skip
-        values = getattr(figures, name)
-        changed[name] = np.concatenate([values, values[:, -1:]], axis=1)
-    changed["fund"] = np.append(figures.fund, -1)
-    changed["insured"] = np.append(figures.insured, figures.insured[-1])
-    return replace(figures, **changed)  # type: ignore[arg-type]
+    return repr(
+        (file.measure, file.capitation.groups, file.capitation.levels, indicator_names(file.quality), file.pools.use.value)
+    )
 
 
 def with_year(
-    figures: HospitalFigures, year: int, lines: Lines, parts: NDArray[np.int64], beside: dict[str, int], terms: BudgetTerms
+    figures: HospitalFigures,
+    year: int,
+    lines: Lines,
+    parts: NDArray[np.int64],
+    beside: dict[str, int],
+    terms: BudgetTerms,
+    payer: str = "",
 ) -> HospitalFigures:
     """The figures with one year replaced by settled cases, as the year itself and as history of the years after it.
 
@@ -144,16 +140,23 @@ def with_year(
     insured = sound_cost(state.cost) & (cases.insurance != INSURANCES.index("self"))
     paid, fund = insured & lines.marks.paid, lines.money[Measure.FUND]
     by_bill = spec.spending.value == "by_item"
-    spent = by_item(cases) + state.exempt - state.exempt_patient if by_bill else fund
+    item = by_item(cases) + state.exempt - state.exempt_patient
+    spent, others = item if by_bill else fund, np.where(insured, state.cost - item, 0)
     unit = np.where(state.capitated, UNITS.index("capitation"), units_of(lines.settlement))
     bills = CaseBills(
-        insured, paid, chronic_stays(cases, terms), state.cost, zero(state.patient), fund, spent, lines.weight, unit
-    )
+        insured, paid, chronic_stays(cases, terms), state.cost, zero(state.patient), fund, spent, others, lines.weight, unit,
+        cases.insurance,
+    )  # fmt: skip
+    if payer:
+        bills = bills.of_payer(payer)
     change = {name: values[:, 0] for name, values in bills.sums(cells, terms).items()}
     beside_of = np.array([beside.get(name, 0) for name in figures.hospitals], np.int64)
     change["payment"][:, -1, UNITS.index("capitation")] += beside_of
     if not by_bill:
         change["spending"][:, -1] += beside_of
+    stated = figures.stated[:, at]  # beside the cases, which say nothing of it
+    change["payment"] += stated
+    change["spending"] += stated.sum(axis=2)
     known, count = figures.cases[:, at], change["cases"]
     people = figures.people[:, at] * np.divide(count, known, out=np.ones(figures.size), where=known > 0)
     change["people"] = np.where(known > 0, np.rint(people).astype(np.int64), count)
@@ -161,8 +164,28 @@ def with_year(
     place = figures.indicator_names.index("high_cost_share")
     change["indicators"] = figures.indicators[:, at].copy()
     change["indicators"][all_paid > 0, place] = (high / np.maximum(all_paid, 1))[all_paid > 0]
-    replaced = {}
+    replaced: dict[str, Any] = {}
     for name, values in change.items():
         replaced[name] = getattr(figures, name).copy()
         replaced[name][:, at] = values
-    return replace(figures, **replaced)
+    pools = _pools_with_year(figures, year, lines, parts, beside, terms)
+    whole = replaced["indicators"]
+    return replace(figures, **replaced, pools={name: replace(pool, indicators=whole) for name, pool in pools.items()})
+
+
+def _pools_with_year(
+    figures: HospitalFigures, year: int, lines: Lines, parts: NDArray[np.int64], beside: dict[str, int], terms: BudgetTerms
+) -> dict[str, HospitalFigures]:
+    """The pools with the year's cases of their payers; what is settled beside the cases is divided as they spent before."""
+    at = figures.years.index(year)
+    spent = np.stack([pool.spending[:, at].sum(axis=1) for pool in figures.pools.values()], axis=1) if figures.pools else None
+    result = {}
+    for place, (payer, pool) in enumerate(figures.pools.items()):
+        assert spent is not None
+        own = {
+            name: int(allocate(beside[name], of_hospital if of_hospital.any() else np.ones(of_hospital.size))[place])
+            for name, of_hospital in zip(figures.hospitals, spent, strict=True)
+            if name in beside
+        }
+        result[payer] = with_year(pool, year, lines, parts, own, terms, payer)
+    return result
