@@ -230,7 +230,7 @@ def policy_check(policy: AnyPolicy) -> PolicyTable:
     if not (folder / POLICY_FILE).is_file() and str(policy) in policy_names():
         folder = asset_root("payment_tables") / str(policy)
     if not (folder / POLICY_FILE).is_file():
-        fix = did_you_mean(str(policy), policy_names()) or f"the shipped policies are {', '.join(policy_names())}"
+        fix = did_you_mean(str(policy), policy_names()) or "drgsim policy list names those that ship"
         raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder), fix=fix)])
     read, problems = read_folder(folder)
     if read is not None and not problems:

@@ -167,7 +167,7 @@ def load_policy(name: str | Path) -> Policy:
         folder = asset_root("payment_tables") / str(name)
     if not is_file(folder / POLICY_FILE):
         known = policy_names()
-        listed = f"the policies are {', '.join(known)}; or give a folder that holds {POLICY_FILE}"
+        listed = f"drgsim policy list names the {len(known)} that ship; or give a folder that holds {POLICY_FILE}"
         fix = did_you_mean(str(name), known) or listed
         raise PolicyError.single("policy-unknown", f"there is no payment policy {str(name)!r}", where=str(name), fix=fix)
     policy, problems = read_folder(folder)

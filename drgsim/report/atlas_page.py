@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pyarrow as pa
 
 from drgsim.errors import Problem
-from drgsim.payment.atlas import EFFECTS, EFFECTS_ZH, NEARLY_ALL
+from drgsim.payment.atlas import EFFECTS, EFFECTS_ZH, MOST, NEARLY_ALL
 from drgsim.payment.atlas_weights import CommonWeights
 from drgsim.report.page import COLOURS, chart, render_page
 
@@ -23,7 +23,8 @@ def atlas_page(tables: Mapping[str, pa.Table], reference: str, common: CommonWei
     """HTML of the page from the tables of an atlas; ``notes`` are shown at its end."""
     rows = tables["policies"].to_pylist()
     middle = next(row for row in rows if row["policy"] == reference)
-    ratios = [row["payment_to_cost"] for row in rows if row["payment_to_cost"] is not None]
+    ranked = [row for row in rows if row["paid"] >= MOST * row["cases"]] or rows
+    ratios = [row["payment_to_cost"] for row in ranked if row["payment_to_cost"] is not None]
     return render_page(
         "atlas.html",
         title="Atlas of payment 全国支付图谱",
@@ -35,7 +36,7 @@ def atlas_page(tables: Mapping[str, pa.Table], reference: str, common: CommonWei
         ],
         reference=middle,
         ranked=chart(_ranked(rows, reference), 120 + ROW * len(rows), name="atlas-ranked"),
-        effects=chart(_effects(rows), 140 + ROW * len(rows), name="atlas-effects"),
+        effects=chart(_effects(ranked), 140 + ROW * len(ranked), name="atlas-effects"),
         rows=[{**row, "effects": [float(row[f"effect_{name}"]) / WAN for name in EFFECTS]} for row in rows],
         effect_names=[(name.replace("_", " "), EFFECTS_ZH[name]) for name in EFFECTS],
         left_out=tables["left_out"].to_pylist(),

@@ -39,6 +39,13 @@ def settle_without_group(ledger: Ledger) -> None:
                 f"set {case_class} in the policy, or correct the records",
             )  # fmt: skip
         else:
+            if spec.value == "standard":
+                lacking = rest & ~(ledger.terms.relative_value > 0)
+                cases.fault(
+                    "settle-missing-weight", lacking,
+                    f"{words}: the policy pays its standard, and the code has no relative value", "state relative_value, or correct the records",
+                )  # fmt: skip
+                rest &= ~lacking
             share = f"{spec.cost_share:g} of the actual cost" if spec.cost_share != 1 else _WORDS.get(spec.value, spec.value)
             ledger.pay_as(spec.value, rest, case_class, f"{words}: paid {share}", spec.cost_share)
 
