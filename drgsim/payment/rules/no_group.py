@@ -43,7 +43,8 @@ def settle_without_group(ledger: Ledger) -> None:
                 lacking = rest & ~(ledger.terms.relative_value > 0)
                 cases.fault(
                     "settle-missing-weight", lacking,
-                    f"{words}: the policy pays its standard, and the code has no relative value", "state relative_value, or correct the records",
+                    f"{words}: the policy pays its standard, and the code has no relative value",
+                    "state relative_value, or correct the records",
                 )  # fmt: skip
                 rest &= ~lacking
             share = f"{spec.cost_share:g} of the actual cost" if spec.cost_share != 1 else _WORDS.get(spec.value, spec.value)
