@@ -146,6 +146,14 @@ def test_in_one_command(tmp_path: Path) -> None:
     assert "Example sections of drgsim, psychiatry" in " ".join(shown.split())
 
 
+def test_a_new_policy_takes_included_sections_and_their_tables_over(tmp_path: Path) -> None:
+    base = load_policy("beijing/2024+examples/single-disease+examples/tcm")
+    made = drgsim.policy_new("my-city/2026", base=base, output=tmp_path / "my-city" / "2026").policies[0]
+    assert made.file.include == ()
+    assert made.single_diseases == base.single_diseases
+    assert set(made.file.group_classes) == set(base.file.group_classes)
+
+
 def test_settle_includes_from_python() -> None:
     case = {"drg": "TR15", "total_cost": 9000.0, "los_days": 40}
     paid = drgsim.settle([case], "beijing/2024", include="examples/psychiatric", changes={"per_diem.rate.*": "*2"})

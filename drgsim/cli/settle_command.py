@@ -184,5 +184,6 @@ def show(paid: Settled, output: Path) -> None:
                 out.print(f"  [dim]{escape(text)}[/]", soft_wrap=True)
     count = len(policy.assumptions)
     if count:
-        out.print(f"[magenta]{count} assumptions[/] carry this result: drgsim policy show {policy.id} --assumptions")
+        name = "+".join([policy.id, *policy.file.include])
+        out.print(f"[magenta]{count} assumptions[/] carry this result: drgsim policy show {name} --assumptions")
     out.print(f"wrote [bold]{escape(str(output))}[/]")

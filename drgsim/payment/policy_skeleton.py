@@ -15,6 +15,7 @@ from drgsim.errors import Problem, UsageError
 from drgsim.parameters.evidence import Evidence
 from drgsim.parameters.model_shape import Shape, shape_of
 from drgsim.payment.policy import POLICY_FILE, Policy, load_policy, policy_names, tables_of
+from drgsim.payment.policy_includes import table_path
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.results.whole_outputs import whole_folder
 
@@ -38,6 +39,9 @@ SECTIONS = {
     "id": "Names and dates. scheme: what cases are grouped by; verified: the day on which the values were last compared.",
     "sources": "Where values come from. Add those of the region and name them as source of the values that rest on them.",
     "notes": "What a reader has to doubt; policy show prints it.",
+    "include": "Files of sections to add, such as examples/psychiatric; what they state the policy must not state otherwise.",
+    "shadow": "true: every case is paid by item, and what its group would pay is told beside it (模拟结算).",
+    "unit_value_from_history": "true: where no unit value is stated, the cost per relative value of the past is it.",
     "unit_value": "Yuan per unit of relative value (费率、点值), by level, insurance or both; * stands for all others.",
     "budget": "The fund's budget of the year, yuan, by insurance: the unit value follows from it.",
     "curves": "Payment curves: what a case is paid by its cost ratio r = cost / reference. main is that of ordinary groups.",
@@ -80,7 +84,7 @@ def skeleton_text(name: str, base: Policy) -> str:
         "sources": {source: {"title": f"Taken over from the policy {base.id}, to be replaced", "read_in": base.file.title_zh}},
         "notes": [f"A skeleton: every value is that of {base.id} and an assumption until a source of the region replaces it."],
     }  # fmt: skip
-    for gone in ("published", "effective_to"):
+    for gone in ("published", "effective_to", "include"):  # what was included is the policy's own from now on
         raw.pop(gone, None)
     lines = [
         *_comment(f"Payment policy {name}, begun after {base.id}. Check it with: drgsim policy check FOLDER"),
@@ -143,7 +147,7 @@ def write_skeleton(name: str, base: str | Path | Policy = "beijing/2024", output
         (beside / POLICY_FILE).write_text(skeleton_text(name, origin), encoding="utf-8")
         for file in dict.fromkeys(table.file for table in tables_of(origin.file)):
             (beside / file).parent.mkdir(parents=True, exist_ok=True)
-            (beside / file).write_bytes((origin.folder / file).read_bytes())
+            (beside / file).write_bytes(table_path(origin.folder, file).read_bytes())
     return load_policy(folder)
 
 
