@@ -122,7 +122,7 @@ WEIGHING = {
     "target": "settings",
     "factor": "settings",
 }  # parts of one value each
-READING = ("format", "maps", "map_file", "code_version")
+READING = ("format", "maps", "map_file", "code_version", "sheets")
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -311,7 +311,7 @@ def test_a_missing_column_names_column_line_and_remedy(tmp_path: Path) -> None:
         (b"this is no workbook", "cases.xlsx", "input-broken-file"),
         (b"x", "cases.dbf", "input-unknown-suffix"),
         (b"\x00\x01\x02\xfe" * 4_000, "cases.csv", "input-broken-file"),
-        (b"PK\x03\x04 a workbook", "cases.csv", "input-wrong-suffix"),
+        (b"PK\x03\x04 a workbook", "cases.csv", "input-broken-file"),
     ],
 )
 def test_a_file_that_cannot_be_read_gives_one_clear_error(tmp_path: Path, content: str | bytes, name: str, code: str) -> None:

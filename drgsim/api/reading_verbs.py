@@ -63,7 +63,10 @@ class Discharges(CaseResult):
         return f"<p>{escape(f'{len(self):,} records 病案 · layout 格式: {read}')}</p>{super()._repr_html_()}"
 
 
-@checked(maps=ArgumentKind('texts such as "own=canonical", or a mapping', (str,), listed=True, keyed=True))
+@checked(
+    maps=ArgumentKind('texts such as "own=canonical", or a mapping', (str,), listed=True, keyed=True),
+    sheets=ArgumentKind("names of sheets", (str,), listed=True),
+)
 def read(
     records: Any,
     *,
@@ -71,6 +74,7 @@ def read(
     maps: Sequence[str] | Mapping[str, str] | None = None,
     map_file: str | Path | None = None,
     code_version: str = "yb2",
+    sheets: Sequence[str] | None = None,
 ) -> Discharges:
     """Read discharges and recognise what their columns are. 读取病案
 
@@ -88,6 +92,8 @@ def read(
         Many mappings: a YAML file (own: canonical) or a CSV file (from,to).
     code_version
         Edition of the codes: ``yb2`` (医保版 2.0), or ``gl2`` (国临版 2.0), which grouping converts to 医保版.
+    sheets
+        Sheets of a workbook to read, by name or number; those that hold discharges when None.
 
     Returns
     -------
@@ -111,7 +117,7 @@ def read(
     (['columns'], ['discharge_id', 'sex', 'age', 'diagnoses', 'procedures'])
     """
     pairs = [f"{own}={name}" for own, name in maps.items()] if isinstance(maps, Mapping) else as_list(maps)
-    reading = InputOptions.of(format, pairs, map_file, code_version, also=own_columns())
+    reading = InputOptions.of(format, pairs, map_file, code_version, own_columns(), as_list(sheets))
     cases, options = case_table(records, reading)
     return Discharges(cases, options.code_version)
 

@@ -13,6 +13,7 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    SheetOption,
     input_options,
 )
 
@@ -54,6 +55,7 @@ def atlas(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     as_json: Annotated[bool, typer.Option("--json", help="Print the table of policies as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
@@ -67,7 +69,7 @@ def atlas(
     from drgsim.records.case_table import own_columns
     from drgsim.results.whole_outputs import check_output
 
-    reading = input_options(format, maps, map_file, code_version, also=own_columns())
+    reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     check_output(output, [*inputs, *(side for side in (hospitals, weights) if side is not None)])
     with progress_bar("Settling", quiet or as_json) as progress:
         found = atlas_verb.atlas(

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drgsim.cli.common_options import CodeVersionOption, FormatOption, InputsArgument, MapFileOption, MapOption, input_options
+from drgsim.cli.common_options import (
+    CodeVersionOption,
+    FormatOption,
+    InputsArgument,
+    MapFileOption,
+    MapOption,
+    SheetOption,
+    input_options,
+)
 
 if TYPE_CHECKING:
     from drgsim.api.weight_verbs import CoefficientTables
@@ -29,6 +37,7 @@ def coefficients(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     as_json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
@@ -43,7 +52,7 @@ def coefficients(
     from drgsim.results.run_record import write_results
     from drgsim.results.whole_outputs import check_output
 
-    reading = input_options(format, maps, map_file, code_version, also=own_columns())
+    reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     check_output(output, history)
     result = weight_verbs.coefficients(
         history, policy, hospitals=hospitals, weights=weights, weights_scale=weights_scale, years=years,

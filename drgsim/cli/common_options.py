@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 InputsArgument = Annotated[
     list[Path],
-    typer.Argument(help="Case-mix files: .csv, .parquet, .xlsx, .json, or a folder of .json files.", show_default=False),
+    typer.Argument(
+        help="Case-mix files: .csv, .parquet, .xlsx, .json, .zip and others, a folder of .json files, or - for standard input.",
+        show_default=False,
+    ),
 ]
 SchemeOption = Annotated[str, typer.Option("--scheme", "-s", help="Id of a DRG scheme or DIP catalogue, or the folder of one.")]
 FormatOption = Annotated[
@@ -32,6 +35,12 @@ MapOption = Annotated[
 MapFileOption = Annotated[
     Path | None, typer.Option("--map-file", help="Many mappings: YAML (own: canonical) or CSV (from,to).", show_default=False)
 ]
+SheetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sheet", help="Sheet of a workbook, by name or number, may repeat; those with discharges.", show_default=False
+    ),
+]
 CodeVersionOption = Annotated[
     str,
     typer.Option("--code-version", help="Edition of the codes: yb2 医保版 2.0, or gl2 国临版, which is converted to 医保版."),
@@ -40,12 +49,17 @@ SHOWN_CODES = 6  # codes that a summary of conversion names
 
 
 def input_options(
-    format: str | None, maps: list[str] | None, map_file: Path | None, code_version: str, also: Collection[str] = ()
+    format: str | None,
+    maps: list[str] | None,
+    map_file: Path | None,
+    code_version: str,
+    sheets: list[str] | None = None,
+    also: Collection[str] = (),
 ) -> InputOptions:
     """The options as typed, checked; ``also`` names further columns that may be mapped to."""
     from drgsim.records.input_options import InputOptions
 
-    return InputOptions.of(format, maps or (), map_file, code_version, also)
+    return InputOptions.of(format, maps or (), map_file, code_version, also, sheets or ())
 
 
 def show_reading(layouts: Iterable[str], noted: Mapping[str, int]) -> None:

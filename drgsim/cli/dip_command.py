@@ -13,6 +13,7 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    SheetOption,
     input_options,
 )
 
@@ -44,6 +45,7 @@ def build(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -59,7 +61,7 @@ def build(
         if not silent and err.is_terminal:
             err.print(f"[dim]{step}[/]")
 
-    reading = input_options(format, maps, map_file, code_version)
+    reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Reading history", silent) as progress:
         built = dip_verbs.dip_build(
             list(history), output, spec=spec, method=method, core=core, years=years, changes=_pairs(change), title=title,
@@ -135,6 +137,7 @@ def supervise(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -145,7 +148,7 @@ def supervise(
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.report.supervision_workbook import supervision_record
 
-    reading = input_options(format, maps, map_file, code_version)
+    reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Judging", quiet or as_json) as progress:
         found = dip_verbs.dip_supervise(
             list(inputs), scheme, output=output, changes=_pairs(change), reading=reading, progress=progress

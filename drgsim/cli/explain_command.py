@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drgsim.cli.common_options import CodeVersionOption, FormatOption, MapFileOption, MapOption, SchemeOption, input_options
+from drgsim.cli.common_options import (
+    CodeVersionOption,
+    FormatOption,
+    MapFileOption,
+    MapOption,
+    SchemeOption,
+    SheetOption,
+    input_options,
+)
 from drgsim.cli.group_command import DEFAULT_SCHEME
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ def explain(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     brief: Annotated[bool, typer.Option("--brief", help="Show what matched and leave out the rest.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole trace as JSON.")] = False,
@@ -56,7 +65,7 @@ def explain(
         _refuse("explain takes a record of a file or codes typed here, not both", "leave out the file or --diagnoses")
     if source is None and diagnoses is None:
         _refuse("explain needs a record", "name a file and an id (drgsim explain cases.csv --id 17), or give --diagnoses")
-    reading = input_options(format, maps, map_file, code_version)
+    reading = input_options(format, maps, map_file, code_version, sheets)
     if source is not None:
         found = explained(source, scheme, record_id=record_id, reading=reading)
     else:

@@ -14,6 +14,7 @@ from drgsim.cli.common_options import (
     MapFileOption,
     MapOption,
     SchemeOption,
+    SheetOption,
     input_options,
     show_conversion,
     show_reading,
@@ -33,6 +34,7 @@ def group(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     keep_input: Annotated[bool, typer.Option("--keep-input", help="Put the input's own columns before the answers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -45,7 +47,7 @@ def group(
     from drgsim.api import grouping_verbs
     from drgsim.cli.terminal import print_json, progress_bar
 
-    reading = input_options(format, maps, map_file, code_version)
+    reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Grouping", quiet or as_json) as progress:
         done = grouping_verbs.group_files(inputs, scheme, output, keep_input=keep_input, reading=reading, progress=progress)
     if as_json:

@@ -13,6 +13,7 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    SheetOption,
     input_options,
 )
 
@@ -33,6 +34,7 @@ def migrate(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     least_share: Annotated[
         float, typer.Option("--least-share", help="Smallest share of a group that makes a split or merge.", min=0.0, max=1.0)
@@ -48,7 +50,7 @@ def migrate(
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.report.migration_report import migration_summary
 
-    reading = input_options(format, maps, map_file, code_version)
+    reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Grouping twice", quiet or as_json) as progress:
         moved = migration_verbs.migrate(
             list(inputs), before, after, output=output, weights_from=weights_from, weights_to=weights_to,

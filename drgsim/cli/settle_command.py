@@ -13,6 +13,7 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    SheetOption,
     amounts,
     input_options,
     pairs,
@@ -59,6 +60,7 @@ def settle(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     budget: Annotated[
         list[str] | None, typer.Option(rich_help_panel=MONEY, help="employee=YUAN, resident=YUAN or YUAN for all.")
@@ -109,7 +111,7 @@ def settle(
     from drgsim.results.table_files import WRITABLE, check_writable
     from drgsim.results.whole_outputs import check_output
 
-    reading = input_options(format, maps, map_file, code_version, also=own_columns())
+    reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     check_output(output, [*inputs, *(side for side in (hospitals, coefficients, weights, assessment) if side is not None)])
     if output.suffix.lower() in (*WRITABLE, *READABLE):  # .xls is no name of a folder
         check_writable(output)

@@ -13,6 +13,7 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    SheetOption,
     input_options,
     show_conversion,
     show_reading,
@@ -32,6 +33,7 @@ def validate(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     output: Annotated[
         Path | None,
@@ -53,7 +55,7 @@ def validate(
     from drgsim.api import quality_verbs
     from drgsim.cli.terminal import print_json, progress_bar
 
-    reading = input_options(format, maps, map_file, code_version)
+    reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Checking", quiet or as_json) as progress:
         checked = quality_verbs.validate(
             list(inputs), scheme, reading=reading, output=output, severity=severity, only=only, threshold=threshold,

@@ -14,6 +14,7 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    SheetOption,
     amounts,
     input_options,
 )  # fmt: skip
@@ -29,6 +30,7 @@ def weights(
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
+    sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     policy: Annotated[
         str | None, typer.Option("--policy", "-p", help="Take trimming, years and longest stay from this policy.")
@@ -60,7 +62,7 @@ def weights(
     from drgsim.results.run_record import write_results
     from drgsim.results.whole_outputs import check_output
 
-    reading = input_options(format, maps, map_file, code_version, also=own_columns())
+    reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     check_output(output, history)
     try:
         settings = WeightSettings(

@@ -25,7 +25,7 @@ class CaseFile(ABC):
     Attributes
     ----------
     path
-        The file.
+        The file, as the user named it.
     names
         Its column names, in order.
     reading
@@ -34,6 +34,8 @@ class CaseFile(ABC):
         Canonical name -> the file's own name (of several the first), for the columns that drgsim knows.
     noted
         What was left out on the way, such as diagnoses of Chinese medicine, with exact counts.
+    held
+        What has to live as long as the file is read, such as the folder that an archive was unpacked into.
     rows
         Number of records, where it is known before reading.
     done
@@ -53,6 +55,7 @@ class CaseFile(ABC):
         self.reading = reading or recognise(self.names, str(path.name), options, purpose)
         self.canonical = {name: recipe.columns[0] for name, recipe in self.reading.recipes.items()}
         self.noted: Counter[str] = Counter()
+        self.held: object = None
         self.rows: int | None = None
         self.done = 0.0
 

@@ -20,13 +20,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError
+from drgsim.records.file_kind import GZIP_MARK
 from drgsim.records.header import HEADER_LINES, refuse_duplicates
 from drgsim.records.text_encoding import sniff_encoding
 
 BLOCK = 1 << 23
 SNIFFED = 1 << 20
 _LONGEST_CELL = 1 << 20
-_WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _BLANK_NAME = "__blank_{}"
 _PLAIN, _QUOTE, _FEED, _SIGN, _SPACE = range(5)  # kinds of bytes
 
@@ -46,15 +46,14 @@ class CsvText:
         Share of the file that was read.
     """
 
-    def __init__(self, path: Path, is_header: Callable[[list[str]], bool]) -> None:
-        self.path = path
-        self._size = max(path.stat().st_size, 1)
+    def __init__(self, content: Path, is_header: Callable[[list[str]], bool], path: Path | None = None) -> None:
+        self.path = path = path or content  # what messages call it
+        self._content = content
+        self._size = max(content.stat().st_size, 1)
+        with content.open("rb") as packed:
+            self._compression = "gzip" if packed.read(2) == GZIP_MARK else None
         with self._open() as file:
             head = file.read(SNIFFED)
-        if head.startswith(_WORKBOOK_MARKS):
-            raise InputError.single(
-                "input-wrong-suffix", f"{path.name} is a workbook and no CSV", where=str(path), fix="name it .xlsx (or .xls)"
-            )
         if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and head.count(b"\0") > len(head) // 20:
             raise InputError.single("input-broken-file", f"{path.name} is no text", where=str(path), fix="export it as CSV")
         self.encoding = sniff_encoding(head)
@@ -120,7 +119,7 @@ class CsvText:
     # -- text --------------------------------------------------------------------------------------------------------
     def _open(self) -> BinaryIO:
         try:
-            file: BinaryIO = pa.input_stream(str(self.path), compression="detect")
+            file: BinaryIO = pa.input_stream(str(self._content), compression=self._compression)
         except (OSError, pa.ArrowException) as error:
             raise InputError.single(
                 "input-broken-file", f"{self.path.name} cannot be read: {error}", where=str(self.path), fix="export it again"
@@ -130,8 +129,8 @@ class CsvText:
     def _blocks(self) -> Iterator[bytes]:
         """The file as UTF-8, without a byte-order mark, with line feeds."""
         decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
-        raw = pa.OSFile(str(self.path))
-        with raw, pa.CompressedInputStream(raw, "gzip") if self.path.name.lower().endswith(".gz") else raw as file:
+        raw = pa.OSFile(str(self._content))
+        with raw, pa.CompressedInputStream(raw, "gzip") if self._compression else raw as file:
             first = True
             while True:
                 block = file.read(BLOCK)

@@ -2,29 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from drgsim.errors import InputError
 from drgsim.records.input_options import InputOptions, Purpose
 from drgsim.records.layout import known_headers
-from drgsim.records.schema import header_key
+from drgsim.records.schema import columns, header_key
 
 HEADER_LINES = 10  # a title or a blank line may stand before the header
 
 
-def header_test(options: InputOptions, purpose: Purpose) -> Callable[[Sequence[str]], bool]:
+class HeaderTest:
     """The test for a header: it names two columns of a discharge, in any layout, in the user's words or in the caller's.
 
     A table that is taken as it is starts with its header.
     """
-    own = {header_key(name) for name, _ in options.maps} | {header_key(name) for name in purpose.also}
 
-    def holds(names: Sequence[str]) -> bool:
-        keys = [header_key(name) for name in names]
-        return purpose.raw or sum(key in known_headers() or key in own for key in keys) >= 2
+    def __init__(self, options: InputOptions, purpose: Purpose) -> None:
+        self._own = {header_key(part) for name, _ in options.maps for part in (name, *name.split("+"))}
+        self._own |= {header_key(name) for name in purpose.also}
+        self._raw = purpose.raw
 
-    return holds
+    def knows(self, name: str) -> bool:
+        """Whether some layout, the user or the caller has a column of this name; numbered ones too (其他诊断编码3)."""
+        key = header_key(name)
+        return key in known_headers() or key in self._own or (key[-1:].isdecimal() and key.rstrip("0123456789") in _numbered())
+
+    def known(self, names: Sequence[str]) -> int:
+        """How many of the names are known."""
+        return sum(map(self.knows, names))
+
+    def __call__(self, names: Sequence[str]) -> bool:
+        """Whether the names are a header."""
+        return self._raw or sum(key in known_headers() or key in self._own for key in map(header_key, names)) >= 2
+
+    def first(self, rows: Sequence[Sequence[str]]) -> tuple[int, list[str]] | None:
+        """The header among the first rows: how many rows it ends after, and its names; None where none is one.
+
+        A header may stand in two rows, as where cells over others are merged (诊断 above 主要诊断编码 and 其他诊断编码1).
+        """
+        head = [list(row) for row in rows[: HEADER_LINES + 1]]
+        for at, upper in enumerate(head[:HEADER_LINES]):
+            lower = head[at + 1] if at + 1 < len(head) else []
+            both = None if self._raw else self._in_two_rows(upper, lower)
+            if both is not None and self(both):
+                return at + 2, both
+            if self(upper):
+                return at + 1, upper
+        return None
+
+    def _in_two_rows(self, upper: list[str], lower: list[str]) -> list[str] | None:
+        """The names that two rows make together, if the lower one is no record: what stands in it belongs to a name."""
+        if not any(lower) or len(lower) != len(upper):
+            return None
+        names, group, understood = [], "", True
+        for place, (above, below) in enumerate(zip(upper, lower, strict=True)):
+            group = above or group
+            if not below or below == above or below in _UNITS:
+                names.append(above)
+                continue
+            ways = [below, group + below]
+            name = next((way for way in ways if self.knows(way)), "")
+            if not name and above and self.knows(above) and not _opens_group(upper, lower, place):
+                return None  # something of its own stands under a name: a record
+            understood = understood and bool(name)
+            names.append(name or ways[lower.count(below) > 1])
+        more = self.known(names) - max(self.known(upper), self.known(lower))
+        return names if more > 0 or (more == 0 and understood and self(upper)) else None
+
+
+_UNITS = frozenset(("岁", "天", "日", "元", "克", "小时", "分钟", "次", "g", "kg", "h", "d"))
+
+
+def _opens_group(upper: Sequence[str], lower: Sequence[str], place: int) -> bool:
+    """Whether a name stands over several columns: the cell after it is blank, and has something below."""
+    return place + 1 < len(upper) and not upper[place + 1] and bool(lower[place + 1])
+
+
+@lru_cache(maxsize=1)
+def _numbered() -> frozenset[str]:
+    """Keys of numbered columns without their number, for those whose number comes last."""
+    found = {
+        header_key(name.partition("{")[0]) for column in columns().values() for name in column.aliases if name.endswith("}")
+    }
+    return frozenset(found)
 
 
 def refuse_duplicates(names: Sequence[str], path: Path, place: str) -> None:

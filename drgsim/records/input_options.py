@@ -46,11 +46,14 @@ class InputOptions:
         by ``-``.
     code_version
         Edition of the codes: ``yb2`` (医保版 2.0) or one that ``groupers/icd/versions.yaml`` has maps for, such as ``gl2``.
+    sheets
+        Sheets of a workbook to read, by name or number; those that hold discharges when none is named.
     """
 
     format: str | None = None
     maps: tuple[tuple[str, str], ...] = ()
     code_version: str = OWN_VERSION
+    sheets: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -60,6 +63,7 @@ class InputOptions:
         map_file: str | Path | None = None,
         code_version: str = OWN_VERSION,
         also: Collection[str] = (),
+        sheets: Sequence[str] = (),
     ) -> InputOptions:
         """Options as they are typed: ``maps`` as ``"own=canonical"``, after those of a mapping file.
 
@@ -97,7 +101,7 @@ class InputOptions:
         problems += [problem for problem in (check_format(format), check_version(code_version)) if problem]
         if problems:
             raise UsageError(problems)
-        return cls(format, tuple(read), code_version)
+        return cls(format, tuple(read), code_version, tuple(sheets))
 
 
 def _mapping_file(path: Path, problems: list[Problem]) -> list[tuple[str, str]]:

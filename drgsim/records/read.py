@@ -1,4 +1,4 @@
-"""Open a case-mix file (CSV, Parquet, XLSX or JSON) and hand it out in batches of canonical columns.
+"""Open a case-mix file (CSV, Parquet, XLSX, HTML or JSON) and hand it out in batches of canonical columns.
 
 Memory does not grow with the file: CSV and Parquet are read batch by batch, JSON record by record. An XLSX sheet has at
 most 1,048,576 rows and is read whole.
@@ -13,24 +13,31 @@ import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
+from drgsim.records.file_kind import FileKind, head_of, kind_of
+from drgsim.records.header import HEADER_LINES
 from drgsim.records.input_options import GROUPING, RAW, InputOptions, Purpose
 from drgsim.records.layout import LayoutReading
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise
+from drgsim.records.text_encoding import sniff_encoding
+from drgsim.records.unpacked import STANDARD_INPUT, standard_input, unpacked
 
 _TABLES = (".csv", ".tsv", ".txt", ".csv.gz")
-_SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
+_SHEETS = (".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods", ".html", ".htm")
 _JSON = (".json", ".jsonl", ".ndjson")
-READABLE = (*_TABLES, ".parquet", *_SHEETS, *_JSON)
+_PACKED = (".zip", ".gz")
+READABLE = (*_TABLES, ".parquet", *_SHEETS, *_JSON, *_PACKED)
+_BOOKS = (FileKind.WORKBOOK, FileKind.OLD_WORKBOOK, FileKind.PAGE, FileKind.XML_WORKBOOK, FileKind.DAMAGED_ZIP)
 
 
 def open_source(path: str | Path, options: InputOptions | None = None, purpose: Purpose = GROUPING) -> CaseFile:
-    """Open a case-mix file by its suffix, or a folder of JSON files.
+    """Open a case-mix file, whatever its name says it is, a folder of JSON files, or standard input (``-``).
 
     Parameters
     ----------
     path
-        CSV, Parquet, XLSX or JSON file; a folder is read for its .json and .jsonl files in the order of their names.
+        CSV, Parquet, XLSX, HTML or JSON file, alone in an archive or packed; a folder is read for its .json and .jsonl files
+        in the order of their names.
     options
         Layout and mappings; the layout is recognised by the headers when none is named.
     purpose
@@ -41,7 +48,7 @@ def open_source(path: str | Path, options: InputOptions | None = None, purpose: 
     InputError
         When the file is missing, broken or empty, or lacks a required column.
     UsageError
-        When the suffix is none of ``READABLE``.
+        When the suffix is none of ``READABLE`` and the content tells nothing.
     """
     path, options = Path(path), options or InputOptions()
     if path.is_dir():
@@ -51,33 +58,51 @@ def open_source(path: str | Path, options: InputOptions | None = None, purpose: 
             return JsonSource(path, options)
         what = f"{path} is a folder without JSON files"
         raise InputError.single("input-not-found", what, where=str(path), fix="name the files themselves")
-    if not path.is_file():
+    spooled = standard_input() if str(path) == STANDARD_INPUT else None
+    path = Path(spooled.path.name) if spooled else path
+    content = spooled.path if spooled else path
+    if not content.is_file():
         raise InputError.single("input-not-found", f"there is no file {path}", where=str(path), fix="check the path")
-    name = path.name.lower()
-    if path.stat().st_size == 0:
+    if content.stat().st_size == 0:
         raise InputError.single("input-empty-file", f"{path.name} is empty", where=str(path), fix="check the export")
-    if name.endswith(".parquet"):
+    inner = unpacked(content)
+    source = _opened(path, inner.path if inner else content, options, purpose)
+    source.held = (spooled, inner)
+    return source
+
+
+def _opened(path: Path, content: Path, options: InputOptions, purpose: Purpose) -> CaseFile:
+    """The reader for what ``content`` is; ``path`` is what messages call it."""
+    name, kind = content.name.lower(), kind_of(content)
+    if kind is FileKind.PARQUET or name.endswith(".parquet"):
         from drgsim.records.read_parquet import ParquetSource
 
-        return ParquetSource(path, options, purpose)
-    if name.endswith(_SHEETS):
+        return ParquetSource(path, options, purpose, content)
+    if kind in _BOOKS or (name.endswith(_SHEETS) and not _is_table(content)):
         from drgsim.records.read_sheet import SheetSource
 
-        return SheetSource(path, options, purpose)
-    if name.endswith(_TABLES):
-        from drgsim.records.read_csv import CsvSource
-
-        return CsvSource(path, options, purpose)
-    if name.endswith(_JSON):
+        return SheetSource(path, options, purpose, content)
+    if name.endswith(_JSON) or (kind is FileKind.JSON and not name.endswith(_TABLES)):
         from drgsim.records.read_json import JsonSource
 
-        return JsonSource(path, options)
+        return JsonSource(path, options, content)
+    if name.endswith((*_TABLES, *_SHEETS, *_PACKED)) or content != path:
+        from drgsim.records.read_csv import CsvSource
+
+        return CsvSource(path, options, purpose, content)
     raise UsageError.single(
         "input-unknown-suffix",
         f"{path.name}: cannot tell the file's format",
         where=str(path),
         fix=f"name it with one of {', '.join(READABLE)}",
     )
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a text that is named like a workbook is a table: one of its first lines has several cells."""
+    head = head_of(path)
+    lines = head.decode(sniff_encoding(head), errors="replace").splitlines()[:HEADER_LINES]
+    return any(sign in line for line in lines for sign in ",\t;")
 
 
 def read_table(path: str | Path) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from drgsim.records.case_file import BATCH_ROWS, BROKEN_LINE, CaseFile, broken_file
 from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
-from drgsim.records.header import header_test
+from drgsim.records.header import HeaderTest
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 
 
@@ -19,8 +19,8 @@ class CsvSource(CaseFile):
     A line that does not fit the header is a record at its own place, with its id and the number of its line in ``BROKEN_LINE``.
     """
 
-    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
-        self._text = CsvText(path, header_test(options, purpose))
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING, content: Path | None = None) -> None:
+        self._text = CsvText(content or path, HeaderTest(options, purpose), path)
         super().__init__(path, self._text.own_names, options, purpose=purpose)
         if "discharge_id" in self.canonical:
             self._text.id_place = self._text.names.index(self.canonical["discharge_id"])

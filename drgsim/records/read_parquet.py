@@ -14,11 +14,11 @@ from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 class ParquetSource(CaseFile):
     """A Parquet file."""
 
-    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING, content: Path | None = None) -> None:
         import pyarrow.parquet as pq
 
         try:
-            self._file = pq.ParquetFile(path)
+            self._file = pq.ParquetFile(content or path)
         except (pa.ArrowException, OSError) as error:
             raise broken_file(path, error) from error
         super().__init__(path, self._file.schema_arrow.names, options, purpose=purpose)

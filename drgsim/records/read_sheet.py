@@ -1,17 +1,25 @@
-"""Read discharges from a workbook (XLSX, XLS, XLSB, ODS)."""
+"""Read discharges from a workbook (XLSX, XLS, ET, XLSB, ODS) or a page of tables (HTML)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from drgsim.errors import InputError
-from drgsim.records.case_file import BATCH_ROWS, CaseFile, broken_file
-from drgsim.records.header import HEADER_LINES, header_test, refuse_duplicates
+from drgsim.errors import InputError, did_you_mean
+from drgsim.records.case_file import BATCH_ROWS, CaseFile
+from drgsim.records.header import HEADER_LINES, HeaderTest, refuse_duplicates
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.joined_sheets import codes_by_id, join_by_id
+from drgsim.records.layout import CODE_LISTS
+from drgsim.records.recipes import AS_IS, derive
+from drgsim.records.recognise import recognise
+from drgsim.records.vocabulary import group_column
+from drgsim.records.workbook_rows import SheetRows, sheets_of
 
 
 class _Sheet(NamedTuple):
@@ -24,68 +32,181 @@ class _Sheet(NamedTuple):
         """Place of each named column."""
         return {name: place for place, name in enumerate(self.header) if name}
 
+    def texts(self, name: str) -> pa.Array:
+        """A column as texts."""
+        return _texts(self.records, self.columns.get(name))
+
 
 class SheetSource(CaseFile):
-    """The sheets of a workbook that hold records: one, or several under the same header, in the order of the workbook.
+    """The sheets of a workbook that hold discharges, in the order of the workbook.
 
-    A sheet holds records when one of its first lines names columns of a discharge. Where none does, the first sheet that
-    holds anything is taken at its word. Rows without any cell, which spreadsheets leave behind, are no records.
+    A sheet holds discharges when one of its first rows names their columns. Several under the same header are read one after
+    the other; a front page is joined with the diagnoses and procedures of other sheets by the id. Where no sheet names
+    columns of a discharge, the first one that holds anything is taken at its word. Hidden sheets and others beside the
+    discharges are left out and counted. Rows without any cell, which spreadsheets leave behind, are no records.
     """
 
-    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING) -> None:
-        self._sheets = _sheets_with_records(path, options, purpose)
-        first, *others = self._sheets
-        different = [sheet.name for sheet in others if list(sheet.columns) != list(first.columns)]
-        if different:
-            raise InputError.single(
-                "input-several-sheets",
-                f"{path.name} holds records under different headers in the sheets {', '.join([first.name, *different])}",
-                where=str(path),
-                why="which of them is meant cannot be told",
-                fix="save the sheet that is meant as a workbook or CSV file of its own",
-            )
-        names = [name for name in first.header if name]
-        refuse_duplicates(names, path, f"sheet {first.name}")
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING, content: Path | None = None) -> None:
+        self._told: Counter[str] = Counter()
+        self._sheets = _SheetChoice(path, options, purpose, self._told).sheets_with_discharges(content or path)
+        names = list(dict.fromkeys(name for sheet in self._sheets for name in sheet.header if name))
+        for sheet in self._sheets:
+            refuse_duplicates([name for name in sheet.header if name], path, f"sheet {sheet.name}")
+        self.rows = sum(len(sheet.records) for sheet in self._sheets)
         super().__init__(path, names, options, purpose=purpose)
         self.rows = sum(len(sheet.records) for sheet in self._sheets)
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        self.noted.update(self._told)
         read = 0
         for sheet in self._sheets:
-            places = [sheet.columns[name] for name in names]
+            places = [sheet.columns.get(name) for name in names]
             for start in range(0, len(sheet.records), BATCH_ROWS):
                 part = sheet.records[start : start + BATCH_ROWS]
                 read += len(part)
                 self.done = read / (self.rows or 1)
-                arrays = [pa.array([_cell(row[place]) for row in part], pa.string()) for place in places]
-                yield pa.RecordBatch.from_arrays(arrays, list(names))
+                yield pa.RecordBatch.from_arrays([_texts(part, place) for place in places], list(names))
 
 
-def _sheets_with_records(path: Path, options: InputOptions, purpose: Purpose) -> list[_Sheet]:
-    from python_calamine import CalamineError, CalamineWorkbook
+class _SheetChoice:
+    """Which sheets of a workbook are read, and how."""
 
-    holds = header_test(options, purpose)
-    found: list[_Sheet] = []
-    filled: list[_Sheet] = []
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        for name in book.sheet_names:
-            rows = [row for row in book.get_sheet_by_name(name).to_python() if any(cell != "" for cell in row)]
-            headers = [[str(cell).strip() for cell in row] for row in rows[:HEADER_LINES]]
-            at = next((at for at, header in enumerate(headers) if holds(header)), None)
-            if at is not None:
-                found.append(_Sheet(name, headers[at], rows[at + 1 :]))
-            elif rows:
-                filled.append(_Sheet(name, headers[0], rows[1:]))
-            if purpose.raw and found:
+    def __init__(self, path: Path, options: InputOptions, purpose: Purpose, told: Counter[str]) -> None:
+        self.path, self.options, self.purpose, self.told = path, options, purpose, told
+        self.test = HeaderTest(options, purpose)
+
+    def sheets_with_discharges(self, content: Path) -> list[_Sheet]:
+        """The sheets to read one after the other; one where sheets were joined."""
+        found: list[_Sheet] = []
+        filled: list[_Sheet] = []
+        for sheet in self._wanted(content):
+            header = self.test.first([[str(cell).strip() for cell in row] for row in sheet.rows[: HEADER_LINES + 1]])
+            if header is not None:
+                found.append(_Sheet(sheet.name, header[1], sheet.rows[header[0] :]))
+            elif sheet.rows:
+                filled.append(_Sheet(sheet.name, [str(cell).strip() for cell in sheet.rows[0]], sheet.rows[1:]))
+            if self.purpose.raw and found:
                 break
-    except (CalamineError, OSError) as error:
-        raise broken_file(path, error) from error
-    if not found and not filled:
-        raise InputError.single(
-            "input-no-header", f"no sheet of {path.name} holds anything", where=str(path), fix="check the export"
-        )
-    return found or filled[:1]
+        if not found and not filled:
+            raise InputError.single(
+                "input-no-header", f"no sheet of {self.path.name} holds anything", where=str(self.path), fix="check the export"
+            )
+        if len(found) > 1:
+            return self._chosen(found)
+        return found or filled[:1]
+
+    def _wanted(self, content: Path) -> Iterator[SheetRows]:
+        """The sheets that the user named, else those that the workbook shows, unless it hides all."""
+        sheets = sheets_of(content, self.path)
+        if not self.options.sheets:
+            hidden = []
+            shown = 0
+            for sheet in sheets:
+                if sheet.hidden:
+                    hidden.append(sheet)
+                else:
+                    shown += bool(sheet.rows)
+                    yield sheet
+            if not shown:
+                yield from hidden
+            else:
+                for sheet in hidden:
+                    self.told[f"rows of the hidden sheet {sheet.name}, left out 隐藏工作表未读"] += len(sheet.rows)
+            return
+        by_name = {sheet.name: sheet for sheet in sheets}
+        for name in self.options.sheets:
+            number = int(name) - 1 if name.isdecimal() and name not in by_name else None
+            if number is not None and 0 <= number < len(by_name):
+                yield [*by_name.values()][number]
+            elif name in by_name:
+                yield by_name[name]
+            else:
+                raise InputError.single(
+                    "input-no-sheet",
+                    f"{self.path.name} has no sheet {name!r}",
+                    where=str(self.path),
+                    fix=did_you_mean(name, list(by_name)) or f"its sheets are {', '.join(by_name)}",
+                )
+
+    def _chosen(self, found: list[_Sheet]) -> list[_Sheet]:
+        """Of several sheets with columns of a discharge those that are discharges, or one that is joined from them."""
+        readings = {sheet.name: self._reading(sheet) for sheet in found}
+        with_id = [sheet for sheet in found if "discharge_id" in readings[sheet.name]] or found
+        people = [sheet for sheet in with_id if {"sex", "age"} & set(readings[sheet.name]) or _is_grouped(sheet, readings)]
+        whole = used = people or with_id
+        if len(people) == 1:
+            joined, used = self._joined(people[0], [sheet for sheet in with_id if sheet is not people[0]], readings)
+            whole = [joined]
+        elif any(_own(readings[sheet.name]) != _own(readings[whole[0].name]) for sheet in whole[1:]):
+            raise InputError.single(
+                "input-several-sheets",
+                f"{self.path.name} holds records under different headers in the sheets {', '.join(s.name for s in whole)}",
+                where=str(self.path),
+                why="which of them is meant cannot be told",
+                fix=f'say it: --sheet "{whole[0].name}"; several may be named when their columns are the same',
+            )
+        for sheet in found:
+            if not any(sheet is each for each in used):
+                self.told[f"rows of the sheet {sheet.name}, which holds no discharges 非病案工作表未读"] += len(sheet.records)
+        return whole
+
+    def _reading(self, sheet: _Sheet) -> dict[str, Any]:
+        """Canonical columns that a sheet can make by itself, and how; nothing where that is in doubt."""
+        names = [name for name in sheet.header if name]
+        maps = tuple(pair for pair in self.options.maps if all(part in names for part in _parts(pair[0], names)))
+        try:
+            reading = recognise(names, self.path.name, replace(self.options, maps=maps), replace(self.purpose, required=()))
+        except InputError:
+            return {}
+        return dict(reading.recipes)
+
+    def _joined(self, front: _Sheet, others: list[_Sheet], readings: dict[str, dict[str, Any]]) -> tuple[_Sheet, list[_Sheet]]:
+        """The front page with the code lists that it lacks and one other sheet has each, and the sheets that it is made of."""
+        ids = self._texts(front, "discharge_id", readings)
+        parts: dict[str, dict[str, str]] = {}
+        used = [front]
+        for name in CODE_LISTS:
+            having = [sheet for sheet in others if name in readings[sheet.name]]
+            if name in readings[front.name] or len(having) != 1:
+                continue
+            part = having[0]
+            used.append(part)
+            extra = {column: part.texts(column).to_pylist() for column in part.columns}
+            parts[name] = codes_by_id(self._texts(part, "discharge_id", readings), self._texts(part, name, readings), extra)
+        if not parts:
+            return front, used
+        joined = join_by_id(ids, parts, f"{self.path}, sheets {', '.join(sheet.name for sheet in used)}", self.told)
+        self.told["records joined from the sheets " + ", ".join(sheet.name for sheet in used) + " 按病案号合并"] += len(ids)
+        width = len(front.header)
+        records = [[*row[:width], *codes] for row, codes in zip(front.records, zip(*joined.values(), strict=True), strict=True)]
+        return _Sheet(front.name, [*front.header, *joined], records), used
+
+    def _texts(self, sheet: _Sheet, name: str, readings: dict[str, dict[str, Any]]) -> list[str]:
+        """A canonical column of a sheet."""
+        recipe = readings[sheet.name][name]
+        if recipe.how == AS_IS:
+            column = sheet.texts(recipe.columns[0])
+        else:
+            column = derive(recipe, pa.table({own: sheet.texts(own) for own in recipe.needs}), Counter())
+        return [(text or "").strip() for text in column.to_pylist()]
+
+
+def _is_grouped(sheet: _Sheet, readings: dict[str, dict[str, Any]]) -> bool:
+    return group_column([*sheet.columns, *readings[sheet.name]]) is not None
+
+
+def _own(reading: dict[str, Any]) -> dict[str, Any]:
+    return {name: recipe.needs for name, recipe in reading.items()}
+
+
+def _parts(own: str, names: Sequence[str]) -> list[str]:
+    return [own] if own in names else [part.strip() for part in own.split("+")]
+
+
+def _texts(rows: Sequence[Sequence[Any]], place: int | None) -> pa.Array:
+    if place is None:
+        return pa.nulls(len(rows), pa.string())
+    return pa.array([_cell(row[place]) for row in rows], pa.string())
 
 
 def _cell(value: Any) -> str | None:

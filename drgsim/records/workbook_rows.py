@@ -1,0 +1,198 @@
+"""Sheets of a workbook as rows of cells, whatever it is written in: XLSX, XLSB, ODS, XLS, ET, HTML, the XML of Excel 2003."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from drgsim.errors import InputError
+from drgsim.records.case_file import broken_file
+from drgsim.records.file_kind import FileKind, kind_of
+from drgsim.records.text_encoding import sniff_encoding
+from drgsim.records.unpacked import password_error
+
+_SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
+_SUFFIX = {FileKind.WORKBOOK: ".xlsx", FileKind.OLD_WORKBOOK: ".xls", FileKind.DAMAGED_ZIP: ".xlsx"}
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the stream of an XLSX behind a password, in a compound file
+_ALIKE = {"gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "utf-8": "utf-8", "utf8": "utf-8", "big5": "big5"}
+_SPAN_LIMIT = 1 << 14  # columns of a sheet; a larger span is a mistake
+
+
+class SheetRows(NamedTuple):
+    """The rows of a sheet that hold anything.
+
+    Attributes
+    ----------
+    name
+        Its name; of an HTML table its number.
+    hidden
+        Whether the workbook hides it.
+    rows
+        Rows of equal length; a blank cell is an empty text.
+    """
+
+    name: str
+    hidden: bool
+    rows: list[list[Any]]
+
+
+def sheets_of(path: Path, shown: Path) -> Iterator[SheetRows]:
+    """The sheets of a workbook in its order, each read when it is asked for.
+
+    Parameters
+    ----------
+    path
+        The file; what it is, its content says.
+    shown
+        The name that messages call it by.
+
+    Raises
+    ------
+    InputError
+        ``input-password``, ``input-broken-file``.
+    """
+    kind = kind_of(path)
+    if kind in (FileKind.PAGE, FileKind.XML_WORKBOOK):
+        found = _page_tables(path, shown) if kind is FileKind.PAGE else _xml_sheets(path, shown)
+        return (SheetRows(sheet.name, sheet.hidden, _filled(sheet.rows)) for sheet in found)
+    return _workbook_sheets(path, shown)
+
+
+def _filled(rows: list[list[Any]]) -> list[list[Any]]:
+    """Rows with anything in them, all of the same length."""
+    rows = [row for row in rows if any(cell != "" for cell in row)]
+    width = max((len(row) for row in rows), default=0)
+    return [row if len(row) == width else [*row, *[""] * (width - len(row))] for row in rows]
+
+
+def _workbook_sheets(path: Path, shown: Path) -> Iterator[SheetRows]:
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+
+    try:
+        with path.open("rb") as file:
+            book = CalamineWorkbook.from_filelike(file)
+        for sheet in book.sheets_metadata:
+            rows = _filled(book.get_sheet_by_name(sheet.name).to_python())
+            yield SheetRows(sheet.name, sheet.visible != SheetVisibleEnum.Visible, rows)
+    except (CalamineError, OSError) as error:
+        raise _unreadable(path, shown, error) from error
+
+
+def _unreadable(path: Path, shown: Path, error: Exception) -> InputError:
+    """Why a workbook cannot be read, in words; the reader says it only of a file whose name fits its content."""
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    kind = kind_of(path)
+    if kind is FileKind.OLD_WORKBOOK and _ENCRYPTED in path.read_bytes():
+        return password_error(shown)
+    with TemporaryDirectory() as folder:
+        named = Path(folder, "book" + _SUFFIX.get(kind, path.suffix))
+        shutil.copyfile(path, named)
+        try:
+            CalamineWorkbook.from_path(str(named))
+        except PasswordError:
+            return password_error(shown)
+        except (CalamineError, OSError) as cause:
+            error = cause
+    if kind is FileKind.DAMAGED_ZIP:
+        return InputError.single(
+            "input-broken-file",
+            f"{shown.name} is cut off or damaged 文件不完整或已损坏: the list of its parts at its end is missing",
+            where=str(shown),
+            fix="copy or download it again, or export it again",
+        )
+    return broken_file(shown, error)
+
+
+# -- pages and XML --------------------
+def _page_tables(path: Path, shown: Path) -> list[SheetRows]:
+    """Tables of an HTML page; of nested ones each on its own."""
+    from lxml import etree
+
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    said = re.search(rb"charset\s*=\s*[\"']?([\w-]+)", head[:4096], re.IGNORECASE)
+    encoding = _ALIKE.get(said[1].decode().lower(), sniff_encoding(head)) if said else sniff_encoding(head)
+    encoding = "utf-8" if encoding == "gb18030" and sniff_encoding(head) == "utf-8" and not head.isascii() else encoding
+    tables: list[list[list[Any]]] = []
+    places: dict[Any, int] = {}
+    spans: dict[Any, dict[int, int]] = {}
+    try:
+        events = etree.iterparse(
+            str(path), events=("start", "end"), tag=("table", "tr"), html=True, encoding=encoding, huge_tree=True, recover=True
+        )
+        for event, element in events:
+            if element.tag == "table":
+                if event == "start":
+                    places[element] = len(tables)
+                    tables.append([])
+            elif event == "end":
+                table = next(element.iterancestors("table"), None)
+                if table is not None and table in places:
+                    tables[places[table]].append(_page_row(element, spans.setdefault(table, {})))
+                element.clear(keep_tail=False)
+    except (etree.LxmlError, OSError, UnicodeError) as error:
+        raise broken_file(shown, error) from error
+    return [SheetRows(f"table {number}", False, rows) for number, rows in enumerate(tables, start=1)]
+
+
+def _page_row(row: Any, below: dict[int, int]) -> list[str]:
+    """Cells of a row; a cell over several columns or rows counts in the first and leaves the others blank."""
+    cells: list[str] = []
+
+    def skip() -> None:
+        while below.get(len(cells), 0) > 0:
+            below[len(cells)] -= 1
+            cells.append("")
+
+    for cell in row.iterchildren("td", "th"):
+        skip()
+        at = len(cells)
+        wide = _span(cell, "colspan")
+        cells += [" ".join("".join(cell.itertext()).split()), *[""] * (wide - 1)]
+        if (tall := _span(cell, "rowspan")) > 1:
+            below |= dict.fromkeys(range(at, at + wide), tall - 1)
+    skip()
+    return cells
+
+
+def _span(cell: Any, name: str) -> int:
+    text = cell.get(name, "1").strip()
+    return min(max(int(text), 1), _SPAN_LIMIT) if text.isdecimal() else 1
+
+
+def _xml_sheets(path: Path, shown: Path) -> list[SheetRows]:
+    """Worksheets of the XML that Excel 2003 wrote; dates stay as they are written, 2024-09-02T00:00:00.000."""
+    from lxml import etree
+
+    sheets: list[SheetRows] = []
+    try:
+        events = etree.iterparse(
+            str(path), events=("start", "end"), tag=(f"{_SPREADSHEET}Worksheet", f"{_SPREADSHEET}Row"),
+            huge_tree=True, resolve_entities=False, no_network=True,
+        )  # fmt: skip
+        for event, element in events:
+            kind = element.tag.removeprefix(_SPREADSHEET)
+            if kind == "Worksheet" and event == "start":
+                sheets.append(SheetRows(element.get(f"{_SPREADSHEET}Name", f"sheet {len(sheets) + 1}"), False, []))
+            elif kind == "Row" and event == "end" and sheets:
+                sheets[-1].rows.append(_xml_row(element))
+                element.clear(keep_tail=False)
+    except (etree.LxmlError, OSError) as error:
+        raise broken_file(shown, error) from error
+    return sheets
+
+
+def _xml_row(row: Any) -> list[str]:
+    cells: list[str] = []
+    for cell in row.iterchildren(f"{_SPREADSHEET}Cell"):
+        at = cell.get(f"{_SPREADSHEET}Index", "")
+        if at.isdecimal():
+            cells += [""] * (min(int(at), _SPAN_LIMIT) - 1 - len(cells))
+        cells.append("".join(cell.itertext()).strip())
+        cells += [""] * min(int(cell.get(f"{_SPREADSHEET}MergeAcross", "0")), _SPAN_LIMIT)
+    return cells
