@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import drgsim
 from drgsim.budgets.budget_year import BudgetYear, budget_years
+from drgsim.budgets.case_bills import UNITS
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.terms import load_terms
 from drgsim.budgets.terms_model import INDICATORS
@@ -30,6 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "by item": {"sharing.use": "by-item", "fund.cover": "full"},
     "at most": {"fund.closing": "at_most", "index.growth": "-0.1"},
     "actual figures": {"index.timing": "actual", "warning.season": "even"},
+    "growth over the lag": {"index.lag": "compounded"},
     "bills": {"index.base": "bills", "index.overspend.borne": "1", "index.overspend.unborne": "0.25"},
     "settled with parts of overspends": {"index.overspend.borne": "0.5", "index.overspend.unborne": "0.3"},
     "scored over the region": {"quality.compare": "region", "cash.good_standing": "75", "cash.deposit": "0.1"},
@@ -130,11 +132,12 @@ def _made(seed: int, zeros: bool) -> HospitalFigures:
     draw = np.random.default_rng(seed)
     shape, months = (4, 3), (4, 3, 12)
     spending = draw.integers(0, 9_000_001, months)
-    payment = np.stack(
-        [draw.integers(0, 9_000_001, months), *[np.zeros(months, np.int64)] * 4, draw.integers(0, 50_001, months)], 3
-    )
+    payment = np.zeros((*months, len(UNITS)), np.int64)
+    payment[..., UNITS.index("drg")] = draw.integers(0, 9_000_001, months)
+    payment[..., UNITS.index("by_item")] = draw.integers(0, 50_001, months)
     cases = draw.integers(1, 400, shape)
     cost = spending.sum(2) + draw.integers(1, 9_000_001, shape)
+    nothing = np.zeros(shape, np.int64)
     indicators = draw.uniform(0, 1.3, (*shape, len(INDICATORS)))
     weight = np.round(cases * draw.uniform(0.5, 2, shape), 4)
     if zeros:
@@ -153,7 +156,9 @@ def _made(seed: int, zeros: bool) -> HospitalFigures:
         savings=draw.integers(0, 5_000_001, shape),
         procurement=draw.integers(0, 1_000_001, (*shape, 3)) * (cases > 0)[:, :, None],
         deductions=draw.integers(0, 100_001, shape), moved=np.zeros(shape, np.int64), unpaid=np.zeros(shape, np.int64),
-        fund=draw.integers(100_000_000, 300_000_000, 3), insured=np.array([1000, 1000, 1000]),
+        fund=draw.integers(100_000_000, 300_000_000, 3), insured=np.array([1000, 1000, 1000]), stated=np.zeros_like(payment),
+        visits=nothing, heads=nothing, outpatient_cost=nothing, negotiated=nothing, negotiated_share=nothing.astype(np.float64),
+        bills=spending, others=np.zeros_like(spending),
     )  # fmt: skip
 
 

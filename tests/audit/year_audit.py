@@ -148,6 +148,18 @@ class YearAudit:
         total = sum(worked.values())
         return {place: weight / total for place, weight in worked.items()} if total else {}
 
+    def _yearly(self, hospital: int) -> Fraction:
+        """Growth, prices and wages, and technology: once, or from each base year on."""
+        told, levels = self.terms["index"], self.facts.levels[hospital]
+        rate = (1 + Fraction(told["growth"]["value"])) * (1 + _by_level(told["price_wage"], levels))
+        rate *= 1 + _by_level(told["technology"], levels)
+        if told["lag"]["value"] == "once":
+            return rate
+        parts = {place: share * self.history[hospital][place] for place, share in self._shares(hospital).items()}
+        total = sum(parts.values(), Fraction(0))
+        grown = sum((part * rate ** (self.at - place) for place, part in parts.items()), Fraction(0))
+        return grown / total if total else rate
+
     def _growth(self, hospital: int, values: Sequence[Fraction | int], told: Mapping[str, Any]) -> Fraction:
         mean = sum((share * values[place] for place, share in self._shares(hospital).items()), Fraction(0))
         if not mean or not values[self.newest]:
@@ -160,16 +172,15 @@ class YearAudit:
         raw: list[Fraction] = []
         bases = self._bases()
         for hospital in self.hospitals:
-            levels, base = facts.levels[hospital], bases[hospital]
+            base = bases[hospital]
             cmi = [
                 weight / count if count else Fraction(0)
                 for weight, count in zip(facts.weight[hospital], facts.weighted[hospital], strict=True)
             ]
-            factor = 1 + Fraction(told["growth"]["value"])
+            factor = self._yearly(hospital)
             factor *= self._growth(hospital, facts.people[hospital], told["people"])
             factor *= self._growth(hospital, facts.cases[hospital], told["volume"])
             factor *= self._growth(hospital, cmi, told["cmi"])
-            factor *= (1 + _by_level(told["price_wage"], levels)) * (1 + _by_level(told["technology"], levels))
             factor *= _per_point(self.before[hospital], told["quality"])
             factor = _bound(factor, told["limits"]) if self._shares(hospital) else Fraction(1)
             raw.append(max(base * factor - self._savings(hospital, base), Fraction(0)))
