@@ -119,6 +119,9 @@ def test_the_price_of_a_weight_may_come_from_the_past(tmp_path: Path) -> None:
     paid = settled(policy_with(tmp_path, extra), **FIVE)
     assert amounts(paid)[:3] == ["37750.00"] * 3
     assert "37,750.00 yuan" in codes_of(paid)["settle-unit-value-of-history"]
+    by_budget = settled(policy_with(tmp_path, extra), options={"budget": {"*": 200_000}}, **FIVE)
+    assert "settle-unit-value-of-history" not in codes_of(by_budget)
+    assert by_budget.unit_values
     given = settled(policy_with(tmp_path, {**extra, "unit_value": keyed({"*": 30000}, "yuan")}), **FIVE)
     assert amounts(given)[0] == "30000.00"
 

@@ -72,7 +72,9 @@ def is_open(policy: Policy) -> bool:
     return open_members or (groups is not None and not groups.groups) or open_value
 
 
-def selected(policy: Policy, history: Sequence[Cases], where: str) -> tuple[Policy, tuple[Problem, ...]]:
+def selected(
+    policy: Policy, history: Sequence[Cases], where: str, priced: bool = False
+) -> tuple[Policy, tuple[Problem, ...]]:  # fmt: skip
     """The policy with what it leaves to the past, and what a reader is told of it.
 
     Parameters
@@ -83,6 +85,8 @@ def selected(policy: Policy, history: Sequence[Cases], where: str) -> tuple[Poli
         Cases of the past; those of hospitals that are no members do not count.
     where
         What these cases are, in words.
+    priced
+        A budget gives the unit value, so that none is looked for.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def selected(policy: Policy, history: Sequence[Cases], where: str) -> tuple[Poli
     policy = _with_members(policy, history, where, told)
     counted = [each.take(np.flatnonzero(member_mask(policy, each) & (each.faults < 0))) for each in history]
     policy = _with_groups(policy, counted, where, told)
-    return _with_unit_value(policy, counted, where, told), tuple(told)
+    return policy if priced else _with_unit_value(policy, counted, where, told), tuple(told)
 
 
 # -- members -----------------------------------------------------------------------------------------------------------

@@ -312,7 +312,7 @@ def opened(
 
     What the policy leaves to the past (members, groups, unit value) and nobody has found yet is found among the cases.
     """
-    policy, told = selected(policy, [cases], "the cases themselves")
+    policy, told = selected(policy, [cases], "the cases themselves", bool(pot))
     cases.problems += told
     ledger = Ledger.open(policy, cases, weight, pot, unstable)
     ledger.as_if_paid = as_if_paid

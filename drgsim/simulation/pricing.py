@@ -215,11 +215,14 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     policy = _with_values(setup, region, year, memory)
     if not is_open(policy):
         return policy
-    key = (repr((policy.digest, setup.scheme, setup.settings["weights.source"], setup.weights, setup.hospitals)), year)
+    key = (
+        repr((policy.digest, setup.scheme, setup.settings["weights.source"], setup.weights, setup.hospitals, setup.by_points)),
+        year,
+    )
     if key not in memory.selections:
         years = years_of_history(region.years, year)
         history = [with_hospitals(setup.cohort(region, each).cases, hospitals_of(setup, region)) for each in years]
-        found, told = selected(policy, history, f"the discharges of {', '.join(map(str, years))}")
+        found, told = selected(policy, history, f"the discharges of {', '.join(map(str, years))}", setup.by_points)
         memory.selections[key] = found
         memory.notes += [problem.what for problem in told if problem.what not in memory.notes]
     return memory.selections[key]
