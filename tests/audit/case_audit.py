@@ -514,7 +514,7 @@ class Audit:
             case.unpaid("the formula of the piece lacks a number")
             return
         case.case_class = piece["case_class"]
-        case.paid_units = per_unit  # per unit of relative value, until the amount is made
+        case.paid_units = max(per_unit, Fraction(0))  # per unit of relative value, until the amount is made
 
     def _band(self, case: Paid) -> Mapping[str, Any] | None:
         assert case.curve is not None
