@@ -44,7 +44,7 @@ def test_every_line_of_the_maps_is_applied(conversion: Conversion, kind: str, fi
         pairs = [(row["from"], row["to"]) for row in csv.DictReader(stream)]
     national = getattr(national_codes(), kind)
     map_ = conversion.maps[kind]
-    encoded, own = map_.encode(pa.array([source for source, _ in pairs]))
+    encoded, own, _ = map_.encode(pa.array([source for source, _ in pairs]))
     assert [national.codes[number] for number in encoded.ids] == [target for _, target in pairs]
     assert own.ids.tolist() == list(range(len(pairs)))
     assert int(map_.other_meaning.sum()) == differ
@@ -54,7 +54,7 @@ def test_every_line_of_the_maps_is_applied(conversion: Conversion, kind: str, fi
 def test_a_batch_is_counted_exactly(conversion: Conversion) -> None:
     report = ConversionReport(conversion)
     column = pa.array(["A01.000x002|I10.x00", None, "|A19.000x001|NOPE", "", "S13.500x010|NOPE", ""])
-    _, own = conversion.maps["diagnoses"].encode(column)
+    _, own, _ = conversion.maps["diagnoses"].encode(column)
     report.count("diagnoses", column, own)
     values = report.to_dict()["diagnoses"]
     assert (values["codes"], values["changed"], values["meaning_differs"], values["without_counterpart"]) == (6, 2, 1, 3)

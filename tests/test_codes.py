@@ -57,9 +57,18 @@ _PIECES = st.one_of(
             "x",
             "Z" * 30,
             "é",
+            "E11.900 2型糖尿病",
+            "I10.x00（高血压）",
+            "I10 .×00 ",
+            "'E11.900",
+            '="E11.900"',
+            "[E11.900]糖尿病",
+            "E11.900-ST段",
         ]
     ),
-    st.text(alphabet="AIx01.+* \0\x0b\x7f\u2003\u202f\u2060\u3000\u00a0，、；|\n\tＡｚ†中é\U0001f600", max_size=6),
+    st.text(
+        alphabet="AIx01.+* \0\x0b\x7f\u2003\u202f\u2060\u3000\u00a0，、；|\n\tＡｚ†中é\U0001f600×х’＇=（)【-：∗。", max_size=8
+    ),
 )
 _LISTS = st.lists(_PIECES, max_size=5).flatmap(
     lambda pieces: st.sampled_from(["|", ";", ",", "、", "，", "；", "｜", "\n"]).map(lambda sign: sign.join(pieces))

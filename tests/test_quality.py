@@ -32,7 +32,7 @@ SOUND: dict[str, Any] = {
     "discharge_id": "1", "hospital_id": "H1", "patient_id": "P1", "sex": "1", "birth_date": "1954-05-01", "age": "69",
     "admitted": "2024-03-01", "discharged": "2024-03-08", "los_days": "7", "discharge_department": "心内科",
     "diagnoses": "I50.101|N18.900", "procedures": "", "total_cost": "100.00", "cost_drugs": "60.10", "cost_other": "39.90",
-    "patient_paid": "30.00", "fund_paid": "70.00",
+    "patient_paid": "30.00", "fund_paid": "70.00", "ventilator_hours": "",
 }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.quality.code_facts import CodeFacts, ProcedureFit, code_facts, is_asterisk, procedure_fit
+from drgsim.quality.coding_checks import CodingChecks, Grouping, RuleHits, Texts
 from drgsim.quality.quality_kernel import CODE_RULES, NO_CODE, PROCEDURE_RULES, first_codes, look_at_codes
 from drgsim.quality.quality_rules import Threshold
 from drgsim.records.arrow import one_chunk, to_text
@@ -23,26 +24,10 @@ from drgsim.records.findings import BITS
 from drgsim.units.schemes.scheme import Scheme
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
-Texts = Callable[[NDArray[np.int64]], pa.Array]  # row numbers -> what to show beside the columns of the rule
 PART = "=cost_"  # how a batch names the file's own columns of parts
 _AGE, _AGE_DAYS, _STAY = 0, 2, 4  # columns of PreparedBatch.numbers
 _PRINCIPAL = r"^(?P<code>[^|;,、；，｜\n]*)"
 _ID_BIT = np.int64(1) << np.int64(BITS["id_duplicate"])
-
-
-class RuleHits(NamedTuple):
-    """Records of a batch that break a rule: code of the rule, row numbers, and what to show of them (or None)."""
-
-    code: str
-    rows: NDArray[np.int64]
-    detail: Texts | None
-
-
-class Grouping(NamedTuple):
-    """What grouping said about a batch: DRG row (-1: none) and reason (number in FINDINGS, -1: none)."""
-
-    drg: NDArray[np.int32]
-    reason: NDArray[np.int8]
 
 
 class GroupMeans(NamedTuple):
@@ -66,6 +51,7 @@ class Checker:
         self.facts: CodeFacts = code_facts(scheme)
         self.fit: ProcedureFit | None = procedure_fit(scheme, compiled)
         self.limit = {name: threshold.value for name, threshold in thresholds.items()}
+        self.coding = CodingChecks(scheme, compiled, self.limit)
         self.stays = SeenIds()
         self._book = scheme.book
 
@@ -83,6 +69,7 @@ class Checker:
         """Every broken rule of a batch; rules whose columns the file lacks say nothing."""
         yield from self._codes(prepared, batch)
         yield from self._fit(prepared, grouping)
+        yield from self.coding.check(batch, prepared, grouping)
         dates = {name: read_days(one_chunk(batch, name)) for name in ("birth_date", "admitted", "discharged")}
         yield from self._dates(prepared, dates)
         yield from self._duplicates(batch, dates)

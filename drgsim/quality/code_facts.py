@@ -54,7 +54,8 @@ def in_ranges(code: str, ranges: Iterable[str]) -> bool:
     return False
 
 
-def _marked(codes: CodeList, fact: str) -> NDArray[np.bool_]:
+def marked_codes(codes: CodeList, fact: str) -> NDArray[np.bool_]:
+    """By code id + 2: whether a code falls into the ranges of a fact of quality_rules.yaml."""
     ranges = code_ranges(fact)
     longest = max(len(end) for text in ranges for end in text.split("-"))
     heads = {head: in_ranges(head, ranges) for head in {code[:longest] for code in codes.codes}}
@@ -66,14 +67,14 @@ def _marked(codes: CodeList, fact: str) -> NDArray[np.bool_]:
 def code_facts(scheme: Scheme) -> CodeFacts:
     """Facts about the codes of a scheme's book; where ICD-10 is silent, the scheme's rules decide for a principal diagnosis."""
     diagnoses, procedures = scheme.book.diagnoses, scheme.book.procedures
-    sex = _sexes(_marked(diagnoses, "male_diagnoses"), _marked(diagnoses, "female_diagnoses"))
+    sex = _sexes(marked_codes(diagnoses, "male_diagnoses"), marked_codes(diagnoses, "female_diagnoses"))
     by_scheme = np.concatenate([np.zeros(_IDS_BEFORE, np.int8), one_sex_diagnoses(scheme)])
     return CodeFacts(
         sex=sex,
         principal_sex=np.where(sex == 0, by_scheme, sex).astype(np.int8),
-        procedure_sex=_sexes(_marked(procedures, "male_procedures"), _marked(procedures, "female_procedures")),
-        newborn=_marked(diagnoses, "newborn_diagnoses"),
-        childbearing=_marked(diagnoses, "childbearing_diagnoses"),
+        procedure_sex=_sexes(marked_codes(procedures, "male_procedures"), marked_codes(procedures, "female_procedures")),
+        newborn=marked_codes(diagnoses, "newborn_diagnoses"),
+        childbearing=marked_codes(diagnoses, "childbearing_diagnoses"),
     )
 
 

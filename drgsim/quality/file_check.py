@@ -16,14 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.quality.batch_checks import PART, Checker, Grouping, GroupMeans, RuleHits
+from drgsim.quality.batch_checks import PART, Checker, GroupMeans
+from drgsim.quality.coding_checks import UNUSABLE, Grouping, RuleHits
 from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
 from drgsim.quality.quality_rules import SEVERITIES, SEVERITY_TITLES, QualityRule, Threshold, chosen_rules, thresholds
 from drgsim.records.arrow import ids_of, one_chunk, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
 from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_fen, read_words
-from drgsim.records.code_dictionaries import CodeList, split_codes
+from drgsim.records.code_dictionaries import CodeList
+from drgsim.records.code_mending import read_codes
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, REASON
 from drgsim.records.input_options import InputOptions
@@ -42,6 +44,7 @@ CHECKED_COLUMNS = (
     "total_cost",
     "patient_paid",
     "fund_paid",
+    "ventilator_hours",
 )
 HIT_COLUMNS = ("file", "discharge_id", "hospital_id", "department", "severity", "code", "title_zh", "value", "fix_zh")
 _UNKNOWN_CODES = {"diagnoses": ("principal_unknown_code", "other_diagnosis_unknown"), "procedures": ("procedure_unknown",)}
@@ -226,9 +229,9 @@ _REASONS = [(number, finding.code) for number, finding in enumerate(FINDINGS) if
 
 
 def _noted(findings: NDArray[np.int64], grouping: Grouping) -> Iterator[RuleHits]:
-    """What grouping noted, as findings of this report."""
+    """What grouping noted, as findings of this report; of unusable codes the coding checks say more."""
     for code, bit in BITS.items():
-        if FINDINGS[bit].kind != REASON:
+        if FINDINGS[bit].kind != REASON and code not in UNUSABLE:
             rows = np.flatnonzero(findings >> np.int64(bit) & 1)
             if len(rows):
                 yield RuleHits(code, rows, None)
@@ -317,6 +320,6 @@ def _count_unknown(
     mask = sum(1 << BITS[code] for code in _UNKNOWN_CODES[name])
     texts = batch.column(name).filter(pa.array((findings & mask) != 0))
     for entry in pc.value_counts(to_text(texts, name)).to_pylist():
-        for code in split_codes(entry["values"] or ""):
+        for code in read_codes(entry["values"] or "", codes):
             if code and codes.find(code) < 0:
                 counts[codes.canonical(code)] += entry["counts"]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from drgsim.records.arrow import number_text, one_chunk, to_text
 from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, fold
+from drgsim.records.code_mending import mend_lists
 from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
 from drgsim.records.findings import BITS, INVALID, mask_of
 
@@ -83,7 +84,8 @@ def prepare_batch(
     findings = np.zeros(rows, np.int64)
     tables = {"diagnoses": diagnoses, "procedures": procedures}
     lists = [_encode(one_chunk(batch, name), name, table, conversion, findings) for name, table in tables.items()]
-    _note_codes(*lists[0], *lists[1], diagnoses.grey, procedures.grey, _CODE_BITS, findings)
+    _note_codes(lists[0], diagnoses.grey, _CODE_BITS[0], True, findings)
+    _note_codes(lists[1], procedures.grey, _CODE_BITS[1], False, findings)
 
     values: dict[str, NDArray[np.float64]] = {}
     for name, impossible, unreadable, largest in _NUMBERS:
@@ -115,8 +117,11 @@ def _encode(
 ) -> EncodedLists:
     """Ids of a code list, converted first where the codes are of another edition."""
     if conversion is None:
-        return encode_lists(column, table)
-    encoded, own = conversion.conversion.maps[name].encode(column)
+        encoded, paired = mend_lists(column, encode_lists(column, table), table, name)
+        findings[paired] |= np.int64(1) << np.int64(BITS["pair_joined"])
+        return encoded
+    encoded, own, paired = conversion.conversion.maps[name].encode(column)
+    findings[paired] |= np.int64(1) << np.int64(BITS["pair_joined"])
     conversion.count(name, column, own)
     records = np.repeat(np.arange(len(column)), np.diff(own.offsets))[own.ids == UNKNOWN]
     findings[records] |= np.int64(1) << np.int64(BITS["code_without_counterpart"])
@@ -129,18 +134,23 @@ def _note(findings: NDArray[np.int64], code: str, where: NDArray[np.bool_]) -> N
 
 
 # -- codes --------------------
+# of each list: blank principal place, unknown and grey principal code, unknown and grey other code
 _CODE_BITS = np.array(
     [
-        BITS[code]
-        for code in (
-            "principal_missing",
-            "principal_unknown_code",
-            "principal_grey_code",
-            "other_diagnosis_unknown",
-            "procedure_unknown",
-            "principal_procedure_grey",
-            "principal_procedure_missing",
-        )
+        [
+            BITS["principal_missing"],
+            BITS["principal_unknown_code"],
+            BITS["principal_grey_code"],
+            BITS["other_diagnosis_unknown"],
+            BITS["other_diagnosis_grey"],
+        ],
+        [
+            BITS["principal_procedure_missing"],
+            BITS["procedure_unknown"],
+            BITS["principal_procedure_grey"],
+            BITS["procedure_unknown"],
+            BITS["other_procedure_grey"],
+        ],
     ],
     np.int64,
 )
@@ -148,37 +158,23 @@ _CODE_BITS = np.array(
 
 @njit(cache=True, nogil=True)
 def _note_codes(
-    dx: NDArray[np.int32],
-    dx_offsets: NDArray[np.int64],
-    op: NDArray[np.int32],
-    op_offsets: NDArray[np.int64],
-    dx_grey: NDArray[np.bool_],
-    op_grey: NDArray[np.bool_],
-    bits: NDArray[np.int64],
-    findings: NDArray[np.int64],
+    lists: EncodedLists, grey: NDArray[np.bool_], bits: NDArray[np.int64], needed: bool, findings: NDArray[np.int64]
 ) -> None:  # pragma: no cover - compiled
+    """Note what is wrong with the codes of a list; ``needed``: an empty list lacks its principal code."""
+    ids, offsets = lists.ids, lists.offsets
     for record in range(findings.size):
         noted = np.int64(0)
-        start, stop = dx_offsets[record], dx_offsets[record + 1]
-        if start == stop or dx[start] == EMPTY:
-            noted |= np.int64(1) << bits[0]
-        else:
-            if dx[start] == UNKNOWN:
-                noted |= np.int64(1) << bits[1]
-            if dx_grey[dx[start] + 2]:
-                noted |= np.int64(1) << bits[2]
-        for at in range(start + 1, stop):
-            if dx[at] == UNKNOWN:
-                noted |= np.int64(1) << bits[3]
-        start, stop = op_offsets[record], op_offsets[record + 1]
+        start, stop = offsets[record], offsets[record + 1]
+        if start == stop and needed:
+            noted = np.int64(1) << bits[0]
         for at in range(start, stop):
-            if op[at] == UNKNOWN:
-                noted |= np.int64(1) << bits[4]
-        if start < stop:
-            if op_grey[op[start] + 2]:
-                noted |= np.int64(1) << bits[5]
-            if op[start] == EMPTY:
-                noted |= np.int64(1) << bits[6]
+            code, other = ids[at], 2 * (at > start)
+            if code == EMPTY:
+                noted |= np.int64(1) << bits[0]
+            elif code == UNKNOWN:
+                noted |= np.int64(1) << bits[1 + other]
+            elif grey[code + 2]:
+                noted |= np.int64(1) << bits[2 + other]
         findings[record] |= noted
 
 

@@ -1,8 +1,8 @@
 """The national code dictionaries, and how codes are spelled the same.
 
 Diagnosis codes are ICD-10 医保版 2.0, procedure codes ICD-9-CM-3 医保版 2.0. Files write them with stray spaces, full-width
-characters, ``X`` for ``x`` and daggers (†) for plus signs; :func:`fold` removes these differences and nothing else.
-The same folding
+characters, quotes of spreadsheets, ``X`` or ``×`` for ``x`` and daggers (†) for plus signs; :func:`fold` removes these
+differences and nothing else. A name in the cell of its code is left out by :func:`split_codes`. The same
 is done on UTF-8 bytes by :mod:`drgsim.records.encode`; a property test holds the two equal.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase
 
 from drgsim.assets import asset_root
 
@@ -23,36 +24,85 @@ EMPTY = -2  # the principal place of a list is blank
 
 _FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 # blanks and control characters of all kinds; NUL pads the cells of fixed-width exports
-_DROPPED = dict.fromkeys([*range(10), *range(11, 33), 0x7F, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF])
-_FOLD = {**_FULL_WIDTH, **_DROPPED, ord("†"): "+"}
+_BLANKS = (*range(10), *range(11, 33), 0x7F, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF)
+_QUOTES = "'\"=`‘’“”"  # what keeps a spreadsheet from reading a text as a number: 'J18.900 and ="J18.900"
+_ALIKE = {"†": "+", "∗": "*", "×": "X", "х": "X", "Х": "X", "。": ".", "【": "[", "】": "]"}
+_SPELLED = str.maketrans(
+    {chr(wide): chr(plain).upper() for wide, plain in _FULL_WIDTH.items() if chr(plain) not in _QUOTES}
+    | dict.fromkeys([*_QUOTES, *(chr(wide) for wide, plain in _FULL_WIDTH.items() if chr(plain) in _QUOTES)])
+    | dict(zip(ascii_lowercase, ascii_uppercase, strict=True))
+    | _ALIKE
+)
+_FOLD = {**_SPELLED, **dict.fromkeys(_BLANKS)}
+_SPACED = {**_SPELLED, **dict.fromkeys(_BLANKS, " ")}
 _SEPARATORS = re.compile(r"[|;,、\n]")
+_PLAIN = re.compile(r"[A-Z0-9.+*]*")  # nothing here could begin a name
+_OPENS_NAME, _BRACKETS = "([{)]}:-_", "([{)]}"
+_DIGITS_OR_BLANK = tuple(" 0123456789")
+_LEAST = 3  # bytes of a code before a name may begin
 
 
 def fold(text: str) -> str:
-    """Spell a code in one way: half-width, no blanks, upper-case letters, ``+`` for a dagger.
+    """Spell a code in one way: half-width, no blanks or quotes, upper-case letters, ``+`` for a dagger, ``X`` for ``×``.
 
     Examples
     --------
-    >>> fold(" i10.X００ "), fold("a01.002† g01＊")
-    ('I10.X00', 'A01.002+G01*')
+    >>> fold(" i10.X００ "), fold("a01.002† g01＊"), fold('="I10.×00"')
+    ('I10.X00', 'A01.002+G01*', 'I10.X00')
     """
-    folded = text.translate(_FOLD)
-    return folded.upper() if folded.isascii() else "".join(c.upper() if c.isascii() else c for c in folded)
+    return text.translate(_FOLD)
 
 
 def split_codes(text: str) -> list[str]:
     """Split a list of codes at ``|`` (``;``, ``,``, ``、`` or a line break) and fold each; the principal code is the first.
 
-    Blank places after the first are dropped; a blank first place stays as an empty string when other codes follow.
+    A name that follows its code in the cell is left out. Blank places after the first are dropped; a blank first place
+    stays as an empty string when other codes follow.
 
     Examples
     --------
     >>> split_codes("I21.001| i10.x00；E11.900"), split_codes("|I10.x00|"), split_codes(" ")
     (['I21.001', 'I10.X00', 'E11.900'], ['', 'I10.X00'], [])
+    >>> split_codes("E11.900 2型糖尿病、I21.001（心肌梗死）|I10 .x00")
+    ['E11.900', 'I21.001', 'I10.X00']
     """
-    first, *others = ("" if code in BLANK_FOLDED else code for code in _SEPARATORS.split(fold(text)))
+    first, *others = ("" if code in BLANK_FOLDED else code for code in map(_code_of, split_cells(text)))
     others = [code for code in others if code]
     return [first, *others] if first or others else []
+
+
+def split_cells(text: str) -> list[str]:
+    """The cells of a list of codes, with names and blanks, else spelled as :func:`fold` spells."""
+    return _SEPARATORS.split(text.translate(_SPACED))
+
+
+def _code_of(cell: str) -> str:
+    """The code of a cell without the name after it."""
+    if _PLAIN.fullmatch(cell):
+        return cell
+    code: list[str] = []
+    length = 0
+    for at, character in enumerate(cell):
+        may_end = length >= _LEAST and code[0].isascii()  # what begins with a name is left as it is
+        if character == " ":
+            if may_end and _is_name(cell[at:].lstrip(" ")):
+                break
+            continue
+        if character in _OPENS_NAME or character > "\x7f":
+            if may_end:
+                break
+            if length == 0 and character in _BRACKETS:
+                continue
+        code.append(character)
+        length += len(character.encode())
+    return "".join(code)
+
+
+def _is_name(text: str) -> bool:
+    """Whether what follows a blank is a name: a character that no code has, or two letters first."""
+    if text[:1] in (".", "+", "*", "") or (text[0] == "X" and text[1:2] in _DIGITS_OR_BLANK):  # the code goes on
+        return False
+    return (text[:2].isascii() and text[:2].isalpha() and len(text) > 1) or any(c in _OPENS_NAME or c > "\x7f" for c in text)
 
 
 BLANK = ("", "-", "--", "—", "/", "\\N", "NULL", "null", "NA", "N/A", "nan", "NaN", "None")  # cells that mean nothing
@@ -83,6 +133,15 @@ class CodeList:
             if code.endswith("*"):
                 keys.setdefault(fold(code)[:-1], number)
         return keys
+
+    @cached_property
+    def pairs(self) -> dict[str, list[str]]:
+        """Folded dagger half -> the pairs that begin with it."""
+        found: dict[str, list[str]] = {}
+        for code in self.codes:
+            if "+" in code:
+                found.setdefault(fold(code).partition("+")[0], []).append(code)
+        return found
 
     @cached_property
     def in_order(self) -> tuple[list[str], list[int]]:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.records.arrow import to_text
-from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, UNKNOWN, CodeList, national_codes, split_codes
+from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, UNKNOWN, CodeList, national_codes
+from drgsim.records.code_mending import mend_lists, read_codes
 from drgsim.records.encode import CodeTable, EncodedLists, build_code_table, encode_lists
 
 MOST_SAMPLES = 20  # distinct codes without a counterpart that a report names
@@ -79,10 +80,10 @@ class CodeMap:
         """By number + 2: EMPTY and UNKNOWN stay what they are."""
         return np.concatenate([np.array([EMPTY, UNKNOWN], np.int32), self.target])
 
-    def encode(self, column: pa.Array) -> tuple[EncodedLists, EncodedLists]:
-        """Code lists of a column as ids of the national dictionary, and as numbers of this map."""
-        own = encode_lists(column, self.table)
-        return EncodedLists(self._remap[own.ids + 2], own.offsets), own
+    def encode(self, column: pa.Array) -> tuple[EncodedLists, EncodedLists, NDArray[np.int64]]:
+        """Lists of a column as ids of the national dictionary and as numbers of this map; rows with halves of pairs joined."""
+        own, paired = mend_lists(column, encode_lists(column, self.table), self.table, "codes", self.codes)
+        return EncodedLists(self._remap[own.ids + 2], own.offsets), own, paired
 
     def convert(self, code: str, national: CodeList) -> str:
         """The counterpart of a code; one that no dictionary finds when there is none."""
@@ -125,7 +126,8 @@ class Conversion:
         """A code list, spelled in the edition of the schemes."""
         national = getattr(national_codes(), column)
         text = codes if isinstance(codes, str) else "|".join(code or "" for code in codes or ())
-        return "|".join(self.maps[column].convert(code, national) for code in split_codes(text))
+        own = self.maps[column]
+        return "|".join(own.convert(code, national) for code in read_codes(text, own.codes))
 
 
 class ConversionReport:
@@ -148,7 +150,7 @@ class ConversionReport:
 
     def _sample(self, kind: KindReport, codes: CodeList, column: pa.Array, rows: NDArray[np.int64]) -> None:
         for text in to_text(column.take(pa.array(rows))).to_pylist():
-            for code in split_codes(text or ""):
+            for code in read_codes(text or "", codes):
                 if code and codes.find(code) == UNKNOWN:
                     if code not in kind.samples and len(kind.samples) == MOST_SAMPLES:
                         kind.capped = True

@@ -18,17 +18,21 @@ from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, CodeL
 
 _PART = 7  # bytes of a spelling that share one int64 word; the sign bit stays clear
 LONGEST = 3 * _PART  # bytes of the longest folded spelling that can be looked up; the national codes have at most 18
-_DROP, _SEPARATE, _WIDE = -1, -2, -3
+_DROP, _SEPARATE, _WIDE, _NAME, _BLANK = -1, -2, -3, -4, -5
+_LEAST = 3  # bytes of a code before a name may begin
 _HALF = (1 << 28) - 1
 
 
 def _byte_actions() -> NDArray[np.int16]:
-    """What to do with each byte of a list: fold it, drop it, split at it, or look at the bytes after it."""
+    """What to do with each byte of a list: fold it, drop it, split at it, begin a name, or look at the bytes after it."""
     actions = np.arange(256, dtype=np.int16)
     actions[ord("a") : ord("z") + 1] -= 32
-    actions[[*range(33), 0x7F]] = _DROP
+    actions[[*range(33), 0x7F]] = _BLANK
+    actions[[ord(c) for c in "'\"=`"]] = _DROP
     actions[[ord(c) for c in "|;,\n"]] = _SEPARATE
-    actions[[0xC2, 0xE2, 0xE3, 0xEF]] = _WIDE  # first bytes of the wide characters that fold to something
+    actions[[ord(c) for c in "([{)]}:-_"]] = _NAME
+    actions[0xC0:] = _NAME  # first bytes of characters that no code has
+    actions[[0xC2, 0xC3, 0xD0, 0xD1, 0xE2, 0xE3, 0xEF]] = _WIDE  # first bytes of those that fold to something
     return actions
 
 
@@ -140,35 +144,80 @@ def _find(slots: Any, first: Any, second: Any, third: Any) -> Any:  # pragma: no
     return UNKNOWN
 
 
+_ALIKE = np.array(
+    [
+        (0xC2A0, _BLANK, 2),  # no-break space
+        (0xC397, ord("X"), 2), (0xD185, ord("X"), 2), (0xD0A5, ord("X"), 2),  # multiplication sign, Cyrillic letters
+        (0xE280A0, ord("+"), 3), (0xE28897, ord("*"), 3), (0xE38082, ord("."), 3),  # dagger, operator, ideographic stop
+        (0xE28098, _DROP, 3), (0xE28099, _DROP, 3), (0xE2809C, _DROP, 3), (0xE2809D, _DROP, 3),  # curly quotes
+        (0xE280AF, _BLANK, 3), (0xE281A0, _BLANK, 3), (0xE38080, _BLANK, 3), (0xEFBBBF, _BLANK, 3),  # spaces, byte order mark
+        (0xE38081, _SEPARATE, 3), (0xE38090, _NAME, 3), (0xE38091, _NAME, 3),  # enumeration comma, lenticular brackets
+    ],
+    np.int64,
+)  # fmt: skip
+
+
 @njit(cache=True, nogil=True)
 def _wide(data: Any, at: int, stop: int) -> Any:  # pragma: no cover - compiled
-    """Action for the non-ASCII character at ``at`` and the number of its bytes; the byte itself where it means nothing here."""
+    """Action for the non-ASCII character at ``at`` and the number of its bytes; a name where it means nothing here."""
     byte = np.int64(data[at])
     second = np.int64(data[at + 1]) if at + 1 < stop else 0
     third = np.int64(data[at + 2]) if at + 2 < stop else 0
-    if byte == 0xC2 and second == 0xA0:  # no-break space
-        return _DROP, 2
-    if byte == 0xE2 and second == 0x80 and (0x80 <= third <= 0x8B or third == 0xAF):  # spaces from en quad to zero width
-        return _DROP, 3
-    if byte == 0xE2 and second == 0x81 and third == 0xA0:  # word joiner
-        return _DROP, 3
+    if byte == 0xE2 and second == 0x80 and 0x80 <= third <= 0x8B:  # spaces from en quad to zero width
+        return _BLANK, 3
     if byte == 0xEF and second == 0xBC and 0x81 <= third <= 0xBF:  # full-width ! to _
         return np.int64(_ACTIONS[third - 0x60]), 3
     if byte == 0xEF and second == 0xBD and 0x80 <= third <= 0x9E:  # full-width ` to ~
         return np.int64(_ACTIONS[third - 0x20]), 3
-    if byte == 0xE2 and second == 0x80 and third == 0xA0:  # dagger
-        return 0x2B, 3
-    if byte == 0xE3 and second == 0x80 and third == 0x81:  # enumeration comma
-        return _SEPARATE, 3
-    ideographic_space = byte == 0xE3 and second == 0x80 and third == 0x80
-    byte_order_mark = byte == 0xEF and second == 0xBB and third == 0xBF
-    if ideographic_space or byte_order_mark:
-        return _DROP, 3
-    return byte, 1
+    two, three = byte << 8 | second, byte << 16 | second << 8 | third
+    for alike in range(_ALIKE.shape[0]):
+        if _ALIKE[alike, 0] == (two if _ALIKE[alike, 2] == 2 else three):
+            return _ALIKE[alike, 1], _ALIKE[alike, 2]
+    return np.int64(_NAME), np.int64(1)
 
 
 @njit(cache=True, nogil=True)
-def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # pragma: no cover - compiled
+def _name_byte(data: Any, at: Any, width: Any, length: int) -> Any:  # pragma: no cover - compiled
+    """What a character that could begin a name is where too little stands before it: itself; a first bracket is dropped."""
+    byte = np.int64(data[at])
+    if width == 3:  # a wide bracket or colon
+        third = np.int64(data[at + 2])
+        byte = third - 0x60 if data[at + 1] == 0xBC else third - 0x20 if data[at + 1] == 0xBD else np.int64(0x5B)
+    return _DROP if length == 0 and byte in (0x28, 0x29, 0x5B, 0x5D, 0x7B, 0x7D) else byte
+
+
+@njit(cache=True, nogil=True)
+def _is_name(data: Any, at: int, stop: int) -> bool:  # pragma: no cover - compiled
+    """Whether what follows a blank is a name: a character that no code has, or two letters first."""
+    begun = letter = cross = False
+    while at < stop:
+        action: Any = np.int64(_ACTIONS[data[at]])
+        at += 1
+        if action == _WIDE:
+            action, width = _wide(data, at - 1, stop)
+            at += width - 1
+        if action == _NAME:
+            return True
+        if action == _SEPARATE:
+            return False
+        is_letter = 0x41 <= action <= 0x5A
+        if letter and is_letter:
+            return True
+        if action == _DROP or (action == _BLANK and not begun):
+            continue
+        if not begun and action in (0x2E, 0x2B, 0x2A):  # . + *: the code goes on, as with an X before a digit
+            return False
+        if cross and (action == _BLANK or 0x30 <= action <= 0x39):
+            return False
+        cross = action == 0x58 and not begun
+        letter = is_letter and not begun
+        begun = True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # noqa: C901  # pragma: no cover - compiled
+    # in one piece: a function for each byte takes several times as long
     records = offsets.size - 1
     ids = np.empty((offsets[records] - offsets[0]) // 2 + 2 * records + 1, np.int32)
     starts = np.empty(records + 1, np.int64)
@@ -179,14 +228,20 @@ def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # pragma: no cover - c
         at = offsets[record]
         first = second = third = length = 0
         at_principal = True
-        first_is_blank = False
+        first_is_blank = named = False
+        first_is_plain = True
         while at <= stop:
             action: Any = np.int64(_SEPARATE) if at == stop else np.int64(_ACTIONS[data[at]])
             at += 1
+            width = np.int64(1)
             if action == _WIDE:
                 action, width = _wide(data, at - 1, stop)
                 at += width - 1
-            if action >= 0:
+            if action == _NAME and not named:
+                named = length >= _LEAST and first_is_plain
+                action = _name_byte(data, at - width, width, length)
+                first_is_plain &= length > 0 or action < 0x80  # what begins with a name is left as it is
+            if action >= 0 and not named:
                 if length < 7:
                     first = (first << 8) | action
                 elif length < 14:
@@ -195,6 +250,8 @@ def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # pragma: no cover - c
                     third = ((third & 0xFFFFFFFFFFFF) << 8) | action
                 length += 1
             elif action == _SEPARATE:
+                named = False
+                first_is_plain = True
                 code = EMPTY
                 if length:
                     code = _find(slots, first, second, third) if length <= LONGEST else UNKNOWN
@@ -209,5 +266,7 @@ def _encode(data: Any, offsets: Any, slots: Any) -> Any:  # pragma: no cover - c
                 elif at_principal:
                     first_is_blank = True
                 at_principal = False
+            elif action == _BLANK and length >= _LEAST and first_is_plain and not named:
+                named = _is_name(data, at, stop)
     starts[records] = written
     return ids[:written].copy(), starts

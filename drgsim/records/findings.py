@@ -41,6 +41,7 @@ def _f(code: str, kind: str, title: str, title_zh: str, fix: str) -> Finding:
 
 
 _CODING = "check the code against the medical record and the national dictionary"
+_SPECIFIC = "choose the specific code that the record supports; drgsim codes show CODE lists those that are usable"
 _VALUE = "correct the value in the source system"
 
 FINDINGS: tuple[Finding, ...] = (
@@ -165,6 +166,27 @@ FINDINGS: tuple[Finding, ...] = (
         "the principal procedure is blank though others are listed",
         "缺主要手术而有其他手术",
         "put the principal procedure first",
+    ),
+    _f(
+        "other_diagnosis_grey",
+        WARNING,
+        "another diagnosis is a grey code: a heading that a settlement list may not state",
+        "其他诊断为灰码",
+        _SPECIFIC,
+    ),
+    _f(
+        "other_procedure_grey",
+        WARNING,
+        "another procedure is a grey code: a heading that a settlement list may not state",
+        "其他手术操作为灰码",
+        _SPECIFIC,
+    ),
+    _f(
+        "pair_joined",
+        WARNING,
+        "the dagger and the asterisk half of a diagnosis stood apart and are read as the pair of the dictionary",
+        "剑号与星号编码分列，已按字典合并为一个编码",
+        "state the pair as one code, such as A01.002+G01*",
     ),
     _f("sex_missing", WARNING, "the sex is missing", "缺性别", _VALUE),
     _f("sex_unreadable", WARNING, "the sex is neither 1 nor 2 and counts as missing", "性别既非1也非2，按缺失处理", _VALUE),

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.records.arrow import column_of
-from drgsim.records.code_dictionaries import CodeBook, CodeList, split_codes
+from drgsim.records.code_dictionaries import CodeBook, CodeList
+from drgsim.records.code_mending import read_codes
 from drgsim.records.findings import BY_CODE
 from drgsim.records.input_options import InputOptions
 from drgsim.records.layout import GENERAL, layouts, numbered_names, read_header
@@ -81,8 +82,10 @@ def read_record(
     answers, _ = grouper.group_batch(batch)
     answer = {name: answers.column(name)[0].as_py() for name in answers.schema.names}
     row = batch.to_pylist()[0]
-    given = {name: split_codes(_listed(row.get(name))) for name in ("diagnoses", "procedures")}
+    given: dict[str, list[str]] = {}
     if grouper.conversion:
+        maps = grouper.conversion.maps
+        given = {name: read_codes(_listed(row.get(name)), map_.codes) for name, map_ in maps.items()}
         row |= {name: grouper.conversion.text(name, row.get(name)) for name in given}
     discharge = discharge_from(row, grouper.prepare(batch).numbers[0])
     if not grouper.conversion:

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from drgsim.records.arrow import number_text
 from drgsim.records.batch_encoding import plain_word
-from drgsim.records.code_dictionaries import CodeBook, split_codes
+from drgsim.records.code_dictionaries import CodeBook, national_codes
+from drgsim.records.code_mending import read_codes
 from drgsim.units.schemes.rule_language import (
     NUMBER_VARIABLES,
     SEVERITY_SETS,
@@ -383,8 +384,8 @@ def discharge_from(record: dict[str, Any], numbers: Sequence[float]) -> Discharg
     """A discharge from canonical cells and the numbers that a batch read from them (NaN where missing)."""
     age, sex, age_days, weight, los, icu = (float(number) if isfinite(number) else None for number in numbers)
     return Discharge(
-        _codes(record.get("diagnoses")),
-        _codes(record.get("procedures")),
+        _codes(record.get("diagnoses"), "diagnoses"),
+        _codes(record.get("procedures"), "procedures"),
         sex,
         age,
         age_days,
@@ -396,9 +397,10 @@ def discharge_from(record: dict[str, Any], numbers: Sequence[float]) -> Discharg
     )
 
 
-def _codes(cell: Any) -> tuple[str, ...]:
+def _codes(cell: Any, name: str) -> tuple[str, ...]:
     text = cell or ""
-    return tuple(split_codes(text if isinstance(text, str) else "|".join(code or "" for code in text)))
+    text = text if isinstance(text, str) else "|".join(code or "" for code in text)
+    return tuple(read_codes(text, getattr(national_codes(), name)))
 
 
 def _text(value: Any) -> str:
