@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,9 +24,11 @@ from drgsim.region.region_folder import read_region
 from drgsim.region.region_tables import Advance
 from drgsim.simulation.headlines import headlines
 from drgsim.simulation.runner import Outcome, Runner
+from drgsim.simulation.scenario import load_scenario
 from drgsim.simulation.simulated_region import Region
+from drgsim.simulation.study import plan_of, run_study
 from tests.budget_figures import figures
-from tests.simulating import YEAR, baseline_of, by_path, region
+from tests.simulating import YEAR, baseline_of, by_path, region, runner
 from tests.test_budget_properties import regions, terms
 
 PLAIN = load_terms("general").changed({
@@ -201,3 +204,15 @@ def test_a_scenario_shows_what_an_advance_does_to_liquidity() -> None:
     assert moved <= {"liquidity.least_days", "liquidity.short", "liquidity.paid_ahead"}
     assert "liquidity.paid_ahead" in moved
     assert ahead["liquidity.least_days"] >= still["liquidity.least_days"]
+
+
+def test_a_study_shows_the_cash_of_every_hospital_and_month() -> None:
+    plans = [plan_of([load_scenario(name)], None, region()) for name in ("advance-2020", "rate-plus-3")]
+    study = run_study(plans, region(), runner=runner())
+    table = study.tables["liquidity"]
+    assert set(table["scenario_name"].to_pylist()) == {"advance-2020"}, "the other has no budget"
+    assert table.num_rows == 12 * len(region().hospitals)
+    rows = table.filter(pc.equal(table["month"], 2)).to_pylist()
+    assert all(row["balance_change"] == row["scenario_paid_ahead"] - row["baseline_paid_ahead"] > 0 for row in rows)
+    assert not any(table.filter(pc.equal(table["month"], 12))["balance_change"].to_pylist()), "all of it is recovered by then"
+    assert study.notes == ()

@@ -38,6 +38,8 @@ class Simulated(Result):
         Arrow table: why the fund's spending changes, by hospital; the effects sum to the change to the fen.
     changes
         Arrow table: what the scenario changes, old and new value.
+    liquidity
+        Arrow table: money paid ahead, balance and days of cash by hospital and month, where a budget closes a year; else None.
     grid, years, sensitivity, solution, draws
         Arrow tables; None unless the scenario or the call asks for them.
     study
@@ -59,6 +61,7 @@ class Simulated(Result):
         self.insurance: pa.Table = study.tables["insurance"]
         self.decomposition: pa.Table = study.tables["decomposition"]
         self.changes: pa.Table = study.tables["changes"]
+        self.liquidity: pa.Table | None = study.tables.get("liquidity")
         self.grid: pa.Table | None = study.tables.get("grid")
         self.years: pa.Table | None = study.tables.get("years")
         self.sensitivity: pa.Table | None = study.tables.get("sensitivity")

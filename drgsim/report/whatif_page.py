@@ -94,7 +94,24 @@ def scenario_part(study: Study, name: str) -> dict[str, Any]:
         "grid": _grid(study, name),
         "years": _years(_rows(study, "years", name)),
         "solution": _rows(study, "solution", name),
+        "liquidity": _liquidity(_rows(study, "liquidity", name)),
     }  # fmt: skip
+
+
+def _liquidity(rows: list[dict[str, Any]]) -> str:
+    """All hospitals' cash at the end of each month on both sides, and what is paid ahead less what is recovered."""
+    if not rows:
+        return ""
+    figure = go.Figure()
+    months = sorted({row["month"] for row in rows})
+    for side, title, colour in (("baseline", "baseline 基线", "grey"), ("scenario", "scenario 情景", "blue")):
+        sums = {kind: [sum(float(row[f"{side}_{kind}"]) for row in rows if row["month"] == month) / WAN for month in months]
+                for kind in ("balance", "paid_ahead")}  # fmt: skip
+        labels = [f"{month} 月" for month in months]
+        figure.add_scatter(x=labels, y=sums["balance"], mode="lines+markers", name=title, line_color=COLOURS[colour])
+        figure.add_bar(x=labels, y=sums["paid_ahead"], name=f"{title}: paid ahead 预付净额", marker_color=COLOURS[colour])
+    figure.update_yaxes(title="万元")
+    return chart(figure, 380)
 
 
 def _moved(row: Mapping[str, Any], key: str) -> float:

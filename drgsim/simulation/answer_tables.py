@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.budgets.budget_year import BudgetYear
 from drgsim.money import money_column
 from drgsim.records.vocabulary import INSURANCES
+from drgsim.region.hospital_year_sums import MONTHS
 from drgsim.simulation.case_totals import Totals
 from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH, Method, decompose
 from drgsim.simulation.headlines import headline_names, headlines
@@ -36,8 +38,13 @@ def answer_tables(
         The scenario without behaviour, where behaviour is on.
     method
         How the change is taken apart, see :mod:`drgsim.simulation.decompose`.
+
+    Returns
+    -------
+    dict
+        Name -> table; ``liquidity`` only where a budget closes the year on both sides.
     """
-    return {
+    tables = {
         "headlines": headline_table(baseline, scenario, region, static),
         "hospitals": hospital_table(baseline, scenario, region),
         "levels": _levels(baseline, scenario, region),
@@ -46,6 +53,26 @@ def answer_tables(
         "insurance": _insurance(baseline, scenario),
         "decomposition": decomposition_table(baseline, scenario, method),
     }
+    if baseline.budget is not None and scenario.budget is not None:
+        tables["liquidity"] = liquidity_table(baseline.budget, scenario.budget, region)
+    return tables
+
+
+def liquidity_table(baseline: BudgetYear, scenario: BudgetYear, region: Region) -> pa.Table:
+    """One row per hospital and month: what is paid ahead less what is recovered, balance and days of cash on both sides."""
+    hospitals = baseline.figures.hospitals
+    columns: dict[str, Any] = {
+        "hospital": np.repeat(hospitals, MONTHS),
+        "name": np.repeat([region.name(hospital) for hospital in hospitals], MONTHS),
+        "month": pa.array(np.tile(np.arange(1, MONTHS + 1, dtype=np.int8), len(hospitals))),
+    }
+    for side, year in (("baseline", baseline), ("scenario", scenario)):
+        found = year.liquidity
+        columns[f"{side}_paid_ahead"] = money_column(np.ascontiguousarray(found.ahead).ravel())
+        columns[f"{side}_balance"] = money_column(np.ascontiguousarray(found.balance).ravel())
+        columns[f"{side}_days_of_cash"] = pa.array(found.days(found.balance).ravel(), from_pandas=True)
+    change = scenario.liquidity.balance - baseline.liquidity.balance
+    return pa.table({**columns, "balance_change": money_column(np.ascontiguousarray(change).ravel())})
 
 
 def headline_table(

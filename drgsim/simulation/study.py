@@ -216,8 +216,9 @@ def run_study(
     per_result = [
         answer_tables(result.baseline, result.outcome, region, static=result.static, method=method) for result in results
     ]
-    for name in per_result[0] if per_result else ():
-        tables[name] = joined([(result.plan.name, table[name]) for result, table in zip(results, per_result, strict=True)])
+    named = [(result.plan.name, made) for result, made in zip(results, per_result, strict=True)]
+    for name in dict.fromkeys(name for made in per_result for name in made):
+        tables[name] = joined([(of, made[name]) for of, made in named if name in made])
     tables["changes"] = changes_table(list(_steps(results)))
     still = [result.plan.name for result in results if result.plan.steps and not moves(result)]
     notes = tuple(f"{name} moves no money on this region: what it changes has nothing to work on here" for name in still)

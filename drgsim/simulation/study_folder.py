@@ -22,8 +22,8 @@ KIND = "simulation"
 WORKBOOK = "simulation.xlsx"
 SHEETS_ZH = {
     "headlines": "要点", "hospitals": "医院", "levels": "级别", "departments": "科室", "groups": "病组", "insurance": "险种",
-    "decomposition": "变化分解", "changes": "改动", "grid": "网格", "years": "多年", "sensitivity": "敏感性",
-    "solution": "目标求解",
+    "decomposition": "变化分解", "liquidity": "月度现金", "changes": "改动", "grid": "网格", "years": "多年",
+    "sensitivity": "敏感性", "solution": "目标求解",
     "assumptions": "假设", "draws": "抽样",
 }  # fmt: skip
 
