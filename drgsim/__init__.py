@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from drgsim.api.grouping_verbs import Groups as Groups
     from drgsim.api.grouping_verbs import group as group
     from drgsim.api.grouping_verbs import group_files as group_files
+    from drgsim.api.mapping_verb import ColumnMap as ColumnMap
+    from drgsim.api.mapping_verb import map_columns as map_columns
     from drgsim.api.migration_verbs import Migrated as Migrated
     from drgsim.api.migration_verbs import migrate as migrate
     from drgsim.api.pack_verbs import WrittenPack as WrittenPack
@@ -116,6 +118,7 @@ _HOMES = {
     "codes_show": "drgsim.api.code_verbs",
     "coefficients": "drgsim.api.weight_verbs",
     "CoefficientTables": "drgsim.api.weight_verbs",
+    "ColumnMap": "drgsim.api.mapping_verb",
     "compare": "drgsim.api.simulation_verbs",
     "Compared": "drgsim.api.simulation_verbs",
     "Demo": "drgsim.api.demo_verb",
@@ -138,6 +141,7 @@ _HOMES = {
     "load_region": "drgsim.api.region_verbs",
     "load_scheme": "drgsim.units.schemes.pack",
     "MadeRegion": "drgsim.api.synth_verbs",
+    "map_columns": "drgsim.api.mapping_verb",
     "migrate": "drgsim.api.migration_verbs",
     "Migrated": "drgsim.api.migration_verbs",
     "policies": "drgsim.api.policy_verbs",

@@ -103,6 +103,7 @@ SHOWING = {
     "*": {"as_json", "quiet"},
     "group": {"output"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"}, "budget": {"output"},
     "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"}, "policy_schema": {"output"},
+    "map_columns": {"output"},
     "policy_plot": {"output"}, "explain": {"brief"}, "schemes": {"coverage"}, "schemes_check": {"strict"},
     "schemes_diff": {"full"}, "synth": {"output", "export_priors"},
 }  # fmt: skip

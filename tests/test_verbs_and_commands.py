@@ -18,6 +18,7 @@ RENAMED = {"change": "changes", "year": "years", "scenario": "scenarios"}
 RECORDS = {"cases", "records"}  # in the place of ``inputs``
 COMMANDS: dict[str, tuple[str, str]] = {
     "group": ("group_command", "group"),
+    "map_columns": ("map_command", "map_columns"),
     "validate": ("validate_command", "validate"),
     "migrate": ("migrate_command", "migrate"),
     "dip_build": ("dip_command", "build"),

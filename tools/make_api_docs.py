@@ -15,6 +15,7 @@ SECTIONS = ("Parameters", "Attributes", "Returns", "Raises", "Notes", "Examples"
 # modules in the order of the work, with a heading each; a module that is not named here comes last under its own first line
 THEMES = {
     "drgsim.api.reading_verbs": "Read 读取",
+    "drgsim.api.mapping_verb": "Read 读取",
     "drgsim.api.grouping_verbs": "Group 分组",
     "drgsim.api.explaining_verbs": "Explain 解释",
     "drgsim.api.quality_verbs": "Check the coded record 质量校验",
@@ -39,6 +40,7 @@ THEMES = {
 }
 # command -> function, where the words of the command with _ between them are not its name
 VERBS = {
+    "map": "map_columns",
     "schemes list": "schemes",
     "policy list": "policies",
     "scenarios list": "scenarios",

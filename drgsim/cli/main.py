@@ -24,6 +24,7 @@ from drgsim.cli import demo_command as demo
 from drgsim.cli import dip_command as dip
 from drgsim.cli import explain_command as explain
 from drgsim.cli import group_command as group
+from drgsim.cli import map_command as columns_map
 from drgsim.cli import migrate_command as migrate
 from drgsim.cli import policy_command as policy
 from drgsim.cli import scenarios_command as scenarios
@@ -60,7 +61,10 @@ def _root(
 
 # the order of the help: the main jobs first, each panel from the common to the special
 _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
-    "Group 分组": {"group": group.group, "explain": explain.explain, "validate": validate.validate, "migrate": migrate.migrate},
+    "Group 分组": {
+        "group": group.group, "explain": explain.explain, "validate": validate.validate, "migrate": migrate.migrate,
+        "map": columns_map.map_columns,
+    },
     "Pay 支付": {
         "settle": settle.settle, "atlas": atlas.atlas, "weights": weights.weights, "coefficients": coefficients.coefficients,
     },
@@ -92,6 +96,7 @@ def main() -> None:
         app()
     except DrgsimError as error:
         show_error(error)
+        columns_map.offer_mapping(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()

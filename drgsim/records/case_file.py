@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -13,7 +15,10 @@ from drgsim.errors import InputError
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.layout import LayoutReading
 from drgsim.records.recipes import AS_IS, derive
-from drgsim.records.recognise import recognise
+from drgsim.records.recognise import recognise, recognised
+
+if TYPE_CHECKING:
+    from drgsim.records.column_guesses import ColumnGuess
 
 BATCH_ROWS = 1 << 16
 BROKEN_LINE = "__broken_line"  # marks records made from a line whose cells do not fit the header
@@ -52,12 +57,15 @@ class CaseFile(ABC):
     ) -> None:
         self.path = path
         self.names = list(names)
-        self.reading = reading or recognise(self.names, str(path.name), options, purpose)
-        self.canonical = {name: recipe.columns[0] for name, recipe in self.reading.recipes.items()}
         self.noted: Counter[str] = Counter()
         self.held: object = None
         self.rows: int | None = None
         self.done = 0.0
+        try:
+            self.reading = reading or recognise(self.names, str(path.name), options, purpose)
+        except InputError as error:
+            raise self._with_guesses(error, options) from error
+        self.canonical = {name: recipe.columns[0] for name, recipe in self.reading.recipes.items()}
 
     def batches(self, wanted: Iterable[str], *, keep: bool | Iterable[str] = False) -> Iterator[pa.RecordBatch]:
         """Batches with the wanted canonical columns that the file has.
@@ -89,6 +97,27 @@ class CaseFile(ABC):
                 fix="check the export: there is nothing to group",
             )
         self.done = 1.0
+
+    def guesses(self, known: Mapping[str, str]) -> list[ColumnGuess]:
+        """What each column may be; ``known`` are those of the file that are read as a canonical one."""
+        from drgsim.records.arrow import to_text
+        from drgsim.records.column_guesses import SAMPLED, guess_columns
+
+        head = next(self._read(self.names), None)
+        texts = {
+            name: [] if head is None else to_text(head.column(name).slice(0, SAMPLED), name).cast(pa.string()).to_pylist()
+            for name in self.names
+        }
+        return guess_columns({name: [text or "" for text in column] for name, column in texts.items()}, known)
+
+    def _with_guesses(self, error: InputError, options: InputOptions) -> InputError:
+        """The refusal of columns that were not understood, with what they may be."""
+        from drgsim.records.column_guesses import UnknownColumns
+
+        if not {problem.code for problem in error.problems} & {"input-layout-unknown", "input-missing-column"}:
+            return error
+        known = recognised(self.names, str(self.path.name), replace(options, format=None))
+        return UnknownColumns(error.problems, self.guesses(known))
 
     @abstractmethod
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim.errors import InputError, Problem
+from drgsim.errors import InputError
 from drgsim.records.arrow import one_chunk, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
@@ -135,7 +135,7 @@ def open_all(
         A file cannot be read or lacks a required column; the problems of all files at once.
     """
     sources: list[CaseFile] = []
-    problems: list[Problem] = []
+    errors: list[InputError] = []
     for each in inputs:
         try:
             if isinstance(each, str | Path):
@@ -145,9 +145,11 @@ def open_all(
             else:
                 sources.append(ArrowSource(python_table(each)[0], options))
         except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise InputError([problem for error in errors for problem in error.problems])
     return sources
 
 

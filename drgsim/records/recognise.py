@@ -8,7 +8,7 @@ from drgsim.errors import InputError, Problem, did_you_mean
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.layout import GENERAL, LayoutReading, layout_named, layouts, read_header
 from drgsim.records.recipes import AS_IS, Recipe
-from drgsim.records.schema import columns
+from drgsim.records.schema import columns, header_key, header_names
 
 _SHOWN = 6  # columns that a question names for each layout
 
@@ -49,6 +49,19 @@ def recognise(
     if near and len(near[0].missing) <= needed - 2 and (len(near) == 1 or len(near[0].missing) < len(near[1].missing)):
         return _checked(near[0], names, where)
     raise _unknown(readings, names, where)
+
+
+def recognised(names: Sequence[str], where: str, options: InputOptions) -> dict[str, str]:
+    """Column of the file -> the canonical column that it is read as, of those columns that are understood by themselves."""
+    mapped = mapped_columns(names, options.maps, where)
+    readings = [read_header(layout, names, mapped, where) for layout in layouts()]
+    fullest = max(readings, key=lambda reading: len(reading.recipes))
+    found = {own: name for name, recipe in fullest.recipes.items() for own in recipe.columns}
+    for own in names:
+        name = header_names().get(header_key(own))
+        if name and columns()[name].part:  # a part of a list that lacks the other part
+            found.setdefault(own, name)
+    return found
 
 
 def _fullest(fits: Sequence[LayoutReading]) -> list[LayoutReading]:

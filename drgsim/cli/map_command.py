@@ -1,0 +1,92 @@
+"""``drgsim map``: what the columns of a file are; and what is shown when a file's columns were not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from drgsim.cli.common_options import FormatOption, MapFileOption, MapOption, SheetOption, input_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from drgsim.errors import DrgsimError
+    from drgsim.records.column_guesses import ColumnGuess
+
+MAP_FILE = "map.yaml"
+
+
+def map_columns(
+    records: Annotated[str, typer.Argument(metavar="FILE", help="Case-mix file.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Mapping to write, for --map-file.")] = Path(MAP_FILE),
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    sheets: SheetOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the columns as JSON and write no file.")] = False,
+) -> None:
+    """Say what each column of a file is, and write a mapping to check and use. 列名对照
+
+    Guesses go by names and cells. Nothing is grouped by them before you use the file with --map-file.
+    """
+    from drgsim.api import mapping_verb
+    from drgsim.cli.terminal import out, print_json
+    from drgsim.records.case_table import own_columns
+    from drgsim.results.whole_outputs import whole_file
+
+    reading = input_options(format, maps, map_file, "yb2", sheets, own_columns())
+    found = mapping_verb.map_columns(records, reading=reading)
+    if as_json:
+        print_json({**found.record, "table": found.to_arrow().to_pylist()})
+        return
+    with whole_file(output, replace=False) as beside:
+        beside.write_text(found.yaml, encoding="utf-8", newline="\n")
+    show_guesses(found.guesses, found.missing, out)
+    out.print(f"wrote [bold]{output}[/]: check it, then use it with --map-file {output}")
+
+
+def show_guesses(guesses: Sequence[ColumnGuess], missing: Sequence[str], console: Console) -> None:
+    """The columns of a file beside what they may be."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from drgsim.records.schema import columns
+
+    table = Table(
+        title="The file's columns 列名对照", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for name in ("column", "cell", "may be", "because"):
+        table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=14 if name == "because" else None)
+    for guess in guesses:
+        title = f"{guess.canonical} {columns()[guess.canonical].title_zh}" if guess.canonical else "?"
+        sample = " ".join(guess.sample.split())[:20]
+        table.add_row(escape(guess.own), escape(sample), title, guess.why, style="" if guess.canonical else "dim")
+    console.print(table)
+    for name in missing:
+        console.print(f"[yellow]no column looks like {name} {columns()[name].title_zh}[/], which is needed")
+
+
+def offer_mapping(error: DrgsimError) -> None:
+    """Show what the columns of a file may be that was refused for them, and write that as a mapping into this folder."""
+    from drgsim.cli.terminal import err
+    from drgsim.errors import OutputError
+    from drgsim.records.column_guesses import UnknownColumns, mapping_text, still_missing
+    from drgsim.results.whole_outputs import whole_file
+
+    if not isinstance(error, UnknownColumns):
+        return
+    missing = still_missing(error.guesses)
+    show_guesses(error.guesses, missing, err)
+    free = (Path(f"map{number}.yaml") for number in ("", *(f"-{n}" for n in range(2, 10_000))))
+    target = next(path for path in free if not path.exists())
+    file = error.problems[0].where.partition(",")[0]
+    try:
+        with whole_file(target, replace=False) as beside:
+            beside.write_text(mapping_text(error.guesses, file, missing), encoding="utf-8", newline="\n")
+    except OutputError:  # a folder that cannot be written to: what is shown has to do
+        return
+    err.print(f"wrote [bold]{target}[/]: check it, then run again with --map-file {target}")
