@@ -20,7 +20,7 @@ from drgsim.simulation.scenario_cases import PART
 from drgsim.simulation.setup_changes import apply
 from drgsim.simulation.study import ScenarioPlan
 
-FACTORS = (0.5, 2.0)  # where to look for a factor when nothing is said
+FACTORS = (0.25, 4.0)  # where to look for a factor when nothing is said: prices of one city meet bills of another
 STEPS = 24  # points at which a change of sign is looked for before the search gives up
 
 
@@ -46,7 +46,7 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     target
         ``figure=value``.
     between
-        ``"*0.5..*2"`` for factors, ``"9000..15000"`` for values; by default factors from 0.5 to 2, or the limits of the path.
+        ``"*0.25..*4"`` for factors, ``"9000..15000"`` for values; by default factors from 0.25 to 4, or the limits of the path.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     Examples
     --------
     >>> read_goal("rate.base", "fund.balance=0", None)
-    Goal(path='rate.base', op='factor', low=0.5, high=2.0, figure='fund.balance', target=0.0)
+    Goal(path='rate.base', op='factor', low=0.25, high=4.0, figure='fund.balance', target=0.0)
     """
     problems = []
     figure, sign, value = target.partition("=")
@@ -95,7 +95,7 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
         except ValueError:
             low = high = math.nan
     if not low < high:
-        fix = 'write --between "*0.5..*2" or --between "9000..15000"'
+        fix = 'write --between "*0.25..*4" or --between "9000..15000"'
         problems.append(Problem("simulate-bad-between", "no range to look in", where="--between", fix=fix))
     if problems:
         raise ScenarioError(problems)
