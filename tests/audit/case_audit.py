@@ -60,6 +60,7 @@ class Paid:
     curve: Mapping[str, Any] | None = None
     used: Mapping[str, Any] | None = None  # the curve, also after a piece of it paid the bill
     multiple: Fraction | None = None
+    limits: Mapping[str, Fraction | None] = field(default_factory=dict)
     units: Fraction | None = None  # relative value, with the auxiliary coefficient
     value: Fraction | None = None  # relative value alone
     weight: Fraction | None = None
@@ -147,7 +148,10 @@ class Audit:
         kinds = ("unit", "dip", "drg") if self.policy.at("method") == "dip" else ("unit", "drg", "dip")
         column = next((kind for kind in kinds if kind in row), "drg")
         cost, payer = number(row.get("total_cost")), PAYERS.get(_text(row, "insurance"))
-        case = Paid(row, cost, payer, level_keys(level, grade), _text(row, column), day(row.get("discharged")))
+        keys = level_keys(level, grade)
+        classes = self.policy.at("hospital_classes.values", {})
+        keys += next(([classes[key]] for key in keys if key in classes), [])  # the class that a level is taken for, last
+        case = Paid(row, cost, payer, keys, _text(row, column), day(row.get("discharged")))
         if case.cost is None or case.cost < 0:
             case.unpaid("no cost")
         elif any((number(row.get(part)) or 0) < 0 for part in ("patient_paid", "other_paid")):
@@ -217,12 +221,14 @@ class Audit:
         if method in ("rate", "points", "dip") and self._has_no_group(case):
             return
         pays = case.group_class.get("pays", "curve")
-        if pays == "by_item":
-            case.pays("by_item", case.cost)
+        if pays == "by_item" and case.cost is not None:
+            case.pays("by_item", case.cost * Fraction(case.group_class.get("cost_share", {}).get("value", "1")))
         elif pays == "per_diem" or method == "per_diem" or _marked(row, "per_diem"):
             self._per_diem(case)
         elif pays != "curve":
             case.unpaid(f"the auditor knows no class that pays {pays}")
+        elif self._is_short(case):
+            case.pays("by_item", case.cost)
         elif self._is_long(case):
             case.pays("over_60_days", case.cost)
         else:
@@ -239,8 +245,8 @@ class Audit:
         if "value_from_cases" in case.group_class:
             return False
         name = "ambiguous" if ambiguous else "ungrouped"
-        if self.policy.value(name) == "by_item":
-            case.pays(name, case.cost)
+        if self.policy.value(name) == "by_item" and case.cost is not None:
+            case.pays(name, case.cost * Fraction(self.policy.at(f"{name}.cost_share", "1")))
         else:
             case.unpaid("the auditor knows no other way for cases without a group")
         return True
@@ -258,6 +264,10 @@ class Audit:
         most, days = self.policy.fraction("stays.long_days"), number(case.row.get("los_days"))
         return most is not None and days is not None and days > most
 
+    def _is_short(self, case: Paid) -> bool:
+        most, days = self.policy.fraction("stays.short_days"), number(case.row.get("los_days"))
+        return most is not None and days is not None and days <= most
+
     def _to_the_curve(self, case: Paid) -> None:
         name = case.group_class.get("curve", "main")
         if _marked(case.row, "incomplete") and self.policy.at("stays.incomplete_curve"):
@@ -268,6 +278,7 @@ class Audit:
         case.value = self._relative_value(case)
         scale = self.policy.must("relative_value.scale")
         if case.value is not None:
+            case.value *= Fraction(case.group_class.get("value_factor", {}).get("value", "1"))
             case.weight = case.value / scale
         factor = number(case.group_class.get("factor", {}).get("value"))
         case.factor *= (1 if factor is None else factor) * self._age_factor(case)
@@ -333,6 +344,14 @@ class Audit:
         fixed = number(case.group_class.get("coefficient", {}).get("value"))
         if fixed is not None:
             return fixed
+        of_class = nearest(case.group_class.get("coefficient_by"), case.levels, case.payer, case.discharged)
+        if of_class is not None:
+            return of_class
+        found, cap = self._coefficient_outside(case), number(case.group_class.get("coefficient_cap", {}).get("value"))
+        return found if found is None or cap is None else min(found, cap)
+
+    def _coefficient_outside(self, case: Paid) -> Fraction | None:
+        """Of the group at the hospital, of the group, of the hospital, of its level, by default."""
         hospital, own = _text(case.row, "hospital_id"), "coefficient_of_level" not in case.group_class
         listed = self.given.coefficients
         if own and (hospital, case.group) in listed:
@@ -492,7 +511,8 @@ class Audit:
         multiple = case.multiple = number(band.get("K"))
         case.used = case.curve
         pieces = case.curve["pieces"]
-        found = (piece for piece in pieces if len(pieces) == 1 or _holds(piece, case.ratio, multiple))
+        limits = case.limits = {"K": multiple, "L": number(band.get("L"))}
+        found = (piece for piece in pieces if len(pieces) == 1 or _holds(piece, case.ratio, limits))
         piece = next(found, None)
         if piece is None:
             case.unpaid("nothing to compare the cost with")
@@ -504,6 +524,7 @@ class Audit:
             "r": case.ratio,
             "k": case.coefficient,
             "K": multiple,
+            "E": number(band.get("E")),
             "x": case.cost / case.reference if case.reference else None,
         }
         per_unit = formula(piece["pays"], names)
@@ -529,6 +550,8 @@ class Audit:
             ]
             if "levels" in when:
                 fits.append(bool(set(when["levels"]) & set(case.levels)))
+            if "payers" in when:
+                fits.append(case.payer in when["payers"])
             if all(fits):
                 return dict(band)
         return None
@@ -670,8 +693,8 @@ def _returns(earlier: Paid, later: Paid, within: int) -> bool:
     return 0 <= (admitted - earlier.discharged).days <= within
 
 
-def _holds(piece: Mapping[str, Any], ratio: Fraction | None, multiple: Fraction | None) -> bool:
+def _holds(piece: Mapping[str, Any], ratio: Fraction | None, limits: Mapping[str, Fraction | None]) -> bool:
     if ratio is None or "upto" not in piece:
         return ratio is not None
-    limit = multiple if piece["upto"] == "K" else Fraction(piece["upto"])
+    limit = limits[piece["upto"]] if piece["upto"] in limits else Fraction(piece["upto"])
     return limit is not None and (ratio < limit or (piece.get("closed", "false") == "true" and ratio == limit))

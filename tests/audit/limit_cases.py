@@ -92,7 +92,8 @@ class LimitCases:
     def _levels(self) -> list[tuple[str, str]]:
         text = "".join(f" {key} " for key in _keys(self.policy.raw)) + " ".join(self.policy.columns).replace("_", " ")
         own = sorted(set(re.findall(r"\b(?:[ABCS]|I{1,3}|IV|p3a)\b", text)))
-        return ORDINARY_LEVELS + [("3", name) for name in own] + [("", name) for name in own]
+        classes = list(dict.fromkeys(self.policy.at("hospital_classes.values", {}).values()))
+        return ORDINARY_LEVELS + [(level, name) for name in dict.fromkeys(own + classes) for level in _beside(name)]
 
     def _groups(self) -> list[Row]:
         """Groups of the table: some of every tag and class, the lightest and the heaviest; without a table, weights."""
@@ -142,7 +143,7 @@ class LimitCases:
             if case.used is None or case.compared is None:
                 yield probe
                 continue
-            limits = [case.multiple if piece.get("upto") == "K" else piece.get("upto") for piece in case.used["pieces"]]
+            limits = [case.limits.get(piece.get("upto"), piece.get("upto")) for piece in case.used["pieces"]]
             costs = {100, 20_000_000}
             for limit in limits:
                 if limit is not None:
@@ -298,6 +299,11 @@ class LimitCases:
             yield self._row(
                 **group, special_review="1", total_cost=Decimal("200000.00"), discharged=when, admitted=when - timedelta(days=8)
             )
+
+
+def _beside(name: str) -> tuple[str, ...]:
+    """Levels to state beside a class: none beside one that is a level itself (2a)."""
+    return ("",) if name[0].isdigit() else ("3", "")
 
 
 def _yuan(fen: int) -> Decimal:

@@ -29,9 +29,10 @@ KNOWN: dict[str, Any] = {  # section -> what stands in it; a set are plain keys,
     "unit_value": KEYED,
     "reference": {"mean_from_table": None, "mean_cost": KEYED, "from_cases": VALUE},
     "coefficient": {"by_hospital": None, "by": KEYED, "default": VALUE},
-    "ambiguous": VALUE,
-    "ungrouped": VALUE,
-    "stays": {"long_days": VALUE, "incomplete_curve": None, "incomplete_ways": VALUE},
+    "ambiguous": VALUE | {"cost_share"},
+    "ungrouped": VALUE | {"cost_share"},
+    "hospital_classes": {"values"},
+    "stays": {"long_days": VALUE, "short_days": VALUE, "incomplete_curve": None, "incomplete_ways": VALUE},
     "readmission": {"within_days": VALUE, "factor": VALUE, "scope": VALUE, "except_groups": None},
     "unstable": {"group_class": None, "maximum_cv": VALUE, "minimum_cases": VALUE, "detect": VALUE},
     "per_diem": {"rate": KEYED, "rate_unit": None},
@@ -43,11 +44,14 @@ KNOWN: dict[str, Any] = {  # section -> what stands in it; a set are plain keys,
 }  # fmt: skip
 CLASS_KEYS = {
     "tags", "groups", "kinds", "operation_classes", "pays", "curve", "coefficient", "coefficient_of_level", "unit_value",
-    "value_from_cases", "factor",
+    "value_from_cases", "factor", "coefficient_by", "coefficient_cap", "value_factor", "cost_share",
 }  # fmt: skip
 PAYS = {"curve", "by_item", "per_diem"}
-CURVE_KEYS, BAND_KEYS = {"with_coefficient", "bands", "pieces"}, {"K", "when"}
-PIECE_KEYS, WHEN_KEYS = {"case_class", "upto", "closed", "pays", "cap"}, {"weight_upto", "coefficient_upto", "closed", "levels"}
+CURVE_KEYS, BAND_KEYS = {"with_coefficient", "bands", "pieces"}, {"K", "L", "E", "when"}
+PIECE_KEYS, WHEN_KEYS = (
+    {"case_class", "upto", "closed", "pays", "cap"},
+    {"weight_upto", "coefficient_upto", "closed", "levels", "payers"},
+)
 COLUMNS = {"drg", "dip", "unit", "name", "weight", "points", "score", "class", "tag", "kind", "mean_cost", "standard"}
 LEVEL_COLUMNS = ("coef_", "standard_", "mean_cost_")
 
@@ -127,6 +131,8 @@ class PolicyText:
             for entry in self.raw.get("age_factors", [])
             for key in set(entry) - VALUE - SAID - {"age_below"}
         ]
+        for name in ("ambiguous", "ungrouped"):
+            found += [f"{name} pays {self.value(name)}"] if self.value(name) not in (None, "by_item") else []
         found += ["sections that are included"] if self.raw.get("include") else []
         found += [f"column {name}" for name in self.columns if name not in COLUMNS and not name.startswith(LEVEL_COLUMNS)]
         return sorted(set(found))
@@ -187,7 +193,8 @@ def level_keys(level: str, grade: str) -> list[str]:
     """
     keys: list[str] = []
     for word in (grade, level):
-        if re.fullmatch(r"[A-Z]{1,4}|p[0-3][a-c]?", word):
+        usual = word.lower() in LETTERS or word in DIGITS or re.fullmatch(r"[0-3][abc]", word)
+        if word and (not usual or re.fullmatch(r"[A-Z]{1,4}", word)):
             keys.append(word)
     match = re.fullmatch(r"([0-3])([abc]?)", level)
     digit, letter = (match.group(1), match.group(2)) if match else (DIGITS.get(level, ""), "")
@@ -196,4 +203,4 @@ def level_keys(level: str, grade: str) -> list[str]:
     digit = digit or (whole.group(1) if whole else "")
     keys += [f"{digit}{letter}"] if digit and letter else []
     keys += [digit] if digit else []
-    return keys or [word for word in (grade, level) if word]  # an unknown word is a level that no key names
+    return keys  # an unknown word is a level that no key names

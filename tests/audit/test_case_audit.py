@@ -31,10 +31,11 @@ NOT_AUDITED = {  # rule of a policy file -> why the auditor leaves policies with
     "members": "stands only beside the two above",
     "shadow": "stands only beside the two above",
     **dict.fromkeys((
-        "hospital_classes", "courses", "stays.short_days", "ambiguous.cost_share", "ungrouped.cost_share",
-        "reference.sets_price", "coefficient.table", "curves.bands.L", "curves.bands.E", "curves.when.payers",
-        "group_classes.coefficient_by", "group_classes.coefficient_cap", "group_classes.value_factor",
-        "group_classes.cost_share", "group_classes.pays=daily",
+        "ambiguous pays standard",
+        "courses",
+        "reference.sets_price", "coefficient.table",
+
+        "group_classes.pays=daily",
     ), "not written yet"),
 }  # fmt: skip
 PRICES = {"rate": Fraction(12000), "points": Fraction(80), "dip": Fraction(10)}  # where a policy states none
