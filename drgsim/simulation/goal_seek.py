@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,13 +20,14 @@ from drgsim.simulation.scenario_cases import PART
 from drgsim.simulation.setup_changes import apply
 from drgsim.simulation.study import ScenarioPlan
 
-FACTORS = (0.25, 4.0)  # where to look for a factor when nothing is said: prices of one city meet bills of another
+FACTORS = (0.5, 2.0)  # where to look for a factor when nothing is said
+FURTHER = (0.25, 4.0)  # and where then, for prices of one city meet bills of another
 STEPS = 24  # points at which a change of sign is looked for before the search gives up
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What to move, between which values, and what to reach."""
+    """What to move, between which values, and what to reach; ``anywhere``: nobody said where to look."""
 
     path: str
     op: str
@@ -34,6 +35,7 @@ class Goal:
     high: float
     figure: str
     target: float
+    anywhere: bool = field(default=False, repr=False)
 
 
 def read_goal(solve: str, target: str, between: str | None) -> Goal:
@@ -46,7 +48,7 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     target
         ``figure=value``.
     between
-        ``"*0.25..*4"`` for factors, ``"9000..15000"`` for values; by default factors from 0.25 to 4, or the limits of the path.
+        ``"*0.5..*2"`` for factors, ``"9000..15000"`` for values; by default factors from 0.5 to 2, then from 0.25 to 4, or the limits of the path.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     Examples
     --------
     >>> read_goal("rate.base", "fund.balance=0", None)
-    Goal(path='rate.base', op='factor', low=0.25, high=4.0, figure='fund.balance', target=0.0)
+    Goal(path='rate.base', op='factor', low=0.5, high=2.0, figure='fund.balance', target=0.0)
     """
     problems = []
     figure, sign, value = target.partition("=")
@@ -95,11 +97,11 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
         except ValueError:
             low = high = math.nan
     if not low < high:
-        fix = 'write --between "*0.25..*4" or --between "9000..15000"'
+        fix = 'write --between "*0.5..*2" or --between "9000..15000"'
         problems.append(Problem("simulate-bad-between", "no range to look in", where="--between", fix=fix))
     if problems:
         raise ScenarioError(problems)
-    return Goal(solve, op, low, high, figure, aim)
+    return Goal(solve, op, low, high, figure, aim, anywhere=between is None and op == "factor")
 
 
 def solve_table(plan: ScenarioPlan, goal: Goal, runner: Runner, year: int) -> pa.Table:
@@ -121,7 +123,13 @@ def solve_table(plan: ScenarioPlan, goal: Goal, runner: Runner, year: int) -> pa
             seen[value] = evaluator.figures(apply(plan.setup, [change(value)], runner.region)[0])[goal.figure] - goal.target
         return seen[value]
 
-    low, high = _bracket(gap, goal, plan)
+    try:
+        low, high = _bracket(gap, goal, plan)
+    except ScenarioError:
+        if not goal.anywhere:
+            raise
+        goal = replace(goal, low=FURTHER[0], high=FURTHER[1])
+        low, high = _bracket(gap, goal, plan)
     value = low if low == high else float(brentq(gap, low, high, xtol=1e-10, rtol=1e-12, maxiter=200))
     value = min((place for place in seen if low <= place <= high), key=lambda place: (abs(seen[place]), place), default=value)
     left = gap(value)
