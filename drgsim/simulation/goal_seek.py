@@ -48,7 +48,8 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     target
         ``figure=value``.
     between
-        ``"*0.5..*2"`` for factors, ``"9000..15000"`` for values; by default factors from 0.5 to 2, then from 0.25 to 4, or the limits of the path.
+        ``"*0.5..*2"`` for factors, ``"9000..15000"`` for values; by default factors from 0.5 to 2, then from 0.25 to 4,
+        or the limits of the path.
 
     Raises
     ------
