@@ -101,6 +101,14 @@ def test_a_header_alone_and_an_empty_file_are_told(region: Path, name: str) -> N
     assert codes(region) == ({"input-empty-file"}, {"input-empty-file"})
 
 
+def test_a_region_that_has_nothing_to_tell_of_procurement_is_read(region: Path) -> None:
+    """As `drgsim synth` writes a region of one year: prices fall from the second year on."""
+    header = (region / "procurement.csv").read_text(encoding="utf-8").splitlines()[0]
+    (region / "procurement.csv").write_text(header + "\n", encoding="utf-8")
+    found = read_region(region)
+    assert (dict(found.savings), dict(found.surplus)) == ({}, {})
+
+
 def test_two_files_of_one_year_are_refused(region: Path) -> None:
     (region / f"discharges-{YEAR}.xlsx").touch()
     assert codes(region) == ({"region-year-twice"}, {"region-year-twice"})
