@@ -60,6 +60,32 @@ def test_no_row_stands_twice(rows: list[dict[str, str]]) -> None:
     assert len(keys) - len(set(keys)) < len(keys) / 20  # one treatment may serve a group of each scheme
 
 
+def test_deaths_are_those_of_the_disease_and_not_of_the_ward(rows: list[dict[str, str]]) -> None:
+    light = ("J20", "J06", "Z08", "Z09", "Z47", "M16", "G80", "H81", "K61", "N39", "T18", "Z37")
+    seen = {row["diagnosis"][:3] for row in rows}
+    assert len(seen & set(light)) > 8
+    assert [
+        row for row in rows if row["diagnosis"].startswith(light) and float(row["deaths"]) > 0.001 and row["ward"] != "icu"
+    ] == []
+    grave = [row for row in rows if row["diagnosis"].startswith(("I50", "J96", "K72", "R57", "Z51.100x004"))]
+    assert grave
+    assert min(float(row["deaths"]) for row in grave) > 0.01
+
+
+def test_light_illnesses_and_rare_ones_are_seldom_in_the_tail(rows: list[dict[str, str]]) -> None:
+    most = {"A01": 0.2, "G80": 5, "J20": 10, "Z08": 10}
+    weight = {head: sum(float(row["weight"]) for row in rows if row["diagnosis"].startswith(head)) for head in most}
+    assert {head: found for head, found in weight.items() if found > most[head]} == {}
+
+
+def test_nobody_is_born_grown_up_and_no_child_has_an_illness_of_the_old(rows: list[dict[str, str]]) -> None:
+    assert {row["age"] for row in rows if row["diagnosis"].startswith("Z37")} == {"mother"}
+    assert {row["age"] for row in rows if row["diagnosis"].startswith("Z38")} <= {"newborn"}
+    long_ventilation = [row for row in rows if row["procedures"].startswith("96.72") and row["age"] != "newborn"]
+    assert long_ventilation
+    assert min(int(row["min_age"]) for row in long_ventilation if row["ward"] == "icu") >= 15
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_rules_answer_the_group_alone_and_with_each_companion(rows: list[dict[str, str]], scheme: str) -> None:

@@ -95,6 +95,22 @@ def test_every_pathway_treats_its_disease(rules: ClinicRules, pathways: list[Car
     assert sum(odd.values()) < 0.001 * sum(pathway.cases for pathway in pathways), odd
 
 
+def side_of(name: str) -> str:
+    """One side of the body, both or left open: 单侧, 双侧, nothing."""
+    return next((word for word in ("双侧", "单侧") if word in name), "")
+
+
+def test_one_side_is_operated_on_where_one_is_ill_and_both_where_both_are(pathways: list[CarePathway]) -> None:
+    book = national_codes()
+    odd = [
+        (pathway.disease, pathway.name, diagnosis, procedure)
+        for pathway in pathways
+        for diagnosis, procedure, _ in treatments(pathway)
+        if {side_of(book.diagnoses.name(diagnosis)), side_of(book.procedures.name(procedure))} == {"单侧", "双侧"}
+    ]
+    assert odd == []
+
+
 # -- the stays of a region -------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def found(rules: ClinicRules, tmp_path_factory: pytest.TempPathFactory) -> Findings:

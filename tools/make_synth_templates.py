@@ -24,7 +24,7 @@ import pandas as pd
 from drgsim.synthetic.care_pathways import CarePathway, pathways_of
 from drgsim.synthetic.prior_files import BUNDLED, diseases_of, read_chapters
 from tools.synth_grouper import MadeUpCase, SchemeLists
-from tools.tail_treatments import CodeBook, Template, TreatmentLines
+from tools.tail_treatments import CodeBook, Template, TreatmentLines, longest
 
 ROOT = Path(__file__).resolve().parent.parent
 VOLUMES = ROOT / "drgsim" / "synthetic" / "groups.csv"
@@ -37,7 +37,7 @@ COLUMNS = (
 REGION = 10_000  # discharges that volumes and weights are stated for
 TAIL_SHARE = 0.125  # of all discharges, where published volumes give so much
 FLOOR, SPLIT_FLOOR = 1.0, 2.4  # discharges of an ADRG at least: of one group, of groups by severity
-MOST = 25.0  # discharges that the tail gives one ADRG at most
+MOST = 25.0  # discharges that the tail gives one ADRG at most, where synth_priors.yaml states no other number (most)
 PER_ADRG = 6
 AMBIGUOUS = 130.0  # discharges, less what the chapters have
 USUAL_STAY = 7.0
@@ -153,7 +153,8 @@ class Tail:
         kinds = self.lists[0].adrgs
         own = [code for code in kinds if kinds[code].kind not in ("ambiguous", "fallback")]
         least = {code: max(self.floor(0, code) - drawn.get(code, 0.0), 0.0) for code in own}
-        more = {code: min(max(volumes.get(code, 0.0) - drawn.get(code, 0.0), 0.0), MOST) for code in own}
+        most = {code: float(self.lines.priors["most"].get(code, MOST)) for code in own}
+        more = {code: min(max(volumes.get(code, 0.0) - drawn.get(code, 0.0), 0.0), most[code]) for code in own}
         room = sum(drawn.values()) * TAIL_SHARE / (1 - TAIL_SHARE) - sum(least.values())
         scale = min(max(room / max(sum(more.values()), 1e-9), 0.0), 1.0)
         wanted = {code: max(least[code], scale * more[code]) for code in own}
@@ -227,7 +228,8 @@ class Tail:
                 self.choose(by_adrg[1][code], SELDOM, 1)
         said = self.lines.priors["ungroupable"]
         codes = [code for word in said["codes"].split() for code in self.lines.book.matches(word, self.lines.book.diagnoses, 1)]
-        pool = self.placed([self.lines.template("ungroupable " + code, code, (), (), age="any_mixed") for code in codes])
+        ages = {code: longest(self.lines.priors["age"], code) or "any_mixed" for code in codes}
+        pool = self.placed([self.lines.template("ungroupable " + code, code, (), (), age=ages[code]) for code in codes])
         cases = max(said["cases"] - self.drawn[0][0].get("0000", 0.0), 1.0)
         self.choose([one for one in pool if one.adrgs[0] == "0000"], cases, 0, most=12)
 

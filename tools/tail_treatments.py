@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PRIORS = Path(__file__).with_name("synth_priors.yaml")
 DIAGNOSES_OF_A_WORD, PROCEDURES_OF_A_WORD = 2, 3
 FALLING = (1.0, 0.55, 0.35, 0.25, 0.2, 0.15, 0.12, 0.1)  # weights of the first, second ... code that may stand at a place
+FALLING_MEDICAL = (1.0, 0.4, 0.2, 0.1, 0.06, 0.04, 0.03, 0.02)  # of the diagnoses of a medical group: the others are rare forms
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,12 @@ class TreatmentLines:
         low, high = max(low, int(given.get("min", low))), min(high, int(given.get("max", high)))
         birth = tuple(int(gram) for gram in given["birth"].split("-")) if given.get("birth") else None
         usual, male = self.priors["wards"][ward], given.get("male", self.male(diagnosis, procedures))
+        # a ward says how ill its patients are only where the disease does not; intensive care has the worst of any disease
+        deaths = None if ward == "icu" else longest(self.priors["deaths"], diagnosis)
         return Template(
             line, diagnosis, others, procedures, ward, float(given.get("w", 1)), float(male),
             age, (low, high), birth, float(given.get("emergency", usual["emergency"])),  # type: ignore[arg-type]
-            float(given.get("deaths", usual["deaths"])), given.get("levels") == "3",
+            float(given.get("deaths", usual["deaths"] if deaths is None else deaths)), given.get("levels") == "3",
         )  # fmt: skip
 
     def of_line(self, line: str) -> list[Template]:
@@ -166,7 +169,8 @@ class TreatmentLines:
             age = "infant" if age == "newborn" and mdc != "MDCP" else age
             ward = "paediatrics" if age in ("child", "infant") else self.priors["ward_by_mdc"][mdc]
             one = self.template(f"medical {adrg}", code, (), (), ward=ward, age=age)
-            out.append(replace(one, weight=one.weight * FALLING[place]))
+            seldom = longest(self.priors["seldom"], code)
+            out.append(replace(one, weight=one.weight * FALLING_MEDICAL[place] * (1 if seldom is None else seldom)))
         return out
 
     def companions(self, template: Template) -> list[tuple[str, float]]:
