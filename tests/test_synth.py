@@ -217,11 +217,13 @@ def test_a_bill_adds_up_what_the_record_holds(plan: DrawPlan, cases: Columns) ->
         pathway = plan.pathways.pathways[cases["pathway"][row]]
         ward = prices.wards[pathway.ward]
         days, hours = int(cases["los_days"][row]), max(int(cases["icu_hours"][row]), 0)
+        usual = plan.pathways.stay[cases["pathway"][row], cases["level"][row]]
+        earlier = (days / usual) ** (plan.parameters["cost.days_elasticity"] - 1)
         heavier = np.exp(effect * cases["severity"][row] - effect**2 / 2)
         codes = [plan.procedures[code] for code in cases["procedures"][row] if code >= 0]
         bill = {}
         for name in CATEGORIES:
-            daily = pathway.day.get(name, getattr(ward, name))
+            daily = pathway.day.get(name, getattr(ward, name)) * (earlier if name != "nursing" else 1)
             daily += pathway.day.get("bed", ward.bed) if name == "nursing" else 0
             daily *= heavier if name in ("drugs", "examinations") else 1
             icu = getattr(prices.icu_day, name) + (prices.icu_day.bed if name == "nursing" else 0)

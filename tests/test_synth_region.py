@@ -16,6 +16,7 @@ from drgsim.synthetic import RegionRequest, generate_region, load_priors
 from drgsim.synthetic.discharge_batches import draw_cases
 from drgsim.synthetic.draw_plan import DrawPlan, make_plan
 from drgsim.synthetic.invented_hospitals import make_hospitals
+from drgsim.synthetic.item_bills import item_bill
 from drgsim.synthetic.sparse_columns import Columns
 from drgsim.synthetic.synth_parameters import load_parameters
 from drgsim.units.drg.drg_kernel import EncodedForDrg, group_encoded
@@ -395,6 +396,30 @@ def test_patients_return_as_often_as_stated(drawn: tuple[DrawPlan, Columns]) -> 
     assert 0.85 < ratio < 1.25
     frequent = sums[sums["expected"] >= 40]
     assert (returns[frequent.index] / frequent["expected"]).between(0.6, 1.5).mean() > 0.8
+
+
+def test_a_region_of_one_year_sees_returns_as_well(drawn: tuple[DrawPlan, Columns]) -> None:
+    """Patients whose next stay would end after the last day do not take those behind them along."""
+    three, _ = drawn
+    plan = make_plan(three.priors, three.parameters, three.hospitals, (2026,))
+    cases = draw_cases(plan, 40_000, np.random.default_rng(5))
+    order = np.lexsort((cases["admitted"], cases["head"]))
+    again = np.diff(cases["head"][order]) == 0
+    gap = np.diff(cases["admitted"][order]) - cases["los_days"][order][:-1]
+    assert (gap[again] >= 0).all()
+    assert (cases["discharged"] <= plan.days.last).all()
+    assert (again & (gap <= 45)).sum() > 0.85 * plan.pathways.readmission[cases["pathway"]].sum()
+
+
+def test_months_are_for_long_illnesses_and_their_last_days_cost_less(drawn: tuple[DrawPlan, Columns]) -> None:
+    plan, cases = drawn
+    rows = np.flatnonzero(cases["long_stay"])
+    assert len(rows) > 50
+    assert (plan.base_stay[cases["pathway"][rows], cases["level"][rows]] > 6).all()
+    yuan, _ = item_bill(plan, cases)
+    plain = np.flatnonzero(np.isin(cases["pathway"], cases["pathway"][rows]) & ~cases["long_stay"])
+    daily = yuan.sum(axis=1) / cases["los_days"]
+    assert np.median(daily[rows]) < 0.8 * np.median(daily[plain])
 
 
 @pytest.fixture(scope="module")

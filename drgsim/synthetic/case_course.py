@@ -10,6 +10,7 @@ from drgsim.synthetic.people_file import WARDS
 from drgsim.synthetic.sparse_columns import Columns
 
 LONG_VENTILATION = 96  # hours, from which on 96.72 is coded
+LEAST_SLOW = 7.5  # mean days of a pathway whose patients may stay for months: no bronchitis does
 DIED, HOME = 5, 1  # ways of discharge
 
 
@@ -45,10 +46,10 @@ def draw_stay(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
     days: Floats = mean * np.exp(spread * z - spread**2 / 2 + older) + batch["added_days"]
     days = np.where(batch["died"], days * parameters["course.stay_death"], days)
     wards = np.isin(WARDS, parameters["course.over_60_wards"])
-    slow = wards[arrays.ward[pathway]] & (batch["age"] >= 15) & (mean >= 5) & ~batch["died"]
+    slow = wards[arrays.ward[pathway]] & (batch["age"] >= 15) & (mean >= LEAST_SLOW) & ~batch["died"]
     share = parameters["course.over_60_share"]
-    # the longer a usual stay, the likelier one without end
-    weight = np.where(slow, mean**1.5, 0.0)
+    # the longer a usual stay and the more severe the illness, the likelier one without end
+    weight = np.where(slow, mean**2 * np.exp(parameters["course.over_60_severity"] * batch["severity"]), 0.0)
     slow &= rng.random(count) < share * weight / max(float(weight.mean()), 1e-9)
     long_stay = np.minimum(61 + rng.exponential(parameters["course.over_60_tail_days"], count), 300)
     batch["long_stay"] = slow

@@ -15,7 +15,7 @@ from drgsim.synthetic.price_list import CATEGORIES
 from drgsim.synthetic.sparse_columns import Columns
 from drgsim.synthetic.stay_payers import draw_insurance
 
-OPERATION = CATEGORIES.index("operation")
+OPERATION, NURSING = CATEGORIES.index("operation"), CATEGORIES.index("nursing")
 HOURS = 24
 LEAST_FEN = 6_000
 
@@ -35,7 +35,8 @@ def item_bill(plan: DrawPlan, batch: Columns) -> tuple[Floats, Floats]:
     days = batch["los_days"].astype(np.float64)
     intensive = np.minimum(np.maximum(batch["icu_hours"], 0) / HOURS, days)
     aired = np.maximum(batch["ventilator_hours"], 0) / HOURS
-    yuan: Floats = prices.once[pathway] + (days - intensive)[:, None] * prices.day[pathway] * _heavier(plan, batch)
+    in_ward = prices.day[pathway] * _heavier(plan, batch) * _earlier(plan, batch, days)
+    yuan: Floats = prices.once[pathway] + (days - intensive)[:, None] * in_ward
     yuan += intensive[:, None] * prices.icu_day + aired[:, None] * prices.ventilator_day + batch["added_yuan"]
     device = np.zeros((len(days), len(plan.changes.falls)))
     fees, dearest = np.zeros(len(days)), np.zeros(len(days))
@@ -60,6 +61,15 @@ def _heavier(plan: DrawPlan, batch: Columns) -> Floats:
     out = np.ones((len(factor), len(CATEGORIES)))
     for name in ("drugs", "examinations"):
         out[:, CATEGORIES.index(name)] = factor
+    return out
+
+
+def _earlier(plan: DrawPlan, batch: Columns, days: Floats) -> Floats:
+    """Factor on a day in the ward: days of short stays hold more than those of long ones; bed and nursing cost the same."""
+    usual = plan.pathways.stay[batch["pathway"], batch["level"]]
+    out = np.ones((len(days), len(CATEGORIES)))
+    out[:] = (days / usual)[:, None] ** (plan.parameters["cost.days_elasticity"] - 1)
+    out[:, NURSING] = 1.0
     return out
 
 

@@ -13,6 +13,7 @@ from drgsim.synthetic.people_file import WARDS
 from drgsim.synthetic.sparse_columns import Columns
 
 WITHIN = 30  # days that count as a readmission
+TIMES_BROKEN = 6  # chains are begun again at most so often
 AGE_JITTER = 3.0  # years, so that neighbours in age are met at random
 LATER_WARDS_EXCLUDED = ("obstetrics", "neonatal")
 Places = NDArray[np.int64]
@@ -92,17 +93,19 @@ def _gaps(plan: DrawPlan, batch: Columns, queue: _Queue, soon: Flags, rng: np.ra
 def _dated(plan: DrawPlan, batch: Columns, queue: _Queue, chosen: Flags, gap: Places) -> tuple[Places, Flags]:
     """Admit returns after the stay before them; place of the first stay of each, and which are linked.
 
-    A chain stops where a stay would end after the last day: that case and those behind it stay where they are.
+    A chain stops where a stay would end after the last day: that case stays where it is, and those behind it follow it instead.
     """
     order, place = queue.order, np.arange(len(queue.order))
-    head = np.maximum.accumulate(np.where(chosen, 0, place))
     stay = batch["los_days"][order].astype(np.int64)
-    step = np.where(chosen, gap, 0)
-    passed = np.cumsum(step + stay)
-    # from the head's admission: all stays and gaps of the chain before this one
-    ended = passed - (passed[head] - stay[head])
-    discharged = batch["admitted"][order[head]] + ended
-    linked = chosen & (discharged <= plan.days.last)
+    for _ in range(TIMES_BROKEN):
+        head = np.maximum.accumulate(np.where(chosen, 0, place))
+        passed = np.cumsum(np.where(chosen, gap, 0) + stay)
+        # from the head's admission: all stays and gaps of the chain before this one
+        ended = passed - (passed[head] - stay[head])
+        discharged = batch["admitted"][order[head]] + ended
+        linked = chosen & (discharged <= plan.days.last)
+        late = chosen & ~linked
+        chosen = chosen & ~(late & ~np.concatenate(([False], late[:-1])))
     rows = order[linked]
     batch["admitted"][rows] = discharged[linked] - stay[linked]
     batch["discharged"][rows] = discharged[linked]
