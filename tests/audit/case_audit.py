@@ -468,8 +468,9 @@ class Audit:
         told = case.group_class.get("unit_value")
         if self.given.unit_value is not None:
             return nearest({"values": self.given.unit_value}, case.levels, case.payer)
-        if told is not None:
-            return nearest(told, case.levels, case.payer, case.discharged)
+        of_class = nearest(told, case.levels, case.payer, case.discharged)
+        if of_class is not None:
+            return of_class
         if case.published is not None and case.coefficient and case.units:
             return case.published / case.units / case.coefficient
         return nearest(self.policy.at("unit_value"), case.levels, case.payer, case.discharged)
