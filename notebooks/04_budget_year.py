@@ -15,7 +15,7 @@ import drgsim
 
 region = drgsim.sample_path("region")
 year = drgsim.budget(region, "beijing/2024", years=[2026])
-what = drgsim.simulate(region, "surplus-share-80", draws=20)
+what = drgsim.simulate(region, "surplus-share-80", draws=40)
 
 # %% [markdown]
 # The year closes hospital by hospital against its index (一院一测): who is below it?

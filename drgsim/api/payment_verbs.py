@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.argument_check import AMOUNTS, as_list, checked, named, number
+from drgsim.api.argument_check import AMOUNTS, TEXTS, as_list, checked, named, number
 from drgsim.api.verb_inputs import (
     Amounts,
     AnyDischarges,
@@ -103,6 +103,7 @@ class Settled(Result):
     unit_value=AMOUNTS,
     budget_value=AMOUNTS,
     prepay=number(),
+    include=TEXTS,
 )
 def settle(
     cases: AnyDischarges,

@@ -69,6 +69,13 @@ def _audited() -> list[str]:
     return [name for name in POLICIES if not set(_policy(name).unknown())]
 
 
+def _some(every: int) -> list[str]:
+    """All policies that were written one by one, and of those made from the table of regions one in so many."""
+    names = _audited()
+    made = [name for name in names if "tools/make_region_policies.py" in (TABLES / name / "policy.yaml").read_text("utf-8")]
+    return [name for name in names if name not in made or made.index(name) % every == 0]
+
+
 # -- the auditor itself ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", POLICIES)
 def test_the_auditor_knows_every_rule_of_every_policy(name: str) -> None:
@@ -163,7 +170,7 @@ def test_a_budget_gives_the_unit_value(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("budget", range(len(BUDGETS)))
-@pytest.mark.parametrize("name", _audited())
+@pytest.mark.parametrize("name", _some(4))
 def test_every_budget_gives_the_unit_value(name: str, budget: int) -> None:
     rows = LimitCases(_policy(name), _price(name)).rows
     _compared(name, rows, Given(budget=BUDGETS[budget][0], fund_share=BUDGETS[budget][1]))
@@ -268,7 +275,7 @@ def test_the_sample_in_strata(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", _audited())
+@pytest.mark.parametrize("name", _some(8))
 def test_the_newest_year_of_the_sample(name: str) -> None:
     _compared(name, _sample_rows(name, True), Given(hospitals=_hospitals(), unit_value=_price(name).unit_value))
 
