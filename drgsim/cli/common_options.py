@@ -71,6 +71,10 @@ def show_reading(layouts: Iterable[str], noted: Mapping[str, int]) -> None:
     out.print("input layout 输入格式: " + "; ".join(f"{layout.name} {layout.title_zh}" for layout in named if layout))
     titles = {
         "tcm_diagnoses_left_out": "diagnoses of Chinese medicine left out 中医诊断未参与分组",
+        "totals_rows_left_out": "totals rows left out 合计行未计入",
+        "signature_rows_left_out": "signature and remark rows left out 签名备注行未计入",
+        "headers_left_out": "repeated headers left out 重复表头未计入",
+        "blank_rows_left_out": "rows without id, sex and diagnosis left out 空行未计入",
         "several_principal_diagnoses": "records with several principal diagnoses (the first counts) 主要诊断标记重复",
     }
     for name, number in noted.items():

@@ -16,7 +16,7 @@ from drgsim.payment.case_class import CaseClass
 from drgsim.payment.patient_share import known_fen
 from drgsim.payment.settlement import Settlement
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cell_numbers import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 

@@ -16,7 +16,11 @@ from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_fen
 from drgsim.payment.case_columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
 from drgsim.payment.policy_model import WITHOUT_GROUPS
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.ages import read_ages
+from drgsim.records.arrow import one_chunk, to_text
+from drgsim.records.cell_numbers import Numbers, parse_days, parse_money, parse_number, read_numbers
+from drgsim.records.findings import INVALID
+from drgsim.records.schema import header_key
 from drgsim.records.vocabulary import level_hint, level_known
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
 
@@ -182,10 +186,47 @@ def read_cases(
         flags={name: says_yes for name, (says_yes, _) in flags.items()},
         present=frozenset(columns), hospitals=hospitals, coefficients=coefficients, faults=np.full(size, -1, np.int16),
     )  # fmt: skip
+    if "fund_paid" in columns:
+        cases = _with_patient_part(cases, to_fen(numbers["fund_paid"]), broken)
     _check(cases, broken)
+    _refuse_invalid(cases, table)
     _doubt(cases, columns, broken, repeated.result())
     _count_days(cases)
     return cases
+
+
+def _with_patient_part(cases: Cases, fund: NDArray[np.int64], broken: dict[str, NDArray[np.bool_]]) -> Cases:
+    """The cases with what patients paid as the total cost less the fund's and other funds' parts, where it is not stated."""
+    money = cases.money
+    cost, patient, other = (money[name] for name in ("total_cost", "patient_paid", "other_paid"))
+    open_part = (patient == MISSING) & ~broken.setdefault("patient_paid", np.zeros(cases.size, np.bool_))
+    wrong = open_part & (broken["fund_paid"] | ((fund < 0) & (fund != MISSING)))
+    fix = "correct the value in the source, or state patient_paid"
+    cases.fault("settle-bad-fund_paid", wrong, "fund_paid, from which patient_paid would follow, is below 0 or no number", fix)
+    derived = open_part & ~wrong & (fund != MISSING) & (cost != MISSING)
+    if not derived.any():
+        return cases
+    patient = np.where(derived, cost - fund - np.where(other == MISSING, 0, other), patient)
+    cases = replace(cases, money={**money, "patient_paid": patient}, present=cases.present | {"patient_paid"})
+    cases.warn(
+        "settle-patient-part-derived", derived,
+        "patient_paid 个人支付 is not stated and is taken as total_cost less fund_paid 统筹支付 (and less other_paid)",
+        "state patient_paid where other funds, or parts outside the policy, are to be told apart",
+    )  # fmt: skip
+    return cases
+
+
+def _refuse_invalid(cases: Cases, table: pa.Table) -> None:
+    """A record to which no rule could be applied is paid by none."""
+    status = next((name for name in table.column_names if header_key(name) == "STATUS"), None)
+    if status is None:
+        return
+    texts = texts_of(to_text(one_chunk(table, status)), cases.size)
+    invalid = np.array([value.lower() == INVALID for value in texts.values] + [False])[texts.ids]
+    cases.fault(
+        "settle-invalid-record", invalid, "the record is invalid, so that no rule could be applied to it",
+        "see the column reason of drgsim group, correct the record and group it again",
+    )  # fmt: skip
 
 
 def _need(columns: Mapping[str, pa.Array], method: str) -> None:
@@ -205,8 +246,13 @@ def _need(columns: Mapping[str, pa.Array], method: str) -> None:
 def _numbers(columns: Mapping[str, pa.Array], size: int) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.bool_]]]:
     """Columns of numbers and of yuan, NaN where blank, and where something else stands; columns that lack share one array."""
     blank = np.full(size, np.nan)
-    read = {name: read_numbers(columns[name]) for name in (*NUMBERS, *MONEY, "discharge_way") if name in columns}
-    numbers = {name: read[name][0] if name in read else blank for name in (*NUMBERS, *MONEY, "discharge_way")}
+    parse = {"los_days": parse_days} | dict.fromkeys((*MONEY, "fund_paid"), parse_money)
+    names = (*NUMBERS, *MONEY, "fund_paid", "discharge_way")
+    read = {name: read_numbers(columns[name], parse.get(name, parse_number)) for name in names if name in columns}
+    if "age" in read:
+        ages = read_ages({name: columns[name] for name in ("age", "birth_date", "admitted") if name in columns}, size)
+        read["age"] = Numbers(ages.years, ages.years_unreadable & np.isnan(ages.years))
+    numbers = {name: read[name][0] if name in read else blank for name in names}
     return numbers, {name: broken for name, (_, broken) in read.items() if name != "discharge_way"}
 
 

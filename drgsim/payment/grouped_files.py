@@ -18,6 +18,7 @@ from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
 GROUP_COLUMNS = (
     "mdc", "adrg", "drg", "drg_name", "dip", "dip_name", "kind", "score", "aux", "aux_level",
+    "status",
 )  # fmt: skip  # what settling may ask of a group
 
 

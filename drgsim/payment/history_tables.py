@@ -20,7 +20,7 @@ from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
 from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cell_numbers import parse_money, read_numbers
 from drgsim.records.cells import read_fen
 from drgsim.region.hospital_list import Hospital
 
@@ -57,7 +57,7 @@ def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[P
     categories = {}
     for name in table.column_names:
         if name.startswith(CATEGORY):
-            values, _ = read_numbers(table.column(name).combine_chunks())
+            values, _ = read_numbers(table.column(name).combine_chunks(), parse_money)
             categories[name.removeprefix(CATEGORY)] = np.nan_to_num(values)
     return CostHistory(tuple(codes), group, cost, year, cases.numbers["los_days"], categories), problems
 

@@ -17,7 +17,7 @@ from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import Table
 from drgsim.payment.price_table import FAMILIES, KEYS, NUMBERS, RELATIVE_VALUES, PriceTable, classes_of
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cell_numbers import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.read import read_table
 from drgsim.records.schema import header_key

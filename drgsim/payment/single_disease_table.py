@@ -11,7 +11,7 @@ import pyarrow as pa
 from drgsim.errors import Problem
 from drgsim.money import fen
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cell_numbers import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.schema import header_key
 from drgsim.records.vocabulary import is_level_key, level_hint, meanings, policy_key

@@ -33,8 +33,7 @@ from drgsim.records.schema import columns
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 
-CHECKED_COLUMNS = (
-    *INPUT_COLUMNS,
+_BESIDE_GROUPING = (
     "hospital_id",
     "patient_id",
     "birth_date",
@@ -46,6 +45,7 @@ CHECKED_COLUMNS = (
     "fund_paid",
     "ventilator_hours",
 )
+CHECKED_COLUMNS = tuple(dict.fromkeys((*INPUT_COLUMNS, *_BESIDE_GROUPING)))
 HIT_COLUMNS = ("file", "discharge_id", "hospital_id", "department", "severity", "code", "title_zh", "value", "fix_zh")
 _UNKNOWN_CODES = {"diagnoses": ("principal_unknown_code", "other_diagnosis_unknown"), "procedures": ("procedure_unknown",)}
 _MOST_VALUE = 120  # characters of a value that is shown
@@ -130,7 +130,7 @@ class _Run:
             [source.path for source in self.sources], loaded.id, absent=self.grouper.absent_columns(known)
         )
         self.report.layouts = [source.reading.layout.name for source in self.sources]
-        self.report.unchecked = [name for name in CHECKED_COLUMNS[len(INPUT_COLUMNS) :] if name not in known]
+        self.report.unchecked = [name for name in _BESIDE_GROUPING if name not in known]
         self.report.thresholds = list(limits.values())
         self.counts: dict[str, int] = dict.fromkeys(chosen, 0)
         self.samples: dict[str, list[Sample]] = {code: [] for code in chosen}

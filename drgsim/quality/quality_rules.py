@@ -23,8 +23,8 @@ from drgsim.records.findings import FINDINGS
 
 SEVERITIES = ("error", "warning", "info")  # most serious first
 SEVERITY_TITLES = {"error": "错误", "warning": "疑点", "info": "提示"}
-# reasons that repeat a warning of the same record
-_SAID_TWICE = ("principal_unknown", "principal_grey")
+# reasons that repeat a warning of the same record, and a warning that rules of this registry say with a tolerance
+_SAID_TWICE = ("principal_unknown", "principal_grey", "age_dates_conflict")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from drgsim.errors import InputError
 
+EXACT_FLOATS = 2.0**53  # up to which a float keeps every digit of a whole number
 _VIEWS = ("string_view", "binary_view", "list_view", "large_list_view")
 
 
@@ -80,13 +81,15 @@ def _numbers_as_text(column: pa.Array) -> pa.Array:
 
 
 def number_text(value: float) -> str:
-    """A number without a needless decimal point.
+    """A number without a needless decimal point; one with more digits than a float keeps in the notation that says so.
 
     Examples
     --------
-    >>> number_text(2.0), number_text(36.0601)
-    ('2', '36.0601')
+    >>> number_text(2.0), number_text(36.0601), number_text(2.0**60)
+    ('2', '36.0601', '1.152921504606847E+18')
     """
+    if EXACT_FLOATS <= abs(value) < float("inf"):
+        return repr(float(value)).upper()
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 

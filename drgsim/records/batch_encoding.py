@@ -16,9 +16,13 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.records.ages import read_ages
 from drgsim.records.arrow import number_text, one_chunk, to_text
+from drgsim.records.birth_weights import read_birth_weights
+from drgsim.records.cell_numbers import parse_days, parse_number, read_numbers
 from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, fold
 from drgsim.records.code_mending import mend_lists
+from drgsim.records.damaged_codes import mend_procedures, note_unreadable
 from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
 from drgsim.records.findings import BITS, INVALID, mask_of
 
@@ -26,14 +30,15 @@ if TYPE_CHECKING:
     from drgsim.records.conversion import ConversionReport
 
 _SEX_WORDS = {"男": 1.0, "男性": 1.0, "M": 1.0, "MALE": 1.0, "女": 2.0, "女性": 2.0, "F": 2.0, "FEMALE": 2.0}
-# column, finding when impossible, finding when unreadable, largest possible value
-_NUMBERS = (
-    ("age", "age_impossible", "age_unreadable", 150.0),
-    ("age_days", "age_days_impossible", "age_days_unreadable", 55_000.0),
-    ("birth_weight_g", "weight_impossible", "weight_unreadable", 20_000.0),
-    ("los_days", "los_impossible", "los_unreadable", 36_500.0),
-    ("icu_hours", "icu_hours_impossible", "icu_hours_unreadable", 876_000.0),
+# column, finding when impossible, largest possible value
+_LIMITS = (
+    ("age", "age_impossible", 150.0),
+    ("age_days", "age_days_impossible", 55_000.0),
+    ("birth_weight_g", "weight_impossible", 20_000.0),
+    ("los_days", "los_impossible", 36_500.0),
+    ("icu_hours", "icu_hours_impossible", 876_000.0),
 )
+_AGE_COLUMNS = ("age", "age_days", "birth_date", "admitted")
 # rule variable -> column and finding when a scheme asks for it and the record lacks it
 _ASKED = {"ZYTS": ("los_days", "los_missing"), "ICUXS": ("icu_hours", "icu_hours_missing")}
 _ASKED_TEXTS = {"LYFS": ("discharge_way", "discharge_way_missing"), "RYKS": ("admission_department", "department_missing")}
@@ -83,17 +88,19 @@ def prepare_batch(
     rows = batch.num_rows
     findings = np.zeros(rows, np.int64)
     tables = {"diagnoses": diagnoses, "procedures": procedures}
-    lists = [_encode(one_chunk(batch, name), name, table, conversion, findings) for name, table in tables.items()]
+    given = {name: one_chunk(batch, name) for name in tables}
+    lists = [_encode(given[name], name, table, conversion, findings) for name, table in tables.items()]
+    if conversion is None:
+        lists[1] = mend_procedures(given["procedures"], lists[1], procedures, findings)
+    for column, encoded in zip(given.values(), lists, strict=True):
+        note_unreadable(column, encoded, findings)
     _note_codes(lists[0], diagnoses.grey, _CODE_BITS[0], True, findings)
     _note_codes(lists[1], procedures.grey, _CODE_BITS[1], False, findings)
 
-    values: dict[str, NDArray[np.float64]] = {}
-    for name, impossible, unreadable, largest in _NUMBERS:
-        value, broken = read_numbers(one_chunk(batch, name))
-        _note(findings, unreadable, broken)
+    values = _read_values(batch, findings)
+    for name, impossible, largest in _LIMITS:
         with np.errstate(invalid="ignore"):
-            _note(findings, impossible, (value < 0) | (value > largest))
-        values[name] = value
+            _note(findings, impossible, (values[name] < 0) | (values[name] > largest))
     values["sex"], broken = _read_sex(one_chunk(batch, "sex"))
     _note(findings, "sex_unreadable", broken)
     _note(findings, "sex_missing", np.isnan(values["sex"]) & ~broken)
@@ -179,39 +186,28 @@ def _note_codes(
 
 
 # -- numbers --------------------
-def read_numbers(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Numbers of a column (NaN where missing), and where something stands that is not a number.
-
-    Numbers may arrive as text, with blanks or full-width digits.
-    """
-    nothing = np.zeros(len(column), np.bool_)
-    if column.null_count == len(column):
-        return np.full(len(column), np.nan), nothing
-    try:
-        return _as_float(column), nothing
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        pass
-    encoded = to_text(column).dictionary_encode()
-    parsed = [_parse_number(text) for text in encoded.dictionary.to_pylist()]
-    values = np.array([np.nan if number is None else number for number in parsed] + [np.nan])
-    broken = np.array([number is None for number in parsed] + [False])
-    places = encoded.indices.fill_null(len(parsed)).to_numpy(zero_copy_only=False)
-    return values[places], broken[places]
-
-
-def _as_float(column: pa.Array) -> NDArray[np.float64]:
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
-
-
-def _parse_number(text: str) -> float | None:
-    """The number in a text, NaN for a blank, None for anything else."""
-    plain = fold(text)
-    if plain in BLANK_FOLDED:
-        return float("nan")
-    try:
-        return float(plain) if "_" not in plain else None
-    except ValueError:
-        return None
+def _read_values(batch: pa.RecordBatch | pa.Table, findings: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Ages, birth weight, stay and hours as numbers, with what cannot be read or is doubtful noted."""
+    columns = {name: one_chunk(batch, name) for name in _AGE_COLUMNS if name in batch.schema.names}
+    ages = read_ages(columns, batch.num_rows)
+    weights = read_birth_weights(one_chunk(batch, "birth_weight_g"))
+    stay, stay_broken = read_numbers(one_chunk(batch, "los_days"), parse_days)
+    icu, icu_broken = read_numbers(one_chunk(batch, "icu_hours"))
+    for code, where in (
+        ("age_unreadable", ages.years_unreadable),
+        ("age_days_unreadable", ages.days_unreadable),
+        ("age_days_estimated", ages.estimated),
+        ("age_dates_conflict", ages.contradicted),
+        ("weight_unreadable", weights.broken),
+        ("weight_too_low", weights.too_low),
+        ("weight_from_kilograms", weights.converted),
+        ("los_unreadable", stay_broken),
+        ("icu_hours_unreadable", icu_broken),
+    ):
+        _note(findings, code, where)
+    return {
+        "age": ages.years, "age_days": ages.days, "birth_weight_g": weights.grams, "los_days": stay, "icu_hours": icu,
+    }  # fmt: skip
 
 
 def _read_sex(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -219,7 +215,7 @@ def _read_sex(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]
     if not pa.types.is_integer(column.type) and column.null_count < len(column):
         encoded = to_text(column).dictionary_encode()
         words = encoded.dictionary.to_pylist()
-        read = [_SEX_WORDS.get(fold(word), _parse_number(word)) for word in words]
+        read = [_SEX_WORDS.get(fold(word), parse_number(word)) for word in words]
         values = np.array([-1.0 if number is None else number for number in read] + [np.nan])
         value = values[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
     else:

@@ -16,12 +16,15 @@ from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.layout import LayoutReading
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise, recognised
+from drgsim.records.schema import BROKEN_LINE
+from drgsim.records.side_rows import SideRows
 
 if TYPE_CHECKING:
     from drgsim.records.column_guesses import ColumnGuess
 
+__all__ = ["BATCH_ROWS", "BROKEN_LINE", "CaseFile", "broken_file"]
+
 BATCH_ROWS = 1 << 16
-BROKEN_LINE = "__broken_line"  # marks records made from a line whose cells do not fit the header
 
 
 class CaseFile(ABC):
@@ -41,11 +44,15 @@ class CaseFile(ABC):
         What was left out on the way, such as diagnoses of Chinese medicine, with exact counts.
     held
         What has to live as long as the file is read, such as the folder that an archive was unpacked into.
+    side_rows
+        Whether the file may have rows that are no discharges; a table in memory keeps all its rows.
     rows
-        Number of records, where it is known before reading.
+        Number of rows, where it is known before reading.
     done
         Share of the file that has been read, 0 to 1.
     """
+
+    side_rows = True
 
     def __init__(
         self,
@@ -76,9 +83,12 @@ class CaseFile(ABC):
         recipes = {name: self.reading.recipes[name] for name in wanted if name in self.reading.recipes}
         kept = self.names if keep is True else list(keep or ())
         needed = [own for recipe in recipes.values() for own in recipe.needs]
+        side_rows = SideRows(self.reading.recipes if self.side_rows else {})
+        needed += side_rows.needs
         self.noted.clear()  # a file that is read twice notes everything once
         total = 0
-        for batch in self._read(list(dict.fromkeys([*needed, *kept]))):
+        for read in self._read(list(dict.fromkeys([*needed, *kept]))):
+            batch = side_rows.discharges(read, self.noted)
             arrays = {
                 name: batch.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, batch, self.noted)
                 for name, recipe in recipes.items()

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import one_chunk, to_text
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cell_numbers import parse_money, read_numbers
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
+from drgsim.records.encode import string_buffers
 
 # 2024-12-31, 2024/12/31, 2024.12.31, 20241231, 2024年12月31日, each with or without a time of day
 _DATE = r"^\s*(?P<y>\d{4})[-/.年]?(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?(?:[T\s].*)?$"
 _EPOCH = date(1970, 1, 1).toordinal()
+_SERIAL = r"^\s*(?P<day>[1-7]\d{4})(?:\.\d+)?\s*$"  # days of a spreadsheet's calendar, 1927 to 2118
+_SERIAL_EPOCH = 25_569  # such a day for 1970-01-01
 
 
 def read_words(batch: pa.RecordBatch, name: str) -> pa.Array:
@@ -40,12 +44,12 @@ class Days(NamedTuple):
 
 
 def read_days(column: pa.Array) -> Days:
-    """Days of a column of dates, times or texts; the time of day is left out.
+    """Days of a column of dates, times, texts or serial days of a spreadsheet; the time of day is left out.
 
     Examples
     --------
-    >>> read_days(pa.array(["1970-01-02 08:30:00", "1970/1/3", "19700104", "1970-02-30", "-", None]))
-    Days(values=array([ 1.,  2.,  3., nan, nan, nan]), broken=array([False, False, False,  True, False, False]))
+    >>> read_days(pa.array(["1970-01-02 08:30:00", "1970/1/3", "19700104", "1970-02-30", "-", None, "25573"]))
+    Days(values=array([ 1.,  2.,  3., nan, nan, nan,  4.]), broken=array([False, False, False,  True, False, False, False]))
     """
     nothing = np.zeros(len(column), np.bool_)
     if column.null_count == len(column):
@@ -54,18 +58,70 @@ def read_days(column: pa.Array) -> Days:
         days = column.cast(pa.date32(), safe=False).cast(pa.int32())
         return Days(np.asarray(days.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64), nothing)
     texts = to_text(column)
+    offsets, data = string_buffers(pc.fill_null(texts, "") if texts.null_count else texts)
+    values, odd = _plain_days(offsets, data)
+    places = np.flatnonzero(odd)
+    if not places.size:
+        return Days(values, nothing)
+    values[places], nothing[places] = _other_days(texts.take(pa.array(places)))
+    return Days(values, nothing)
+
+
+def _other_days(texts: pa.Array) -> Days:
+    """Days of texts that are not of the plain form 2024-12-31."""
+    serial = pc.struct_field(pc.extract_regex(texts, _SERIAL), "day").cast(pa.float64())
+    numbered = np.asarray(serial.to_numpy(zero_copy_only=False), np.float64) - _SERIAL_EPOCH
     parts = pc.extract_regex(texts, _DATE)
     spelled = pc.binary_join_element_wise(*(pc.struct_field(parts, name) for name in "ymd"), "-")
     encoded = spelled.dictionary_encode()  # there are few different dates, so that Python may look at each
     number = np.array([_day(text) for text in encoded.dictionary.to_pylist()] + [np.nan])
     places = encoded.indices.fill_null(len(number) - 1).to_numpy(zero_copy_only=False)
-    values = number[places]
-    broken = np.isnan(values) & ~np.asarray(texts.is_null())
+    values = np.where(np.isnan(numbered), number[places], numbered)
+    broken = np.isnan(values)
     if broken.any():
         odd = texts.filter(pa.array(broken)).dictionary_encode()
         blank = np.array([fold(text) in BLANK_FOLDED for text in odd.dictionary.to_pylist()], np.bool_)
         broken[np.flatnonzero(broken)[blank[odd.indices.to_numpy()]]] = False
     return Days(values, broken)
+
+
+@njit(cache=True, nogil=True)
+def _plain_days(offsets: Any, data: Any) -> Any:  # pragma: no cover - compiled
+    """Days of texts 2024-12-31, 2024/12/31 or 2024.12.31, with or without a time; and where something else stands."""
+    size = offsets.size - 1
+    values = np.full(size, np.nan)
+    odd = np.zeros(size, np.bool_)
+    for record in range(size):
+        start, length = offsets[record], offsets[record + 1] - offsets[record]
+        if length == 0:
+            continue
+        odd[record] = True
+        if length < 10 or (length > 10 and data[start + 10] != 0x20 and data[start + 10] != 0x54):
+            continue
+        sign = data[start + 4]
+        if (sign != 0x2D and sign != 0x2F and sign != 0x2E) or data[start + 7] != sign:
+            continue
+        number = np.int64(0)
+        digits: Any = True
+        for at in (0, 1, 2, 3, 5, 6, 8, 9):
+            digit = np.int64(data[start + at]) - 0x30
+            digits = digits and 0 <= digit <= 9
+            number = number * 10 + digit
+        year, month, day = number // 10_000, number // 100 % 100, number % 100
+        if not digits or year < 1 or month < 1 or month > 12 or day < 1:
+            continue
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        longest = 30 if month in (4, 6, 9, 11) else 31
+        if month == 2:
+            longest = 29 if leap else 28
+        if day > longest:
+            continue
+        # days since 1970-01-01 of the Gregorian calendar, counted in years that begin in March
+        shifted = year - 1 if month <= 2 else year
+        of_year = (153 * (month - 3 if month > 2 else month + 9) + 2) // 5 + day - 1
+        values[record] = shifted * 365 + shifted // 4 - shifted // 100 + shifted // 400 + of_year - 719_468
+        odd[record] = False
+    return values, odd
 
 
 def _day(text: str | None) -> float:
@@ -87,7 +143,7 @@ _LARGEST = 2.0**52  # fen that a float still counts one by one
 
 
 def read_fen(column: pa.Array) -> Fen:
-    """Fen of a column of yuan; numbers, decimals or texts.
+    """Fen of a column of yuan; numbers, decimals or texts as :func:`parse_money` reads them.
 
     Examples
     --------
@@ -95,7 +151,7 @@ def read_fen(column: pa.Array) -> Fen:
     Fen(values=array([123456,     10,      0,      0]), there=array([ True,  True, False, False]),
         broken=array([False, False, False,  True]))
     """
-    yuan, broken = read_numbers(column)
+    yuan, broken = read_numbers(column, parse_money)
     fen = np.rint(yuan * 100)
     with np.errstate(invalid="ignore"):
         unusable = np.abs(fen) > _LARGEST

@@ -27,6 +27,7 @@ from drgsim.records.text_encoding import sniff_encoding
 BLOCK = 1 << 23
 SNIFFED = 1 << 20
 _LONGEST_CELL = 1 << 20
+csv.field_size_limit(max(csv.field_size_limit(), SNIFFED))  # the first rows hold no longer text than what is sniffed
 _BLANK_NAME = "__blank_{}"
 _PLAIN, _QUOTE, _FEED, _SIGN, _SPACE = range(5)  # kinds of bytes
 

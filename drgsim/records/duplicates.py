@@ -37,7 +37,7 @@ class SeenIds:
         self.complete = True
 
     def note(self, ids: pa.Array) -> NDArray[np.int64]:
-        """Findings of a batch of ids: ``id_duplicate`` on every record but the first of an id, ``id_missing`` on blank ones."""
+        """Findings of a batch of ids: ``id_duplicate`` on all but the first of an id, ``id_missing``, ``id_rounded``."""
         findings = np.zeros(len(ids), np.int64)
         if ids.null_count:
             ids = pc.fill_null(ids, "")
@@ -50,6 +50,7 @@ class SeenIds:
         self._held += _see(prints, self._slots, room, np.int64(1 << BITS["id_duplicate"]), findings)
         self.checked += len(prints)
         findings[prints == 0] |= np.int64(1 << BITS["id_missing"])
+        _note_rounded(offsets, data, np.int64(1 << BITS["id_rounded"]), findings)
         return findings
 
     def _grow(self, needed: int) -> None:
@@ -75,6 +76,27 @@ def _fingerprints(offsets: Any, data: Any) -> Any:  # pragma: no cover - compile
         if offsets[record + 1] > offsets[record]:
             prints[record] = ((first << 31) | second) | 1
     return prints
+
+
+@njit(cache=True, nogil=True)
+def _note_rounded(offsets: Any, data: Any, bit: Any, findings: Any) -> None:  # pragma: no cover - compiled
+    """Mark ids such as 2.02E+09: a number that was shown, or kept, with fewer digits than it had."""
+    for record in range(findings.size):
+        start, stop = offsets[record], offsets[record + 1]
+        if stop - start < 5 or not 0x31 <= data[start] <= 0x39:
+            continue
+        at = start + 1
+        if data[at] == 0x2E:
+            at += 1
+            while at < stop and 0x30 <= data[at] <= 0x39:
+                at += 1
+        if stop - at < 3 or (data[at] | 0x20) != 0x65 or data[at + 1] != 0x2B:
+            continue
+        at += 2
+        while at < stop and 0x30 <= data[at] <= 0x39:
+            at += 1
+        if at == stop:
+            findings[record] |= bit
 
 
 @njit(cache=True, nogil=True)

@@ -60,6 +60,13 @@ FINDINGS: tuple[Finding, ...] = (
         "缺主要诊断",
         "code the principal diagnosis first in the list",
     ),
+    _f(
+        "code_unreadable",
+        INVALID,
+        "a cell of diagnoses or procedures holds an error of the spreadsheet or a formula without a value",
+        "诊断或手术单元格为表格错误值或无结果的公式",
+        "open the file in the spreadsheet program, mend or calculate the cell, and save it again",
+    ),
     _f("age_impossible", INVALID, "the age in years is below 0 or above 150", "年龄超出可能范围", _VALUE),
     _f("age_days_impossible", INVALID, "the age in days is below 0 or above 55,000", "日龄超出可能范围", _VALUE),
     _f(
@@ -159,6 +166,20 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     _f("other_diagnosis_unknown", WARNING, "another diagnosis is not in the national dictionary", "其他诊断编码未知", _CODING),
     _f("procedure_unknown", WARNING, "a procedure is not in the national dictionary", "手术操作编码未知", _CODING),
+    _f(
+        "procedure_restored",
+        WARNING,
+        "a procedure that a spreadsheet turned into a number or a date is read as the only code that fits",
+        "手术编码被表格改为数字或日期，已按唯一匹配编码还原",
+        "format the column as text before codes are entered or exported",
+    ),
+    _f(
+        "procedure_damaged",
+        WARNING,
+        "a procedure is a number or a date, as a spreadsheet makes of codes, and fits no code or several",
+        "手术编码疑被表格改为数字或日期，无法还原",
+        "look the code up in the source system; format the column as text before codes are exported",
+    ),
     _f("principal_procedure_grey", WARNING, "the principal procedure is a grey code", "主要手术为灰码", _CODING),
     _f(
         "principal_procedure_missing",
@@ -203,6 +224,20 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     _f("age_conflict", WARNING, "age in years and age in days contradict each other", "年龄与日龄矛盾", _VALUE),
     _f(
+        "age_dates_conflict",
+        WARNING,
+        "the dates of birth and admission give another age than the one stated, which counts",
+        "年龄与出生、入院日期不符，按所填年龄",
+        "correct the age or the dates in the source system",
+    ),
+    _f(
+        "age_days_estimated",
+        WARNING,
+        "the age in days is counted from months (30.4 days each), or 0 for 新生儿",
+        "日龄由月龄折算（新生儿按0天）",
+        "give the age in days, or the dates of birth and admission",
+    ),
+    _f(
         "newborn_weight_missing",
         WARNING,
         "a newborn up to 28 days has no birth weight",
@@ -215,6 +250,20 @@ FINDINGS: tuple[Finding, ...] = (
         "the birth weight is not a number and counts as missing",
         "出生体重无法识别，按缺失处理",
         _VALUE,
+    ),
+    _f(
+        "weight_too_low",
+        WARNING,
+        "the birth weight is below 200 g, as kilograms would be, and counts as missing",
+        "出生体重低于200克（或为千克），按缺失处理",
+        "give the weight in grams",
+    ),
+    _f(
+        "weight_from_kilograms",
+        WARNING,
+        "all birth weights of the file are plausible in kilograms only and are converted to grams",
+        "出生体重以千克填写，已换算为克",
+        "give the weight in grams",
     ),
     _f(
         "los_missing", WARNING, "the length of stay, which this scheme asks for, is missing", "缺住院天数（本方案需要）", _VALUE
@@ -277,6 +326,13 @@ FINDINGS: tuple[Finding, ...] = (
         _VALUE,
     ),
     _f("id_missing", WARNING, "the discharge has no id", "缺病案标识", "give every discharge its own id"),
+    _f(
+        "id_rounded",
+        WARNING,
+        "the id is a rounded number (2.02E+09, or more digits than a spreadsheet keeps): it cannot be joined back",
+        "病案标识为被舍入的数字（科学计数法或超出位数），无法对回",
+        "format the column as text before ids are entered or exported",
+    ),
     _f("id_duplicate", WARNING, "an earlier record has the same id", "病案标识重复", "give every discharge its own id"),
 )
 

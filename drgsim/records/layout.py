@@ -169,7 +169,12 @@ def read_header(layout: Layout, names: Sequence[str], mapped: Mapping[str, Seque
     for name, recipes in mapped.items():
         if name not in columns() or (name not in CODE_LISTS and not columns()[name].part):
             reading.recipes[name] = recipes[0]
-    reading.missing = [column.name for column in columns().values() if column.required and column.name not in reading.recipes]
+    dated = {"birth_date", "admitted"} <= reading.recipes.keys()  # an age between two dates need not be stated
+    reading.missing = [
+        column.name
+        for column in columns().values()
+        if column.required and column.name not in reading.recipes and not (dated and column.name == "age")
+    ]
     return reading
 
 

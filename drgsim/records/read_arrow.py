@@ -17,6 +17,8 @@ NAME = "the table"  # what messages call it
 class ArrowSource(CaseFile):
     """An Arrow table; with a ``reading``, its columns are taken for what that says."""
 
+    side_rows = False
+
     def __init__(
         self, table: pa.Table, options: InputOptions, purpose: Purpose = GROUPING, reading: LayoutReading | None = None
     ) -> None:

@@ -49,6 +49,8 @@ def json_files(folder: Path) -> list[Path]:
 class JsonSource(CaseFile):
     """Settlement lists as JSON; what cannot be parsed becomes an invalid record."""
 
+    side_rows = False
+
     def __init__(self, path: Path, options: InputOptions, content: Path | None = None) -> None:
         self._files = json_files(path) if path.is_dir() else [content or path]
         self._size = sum(file.stat().st_size for file in self._files) or 1

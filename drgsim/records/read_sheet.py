@@ -18,8 +18,12 @@ from drgsim.records.joined_sheets import codes_by_id, join_by_id
 from drgsim.records.layout import CODE_LISTS
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise
+from drgsim.records.sheet_errors import UnreadableCell
 from drgsim.records.vocabulary import group_column
 from drgsim.records.workbook_rows import SheetRows, sheets_of
+
+_KEPT = 1e15  # spreadsheets keep 15 digits
+_SHOWN = 8  # cells that a note names
 
 
 class _Sheet(NamedTuple):
@@ -65,7 +69,15 @@ class SheetSource(CaseFile):
                 part = sheet.records[start : start + BATCH_ROWS]
                 read += len(part)
                 self.done = read / (self.rows or 1)
+                self._note_unreadable(sheet.name, [row[place] for place in places if place is not None for row in part])
                 yield pa.RecordBatch.from_arrays([_texts(part, place) for place in places], list(names))
+
+    def _note_unreadable(self, sheet: str, cells: Sequence[Any]) -> None:
+        """Say which cells could not be read."""
+        found = [cell for cell in cells if type(cell) is UnreadableCell]
+        if found:
+            more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+            self.noted[f"cells that cannot be read 无法读取的单元格, {sheet}: {', '.join(found[:_SHOWN])}{more}"] += len(found)
 
 
 class _SheetChoice:
@@ -210,8 +222,11 @@ def _texts(rows: Sequence[Sequence[Any]], place: int | None) -> pa.Array:
 
 
 def _cell(value: Any) -> str | None:
-    """A cell as text: whole numbers without a decimal point, blanks as missing."""
+    """A cell as text: whole numbers without a decimal point, blanks as missing.
+
+    A whole number of more digits than spreadsheets keep is written in the notation that shows so: 4.20102199001011E+17.
+    """
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        return str(int(value)) if abs(value) < _KEPT else f"{value:.14E}"
     text = str(value)
     return text or None

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgsim.records.ages import read_ages
 from drgsim.records.arrow import one_chunk, to_text
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cell_numbers import parse_money, read_numbers
 from drgsim.records.code_dictionaries import BLANK, fold
 
 AS_IS = "as_is"
@@ -149,9 +150,8 @@ def _age(columns: list[pa.Array]) -> pa.Array:
     """Age in years; 0 where it is blank and an age in days under a year is given."""
     if len(columns) == 1:
         return columns[0]
-    (years, broken), (days, _) = read_numbers(columns[0]), read_numbers(columns[1])
-    with np.errstate(invalid="ignore"):
-        infant = np.isnan(years) & ~broken & (days >= 0) & (days < 366)
+    ages = read_ages({"age": columns[0], "age_days": columns[1]}, len(columns[0]))
+    infant = (ages.years == 0) & np.asarray(pc.equal(_filled(columns[0]), ""))
     return pc.if_else(pa.array(infant), "0", _text(columns[0])) if infant.any() else columns[0]
 
 
@@ -159,9 +159,9 @@ def _infant_days(columns: list[pa.Array]) -> pa.Array:
     """Age in days, which these forms ask for under one year: a 0 beside a year or more says that there is none."""
     if len(columns) == 1:
         return columns[0]
-    (days, _), (years, _) = read_numbers(columns[0]), read_numbers(columns[1])
+    ages = read_ages({"age": columns[1], "age_days": columns[0]}, len(columns[0]))
     with np.errstate(invalid="ignore"):
-        none = (days == 0) & (years >= 1)
+        none = (ages.days == 0) & (ages.years >= 1)
     return pc.if_else(pa.array(none), pa.scalar(None, columns[0].type), columns[0]) if none.any() else columns[0]
 
 
@@ -176,7 +176,7 @@ def _hours(columns: list[pa.Array]) -> pa.Array:
 
 def _sum(columns: list[pa.Array]) -> pa.Array:
     """Sum of amounts, missing only where all are."""
-    values: list[NDArray[np.float64]] = [read_numbers(column)[0] for column in columns]
+    values: list[NDArray[np.float64]] = [read_numbers(column, parse_money)[0] for column in columns]
     missing = reduce(np.logical_and, [np.isnan(value) for value in values])
     return pa.array(np.round(sum(np.nan_to_num(value) for value in values), 2), mask=missing)
 

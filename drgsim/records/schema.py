@@ -10,6 +10,8 @@ import yaml
 
 from drgsim.records.code_dictionaries import fold
 
+BROKEN_LINE = "__broken_line"  # marks records made from a line whose cells do not fit the header
+
 
 @dataclass(frozen=True)
 class Column:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from drgsim.errors import InputError
 from drgsim.records.case_file import broken_file
 from drgsim.records.file_kind import FileKind, kind_of
+from drgsim.records.sheet_errors import mark_unreadable
 from drgsim.records.text_encoding import sniff_encoding
 from drgsim.records.unpacked import password_error
 
@@ -76,8 +77,10 @@ def _workbook_sheets(path: Path, shown: Path) -> Iterator[SheetRows]:
         with path.open("rb") as file:
             book = CalamineWorkbook.from_filelike(file)
         for sheet in book.sheets_metadata:
-            rows = _filled(book.get_sheet_by_name(sheet.name).to_python())
-            yield SheetRows(sheet.name, sheet.visible != SheetVisibleEnum.Visible, rows)
+            cells = book.get_sheet_by_name(sheet.name)
+            rows = cells.to_python()
+            mark_unreadable(path, sheet.name, rows, cells.start)
+            yield SheetRows(sheet.name, sheet.visible != SheetVisibleEnum.Visible, _filled(rows))
     except (CalamineError, OSError) as error:
         raise _unreadable(path, shown, error) from error
 

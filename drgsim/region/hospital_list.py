@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem, did_you_mean
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch_encoding import read_numbers
+from drgsim.records.cell_numbers import read_numbers
 from drgsim.records.cells import read_words
 from drgsim.records.python_tables import python_table
 from drgsim.records.read import read_table

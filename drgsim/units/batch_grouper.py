@@ -28,6 +28,8 @@ INPUT_COLUMNS = (
     "sex",
     "age",
     "age_days",
+    "birth_date",
+    "admitted",
     "birth_weight_g",
     "los_days",
     "icu_hours",
@@ -143,7 +145,12 @@ class BatchGrouper(ABC):
     def absent_columns(self, names: Container[str]) -> list[str]:
         """Columns that the rules ask for and that are not among ``names``."""
         asked = self.compiled.variables
-        return [column for variable, column in VARIABLE_COLUMNS.items() if variable in asked and column not in names]
+        dated = "birth_date" in names and "admitted" in names  # which give the ages
+        return [
+            column
+            for variable, column in VARIABLE_COLUMNS.items()
+            if variable in asked and column not in names and not (dated and column in ("age", "age_days"))
+        ]
 
     def new_report(self) -> ConversionReport | None:
         """An empty report of code conversion; None when codes are read as they are."""

@@ -12,7 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import one_chunk
-from drgsim.records.batch_encoding import PreparedBatch, read_numbers
+from drgsim.records.batch_encoding import PreparedBatch
+from drgsim.records.cell_numbers import parse_money, read_numbers
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.findings import BITS
 from drgsim.units.batch_grouper import (
@@ -108,7 +109,7 @@ class DipGrouper(BatchGrouper):
         """Total cost of each record in yuan where ties ask for it, NaN elsewhere and where it is missing."""
         if not self.compiled.wants_cost:
             return np.full(batch.num_rows, np.nan)
-        return read_numbers(one_chunk(batch, "total_cost"))[0]
+        return read_numbers(one_chunk(batch, "total_cost"), parse_money)[0]
 
     def answer(
         self,

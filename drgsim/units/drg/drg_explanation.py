@@ -13,6 +13,7 @@ from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.records.arrow import column_of
 from drgsim.records.code_dictionaries import CodeBook, CodeList
 from drgsim.records.code_mending import read_codes
+from drgsim.records.damaged_codes import restored_text
 from drgsim.records.findings import BY_CODE
 from drgsim.records.input_options import InputOptions
 from drgsim.records.layout import GENERAL, layouts, numbered_names, read_header
@@ -87,6 +88,8 @@ def read_record(
         maps = grouper.conversion.maps
         given = {name: read_codes(_listed(row.get(name)), map_.codes) for name, map_ in maps.items()}
         row |= {name: grouper.conversion.text(name, row.get(name)) for name in given}
+    else:
+        row["procedures"] = restored_text(_listed(row.get("procedures")))
     discharge = discharge_from(row, grouper.prepare(batch).numbers[0])
     if not grouper.conversion:
         given = {"diagnoses": list(discharge.diagnoses), "procedures": list(discharge.procedures)}
