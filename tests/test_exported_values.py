@@ -25,6 +25,7 @@ from drgsim.records.cells import read_days, read_fen
 from drgsim.records.code_dictionaries import national_codes
 from drgsim.records.damaged_codes import fitting_codes, restored_text
 from tests.commands import run
+from tests.conftest import SHARED
 
 HEADER = [
     "病案号",
@@ -40,6 +41,7 @@ HEADER = [
 ]
 RECORD = ["A1", "1", "67", "1957-03-11", "2024-09-02", "J18.900", "J96.000", "", "4000", "2500"]
 NAN = math.nan
+EXPORTS = SHARED / "intake"  # 22 invented discharges of one month in shapes that hospitals send
 
 
 def write_csv(folder: Path, *rows: list[Any], header: list[str] | None = None) -> Path:
@@ -145,9 +147,10 @@ def test_days_are_those_of_the_calendar(day: date, form: str) -> None:
 @pytest.mark.parametrize(
     ("text", "yuan"),
     [
-        ("12,345.60", 12345.60), ("￥12,345.60", 12345.60), ("¥12345.6元", 12345.60), ("12，345.60元", 12345.60), ("0.7万", 7000),
-        ("0.7万元", 7000), ("１２３．４５", 123.45), ("(1,234.50)", -1234.5), ("（1,234.50）", -1234.5), ("12.00-", -12), ("-￥5", -5),
-        ("￥-5", -5), ("5元整", 5), ("1,234,567", 1234567), (".5", 0.5), ("-", NAN), ("", NAN), (" 1 234.5 ", 1234.5),
+        ("12,345.60", 12345.60), ("￥12,345.60", 12345.60), ("¥12345.6元", 12345.60), ("12，345.60元", 12345.60),
+        ("0.7万", 7000), ("0.7万元", 7000), ("１２３．４５", 123.45), ("(1,234.50)", -1234.5), ("（1,234.50）", -1234.5),
+        ("12.00-", -12), ("-￥5", -5), ("￥-5", -5), ("5元整", 5), ("1,234,567", 1234567), (".5", 0.5), ("-", NAN), ("", NAN),
+        (" 1 234.5 ", 1234.5),
     ],
 )  # fmt: skip
 def test_the_forms_of_money(text: str, yuan: float) -> None:
@@ -390,3 +393,21 @@ def test_a_long_text_in_the_first_rows_is_no_fault(tmp_path: Path, place: int) -
     header = [*HEADER, "备注"]
     rows = [[*record(), "x" * 131_073 if at == place else ""] for at in range(2)]
     assert len(grouped(write_csv(tmp_path, *rows, header=header))) == 2
+
+
+# group of each of the 22 discharges that the exports hold, and the sums that they are settled at
+GOLDEN = ["FM39", "ES35", "EX29", "OB19", "GE29", "CB59", "EQY", "IR29", "BR25", "PQY", "RN15", "0000", "GK35", "ES31", "NZ19", "LC19",
+          "IU29", "0000", "JV29", "FR49", "OZ19", "LL15"]  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["v1-clean.xlsx", "v2-title-totals.xlsx", "v3-gbk.csv", "v5-settlement-cn.csv", "v7-mixed.csv",
+                                  "v8-old.xls", "v10-html.xls"])  # fmt: skip
+def test_exports_as_hospitals_send_them(file: str) -> None:
+    path = EXPORTS / file
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    assert [row["drg"] for row in grouped(path)] == GOLDEN
+    done = drgsim.settle(path, "beijing/2024")
+    assert (done.record["cases"], done.record["paid"]) == (22, 22)
+    assert (done.record["amount_yuan"], done.record["fund_payment_yuan"]) == ("433470.11", "289174.41")
+    assert sum(float(row["total_cost"]) for row in done.cases.to_pylist()) == pytest.approx(363_717.20)
