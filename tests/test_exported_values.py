@@ -396,8 +396,8 @@ def test_a_long_text_in_the_first_rows_is_no_fault(tmp_path: Path, place: int) -
 
 
 # group of each of the 22 discharges that the exports hold, and the sums that they are settled at
-GOLDEN = ["FM39", "ES35", "EX29", "OB19", "GE29", "CB59", "EQY", "IR29", "BR25", "PQY", "RN15", "0000", "GK35", "ES31", "NZ19", "LC19",
-          "IU29", "0000", "JV29", "FR49", "OZ19", "LL15"]  # fmt: skip
+GOLDEN = ["FM39", "ES35", "EX29", "OB19", "GE29", "CB59", "EQY", "IR29", "BR25", "PQY", "RN15", "0000", "GK35", "ES31", "NZ19",
+          "LC19", "IU29", "0000", "JV29", "FR49", "OZ19", "LL15"]  # fmt: skip
 
 
 @pytest.mark.parametrize("file", ["v1-clean.xlsx", "v2-title-totals.xlsx", "v3-gbk.csv", "v5-settlement-cn.csv", "v7-mixed.csv",

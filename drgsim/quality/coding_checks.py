@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from drgsim.quality.code_facts import marked_codes
 from drgsim.quality.quality_kernel import first_codes
 from drgsim.records.arrow import one_chunk, to_text
-from drgsim.records.batch_encoding import PreparedBatch, read_numbers
+from drgsim.records.batch_encoding import PreparedBatch
+from drgsim.records.cell_numbers import read_numbers
 from drgsim.records.code_dictionaries import CodeList
 from drgsim.records.code_mending import read_codes
 from drgsim.records.code_suggestions import specific_codes, suggested_codes
