@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+# names that a call states and nothing has: the call makes no sense (exit code 2), whatever kind of error says so
+UNKNOWN_NAMES = frozenset({
+    "budget-unknown-terms", "code-unknown", "code-version-unknown", "explain-unknown-id", "layout-unknown", "policy-unknown",
+    "policy-unknown-include", "sample-unknown", "scenario-unknown", "scheme-unknown", "spec-unknown", "spec-unknown-style",
+    "weights-unknown-table",
+})  # fmt: skip
 SHOWN_ALIKE = 8  # problems of one code that a message spells out
 
 
@@ -44,13 +50,16 @@ class Problem:
 class DrgsimError(Exception):
     """Base of every error that drgsim raises on purpose; it carries all problems found, not just the first.
 
-    ``exit_code`` is what the command line returns: 3 for input that cannot be read, 2 for a call that makes no sense.
+    ``exit_code`` is what the command line returns: 3 for input that cannot be read, 2 for a call that makes no sense, which a
+    name that nothing has makes as well.
     """
 
     problems: Sequence[Problem]
     exit_code: int = field(default=3, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.problems and all(problem.code in UNKNOWN_NAMES for problem in self.problems):
+            self.exit_code = 2
         super().__init__(str(self))
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import drgsim
 from drgsim.quality.file_check import check_files
 from drgsim.records.code_dictionaries import national_codes, split_codes
 from drgsim.records.code_mending import mend_lists, read_codes
@@ -178,3 +179,12 @@ def test_the_groups_of_the_sample_of_cells_are_those_of_plain_codes() -> None:
     answers = [grouper.group_batch(pa.table(each).to_batches()[0])[0] for each in (plain, named)]
     assert answers[0].to_pylist() == answers[1].to_pylist()
     assert answers[0].to_pylist()[0]["drg"][:3] == "FM3"
+
+
+def test_an_explanation_has_the_checks_of_its_record() -> None:
+    explained = drgsim.explain({"diagnoses": "I21.001|I51.500", "procedures": "88.5500|36.0700", "sex": "1", "age": 67})
+    assert [doubt.rule.code for doubt in explained.doubts[0]] == ["other_procedure_more_specific", "other_diagnosis_grey"]
+    assert explained.drg == "FM59"  # no check changes a group
+    assert "→ FM39" in str(explained)
+    assert explained.to_dict()["coding_checks"][0]["value"].endswith("FM39")
+    assert drgsim.explain({"diagnoses": "K35.300", "sex": "1", "age": 29}, "dip-taian-2025").doubts == ((),)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from drgsim.errors import InputError, did_you_mean
+from drgsim.errors import InputError
 from drgsim.records.code_dictionaries import CodeList, fold
+from drgsim.records.code_suggestions import specific_codes, suggested_codes
 from drgsim.records.conversion import code_versions, conversion_from
 from drgsim.units.schemes.rule_language import CodeIn, Rule, sets_of, walk
 from drgsim.units.schemes.scheme import Scheme
@@ -47,6 +48,8 @@ class CodeCard:
         Counterparts in other editions, both ways.
     below
         Codes that begin with it, and their names.
+    usable
+        Of a grey code: the specific codes below it, and the level (MCC, CC or empty) of each.
     """
 
     code: str
@@ -64,6 +67,7 @@ class CodeCard:
     lists: tuple[str, ...]
     versions: tuple[VersionFacts, ...]
     below: tuple[tuple[str, str], ...]
+    usable: tuple[tuple[str, str], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -86,9 +90,11 @@ def code_facts(text: str, scheme: Scheme) -> list[CodeCard]:
         if codes.find(text) >= 0 or below or any(version.counterpart for version in versions):
             found.append(_facts(text, kind, codes, scheme, versions, below))
     if not found:
-        near = did_you_mean(fold(text), list(scheme.book.diagnoses.codes) + list(scheme.book.procedures.codes))
-        fix = f"{near} drgsim codes search finds codes by their names".strip()
-        raise InputError.single("code-unknown", f"no edition has the code {text}, and none begins with it", fix=fix)
+        near = [each for kind in KINDS for each in suggested_codes(text, getattr(scheme.book, _COLUMNS[kind]))]
+        fix = f"did you mean {', '.join(near)}? " if near else ""
+        fix += "drgsim codes search finds codes by their names"
+        what = f"no edition has the code {text}, and none begins with it"
+        raise InputError.single("code-unknown", what, fix=fix)
     return found
 
 
@@ -148,7 +154,14 @@ def _facts(
         lists,
         versions,
         below,
+        _usable(code, codes, scheme) if codes.is_grey(text) else (),
     )
+
+
+def _usable(code: str, codes: CodeList, scheme: Scheme) -> tuple[tuple[str, str], ...]:
+    levels = scheme.severities if codes is scheme.book.diagnoses else {}
+    below = specific_codes(code, codes)
+    return tuple((each, levels[each].level if each in levels else "") for each in below)
 
 
 def _principal_sets(rule: Rule) -> set[str]:

@@ -15,6 +15,7 @@ from drgsim.api.argument_check import ArgumentKind, checked, named
 from drgsim.api.given_records import CaseResult, given
 from drgsim.engines.grouper_of import DEFAULT_SCHEME, explain_record
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.quality.coding_checks import CodingDoubt, doubts_of
 from drgsim.records.case_file import BROKEN_LINE
 from drgsim.records.case_table import open_all
 from drgsim.records.findings import BY_CODE
@@ -32,8 +33,10 @@ from drgsim.units.drg.drg_narrative import (
     explanation_lines,
     plain_text,
 )
+from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import Scheme
 
+_VENTILATOR = "ventilator_hours"
 MOST_EXPLAINED = 5  # records with one id
 
 
@@ -48,18 +51,23 @@ class Explanations(Result):
         One per record: an id may stand several times in a file; the first five at most.
     records
         Number of records with this id.
+    doubts
+        Of each: what a coder would check (:func:`drgsim.validate` checks more, with the other records beside it).
     """
 
     kind = "explain"
     title = "Explanation 入组路径解释"
 
-    def __init__(self, explained: Sequence[RecordExplanation], records: int = 1) -> None:
+    def __init__(
+        self, explained: Sequence[RecordExplanation], doubts: Sequence[Sequence[CodingDoubt]], records: int = 1
+    ) -> None:
         self.all, self.records, self.first = tuple(explained), records, explained[0]
+        self.doubts = tuple(tuple(each) for each in doubts)
         notes = [Problem(code, BY_CODE[code].title, fix=BY_CODE[code].fix) for code in self.first.warnings]
         if records > 1:
             what = f"{records} records have the id {self.first.discharge_id}"
             notes.insert(0, Problem("explain-same-id", what, why=f"each is explained, the first {MOST_EXPLAINED} at most"))
-        record = run_record(self.kind, records=records, explanations=[each.to_dict() for each in self.all])
+        record = run_record(self.kind, records=records, explanations=self.dicts())
         super().__init__({"steps": _steps(self.all), "codes": _codes(self.all)}, notes=notes, record=record)
 
     @property
@@ -114,12 +122,20 @@ class Explanations(Result):
         return self.first.procedures
 
     def to_dict(self) -> dict[str, Any]:
-        """The first explanation as nested plain dictionaries and lists: the whole trace."""
-        return self.first.to_dict()
+        """The first explanation as nested plain dictionaries and lists: the whole trace, and ``coding_checks``."""
+        return self.dicts()[0]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """Every explanation as nested plain dictionaries and lists."""
+        return [
+            each.to_dict() | {"coding_checks": [{"code": doubt.rule.code, "value": doubt.value} for doubt in doubts]}
+            for each, doubts in zip(self.all, self.doubts, strict=True)
+        ]
 
     def lines(self, *, brief: bool = False) -> list[TreeLine]:
         """The explanations as trees of lines; ``brief`` leaves out what did not match."""
-        return [line for each in self.all for line in _lines(each, brief)]
+        shown = zip(self.all, self.doubts, strict=True)
+        return [line for each, doubts in shown for line in [*_lines(each, brief), *_doubt_lines(doubts)]]
 
     def __str__(self) -> str:
         return plain_text(self.lines())
@@ -189,10 +205,41 @@ def explain(
                 fix="give one record as a dictionary, or record_id with a file or a table",
             )])  # fmt: skip
         explained = explain_record(record, scheme, reading, strict=strict)
-        return Explanations([explained])
+        return Explanations([explained], [_doubts(explained, record, scheme)])
     found, options = _found(record, record_id, reading)
     version = InputOptions(code_version=options.code_version)
-    return Explanations([explain_record(one, scheme, version) for one in found[:MOST_EXPLAINED]], len(found))
+    found_few = found[:MOST_EXPLAINED]
+    each = [explain_record(one, scheme, version) for one in found_few]
+    return Explanations(each, [_doubts(*both, scheme) for both in zip(each, found_few, strict=True)], len(found))
+
+
+def _doubts(
+    explained: RecordExplanation, record: Mapping[str, Any], scheme: Scheme | Catalogue | str | Path
+) -> list[CodingDoubt]:
+    """What a coder would check in a record that a DRG scheme groups."""
+    if not isinstance(explained, Explanation):
+        return []
+    seen = explained.discharge
+    cells = {
+        "sex": seen.sex, "age": seen.age, "age_days": seen.age_days, "birth_weight_g": seen.birth_weight_g,
+        "los_days": seen.los_days, "icu_hours": seen.icu_hours, "discharge_way": seen.discharge_way,
+        "admission_department": seen.department, "diagnoses": "|".join(seen.diagnoses), "procedures": "|".join(seen.procedures),
+        "discharge_id": explained.discharge_id,
+    }  # fmt: skip
+    if record.get(_VENTILATOR) is not None:
+        cells[_VENTILATOR] = str(record[_VENTILATOR])
+    batch = pa.RecordBatch.from_pylist([cells])
+    assert not isinstance(scheme, Catalogue)
+    return doubts_of(batch, scheme if isinstance(scheme, Scheme) else load_scheme(scheme))
+
+
+def _doubt_lines(doubts: Sequence[CodingDoubt]) -> list[TreeLine]:
+    lines = []
+    for doubt in doubts:
+        rule, value = doubt.rule, f": {doubt.value}" if doubt.value else ""
+        below = [TreeLine(f"{rule.fix} {rule.fix_zh}", "dim")]
+        lines.append(TreeLine(f"{rule.title_zh} {rule.title} [{rule.code}]{value}", "warn", below))
+    return [TreeLine("Coding checks 编码检查", "title", lines)] if lines else []
 
 
 def _found(
@@ -205,7 +252,7 @@ def _found(
     inputs, options = given(records, reading)
     found: list[dict[str, Any]] = []
     for source in open_all(inputs, options):
-        for batch in source.batches((*INPUT_COLUMNS, "total_cost")):
+        for batch in source.batches((*INPUT_COLUMNS, "total_cost", _VENTILATOR)):
             ids = pc.utf8_trim_whitespace(batch.column("discharge_id").cast("string"))
             here = batch.filter(pc.equal(ids, str(record_id).strip())).to_pylist()
             found += [record | {"": source.path} for record in here]

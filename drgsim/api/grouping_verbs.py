@@ -15,9 +15,10 @@ from drgsim.api.given_records import CaseResult, case_table
 from drgsim.engines.file_to_file import Progress
 from drgsim.engines.file_to_file import group_files as run_files
 from drgsim.engines.group_run import GroupRun
-from drgsim.engines.grouper_of import DEFAULT_SCHEME, AnyScheme
+from drgsim.engines.grouper_of import DEFAULT_SCHEME, AnyScheme, grouper_of
 from drgsim.engines.in_memory import group_cases
-from drgsim.records.case_table import CaseTable
+from drgsim.records.arrow import plain_strings
+from drgsim.records.case_table import CaseTable, open_all
 from drgsim.records.input_options import InputOptions
 from drgsim.records.vocabulary import group_words
 from drgsim.results.result import Result
@@ -223,3 +224,16 @@ def _beside(table: pa.Table, answers: pa.Table) -> pa.Table:
         if name not in table.column_names:
             table = table.append_column(name, answers.column(name))
     return table
+
+
+def first_answers(inputs: Sequence[str | Path], scheme: AnyScheme, most: int, reading: InputOptions) -> pa.Table:
+    """The answers of the first records of files, to look at before anything is written."""
+    grouper = grouper_of(scheme, reading.code_version)
+    found: list[pa.RecordBatch] = []
+    for source in open_all(inputs, reading):
+        for batch in source.batches(grouper.input_columns):
+            found.append(plain_strings(grouper.group_batch(batch.slice(0, most))[0]))
+            most -= found[-1].num_rows
+            if most <= 0:
+                return pa.Table.from_batches(found)
+    return pa.Table.from_batches(found)

@@ -38,7 +38,9 @@ def _show_known(facts: CodeCard) -> None:
     from drgsim.cli.terminal import out
 
     if facts.grey:
-        out.print("  [yellow]grey code 灰码[/]: may not stand in the principal place")
+        out.print("  [yellow]grey code 灰码[/]: a heading, for which a specific code is to be stated")
+        usable = tuple(f"{code} {level}".rstrip() for code, level in facts.usable)
+        out.print(f"  usable codes 可用编码: {_some(usable) or 'none 无'}")
     if facts.kind == "diagnosis" and facts.level:
         taken = f", taken away by {facts.exclusion_size:,} principal diagnoses (list {facts.exclusion})"
         out.print(f"  level 级别 in {facts.scheme}: {facts.level}{taken if facts.exclusion_size else ''}")

@@ -77,7 +77,7 @@ def explain(
         typed = {name: value for name, value in typed.items() if value is not None}
         found = explained(typed, scheme, reading=InputOptions(code_version=code_version))
     if as_json:
-        values = [each.to_dict() for each in found.all]
+        values = found.dicts()
         print_json(values[0] if len(values) == 1 else values)
         return
     if found.records > 1:

@@ -21,15 +21,23 @@ from drgsim.cli.common_options import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from drgsim.engines.group_run import GroupRun
 
 DEFAULT_SCHEME = "chs-drg-2.0"
+PREVIEW = 10  # answers that are shown where nothing is written
 TOP = 8  # reasons and warnings that the summary names
 
 
 def group(
     inputs: InputsArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Result file: .csv, .parquet or .xlsx.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Result file: .csv, .parquet or .xlsx; without one, a preview.", show_default=False
+        ),
+    ] = None,
     scheme: SchemeOption = DEFAULT_SCHEME,
     format: FormatOption = None,
     maps: MapOption = None,
@@ -37,6 +45,12 @@ def group(
     sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     keep_input: Annotated[bool, typer.Option("--keep-input", help="Put the input's own columns before the answers.")] = False,
+    min_grouped: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Least share of grouped records, such as 0.9; below it the exit code is 1.", show_default=False
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -54,6 +68,38 @@ def group(
         print_json(summary(done.run))
     elif not quiet:
         show_summary(done.run)
+        if output is None:
+            _show_preview(grouping_verbs.first_answers(inputs, scheme, PREVIEW, reading), done.run.counts.records)
+    if min_grouped is not None:
+        _check_grouped(done.run, min_grouped)
+
+
+def _check_grouped(run: GroupRun, least: float) -> None:
+    """Stop with 1 when too few records have a group, so that what runs by night is noticed."""
+    from drgsim.cli.terminal import err, percent
+
+    grouped, records = int(run.counts.status[0]), run.counts.records
+    if grouped < least * records or not records:
+        share = percent(grouped, records)
+        err.print(
+            f"[bold red]✗[/] {grouped:,} of {records:,} records are grouped ({share}), fewer than --min-grouped {least:g}"
+        )
+        raise typer.Exit(1)
+
+
+def _show_preview(answers: pa.Table, records: int) -> None:
+    from drgsim.cli.terminal import out, rows_table
+    from drgsim.records.findings import BY_CODE
+
+    group = "drg" if "drg" in answers.column_names else "dip"
+    rows = []
+    for row in answers.to_pylist():
+        reason = BY_CODE[row["reason"]].title_zh if row["reason"] else row[f"{group}_name"]
+        rows.append([row["discharge_id"] or "", row[group] or "", row["status"], reason or ""])
+    rows_table(
+        f"The first {len(rows)} of {records:,} answers 预览", ["id", "group", "status", "name or reason"], rows, whole=(1,)
+    )
+    out.print("[dim]nothing was written; --output FILE keeps all answers[/]")
 
 
 def summary(run: GroupRun) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The program ``drgsim``: one file per command, this one joins them and turns errors into messages and exit codes.
 
-Exit codes: 0 done, 1 the verdict is no (validate, selftest, schemes check), 2 a call that makes no sense, 3 input
-that cannot be read.
+Exit codes: 0 done, 1 the verdict is no (validate, selftest, schemes check, group --min-grouped), 2 a call that makes no sense
+(a name that nothing has is one), 3 input that cannot be read.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -20,6 +20,7 @@ from drgsim.cli import calibrate_command as calibrate
 from drgsim.cli import codes_command as codes
 from drgsim.cli import coefficients_command as coefficients
 from drgsim.cli import compare_command as compare
+from drgsim.cli import config_command as config
 from drgsim.cli import demo_command as demo
 from drgsim.cli import dip_command as dip
 from drgsim.cli import explain_command as explain
@@ -35,8 +36,9 @@ from drgsim.cli import simulate_command as simulate
 from drgsim.cli import synth_command as synth
 from drgsim.cli import validate_command as validate
 from drgsim.cli import weights_command as weights
-from drgsim.cli.terminal import show_error
-from drgsim.errors import DrgsimError, OutputError
+from drgsim.cli.option_defaults import read_defaults
+from drgsim.cli.terminal import print_error_json, show_doubt, show_error
+from drgsim.errors import DrgsimError, OutputError, Problem, UsageError
 from drgsim.version import __version__
 
 app = typer.Typer(
@@ -82,8 +84,38 @@ for _panel, _name, _group in (
     ("Group 分组", "codes", codes.app),
     ("Pay 支付", "policy", policy.app),
     ("Budget and what-if 预算与情景", "scenarios", scenarios.app),
+    ("Try and check 试用与自检", "config", config.app),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=_panel)
+
+
+_CALL_ERRORS = typer.BadParameter.__mro__[1]  # what is wrong with a call; typer carries a click of its own
+
+
+def _called() -> int:
+    """Call the command with the defaults of configuration and environment; the exit code."""
+    command = typer.main.get_command(app)
+    defaults = read_defaults(command)
+    for problem in defaults.doubts:
+        show_doubt(problem)
+    if "--json" not in sys.argv:
+        command(prog_name="drgsim", default_map=defaults.by_command)
+    try:  # a program that asked for JSON gets JSON, whatever happens
+        code = command.main(prog_name="drgsim", default_map=defaults.by_command, standalone_mode=False)
+    except _CALL_ERRORS as error:
+        raise UsageError([Problem("usage", getattr(error, "message", str(error)), fix="see --help")]) from error
+    except typer.Abort:
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _fail(error: DrgsimError) -> NoReturn:
+    """Say what is wrong, and stop."""
+    show_error(error)
+    columns_map.offer_mapping(error)
+    if "--json" in sys.argv:
+        print_error_json(error)
+    sys.exit(error.exit_code)
 
 
 def main() -> None:
@@ -93,19 +125,15 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was half written is removed on the way out
     try:
-        app()
+        sys.exit(_called())
     except DrgsimError as error:
-        show_error(error)
-        columns_map.offer_mapping(error)
-        sys.exit(error.exit_code)
+        _fail(error)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
         path = error.filename or ""
-        show_error(
-            OutputError.single("file-system", f"{error.strerror or error}", where=str(path), fix="check space and permissions")
-        )
-        sys.exit(3)
+        what, fix = error.strerror or f"{error}", "check space and permissions"
+        _fail(OutputError.single("file-system", what, where=str(path), fix=fix))
     except KeyboardInterrupt:
         sys.exit(130)

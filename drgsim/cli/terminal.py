@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
 
-from drgsim.errors import SHOWN_ALIKE, DrgsimError
+from drgsim.errors import SHOWN_ALIKE, DrgsimError, Problem
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -31,6 +32,16 @@ def show_error(error: DrgsimError) -> None:
     for code, number in shown.items():
         if number > SHOWN_ALIKE:
             err.print(f"[bold red]✗[/] ... and {number - SHOWN_ALIKE} more [dim]\\[{code}][/]")
+
+
+def show_doubt(problem: Problem) -> None:
+    """A doubt about the call on the error stream; the command goes on."""
+    err.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/] {escape(problem.fix)}".rstrip(), soft_wrap=True)
+
+
+def print_error_json(error: DrgsimError) -> None:
+    """All problems as JSON on standard output, where a program that asked for JSON reads."""
+    print_json({"error": {"exit_code": error.exit_code, "problems": [asdict(problem) for problem in error.problems]}})
 
 
 def print_json(value: Any) -> None:

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 
 from drgsim.quality.code_facts import marked_codes
 from drgsim.quality.quality_kernel import first_codes
+from drgsim.quality.quality_rules import QualityRule, rules, thresholds
 from drgsim.records.arrow import one_chunk, to_text
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.cell_numbers import read_numbers
-from drgsim.records.code_dictionaries import CodeList
+from drgsim.records.code_dictionaries import OWN_VERSION, CodeList
 from drgsim.records.code_mending import read_codes
 from drgsim.records.code_suggestions import specific_codes, suggested_codes
 from drgsim.records.encode import EncodedLists
 from drgsim.records.findings import BITS
+from drgsim.units.drg.drg_grouper import Grouper
 from drgsim.units.drg.drg_kernel import EncodedForDrg, Grouped, group_encoded
 from drgsim.units.schemes.rule_lowering import WORD
 from drgsim.units.schemes.scheme import Scheme
@@ -263,6 +265,28 @@ class CodingChecks:
             yield RuleHits("ventilation_not_coded", np.flatnonzero((hours > 0) & ~some), None)
         nothing = (np.isnan(hours) & ~broken) | (hours == 0)
         yield RuleHits("ventilation_hours_missing", np.flatnonzero(nothing & (short | long)), None)
+
+
+class CodingDoubt(NamedTuple):
+    """A doubt about the coding of one record: the rule that it breaks, and what to show."""
+
+    rule: QualityRule
+    value: str
+
+
+def doubts_of(batch: pa.RecordBatch, scheme: Scheme, code_version: str = OWN_VERSION) -> list[CodingDoubt]:
+    """The doubts about a record, given as a batch of one."""
+    grouper = Grouper(scheme, code_version)
+    prepared = grouper.prepare(batch)
+    drg = grouper.group_prepared(prepared, prepared.invalid).drg
+    answers, _ = grouper.group_batch(batch)
+    reason = [BITS[code] if (code := answers.column("reason")[0].as_py()) else -1]
+    limits = {name: threshold.value for name, threshold in thresholds().items()}
+    checks = CodingChecks(scheme, grouper.compiled, limits)
+    found = checks.check(batch, prepared, Grouping(drg, np.array(reason, np.int8)))
+    return [
+        CodingDoubt(rules()[hit.code], hit.detail(hit.rows)[0].as_py() if hit.detail else "") for hit in found if len(hit.rows)
+    ]
 
 
 def _row_bits(rows: NDArray[np.bool_], words: int) -> NDArray[np.int64]:

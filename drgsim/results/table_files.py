@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 
 from drgsim.errors import OutputError, Problem, UsageError
 from drgsim.records.arrow import as_cells, with_unique_dictionaries
+from drgsim.records.schema import columns, header_key, header_names
 from drgsim.results.whole_outputs import whole_file
 from drgsim.results.workbook import XLSX_ROWS, XLSX_TEXT, Workbook, too_many_rows
 
@@ -183,6 +185,29 @@ class CsvWriter(TableWriter):
         self._file.close()
 
 
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
+_AMOUNT = re.compile(r"^cost_|[费额]$|费用", re.IGNORECASE)
+
+
+def _holds_numbers(name: str) -> bool:
+    """Whether a column of an input is one of numbers, which a sheet should be able to add up; codes and ids never are.
+
+    Examples
+    --------
+    >>> [_holds_numbers(name) for name in ("年龄", "total_cost", "西药费", "discharge_id", "主要手术操作编码")]
+    [True, True, True, False, False]
+    """
+    canonical = header_names().get(header_key(name))
+    return bool(columns()[canonical].unit) if canonical else bool(_AMOUNT.search(name))
+
+
+def _as_number(cell: object) -> object:
+    """A text that spells a number as that number, everything else as it is."""
+    if not isinstance(cell, str) or not _NUMBER.fullmatch(cell):
+        return cell
+    return float(cell) if "." in cell else int(cell)
+
+
 class SheetWriter(TableWriter):
     """One sheet with a frozen header row and a filter; rows go to disk as they come."""
 
@@ -190,12 +215,16 @@ class SheetWriter(TableWriter):
         super().__init__(path, beside)
         self._book = Workbook()
         wide = {"drg_name", "diagnoses", "procedures", "warnings"}
+        self._numbers = {name for name in schema.names if _holds_numbers(name)}
         self._sheet = self._book.sheet("drgsim", schema.names, [42 if name in wide else 16 for name in schema.names])
 
     def encode(self, batch: pa.RecordBatch) -> object:
         cells = as_cells(batch, dates_as_text=True)
         self._refuse_long_texts(cells)
-        return [column.to_pylist() for column in cells.columns]
+        return [
+            [_as_number(cell) for cell in column.to_pylist()] if name in self._numbers else column.to_pylist()
+            for name, column in zip(cells.schema.names, cells.columns, strict=True)
+        ]
 
     def _refuse_long_texts(self, batch: pa.RecordBatch) -> None:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):

@@ -165,8 +165,8 @@ def code_lines(codes: Sequence[CodeTrace], title: str, levels: Sequence[str]) ->
         marks = [f"converted from 转换自 {code.given}"] if code.given and code.known else []
         marks += [level] if level else []
         marks += [] if code.known else ["not in the national dictionary 未知编码"]
-        marks += ["grey code 灰码"] if code.grey and place == 0 else []
-        style = "warn" if not code.known or (code.grey and place == 0) else ""
+        marks += ["grey code 灰码"] if code.grey else []
+        style = "warn" if not code.known or code.grey else ""
         lines.append(TreeLine(" · ".join([f"{role}: {code.code} {code.name}".rstrip(), *marks]), style))
     return TreeLine(title if lines else f"{title}: none 无", "", lines)
 

@@ -1,0 +1,55 @@
+"""``drgsim config``: which defaults are set, and where."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Defaults of options from drgsim.toml and DRGSIM_* variables. 默认设置", no_args_is_help=True)
+
+
+@app.callback()
+def _config() -> None:
+    """Defaults of options from drgsim.toml and DRGSIM_* variables. 默认设置"""
+
+
+@app.command()
+def show(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """Show which defaults are set and where each comes from.
+
+    A key of drgsim.toml is the long name of an option: scheme = "beijing-2024" at the top holds for every command, under
+    [group] for that command. DRGSIM_SCHEME and DRGSIM_GROUP_SCHEME do the same, and win.
+    """
+    from rich.markup import escape
+
+    from drgsim.cli.option_defaults import config_files, read_defaults
+    from drgsim.cli.terminal import out, print_json, rows_table
+
+    found = read_defaults(ctx.find_root().command)
+    files = [(path, path.is_file()) for path in config_files()]
+    if as_json:
+        print_json({
+            "files": [{"path": str(path), "found": there} for path, there in files],
+            "defaults": [vars(entry) for entry in found.entries],
+            "unknown_variables": [problem.what.split()[0] for problem in found.doubts],
+        })  # fmt: skip
+        return
+    for path, there in files:
+        out.print(f"{'[green]✓[/]' if there else '[dim]–[/]'} {escape(str(path))}{'' if there else ' [dim](no such file)[/]'}")
+    rows = [
+        [
+            entry.command or "every command",
+            entry.option.replace("_", "-"),
+            f"{entry.value}",
+            entry.source,
+            "" if entry.used else "–",
+        ]
+        for entry in found.entries
+    ]
+    if rows:
+        rows_table("Defaults 默认设置", ["command", "option", "value", "from", ""], rows)
+        if any(not entry.used for entry in found.entries):
+            out.print("[dim]– something nearer to the call sets the same[/]")
+    else:
+        out.print("no default is set 未设置")

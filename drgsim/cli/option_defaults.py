@@ -1,0 +1,218 @@
+"""Defaults of options from a configuration file and from the environment, and where each comes from.
+
+``drgsim.toml`` stands in the folder of the call, or in the user's configuration folder. A key is the long name of an option;
+at the top it holds for every command that has the option, in a table (``[group]``, ``[policy.show]``) for that command.
+Variables are ``DRGSIM_OPTION`` and ``DRGSIM_COMMAND_OPTION``. What is nearer to the call wins: the command line, variables, the
+file of the folder, the file of the user; of each the word for one command before that for all.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from drgsim.errors import Problem, UsageError, did_you_mean
+
+CONFIG_FILE = "drgsim.toml"
+PREFIX = "DRGSIM_"
+OTHER_VARIABLES = ("DRGSIM_CACHE_DIR",)  # read where they are used
+_YES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+Options = dict[str, Any]  # by long name, with _ for -
+
+
+@dataclass(frozen=True)
+class OptionDefault:
+    """A default that somebody set.
+
+    Attributes
+    ----------
+    command
+        Words of the command, such as ``policy show``; empty for every command that has the option.
+    option
+        Long name of the option without dashes.
+    value
+        As the command takes it.
+    source
+        The file, or the variable.
+    used
+        False where something nearer to the call sets the same.
+    """
+
+    command: str
+    option: str
+    value: Any
+    source: str
+    used: bool = True
+
+
+@dataclass
+class OptionDefaults:
+    """All defaults that are set.
+
+    Attributes
+    ----------
+    entries
+        The nearest to the call first.
+    by_command
+        As click takes them: nested by the words of commands, down to parameters.
+    doubts
+        Variables that name no option.
+    """
+
+    entries: list[OptionDefault] = field(default_factory=list)
+    by_command: dict[str, Any] = field(default_factory=dict)
+    doubts: list[Problem] = field(default_factory=list)
+
+
+def config_files() -> list[Path]:
+    """Where a configuration file may stand, the nearest to the call first."""
+    from platformdirs import user_config_path
+
+    return [Path.cwd() / CONFIG_FILE, user_config_path("drgsim", appauthor=False) / CONFIG_FILE]
+
+
+def read_defaults(root: Any, environment: Mapping[str, str] | None = None) -> OptionDefaults:
+    """Defaults from the environment and the configuration files.
+
+    Raises
+    ------
+    UsageError
+        ``config-broken``, ``config-unknown-key``, ``config-bad-value``; all problems of all files at once.
+    """
+    commands = dict(_commands(root))
+    found = OptionDefaults()
+    environment = os.environ if environment is None else environment
+    layers = [_of_environment(environment, commands, found.doubts)]
+    problems: list[Problem] = []
+    for path in config_files():
+        if path.is_file():
+            layers.append(_of_file(path, commands, problems))
+    if problems:
+        raise UsageError(problems)
+    taken: dict[tuple[str, str], int] = {}
+    for layer in layers:
+        for entry in sorted(layer, key=lambda each: not each.command):  # for one command before for all
+            uses = [word for word in ([entry.command] if entry.command else commands) if entry.option in commands[word]]
+            free = [word for word in uses if (word, entry.option) not in taken]
+            for word in free:
+                taken[word, entry.option] = len(found.entries)
+                _put(found.by_command, word, commands[word][entry.option].name or "", entry.value)
+            found.entries.append(OptionDefault(entry.command, entry.option, entry.value, entry.source, bool(free)))
+    return found
+
+
+def _put(tree: dict[str, Any], words: str, parameter: str, value: Any) -> None:
+    for word in words.split():
+        tree = tree.setdefault(word, {})
+    tree[parameter] = value
+
+
+def _commands(command: Any, words: str = "") -> Iterator[tuple[str, Options]]:
+    """Words of every command with its options."""
+    below = getattr(command, "commands", None)
+    if below:
+        for name, each in below.items():
+            yield from _commands(each, f"{words} {name}".strip())
+        return
+    options: Options = {}
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and not parameter.is_eager:
+            for name in parameter.opts:
+                if name.startswith("--"):
+                    options[name[2:].replace("-", "_")] = parameter
+    yield words, options
+
+
+# -- environment --------------------
+def _of_environment(
+    environment: Mapping[str, str], commands: Mapping[str, Options], doubts: list[Problem]
+) -> list[OptionDefault]:
+    names: dict[str, tuple[str, str]] = {}
+    for options in commands.values():
+        for option in options:
+            names.setdefault(f"{PREFIX}{option}".upper(), ("", option))
+    for words, options in commands.items():
+        for option in options:
+            names[f"{PREFIX}{words.replace(' ', '_')}_{option}".upper()] = (words, option)
+    entries = []
+    for variable in sorted(name for name in environment if name.startswith(PREFIX)):
+        if variable in OTHER_VARIABLES:
+            continue
+        if variable not in names:
+            near = did_you_mean(variable, [*names, *OTHER_VARIABLES])
+            doubts.append(Problem("config-unknown-variable", f"{variable} is no variable of drgsim and does nothing", fix=near))
+            continue
+        words, option = names[variable]
+        parameter = commands[words][option] if words else next(each[option] for each in commands.values() if option in each)
+        entries.append(OptionDefault(words, option, _typed(parameter, environment[variable]), variable))
+    return entries
+
+
+def _typed(parameter: Any, text: str) -> Any:
+    """A text as an option takes it; several values are separated by ``;``."""
+    if parameter.multiple:
+        return [part.strip() for part in text.split(";") if part.strip()]
+    if getattr(parameter, "is_flag", False):
+        return _YES.get(text.strip().lower(), text)
+    return text
+
+
+# -- files --------------------
+def _of_file(path: Path, commands: Mapping[str, Options], problems: list[Problem]) -> list[OptionDefault]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(Problem("config-broken", f"{path.name} cannot be read: {error}", where=str(path), fix="write TOML"))
+        return []
+    return list(_entries(content, "", path, commands, problems))
+
+
+def _entries(
+    table: Mapping[str, Any], words: str, path: Path, commands: Mapping[str, Options], problems: list[Problem]
+) -> Iterator[OptionDefault]:
+    inside = {each for each in commands if not words or each == words or each.startswith(f"{words} ")}
+    own = commands.get(words, {}) if words else {name: one for each in commands.values() for name, one in each.items()}
+    groups = {each[len(words) :].split()[0] for each in inside if each != words}
+    for key, value in table.items():
+        option = key.replace("-", "_")
+        if isinstance(value, Mapping) and key in groups:
+            yield from _entries(value, f"{words} {key}".strip(), path, commands, problems)
+        elif option not in own:
+            near = did_you_mean(option, [*own, *groups])
+            where = f"{path}: [{words.replace(' ', '.')}]" if words else str(path)
+            what = f"{key!r} is no option of {'drgsim ' + words if words else 'any command'}"
+            problems.append(Problem("config-unknown-key", what, where=where, fix=near or "drgsim COMMAND --help lists options"))
+        elif (fault := _fault(own[option], value)) is not None:
+            problems.append(Problem("config-bad-value", f"{key} {fault}", where=str(path), fix="see drgsim COMMAND --help"))
+        else:
+            yield OptionDefault(words, option, _from_file(own[option], value, path.parent), str(path))
+
+
+def _fault(parameter: Any, value: Any) -> str | None:
+    """What is wrong with the kind of a value, if anything; the command checks the rest."""
+    if isinstance(value, Mapping):
+        return "is a table"
+    if isinstance(value, list) != bool(parameter.multiple):
+        return "takes a list" if parameter.multiple else "takes one value"
+    if getattr(parameter, "is_flag", False) != isinstance(value, bool):
+        return "is true or false" if getattr(parameter, "is_flag", False) else "takes a value, not true or false"
+    return None
+
+
+def _from_file(parameter: Any, value: Any, folder: Path) -> Any:
+    """A value of a file; a path is beside the file that names it."""
+    values = value if isinstance(value, list) else [value]
+    if _is_path(parameter):
+        values = [str(folder / each) for each in values]
+    return [str(each) for each in values] if isinstance(value, list) else values[0]
+
+
+def _is_path(parameter: Any) -> bool:
+    """Whether an option takes a path; typer names its kind in one of two ways, by its edition."""
+    described = getattr(parameter, "type_descriptor", None)
+    kind = described.annotation if described is not None else getattr(parameter, "type", None)
+    return "path" in f"{kind}".lower()
