@@ -101,7 +101,7 @@ NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read"
 # options that only say how a result is shown or where it is put
 SHOWING = {
     "*": {"as_json", "quiet"},
-    "group": {"output"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"}, "budget": {"output"},
+    "group": {"output", "min_grouped"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"}, "budget": {"output"},
     "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"}, "policy_schema": {"output"},
     "map_columns": {"output"},
     "policy_plot": {"output"}, "explain": {"brief"}, "schemes": {"coverage"}, "schemes_check": {"strict"},
@@ -133,7 +133,8 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, A
         yield " ".join(path), command
 
 
-COMMANDS = dict(_commands(typer.main.get_command(app)))
+NO_FUNCTION = {"config show"}  # of the command line alone: functions take what they are given
+COMMANDS = {name: each for name, each in _commands(typer.main.get_command(app)) if name not in NO_FUNCTION}
 
 
 def _verb(command: str) -> str:

@@ -173,10 +173,28 @@ def test_codes_commands() -> None:
     shown = run("codes", "show", "I21.0").stdout
     assert "I21.001" in shown
     assert "MDCF" in run("codes", "show", "I21.001").stdout
-    assert "code-unknown" in run("codes", "show", "Q", code=3).stderr
+    assert "code-unknown" in run("codes", "show", "Q", code=2).stderr
     assert json.loads(run("codes", "show", "A19.000x001", "--json").stdout)["versions"][0]["counterpart"] == "A19.001"
     values = json.loads(run("codes", "search", "心肌梗死", "--limit", "5", "--json").stdout)
     assert values["shown"] == len(values["codes"]) == 5
     assert values["found"] > 5
     assert "the nearest 5 of" in run("codes", "search", "心肌梗死", "--limit", "5").stdout
     run("codes", "search", "没有这个词", code=1)
+
+
+def test_another_edition_is_asked_about_and_nothing_is_converted(tmp_path: Path) -> None:
+    with (ICD / "icd10_gl2_to_yb2.csv").open(encoding="utf-8", newline="") as stream:
+        pairs = [(row["from"], row["to"]) for row in csv.DictReader(stream)][::20]
+    lines = {"gl2": [source for source, _ in pairs], "yb2": [to for _, to in pairs], "none": ["X" + to for _, to in pairs]}
+    asked = {}
+    for name, codes in lines.items():
+        path = tmp_path / f"{name}.csv"
+        rows = [f"{number},1,40,{code}," for number, code in enumerate(codes)]
+        path.write_text("discharge_id,sex,age,diagnoses,procedures\n" + "\n".join(rows) + "\n", encoding="utf-8")
+        summary = json.loads(run("group", str(path), "--json").stdout)["code_edition"]
+        asked[name] = summary and summary["question"] and summary["question"]["code"]
+        notes = [note.code for note in drgsim.group(path).notes if note.code.startswith("code-edition")]
+        assert notes == ([asked[name]] if asked[name] else [])
+    assert asked == {"gl2": "code-edition", "yb2": None, "none": "code-edition-unclear"}
+    assert "--code-version gl2" in run("group", str(tmp_path / "gl2.csv")).stdout
+    assert "code-edition" not in run("group", str(tmp_path / "gl2.csv"), "--code-version", "gl2").stdout

@@ -26,6 +26,7 @@ def group_summary(run: GroupRun) -> dict[str, Any]:
         "layouts": run.layouts,
         "left_out": dict(run.noted),
         "code_conversion": counts.conversion.to_dict() if counts.conversion else None,
+        "code_edition": run.edition.to_dict() if run.edition else None,
         "output": str(run.output) if run.output else None,
         "records": counts.records,
         "status": dict(zip(STATUSES, counts.status.tolist(), strict=True)),
@@ -93,6 +94,9 @@ def group_notes(run: GroupRun) -> list[Problem]:
         for code, number in counted.most_common()
     ]
     notes += [Problem("left-out", f"{name.replace('_', ' ')}: {count:,}") for name, count in run.noted.items() if count]
+    question = run.edition.question() if run.edition else None
+    if question:
+        notes.append(question)
     if run.absent:
         what = f"absent columns: {', '.join(run.absent)}; they count as missing in every record"
         notes.append(Problem("columns-absent", what, why=f"rules of {run.scheme.id} ask for them"))

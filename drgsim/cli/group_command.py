@@ -154,6 +154,9 @@ def show_summary(run: GroupRun) -> None:
     out.print(table)
     show_reading(run.layouts, run.noted)
     show_conversion(run.counts.conversion.to_dict() if run.counts.conversion else None)
+    question = run.edition.question() if run.edition else None
+    if question:
+        out.print(f"[bold yellow]?[/] {escape(question.what)}: {escape(question.fix)}")
     _show_figures(run)
     if run.absent:
         out.print(f"[yellow]absent columns[/]: {', '.join(run.absent)} — they count as missing in every record")

@@ -89,7 +89,7 @@ for _panel, _name, _group in (
     app.add_typer(_group, name=_name, rich_help_panel=_panel)
 
 
-_CALL_ERRORS = typer.BadParameter.__mro__[1]  # what is wrong with a call; typer carries a click of its own
+_CALL_ERRORS: type[Exception] = typer.BadParameter.__mro__[1]  # what is wrong with a call; typer carries a click of its own
 
 
 def _called() -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.engines.code_edition import edition_hits, many_unknown
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.grouper_of import AnyScheme, grouper_of
 from drgsim.errors import Problem, UsageError
@@ -71,6 +72,8 @@ def group_files(
         while line.pending:
             line.finish()
             _tell(progress, sources, run)
+    if many_unknown(run.counts) and isinstance(paths[0], Path) and paths[0].is_file():
+        run.edition = edition_hits(open_all(paths[:1], options)[0].batches(grouper.input_columns), grouper)
     run.noted = sum((source.noted for source in sources), Counter())
     run.ids_checked, run.ids_complete = line.seen.checked, line.seen.complete
     run.seconds = time.perf_counter() - started

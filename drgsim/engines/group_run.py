@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drgsim.engines.code_edition import EditionHits
 from drgsim.errors import Problem, UsageError
 from drgsim.units.batch_grouper import GroupCounts
 from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
@@ -34,6 +35,8 @@ class GroupRun:
         Layout of each input, as it was recognised or named.
     noted
         What was left out in reading, such as diagnoses of Chinese medicine.
+    edition
+        Where many codes are unknown: how many of them other editions know.
     """
 
     inputs: list[Path]
@@ -46,6 +49,7 @@ class GroupRun:
     ids_complete: bool = True
     layouts: list[str] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
+    edition: EditionHits | None = None
 
     @property
     def drg_scheme(self) -> CompiledScheme:

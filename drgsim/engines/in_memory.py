@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.engines.code_edition import edition_hits, many_unknown
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.grouper_of import AnyScheme, grouper_of
 from drgsim.records.arrow import ids_of, plain_strings
@@ -49,6 +50,8 @@ def group_cases(cases: CaseTable, scheme: AnyScheme, code_version: str = OWN_VER
     run = GroupRun(cases.paths, None, grouper.compiled, GroupCounts.empty(grouper.group_count))
     for _, counts in grouped:
         run.counts.add(counts)
+    if many_unknown(run.counts):
+        run.edition = edition_hits(parts, grouper)
     run.absent = grouper.absent_columns(cases.canonical)
     run.ids_checked, run.ids_complete = seen.checked, seen.complete
     run.layouts, run.noted = cases.layouts, cases.noted
