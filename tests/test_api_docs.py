@@ -101,9 +101,9 @@ NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read"
 # options that only say how a result is shown or where it is put
 SHOWING = {
     "*": {"as_json", "quiet"},
-    "group": {"output", "min_grouped"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"}, "budget": {"output"},
-    "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"}, "policy_schema": {"output"},
-    "map_columns": {"output"},
+    "group": {"output", "min_grouped"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"},
+    "budget": {"output"}, "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"},
+    "policy_schema": {"output"}, "map_columns": {"output"},
     "policy_plot": {"output"}, "explain": {"brief"}, "schemes": {"coverage"}, "schemes_check": {"strict"},
     "schemes_diff": {"full"}, "synth": {"output", "export_priors"},
 }  # fmt: skip

@@ -100,7 +100,7 @@ def test_explain_a_record_of_a_file() -> None:
     assert trace["drg"] == row.expected_drg
     assert trace["trace"]["version"] == 1
     assert trace["trace"]["tried"][0]["code"] == "MDCA"
-    assert "no record with the id" in run("explain", CASES, "--id", "nobody", code=3).stderr
+    assert "no record with the id" in run("explain", CASES, "--id", "nobody", code=2).stderr
 
 
 def test_explain_refuses_a_line_that_has_no_cells(tmp_path: Path) -> None:

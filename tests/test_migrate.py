@@ -203,5 +203,5 @@ def test_the_command(tmp_path: Path) -> None:
     assert summary["from"]["weights_evidence"] == summary["to"]["weights_evidence"] == "assumption"
     assert (
         "did you mean"
-        in run("migrate", str(REGION[0]), "--from", BEFORE, "--to", "chs-drg-11", "-o", str(target), code=3).stderr
+        in run("migrate", str(REGION[0]), "--from", BEFORE, "--to", "chs-drg-11", "-o", str(target), code=2).stderr
     )
