@@ -123,7 +123,7 @@ WEIGHING = {
     "target": "settings",
     "factor": "settings",
 }  # parts of one value each
-READING = ("format", "maps", "map_file", "code_version", "sheets")
+READING = ("format", "maps", "map_file", "code_version", "sheets", "source_column")
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from drgsim.errors import DrgsimError
 from drgsim.records.input_options import InputOptions
 from drgsim.records.read import open_source
+from tests.conftest import ROOT
 from tests.test_workbooks import WANTED, as_csv, as_html, code_of, rows_of
 
 
@@ -61,3 +63,13 @@ def test_standard_input_may_be_looked_at_twice(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     with pytest.raises(DrgsimError, match="standard input is empty"):
         open_source("-", InputOptions())
+
+
+def test_a_pipe_through_the_program(tmp_path: Path) -> None:
+    source, target = as_csv(tmp_path / "a.csv"), tmp_path / "out.csv"
+    command = [sys.executable, "-m", "drgsim", "group", "-", "-o"]
+    with source.open("rb") as stdin:
+        done = subprocess.run([*command, "-"], stdin=stdin, capture_output=True, cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "drgsim", "group", str(source), "-o", str(target), "-q"], cwd=ROOT, check=True)
+    assert done.stdout == target.read_bytes()
+    assert "records" in done.stderr.decode()

@@ -8,6 +8,7 @@ from typing import Any
 
 from drgsim.errors import Problem, UsageError
 from drgsim.records.case_table import CaseTable, as_case_table, read_case_files
+from drgsim.records.database_address import file_or_url
 from drgsim.records.input_options import InputOptions
 from drgsim.results.result import Result
 
@@ -47,7 +48,7 @@ def given(records: Any, reading: InputOptions | None) -> tuple[list[Any], InputO
             [Problem("usage-empty-text", "the path of the records is an empty text", fix="name a file or a folder")]
         )
     if isinstance(records, str | Path):
-        return [Path(records)], options
+        return [file_or_url(records)], options
     if isinstance(records, list | tuple) and not any(isinstance(each, Mapping) for each in records):
         if not records:
             raise UsageError([Problem("inputs-no-list", "no files are named", fix="name one or more files")])
@@ -71,4 +72,4 @@ def case_table(records: Any, reading: InputOptions | None) -> tuple[CaseTable, I
     if not all(isinstance(each, str | Path) for each in inputs):
         what = "several tables, or tables beside files, are not read as one"
         raise UsageError([Problem("inputs-mixed", what, fix="put the tables together first")])
-    return read_case_files([Path(each) for each in inputs], options), options
+    return read_case_files([file_or_url(each) for each in inputs], options), options

@@ -176,11 +176,12 @@ def group_files(
     Parameters
     ----------
     inputs
-        CSV, Parquet, XLSX or JSON files, or folders of JSON files; they are read one after another.
+        CSV, Parquet, XLSX or JSON files, folders of JSON files, URLs of tables (``sqlite:///cases.db?table=discharges``) or
+        ``-`` for standard input; they are read one after another.
     scheme
         DRG scheme or DIP catalogue, its id or folder.
     output
-        CSV, Parquet or XLSX file to write; None to count only.
+        CSV, Parquet or XLSX file to write, ``-`` for standard output, or the URL of a table; None to count only.
     keep_input
         Put all columns of the input before the answers.
     progress

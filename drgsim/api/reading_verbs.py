@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def read(
     map_file: str | Path | None = None,
     code_version: str = "yb2",
     sheets: Sequence[str] | None = None,
+    source_column: str | None = None,
 ) -> Discharges:
     """Read discharges and recognise what their columns are. 读取病案
 
@@ -94,6 +96,8 @@ def read(
         Edition of the codes: ``yb2`` (医保版 2.0), or ``gl2`` (国临版 2.0), which grouping converts to 医保版.
     sheets
         Sheets of a workbook to read, by name or number; those that hold discharges when None.
+    source_column
+        Name of a column that says which file each record is of; None for no such column.
 
     Returns
     -------
@@ -118,6 +122,7 @@ def read(
     """
     pairs = [f"{own}={name}" for own, name in maps.items()] if isinstance(maps, Mapping) else as_list(maps)
     reading = InputOptions.of(format, pairs, map_file, code_version, own_columns(), as_list(sheets))
+    reading = replace(reading, source_column=source_column)
     cases, options = case_table(records, reading)
     return Discharges(cases, options.code_version)
 

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from drgsim.records.input_options import InputOptions
 
 InputsArgument = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
-        help="Case-mix files: .csv, .parquet, .xlsx, .json, .zip and others, a folder of .json files, or - for standard input.",
+        help="Case-mix files: .csv, .parquet, .xlsx, .json, .zip and others, a folder of .json files, - for standard input, "
+        "or a database URL with ?table=.",
         show_default=False,
     ),
 ]

@@ -18,7 +18,7 @@ from drgsim.cli.common_options import (
 )
 
 app = typer.Typer(help="Build, report and compare DIP catalogues, supervise by them. DIP 病种目录", no_args_is_help=True)
-History = Annotated[list[Path], typer.Argument(help="Discharges of several years, one or more files.", show_default=False)]
+History = Annotated[list[str], typer.Argument(help="Discharges of several years, one or more files.", show_default=False)]
 Catalogue = Annotated[str, typer.Argument(help="Catalogue: id, or folder of one that was built.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]

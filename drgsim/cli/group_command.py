@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,9 +33,12 @@ TOP = 8  # reasons and warnings that the summary names
 def group(
     inputs: InputsArgument,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            "--output", "-o", help="Result file: .csv, .parquet or .xlsx; without one, a preview.", show_default=False
+            "--output",
+            "-o",
+            help="Result: .csv, .parquet or .xlsx, - for standard output, or a database URL with ?table=; without one, a preview.",
+            show_default=False,
         ),
     ] = None,
     scheme: SchemeOption = DEFAULT_SCHEME,
@@ -45,6 +48,9 @@ def group(
     sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     keep_input: Annotated[bool, typer.Option("--keep-input", help="Put the input's own columns before the answers.")] = False,
+    source_column: Annotated[
+        str | None, typer.Option("--source-column", help="Name the file of every record in a column of this name.")
+    ] = None,
     min_grouped: Annotated[
         float | None,
         typer.Option(
@@ -59,19 +65,26 @@ def group(
     Every record of the input is in the output, with its status and the reason when it has no group.
     """
     from drgsim.api import grouping_verbs
-    from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.cli.terminal import progress_bar, result_on_standard_output
 
-    reading = input_options(format, maps, map_file, code_version, sheets)
+    reading = replace(input_options(format, maps, map_file, code_version, sheets), source_column=source_column)
     with progress_bar("Grouping", quiet or as_json) as progress:
         done = grouping_verbs.group_files(inputs, scheme, output, keep_input=keep_input, reading=reading, progress=progress)
-    if as_json:
-        print_json(summary(done.run))
-    elif not quiet:
-        show_summary(done.run)
-        if output is None:
-            _show_preview(grouping_verbs.first_answers(inputs, scheme, PREVIEW, reading), done.run.counts.records)
+    with result_on_standard_output(output == "-"):
+        _tell(done.run, as_json, quiet)
+    if output is None and not (as_json or quiet):
+        _show_preview(grouping_verbs.first_answers(inputs, scheme, PREVIEW, reading), done.run.counts.records)
     if min_grouped is not None:
         _check_grouped(done.run, min_grouped)
+
+
+def _tell(run: GroupRun, as_json: bool, quiet: bool) -> None:
+    from drgsim.cli.terminal import print_json
+
+    if as_json:
+        print_json(summary(run))
+    elif not quiet:
+        show_summary(run)
 
 
 def _check_grouped(run: GroupRun, least: float) -> None:

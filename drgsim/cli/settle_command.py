@@ -30,7 +30,14 @@ OWN, MONEY, CLEARING = "Data of your own 自有数据", "Prices and budget 价�
 def settle(
     inputs: InputsArgument,
     policy: Annotated[str, typer.Option("--policy", "-p", help="Policy such as beijing/2024, or its folder.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder, or a .csv, .parquet or .xlsx file for the cases.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder, or a .csv, .parquet or .xlsx file for the cases; - or a database URL with ?table= for these alone.",
+        ),
+    ],
     hospitals: Annotated[
         Path | None, typer.Option(rich_help_panel=OWN, help="hospitals.csv: hospital_id, level, grade, coefficient.")
     ] = None,
@@ -105,15 +112,15 @@ def settle(
     amount; they are counted, with the reason. Exit code 1 when no case could be paid.
     """
     from drgsim.api import payment_verbs
-    from drgsim.cli.terminal import print_json
+    from drgsim.cli.terminal import print_json, result_on_standard_output
     from drgsim.records.case_table import own_columns
     from drgsim.records.read import READABLE
-    from drgsim.results.table_files import WRITABLE, check_writable
+    from drgsim.results.table_files import STANDARD_OUTPUT, WRITABLE, check_writable, is_stream_or_table, shown_place
     from drgsim.results.whole_outputs import check_output
 
     reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     check_output(output, [*inputs, *(side for side in (hospitals, coefficients, weights, assessment) if side is not None)])
-    if output.suffix.lower() in (*WRITABLE, *READABLE):  # .xls is no name of a folder
+    if is_stream_or_table(output) or Path(output).suffix.lower() in (*WRITABLE, *READABLE):  # .xls is no name of a folder
         check_writable(output)
     paid = payment_verbs.settle(
         inputs, policy, hospitals=hospitals, coefficients=coefficients, weights=weights, weights_scale=weights_scale,
@@ -122,19 +129,24 @@ def settle(
         changes=pairs(change or []), include=include, clearing=clearing, prepay=prepay, assessment=assessment,
     )  # fmt: skip
     _write(paid, output)
-    if as_json:
-        print_json(paid.record)
-    elif not quiet:
-        show(paid, output)
+    with result_on_standard_output(output == STANDARD_OUTPUT):
+        if as_json:
+            print_json(paid.record)
+        elif not quiet:
+            show(paid, shown_place(output))
     if paid.record["paid"] == 0:
         raise typer.Exit(1)
 
 
-def _write(paid: Settled, output: Path) -> None:
+def _write(paid: Settled, place: str) -> None:
     """The cases and their summaries: a folder, or a file with a folder of summaries beside it."""
     from drgsim.results.run_record import write_results
-    from drgsim.results.table_files import WRITABLE, write_table
+    from drgsim.results.table_files import WRITABLE, is_stream_or_table, write_table
 
+    if is_stream_or_table(place):
+        write_table(place, paid.cases)
+        return
+    output = Path(place)
     summaries = {f"summary_{name}.csv": table for name, table in paid.settlement.summaries.items()}
     summaries["assumptions.csv"] = paid.assumptions
     for name, table in (("prepayment.csv", paid.prepayment), ("clearing.csv", paid.clearing)):
@@ -167,7 +179,7 @@ def show_classes(settlement: Settlement, title: str) -> None:
         out.print(f"[dim]patients paid {kept} above the standard 患者超标准支付, which hospitals keep beside the payment[/]")
 
 
-def show(paid: Settled, output: Path) -> None:
+def show(paid: Settled, output: Path | None) -> None:
     """The settlement, its doubts and what it rests on, on the terminal."""
     from rich.markup import escape
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -42,6 +42,16 @@ def show_doubt(problem: Problem) -> None:
 def print_error_json(error: DrgsimError) -> None:
     """All problems as JSON on standard output, where a program that asked for JSON reads."""
     print_json({"error": {"exit_code": error.exit_code, "problems": [asdict(problem) for problem in error.problems]}})
+
+
+@contextmanager
+def result_on_standard_output(taken: bool) -> Iterator[None]:
+    """Where the result itself went to standard output, what is told of it goes to the error stream."""
+    if not taken:
+        yield
+        return
+    with redirect_stdout(sys.stderr):  # consoles look up the stream when they print
+        yield
 
 
 def print_json(value: Any) -> None:

@@ -20,9 +20,10 @@ from drgsim.errors import Problem, UsageError
 from drgsim.records.arrow import ids_of, is_list, to_text
 from drgsim.records.case_file import CaseFile
 from drgsim.records.case_table import open_all
+from drgsim.records.database_address import file_or_url
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import InputOptions
-from drgsim.results.table_files import TableWriter, check_writable, open_writer
+from drgsim.results.table_files import AnyWriter, check_writable, open_writer, place_of, shown_place
 from drgsim.results.whole_outputs import check_output
 from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
 
@@ -51,18 +52,21 @@ def group_files(
     started = time.perf_counter()
     if isinstance(inputs, str | Path) or not inputs:
         raise UsageError([Problem("inputs-no-list", "inputs is no list of files", fix="give [path] for one file")])
-    paths = [Path(path) for path in inputs]
-    target = None if output is None else Path(output).resolve()  # a link is written through, not replaced
+    paths = [file_or_url(path) for path in inputs]
+    target = None if output is None else place_of(output)
     options = options or InputOptions()
     sources = open_all(paths, options)
     _check_target(sources, target, keep_input)
     grouper = grouper_of(scheme, options.code_version)
-    run = GroupRun(paths, target, grouper.compiled, GroupCounts.empty(grouper.group_count))
+    run = GroupRun(
+        [source.path for source in sources], shown_place(target), grouper.compiled, GroupCounts.empty(grouper.group_count)
+    )
     run.layouts = [source.reading.layout.name for source in sources]
     run.absent = grouper.absent_columns({name for source in sources for name in source.canonical})
     threads = workers or os.cpu_count() or 1
     with ExitStack() as stack:
         line = _Line(grouper, run, keep_input, stack.enter_context(ThreadPoolExecutor(threads)), stack)
+        line.target, line.source_column = target, options.source_column
         for batch in _batches(sources, grouper, keep_input):
             line.submit(batch)
             # one batch more than threads keeps every thread busy while the oldest is written
@@ -87,14 +91,16 @@ class _Line:
         self, grouper: BatchGrouper, run: GroupRun, keep_input: bool, pool: ThreadPoolExecutor, stack: ExitStack
     ) -> None:
         self.grouper, self.run, self.keep_input, self.pool, self.stack = grouper, run, keep_input, pool, stack
+        self.source_column: str | None = None
+        self.target: str | Path | None = None  # where the answers go; none where they are counted only
         self.seen = SeenIds()
         self.pending: deque[Future[tuple[pa.RecordBatch, GroupCounts, object]]] = deque()
-        self.writer: TableWriter | None = None
+        self.writer: AnyWriter | None = None
 
     @property
     def waits_for_schema(self) -> bool:
         """Whether a file is to be written and no batch has told its columns yet."""
-        return self.run.output is not None and self.writer is None and bool(self.pending)
+        return self.target is not None and self.writer is None and bool(self.pending)
 
     def submit(self, batch: pa.RecordBatch) -> None:
         """Group a batch in a thread, and encode its answers there once the columns of the file are known."""
@@ -105,16 +111,18 @@ class _Line:
         answers, counts = self.grouper.group_batch(batch, noted)
         if self.keep_input:
             answers = _with_input(batch, answers)
+        elif self.source_column:
+            answers = answers.append_column(self.source_column, batch.column(f"={self.source_column}"))
         return answers, counts, encode(answers) if encode else None
 
     def finish(self) -> None:
         """Count and write the oldest batch."""
         answers, counts, encoded = self.pending.popleft().result()
         self.run.counts.add(counts)
-        if self.run.output is None:
+        if self.target is None:
             return
         if self.writer is None:
-            self.writer = self.stack.enter_context(open_writer(self.run.output, answers.schema))
+            self.writer = self.stack.enter_context(open_writer(self.target, answers.schema))
         self.writer.write(self.writer.encode(answers) if encoded is None else encoded)
 
 
@@ -123,7 +131,7 @@ def _tell(progress: Progress | None, sources: Sequence[CaseFile], run: GroupRun)
         progress(sum(source.done for source in sources) / len(sources), run.counts.records)
 
 
-def _check_target(sources: Sequence[CaseFile], target: Path | None, keep_input: bool) -> None:
+def _check_target(sources: Sequence[CaseFile], target: str | Path | None, keep_input: bool) -> None:
     if keep_input and any(source.names != sources[0].names for source in sources):
         raise UsageError(
             [

@@ -65,6 +65,7 @@ class CaseFile(ABC):
         self.path = path
         self.names = list(names)
         self.noted: Counter[str] = Counter()
+        self._source_column = options.source_column
         self.held: object = None
         self.rows: int | None = None
         self.done = 0.0
@@ -94,6 +95,8 @@ class CaseFile(ABC):
                 for name, recipe in recipes.items()
             }
             arrays |= {f"={name}": batch.column(name) for name in kept}
+            if self._source_column:
+                arrays[f"={self._source_column}"] = pa.array([self.path.name] * batch.num_rows, pa.string())
             if BROKEN_LINE in batch.schema.names:
                 arrays[BROKEN_LINE] = batch.column(BROKEN_LINE)
             total += batch.num_rows
@@ -124,7 +127,8 @@ class CaseFile(ABC):
         """The refusal of columns that were not understood, with what they may be."""
         from drgsim.records.column_guesses import UnknownColumns
 
-        if not {problem.code for problem in error.problems} & {"input-layout-unknown", "input-missing-column"}:
+        codes = {problem.code for problem in error.problems}
+        if not self.names or not codes & {"input-layout-unknown", "input-missing-column"}:
             return error
         known = recognised(self.names, str(self.path.name), replace(options, format=None))
         return UnknownColumns(error.problems, self.guesses(known))

@@ -13,6 +13,7 @@ import pyarrow as pa
 from drgsim.errors import InputError
 from drgsim.records.arrow import one_chunk, to_text
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
+from drgsim.records.database_address import file_or_url
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.layout import GENERAL, LayoutReading
 from drgsim.records.python_tables import python_table
@@ -116,7 +117,7 @@ def own_columns() -> frozenset[str]:
 
 
 def open_all(
-    inputs: Iterable[Any], options: InputOptions, opened: Callable[[Path, InputOptions], CaseFile] = open_source
+    inputs: Iterable[Any], options: InputOptions, opened: Callable[[str | Path, InputOptions], CaseFile] = open_source
 ) -> list[CaseFile]:
     """Open every input before any is read, so that a bad last file does not cost the time of the first.
 
@@ -139,7 +140,7 @@ def open_all(
     for each in inputs:
         try:
             if isinstance(each, str | Path):
-                sources.append(opened(Path(each), options))
+                sources.append(opened(file_or_url(each), options))
             elif isinstance(each, CaseTable):
                 sources.append(each.source(options))
             else:
@@ -153,7 +154,7 @@ def open_all(
     return sources
 
 
-def read_case_files(paths: Sequence[Path], options: InputOptions, *, strict: bool = True) -> CaseTable:
+def read_case_files(paths: Sequence[str | Path], options: InputOptions, *, strict: bool = True) -> CaseTable:
     """Read files whole; one that names the groups of its cases need not have what grouping asks for.
 
     When not ``strict``, no file need have it.
@@ -166,7 +167,7 @@ def read_case_files(paths: Sequence[Path], options: InputOptions, *, strict: boo
     sources = open_all(paths, options, _open_grouped_or_not if strict else _open_for_settling)
     tables = [numbered(whole_table(source), number) for number, source in enumerate(sources)]
     noted = sum((source.noted for source in sources), Counter[str]())
-    return CaseTable(joined_tables(tables), [source.reading for source in sources], noted, list(paths))
+    return CaseTable(joined_tables(tables), [source.reading for source in sources], noted, [source.path for source in sources])
 
 
 def whole_cases(given: Any, options: InputOptions, *, strict: bool = True) -> CaseTable:
@@ -174,7 +175,7 @@ def whole_cases(given: Any, options: InputOptions, *, strict: bool = True) -> Ca
     if isinstance(given, CaseTable):
         return given
     if isinstance(given, str | Path):
-        return read_case_files([Path(given)], options, strict=strict)
+        return read_case_files([file_or_url(given)], options, strict=strict)
     return as_case_table(given, options, None if strict else settling())
 
 
@@ -185,13 +186,13 @@ def numbered(table: pa.Table, number: int) -> pa.Table:
     return table.append_column(FILE_COLUMN, pa.array([number] * table.num_rows, pa.int32()))
 
 
-def _open_grouped_or_not(path: Path, options: InputOptions) -> CaseFile:
+def _open_grouped_or_not(path: str | Path, options: InputOptions) -> CaseFile:
     """A file for settling where it names the groups of its cases, else for grouping."""
     source = _open_for_settling(path, options)
     return source if is_grouped([*source.names, *source.reading.recipes]) else open_source(path, options)
 
 
-def _open_for_settling(path: Path, options: InputOptions) -> CaseFile:
+def _open_for_settling(path: str | Path, options: InputOptions) -> CaseFile:
     return open_source(path, options, settling())
 
 

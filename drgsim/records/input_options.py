@@ -48,12 +48,15 @@ class InputOptions:
         Edition of the codes: ``yb2`` (医保版 2.0) or one that ``groupers/icd/versions.yaml`` has maps for, such as ``gl2``.
     sheets
         Sheets of a workbook to read, by name or number; those that hold discharges when none is named.
+    source_column
+        Name of a column that is put beside those of the file and says which file a record is of; None for no such column.
     """
 
     format: str | None = None
     maps: tuple[tuple[str, str], ...] = ()
     code_version: str = OWN_VERSION
     sheets: tuple[str, ...] = ()
+    source_column: str | None = None
 
     @classmethod
     def of(

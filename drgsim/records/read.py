@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.case_file import BROKEN_LINE, CaseFile
+from drgsim.records.database_address import is_database
 from drgsim.records.file_kind import FileKind, head_of, kind_of
 from drgsim.records.header import HEADER_LINES
 from drgsim.records.input_options import GROUPING, RAW, InputOptions, Purpose
@@ -31,13 +32,13 @@ _BOOKS = (FileKind.WORKBOOK, FileKind.OLD_WORKBOOK, FileKind.PAGE, FileKind.XML_
 
 
 def open_source(path: str | Path, options: InputOptions | None = None, purpose: Purpose = GROUPING) -> CaseFile:
-    """Open a case-mix file, whatever its name says it is, a folder of JSON files, or standard input (``-``).
+    """Open a case-mix file, whatever its name says it is, a folder of JSON files, standard input (``-``) or a table.
 
     Parameters
     ----------
     path
         CSV, Parquet, XLSX, HTML or JSON file, alone in an archive or packed; a folder is read for its .json and .jsonl files
-        in the order of their names.
+        in the order of their names. A URL with ``?table=`` names a table of a database.
     options
         Layout and mappings; the layout is recognised by the headers when none is named.
     purpose
@@ -50,7 +51,12 @@ def open_source(path: str | Path, options: InputOptions | None = None, purpose: 
     UsageError
         When the suffix is none of ``READABLE`` and the content tells nothing.
     """
-    path, options = Path(path), options or InputOptions()
+    options = options or InputOptions()
+    if isinstance(path, str) and is_database(path):
+        from drgsim.records.read_database import DatabaseSource
+
+        return DatabaseSource(path, options, purpose)
+    path = Path(path)
     if path.is_dir():
         from drgsim.records.read_json import JsonSource, json_files
 

@@ -22,8 +22,8 @@ class ArrowSource(CaseFile):
     def __init__(
         self, table: pa.Table, options: InputOptions, purpose: Purpose = GROUPING, reading: LayoutReading | None = None
     ) -> None:
-        super().__init__(Path(NAME), table.column_names, options, reading, purpose)
         self.table = table
+        super().__init__(Path(NAME), table.column_names, options, reading, purpose)
         self.rows = table.num_rows
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:

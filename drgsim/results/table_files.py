@@ -6,10 +6,13 @@ import contextlib
 import csv
 import io
 import re
+import shutil
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +20,9 @@ import pyarrow.compute as pc
 
 from drgsim.errors import OutputError, Problem, UsageError
 from drgsim.records.arrow import as_cells, with_unique_dictionaries
+from drgsim.records.database_address import address_of, is_database
 from drgsim.records.schema import columns, header_key, header_names
+from drgsim.results.database_table import DatabaseWriter, open_database_writer
 from drgsim.results.whole_outputs import whole_file
 from drgsim.results.workbook import XLSX_ROWS, XLSX_TEXT, Workbook, too_many_rows
 
@@ -46,9 +51,45 @@ class TableWriter(ABC):
         """Finish the file."""
 
 
+AnyWriter = TableWriter | DatabaseWriter
+STANDARD_OUTPUT = "-"
+
+
+def is_stream_or_table(output: str | Path) -> bool:
+    """Whether a table goes to standard output or into a database, where nothing can stand beside it."""
+    return str(output) == STANDARD_OUTPUT or is_database(output)
+
+
+def place_of(output: str | Path) -> str | Path:
+    """Where a table goes: a file (a link is written through, not replaced), ``-`` or the URL of a table."""
+    return str(output) if is_stream_or_table(output) else Path(output).resolve()
+
+
+def shown_place(place: str | Path | None) -> Path | None:
+    """The name that messages and records call a place by."""
+    if isinstance(place, str) and is_database(place):
+        return address_of(place).path
+    return Path("standard output") if place == STANDARD_OUTPUT else None if place is None else Path(place)
+
+
 @contextmanager
-def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) -> Iterator[TableWriter]:
+def _to_standard_output(schema: pa.Schema) -> Iterator[TableWriter]:
+    """A CSV that goes to standard output when it is whole."""
+    with TemporaryDirectory(prefix="drgsim-") as folder:
+        file = Path(folder, "table.csv")
+        with open_writer(file, schema) as writer:
+            yield writer  # type: ignore[misc]
+        sys.stdout.flush()
+        with file.open("rb") as whole:
+            shutil.copyfileobj(whole, sys.stdout.buffer, 1 << 20)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) -> Iterator[AnyWriter]:
     """Open a writer by the suffix of the path; leaving it by an exception discards the file.
+
+    ``-`` is standard output, which gets a CSV; the URL of a database names a table.
 
     Raises
     ------
@@ -57,6 +98,14 @@ def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) ->
     OutputError
         When the folder does not exist or cannot be written to, or the file is there and is not to be replaced.
     """
+    if isinstance(path, str) and is_database(path):
+        with open_database_writer(path, schema.names, replace=replace) as rows:
+            yield rows
+        return
+    if str(path) == STANDARD_OUTPUT:
+        with _to_standard_output(schema) as text:
+            yield text
+        return
     path = Path(path)
     check_writable(path)
     kinds: dict[str, type[CsvWriter | ParquetWriter | SheetWriter]] = {
@@ -73,7 +122,7 @@ def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) ->
         writer.close()
 
 
-def write_table(path: Path, table: pa.Table, *, replace: bool = True) -> None:
+def write_table(path: str | Path, table: pa.Table, *, replace: bool = True) -> None:
     """Write one table by the suffix of its name."""
     with open_writer(path, table.schema, replace=replace) as writer:
         for batch in table.to_batches(max_chunksize=BATCH):
@@ -95,8 +144,14 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
-def check_writable(path: Path, most_rows: int | None = None) -> None:
+def check_writable(path: str | Path, most_rows: int | None = None) -> None:
     """Refuse a target that cannot work before any time is spent on it."""
+    if str(path) == STANDARD_OUTPUT:
+        return
+    if isinstance(path, str) and is_database(path):
+        address_of(path).engine()
+        return
+    path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in WRITABLE:
         raise UsageError(
