@@ -37,7 +37,7 @@ def group(
         typer.Option(
             "--output",
             "-o",
-            help="Result: .csv, .parquet or .xlsx, - for standard output, or a database URL with ?table=; without one, a preview.",
+            help="Result: .csv, .parquet or .xlsx, - for standard output, a database URL with ?table=; none for a preview.",
             show_default=False,
         ),
     ] = None,
