@@ -16,6 +16,7 @@ from drgsim.records.column_guesses import ColumnGuess, UnknownColumns, guess_col
 from drgsim.records.input_options import InputOptions
 from drgsim.records.schema import columns
 from tests.commands import run
+from tests.test_exported_values import EXPORTS, GOLDEN
 
 FILE = [  # column, cell, what it is
     ("住院号", "2024090001", "discharge_id"), ("患者", "测试甲", ""), ("性别", "男", "sex"), ("岁数", "67岁", "age"),
@@ -85,3 +86,13 @@ def test_a_mapping_file_says_what_was_guessed_whatever_the_names(rows: list[tupl
 def test_a_mapping_of_several_columns_is_still_read(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("A48+A49: discharge_id\n", encoding="utf-8")
     assert InputOptions.of(map_file=tmp_path / "m.yaml").maps == (("A48+A49", "discharge_id"),)
+
+
+@pytest.mark.skipif(not EXPORTS.is_dir(), reason="the exports are not there")
+def test_an_export_with_columns_of_its_own_goes_by_the_mapping_that_is_offered(tmp_path: Path) -> None:
+    source = EXPORTS / "v6-homemade.xlsx"
+    (tmp_path / "map.yaml").write_text(drgsim.map_columns(source).yaml, encoding="utf-8")
+    cases = drgsim.read(source, map_file=tmp_path / "map.yaml")
+    assert drgsim.group(cases).to_arrow()["drg"].to_pylist() == GOLDEN
+    settled = drgsim.settle(cases, "beijing/2024").record
+    assert (settled["amount_yuan"], settled["fund_payment_yuan"]) == ("433470.11", "289174.41")

@@ -13,14 +13,14 @@ import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
 
+import drgsim
 from drgsim.errors import DrgsimError
 from drgsim.records.case_table import read_case_files
 from drgsim.records.input_options import InputOptions
 from drgsim.records.joined_sheets import codes_by_id
 from drgsim.records.read import open_source, read_table
-from tests.conftest import ROOT
+from tests.test_exported_values import EXPORTS, GOLDEN, grouped
 
-INTAKE = ROOT / "shared" / "intake"
 HEADER = ["病案号", "性别", "年龄", "主要诊断编码", "其他诊断编码1", "手术操作编码1", "总费用"]
 ROWS = [
     ["1", "1", "67", "I21.001", "I10.x00x002", "36.0601", "42315.66"],
@@ -221,3 +221,13 @@ def test_what_cannot_be_read_is_refused_with_the_cause_in_words(tmp_path: Path) 
 def test_a_table_beside_the_cases_may_be_any_of_these(tmp_path: Path) -> None:
     assert read_table(as_xls(tmp_path / "et.et")).num_columns == 7
     assert read_table(as_csv(tmp_path / "csv.xlsx")).num_columns == 7
+
+
+@pytest.mark.skipif(not EXPORTS.is_dir(), reason="the exports are not there")
+def test_an_export_on_three_sheets() -> None:
+    found = [row["drg"] for row in grouped(EXPORTS / "v12-three-sheets.xlsx")]
+    newborn = 9  # of age 0, without a birth date or an age in days: that it is a newborn, no sheet says
+    assert found[newborn] == "0000"
+    assert [*found[:newborn], *found[newborn + 1 :]] == [*GOLDEN[:newborn], *GOLDEN[newborn + 1 :]]
+    settled = drgsim.settle(EXPORTS / "v12-three-sheets.xlsx", "beijing/2024")
+    assert (settled.record["cases"], settled.record["paid"]) == (22, 22)
