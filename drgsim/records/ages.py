@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import to_text
 from drgsim.records.cell_numbers import plain_numbers
-from drgsim.records.cells import read_days, whole_years
+from drgsim.records.cells import read_days
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 
 DAYS_OF_MONTH = 30.4375  # a twelfth of 365.25 days
@@ -108,22 +109,23 @@ class _Read(NamedTuple):
     days: NDArray[np.float64]
     estimated: NDArray[np.bool_]
     broken: NDArray[np.bool_]
+    words: bool  # whether there is anything but plain numbers
 
 
 def _read(column: pa.Array, unit: str) -> _Read:
     """A column of ages; numbers are years or days, as its ``unit`` says."""
     size = len(column)
-    nothing, unknown = np.zeros(size, np.bool_), np.full(size, np.nan)
+    nothing = np.zeros(size, np.bool_)
     numbers = plain_numbers(column)
     if numbers is not None:
-        return _Read(numbers, unknown, nothing, nothing) if unit == "Y" else _Read(unknown, numbers, nothing, nothing)
+        return _Read(numbers, numbers, nothing, nothing, False)  # of which the one that the unit says is used
     encoded = to_text(column).dictionary_encode()
     parsed = [parse_age(text, unit) for text in encoded.dictionary.to_pylist()]
     places = encoded.indices.fill_null(len(parsed)).to_numpy(zero_copy_only=False)
     known = [AgeText(np.nan, np.nan) if age is None else age for age in [*parsed, None]]
     years, days = (np.array([age[place] for age in known], np.float64)[places] for place in (0, 1))
     estimated = np.array([age.estimated for age in known], np.bool_)[places]
-    return _Read(years, days, estimated, np.array([age is None for age in parsed] + [False], np.bool_)[places])
+    return _Read(years, days, estimated, np.array([age is None for age in parsed] + [False], np.bool_)[places], True)
 
 
 def read_ages(columns: Mapping[str, pa.Array], size: int) -> Ages:
@@ -142,39 +144,66 @@ def read_ages(columns: Mapping[str, pa.Array], size: int) -> Ages:
     """
     blank = pa.nulls(size, pa.string())
     stated, in_days = _read(columns.get("age", blank), "Y"), _read(columns.get("age_days", blank), "D")
-    years, days = stated.years, in_days.days
-    of_words = np.isnan(days) & ~np.isnan(stated.days)
-    estimated = in_days.estimated | (of_words & stated.estimated)
-    days = np.where(of_words, stated.days, days)
-    with np.errstate(invalid="ignore"):
-        words_say = np.isnan(years) & ~np.isnan(in_days.years)
-        years = np.where(words_say, in_days.years, years)
-        infant = np.isnan(years) & ~stated.broken & (days >= 0) & (days < MOST_INFANT_DAYS)
-    years = np.where(infant, 0.0, years)
+    years, days, estimated = stated.years, in_days.days, in_days.estimated
+    if stated.words:
+        of_words = np.isnan(days) & ~np.isnan(stated.days)
+        estimated = estimated | (of_words & stated.estimated)
+        days = np.where(of_words, stated.days, days)
+    if in_days.words:
+        years = np.where(np.isnan(years), in_days.years, years)
+    unsaid = np.isnan(years)
+    if unsaid.any():
+        with np.errstate(invalid="ignore"):
+            infant = unsaid & ~stated.broken & (days >= 0) & (days < MOST_INFANT_DAYS)
+        years = np.where(infant, 0.0, years)
     contradicted = np.zeros(size, np.bool_)
     if "birth_date" in columns and "admitted" in columns:
-        years, days, contradicted = _with_dates(years, days, estimated, columns)
+        years, days, estimated = years.copy(), days.copy(), estimated.copy()  # those of Arrow cannot be written to
+        born, admitted = (read_days(columns[name]).values for name in ("birth_date", "admitted"))
+        _fill_from_dates(born, admitted, years, days, estimated, contradicted)
     return Ages(years, days, stated.broken, in_days.broken, estimated, contradicted)
 
 
-_Dated = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
-
-
-def _with_dates(
-    years: NDArray[np.float64], days: NDArray[np.float64], estimated: NDArray[np.bool_], columns: Mapping[str, pa.Array]
-) -> _Dated:
-    """Ages with what is missing taken from the dates, and where the dates say something else."""
-    born, admitted = read_days(columns["birth_date"]).values, read_days(columns["admitted"]).values
-    with np.errstate(invalid="ignore"):
-        lived = np.where(admitted >= born, admitted - born, np.nan)
-        completed = np.where(np.isnan(lived), np.nan, whole_years(born, admitted))
-        other_year = np.floor(years) != completed
+@njit(cache=True, nogil=True)
+def _fill_from_dates(
+    born: Any, admitted: Any, years: Any, days: Any, estimated: Any, contradicted: Any
+) -> None:  # pragma: no cover - compiled
+    """Fill what is missing from the dates, and mark where they say something else than what is stated."""
+    for record in range(years.size):
+        lived = admitted[record] - born[record]
+        if not lived >= 0:  # a date is missing, or the birth comes after the admission
+            continue
+        completed = _completed_years(born[record], lived)
+        age, in_days = np.floor(years[record]), np.floor(days[record])
         # systems count the day of birth as 0 or 1; months are no count of days
-        other_day = (np.abs(np.floor(days) - lived) > 1) & ~estimated
-        contradicted = ~np.isnan(completed) & ((~np.isnan(years) & other_year) | (~np.isnan(days) & other_day))
-        years = np.where(np.isnan(years), completed, years)
-        # months and 新生儿 are told better by dates that agree with them
-        exact = (estimated | np.isnan(days)) & (years == 0) & (completed == 0)
-    days = np.where(exact, lived, days)
-    estimated &= ~exact
-    return years, days, contradicted
+        other_day = abs(in_days - lived) > 1 and not estimated[record]
+        contradicted[record] = (age == age and age != completed) or other_day
+        if age != age:
+            years[record] = completed
+        if (in_days != in_days or estimated[record]) and years[record] == 0 and completed == 0:
+            days[record] = lived  # dates tell better than months and 新生儿
+            estimated[record] = False
+
+
+@njit(cache=True, nogil=True)
+def _completed_years(born: float, lived: float) -> float:  # pragma: no cover - compiled
+    """Completed years of some days from a day on; the calendar is asked only near a birthday."""
+    years = lived / 365.2425
+    whole = np.floor(years)
+    if 0.01 < years - whole < 0.99:
+        return whole  # type: ignore[no-any-return]
+    first, second = _year_and_day(np.int64(born)), _year_and_day(np.int64(born + lived))
+    return float(second[0] - first[0] - (second[1] < first[1]))
+
+
+@njit(cache=True, nogil=True)
+def _year_and_day(day: Any) -> Any:  # pragma: no cover - compiled
+    """Year of a day since 1970-01-01, and its month and day as one number."""
+    shifted = day + 719_468  # days since 0000-03-01
+    era = shifted // 146_097
+    of_era = shifted - era * 146_097
+    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    march = (5 * of_year + 2) // 153
+    month = march + 3 if march < 10 else march - 9
+    return year + era * 400 + (month <= 2), month * 32 + of_year - (153 * march + 2) // 5 + 1
