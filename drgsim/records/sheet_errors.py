@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+_BLOCK, _OVERLAP = 1 << 20, 64  # bytes
 UNCALCULATED = "#FORMULA!"
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>/]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
@@ -64,9 +65,9 @@ def mark_unreadable(path: Path, sheet: str, rows: list[list[Any]], start: tuple[
 def _unreadable(path: Path, sheet: str) -> Iterator[_ErrorCell]:
     with zipfile.ZipFile(path) as archive:
         part = _part_of(archive, sheet)
-        data = archive.read(part) if part else b""
-    if b't="e"' not in data and not _FORMULA.search(data):
-        return
+        if part is None or not _may_hold(archive, part):
+            return
+        data = archive.read(part)
     for cell in _CELL.finditer(data):
         attributes, inside = cell.groups()
         kind, place = _TYPE.search(attributes), _PLACE.search(attributes)
@@ -79,6 +80,17 @@ def _unreadable(path: Path, sheet: str) -> Iterator[_ErrorCell]:
             name = f"{place[1].decode()}{place[2].decode()}"
             named = UnreadableCell(f"{(text or '#ERROR!') if error else UNCALCULATED} ({name})")
             yield _ErrorCell(int(place[2]) - 1, _column(place[1].decode()), named)
+
+
+def _may_hold(archive: zipfile.ZipFile, part: str) -> bool:
+    """Whether a sheet has an error or a formula at all; most have none, and are not held in memory for it."""
+    with archive.open(part) as file:
+        rest = b""
+        while block := file.read(_BLOCK):
+            if b't="e"' in (data := rest + block) or _FORMULA.search(data):
+                return True
+            rest = block[-_OVERLAP:]
+    return False
 
 
 def _column(letters: str) -> int:
