@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from drgsim.budgets.budget_doubts import doubts
 from drgsim.budgets.budget_tables import budget_tables
 from drgsim.budgets.budget_year import BudgetYear, budget_year, budget_years
-from drgsim.budgets.case_bills import UNITS
+from drgsim.budgets.case_bills import UNITS, by_item
 from drgsim.budgets.hospital_figures import figures_of
 from drgsim.budgets.region_preparation import PreparedRegion, prepare, price_factors, scale_prices, settle_year
 from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms, terms_names, terms_schema
@@ -31,6 +31,7 @@ from drgsim.errors import DrgsimError, InputError, UsageError
 from drgsim.money import MISSING
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.policy import load_policy
+from drgsim.records.vocabulary import INSURANCES
 from tests.budget_figures import in_pools
 from tests.conftest import ROOT
 from tests.sample_region import SAMPLE, YEAR, YEARS, discharges, fund_yuan, hospitals_by_size
@@ -90,10 +91,14 @@ def test_history_is_what_the_fund_paid_by_item(prepared: PreparedRegion) -> None
 
 
 def test_prices_meet_the_level_of_the_region(prepared: PreparedRegion) -> None:
-    figures = prepared.figures
+    """At the bills of the cases that are paid; invalid records are not."""
+    figures, settlement = prepared.figures, prepared.settlements[YEARS[0]]
+    cases = settlement.ledger.cases
+    paid = (settlement.amount != MISSING) & (cases.insurance != INSURANCES.index("self"))
+    level_of, names = cases.plain_levels
     for level in "123":
-        own = figures.level == level
-        ratio = figures.payment[own, 0].sum() / figures.spending[own, 0].sum()
+        bills = by_item(cases)[paid & (np.array(names)[level_of] == level)].sum()
+        ratio = figures.payment[figures.level == level, 0].sum() / bills
         assert ratio == pytest.approx(1, abs=0.002), level
 
 
