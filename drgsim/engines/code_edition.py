@@ -22,6 +22,7 @@ _UNKNOWN_WARNINGS = ("principal_unknown_code", "other_diagnosis_unknown", "proce
 # ours: below these shares a file simply has some codes of its own
 WORTH_A_LOOK = 0.02  # of the records with an unknown code
 FEWER_UNKNOWN = 0.5  # another edition leaves at most this part of the unknown codes unknown
+LEAST_CODES = 20  # below these a share says little
 NO_EDITION = 0.2  # of the codes that no edition knows
 
 
@@ -42,6 +43,8 @@ class EditionHits:
 
     def question(self) -> Problem | None:
         """What to ask, if anything."""
+        if self.codes < LEAST_CODES:
+            return None
         unknown = {name: self.codes - known for name, known in self.known.items()}
         best = min(unknown, key=lambda name: unknown[name])
         shares = ", ".join(f"{_title(name)} {known / self.codes:.1%}" for name, known in self.known.items())

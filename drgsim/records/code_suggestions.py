@@ -39,8 +39,10 @@ def suggested_codes(text: str, codes: CodeList) -> list[str]:
     --------
     >>> from drgsim.records.code_dictionaries import national_codes
     >>> book = national_codes()
-    >>> [suggested_codes(text, book.diagnoses) for text in ("I10", "J18900", "A01.002", "l21.O01")]
-    [['I10.x00'], ['J18.900'], ['A01.002+G01*'], ['I21.001']]
+    >>> [suggested_codes(text, book.diagnoses) for text in ("J18900", "A01.002", "l21.O01")]
+    [['J18.900'], ['A01.002+G01*'], ['I21.001']]
+    >>> suggested_codes("I10", book.diagnoses)[:2]  # I10.x00 is grey
+    ['I10.x00', 'I10.x00x002']
     >>> suggested_codes("39.95", book.procedures), suggested_codes("0.66", book.procedures)[:1]
     (['39.9500'], ['00.6600'])
     """
@@ -50,6 +52,8 @@ def suggested_codes(text: str, codes: CodeList) -> list[str]:
     found = dict.fromkeys(_candidates(spelled, codes))
     if not found and len(spelled) > 4 and spelled[:5].isascii():
         found = dict.fromkeys(_beginning_with(spelled[:5], codes))
+    if found and codes.grey.issuperset(found):  # a heading cannot be used either
+        found |= dict.fromkeys(below for each in list(found) for below in specific_codes(each, codes))
     return list(found)[:MOST_SUGGESTED]
 
 
