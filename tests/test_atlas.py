@@ -112,6 +112,21 @@ def test_weights_of_ones_own_and_of_these_cases(cases: pa.Table) -> None:
     assert "estimated" in history.record["common_weights"]
 
 
+def test_cases_without_a_group_say_nothing_of_a_table() -> None:
+    """A fifth of the records has no group: the national weights know every other case, and the city's own table too."""
+    rows = [{"discharge_id": str(n), "drg": "ES31", "total_cost": 9000.0 + n, "hospital_level": "3"} for n in range(20)]
+    rows = [row | {"drg": ["0000", "FQY"][n % 2] if n < 4 else "ES31"} for n, row in enumerate(rows)]
+    found = drgsim.atlas(rows, policies=["guilin/2024", "beijing/2024"], insurance="employee")
+    assert found.common.source == "national"
+    assert {entry.policy.id: entry.weights for entry in found.entries}["beijing/2024"] == "own"
+
+
+def test_cases_that_cost_nothing_are_settled_all_the_same() -> None:
+    row = {"discharge_id": "1", "drg": "ES31", "total_cost": 0, "hospital_level": "3", "insurance": "employee"}
+    found = drgsim.atlas([row], policies=["guilin/2024"])
+    assert [row["payment_to_cost"] for row in found.to_arrow().to_pylist()] == [None]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -15,7 +15,7 @@ from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.own_weights import with_values_of
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.price_table import PriceTable
-from drgsim.payment.weights_from_history import table_from_history
+from drgsim.payment.weights_from_history import is_group, table_from_history
 
 NATIONAL, HISTORY, GIVEN = SOURCES = ("national", "history", "given")
 NATIONAL_POLICY = "national/2.0"
@@ -93,8 +93,9 @@ def _values(table: PriceTable | None) -> dict[str, float]:
 
 
 def known_share(cases: Cases, values: Mapping[str, float]) -> float:
-    """Share of the grouped cases whose group has a value."""
-    count = np.bincount(cases.unit.ids[cases.unit.ids >= 0], minlength=len(cases.unit.values))
+    """Share of the grouped cases whose group has a value; cases without a group or of an ambiguous one are none of them."""
+    group = np.array([is_group(code) for code in cases.unit.values], np.bool_)
+    count = np.where(group, np.bincount(cases.unit.ids[cases.unit.ids >= 0], minlength=len(cases.unit.values)), 0)
     known = np.array([code in values for code in cases.unit.values], np.bool_)
     return float(count[known].sum() / count.sum()) if count.sum() else 0.0
 

@@ -258,9 +258,11 @@ def _standard_error(weight: Floats, statistics: GroupStatistics, effective: Floa
     and N of all cases. Large groups owe much of their error to the overall mean.
     """
     count = statistics.count.astype(np.float64)
+    cases = float(count.sum())
+    if not cases:  # no case has a cost
+        return np.full(count.size, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         cv2 = statistics.sample_cv**2
-        cases = float(count.sum())
         overall, total, _ = spread(statistics, statistics.count > 0)
         own = cv2 / effective
         share = count * statistics.mean / (cases * overall)

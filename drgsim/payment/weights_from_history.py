@@ -40,7 +40,7 @@ def table_from_history(history: Mapping[int, Cases], cases: Cases, policy: Polic
     policy
         Who pays: its longest stay inside the groups counts, and mean costs come along where it compares with those of a table.
     """
-    codes = tuple(sorted({code for past in history.values() for code in past.unit.values if _real(code)}))
+    codes = tuple(sorted({code for past in history.values() for code in past.unit.values if is_group(code)}))
     place = {code: number for number, code in enumerate(codes)}
     group = [
         np.array([place.get(code, -1) for code in past.unit.values] + [-1], np.int64)[past.unit.ids]
@@ -61,9 +61,9 @@ def table_from_history(history: Mapping[int, Cases], cases: Cases, policy: Polic
     weight, numbers = np.round(np.array(list(values.values())), 4), {}
     if compares_with_table(policy):
         known = weights.mean_cost > 0
-        numbers["mean_cost"] = np.round(
-            weight * np.average(weights.mean_cost[known], weights=weights.statistics.count[known]), 2
-        )
+        count = weights.statistics.count[known]
+        overall = np.average(weights.mean_cost[known], weights=count) if count.size else np.nan
+        numbers["mean_cost"] = np.round(weight * overall, 2)
     return PriceTable(every, blank, blank, blank, {"weight": weight, **numbers})
 
 
@@ -84,7 +84,7 @@ def _with_new_groups(
     """Weights by group; one that the past gives none takes the mean of its ADRG, of its MDC, or of all cases."""
     values = {code: value for code, value in zip(codes, weight.tolist(), strict=True) if value > 0}
     for code in cases.unit.values:
-        if code in values or not _real(code):
+        if code in values or not is_group(code):
             continue
         for length in (3, 1, 0):
             kin = [place for place, other in enumerate(codes) if other[:length] == code[:length] and weight[place] > 0]
@@ -94,5 +94,6 @@ def _with_new_groups(
     return dict(sorted(values.items()))
 
 
-def _real(code: str) -> bool:
+def is_group(code: str) -> bool:
+    """Whether a code is a group, and not a word for none or for an ambiguous one."""
     return code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING)
