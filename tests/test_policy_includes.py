@@ -60,6 +60,23 @@ def test_a_policy_file_includes_by_itself(tmp_path: Path) -> None:
     assert (policy.file.readmission.within_days.value, policy.file.notes) == (15, ("kept",))
 
 
+def test_a_file_beside_the_policy_is_found_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its table lies beside it as well."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    folder = policy_with(tmp_path, {"include": ["sections.yaml"]})
+    _file(folder, single_disease={"table": {"file": "fixed.csv", "unit": "yuan", "source": "mine", "evidence": "assumption"}})
+    (folder / "fixed.csv").write_text("code,fund_amount,personal_limit\nX,5000,100\n", encoding="utf-8")
+    paid = settled(folder, drg="X", total_cost=9000.0, relative_value=1.0, hospital_level=3)
+    assert amounts(paid) == ["5100.00"]
+
+
+def test_a_name_that_stands_twice_is_included_once() -> None:
+    once, twice = load_policy("beijing/2024+examples/tcm"), load_policy("beijing/2024+examples/tcm+examples/tcm")
+    assert twice.file.include == ("examples/tcm",)
+    assert twice.digest == once.digest
+
+
 CONFLICT, PART = {"policy-include-conflict"}, {"policy-include-part"}
 EMPTY = {"main": {"unit": "ratio", "source": "mine", "evidence": "assumption", "pieces": []}}
 
@@ -73,6 +90,8 @@ EMPTY = {"main": {"unit": "ratio", "source": "mine", "evidence": "assumption", "
         ({"method": "dip", "include": ["x"]}, PART),
         ({"per_dime": {}}, PART),
         ({"per_diem": {"rate_unit": "hours"}}, {"policy-bad-value"}),
+        ({"notes": "a text would be joined letter by letter"}, {"policy-bad-value"}),
+        ({"notes": 5, "sources": ["mine"]}, {"policy-bad-value"}),
     ],
 )
 def test_contradictions_are_refused(tmp_path: Path, sections: dict[str, Any], codes: set[str]) -> None:
@@ -117,6 +136,13 @@ def test_a_single_disease_is_a_fixed_amount() -> None:
     paid = settled("beijing/2024+examples/single-disease", drg="CB59", total_cost=7500.0, hospital_level=[3, 2])
     assert amounts(paid) == ["7000.00", "5500.00"]
     assert [str(each) for each in paid.table["fund_payment"].to_pylist()] == ["5000.00", "4000.00"]
+
+
+def test_what_others_paid_above_a_fixed_amount_is_not_paid_back_by_the_patient() -> None:
+    """Lens surgery for 3,000, the fund gives 5,000 whatever the bill, others 100: above the amount, which is the hospital's."""
+    paid = settled("beijing/2024+examples/single-disease", drg="CB59", total_cost=3000.0, other_paid=100.0, hospital_level=3)
+    names = ("amount", "fund_payment", "patient_paid", "other_paid", "above_standard")
+    assert [str(paid.table[name][0].as_py()) for name in names] == ["5000.00", "5000.00", "0.00", "100.00", "-100.00"]
 
 
 def test_primary_care_groups_have_one_price() -> None:

@@ -115,7 +115,7 @@ def paid_parts(ledger: Ledger) -> PaidParts:
     left = np.where(paid, left, MISSING)
     fund = netting.net(left, ledger.weight)
     rest = by_ratio | self_pay | fixed  # whatever the fund does not pay of the amount is theirs
-    patient = np.where(rest & paid, amount - left - other, money["patient_paid"])
+    patient = np.where(rest & paid, np.maximum(amount - left - other, 0), money["patient_paid"])
     above = np.where(paid, amount - fund - known_fen(patient) - other, MISSING)
     return PaidParts(netting, fund, left, patient, other, above)
 

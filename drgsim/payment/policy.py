@@ -194,7 +194,8 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     raw = in_policy_words(raw)
     named = raw.get("include") or ()
     names = [str(name) for name in named] if isinstance(named, list) else []
-    return _with_tables(with_includes(raw, names, where, problems) if names else Included(raw, b""), content, folder, problems)
+    read = with_includes(raw, names, where, problems, folder) if names else Included(raw, b"")
+    return _with_tables(read, content, folder, problems)
 
 
 def _with_tables(read: Included, content: bytes, folder: Path, problems: list[Problem]) -> tuple[Policy | None, list[Problem]]:

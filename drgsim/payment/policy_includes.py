@@ -16,6 +16,7 @@ from drgsim.records.vocabulary import in_policy_words
 EXAMPLES = "examples"
 HEAD = ("title", "title_zh")  # what the file itself is about
 LISTS = ("notes",)  # joined
+SHAPES: dict[str, type] = {"sources": dict, "notes": list}  # what must have a shape for both sides to be joined
 # what makes a policy: no file of sections may state it
 OWN = (
     "id", "region_zh", "year", "method", "scheme", "published", "effective_from", "effective_to", "verified", "include",
@@ -37,7 +38,9 @@ def include_names() -> list[str]:
     return sorted(path.relative_to(root).with_suffix("").as_posix() for path in (root / EXAMPLES).glob("*.yaml"))
 
 
-def with_includes(raw: Mapping[str, Any], names: Sequence[str], where: str, problems: list[Problem]) -> Included:
+def with_includes(
+    raw: Mapping[str, Any], names: Sequence[str], where: str, problems: list[Problem], folder: Path | None = None
+) -> Included:
     """Merge files of sections into a policy.
 
     Parameters
@@ -49,12 +52,14 @@ def with_includes(raw: Mapping[str, Any], names: Sequence[str], where: str, prob
     where
         Names the policy in messages.
     problems
-        Takes what is wrong: ``policy-unknown-include``, ``policy-include-part`` for what no such file may state, and
-        ``policy-include-conflict`` where both sides state something and not the same.
+        Takes what is wrong: ``policy-unknown-include``, ``policy-include-part`` for what no such file may state,
+        ``policy-include-conflict`` where both sides state something and not the same, and ``policy-bad-value``.
+    folder
+        Folder of the policy where its own file names the includes: files of one's own may lie beside it.
     """
     merged, content = dict(raw), b""
-    for name in names:
-        path = _path(name)
+    for name in dict.fromkeys(names):
+        path = _path(name, folder)
         if path is None:
             known = include_names()
             fix = did_you_mean(name, known) or f"what ships is {', '.join(known)}; or name a .yaml file"
@@ -71,10 +76,14 @@ def with_includes(raw: Mapping[str, Any], names: Sequence[str], where: str, prob
             what = f"{name} states {key}, which a file of sections cannot"
             problems.append(Problem("policy-include-part", what, where=name, fix=fix))
         stated = {key: value for key, value in sections.items() if key in known and key not in HEAD}
-        if not isinstance(stated.get("sources", {}), dict):
-            continue  # the model of the policy says what is wrong
+        misread = [key for key, kind in SHAPES.items() if not isinstance(stated.get(key, kind()), kind)]
+        for key in misread:
+            kind = "list" if SHAPES[key] is list else "mapping"
+            problems.append(Problem("policy-bad-value", f"{name} states {key}, which is no {kind}", where=f"{name}: {key}"))
+        if misread:
+            continue
         merged = _merged(merged, _moved(stated, Path(name).parent.as_posix()), name, where, "", problems)
-    merged["include"] = [*merged.get("include", ()), *(name for name in names if name not in merged.get("include", ()))]
+    merged["include"] = list(dict.fromkeys([*merged.get("include", ()), *names]))
     return Included(merged, content)
 
 
@@ -84,8 +93,9 @@ def table_path(folder: Path, file: str) -> Path:
     return next((place for place in places if is_file(place)), places[0])
 
 
-def _path(name: str) -> Path | None:
-    places = (asset_root("payment_tables") / f"{name}.yaml", Path(name))
+def _path(name: str, folder: Path | None) -> Path | None:
+    beside = () if folder is None else (folder / name,)
+    places = (asset_root("payment_tables") / f"{name}.yaml", *beside, Path(name))
     return next((place for place in places if place.suffix in (".yaml", ".yml") and is_file(place)), None)
 
 
@@ -110,7 +120,7 @@ def _merged(
         place = f"{path}.{key}" if path else str(key)
         if result.get(key) is None:
             result[key] = value
-        elif place in LISTS:
+        elif place in LISTS and isinstance(result[key], list):
             result[key] = [*result[key], *(each for each in value if each not in result[key])]
         elif isinstance(result[key], dict) and isinstance(value, dict) and "evidence" not in (*result[key], *value):
             result[key] = _merged(result[key], value, name, where, place, problems)
