@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+import drgsim
 from drgsim.cli.main import app
 from drgsim.errors import InputError, UsageError
 from drgsim.money import MISSING
@@ -238,3 +240,14 @@ def test_a_million_cases_need_no_row_loop() -> None:
         "drg": rng.choice(["AE19", "AG29"], size), "total_cost": np.round(rng.uniform(1e4, 9e5, size), 2),
     })  # fmt: skip
     assert (settle(table, load_policy("beijing/2022")).amount != MISSING).all()
+
+
+@pytest.mark.parametrize("given", [{"unit_value": {"*": 9000}}, {"changes": {"unit_value.*": "*0.3"}}])
+def test_a_unit_value_that_published_standards_leave_idle_is_told(given: dict[str, Any]) -> None:
+    """Beijing publishes 25,654 yuan for ES31; a case that states its own relative value is paid by the unit value."""
+    row = {"total_cost": 9000, "insurance": "employee", "hospital_level": "3", "drg": "ES31"}
+    paid = drgsim.settle([row, row | {"relative_value": 1.0}], "beijing/2024", **given)
+    told = {problem.code: problem.what for problem in paid.notes}
+    assert told["settle-idle-unit-value"].startswith("1 cases: ")
+    assert str(paid.cases["amount"][0]) == "25654.00"
+    assert "settle-idle-unit-value" not in {problem.code for problem in drgsim.settle([row], "beijing/2024").notes}

@@ -26,7 +26,14 @@ from drgsim.payment.rules.settlement_rule import Stage
 from drgsim.payment.selection_from_history import selected
 from drgsim.payment.settlement_summary import DIMENSIONS, Summaries
 from drgsim.payment.shadow import Shadow, simulates
-from drgsim.payment.unit_value import float_values, pot_of, refuse_outside, tell_missed_budget, with_unit_value
+from drgsim.payment.unit_value import (
+    float_values,
+    pot_of,
+    refuse_outside,
+    tell_idle_unit_value,
+    tell_missed_budget,
+    with_unit_value,
+)
 from drgsim.region.hospital_list import GroupCoefficients, Hospital
 
 
@@ -239,6 +246,7 @@ def _settled(ledger: Ledger, budget_value: Mapping[str, float] | None) -> Settle
     if ledger.pot:
         refuse_without_level(ledger)
     ledger.compare_with_expected_price(budget_value)
+    tell_idle_unit_value(ledger)
     open_to_curve = ledger.open_cases
     walk(ledger, Stage.CURVE)
     _value_by_budget(ledger)

@@ -15,6 +15,9 @@ from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import INSURANCES, PAYERS, policy_key, wrong_keys
 
+WITH_THE_CALL = "given with the call"
+GIVEN = (WITH_THE_CALL, "--set", "changed")  # sources of a unit value that is not the policy's own
+
 
 def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
     """The policy with unit values (yuan) given with the call, by the keys of :class:`drgsim.parameters.evidence.Keyed`.
@@ -31,7 +34,7 @@ def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
         fix = "give yuan per unit, such as employee=7.5"
         raise UsageError([Problem("settle-bad-unit-value", f"a unit value is a finite number above 0: {wrong}", fix=fix)])
     spelt = {policy_key(key): value for key, value in values.items()}
-    given = Keyed(values=spelt, unit="yuan per unit", source="given with the call", evidence=Evidence.ASSUMPTION)
+    given = Keyed(values=spelt, unit="yuan per unit", source=WITH_THE_CALL, evidence=Evidence.ASSUMPTION)
     return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
 
 
@@ -127,6 +130,19 @@ def float_values(ledger: Ledger, values: Mapping[str, float], budget_value: Mapp
         floating[payer] = float(floating_value(base, value, spec.base_share.value))
         ledger.set_unit_value(payer, floating[payer])
     return floating
+
+
+def tell_idle_unit_value(ledger: Ledger) -> None:
+    """A unit value that was given changes nothing where the region publishes standards: say for how many cases."""
+    spec = ledger.policy.file.unit_value
+    if spec is None or ledger.pot or spec.source not in GIVEN:
+        return
+    idle = ledger.open_cases & ~np.isnan(ledger.terms.published)
+    ledger.cases.warn(
+        "settle-idle-unit-value", idle, "the unit value that was given changes nothing, as the group has a published standard",
+        "pay relative value x unit value with --set relative_value.standard_from_table=false, or move the standards in "
+        "proportion with drgsim simulate and rate.base", sample=ledger.cases.unit.sample(idle),
+    )  # fmt: skip
 
 
 def tell_missed_budget(ledger: Ledger) -> None:

@@ -169,7 +169,7 @@ def _kind_faults(spec: PathSpec, value: Any) -> Iterator[tuple[str, str]]:
                 fix = did_you_mean(str(word), spec.choices) or f"the names are {', '.join(spec.choices)}"
                 yield f"{word!r} is no name here", fix
     elif spec.kind == "table" and not isinstance(value, dict):
-        yield "a table such as {adrg: [RK2], share: 0.01, cost: 100000} belongs here", ""
+        yield "a table belongs here", spec.title
 
 
 def _factor_range(spec: PathSpec, value: float) -> str:
