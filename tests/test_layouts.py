@@ -337,6 +337,27 @@ def test_flat_settlement_lists_with_marks(tmp_path: Path) -> None:
     assert source.noted["tcm_diagnoses_left_out"] == 2
 
 
+def test_flat_settlement_lists_may_lack_marks_in_some_places_or_all(tmp_path: Path) -> None:
+    row = {"setl_id": "1", "gend": "1", "age": "65", "diag_code1": "I10.x00", "diag_code2": "I21.001", "maindiag_flag2": "1",
+           "oprn_oprt_code1": "36.0601", "oprn_oprt_code2": "00.4500"}  # fmt: skip
+    plain = {name: value for name, value in row.items() if name != "maindiag_flag2"}
+    for number, (given, diagnoses) in enumerate(((row, ["I21.001", "I10.X00"]), (plain, ["I10.X00", "I21.001"]))):
+        read = canonical(table(tmp_path, [given], f"{number}.csv"), None, "diagnoses", "procedures")
+        assert split_codes(read[0]["diagnoses"]) == diagnoses
+        assert split_codes(read[0]["procedures"]) == ["36.0601", "00.4500"]
+
+
+def test_a_mistyped_principal_code_is_unknown_and_not_of_chinese_medicine(tmp_path: Path, scheme: Scheme) -> None:
+    path = tmp_path / "lists.jsonl"
+    path.write_text(json.dumps(settlement(1, [("XX9.999", "1", "1"), ("BNX080", "3", "0"), ("I10.x00", "2", "0")])), "utf-8")
+    flat = {"setl_id": "1", "gend": "1", "age": "65", "diag_code1": "XX9.999", "diag_type1": "1", "maindiag_flag1": "1",
+            "diag_code2": "ZYVXQ0", "diag_type2": "2", "maindiag_flag2": "0", "oprn_oprt_code1": ""}  # fmt: skip
+    for each in (path, table(tmp_path, [flat])):
+        done = group_files([each], scheme, tmp_path / "out.csv")
+        assert done.counts.reasons["principal_unknown"] == 1, each
+        assert done.noted["tcm_diagnoses_left_out"] == 1, each
+
+
 def test_recipes_take_numbers_lists_and_dictionaries() -> None:
     table = pa.table({"a": pa.array(["I21.001", None]).dictionary_encode(), "b": [["I10.x00", None], []], "h": ["0/1/30", "9"]})
     noted: Counter[str] = Counter()

@@ -24,8 +24,9 @@ from drgsim.records.code_dictionaries import BLANK, fold
 AS_IS = "as_is"
 TCM_LEFT_OUT = "tcm_diagnoses_left_out"
 # Diagnoses of Chinese medicine (GB/T 15657: A01.02.03; before 2021: BNF060) stand beside ICD-10 codes in settlement
-# lists. No group names them; their shape tells them from ICD-10, which has one letter, digits and one point.
-_TCM = r"^\s*([A-Za-z][0-9]{2}\.[0-9]{2}\.|[A-Za-z]{2,})"
+# lists. No group names them; their shape tells them from ICD-10, which has a point after three characters and no other one. A
+# mistyped code that keeps this shape (XX9.999) is an unknown diagnosis, which has to be told, and none of Chinese medicine.
+_TCM = r"^\s*([A-Za-z][0-9]{2}\.[0-9]{2}\.|[A-Za-z]{2}[A-Za-z0-9]{2}|[A-Za-z]{2,}[0-9]?\s*$)"
 _TCM_TYPES = ("3", "4")  # in lists that number 1 principal, 2 other, 3 and 4 Chinese medicine; elsewhere 2 and 3, told by shape
 _MARKED = ("1", "是", "Y")
 
@@ -42,7 +43,8 @@ class Recipe:
     columns
         The file's columns.
     flags, types
-        For ``codes``: columns that mark the principal code and that give the type of a diagnosis, beside each of ``columns``.
+        For ``codes``: columns that mark the principal code and that give the type of a diagnosis, beside each of ``columns``;
+        ``""`` where the file has none.
     """
 
     how: str
@@ -52,8 +54,8 @@ class Recipe:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """All columns that have to be read."""
-        return (*self.columns, *self.flags, *self.types)
+        """All columns that have to be read; a place without a flag or type has none beside it."""
+        return tuple(name for name in (*self.columns, *self.flags, *self.types) if name)
 
 
 def derive(recipe: Recipe, batch: pa.RecordBatch | pa.Table, noted: Counter[str]) -> pa.Array:
@@ -69,8 +71,8 @@ def is_tcm(code: str) -> bool:
 
     Examples
     --------
-    >>> [is_tcm(code) for code in ("A07.06.18", "BNF060", "E10.400x026+G63.2*", "I21.001")]
-    [True, True, False, False]
+    >>> [is_tcm(code) for code in ("A07.06.18", "BNF060", "E10.400x026+G63.2*", "I21.001", "XX9.999")]
+    [True, True, False, False, False]
     """
     return re.match(_TCM, code) is not None
 
