@@ -105,8 +105,13 @@ def two_years(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_given_weights_pay_as_the_same_from_history(two_years: Path, tmp_path: Path, changes: dict[str, str]) -> None:
     history = drgsim.budget(two_years, NINGBO, terms="general", changes=changes)
     assert history.record["weights"]["years"] == {str(SECOND): [SECOND], str(YEAR): [SECOND]}
-    prices = table_of(history, YEAR)
-    weights = pa.table({"drg": list(prices.codes), "weight": prices.numbers["weight"]})
+    # both years' weights are from one year, but a group that it gives none is only in the table of a year that pays it
+    tables = [
+        dict(zip(each.codes, each.numbers["weight"], strict=True)) for each in (table_of(history, y) for y in (SECOND, YEAR))
+    ]
+    assert all(tables[0][code] == tables[1][code] for code in tables[0].keys() & tables[1].keys())
+    values = tables[0] | tables[1]
+    weights = pa.table({"drg": list(values), "weight": list(values.values())})
     pc.write_csv(weights, tmp_path / "weights.csv")
     for given in (weights, tmp_path / "weights.csv", tmp_path):
         found = drgsim.budget(two_years, NINGBO, terms="general", weights=given, changes=changes)

@@ -195,12 +195,17 @@ def test_volume_and_price_move_only_the_cases_that_are_meant() -> None:
 
 
 def test_patients_pay_in_proportion_when_prices_fall() -> None:
-    old, new = run(baseline_of("beijing/2024")), run(by_path(baseline_of("beijing/2024"), {"cases.price.all": "*0.8"}))
-    before, after = (headlines(outcome, region()) for outcome in (old, new))
-    assert after["patient.share"] == pytest.approx(
-        before["patient.share"], abs=1e-4
-    )  # a few bills of 0 have patients' payments
-    assert after["hospital.cost"] == pytest.approx(before["hospital.cost"] * 0.8, rel=1e-6)
+    """To the fen of every case; what patients paid beside a bill of 0 has no price that could fall."""
+    setup = baseline_of("beijing/2024")
+    old, new = run(setup), run(by_path(setup, {"cases.price.all": "*0.8"}))
+    lines = runner().lines(setup, YEAR, first_state(runner().cohort(setup, YEAR)))
+    kept = int(lines.money[Measure.PATIENT, lines.marks.paid & (lines.state.cost == 0)].sum())
+    before, after = (int(outcome.by_payer.money["patient"].sum()) for outcome in (old, new))
+    assert after == pytest.approx(kept + 0.8 * (before - kept), abs=lines.cases.size / 2)
+    assert 0 <= kept < 0.01 * before
+    figures = [headlines(outcome, region()) for outcome in (old, new)]
+    assert figures[1]["patient.payment"] == after / 100
+    assert figures[1]["hospital.cost"] == pytest.approx(figures[0]["hospital.cost"] * 0.8, rel=1e-6)
 
 
 def test_the_fund_takes_back_its_share_of_a_price_fall() -> None:
