@@ -275,8 +275,10 @@ def test_merged_combinations_are_of_one_class_and_diagnosis(covering: dict[str, 
 
 def test_scores_of_larger_kinds_predict_better(built: Built) -> None:
     rows = evaluate(built).prediction
-    errors = [row.error for row in rows if row.cases > 500]
+    errors = [row.error for row in rows if row.kinds >= 20]  # the mean of the four or five largest kinds is a draw
+    assert len(errors) > 1
     assert errors == sorted(errors, reverse=True)
+    assert all(row.error < 0.75 * errors[0] for row in rows if row.cases > 500 and row.error != errors[0])
     assert all(row.error < 3 * row.chance for row in rows), "errors have the size that chance gives them"
 
 
