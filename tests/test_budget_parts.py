@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import drgsim
 from drgsim.budgets.budget_index import STEPS
 from drgsim.budgets.budget_tables import budget_tables
 from drgsim.budgets.budget_year import BudgetYear, budget_year, budget_years
@@ -347,3 +348,12 @@ def test_years_ahead_of_pools_sum_and_close(region: HospitalFigures, chosen: Any
         assert year.fund.paid + year.fund.balance == year.fund.budget
         assert not year.cash.difference.any()
         assert year.overspend_brought.sum() <= before.carried_overspend.sum()
+
+
+@pytest.mark.parametrize("years", ["2030-2026", "2026-", "next"])
+def test_what_names_no_years_is_shown_as_it_was_written(years: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        drgsim.budget(drgsim.sample_path("region"), "beijing/2024", years=years)
+    assert [(problem.code, problem.what) for problem in caught.value.problems] == [
+        ("usage-bad-years", f"{years!r} names no years")
+    ]

@@ -21,7 +21,7 @@ from drgsim.budgets.outpatient_unit import PLACE as OUTPATIENT
 from drgsim.budgets.region_preparation import PreparedRegion, Progress, prepare
 from drgsim.budgets.terms import PREFIX, BudgetTerms, load_terms
 from drgsim.budgets.years_ahead import figures_ahead
-from drgsim.errors import Problem, UsageError, wrong_type
+from drgsim.errors import Problem, UsageError
 from drgsim.money import yuan_text
 from drgsim.parameters.evident_values import evident_nodes
 from drgsim.payment.policy import AnyPolicy, Policy, policy_of
@@ -200,7 +200,7 @@ def budget(
         The region lacks files or holds what it may not; ``budget-mostly-unpaid``.
     UsageError
         ``budget-no-unit-value``, ``budget-no-scheme``, ``usage-no-weights``, ``settle-bad-scale``, ``budget-no-history``,
-        ``budget-too-far-ahead``, ``budget-negotiated-above-fund``.
+        ``budget-too-far-ahead``, ``usage-bad-years``, ``budget-negotiated-above-fund``.
     BudgetError, PolicyError
         Unknown terms or policies, or changes that they cannot take.
 
@@ -214,6 +214,7 @@ def budget(
     """
     if weights_scale is not None and weights is None:
         raise UsageError([Problem("usage-no-weights", "--weights-scale stands without --weights")])
+    wanted = _years(years)
     loaded, inputs = policy_of(policy), Inputs()
     used = load_terms(loaded) if terms is None else terms if isinstance(terms, BudgetTerms) else load_terms(terms)
     changes = dict(changes or {})
@@ -228,7 +229,6 @@ def budget(
         progress=progress,
     )  # fmt: skip
     prepared = replace(prepared, problems=(*weighed, *prepared.problems))
-    wanted = _years(years)
     prepared = _until(prepared, used, max(wanted, default=0) if wanted else 0)
     made = budget_years(prepared.figures, used, wanted)
     return BudgetYears(made, prepared, used, changes, inputs.digests)
@@ -246,7 +246,8 @@ def _years(years: Any) -> tuple[int, ...] | None:
     for each in as_list(years):
         match = _RANGE.fullmatch(str(each))
         if match is None or (match[2] and int(match[2]) < int(match[1])):
-            raise wrong_type("years", years, "years such as 2026 or 2026-2030, one or a list of them")
+            fix = "write 2026, or 2026-2030 from the first to the last"
+            raise UsageError([Problem("usage-bad-years", f"{each!r} names no years", where="years", fix=fix)])
         found += range(int(match[1]), int(match[2] or match[1]) + 1)
     return tuple(dict.fromkeys(found)) or None
 
