@@ -97,7 +97,8 @@ RULES = {
                       "pays": 1.1, "source": "test", "evidence": "assumption"}]}, decides="incomplete", refused=True,
     ),
     "exempt_payment": Variant(
-        {}, {"exempt_cost": lambda draw: 5_000_000 * (draw < 0.2), "exempt_mean_cost": lambda draw: 100_000 + 0 * draw},
+        {"unit_value": keyed({"*": 4000}, "yuan")},
+        {"exempt_cost": lambda draw: 800_000 * (draw < 0.5), "exempt_mean_cost": lambda draw: 10_000 + 0 * draw},
         decides="exempt",
     ),
     "extreme_cap": Variant({"extreme_cap": value(0.002)}, decides="high", refused=True),
