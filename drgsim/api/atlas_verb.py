@@ -158,7 +158,7 @@ def atlas(
     >>> case = {"drg": "FR25", "total_cost": 12000, "insurance": "employee", "hospital_level": "3"}
     >>> found = drgsim.atlas([case], policies=["guangxi*", "guilin/*", "nanning/*", "harbin/2024"], weights_from="national")
     >>> found.to_arrow()["policy"].to_pylist()
-    ['harbin/2024', 'nanning/2024', 'guilin/2024']
+    ['guilin/2024', 'nanning/2024']
     """
     check_word("--weights-from", weights_from, (NATIONAL, HISTORY))
     check_word("--insurance", insurance, INSURANCES)

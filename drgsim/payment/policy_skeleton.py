@@ -72,7 +72,7 @@ def skeleton_text(name: str, base: Policy) -> str:
     --------
     >>> text = skeleton_text("my-city/2026", load_policy("beijing/2024"))
     >>> [line[:40] for line in text.splitlines() if line.startswith(("id:", "stays:", "# stays"))]
-    ['id: my-city/2026', '# stays: Stays outside the curve: ``long_', 'stays:']
+    ['id: my-city/2026', '# stays: Stays outside the curve: ``long', 'stays:']
     """
     source = base.id.replace("/", "-")
     raw = _taken_over(dict(base.raw), shape_of(PolicyFile), source, base.id)

@@ -335,7 +335,7 @@ class Audit:
             for name in (f"standard_{level}_{case.payer}", f"standard_{level}"):
                 if row.get(name):
                     return number(row[name])
-        return number(row.get("standard"))
+        return number(row.get(f"standard_{case.payer}") or row.get("standard"))
 
     def _coefficient(self, case: Paid) -> Fraction | None:
         stated = number(case.row.get("coefficient"))
@@ -362,7 +362,7 @@ class Audit:
             row = self.policy.table.get(case.group, {})
             for level in case.levels:
                 if row.get(f"coef_{level}"):
-                    return number(row[f"coef_{level}"])
+                    return number(row[f"coef_{level}"]) or None  # 0: the level does not treat the group, and is not paid
         if own and (hospital, "*") in listed:
             return listed[hospital, "*"]
         of_hospital = number((self.given.hospitals or {}).get(hospital, {}).get("coefficient"))
