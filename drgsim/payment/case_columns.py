@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.money import MISSING
-from drgsim.records.arrow import to_text
+from drgsim.records.arrow import distinct_texts, to_text
 from drgsim.records.cells import read_days
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 from drgsim.records.schema import header_key, header_names
@@ -66,11 +66,11 @@ def texts_of(column: pa.Array | None, size: int) -> Texts:
     """A text column by number; blanks and the words that mean nothing have none."""
     if column is None:
         return Texts(np.full(size, -1, np.int32), [])
-    encoded = column.cast(pa.string()).dictionary_encode()
-    values = ["" if fold(value) in BLANK_FOLDED else value.strip() for value in encoded.dictionary.to_pylist()]
+    found, at = distinct_texts(column.cast(pa.string()))
+    values = ["" if fold(value) in BLANK_FOLDED else value.strip() for value in found]
     unique = {value: place for place, value in enumerate(dict.fromkeys(value for value in values if value))}
     places = np.array([unique.get(value, -1) for value in values] + [-1], np.int32)
-    return Texts(places[encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)], list(unique))
+    return Texts(places[at], list(unique))
 
 
 def insurances_of(column: pa.Array | None, size: int) -> NDArray[np.int8]:

@@ -11,10 +11,10 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.records.arrow import to_text
-from drgsim.records.cell_numbers import plain_numbers
+from drgsim.records.arrow import distinct_texts, to_text
+from drgsim.records.cell_numbers import parse_number, plain_numbers
 from drgsim.records.cells import read_days
-from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
+from drgsim.records.code_dictionaries import fold
 
 DAYS_OF_MONTH = 30.4375  # a twelfth of 365.25 days
 MOST_INFANT_DAYS = 366  # an age in days that is given alone is one of the first year
@@ -69,15 +69,10 @@ def parse_age(text: str, unit: str = "Y") -> AgeText | None:
     >>> parse_age("约60岁"), parse_age("-"), parse_age("4", "D").days
     (None, AgeText(years=nan, days=nan, estimated=False), 4.0)
     """
-    plain = fold(text)
-    if plain in BLANK_FOLDED:
-        return AgeText(float("nan"), float("nan"))
-    try:
-        number = float(plain) if "_" not in plain else None
-    except ValueError:
-        number = None
+    number = parse_number(text)
     if number is not None:
         return AgeText(number, float("nan")) if unit == "Y" else AgeText(float("nan"), number)
+    plain = fold(text)
     if _UNDER_ONE.fullmatch(plain):
         return AgeText(0.0, float("nan"))
     if _NEWBORN.fullmatch(plain):
@@ -119,9 +114,8 @@ def _read(column: pa.Array, unit: str) -> _Read:
     numbers = plain_numbers(column)
     if numbers is not None:
         return _Read(numbers, numbers, nothing, nothing, False)  # of which the one that the unit says is used
-    encoded = to_text(column).dictionary_encode()
-    parsed = [parse_age(text, unit) for text in encoded.dictionary.to_pylist()]
-    places = encoded.indices.fill_null(len(parsed)).to_numpy(zero_copy_only=False)
+    texts, places = distinct_texts(to_text(column))
+    parsed = [parse_age(text, unit) for text in texts]
     known = [AgeText(np.nan, np.nan) if age is None else age for age in [*parsed, None]]
     years, days = (np.array([age[place] for age in known], np.float64)[places] for place in (0, 1))
     estimated = np.array([age.estimated for age in known], np.bool_)[places]

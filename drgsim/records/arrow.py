@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from drgsim.errors import InputError
 
@@ -78,6 +80,21 @@ def _numbers_as_text(column: pa.Array) -> pa.Array:
     """Numbers as a person writes them; NaN counts as missing."""
     values = [None if value is None or value != value else value for value in column.to_pylist()]
     return pa.array([None if value is None else number_text(value) for value in values], pa.string())
+
+
+def distinct_texts(column: pa.Array) -> tuple[list[str], NDArray[np.intp]]:
+    """The different texts of a column, so that Python looks at each once, and the place of every row's text among them.
+
+    A missing text has the place after the last.
+
+    Examples
+    --------
+    >>> distinct_texts(pa.array(["a", None, "b", "a"]))
+    (['a', 'b'], array([0, 2, 1, 0], dtype=int32))
+    """
+    encoded = column.dictionary_encode()
+    texts: list[str] = encoded.dictionary.to_pylist()
+    return texts, encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
 
 
 def number_text(value: float) -> str:

@@ -17,7 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.records.ages import read_ages
-from drgsim.records.arrow import number_text, one_chunk, to_text
+from drgsim.records.arrow import distinct_texts, number_text, one_chunk, to_text
 from drgsim.records.birth_weights import read_birth_weights
 from drgsim.records.cell_numbers import parse_days, parse_number, read_numbers
 from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, fold
@@ -213,11 +213,10 @@ def _read_values(batch: pa.RecordBatch | pa.Table, findings: NDArray[np.int64]) 
 def _read_sex(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """1 or 2, NaN where missing or anything else; and where it is anything else."""
     if not pa.types.is_integer(column.type) and column.null_count < len(column):
-        encoded = to_text(column).dictionary_encode()
-        words = encoded.dictionary.to_pylist()
+        words, places = distinct_texts(to_text(column))
         read = [_SEX_WORDS.get(fold(word), parse_number(word)) for word in words]
         values = np.array([-1.0 if number is None else number for number in read] + [np.nan])
-        value = values[encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
+        value = values[places]
     else:
         value, _ = read_numbers(column)
     broken = ~np.isnan(value) & (value != 1) & (value != 2)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgsim.records.arrow import to_text
+from drgsim.records.arrow import distinct_texts, to_text
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 
 Parse = Callable[[str], "float | None"]  # NaN for a blank, None for what is no number
@@ -68,11 +68,10 @@ def read_numbers(column: pa.Array, parse: Parse = parse_number) -> Numbers:
     plain = plain_numbers(column)
     if plain is not None:
         return Numbers(plain, np.zeros(len(column), np.bool_))
-    encoded = to_text(column).dictionary_encode()  # Python looks at each different text once
-    parsed = [parse(text) for text in encoded.dictionary.to_pylist()]
+    texts, places = distinct_texts(to_text(column))
+    parsed = [parse(text) for text in texts]
     values = np.array([np.nan if number is None else number for number in parsed] + [np.nan])
     broken = np.array([number is None for number in parsed] + [False])
-    places = encoded.indices.fill_null(len(parsed)).to_numpy(zero_copy_only=False)
     return Numbers(values[places], broken[places])
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
-from drgsim.records.arrow import one_chunk, to_text
+from drgsim.records.arrow import distinct_texts, one_chunk, to_text
 from drgsim.records.cell_numbers import parse_money, read_numbers
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 from drgsim.records.encode import string_buffers
@@ -73,9 +73,8 @@ def _other_days(texts: pa.Array) -> Days:
     numbered = np.asarray(serial.to_numpy(zero_copy_only=False), np.float64) - _SERIAL_EPOCH
     parts = pc.extract_regex(texts, _DATE)
     spelled = pc.binary_join_element_wise(*(pc.struct_field(parts, name) for name in "ymd"), "-")
-    encoded = spelled.dictionary_encode()  # there are few different dates, so that Python may look at each
-    number = np.array([_day(text) for text in encoded.dictionary.to_pylist()] + [np.nan])
-    places = encoded.indices.fill_null(len(number) - 1).to_numpy(zero_copy_only=False)
+    dates, places = distinct_texts(spelled)
+    number = np.array([_day(text) for text in dates] + [np.nan])
     values = np.where(np.isnan(numbered), number[places], numbered)
     broken = np.isnan(values)
     if broken.any():
@@ -124,9 +123,9 @@ def _plain_days(offsets: Any, data: Any) -> Any:  # pragma: no cover - compiled
     return values, odd
 
 
-def _day(text: str | None) -> float:
+def _day(text: str) -> float:
     try:
-        return float(date(*map(int, (text or "").split("-"))).toordinal() - _EPOCH)
+        return float(date(*map(int, text.split("-"))).toordinal() - _EPOCH)
     except (ValueError, TypeError):
         return float("nan")
 
