@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from drgsim.records.arrow import distinct_texts, to_text
 from drgsim.records.cell_numbers import parse_number, plain_numbers
-from drgsim.records.cells import read_days
+from drgsim.records.cells import completed_years, read_days
 from drgsim.records.code_dictionaries import fold
 
 DAYS_OF_MONTH = 30.4375  # a twelfth of 365.25 days
@@ -167,7 +167,7 @@ def _fill_from_dates(
         lived = admitted[record] - born[record]
         if not lived >= 0:  # a date is missing, or the birth comes after the admission
             continue
-        completed = _completed_years(born[record], lived)
+        completed = completed_years(born[record], lived)
         age, in_days = np.floor(years[record]), np.floor(days[record])
         # systems count the day of birth as 0 or 1; months are no count of days
         other_day = abs(in_days - lived) > 1 and not estimated[record]
@@ -177,27 +177,3 @@ def _fill_from_dates(
         if (in_days != in_days or estimated[record]) and years[record] == 0 and completed == 0:
             days[record] = lived  # dates tell better than months and 新生儿
             estimated[record] = False
-
-
-@njit(cache=True, nogil=True)
-def _completed_years(born: float, lived: float) -> float:  # pragma: no cover - compiled
-    """Completed years of some days from a day on; the calendar is asked only near a birthday."""
-    years = lived / 365.2425
-    whole = np.floor(years)
-    if 0.01 < years - whole < 0.99:
-        return whole  # type: ignore[no-any-return]
-    first, second = _year_and_day(np.int64(born)), _year_and_day(np.int64(born + lived))
-    return float(second[0] - first[0] - (second[1] < first[1]))
-
-
-@njit(cache=True, nogil=True)
-def _year_and_day(day: Any) -> Any:  # pragma: no cover - compiled
-    """Year of a day since 1970-01-01, and its month and day as one number."""
-    shifted = day + 719_468  # days since 0000-03-01
-    era = shifted // 146_097
-    of_era = shifted - era * 146_097
-    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year + year // 4 - year // 100)
-    march = (5 * of_year + 2) // 153
-    month = march + 3 if march < 10 else march - 9
-    return year + era * 400 + (month <= 2), month * 32 + of_year - (153 * march + 2) // 5 + 1

@@ -167,13 +167,38 @@ def whole_years(birth: NDArray[np.float64], day: NDArray[np.float64]) -> NDArray
     >>> whole_years(start, end)
     array([23.])
     """
-    known = ~np.isnan(birth) & ~np.isnan(day)
-    first, last = (np.where(known, days, 0).astype("int64").astype("datetime64[D]") for days in (birth, day))
+    return np.asarray(_whole_years(birth, day))
 
-    def parts(days: NDArray[np.datetime64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        months = days.astype("datetime64[M]")
-        number = months.astype(np.int64)
-        return number // 12, (number % 12) * 32 + (days - months).astype(np.int64)
 
-    (year1, within1), (year2, within2) = parts(first), parts(last)
-    return np.where(known, year2 - year1 - (within2 < within1), np.nan)
+@njit(cache=True, nogil=True)
+def _whole_years(birth: Any, day: Any) -> Any:  # pragma: no cover - compiled
+    years = np.full(birth.size, np.nan)
+    for record in range(birth.size):
+        lived = day[record] - birth[record]
+        if lived == lived:
+            years[record] = completed_years(birth[record], lived)
+    return years
+
+
+@njit(cache=True, nogil=True)
+def completed_years(born: float, lived: float) -> float:  # pragma: no cover - compiled
+    """Completed years of some days from a day on; the calendar is asked only near a birthday."""
+    years = lived / 365.2425
+    whole = np.floor(years)
+    if 0.01 < years - whole < 0.99:
+        return whole  # type: ignore[no-any-return]
+    first, second = _year_and_day(np.int64(born)), _year_and_day(np.int64(born + lived))
+    return float(second[0] - first[0] - (second[1] < first[1]))
+
+
+@njit(cache=True, nogil=True)
+def _year_and_day(day: Any) -> Any:  # pragma: no cover - compiled
+    """Year of a day since 1970-01-01, and its month and day as one number."""
+    shifted = day + 719_468  # days since 0000-03-01
+    era = shifted // 146_097
+    of_era = shifted - era * 146_097
+    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    march = (5 * of_year + 2) // 153
+    month = march + 3 if march < 10 else march - 9
+    return year + era * 400 + (month <= 2), month * 32 + of_year - (153 * march + 2) // 5 + 1
