@@ -51,7 +51,7 @@ def test_a_cell_that_is_not_certain_stays_unknown_or_whole(cell: str) -> None:
 
 def _mended(text: str) -> list[str]:
     column = pa.array([text])
-    encoded, _ = mend_lists(column, encode_lists(column, TABLE), TABLE, "diagnoses")
+    encoded, _ = mend_lists(column, encode_lists(column, TABLE), TABLE, BOOK.diagnoses)
     return [BOOK.diagnoses.codes[number] if number >= 0 else "?" for number in encoded.ids]
 
 

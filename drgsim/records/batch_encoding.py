@@ -20,10 +20,10 @@ from drgsim.records.ages import read_ages
 from drgsim.records.arrow import distinct_texts, number_text, one_chunk, to_text
 from drgsim.records.birth_weights import read_birth_weights
 from drgsim.records.cell_numbers import parse_days, parse_number, read_numbers
-from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, fold
+from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, fold, national_codes
 from drgsim.records.code_mending import mend_lists
 from drgsim.records.damaged_codes import mend_procedures, note_unreadable
-from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
+from drgsim.records.encode import CodeTable, EncodedLists, encode_lists, records_with_unknown
 from drgsim.records.findings import BITS, INVALID, mask_of
 
 if TYPE_CHECKING:
@@ -124,14 +124,12 @@ def _encode(
 ) -> EncodedLists:
     """Ids of a code list, converted first where the codes are of another edition."""
     if conversion is None:
-        encoded, paired = mend_lists(column, encode_lists(column, table), table, name)
-        findings[paired] |= np.int64(1) << np.int64(BITS["pair_joined"])
-        return encoded
-    encoded, own, paired = conversion.conversion.maps[name].encode(column)
+        encoded, paired = mend_lists(column, encode_lists(column, table), table, getattr(national_codes(), name))
+    else:
+        encoded, own, paired = conversion.conversion.maps[name].encode(column)
+        conversion.count(name, column, own)
+        findings[records_with_unknown(own)] |= np.int64(1) << np.int64(BITS["code_without_counterpart"])
     findings[paired] |= np.int64(1) << np.int64(BITS["pair_joined"])
-    conversion.count(name, column, own)
-    records = np.repeat(np.arange(len(column)), np.diff(own.offsets))[own.ids == UNKNOWN]
-    findings[records] |= np.int64(1) << np.int64(BITS["code_without_counterpart"])
     return encoded
 
 

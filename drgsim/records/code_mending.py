@@ -8,7 +8,6 @@ Everything else stays unknown.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.records.arrow import to_text
-from drgsim.records.code_dictionaries import UNKNOWN, CodeList, fold, national_codes, split_cells, split_codes
-from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
+from drgsim.records.code_dictionaries import UNKNOWN, CodeList, fold, split_cells, split_codes
+from drgsim.records.encode import CodeTable, EncodedLists, encode_lists, lists_of, records_with_unknown
 
 _LONGEST_CODE = 21  # characters
 _BRACKETS = "()[]"
@@ -31,6 +29,7 @@ def read_codes(text: str, codes: CodeList) -> list[str]:
 
     Examples
     --------
+    >>> from drgsim.records.code_dictionaries import national_codes
     >>> read_codes("A01.002†|E11.900|G01*", national_codes().diagnoses)
     ['A01.002+G01*', 'E11.900']
     >>> read_codes("A08.301EB病毒性肠炎", national_codes().diagnoses)
@@ -101,14 +100,8 @@ def _pairs_joined(found: list[str], codes: CodeList) -> list[str]:
     return [code for code in result if code is not None]
 
 
-@cache
-def _national(name: str) -> CodeList:
-    codes: CodeList = getattr(national_codes(), name)
-    return codes
-
-
 def mend_lists(
-    column: pa.Array, encoded: EncodedLists, table: CodeTable, name: str, codes: CodeList | None = None
+    column: pa.Array, encoded: EncodedLists, table: CodeTable, codes: CodeList
 ) -> tuple[EncodedLists, NDArray[np.int64]]:
     """Encoded lists with what the dictionary makes certain, and the rows in which the halves of a pair were joined.
 
@@ -120,23 +113,20 @@ def mend_lists(
         What :func:`drgsim.records.encode.encode_lists` made of them.
     table
         That it looked up in.
-    name
-        ``diagnoses`` or ``procedures``.
     codes
-        The list of codes to ask; the national one by default.
+        The list of codes to ask.
     """
     nothing = np.zeros(0, np.int64)
-    unknown = np.flatnonzero(encoded.ids == UNKNOWN)
-    if not len(unknown):
+    rows = records_with_unknown(encoded)
+    if not rows.size:
         return encoded, nothing
-    rows = np.unique(np.searchsorted(encoded.offsets, unknown, side="right") - 1)
-    texts = pc.fill_null(to_text(column.take(pa.array(rows)), name), "")
-    worth = np.asarray(pc.match_substring_regex(texts, _WORTH_A_LOOK).fill_null(False))
+    texts = lists_of(column, rows)
+    worth = np.asarray(pc.match_substring_regex(texts, _WORTH_A_LOOK))
     if not worth.any():
         return encoded, nothing
     rows = rows[worth]
     distinct = texts.filter(pa.array(worth)).dictionary_encode()
-    read = [mended(text, codes or _national(name)) for text in distinct.dictionary.to_pylist()]
+    read = [mended(text, codes) for text in distinct.dictionary.to_pylist()]
     places = np.asarray(distinct.indices)
     changed = np.array([bool(each.codes) for each in read], np.bool_)[places]
     if not changed.any():

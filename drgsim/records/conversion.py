@@ -82,7 +82,7 @@ class CodeMap:
 
     def encode(self, column: pa.Array) -> tuple[EncodedLists, EncodedLists, NDArray[np.int64]]:
         """Lists of a column as ids of the national dictionary and as numbers of this map; rows with halves of pairs joined."""
-        own, paired = mend_lists(column, encode_lists(column, self.table), self.table, "codes", self.codes)
+        own, paired = mend_lists(column, encode_lists(column, self.table), self.table, self.codes)
         return EncodedLists(self._remap[own.ids + 2], own.offsets), own, paired
 
     def convert(self, code: str, national: CodeList) -> str:

@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.records.arrow import to_text
 from drgsim.records.code_dictionaries import BLANK_FOLDED, UNKNOWN, fold, national_codes
-from drgsim.records.encode import CodeTable, EncodedLists, encode_lists
+from drgsim.records.encode import CodeTable, EncodedLists, encode_lists, lists_of, records_with_unknown
 from drgsim.records.findings import BITS
 
 _SEPARATORS = re.compile(r"[|;,、\n；，｜]")
@@ -113,10 +112,10 @@ def _restored(cell: str) -> str | None:
 
 def mend_procedures(column: pa.Array, encoded: EncodedLists, table: CodeTable, findings: NDArray[np.int64]) -> EncodedLists:
     """Procedure ids with those restored that one code fits; what was restored and what is beyond it is noted."""
-    records = _records_with_unknown(encoded)
+    records = records_with_unknown(encoded)
     if not records.size:
         return encoded
-    texts = pc.fill_null(to_text(column.take(pa.array(records))).cast(pa.string()), "")
+    texts = lists_of(column, records)
     looks = np.asarray(pc.match_substring_regex(texts, _DAMAGED))
     if not looks.any():
         return encoded
@@ -137,11 +136,6 @@ def mend_procedures(column: pa.Array, encoded: EncodedLists, table: CodeTable, f
     return EncodedLists(ids, encoded.offsets)
 
 
-def _records_with_unknown(encoded: EncodedLists) -> NDArray[np.int64]:
-    unknown = np.flatnonzero(encoded.ids == UNKNOWN)
-    return np.unique(np.searchsorted(encoded.offsets, unknown, side="right") - 1) if unknown.size else unknown
-
-
 def _cells(text: str) -> list[str]:
     """Cells of a list as they are counted in encoding: blank ones after the first are dropped."""
     first, *others = ("" if fold(cell) in BLANK_FOLDED else cell for cell in _SEPARATORS.split(text))
@@ -155,10 +149,10 @@ def _id_of(code: str, table: CodeTable) -> int:
 
 def note_unreadable(column: pa.Array, encoded: EncodedLists, findings: NDArray[np.int64]) -> None:
     """Note records one of whose codes is an error of the spreadsheet."""
-    records = _records_with_unknown(encoded)
+    records = records_with_unknown(encoded)
     if not records.size:
         return
-    texts = pc.fill_null(to_text(column.take(pa.array(records))).cast(pa.string()), "")
+    texts = lists_of(column, records)
     marked = np.asarray(pc.match_substring(texts, "#"))
     if marked.any():
         errors = np.asarray(pc.match_substring_regex(texts, _ERROR))

@@ -101,6 +101,17 @@ def encode_lists(column: pa.Array, table: CodeTable) -> EncodedLists:
     return EncodedLists(*_encode(data, offsets, table.slots))
 
 
+def records_with_unknown(encoded: EncodedLists) -> NDArray[np.int64]:
+    """Records of which some code is unknown, in order."""
+    unknown = np.flatnonzero(encoded.ids == UNKNOWN)
+    return np.unique(np.searchsorted(encoded.offsets, unknown, side="right") - 1) if unknown.size else unknown
+
+
+def lists_of(column: pa.Array, records: NDArray[np.int64]) -> pa.Array:
+    """The code lists of some records as texts, empty where missing."""
+    return pc.fill_null(to_text(column.take(pa.array(records))).cast(pa.string()), "")
+
+
 def string_buffers(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Offsets (length + 1) and bytes of a string column without nulls."""
     if not pa.types.is_large_string(column.type) and not pa.types.is_string(column.type):
