@@ -65,7 +65,7 @@ def test_group_as_json_and_quiet(tmp_path: Path) -> None:
 def test_a_missing_column_stops_with_exit_code_3(tmp_path: Path) -> None:
     source = tmp_path / "cases.csv"
     source.write_text("discharge_id,sex,age,diagnosis\n1,1,70,I50.101\n", encoding="utf-8")
-    done = run_process("group", str(source), "-o", str(tmp_path / "out.csv"), code=3)
+    done = run_process("group", str(source), "-o", str(tmp_path / "out.csv"), cwd=tmp_path, code=3)
     assert "diagnoses" in done.stderr
     assert "procedures" in done.stderr
     assert "line 1" in done.stderr
