@@ -93,13 +93,13 @@ def read_defaults(root: Any, environment: Mapping[str, str] | None = None) -> Op
             layers.append(_of_file(path, commands, problems))
     if problems:
         raise UsageError(problems)
-    taken: dict[tuple[str, str], int] = {}
+    taken: set[tuple[str, str]] = set()
     for layer in layers:
         for entry in sorted(layer, key=lambda each: not each.command):  # for one command before for all
             uses = [word for word in ([entry.command] if entry.command else commands) if entry.option in commands[word]]
             free = [word for word in uses if (word, entry.option) not in taken]
             for word in free:
-                taken[word, entry.option] = len(found.entries)
+                taken.add((word, entry.option))
                 _put(found.by_command, word, commands[word][entry.option].name or "", entry.value)
             found.entries.append(OptionDefault(entry.command, entry.option, entry.value, entry.source, bool(free)))
     return found
