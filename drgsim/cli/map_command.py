@@ -35,15 +35,14 @@ def map_columns(
     from drgsim.api import mapping_verb
     from drgsim.cli.terminal import out, print_json
     from drgsim.records.case_table import own_columns
-    from drgsim.results.whole_outputs import whole_file
+    from drgsim.results.whole_outputs import write_text
 
     reading = input_options(format, maps, map_file, "yb2", sheets, own_columns())
     found = mapping_verb.map_columns(records, reading=reading)
     if as_json:
         print_json({**found.record, "table": found.to_arrow().to_pylist()})
         return
-    with whole_file(output, replace=False) as beside:
-        beside.write_text(found.yaml, encoding="utf-8", newline="\n")
+    write_text(output, found.yaml, replace=False)
     show_guesses(found.guesses, found.missing, out)
     out.print(f"wrote [bold]{output}[/]: check it, then use it with --map-file {output}")
 
@@ -73,9 +72,12 @@ def show_guesses(guesses: Sequence[ColumnGuess], missing: Sequence[str], console
 def offer_mapping(error: DrgsimError) -> None:
     """Show what the columns of a file may be that was refused for them, and write that as a mapping into this folder."""
     from drgsim.cli.terminal import err
-    from drgsim.errors import OutputError
+    from drgsim.errors import InputError, OutputError
+
+    if not isinstance(error, InputError):  # a wrong call is told at once: guesses wait for numba and Arrow
+        return
     from drgsim.records.column_guesses import UnknownColumns, mapping_text, still_missing
-    from drgsim.results.whole_outputs import whole_file
+    from drgsim.results.whole_outputs import write_text
 
     if not isinstance(error, UnknownColumns):
         return
@@ -85,8 +87,7 @@ def offer_mapping(error: DrgsimError) -> None:
     target = next(path for path in free if not path.exists())
     file = error.problems[0].where.partition(",")[0]
     try:
-        with whole_file(target, replace=False) as beside:
-            beside.write_text(mapping_text(error.guesses, file, missing), encoding="utf-8", newline="\n")
+        write_text(target, mapping_text(error.guesses, file, missing), replace=False)
     except OutputError:  # a folder that cannot be written to: what is shown has to do
         return
     err.print(f"wrote [bold]{target}[/]: check it, then run again with --map-file {target}")

@@ -61,7 +61,7 @@ def whole_file(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, *, replace: bool = True) -> None:
     """Write a text file whole or not at all, with the same bytes on every system: UTF-8, LF.
 
     Raises
@@ -69,7 +69,7 @@ def write_text(path: str | Path, text: str) -> None:
     OutputError
         As :func:`whole_file`.
     """
-    with whole_file(path) as beside:
+    with whole_file(path, replace=replace) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
 
 
