@@ -56,7 +56,6 @@ class SheetSource(CaseFile):
         names = list(dict.fromkeys(name for sheet in self._sheets for name in sheet.header if name))
         for sheet in self._sheets:
             refuse_duplicates([name for name in sheet.header if name], path, f"sheet {sheet.name}")
-        self.rows = sum(len(sheet.records) for sheet in self._sheets)
         super().__init__(path, names, options, purpose=purpose)
         self.rows = sum(len(sheet.records) for sheet in self._sheets)
 

@@ -36,8 +36,8 @@ class _ErrorCell(NamedTuple):
     text: UnreadableCell
 
 
-def mark_unreadable(path: Path, sheet: str, rows: list[list[Any]], start: tuple[int, int] | None) -> int:
-    """Put texts that name them in the place of the cells of a sheet that cannot be read, and count them.
+def mark_unreadable(path: Path, sheet: str, rows: list[list[Any]], start: tuple[int, int] | None) -> None:
+    """Put texts that name them in the place of the cells of a sheet that cannot be read.
 
     Parameters
     ----------
@@ -51,15 +51,12 @@ def mark_unreadable(path: Path, sheet: str, rows: list[list[Any]], start: tuple[
         Row and column of the first of them in the sheet.
     """
     if not rows or not zipfile.is_zipfile(path):
-        return 0
+        return
     first_row, first_column = start or (0, 0)
-    count = 0
     for found in _unreadable(path, sheet):
         row, column = found.row - first_row, found.column - first_column
         if 0 <= row < len(rows) and 0 <= column < len(rows[row]) and rows[row][column] == "":
             rows[row][column] = found.text
-            count += 1
-    return count
 
 
 def _unreadable(path: Path, sheet: str) -> Iterator[_ErrorCell]:
