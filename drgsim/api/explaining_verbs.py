@@ -16,10 +16,10 @@ from drgsim.api.given_records import CaseResult, given
 from drgsim.engines.grouper_of import DEFAULT_SCHEME, explain_record
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.quality.coding_checks import CodingDoubt, doubts_of
-from drgsim.records.case_file import BROKEN_LINE
 from drgsim.records.case_table import open_all
 from drgsim.records.findings import BY_CODE
 from drgsim.records.input_options import InputOptions
+from drgsim.records.schema import BROKEN_LINE
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 from drgsim.units.batch_grouper import INPUT_COLUMNS

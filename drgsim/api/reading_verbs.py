@@ -14,11 +14,10 @@ import pyarrow.compute as pc
 from drgsim.api.argument_check import ArgumentKind, as_list, checked
 from drgsim.api.given_records import CaseResult, case_table
 from drgsim.errors import Problem
-from drgsim.records.case_file import BROKEN_LINE
 from drgsim.records.case_table import CaseTable, own_columns
 from drgsim.records.input_options import InputOptions
 from drgsim.records.layout import layout_named
-from drgsim.records.schema import columns
+from drgsim.records.schema import BROKEN_LINE, columns
 from drgsim.results.run_record import digest_of, run_record
 
 

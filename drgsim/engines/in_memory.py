@@ -13,11 +13,12 @@ from drgsim.engines.code_edition import edition_hits, many_unknown
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.grouper_of import AnyScheme, grouper_of
 from drgsim.records.arrow import ids_of, plain_strings
-from drgsim.records.case_file import BATCH_ROWS, BROKEN_LINE
+from drgsim.records.case_file import BATCH_ROWS
 from drgsim.records.case_table import CaseTable, as_case_table
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import GROUPING, InputOptions
+from drgsim.records.schema import BROKEN_LINE
 from drgsim.units.batch_grouper import GroupCounts
 
 

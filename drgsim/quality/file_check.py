@@ -21,7 +21,7 @@ from drgsim.quality.coding_checks import UNUSABLE, Grouping, RuleHits
 from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
 from drgsim.quality.quality_rules import SEVERITIES, SEVERITY_TITLES, QualityRule, Threshold, chosen_rules, thresholds
 from drgsim.records.arrow import ids_of, one_chunk, to_text
-from drgsim.records.case_file import BROKEN_LINE, CaseFile
+from drgsim.records.case_file import CaseFile
 from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_fen, read_words
 from drgsim.records.code_dictionaries import CodeList
@@ -29,7 +29,7 @@ from drgsim.records.code_mending import read_codes
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, REASON
 from drgsim.records.input_options import InputOptions
-from drgsim.records.schema import columns
+from drgsim.records.schema import BROKEN_LINE, columns
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 

@@ -22,8 +22,6 @@ from drgsim.records.side_rows import SideRows
 if TYPE_CHECKING:
     from drgsim.records.column_guesses import ColumnGuess
 
-__all__ = ["BATCH_ROWS", "BROKEN_LINE", "CaseFile", "broken_file"]
-
 BATCH_ROWS = 1 << 16
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from drgsim.errors import InputError
 from drgsim.records.arrow import one_chunk, to_text
-from drgsim.records.case_file import BROKEN_LINE, CaseFile
+from drgsim.records.case_file import CaseFile
 from drgsim.records.database_address import file_or_url
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.layout import GENERAL, LayoutReading
@@ -21,7 +21,7 @@ from drgsim.records.read import canonical_table, open_source
 from drgsim.records.read_arrow import NAME, ArrowSource
 from drgsim.records.recipes import AS_IS, Recipe
 from drgsim.records.recognise import recognise
-from drgsim.records.schema import columns
+from drgsim.records.schema import BROKEN_LINE, columns
 from drgsim.records.vocabulary import group_column, words
 
 FILE_COLUMN = "file"  # numbers the files that a table was read from

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError
-from drgsim.records.case_file import BROKEN_LINE, CaseFile
+from drgsim.records.case_file import CaseFile
 from drgsim.records.database_address import is_database
 from drgsim.records.file_kind import FileKind, head_of, kind_of
 from drgsim.records.header import HEADER_LINES
@@ -20,6 +20,7 @@ from drgsim.records.input_options import GROUPING, RAW, InputOptions, Purpose
 from drgsim.records.layout import LayoutReading
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise
+from drgsim.records.schema import BROKEN_LINE
 from drgsim.records.text_encoding import sniff_encoding
 from drgsim.records.unpacked import STANDARD_INPUT, standard_input, unpacked
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from drgsim.records.case_file import BATCH_ROWS, BROKEN_LINE, CaseFile
+from drgsim.records.case_file import BATCH_ROWS, CaseFile
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.layout import LayoutReading
+from drgsim.records.schema import BROKEN_LINE
 
 NAME = "the table"  # what messages call it
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from drgsim.records.case_file import BATCH_ROWS, BROKEN_LINE, CaseFile, broken_file
+from drgsim.records.case_file import BATCH_ROWS, CaseFile, broken_file
 from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
 from drgsim.records.header import HeaderTest
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.schema import BROKEN_LINE
 
 
 class CsvSource(CaseFile):

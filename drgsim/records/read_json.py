@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from drgsim.errors import InputError, UsageError
-from drgsim.records.case_file import BROKEN_LINE, CaseFile, broken_file
+from drgsim.records.case_file import CaseFile, broken_file
 from drgsim.records.code_dictionaries import BLANK
 from drgsim.records.input_options import InputOptions
 from drgsim.records.layout import Layout, layout_named, layouts, read_header
 from drgsim.records.recipes import TCM_LEFT_OUT, is_marked, is_tcm, parse_hours
+from drgsim.records.schema import BROKEN_LINE
 from drgsim.records.text_encoding import sniff_encoding
 
 BATCH_RECORDS = 1 << 13

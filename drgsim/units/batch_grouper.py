@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from drgsim.records.arrow import ids_of
 from drgsim.records.batch_encoding import PreparedBatch, prepare_batch
-from drgsim.records.case_file import BROKEN_LINE
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.conversion import ConversionReport, conversion_from
 from drgsim.records.findings import BITS, FINDINGS, INVALID, WARNING, codes_in, mask_of
+from drgsim.records.schema import BROKEN_LINE
 
 STATUSES = ("grouped", "ambiguous", "ungroupable", "invalid")
 GROUPED, AMBIGUOUS, UNGROUPABLE_STATUS, INVALID_STATUS = range(4)
