@@ -79,10 +79,11 @@ class CodingChecks:
         self._book, self._scheme = scheme.book, scheme
         kinds = np.array([scheme.adrgs[code].kind for code in compiled.adrg_codes])
         arrays = compiled.arrays
-        plain = ~np.isin(kinds, ("ambiguous", "fallback"))
-        self._by_procedure = np.isin(kinds, ("surgical", "procedure"))
-        self._surgical = np.append(kinds == "surgical", False)  # the last entry is no group
-        self._plain = np.append(plain, False)
+        # by row, and the row of a DRG; the last entry is no group
+        self._by_procedure = np.append(np.isin(kinds, ("surgical", "procedure")), False)
+        self._surgical = np.append(kinds == "surgical", False)
+        self._plain = np.append(~np.isin(kinds, ("ambiguous", "fallback")), False)
+        self._row_of = np.append(arrays.drg_row, -1)
         self._naming = arrays.op_rows_principal & _row_bits(self._by_procedure, arrays.op_rows_principal.shape[1])
 
     @cached_property
@@ -102,7 +103,7 @@ class CodingChecks:
         arrays = self.compiled.arrays
         size = np.bincount(arrays.op_class, minlength=len(self._naming))
         mdcs = np.unique(arrays.row_mdc)
-        own = {mdc: _row_bits(self._by_procedure & (arrays.row_mdc == mdc), self._naming.shape[1]) for mdc in mdcs}
+        own = {mdc: _row_bits(self._by_procedure[:-1] & (arrays.row_mdc == mdc), self._naming.shape[1]) for mdc in mdcs}
         named = {mdc: int(size[(self._naming & bits).any(axis=1)].sum()) for mdc, bits in own.items()}
         return {int(mdc) for mdc, number in named.items() if number > CATCH_ALL * size[1:].sum()}
 
@@ -113,7 +114,7 @@ class CodingChecks:
 
     def check(self, batch: pa.RecordBatch, prepared: PreparedBatch, grouping: Grouping) -> Iterator[RuleHits]:
         """Every doubt about the choice of codes in a batch."""
-        row = np.append(self.compiled.arrays.drg_row, -1)[grouping.drg]
+        row = self._row_of[grouping.drg]
         yield from self._principal_procedure(prepared, grouping, row)
         yield from self._outside(prepared, grouping)
         yield from self._deliveries(prepared)
@@ -128,14 +129,14 @@ class CodingChecks:
         first = arrays.dx_rows[arrays.dx_class[_first(prepared.diagnoses) + 2]]
         records, places = _candidates(op.ids, op.offsets, arrays.op_class, self._naming, first, limit, prepared.invalid)
         tried = self._moved(prepared, records, places, "procedures")
-        now = np.append(arrays.drg_row, -1)[tried.drg]
-        better = self._plain[now] & np.append(self._by_procedure, False)[now] & (now < limit[records])
+        now = self._row_of[tried.drg]
+        better = self._by_procedure[now] & (now < limit[records])
         records, places, drg, now = records[better], places[better], tried.drg[better], now[better]
         order = np.lexsort((now, records))
         rows, best = np.unique(records[order], return_index=True)
         chosen = order[best]
         detail = self._moved_texts(prepared.procedures, self._book.procedures, len(row), rows, places[chosen], drg[chosen])
-        operated = self._surgical[row[rows]] & self._plain[row[rows]]
+        operated = self._surgical[row[rows]]
         yield RuleHits("other_procedure_more_specific", rows[~operated], detail)
         yield RuleHits("principal_procedure_not_highest", rows[operated], detail)
 
@@ -150,8 +151,8 @@ class CodingChecks:
         records = np.repeat(outside, count)
         places = np.arange(len(records)) - np.repeat(np.cumsum(count) - count, count) + 1
         tried = self._moved(prepared, records, places, "diagnoses")
-        now = np.append(arrays.drg_row, -1)[tried.drg]
-        fits = self._plain[now] & np.append(self._by_procedure, False)[now]
+        now = self._row_of[tried.drg]
+        fits = self._by_procedure[now]
         found: dict[int, list[str]] = {}
         names = self.compiled.drg_codes
         codes = self._book.diagnoses
