@@ -9,7 +9,6 @@ from drgsim.synthetic.sparse_columns import Columns
 
 Days = NDArray[np.int64]
 YEAR_DAYS = 365.2425
-SECOND_HALF = 2
 
 
 def age_in_years(birth: Days, on: Days) -> NDArray[np.int32]:
@@ -28,15 +27,8 @@ def age_in_years(birth: Days, on: Days) -> NDArray[np.int32]:
 
 
 def assign_patients(batch: Columns, rng: np.random.Generator) -> None:
-    """Add ``patient`` (row of the first stay) and ``birth`` (days since 1970); age and payer agree with them.
-
-    The halves of a split stay belong to one patient.
-    """
+    """Add ``patient`` (row of the first stay) and ``birth`` (days since 1970); age and payer agree with them."""
     head = batch["head"]
-    if "row_of_half" in batch:
-        head = head.copy()
-        late = batch["half"] == SECOND_HALF
-        head[late] = head[batch["row_of_half"][late]]
     age = batch["age"].astype(np.int64)
     old = np.rint((age + 0.02 + 0.95 * rng.random(len(age))) * YEAR_DAYS).astype(np.int64)
     birth = (batch["admitted"] - np.where(age == 0, np.maximum(batch["age_days"], 0), old))[head]

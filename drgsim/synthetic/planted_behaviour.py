@@ -27,7 +27,6 @@ def split_pairs(count: int, plan: DrawPlan) -> int:
 def plant(plan: DrawPlan, batch: Columns, count: int, rng: np.random.Generator) -> Columns:
     """Plant the three kinds; ``count`` is the number of cases wanted, so the batch grows by the split halves."""
     batch["truth"] = np.zeros(len(batch["pathway"]), dtype=np.int8)
-    batch["half"] = np.zeros(len(batch["pathway"]), dtype=np.int8)
     upcoded = upcode(plan, batch, round(count * plan.parameters["behaviour.upcoded"]), rng)
     batch["truth"][upcoded] = 1 + TRUTHS.index("upcoded")
     _low_standard(plan, batch, round(count * plan.parameters["behaviour.low_standard"]), rng)
@@ -68,7 +67,7 @@ def _low_standard(plan: DrawPlan, batch: Columns, wanted: int, rng: np.random.Ge
 
 
 def _split(plan: DrawPlan, batch: Columns, wanted: int, rng: np.random.Generator) -> Columns:
-    """Cut stays in two: the patient is readmitted to the same hospital for the same illness within 15 days."""
+    """Cut stays in two: the patient (``head``) is readmitted to the same hospital for the same illness within 15 days."""
     if wanted <= 0:
         return batch
     low, high = plan.parameters["behaviour.split_gap_days"]
@@ -92,10 +91,6 @@ def _split(plan: DrawPlan, batch: Columns, wanted: int, rng: np.random.Generator
         second[name] = np.full(len(rows), -1, dtype=np.int32)
         batch[name][rows] = np.minimum(batch[name][rows], early * 24)
     batch["truth"][rows] = second["truth"][:] = 1 + TRUTHS.index("split")
-    batch["half"][rows] = 1
-    second["half"][:] = 2
-    batch["row_of_half"] = np.arange(len(batch["pathway"]))
-    second["row_of_half"] = rows
     whole = {name: np.concatenate([batch[name], second[name]]) for name in batch}
     set_year(plan, whole)
     return whole
