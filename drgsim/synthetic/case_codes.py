@@ -41,17 +41,7 @@ def draw_diagnoses(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> 
     written = np.concatenate([own, general], axis=1)
     # general conditions give way to any code of the same three characters; a disease may write several of its own
     keys = np.where(written >= 0, plan.category[written], -1)
-    batch["diagnoses"] = at_most(_apart(written, keys, own.shape[1]), plan.parameters["case_mix.most_diagnoses"])
-
-
-def _apart(codes: Ints, keys: Ints, own: int) -> Ints:
-    """Drop codes behind the first ``own`` places whose key stands further left."""
-    out = codes.copy()
-    for right in range(own, codes.shape[1]):
-        held = keys[:, right] >= 0
-        same = held & (keys[:, :right] == keys[:, right : right + 1]).any(axis=1)
-        out[same, right] = -1
-    return out
+    batch["diagnoses"] = at_most(drop_repeats(written, keys, own.shape[1]), plan.parameters["case_mix.most_diagnoses"])
 
 
 def _companions(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> Ints:
@@ -107,12 +97,9 @@ def _chronic(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> Pairs:
     share[table.excluded[batch["principal"]]] = 0.0
     u = rng.random(share.shape)
     has = np.zeros(share.shape, dtype=bool)
-    raised: dict[int, list[tuple[int, float]]] = {}
-    for condition, other, factor in table.raised:
-        raised.setdefault(condition, []).append((other, factor))
-    for condition in range(share.shape[1]):
+    for condition, raising in enumerate(table.raised):
         p = share[:, condition]
-        for other, factor in raised.get(condition, ()):
+        for other, factor in raising:
             # those without the other condition have it 1 / (1 + (factor - 1) q) times as often, so that the mean stays
             p = p * np.where(has[:, other], factor, 1.0) / (1 + (factor - 1) * share[:, other])
         has[:, condition] = u[:, condition] < p

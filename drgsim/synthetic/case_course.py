@@ -6,7 +6,6 @@ import numpy as np
 
 from drgsim.synthetic.choices import Floats, chance
 from drgsim.synthetic.draw_plan import DrawPlan
-from drgsim.synthetic.people_file import WARDS
 from drgsim.synthetic.sparse_columns import Columns
 
 LONG_VENTILATION = 96  # hours, from which on 96.72 is coded
@@ -45,8 +44,8 @@ def draw_stay(plan: DrawPlan, batch: Columns, rng: np.random.Generator) -> None:
     mean = plan.base_stay[pathway, batch["level"]] * plan.hospitals.stay[batch["hospital"]]
     days: Floats = mean * np.exp(spread * z - spread**2 / 2 + older) + batch["added_days"]
     days = np.where(batch["died"], days * parameters["course.stay_death"], days)
-    wards = np.isin(WARDS, parameters["course.over_60_wards"])
-    slow = wards[arrays.ward[pathway]] & (batch["age"] >= 15) & (mean >= LEAST_SLOW) & ~batch["died"]
+    slow = arrays.of_wards(pathway, parameters["course.over_60_wards"]) & (batch["age"] >= 15)
+    slow &= (mean >= LEAST_SLOW) & ~batch["died"]
     share = parameters["course.over_60_share"]
     # the longer a usual stay and the more severe the illness, the likelier one without end
     weight = np.where(slow, mean**2 * np.exp(parameters["course.over_60_severity"] * batch["severity"]), 0.0)

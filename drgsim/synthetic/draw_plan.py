@@ -8,7 +8,7 @@ import numpy as np
 
 from drgsim.synthetic.admission_days import AdmissionDays, admission_days
 from drgsim.synthetic.care_pathways import LEVELS
-from drgsim.synthetic.choices import NEVER, Choices, Flags, Floats, Ints, intercepts, log_odds, normal_nodes
+from drgsim.synthetic.choices import NEVER, Choices, Flags, Floats, Ints, chance, intercepts, log_odds, normal_nodes
 from drgsim.synthetic.invented_hospitals import Hospitals, hospital_choices
 from drgsim.synthetic.pathway_arrays import CodeNumbers, PathwayArrays, diagnosis_codes, pathway_arrays, procedure_codes
 from drgsim.synthetic.people_arrays import ChronicArrays, ComplicationArrays, chronic_arrays, complication_arrays, people_codes
@@ -169,7 +169,7 @@ def _base_stay(pathways: PathwayArrays, complications: ComplicationArrays, param
     odds = odds + complications.icu * pathways.icu[:, :1] + complications.severity**2 / 2 * 0.5
     fits = (pathways.mean_age[:, None] >= complications.ages[:, 0]) & (pathways.mean_age[:, None] <= complications.ages[:, 1])
     fits &= ~complications.after_operation | pathways.surgical[:, None]
-    added = (np.where(fits, 1 / (1 + np.exp(-odds)), 0.0) * complications.days).sum(axis=1)
+    added = (np.where(fits, chance(odds), 0.0) * complications.days).sum(axis=1)
     shorter = 1 - pathways.deaths * (1 - parameters["course.stay_death"])
     base: Floats = np.maximum(pathways.stay - added[:, None], 0.5 * pathways.stay) / shorter[:, None]
     assert base.shape[1] == len(LEVELS)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from drgsim.synthetic.care_pathways import LEVELS, CarePathway
 from drgsim.synthetic.choices import Choices, Flags, Floats, Ints
@@ -82,6 +81,10 @@ class PathwayArrays:
     day: Floats
     admission: Floats
     extra: Floats
+
+    def of_wards(self, pathway: Ints, wards: Sequence[str]) -> Flags:
+        """Whether each of these pathways belongs to one of the kinds of ward."""
+        return np.isin(WARDS, wards)[self.ward[pathway]]
 
 
 def diagnosis_codes(pathways: Sequence[CarePathway]) -> set[str]:
@@ -190,7 +193,7 @@ def _padded(rows: Sequence[Sequence[float]]) -> Floats:
     return out
 
 
-def _age_moments(pathways: Sequence[CarePathway]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _age_moments(pathways: Sequence[CarePathway]) -> tuple[Floats, Floats]:
     """Mean and standard deviation of age in each pathway."""
     mean, spread = [], []
     for one in pathways:

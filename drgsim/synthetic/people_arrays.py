@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 
 from drgsim.synthetic.choices import NEVER, Choices, Flags, Floats, Ints, intercepts, normal_nodes
 from drgsim.synthetic.pathway_arrays import CodeNumbers, PathwayArrays
 from drgsim.synthetic.people_file import SEXES, WARDS, PeoplePriors, WrittenCondition
-from drgsim.synthetic.prior_models import Category
+from drgsim.synthetic.price_list import CATEGORIES
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class ChronicArrays:
     factor
         (pathways, conditions) of ward and disease.
     raised
-        (condition, other, factor): those who have ``other`` have the condition ``factor`` times as often.
+        Of each condition (other, factor): those who have ``other`` have the condition ``factor`` times as often.
     excluded
         (diagnoses, conditions) principal diagnoses with which it is not written.
     codes
@@ -37,7 +36,7 @@ class ChronicArrays:
     prevalence: Floats
     factor: Floats
     written: Floats
-    raised: tuple[tuple[int, int, float], ...]
+    raised: tuple[tuple[tuple[int, float], ...], ...]
     excluded: Flags
     codes: Choices
 
@@ -103,11 +102,7 @@ def chronic_arrays(people: PeoplePriors, pathways: PathwayArrays, diagnoses: Cod
         prevalence=np.array(by_sex).transpose(0, 2, 1),
         factor=factor,
         written=np.array([entry.written for entry in entries]),
-        raised=tuple(
-            (column, ids.index(other), times)
-            for column, entry in enumerate(entries)
-            for other, times in entry.raised_by.items()
-        ),
+        raised=tuple(tuple((ids.index(other), times) for other, times in entry.raised_by.items()) for entry in entries),
         excluded=_excluded(people.comorbidities, diagnoses, own=True),
         codes=_codes(entries, diagnoses),
     )
@@ -137,7 +132,7 @@ def complication_arrays(people: PeoplePriors, diagnoses: CodeNumbers) -> Complic
         after_operation=np.array([entry.after == "operation" for entry in entries]),
         written=column("written"),
         days=column("days"),
-        yuan=np.array([[entry.yuan.get(name, 0.0) for name in get_args(Category)] for entry in entries]),
+        yuan=np.array([[entry.yuan.get(name, 0.0) for name in CATEGORIES] for entry in entries]),
         deaths=column("deaths"),
         codes=_codes(entries, diagnoses),
     )

@@ -163,9 +163,12 @@ class PeoplePriors(Strict):
 
     def chance(self, complication: ComplicationPriors, ward: str) -> float:
         """Share of a ward's stays with a complication at ``at_age``: the ward's own, else its group's, else ``any``."""
-        groups = [name for name, wards in self.ward_groups.items() if ward in wards]
-        found = (complication.chance[name] for name in (ward, *groups, "any") if name in complication.chance)
+        found = (complication.chance[name] for name in (ward, *self.groups_of(ward), "any") if name in complication.chance)
         return next(found, 0.0)
+
+    def groups_of(self, ward: str) -> list[str]:
+        """Names of the groups that a ward stands in."""
+        return [name for name, wards in self.ward_groups.items() if ward in wards]
 
 
 def read_people(path: Path) -> PeoplePriors:
@@ -271,7 +274,7 @@ def _ward_problems(people: PeoplePriors, where: str) -> Iterator[Problem]:
                     CODE, f"there is no ward or group {ward}", f"{where}: complications.{name}.chance.{ward}", fix=fix
                 )
     for ward in WARDS:
-        groups = [name for name, wards in people.ward_groups.items() if ward in wards]
-        if len(groups) != 1:
-            what = f"the ward {ward} stands in {len(groups)} groups"
+        groups = len(people.groups_of(ward))
+        if groups != 1:
+            what = f"the ward {ward} stands in {groups} groups"
             yield Problem(CODE, what, f"{where}: ward_groups", fix="let it stand in exactly one")

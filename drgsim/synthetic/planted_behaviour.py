@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from drgsim.synthetic.case_course import HOME
 from drgsim.synthetic.discharge_batches import set_year
 from drgsim.synthetic.draw_plan import DrawPlan
-from drgsim.synthetic.people_file import WARDS
 from drgsim.synthetic.planted_upcoding import upcode
 from drgsim.synthetic.price_list import CATEGORIES
+from drgsim.synthetic.returning_patients import BIRTH_WARDS
 from drgsim.synthetic.sparse_columns import Columns, propensity_order
 
 TRUTHS = ("upcoded", "split", "low_standard")
-UNSPLIT_WARDS = ("obstetrics", "neonatal")
 Rows = NDArray[np.integer]
 
 
@@ -33,10 +32,6 @@ def plant(plan: DrawPlan, batch: Columns, count: int, rng: np.random.Generator) 
     return _split(plan, batch, count - len(batch["pathway"]), rng)
 
 
-def _of_wards(plan: DrawPlan, batch: Columns, wards: tuple[str, ...]) -> NDArray[np.bool_]:
-    return np.isin(WARDS, wards)[plan.pathways.ward[batch["pathway"]]]
-
-
 def _chosen(plan: DrawPlan, batch: Columns, eligible: NDArray[np.bool_], wanted: int, rng: np.random.Generator) -> Rows:
     """Rows of ``eligible`` without replacement, in proportion to the propensity of their hospitals."""
     return np.sort(propensity_order(eligible, plan.hospitals.propensity[batch["hospital"]], rng)[:wanted])
@@ -44,8 +39,8 @@ def _chosen(plan: DrawPlan, batch: Columns, eligible: NDArray[np.bool_], wanted:
 
 def _low_standard(plan: DrawPlan, batch: Columns, wanted: int, rng: np.random.Generator) -> None:
     """Admission without need: a light medical case, one to three days, mostly examinations."""
-    pathway = batch["pathway"]
-    fits = _of_wards(plan, batch, tuple(plan.parameters["behaviour.low_standard_wards"])) & ~plan.pathways.surgical[pathway]
+    arrays, pathway = plan.pathways, batch["pathway"]
+    fits = arrays.of_wards(pathway, plan.parameters["behaviour.low_standard_wards"]) & ~arrays.surgical[pathway]
     codes = batch["diagnoses"]
     severe = (np.where(codes[:, 1:] >= 0, plan.severity[codes[:, 1:]], 0) > 0).any(axis=1)
     fits &= ~severe & (batch["truth"] == 0) & ~batch["long_stay"] & ~batch["died"] & (batch["icu_hours"] < 0)
@@ -72,7 +67,7 @@ def _split(plan: DrawPlan, batch: Columns, wanted: int, rng: np.random.Generator
         return batch
     low, high = plan.parameters["behaviour.split_gap_days"]
     plain = (batch["truth"] == 0) & (batch["discharge_way"] == HOME) & (batch["age"] >= 1) & (batch["new_technology"] == 0)
-    plain &= batch["alone"] & ~_of_wards(plan, batch, UNSPLIT_WARDS)
+    plain &= batch["alone"] & ~plan.pathways.of_wards(batch["pathway"], BIRTH_WARDS)
     good = plain & (batch["los_days"] >= 6) & (batch["los_days"] <= 45) & (batch["discharged"] > plan.days.first + 75)
     rows = _chosen(plan, batch, good, wanted, rng)
     if len(rows) < wanted:  # tiny regions: any case will do, so that the number of cases stays what was asked

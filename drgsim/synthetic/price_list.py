@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from drgsim.errors import DrgsimError, Problem
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.records.code_dictionaries import national_codes
+from drgsim.synthetic.choices import Floats
 from drgsim.synthetic.people_file import WARDS, Citations, citation_problems
 from drgsim.synthetic.prior_checks import CODE
 from drgsim.synthetic.prior_models import KIND, PROCEDURE_CODE, Category, CitedWork, Factor, Share, Ward, Yuan
 
 CATEGORIES: tuple[str, ...] = get_args(Category)
 _FIX = "write it as the head of items.yaml says"
-
-Floats = NDArray[np.float64]
 
 
 class Priced(Strict):
@@ -116,7 +114,7 @@ class PriceList(Strict):
             price = self.price_of(code)
             if price is not None:
                 once[row] = [getattr(price, name) for name in CATEGORIES]
-                daily[row] = [price.daily.get(name, 0.0) for name in get_args(Category)]
+                daily[row] = [price.daily.get(name, 0.0) for name in CATEGORIES]
         return once, daily
 
     def level_factors(self, level: Literal[3, 2, 1]) -> Floats:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from drgsim.parameters.evidence import Evidence, Strict
+from drgsim.synthetic.age_curves import band_edges
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(ge=0)]
@@ -48,8 +49,8 @@ def _age(value: Any) -> Any:
     if odd:
         raise ValueError(f"{odd[0]!r} is no band of ages; write 30-44, 5 or newborn")
     for band in bands:
-        low, _, high = band.partition("-")
-        if band != "newborn" and int(high or low) < int(low):
+        first, last = (0, 0) if band == "newborn" else band_edges(band)
+        if last < first:
             raise ValueError(f"the band {band} runs backwards")
     return bands
 

@@ -61,15 +61,16 @@ def load_priors(folder: Path | None = None) -> RegionPriors:
     """
     if folder is None:
         return _bundled()
-    return _read(_files(folder), tuple(sorted(_own_files(folder))))
+    own = _own_files(folder)
+    return _read(_files(BUNDLED) | own, tuple(sorted(own)))
 
 
 @lru_cache(maxsize=1)
 def _bundled() -> RegionPriors:
-    return _read(_own_files(BUNDLED), ())
+    return _read(_files(BUNDLED), ())
 
 
-def _own_files(folder: Path) -> dict[str, Path]:
+def _files(folder: Path) -> dict[str, Path]:
     """Files of a folder of priors by their name within it."""
     return {
         path.relative_to(folder).as_posix(): path
@@ -78,11 +79,12 @@ def _own_files(folder: Path) -> dict[str, Path]:
     }
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def _own_files(folder: Path) -> dict[str, Path]:
+    """Files of a folder of one's own, which may hold nothing else."""
     if not folder.is_dir():
         fix = "drgsim synth --export-priors DIR writes the bundled ones to start from"
         raise DrgsimError.single("synth-priors-folder", f"there is no folder {folder}", where="--priors", fix=fix)
-    own = _own_files(folder)
+    own = _files(folder)
     odd = [
         name for name in own if name not in SINGLE_FILES and not (name.startswith(f"{CHAPTERS}/") and name.endswith(".yaml"))
     ]
@@ -91,7 +93,7 @@ def _files(folder: Path) -> dict[str, Path]:
         fix = did_you_mean(odd[0], SINGLE_FILES) if odd else ""
         fix = fix or f"a folder of priors has {', '.join(SINGLE_FILES)} and {CHAPTERS}/*.yaml, each of them optional"
         raise DrgsimError.single("synth-priors-folder", what, where=str(folder), fix=fix)
-    return _own_files(BUNDLED) | own
+    return own
 
 
 def _read(files: Mapping[str, Path], own: tuple[str, ...]) -> RegionPriors:
@@ -173,7 +175,7 @@ def export_priors(target: Path) -> list[str]:
     OutputError
         ``output-exists`` when it is there already.
     """
-    files = _own_files(BUNDLED)
+    files = _files(BUNDLED)
     with whole_folder(target, replace=False) as beside:
         for name, path in files.items():
             (beside / name).parent.mkdir(exist_ok=True)

@@ -29,7 +29,7 @@ def region_readme(plan: DrawPlan, summary: Summary) -> str:
         truth=", ".join(f"`{name}` {count}" for name, count in summary.truth.items()),
         kinds=", ".join(f"`{kind}`" for kind in KINDS),
         unreadable=sum(mix[f"case_mix.{kind}_code_share"] for kind in ("cut", "grey", "none")),
-        diseases=len(plan.priors.pathways and {one.disease for one in plan.priors.pathways}),
+        diseases=len({one.disease for one in plan.priors.pathways}),
         pathways=len(plan.priors.pathways),
         tail=mix["case_mix.tail_share"],
         figures=", ".join(f"{number:,} {kind}" for kind, number in summary.figures.items()),

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from drgsim.synthetic.choices import Flags
 from drgsim.synthetic.draw_plan import DrawPlan
-from drgsim.synthetic.people_file import WARDS
 from drgsim.synthetic.sparse_columns import Columns
 
 WITHIN = 30  # days that count as a readmission
 TIMES_BROKEN = 6  # chains are begun again at most so often
 AGE_JITTER = 3.0  # years, so that neighbours in age are met at random
-LATER_WARDS_EXCLUDED = ("obstetrics", "neonatal")
+BIRTH_WARDS = ("obstetrics", "neonatal")  # whose patients do not come back later for the same
 Places = NDArray[np.int64]
 
 
@@ -71,8 +70,7 @@ def _chosen(plan: DrawPlan, batch: Columns, queue: _Queue, rng: np.random.Genera
     able = np.bincount(disease, weights=queue.follows, minlength=len(arrays.disease_ids))
     over = cases / np.maximum(able, 1)
     usual = np.minimum(arrays.readmission[pathway] * over[disease], 0.97)
-    excluded = np.isin(np.array(WARDS)[arrays.ward[pathway]], LATER_WARDS_EXCLUDED)
-    grown = (batch["age"][queue.order] >= 18) & ~excluded
+    grown = (batch["age"][queue.order] >= 18) & ~arrays.of_wards(pathway, BIRTH_WARDS)
     later = np.where(grown, plan.parameters["returns.later_share"], 0.0)
     u = rng.random(len(pathway))
     soon = u < usual

@@ -31,15 +31,14 @@ def in_slots(rows: NDArray[np.integer], codes: Ints, count: int) -> Ints:
     return out
 
 
-def drop_repeats(codes: Ints, keys: Ints | None = None) -> Ints:
-    """Set a code to -1 where the same row holds it, or one of the same key, further left."""
+def drop_repeats(codes: Ints, keys: Ints | None = None, kept: int = 1) -> Ints:
+    """Set a code to -1 where the same row holds it, or one of the same key, further left; the first ``kept`` places stay."""
     out = codes.astype(np.int32, copy=True)
-    seen = out.copy() if keys is None else keys.astype(np.int32, copy=True)
-    for right in range(1, out.shape[1]):
-        held = seen[:, right] >= 0
-        same = held & (seen[:, :right] == seen[:, right : right + 1]).any(axis=1)
+    keys = codes if keys is None else keys
+    for right in range(kept, out.shape[1]):
+        held = keys[:, right] >= 0
+        same = held & (keys[:, :right] == keys[:, right : right + 1]).any(axis=1)
         out[same, right] = -1
-        seen[same, right] = -2
     return out
 
 
