@@ -10,7 +10,7 @@ import pandas as pd
 
 from drgsim.synthetic.care_pathways import LEVELS, CarePathway
 from drgsim.synthetic.prior_files import ChapterFile, diseases_of
-from drgsim.synthetic.prior_models import Cited, DiseasePriors
+from drgsim.synthetic.prior_models import DiseasePriors, source_ids
 from drgsim.synthetic.region_priors import RegionPriors
 from tools.region_cases import DIED, name_of, percent, shares
 
@@ -64,9 +64,7 @@ def sources_of(disease: DiseasePriors) -> dict[str, set[str]]:
         last = path.rsplit(".", 1)[-1]
         what = "treatment" if path.startswith("pathways.") and last in ("share", "procedures") else last
         if what in found:
-            found[what] |= {
-                one.id if isinstance(one, Cited) else one for one in (cited if isinstance(cited, tuple) else (cited,))
-            }
+            found[what] |= {*source_ids(cited)}
     return found
 
 

@@ -15,7 +15,7 @@ import yaml
 from drgsim.synthetic.care_pathways import LEVELS, CarePathway
 from drgsim.synthetic.people_file import PeoplePriors
 from drgsim.synthetic.prior_files import diseases_of
-from drgsim.synthetic.prior_models import DiseasePriors
+from drgsim.synthetic.prior_models import DiseasePriors, source_ids
 from drgsim.synthetic.region_priors import RegionPriors
 from tools.region_cases import AGE_BANDS, AGE_EDGES, DIED, SEVERITIES, percent, riv, spread, trimmed
 
@@ -158,7 +158,7 @@ def illness_rows(frame: pd.DataFrame, priors: Priors) -> Iterator[Row]:
             (man + woman) / 2
             for man, woman in zip(*(condition.prevalence(sex, len(AGE_BANDS)) for sex in ("male", "female")), strict=True)
         ]
-        cited = ", ".join(sorted({one if isinstance(one, str) else one.id for one in condition.cited.values()}))
+        cited = ", ".join(sorted({source for one in condition.cited.values() for source in source_ids(one)}))
         yield Row(f"{name} as another diagnosis, by age", _by_band(found, 1), _by_band(drawn, 1), cited or "assumption")
     adult = frame[frame["age"] >= 18]
     of_adults = others[adult.index]

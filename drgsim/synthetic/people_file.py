@@ -13,7 +13,7 @@ from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.records.code_dictionaries import national_codes
-from drgsim.synthetic.prior_checks import CODE, SOURCE_FIX, dictionary_problems, is_of
+from drgsim.synthetic.prior_checks import CODE, dictionary_problems, is_of, unlisted_sources
 from drgsim.synthetic.prior_models import (
     KIND,
     PROCEDURE_CODE,
@@ -236,10 +236,7 @@ def _for_mothers(condition: WrittenCondition) -> bool:
 def citation_problems(entry: Any, sources: Mapping[str, CitedWork], path: str) -> Iterator[Problem]:
     """Sources of an entry's ``from`` that the file does not list, and sources of figures that it does not state."""
     for field, cited in entry.cited.items():
-        source = cited.id if isinstance(cited, Cited) else cited
-        if source not in sources:
-            fix = did_you_mean(source, list(sources)) or SOURCE_FIX
-            yield Problem(CODE, f"the source {source} is not listed", f"{path}.from.{field}", fix=fix)
+        yield from unlisted_sources(cited, sources, f"{path}.from.{field}")
         if field not in entry.model_fields_set:
             stated = [name for name in entry.model_fields_set if name != "cited"]
             fix = did_you_mean(field, stated) or f"it states {', '.join(sorted(stated))}"

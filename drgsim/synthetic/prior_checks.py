@@ -11,11 +11,18 @@ from drgsim.quality.code_facts import in_ranges
 from drgsim.quality.quality_rules import code_ranges
 from drgsim.records.code_dictionaries import CodeList, national_codes
 from drgsim.synthetic.care_pathways import CarePathway, pathways_of
-from drgsim.synthetic.prior_models import ChapterPriors, Cited, CoursePriors, DiseasePriors, PathwayPriors
+from drgsim.synthetic.prior_models import (
+    ChapterPriors,
+    Citation,
+    CitedWork,
+    CoursePriors,
+    DiseasePriors,
+    PathwayPriors,
+    source_ids,
+)
 
 CODE = "synth-priors-disagrees"
 YOUNGEST_MOTHER, OLDEST_MOTHER = 10, 58
-SOURCE_FIX = "list it under sources of the file, or leave the figure an assumption"
 
 
 @lru_cache(maxsize=16)
@@ -63,13 +70,11 @@ def _procedures(pathway: PathwayPriors) -> Iterator[tuple[str, str]]:
 
 def _unknown_codes(disease: DiseasePriors, path: str) -> Iterator[Problem]:
     book = national_codes()
-    for below, code in _codes(disease):
-        yield from dictionary_problems(code, book.diagnoses, f"{path}.{below}", "diagnosis")
-    for name, pathway in disease.pathways.items():
-        for below, code in _codes(pathway):
-            yield from dictionary_problems(code, book.diagnoses, f"{path}.pathways.{name}.{below}", "diagnosis")
-        for below, code in _procedures(pathway):
-            yield from dictionary_problems(code, book.procedures, f"{path}.pathways.{name}.{below}", "procedure")
+    for place, course in disease.courses():
+        for below, code in _codes(course):
+            yield from dictionary_problems(code, book.diagnoses, f"{path}{place}.{below}", "diagnosis")
+        for below, code in _procedures(course) if isinstance(course, PathwayPriors) else ():
+            yield from dictionary_problems(code, book.procedures, f"{path}{place}.{below}", "procedure")
 
 
 def dictionary_problems(code: str, codes: CodeList, path: str, what: str) -> Iterator[Problem]:
@@ -86,14 +91,18 @@ def _uncited(disease: DiseasePriors, chapter: ChapterPriors, path: str) -> Itera
     """Sources that the file does not list, and sources of figures that the disease does not have."""
     tree = disease.model_dump(by_alias=True, exclude_unset=True)
     for field, cited in disease.sources.items():
-        for one in cited if isinstance(cited, tuple) else (cited,):
-            source = one.id if isinstance(one, Cited) else one
-            if source not in chapter.sources:
-                fix = did_you_mean(source, list(chapter.sources)) or SOURCE_FIX
-                yield Problem(CODE, f"the source {source} is not listed", f"{path}.sources.{field}", fix=fix)
+        yield from unlisted_sources(cited, chapter.sources, f"{path}.sources.{field}")
         if not _stands(tree, field):
             fix = did_you_mean(field, _fields(tree)) or "name a field of the disease, such as deaths or pathways.pci.share"
             yield Problem(CODE, f"{field} is sourced but not stated", f"{path}.sources.{field}", fix=fix)
+
+
+def unlisted_sources(cited: Citation, works: Mapping[str, CitedWork], path: str) -> Iterator[Problem]:
+    """Sources of one figure that the file does not list."""
+    for source in source_ids(cited):
+        if source not in works:
+            fix = did_you_mean(source, list(works)) or "list it under sources of the file, or leave the figure an assumption"
+            yield Problem(CODE, f"the source {source} is not listed", path, fix=fix)
 
 
 def _stands(tree: Any, path: str) -> bool:

@@ -39,12 +39,11 @@ def read_chapter(path: Path, problems: list[Problem], curves: Mapping[str, objec
 def _curves_known(chapter: ChapterPriors, where: str, curves: Mapping[str, object], problems: list[Problem]) -> bool:
     known = True
     for name, disease in chapter.diseases.items():
-        for path, course in ((name, disease), *((f"{name}.pathways.{key}", one) for key, one in disease.pathways.items())):
+        for place, course in disease.courses():
             if isinstance(course.age, str) and course.age not in curves:
                 fix = did_you_mean(course.age, list(curves)) or f"the curves are {', '.join(curves)}"
-                problems.append(
-                    Problem(CODE, f"there is no curve of ages {course.age}", f"{where}: diseases.{path}.age", fix=fix)
-                )
+                path = f"{where}: diseases.{name}{place}.age"
+                problems.append(Problem(CODE, f"there is no curve of ages {course.age}", path, fix=fix))
                 known = False
     return known
 

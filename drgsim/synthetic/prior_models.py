@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -72,6 +72,21 @@ class Cited(Strict):
 
     id: str
     says: str = ""
+
+
+Citation = str | Cited | tuple[str | Cited, ...]
+
+
+def source_ids(cited: Citation) -> tuple[str, ...]:
+    """Ids of the sources that a citation names, the first one before others.
+
+    Examples
+    --------
+    >>> source_ids(("book", Cited(id="survey", says="table 2")))
+    ('book', 'survey')
+    """
+    each = cited if isinstance(cited, tuple) else (cited,)
+    return tuple(one.id if isinstance(one, Cited) else one for one in each)
 
 
 class CitedWork(Strict):
@@ -186,12 +201,17 @@ class DiseasePriors(CoursePriors):
     stay: Stay
     ward: Ward
     pathways: dict[str, PathwayPriors] = Field(min_length=1)
-    sources: dict[str, str | Cited | tuple[str | Cited, ...]] = Field({})
+    sources: dict[str, Citation] = Field({})
 
     @model_validator(mode="after")
     def _pathways_add_up(self) -> DiseasePriors:
         summed_to_one({name: one.share for name, one in self.pathways.items()}, "pathways")
         return self
+
+    def courses(self) -> Iterator[tuple[str, CoursePriors]]:
+        """The disease itself and its pathways, each with what leads to it from the disease: nothing, or ``.pathways.NAME``."""
+        yield "", self
+        yield from ((f".pathways.{name}", one) for name, one in self.pathways.items())
 
 
 class ChapterPriors(Strict):

@@ -18,7 +18,7 @@ from drgsim.synthetic.people_file import PeoplePriors, read_people
 from drgsim.synthetic.price_list import PriceList, read_prices
 from drgsim.synthetic.prior_checks import CODE
 from drgsim.synthetic.prior_files import BUNDLED, ChapterFile, diseases_of, read_chapters
-from drgsim.synthetic.prior_models import Cited, CitedWork, CoursePriors
+from drgsim.synthetic.prior_models import Citation, CitedWork, source_ids
 from drgsim.synthetic.tail_pathways import read_tail
 
 CHAPTERS = "chapters"
@@ -129,15 +129,12 @@ def _unknown_conditions(chapters: list[ChapterFile], people: PeoplePriors) -> li
     problems = []
     for chapter in chapters:
         for name, disease in chapter.priors.diseases.items():
-            for path, course in ((name, disease), *((f"{name}.pathways.{key}", one) for key, one in disease.pathways.items())):
+            for place, course in disease.courses():
                 for condition in set(course.comorbidity or {}) - set(known):
-                    where = f"{CHAPTERS}/{chapter.name}: diseases.{path}.comorbidity"
+                    where = f"{CHAPTERS}/{chapter.name}: diseases.{name}{place}.comorbidity"
                     fix = did_you_mean(condition, known) or f"the conditions are {', '.join(known)}"
                     problems.append(Problem(CODE, f"{condition} is no condition of people.yaml", where, fix=fix))
     return problems
-
-
-Citation = str | Cited | tuple[str | Cited, ...]
 
 
 def _figures(chapters: list[ChapterFile], people: PeoplePriors, prices: PriceList) -> dict[str, int]:
@@ -146,14 +143,13 @@ def _figures(chapters: list[ChapterFile], people: PeoplePriors, prices: PriceLis
 
     def add(stated: int, cited: Mapping[str, Citation], works: Mapping[str, CitedWork]) -> None:
         for one in cited.values():
-            first = one[0] if isinstance(one, tuple) else one
-            count[works[first.id if isinstance(first, Cited) else first].evidence] += 1
+            count[works[source_ids(one)[0]].evidence] += 1
         count[Evidence.ASSUMPTION] += max(stated - len(cited), 0)
 
     for chapter in chapters:
         for disease in chapter.priors.diseases.values():
-            courses: list[CoursePriors] = [disease, *disease.pathways.values()]
-            add(sum(len(course.model_fields_set - _WORDS) for course in courses), disease.sources, chapter.priors.sources)
+            stated = sum(len(course.model_fields_set - _WORDS) for _, course in disease.courses())
+            add(stated, disease.sources, chapter.priors.sources)
     for entry in (*people.comorbidities.values(), *people.complications.values()):
         add(len(entry.model_fields_set - _WORDS), entry.cited, people.sources)
     for priced in (
