@@ -9,7 +9,7 @@ from drgsim.analysis.metrics import risk_levels
 from drgsim.budgets.case_bills import MICRO, micro, sound_cost
 from drgsim.money import MISSING
 from drgsim.payment.case_class import CaseClass
-from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.rules.no_group import is_group
 from drgsim.payment.rules.readmission import stays_followed
 from drgsim.payment.settlement import Settlement
 from drgsim.region.hospital_year_sums import Floats, HospitalCells, Ints
@@ -22,8 +22,7 @@ def measured(settlement: Settlement, cells: HospitalCells, readmission_days: int
     ledger, cases, column = settlement.ledger, settlement.ledger.cases, cells.year
     known = cells.inside & sound_cost(cases.money["total_cost"])
     codes = cases.unit.values
-    plain = [code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING) for code in codes]
-    grouped = known & np.array([*plain, False], np.bool_)[cases.unit.ids]
+    grouped = known & np.array([*map(is_group, codes), False], np.bool_)[cases.unit.ids]
     cost, days = cases.money["total_cost"], cases.numbers["los_days"]
     stay = grouped & (days >= 0)
     died = cases.discharge_way == DIED

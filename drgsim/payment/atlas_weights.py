@@ -15,7 +15,8 @@ from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.own_weights import with_values_of
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.price_table import PriceTable
-from drgsim.payment.weights_from_history import is_group, table_from_history
+from drgsim.payment.rules.no_group import is_group
+from drgsim.payment.weights_from_history import table_from_history
 
 NATIONAL, HISTORY, GIVEN = SOURCES = ("national", "history", "given")
 NATIONAL_POLICY = "national/2.0"

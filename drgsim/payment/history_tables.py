@@ -15,7 +15,7 @@ from drgsim.payment.group_evaluation import GroupEvaluation
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
-from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.rules.no_group import is_group
 from drgsim.payment.rules.rule_list import walk
 from drgsim.payment.rules.settlement_rule import Stage
 from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights
@@ -38,7 +38,7 @@ def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[P
     fen = cases.money["total_cost"]
     cost = np.where(fen > 0, to_yuan(fen), np.nan)
     codes = cases.unit.values
-    real = np.array([code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING) for code in codes] + [False])
+    real = np.array([is_group(code) for code in codes] + [False])
     group = np.where(real[cases.unit.ids], cases.unit.ids, -1).astype(np.int64)
     left_out = int((group < 0).sum())
     problems = _cost_problems(table, fen)

@@ -20,8 +20,8 @@ from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
 from drgsim.payment.price_table import PriceTable
-from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
 from drgsim.payment.selection_model import HistoryRule, Members
+from drgsim.payment.weights_from_history import numbered_groups
 from drgsim.records.vocabulary import level_keys
 
 SOURCE = "from-history"
@@ -202,20 +202,13 @@ def _of_table(prices: PriceTable) -> GroupCosts | None:
 
 
 def _of_cases(history: Sequence[Cases]) -> GroupCosts:
-    codes = tuple(sorted({code for cases in history for code in cases.unit.values if _real(code)}))
-    place = {code: number for number, code in enumerate(codes)}
-    group = [np.array([place.get(code, -1) for code in each.unit.values] + [-1])[each.unit.ids] for each in history]
-    cost = [each.money["total_cost"] for each in history]
-    groups, costs = np.concatenate(group).astype(np.int64), np.concatenate(cost)
+    codes, groups = numbered_groups(history)
+    costs = np.concatenate([each.money["total_cost"] for each in history])
     used = (groups >= 0) & (costs > 0)
     statistics = group_statistics(costs[used] / FEN_PER_YUAN, groups[used], len(codes))
     total = np.zeros(len(codes), np.int64)
     np.add.at(total, groups[used], costs[used])
     return GroupCosts(codes, statistics.count.astype(np.float64), total.astype(np.float64), statistics.cv)
-
-
-def _real(code: str) -> bool:
-    return code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING)
 
 
 # -- the price level ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from drgsim.money import to_yuan
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
 from drgsim.payment.price_table import PriceTable
-from drgsim.payment.rules.no_group import AMBIGUOUS_ENDING, UNGROUPED_CODES
+from drgsim.payment.rules.no_group import is_group
 from drgsim.payment.weight_estimation import CostHistory, WeightSettings, estimate_weights
 
 
@@ -40,15 +40,10 @@ def table_from_history(history: Mapping[int, Cases], cases: Cases, policy: Polic
     policy
         Who pays: its longest stay inside the groups counts, and mean costs come along where it compares with those of a table.
     """
-    codes = tuple(sorted({code for past in history.values() for code in past.unit.values if is_group(code)}))
-    place = {code: number for number, code in enumerate(codes)}
-    group = [
-        np.array([place.get(code, -1) for code in past.unit.values] + [-1], np.int64)[past.unit.ids]
-        for past in history.values()
-    ]
+    codes, group = numbered_groups(history.values())
     cost = np.concatenate([to_yuan(past.money["total_cost"]) for past in history.values()])
     costs = CostHistory(
-        codes, np.concatenate(group), np.where(cost > 0, cost, np.nan),
+        codes, group, np.where(cost > 0, cost, np.nan),
         np.concatenate([np.full(past.size, year) for year, past in history.items()]),
         np.concatenate([past.numbers["los_days"] for past in history.values()]),
     )  # fmt: skip
@@ -65,6 +60,15 @@ def table_from_history(history: Mapping[int, Cases], cases: Cases, policy: Polic
         overall = np.average(weights.mean_cost[known], weights=count) if count.size else np.nan
         numbers["mean_cost"] = np.round(weight * overall, 2)
     return PriceTable(every, blank, blank, blank, {"weight": weight, **numbers})
+
+
+def numbered_groups(history: Iterable[Cases]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """All groups of some tables of cases by their code, and the place of each case's group among them: -1 for none."""
+    every = list(history)
+    codes = tuple(sorted({code for cases in every for code in cases.unit.values if is_group(code)}))
+    place = {code: number for number, code in enumerate(codes)}
+    group = [np.array([place.get(code, -1) for code in cases.unit.values] + [-1], np.int64)[cases.unit.ids] for cases in every]
+    return codes, np.concatenate(group)
 
 
 def with_history(policy: Policy, prices: PriceTable) -> Policy:
@@ -92,8 +96,3 @@ def _with_new_groups(
                 values[code] = float(np.average(weight[kin], weights=count[kin]))
                 break
     return dict(sorted(values.items()))
-
-
-def is_group(code: str) -> bool:
-    """Whether a code is a group, and not a word for none or for an ambiguous one."""
-    return code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING)

@@ -14,6 +14,11 @@ AMBIGUOUS_ENDING = "QY"
 _WORDS = {"by_item": "by item (the actual cost)", "standard": "the standard whatever the cost"}
 
 
+def is_group(code: str) -> bool:
+    """Whether a code is a group, and not a word for none or for an ambiguous one."""
+    return code not in UNGROUPED_CODES and not code.endswith(AMBIGUOUS_ENDING)
+
+
 def settle_without_group(ledger: Ledger) -> None:
     """Pay cases whose code is no group as the policy says, whatever value the cases state for themselves.
 
