@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,10 @@ class Texts:
         found = [self.values[place] for place in np.unique(self.ids[where]) if place >= 0]
         more = f" and {len(found) - SAMPLES} more" if len(found) > SAMPLES else ""
         return ", ".join(found[:SAMPLES]) + more
+
+    def among(self, texts: Container[str]) -> NDArray[np.bool_]:
+        """Where a record's text is one of some; a blank is none of them."""
+        return np.array([value in texts for value in self.values] + [False])[self.ids]
 
 
 def columns_of(table: pa.Table, method: str = "") -> dict[str, pa.Array]:

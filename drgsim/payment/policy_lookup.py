@@ -136,9 +136,8 @@ class PolicyLookup:
         """Class of each case that takes the price of another group; :data:`ORDINARY` for all others."""
         result = np.full(self.cases.size, ORDINARY, np.int16)
         for number, entry in self._same_price():
-            named = np.array([code in entry.same_price_as for code in self.cases.unit.values] + [False])[self.cases.unit.ids]
-            kinds = np.array([kind in entry.kinds for kind in self.cases.kind.values] + [False])[self.cases.kind.ids]
-            result[named & (kinds if entry.kinds else True)] = number
+            named = self.cases.unit.among(entry.same_price_as)
+            result[named & self.cases.kind.among(entry.kinds) if entry.kinds else named] = number
         return result
 
     def _classes(self) -> NDArray[np.int16]:

@@ -134,9 +134,9 @@ def member_mask(policy: Policy, cases: Cases) -> NDArray[np.bool_]:
     spec = policy.file.members
     if spec is None:
         return np.ones(cases.size, np.bool_)
-    named = np.array([name in spec.hospitals for name in cases.hospital.values] + [False])[cases.hospital.ids]
+    named = cases.hospital.among(spec.hospitals)
     if spec.count is not None:
-        return np.asarray(named)
+        return named
     wanted = set(spec.levels)
     return np.asarray(named | np.array([bool(wanted & set(keys)) for keys in cases.levels] or [False])[cases.level])
 
@@ -251,10 +251,7 @@ def _values(policy: Policy, cases: Cases) -> NDArray[np.float64]:
 def chosen_mask(policy: Policy, cases: Cases) -> NDArray[np.bool_]:
     """(N,) whether the group of each case is one of those chosen; all are where the policy chooses none."""
     spec = policy.file.group_selection
-    if spec is None:
-        return np.ones(cases.size, np.bool_)
-    groups = set(spec.groups)
-    return np.asarray(np.array([code in groups for code in cases.unit.values] + [False])[cases.unit.ids])
+    return np.ones(cases.size, np.bool_) if spec is None else cases.unit.among(set(spec.groups))
 
 
 def _with(policy: Policy, **sections: Any) -> Policy:

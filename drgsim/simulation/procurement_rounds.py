@@ -104,9 +104,9 @@ def taken_back(
     assert spec is not None
     cohort, saving = lines.state.cohort, lines.money[Measure.SAVING]
     for one in setup.rounds:
-        named = np.array([code in one.adrg for code in cohort.adrg.values] + [False])[cohort.adrg.ids]
+        mine = cohort.adrg.among(one.adrg) & lines.marks.paid
         sums = np.zeros((len(hospitals), 1), np.int64)
-        np.add.at(sums[:, 0], rows[named & lines.marks.paid], (saving * parts)[named & lines.marks.paid])
+        np.add.at(sums[:, 0], rows[mine], (saving * parts)[mine])
         for place, surplus in enumerate(from_parts(sums, PART)[:, 0].tolist()):
             if surplus:
                 mix = _mix(setup, region, year, hospitals[place], one)

@@ -185,8 +185,7 @@ def edited(state: State, setup: Setup, region: Region) -> State:
     for edit in setup.cases:
         state = _edit(state, edit, region)
     for one in setup.rounds:
-        named = np.array([code in one.adrg for code in state.cohort.adrg.values] + [False])[state.cohort.adrg.ids]
-        state = _cut(state, named, one.category, one.fall)
+        state = _cut(state, state.cohort.adrg.among(one.adrg), one.category, one.fall)
     state = _technologies(state, setup, region)
     outside = np.zeros(state.cohort.size, np.bool_)
     for entry in setup.hospitals:

@@ -51,8 +51,7 @@ class Technology:
 
     def members(self, cohort: Cohort, at: NDArray[np.bool_], draw: NDArray[np.float64]) -> NDArray[np.bool_]:
         """The cases that get it, by their own draw; ``at`` are those of hospitals of its levels."""
-        named = np.array([code in self.adrg for code in cohort.adrg.values] + [False])[cohort.adrg.ids]
-        return np.asarray(named & at & (draw < self.share))
+        return np.asarray(cohort.adrg.among(self.adrg) & at & (draw < self.share))
 
 
 def read_technology(name: str, change: Change, cohort: Cohort) -> tuple[Technology | None, list[Problem]]:
