@@ -100,10 +100,8 @@ def terms_of(lookup: PolicyLookup, weight: Floats | None = None) -> Terms:
     if file.relative_value.unit == "score":  # what grouping by a catalogue found, where no table says more
         value = np.where(np.isnan(value), numbers["score"], value)
     value = _value_of_cases(lookup, value, weight)
-    factors = [lookup.file.group_classes[name].value_factor if name else None for name in lookup.class_names]
-    if any(factors):
-        by_class = np.array([1.0 if entry is None else entry.value for entry in factors])
-        value = np.round(value * by_class[lookup.group_class], 10)  # a product of decimals is one
+    if any(entry.value_factor is not None for entry in file.group_classes.values()):
+        value = np.round(value * lookup.value_of_class("value_factor", 1.0), 10)  # a product of decimals is one
     coefficient, source = coefficients(lookup)
     unit_value = _unit_value(lookup)
     standards, bare = np.full(cases.size, np.nan), np.zeros(cases.size, np.bool_)
@@ -218,7 +216,7 @@ def _value_of_cases(lookup: PolicyLookup, value: Floats, weight: Floats | None) 
 
 def _unit_value(lookup: PolicyLookup) -> Floats:
     """Yuan per unit; a group class may have its own, such as primary-care groups with one standard for all."""
-    of_class: Floats = lookup.of_classes("unit_value")
+    of_class: Floats = lookup.keyed_of_class("unit_value")
     return np.where(np.isnan(of_class), lookup.keyed(lookup.file.unit_value), of_class)
 
 
@@ -278,9 +276,7 @@ def _factors(lookup: PolicyLookup) -> tuple[Floats, Floats]:
     """Auxiliary coefficient of the kind, and the product of all factors on what the curve pays."""
     own = lookup.cases.numbers["auxiliary_coefficient"]
     auxiliary: Floats = np.where(np.isnan(own), 1.0, own)
-    factor = auxiliary
-    fixed = [lookup.file.group_classes[name].factor if name else None for name in lookup.class_names]
-    factor = factor * np.array([1.0 if entry is None else entry.value for entry in fixed])[lookup.group_class]
+    factor = auxiliary * lookup.value_of_class("factor", 1.0)
     age = lookup.cases.numbers["age"]
     if lookup.file.age_factors:
         lookup.cases.warn(

@@ -23,9 +23,8 @@ def coefficients(lookup: PolicyLookup) -> tuple[Floats, NDArray[np.int8]]:
     Hospitals' own coefficients do not count in classes of groups that take that of the level only.
     """
     cases, classes = lookup.cases, lookup.file.group_classes
-    fixed = [classes[name].coefficient if name else None for name in lookup.class_names]
-    of_class = np.array([np.nan if entry is None else entry.value for entry in fixed])[lookup.group_class]
-    of_class = np.where(np.isnan(of_class), lookup.of_classes("coefficient_by"), of_class)
+    of_class = lookup.value_of_class("coefficient", np.nan)
+    of_class = np.where(np.isnan(of_class), lookup.keyed_of_class("coefficient_by"), of_class)
     by_source = {OWN: cases.numbers["coefficient"], OF_CLASS: of_class, **_of_tables(lookup)}
     _put(by_source, OF_HOSPITAL, _of_hospitals(lookup))
     _put(by_source, OF_LEVEL, lookup.keyed(lookup.file.coefficient.by))
@@ -38,8 +37,7 @@ def coefficients(lookup: PolicyLookup) -> tuple[Floats, NDArray[np.int8]]:
         taken = np.isnan(result) & ~np.isnan(values)
         result, source = np.where(taken, values, result), np.where(taken, np.int8(number), source)
     result, source = _with_default(lookup, result, source)
-    caps = [classes[name].coefficient_cap if name else None for name in lookup.class_names]
-    cap = np.array([np.inf if entry is None else entry.value for entry in caps])[lookup.group_class]
+    cap = lookup.value_of_class("coefficient_cap", np.inf)
     above = (result > cap) & (source != OWN)
     return np.where(above, cap, result), np.where(above, np.int8(OF_CLASS), source)
 

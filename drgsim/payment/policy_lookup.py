@@ -93,11 +93,16 @@ class PolicyLookup:
         values = np.array([keyed_value(keyed, levels, insurance) for levels, insurance in self.keys] or [np.nan])
         return values[self.combination]
 
-    def of_classes(self, name: str) -> Floats:
+    def value_of_class(self, name: str, otherwise: float) -> Floats:
+        """A number of the classes of groups for each case, ``otherwise`` where its class states none."""
+        stated = [None, *(getattr(entry, name) for entry in self.file.group_classes.values())]
+        return np.array([otherwise if entry is None else entry.value for entry in stated])[self.group_class]
+
+    def keyed_of_class(self, name: str) -> Floats:
         """A parameter by level and payer of the classes of groups for each case; NaN where its class has none for it."""
         result = np.full(self.cases.size, np.nan)
-        for number, group_class in enumerate(self.class_names):
-            own = getattr(self.file.group_classes[group_class], name) if group_class else None
+        for number, entry in enumerate(self.file.group_classes.values(), start=1):
+            own = getattr(entry, name)
             if own is not None:
                 result = np.where(self.group_class == number, self.keyed(own), result)
         return result
