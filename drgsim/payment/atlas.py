@@ -147,8 +147,7 @@ def median_entry(entries: Sequence[AtlasEntry]) -> AtlasEntry:
 
 
 def _entry(cases: Cases, policy: Policy, source: str, share: float, common: CommonWeights) -> AtlasEntry:
-    fresh = replace(cases, flags=dict(cases.flags), faults=cases.faults.copy(), fault_words=[*cases.fault_words], problems=[])
-    settlement = settle_cases(fresh, policy)
+    settlement = settle_cases(replace(cases.fresh(), problems=[]), policy)
     return AtlasEntry(policy, source, share, settlement, _steps(settlement, source, common), common.of_cases(cases))
 
 

@@ -115,6 +115,13 @@ class Cases:
         chosen = {entry.name: part(getattr(self, entry.name)) for entry in fields(self) if entry.name not in whole}
         return replace(self, **chosen, faults=np.full(places.size, -1, np.int16), fault_words=[], problems=[])
 
+    def fresh(self) -> Cases:
+        """The same records whose marks, numbers, faults and problems are their own, to be settled once more."""
+        return replace(
+            self, flags=dict(self.flags), numbers=dict(self.numbers), faults=self.faults.copy(),
+            fault_words=[*self.fault_words], problems=[*self.problems],
+        )  # fmt: skip
+
     def fault(self, code: str, where: NDArray[np.bool_], what: str, fix: str, sample: str = "") -> None:
         """Mark records as not payable and report them with their exact count."""
         count = int(where.sum())

@@ -230,7 +230,7 @@ def settle_cases(
     shared). ``weight`` says how many discharges each case stands for (None: one); it counts wherever cases are added up to
     a unit value, a mean or a quota, and leaves the amount of a case alone.
     """
-    unread = _copy(cases) if simulates(policy) else cases
+    unread = cases.fresh() if simulates(policy) else cases
     ledger = opened(policy, cases, weight, pot_of(policy, budget, fund_share), unstable)
     settlement = _settled(ledger, budget_value)
     if not ledger.simulated.any():
@@ -269,14 +269,6 @@ def _with_shadow(settlement: Settlement, beside: Settlement) -> Settlement:
     return replace(settlement, shadow=shadow, problems=(*settlement.problems, *problems))
 
 
-def _copy(cases: Cases) -> Cases:
-    """Cases whose faults, marks and problems are their own, to be settled a second time."""
-    return replace(
-        cases, flags=dict(cases.flags), numbers=dict(cases.numbers), faults=cases.faults.copy(),
-        fault_words=[*cases.fault_words], problems=[*cases.problems],
-    )  # fmt: skip
-
-
 def amounts_at_cost(settlement: Settlement, cost: NDArray[np.int64]) -> NDArray[np.int64]:
     """What the same cases would be paid at other costs, at the unit values of their settlement.
 
@@ -293,7 +285,7 @@ def amounts_at_cost(settlement: Settlement, cost: NDArray[np.int64]) -> NDArray[
         Fen per case before the patient's share; ``money.MISSING`` where unpaid.
     """
     paid = settlement.ledger
-    cases = replace(_copy(paid.cases), money={**paid.cases.money, "total_cost": cost}, problems=[])
+    cases = replace(paid.cases.fresh(), money={**paid.cases.money, "total_cost": cost}, problems=[])
     ledger = opened(paid.policy, cases, paid.weight, None, paid.unstable)  # type: ignore[arg-type]
     terms = ledger.terms
     terms.mean = np.where(terms.priced_mean, paid.terms.mean, terms.mean)  # a price that may have come from the budget

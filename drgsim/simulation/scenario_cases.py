@@ -286,20 +286,17 @@ def settled_cases(state: State, setup: Setup, region: Region) -> Cases:
     """Cases for one settlement: arrays of the cohort, with those that the state changes put in their place."""
     cases = state.cohort.cases
     hospitals = hospitals_of(setup, region)
-    flags = {**cases.flags}
-    if state.by_item.any():
-        flags["by_item"] = cases.flags["by_item"] | state.by_item
     # a technology beside the group is settled apart: the group sees the cost without it
     cost, patient = state.cost, state.patient
     if state.exempt.any():
         cost = np.where(cost != MISSING, cost - state.exempt, cost)
         patient = np.where(patient != MISSING, patient - state.exempt_patient, patient)
     fresh = replace(
-        cases, unit=state.unit, hospital=state.hospital, flags=flags,
-        money={**cases.money, "total_cost": cost, "patient_paid": patient},
-        numbers={**cases.numbers, "los_days": state.days},
-        faults=cases.faults.copy(), fault_words=[*cases.fault_words], problems=[*cases.problems],
+        cases.fresh(), unit=state.unit, hospital=state.hospital,
+        money={**cases.money, "total_cost": cost, "patient_paid": patient}, numbers={**cases.numbers, "los_days": state.days},
     )  # fmt: skip
+    if state.by_item.any():
+        fresh.flags["by_item"] = cases.flags["by_item"] | state.by_item
     if hospitals is region.hospitals and state.hospital is cases.hospital:
         return fresh
     return with_hospitals(fresh, hospitals)

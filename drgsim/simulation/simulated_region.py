@@ -37,7 +37,7 @@ class Cohort:
     year, scheme
         Of the discharges, and by what they were grouped.
     cases
-        As settling reads them; hand out copies by :meth:`fresh`.
+        As settling reads them; hand out copies by :meth:`drgsim.payment.grouped_cases.Cases.fresh`.
     costs
         Category -> fen per case, as the columns cost_<category> say.
     key
