@@ -171,7 +171,7 @@ def atlas(
     given = None
     if weights is not None:
         given = inputs.weighed(load_policy(NATIONAL_POLICY), weights, None)[0].prices  # a policy that counts in weights
-    common = common_weights(read, load_policy(NATIONAL_POLICY), weights_from, given)
+    common = common_weights(read, weights_from, given)
     entries, left_out = settle_everywhere(read, loaded, common, own=own_tables, progress=progress)
     if not entries:
         raise InputError([Problem(reason.code, f"{policy.id}: {reason.what}") for policy, reason in left_out])

@@ -59,27 +59,26 @@ class CommonWeights:
         return np.array([*values, np.nan])[cases.unit.ids]
 
 
-def common_weights(cases: Cases, policy: Policy, source: str | None = None, given: PriceTable | None = None) -> CommonWeights:
-    """The common set of weights.
+def common_weights(cases: Cases, source: str | None = None, given: PriceTable | None = None) -> CommonWeights:
+    """The common set of weights; the national policy says which stays count in an estimate.
 
     Parameters
     ----------
     cases
         Grouped cases with costs.
-    policy
-        Any policy that pays by groups; it says nothing but which stays count in an estimate.
     source
         ``national``: the reference weights of the national scheme 2.0; ``history``: estimated from these cases (rule book 1.4);
         None: national where it knows nine in ten cases, else history.
     given
         Weights of one's own, which go before both.
     """
+    policy = load_policy(NATIONAL_POLICY)
     estimated = table_from_history({0: cases}, cases, policy)
     history = dict(zip(estimated.codes, estimated.column("weight").tolist(), strict=True))
     if given is not None:
         return _filled(cases, _values(given), history, GIVEN, "given weights")
     if source != HISTORY:
-        national = _values(load_policy(NATIONAL_POLICY).prices)
+        national = _values(policy.prices)
         share = known_share(cases, national)
         if source == NATIONAL or share >= KNOWN_ENOUGH:
             return _filled(cases, national, history, NATIONAL, f"national reference weights 2.0 ({100 * share:.1f} % of cases)")
@@ -146,18 +145,19 @@ def weighed(policy: Policy, common: CommonWeights, share: float) -> tuple[Policy
     name, values = prices.relative_value
     scale = policy.file.relative_value.scale.value if name != "weight" else 1.0
     lacking = [code for code in common.weight if code not in known]
-    at = {code: place for place, code in enumerate(prices.codes)}
-    new = [code for code in lacking if code not in at]
-    column = np.append(values, np.full(len(new), np.nan))
-    for code in lacking:
-        column[at[code] if code in at else len(prices.codes) + new.index(code)] = round(common.weight[code] * scale, 10)
-    blank = ("",) * len(new)
-    numbers = {key: np.append(old, np.full(len(new), np.nan)) for key, old in prices.numbers.items()} | {name: column}
+    new = [code for code in lacking if code not in prices.places]
+    codes, blank = (*prices.codes, *new), ("",) * len(new)
+    places = {code: place for place, code in enumerate(codes)}
+
+    def filled(column: NDArray[np.float64], found: Mapping[str, float]) -> NDArray[np.float64]:
+        longer = np.append(column, np.full(len(new), np.nan))
+        longer[[places[code] for code in lacking]] = [found[code] for code in lacking]
+        return longer
+
+    numbers = {key: np.append(old, np.full(len(new), np.nan)) for key, old in prices.numbers.items()}
+    numbers[name] = filled(values, {code: round(common.weight[code] * scale, 10) for code in lacking})
     if policy.file.reference.prices:
-        means = np.append(prices.column("mean_cost"), np.full(len(new), np.nan))
-        for code in lacking:
-            means[at[code] if code in at else len(prices.codes) + new.index(code)] = common.mean_cost[code]
-        numbers["mean_cost"] = means
+        numbers["mean_cost"] = filled(prices.column("mean_cost"), common.mean_cost)
     texts = {key: (*getattr(prices, key), *blank) for key in ("names", "classes", "tags", "kinds", "operation_classes")
              if getattr(prices, key)}  # fmt: skip
-    return replace(policy, prices=PriceTable(codes=(*prices.codes, *new), numbers=numbers, **texts)), OWN
+    return replace(policy, prices=PriceTable(codes=codes, numbers=numbers, **texts)), OWN
