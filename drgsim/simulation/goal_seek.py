@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,7 @@ from drgsim.simulation.study import ScenarioPlan
 
 FACTORS = (0.5, 2.0)  # where to look for a factor when nothing is said
 FURTHER = (0.25, 4.0)  # and where then, for prices of one city meet bills of another
+Gap = Callable[[float], float]  # value -> what its figure lies above the target
 STEPS = 24  # points at which a change of sign is looked for before the search gives up
 
 
@@ -124,13 +126,13 @@ def solve_table(plan: ScenarioPlan, goal: Goal, runner: Runner, year: int) -> pa
             seen[value] = evaluator.figures(apply(plan.setup, [change(value)], runner.region)[0])[goal.figure] - goal.target
         return seen[value]
 
-    try:
-        low, high = _bracket(gap, goal, plan)
-    except ScenarioError:
-        if not goal.anywhere:
-            raise
+    found = _bracket(gap, goal)
+    if found is None and goal.anywhere:
         goal = replace(goal, low=FURTHER[0], high=FURTHER[1])
-        low, high = _bracket(gap, goal, plan)
+        found = _bracket(gap, goal)
+    if found is None:
+        raise ScenarioError([_out_of_reach(gap, goal, plan)])
+    low, high = found
     value = low if low == high else float(brentq(gap, low, high, xtol=1e-10, rtol=1e-12, maxiter=200))
     value = min((place for place in seen if low <= place <= high), key=lambda place: (abs(seen[place]), place), default=value)
     left = gap(value)
@@ -153,18 +155,26 @@ def _why_not_nearer(path: str) -> str:
     return "the nearest value: payment jumps where a case changes its class"
 
 
-def _bracket(gap: Any, goal: Goal, plan: ScenarioPlan) -> tuple[float, float]:
+def _bracket(gap: Gap, goal: Goal) -> tuple[float, float] | None:
     """Two values between which the gap changes its sign: the ends, else neighbours on a ladder between them."""
     first, last = gap(goal.low), gap(goal.high)
     if math.isnan(first) or math.isnan(last):
-        what = f"{goal.figure} does not exist for {plan.name}: the run has no value to reach {goal.target:g} with"
-        raise ScenarioError([Problem("simulate-no-figure", what, where="--target", fix="choose another figure")])
+        return None
     if first * last <= 0:
         return (goal.low, goal.low) if first == 0 else (goal.high, goal.high) if last == 0 else (goal.low, goal.high)
-    ladder = [goal.low + (goal.high - goal.low) * step / STEPS for step in range(STEPS + 1)]
-    for one, two in pairwise(ladder):
-        if gap(one) * gap(two) <= 0:
-            return one, two
+    return next(((one, two) for one, two in pairwise(_ladder(goal)) if gap(one) * gap(two) <= 0), None)
+
+
+def _ladder(goal: Goal) -> list[float]:
+    return [goal.low + (goal.high - goal.low) * step / STEPS for step in range(STEPS + 1)]
+
+
+def _out_of_reach(gap: Gap, goal: Goal, plan: ScenarioPlan) -> Problem:
+    """Why no value leads to the target."""
+    first, last, ladder = gap(goal.low), gap(goal.high), _ladder(goal)
+    if math.isnan(first) or math.isnan(last):
+        what = f"{goal.figure} does not exist for {plan.name}: the run has no value to reach {goal.target:g} with"
+        return Problem("simulate-no-figure", what, where="--target", fix="choose another figure")
     best = min(ladder, key=lambda value: abs(gap(value)))
     sign = "*" if goal.op == "factor" else ""
     what = (
@@ -174,6 +184,4 @@ def _bracket(gap: Any, goal: Goal, plan: ScenarioPlan) -> tuple[float, float]:
     )
     flat = max(abs(gap(value) - first) for value in ladder) == 0
     why = f"{goal.path} does not move {goal.figure} here" if flat else ""
-    raise ScenarioError(
-        [Problem("simulate-goal-not-reached", what, where=plan.name, why=why, fix="widen --between, or choose another path")]
-    )
+    return Problem("simulate-goal-not-reached", what, where=plan.name, why=why, fix="widen --between, or choose another path")
