@@ -101,7 +101,7 @@ class PaidParts:
 def paid_parts(ledger: Ledger) -> PaidParts:
     """Divide amounts among the fund, patients and other funds; see ``policy_model.PatientShare``."""
     spec, money, amount = ledger.policy.file.patient_share, ledger.cases.money, ledger.amount
-    paid, other = amount != MISSING, known_fen(ledger.cases.money["other_paid"])
+    paid, other = amount != MISSING, known_fen(money["other_paid"])
     netting = Netting.of(ledger.policy, ledger.cases)
     by_ratio = spec.mode.value == "ratio"
     if by_ratio:

@@ -68,11 +68,11 @@ def liquidity_table(baseline: BudgetYear, scenario: BudgetYear, region: Region) 
     }
     for side, year in (("baseline", baseline), ("scenario", scenario)):
         found = year.liquidity
-        columns[f"{side}_paid_ahead"] = money_column(np.ascontiguousarray(found.ahead).ravel())
-        columns[f"{side}_balance"] = money_column(np.ascontiguousarray(found.balance).ravel())
+        columns[f"{side}_paid_ahead"] = money_column(found.ahead.ravel())
+        columns[f"{side}_balance"] = money_column(found.balance.ravel())
         columns[f"{side}_days_of_cash"] = pa.array(found.days(found.balance).ravel(), from_pandas=True)
     change = scenario.liquidity.balance - baseline.liquidity.balance
-    return pa.table({**columns, "balance_change": money_column(np.ascontiguousarray(change).ravel())})
+    return pa.table({**columns, "balance_change": money_column(change.ravel())})
 
 
 def headline_table(

@@ -19,8 +19,9 @@ from drgsim.money import allocate, from_parts
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import validated
 from drgsim.payment.procurement import kept_surplus
+from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.region_tables import COMPLETION, PROCUREMENT_CLASSES
-from drgsim.simulation.case_lines import Lines
+from drgsim.simulation.case_lines import Lines, payer_rows
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.scenario import Change
 from drgsim.simulation.scenario_cases import PART
@@ -94,11 +95,10 @@ def _faults_of_cases(setup: Setup, file: ProcurementRoundTable, cohort: Cohort) 
             yield "bad-value", f"{code} belongs to the round {taken[code]} already", "name it in one round"
 
 
-def taken_back(
-    setup: Setup, region: Region, year: int, lines: Lines, parts: NDArray[np.int64], rows: NDArray[np.int64],
-    hospitals: list[str],
-) -> NDArray[np.int64]:  # fmt: skip
-    """Fen (below 0) that the fund takes back of every hospital, all rounds together; ``rows``: hospital of each case."""
+def taken_back(setup: Setup, region: Region, year: int, lines: Lines, parts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Fen (below 0) that the fund takes back of every hospital of :func:`payer_rows`, all rounds together."""
+    hospitals, payer_row = payer_rows(lines, region)
+    rows = payer_row // (len(INSURANCES) + 1)
     taken = np.zeros(len(hospitals), np.int64)
     spec = setup.policy.file.procurement
     assert spec is not None

@@ -167,18 +167,17 @@ class Runner:
         """What the fund pays beside the cases, before the year is closed: capitation and procurement; sharing is 0 yet."""
         return {
             "capitation": capitation_balance(setup, self.region, year, lines, parts, hospitals),
-            "procurement": self._procurement(setup, year, lines, parts, by_payer, hospitals),
+            "procurement": self._procurement(setup, year, lines, parts, by_payer, len(hospitals)),
             "sharing": np.zeros(len(hospitals), np.int64),
         }
 
     def _procurement(
-        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], by_payer: Totals, hospitals: list[str]
+        self, setup: Setup, year: int, lines: Lines, parts: NDArray[np.int64], by_payer: Totals, hospitals: int
     ) -> NDArray[np.int64]:
         """What the fund takes back of what procurement saves in cases paid by groups and their payment has not handed on."""
         if setup.rounds:
-            rows = payer_rows(lines, self.region)[1] // (len(INSURANCES) + 1)
-            return taken_back(setup, self.region, year, lines, parts, rows, hospitals)
-        saving = by_payer.money["saving"].reshape(len(hospitals), -1).sum(1)
+            return taken_back(setup, self.region, year, lines, parts)
+        saving = by_payer.money["saving"].reshape(hospitals, -1).sum(1)
         kept, spec = setup.settings["procurement.kept_share"], setup.policy.file.procurement
         if kept is None:
             kept = spec.kept_share.values.get(WITHIN_VOLUME, 1.0) if spec is not None else 1.0
