@@ -71,6 +71,15 @@ def test_a_file_beside_the_policy_is_found_from_everywhere(tmp_path: Path, monke
     assert amounts(paid) == ["5100.00"]
 
 
+def test_a_table_of_coefficients_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _file(tmp_path, coefficient={"table": {"file": "own.csv", "unit": "ratio", **SAID, "source": "mine"}})
+    (tmp_path / "own.csv").write_text("hospital_id,drg,coefficient\nH1,FR25,1.1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path.parent)
+    included = load_policy("national/2.0").including([f"{tmp_path.name}/sections.yaml"])
+    assert included.coefficients is not None
+    assert included.coefficients.values == {("H1", "FR25"): 1.1}
+
+
 def test_a_name_that_stands_twice_is_included_once() -> None:
     once, twice = load_policy("beijing/2024+examples/tcm"), load_policy("beijing/2024+examples/tcm+examples/tcm")
     assert twice.file.include == ("examples/tcm",)

@@ -212,7 +212,7 @@ def _with_tables(read: Included, content: bytes, folder: Path, problems: list[Pr
         prices = read_prices(folder / file.relative_value.table.file, file, problems)
     coefficients = single = None
     if file.coefficient.table is not None:
-        coefficients = _side_table(folder / file.coefficient.table.file, group_coefficients_of, where, problems)
+        coefficients = _side_table(table_path(folder, file.coefficient.table.file), group_coefficients_of, where, problems)
     if file.single_disease is not None:
         single = _side_table(table_path(folder, file.single_disease.table.file), single_diseases_of, where, problems)
     for table in tables_of(file):
