@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.money import MISSING
 from drgsim.payment.case_class import CaseClass
+from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
@@ -99,9 +100,7 @@ def sound_cost(cost: Ints) -> NDArray[np.bool_]:
 
 def month_of(cases: Cases) -> Ints:
     """(N,) month of discharge from 0 on; 0 without a date."""
-    days = np.where(cases.discharged == MISSING, 0, cases.discharged).astype("datetime64[D]")
-    months: Ints = days.astype("datetime64[M]").astype(np.int64) % MONTHS
-    return months
+    return periods_of(cases.discharged, "M") % MONTHS
 
 
 def units_of(settlement: Settlement) -> Ints:

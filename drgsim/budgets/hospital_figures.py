@@ -22,6 +22,7 @@ from drgsim.budgets.terms_model import INDICATORS, QualityTerms
 from drgsim.errors import InputError
 from drgsim.money import MISSING, allocate
 from drgsim.parameters.evidence import Keyed
+from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import PAYERS
@@ -299,5 +300,4 @@ def _levels(hospitals: tuple[str, ...], region: RegionFolder, parts: list[Settle
 
 
 def _year(days: Ints) -> Ints:
-    years: Ints = np.where(days == MISSING, 0, days).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    return years
+    return periods_of(days, "Y") + 1970

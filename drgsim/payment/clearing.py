@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, Number, exact, fen, money_column, round_half_away
 from drgsim.payment.case_class import CaseClass
+from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.patient_share import known_fen
 from drgsim.payment.settlement import Settlement
 from drgsim.records.arrow import one_chunk
@@ -110,9 +111,7 @@ def monthly_prepayments(settlement: Settlement, share: float) -> pa.Table:
     ledger = settlement.ledger
     cases = ledger.cases
     payable = (settlement.amount != MISSING) & ~ledger.is_class(CaseClass.SELF_PAY)
-    dated = cases.discharged != MISSING
-    month = np.where(dated, cases.discharged, 0).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    month = np.where(dated, month, MISSING)
+    month = np.where(cases.discharged != MISSING, periods_of(cases.discharged, "M"), MISSING)
     months, place = np.unique(month[payable], return_inverse=True)
     cell = (cases.hospital.ids[payable].astype(np.int64) + 1) * max(months.size, 1) + place
     cells, row = np.unique(cell, return_inverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,18 @@ def after(cases: Cases, day: date | None) -> Mask:
     if day is None:
         return np.zeros(cases.size, np.bool_)
     return np.asarray((cases.discharged != MISSING) & (cases.discharged > number_of(day)))
+
+
+def periods_of(days: NDArray[np.int64], unit: Literal["M", "Y"]) -> NDArray[np.int64]:
+    """Months or years since 1970 in which days lie (days since 1970); 0 where a day is not known.
+
+    Examples
+    --------
+    >>> periods_of(np.array([31, MISSING]), "M"), periods_of(np.array([400, MISSING]), "Y")
+    (array([1, 0]), array([1, 0]))
+    """
+    known = np.where(days == MISSING, 0, days).astype("datetime64[D]")
+    return known.astype(f"datetime64[{unit}]").astype(np.int64)
 
 
 def number_of(day: date) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.money import MISSING, to_yuan
 from drgsim.payment.coefficient_history import ScoredHistory
+from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.group_evaluation import GroupEvaluation
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.ledger import Ledger
@@ -83,7 +84,7 @@ def _cost_problems(table: pa.Table, fen: NDArray[np.int64]) -> list[Problem]:
 def _years(table: pa.Table, cases: Cases, problems: list[Problem]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Year of discharge, or the number of the file where no case has a date; and the cases that have a year."""
     dated = cases.discharged != MISSING
-    year = np.where(dated, cases.discharged, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    year = periods_of(cases.discharged, "Y") + 1970
     if dated.all():
         return year, dated
     if not dated.any():

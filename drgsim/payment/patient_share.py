@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from drgsim.money import MISSING, exact, round_floats, round_half_away
 from drgsim.payment.case_class import CaseClass
+from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
@@ -45,8 +46,7 @@ class Netting:
         if spec.netting == "case":
             return cls("case", np.zeros(0, np.int32), 0)
         dated = cases.discharged != MISSING
-        days = np.where(dated, cases.discharged, 0).astype("datetime64[D]")
-        period = days.astype("datetime64[Y]" if spec.netting == "hospital_year" else "datetime64[M]").astype(np.int64)
+        period = periods_of(cases.discharged, "Y" if spec.netting == "hospital_year" else "M")
         first, last = (int(period[dated].min()), int(period[dated].max())) if dated.any() else (0, 0)
         place, periods = np.where(dated, period - first + 1, 0), last - first + 2
         if periods > MOST_PERIODS:  # dates that no region has: number the periods that occur

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.money import FEN_PER_YUAN, MISSING, product_fen, round_floats
+from drgsim.money import FEN_PER_YUAN, product_fen, round_floats
 from drgsim.payment.case_class import CaseClass
+from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
@@ -62,7 +63,7 @@ def _capped(ledger: Ledger, members: Mask, days: NDArray[np.float64], cap: int, 
     owner_of = owner[places].astype(np.int64)
     owner_of = np.where(owner_of < 0, np.int64(1 << 32) + places, owner_of)  # unknown owners share no cap
     when = cases.discharged[places]
-    years = np.where(when == MISSING, 0, when).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
+    years = periods_of(when, "Y")
     ids = np.array(cases.ids.take(places).to_pylist()).astype(str)
     order = np.lexsort((ids, when, years, owner_of))
     running = np.cumsum(days[places][order])
