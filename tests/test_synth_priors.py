@@ -140,6 +140,16 @@ def test_own_files_take_the_place_of_bundled_ones_and_chapters_are_added(tmp_pat
     assert "zz-ours.yaml" in (tmp_path / "region" / "README.md").read_text(encoding="utf-8")
 
 
+def test_a_chapter_may_name_a_curve_of_the_people_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "chapters").mkdir()
+    own = CHAPTER.replace("  pneumonia:", "  pneumonia_of_ours:").replace("33.2400", "33.2400x001")
+    write(tmp_path / "chapters", own.replace("age: {0: 1, 1-14: 2, 65-84: 4}", "age: miners"), "zz-ours.yaml")
+    people = (BUNDLED / "people.yaml").read_text(encoding="utf-8")
+    write(tmp_path, people.replace("\nage_curves:\n", "\nage_curves:\n  miners: {30-59: 1}\n"), "people.yaml")
+    ours = [one for one in load_priors(tmp_path).pathways if one.disease == "pneumonia_of_ours"]
+    assert {one.age_limits for one in ours} == {(30, 59)}
+
+
 def test_the_tail_may_be_left_out(tmp_path: Path) -> None:
     header = (BUNDLED / "tail.csv").read_text(encoding="utf-8").splitlines()[0]
     (tmp_path / "tail.csv").write_text(header + "\n", encoding="utf-8")

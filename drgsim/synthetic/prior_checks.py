@@ -10,7 +10,7 @@ from drgsim.errors import Problem, did_you_mean
 from drgsim.quality.code_facts import in_ranges
 from drgsim.quality.quality_rules import code_ranges
 from drgsim.records.code_dictionaries import CodeList, national_codes
-from drgsim.synthetic.care_pathways import CarePathway, pathways_of
+from drgsim.synthetic.care_pathways import CarePathway, Curves, pathways_of
 from drgsim.synthetic.prior_models import (
     ChapterPriors,
     Citation,
@@ -41,14 +41,14 @@ def is_of(code: str, fact: str) -> bool:
     return in_ranges(code, _ranges(fact))
 
 
-def chapter_problems(chapter: ChapterPriors, where: str) -> list[Problem]:
-    """Everything in a chapter that is well formed and yet cannot be."""
+def chapter_problems(chapter: ChapterPriors, where: str, curves: Curves) -> list[Problem]:
+    """Everything in a chapter that is well formed and yet cannot be; ``curves`` has every curve of ages that it names."""
     problems: list[Problem] = []
     for name, disease in chapter.diseases.items():
         path = f"{where}: diseases.{name}"
         problems += _unknown_codes(disease, path)
         problems += _uncited(disease, chapter, path)
-        for pathway in pathways_of(name, disease):
+        for pathway in pathways_of(name, disease, curves):
             problems += _misfits(pathway, f"{path}.pathways.{pathway.name}")
     return problems
 

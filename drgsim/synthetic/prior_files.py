@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.synthetic.age_curves import USUAL_CURVES
+from drgsim.synthetic.care_pathways import Curves
 from drgsim.synthetic.prior_checks import CODE, chapter_problems
 from drgsim.synthetic.prior_models import KIND, PROCEDURE_CODE, ChapterPriors, DiseasePriors
 
@@ -23,7 +24,7 @@ class ChapterFile:
     priors: ChapterPriors
 
 
-def read_chapter(path: Path, problems: list[Problem], curves: Mapping[str, object] = USUAL_CURVES) -> ChapterFile | None:
+def read_chapter(path: Path, problems: list[Problem], curves: Curves = USUAL_CURVES) -> ChapterFile | None:
     """A chapter of priors; what is wrong is added to ``problems``; None where its form is wrong."""
     where = f"chapters/{path.name}"
     raw, _ = read_strict(path, KIND, problems, where, "write it as docs/synthetic-region.md shows", PROCEDURE_CODE)
@@ -32,11 +33,11 @@ def read_chapter(path: Path, problems: list[Problem], curves: Mapping[str, objec
     chapter = validated(ChapterPriors, raw, KIND, where, problems)
     if chapter is None or not _curves_known(chapter, where, curves, problems):
         return None
-    problems += chapter_problems(chapter, where)
+    problems += chapter_problems(chapter, where, curves)
     return ChapterFile(path.name, chapter)
 
 
-def _curves_known(chapter: ChapterPriors, where: str, curves: Mapping[str, object], problems: list[Problem]) -> bool:
+def _curves_known(chapter: ChapterPriors, where: str, curves: Curves, problems: list[Problem]) -> bool:
     known = True
     for name, disease in chapter.diseases.items():
         for place, course in disease.courses():
@@ -48,7 +49,7 @@ def _curves_known(chapter: ChapterPriors, where: str, curves: Mapping[str, objec
     return known
 
 
-def read_chapters(paths: Sequence[Path], curves: Mapping[str, object] = USUAL_CURVES) -> list[ChapterFile]:
+def read_chapters(paths: Sequence[Path], curves: Curves = USUAL_CURVES) -> list[ChapterFile]:
     """Chapters in the order given.
 
     Raises
