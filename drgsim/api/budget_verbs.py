@@ -229,7 +229,7 @@ def budget(
         progress=progress,
     )  # fmt: skip
     prepared = replace(prepared, problems=(*weighed, *prepared.problems))
-    prepared = _until(prepared, used, max(wanted, default=0) if wanted else 0)
+    prepared = _until(prepared, used, max(wanted or (), default=0))
     made = budget_years(prepared.figures, used, wanted)
     return BudgetYears(made, prepared, used, changes, inputs.digests)
 

@@ -115,18 +115,19 @@ def set_index(figures: HospitalFigures, terms: BudgetFile, year: int, scores: Fl
     spec = terms.index
     past = [place for place, known in enumerate(figures.years) if known < year][::-1]
     share = year_shares(terms, figures.years, year)
-    this = figures.years.index(year) if year in figures.years else past[0]
-    running, chain, outpatient = _before_limits(figures, terms, year, scores, history)
+    this = figures.years.index(year) if year in figures.years else None
+    running, chain, outpatient = _before_limits(figures, terms, year, share, scores, history)
     base = running[:, 0]
     limited = np.clip(running[:, -1], spec.limits.low * base, spec.limits.high * base)
-    limited = np.where(_lacking(figures, share), base, limited)
+    lacking = _own_weights(figures, share).sum(axis=1) <= 0
+    limited = np.where(lacking, base, limited)
     savings = _savings(figures, spec.procurement.share, spec.procurement.most, base, past[0])
     less = np.maximum(limited - savings, 0)
     raw = np.maximum(less + _moved(figures, terms, past[0], year), 0)
     reserve = round_half_away(exact(budget) * exact(terms.fund.reserve.value))
     adjustment = round_half_away(exact(budget) * exact(terms.fund.adjustment_fund.value))
     pool = budget - reserve - adjustment
-    closed, scaling, measured = _close(figures, terms, this if year in figures.years else None, raw, pool)
+    closed, scaling, measured = _close(figures, terms, this, raw, pool)
     levels = np.rint(np.concatenate([running, limited[:, None], less[:, None], raw[:, None]], axis=1)).astype(np.int64)
     waterfall = np.diff(np.concatenate([levels, measured[:, None], closed[:, None]], axis=1), axis=1, prepend=0)
     return Index(closed, waterfall, chain, outpatient, scaling, budget, reserve, adjustment, pool, pool - int(closed.sum()))
@@ -141,18 +142,13 @@ def year_shares(terms: BudgetFile, years: tuple[int, ...], year: int) -> Floats:
     return share
 
 
-def _worked(figures: HospitalFigures) -> NDArray[np.bool_]:
-    """(H, Y) whether the hospital treated anybody."""
-    return np.asarray((figures.cases > 0) | (figures.visits > 0))
-
-
-def _lacking(figures: HospitalFigures, share: Floats) -> NDArray[np.bool_]:
-    """(H,) hospitals without a history."""
-    return np.asarray(np.where(_worked(figures), share, 0.0).sum(axis=1) <= 0)
+def _own_weights(figures: HospitalFigures, share: Floats) -> Floats:
+    """(H, Y) weight of each year in which the hospital treated anybody; all 0 of a hospital without a history."""
+    return np.where((figures.cases > 0) | (figures.visits > 0), share, 0.0)
 
 
 def _before_limits(
-    figures: HospitalFigures, terms: BudgetFile, year: int, scores: Floats, history: History
+    figures: HospitalFigures, terms: BudgetFile, year: int, share: Floats, scores: Floats, history: History
 ) -> tuple[Floats, Floats, Floats]:
     """(H, 1 + F) base and what it is after each factor, fen, (H, F) the factors, and (H,) the part of outpatient care.
 
@@ -160,21 +156,20 @@ def _before_limits(
     hospital with both are those of the whole.
     """
     spec = terms.index
-    share = year_shares(terms, figures.years, year)
-    past = [place for place, known in enumerate(figures.years) if known < year][::-1]
-    at = figures.years.index(year) if spec.timing.value == "actual" and year in figures.years else past[0]
+    newest = max(place for place, known in enumerate(figures.years) if known < year)
+    at = figures.years.index(year) if spec.timing.value == "actual" and year in figures.years else newest
+    weight = _own_weights(figures, share)
     outside = history.amounts * history.outpatient
     cmi = np.divide(figures.weight, figures.weighted, out=np.zeros_like(figures.weight), where=figures.weighted > 0)
     people, volume = (_bounded(figures.people, share, at, spec.people), _bounded(figures.cases, share, at, spec.volume))
     same = np.ones(figures.size)
     quality = factor(scores, spec.quality)
-    inside, chain = _part(
-        figures, terms, year, history.amounts - outside, (people, volume, _bounded(cmi, share, at, spec.cmi), quality)
-    )
+    mix = _bounded(cmi, share, at, spec.cmi)
+    inside, chain = _part(figures, terms, year, weight, history.amounts - outside, (people, volume, mix, quality))
     if not outside.any() and not figures.visits.any():
         return inside, chain, np.zeros(figures.size)
     heads, visits = (_bounded(figures.heads, share, at, spec.people), _bounded(figures.visits, share, at, spec.volume))
-    beside, _ = _part(figures, terms, year, outside, (heads, visits, same, quality), outpatient=True)
+    beside, _ = _part(figures, terms, year, weight, outside, (heads, visits, same, quality), outpatient=True)
     running = inside + beside
     both = np.divide(running[:, 1:], running[:, :-1], out=np.ones(chain.shape), where=running[:, :-1] > 0)
     part = np.divide(beside[:, -1], running[:, -1], out=np.zeros(figures.size), where=running[:, -1] > 0)
@@ -192,6 +187,7 @@ def _part(
     figures: HospitalFigures,
     terms: BudgetFile,
     year: int,
+    weight: Floats,
     history: Floats,
     measured: tuple[Floats, Floats, Floats, Floats],
     *,
@@ -199,17 +195,15 @@ def _part(
 ) -> tuple[Floats, Floats]:
     """Base and running index of inpatient or outpatient care, and the factors.
 
-    ``measured`` are the factors of people, volume, CMI and quality.
+    ``weight`` are those of :func:`_own_weights`, ``measured`` the factors of people, volume, CMI and quality.
     """
-    share = year_shares(terms, figures.years, year)
     newest = max(place for place, known in enumerate(figures.years) if known < year)
     this = figures.years.index(year) if year in figures.years else newest
-    base, lacking = _own_history(figures, share, newest, this, history, outpatient)
+    base, lacking = _own_history(figures, weight, newest, this, history, outpatient)
     lag = (year - np.asarray(figures.years)).clip(0) if terms.index.lag.value == "compounded" else None
-    weight = np.where(_worked(figures), share, 0.0) * history
     growth, wage, technology = _rates(
         [np.full(figures.size, 1 + terms.index.growth.value), 1 + figures.by_level(terms.index.price_wage),
-         1 + figures.by_level(terms.index.technology)], weight, lag,
+         1 + figures.by_level(terms.index.technology)], weight * history, lag,
     )  # fmt: skip
     people, volume, cmi, quality = measured
     chain = np.stack([growth, people, volume, cmi, wage, technology, quality], axis=1)
@@ -260,14 +254,13 @@ def _close(figures: HospitalFigures, terms: BudgetFile, at: int | None, raw: Flo
 
 
 def _own_history(
-    figures: HospitalFigures, share: Floats, newest: int, this: int, history: Floats, outpatient: bool
+    figures: HospitalFigures, weight: Floats, newest: int, this: int, history: Floats, outpatient: bool
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Weighted yearly spending over the years in which the hospital worked, and where there was none.
 
     A hospital without history stands in with what its level spends per unit of weight, times its own weight; of outpatient care
     per visit.
     """
-    weight = np.where(_worked(figures), share, 0.0)
     total = weight.sum(axis=1)
     base = np.divide((weight * history).sum(axis=1), total, out=np.zeros(figures.size), where=total > 0)
     lacking = total <= 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
-from drgsim.errors import Problem
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.own_weights import has_given_values
 from drgsim.payment.policy import Policy
@@ -46,20 +45,15 @@ class Weighted:
     notes: tuple[str, ...] = ()
     history: Mapping[int, Cases] = field(default_factory=dict)
 
-    def of_year(self, policy: Policy, year: int) -> Policy:
-        """A policy as it pays the cases of a year, with what it leaves to the past found there."""
-        return self._selected(policy, year)[0]
-
-    def selection_notes(self, policy: Policy, years: Iterable[int]) -> list[str]:
-        """What a reader is told of members and groups that were found in the past."""
-        return [f"{year}: {problem.what}" for year in years for problem in self._selected(policy, year)[1]]
-
-    def _selected(self, policy: Policy, year: int) -> tuple[Policy, tuple[Problem, ...]]:
+    def of_year(self, policy: Policy, year: int) -> tuple[Policy, list[str]]:
+        """A policy as it pays the cases of a year, with what it leaves to the past found there, and what a reader is told."""
         policy = with_history(policy, self.tables[year]) if self.tables else policy
         if not self.history:
-            return policy, ()
+            return policy, []
         years = years_of_history(self.history, year)
-        return selected(policy, [self.history[each] for each in years], f"the discharges of {', '.join(map(str, years))}")
+        where = f"the discharges of {', '.join(map(str, years))}"
+        policy, told = selected(policy, [self.history[each] for each in years], where)
+        return policy, [f"{year}: {problem.what}" for problem in told]
 
 
 def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], region: RegionFolder, scheme: str) -> Weighted:
@@ -75,9 +69,9 @@ def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], re
         What they were grouped by; ``given`` where they state their groups.
     """
     cases = _cases_to_weigh(tables, changed, region)
-    past = cases if is_open(changed) and cases else {}
-    if is_open(changed) and not cases:
-        past = {year: read_cases(each, region.hospitals, changed.file.method) for year, each in tables.items()}
+    past: dict[int, Cases] = {}
+    if is_open(changed):
+        past = cases or {year: read_cases(each, region.hospitals, changed.file.method) for year, each in tables.items()}
     table = changed.file.relative_value.table
     if table is not None and has_given_values(changed):
         told = table.note

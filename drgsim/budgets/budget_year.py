@@ -19,7 +19,7 @@ from drgsim.budgets.fund_account import FundAccount, account_of, covered
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.liquidity import Liquidity, Loan, liquidity_of, loans_of, with_loans
 from drgsim.budgets.month_warnings import Warnings, less_surplus, warnings
-from drgsim.budgets.outpatient_unit import in_budget, outpatient_owed
+from drgsim.budgets.outpatient_unit import PLACE, in_budget, outpatient_owed
 from drgsim.budgets.quality_score import Scores, factor, score
 from drgsim.budgets.sharing import settled
 from drgsim.budgets.terms import BudgetTerms
@@ -172,9 +172,9 @@ def budget_year(
         raise UsageError([Problem("budget-no-pools", "the figures do not tell employees from residents", fix=fix)])
     pools = {}
     for payer, pool in figures.pools.items():
-        own = before.pools[payer] if before is not None else None
-        part = fund.get(payer) if isinstance(fund, Mapping) else fund_of(pool, terms.of_pool(payer), year, payer)
-        pools[payer] = _one_budget(pool, terms.of_pool(payer), year, own, part, capitated)
+        own, earlier = terms.of_pool(payer), before.pools[payer] if before is not None else None
+        part = fund.get(payer) if isinstance(fund, Mapping) else fund_of(pool, own, year, payer)
+        pools[payer] = _one_budget(pool, own, year, earlier, part, capitated)
     return _with_cash_ahead(_together(figures, terms, pools), before)
 
 
@@ -191,7 +191,7 @@ def _one_budget(
     index = set_index(figures, file, year, prior, fund if fund is not None else fund_of(figures, terms, year), history)
     payment = figures.payment[:, at].copy() if capitated else with_capitation(figures, file.capitation, at)
     if file.outpatient.pays.value != "by_item":
-        payment[..., UNITS.index("outpatient")] = outpatient_owed(figures, file, year)
+        payment[..., PLACE] = outpatient_owed(figures, file, year)
     owed = payment.sum(axis=2)
     surplus = np.minimum(figures.procurement[:, at, :].sum(axis=1), owed.sum(axis=1))
     kept = np.minimum(procurement_kept(figures.procurement[:, at, :], file.cash, PROCUREMENT_CLASSES), surplus)
@@ -250,6 +250,8 @@ def _with_cash_ahead(year: BudgetYear, before: BudgetYear | None) -> BudgetYear:
     """The year with what is paid ahead beside the prepayment, and with the liquidity that follows."""
     terms, figures = year.terms.file.cash, year.figures
     loans = loans_of(figures, terms, year.year, year.index.index, () if before is None else before.loans)
+    if not loans and not year.pools:
+        return year  # whose liquidity is made
     cash = with_loans(year.cash, loans, year.year)
     liquidity = liquidity_of(figures, terms, year.year, cash, _money_of(before))
     return replace(year, loans=loans, cash=cash, liquidity=liquidity)

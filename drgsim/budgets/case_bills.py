@@ -122,7 +122,7 @@ def chronic_stays(cases: Cases, terms: BudgetTerms) -> NDArray[np.bool_]:
 def by_item(cases: Cases) -> Ints:
     """What the fund pays of each bill by item, fen: cost less the parts of patients and other funds; 0 for self-payers."""
     cost, patient = cases.money["total_cost"], cases.money["patient_paid"]
-    insured = (cost != MISSING) & (cost >= 0) & (cases.insurance != INSURANCES.index("self"))
+    insured = sound_cost(cost) & (cases.insurance != INSURANCES.index("self"))
     insured &= (patient >= 0) | (patient == MISSING)
     left = np.where(insured, cost - zero(patient) - zero(cases.money["other_paid"]), 0)
     return np.maximum(left, 0)

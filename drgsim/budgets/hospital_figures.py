@@ -184,7 +184,7 @@ def figures_of(settlements: Settlement | Sequence[Settlement], terms: BudgetTerm
         whole.measure(part, cells)
         for sums in (whole, *pools):
             sums.add(bills, cells, cases)
-    whole.enter_indicators(region)
+    StatedFigures(region, whole.hospitals, years).enter_indicators(whole.indicator_names, whole.indicators)
     levels = _levels(whole.hospitals, region, parts)
     figures = whole.finish(region, levels, None)
     if not pools:
@@ -251,13 +251,6 @@ class _Sums:
             indicator_names=self.indicator_names, indicators=self.indicators, fund=stated.fund(), insured=stated.insured(),
             reasons=stated.reasons(), advances=region.advances, **months, **counts, **arrays,
         )  # fmt: skip
-
-    def enter_indicators(self, region: RegionFolder) -> None:
-        """Values that were entered go before what was measured."""
-        index = {name: row for row, name in enumerate(self.hospitals)}
-        for (hospital, year, name), value in region.indicators.items():
-            if hospital in index and year in self.years and name in self.indicator_names:
-                self.indicators[index[hospital], self.years.index(year), self.indicator_names.index(name)] = value
 
     def _registered(self, region: RegionFolder, levels: tuple[tuple[str, ...], ...]) -> Ints:
         """Registered patients of the region, shared among the consortium's hospitals by the chronic patients they treat."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from drgsim.budgets.budget_index import year_shares
 from drgsim.budgets.case_bills import UNITS
+from drgsim.budgets.cash import rounded
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.terms_model import BudgetFile
-from drgsim.money import round_floats
 from drgsim.region.hospital_year_sums import MONTHS, Floats, Ints
 
 PLACE = UNITS.index("outpatient")
@@ -38,11 +38,9 @@ def outpatient_owed(figures: HospitalFigures, terms: BudgetFile, year: int) -> I
     By visit or head: number x own amount of the base years, each grown by ``outpatient.growth`` to the year; a hospital without
     such an amount is paid what was spent. Months keep their part of the year.
     """
-    at, pays = figures.years.index(year), terms.outpatient.pays.value
+    at = figures.years.index(year)
     stated: Ints = figures.stated[:, at, :, PLACE]
-    if pays == "by_item":
-        return stated
-    count = (figures.visits if pays == "by_visit" else figures.heads).astype(np.float64)
+    count = (figures.visits if terms.outpatient.pays.value == "by_visit" else figures.heads).astype(np.float64)
     spent = figures.stated[..., PLACE].sum(axis=2)
     each = np.divide(spent, count, out=np.zeros(count.shape), where=count > 0)
     lag = (year - np.asarray(figures.years)).clip(0)
@@ -59,5 +57,4 @@ def _by_month(amounts: Floats, months: Ints) -> Ints:
     whole = months.sum(axis=1, keepdims=True)
     even = np.arange(1, MONTHS + 1) / MONTHS
     share = np.where(whole > 0, np.cumsum(months, axis=1) / np.maximum(whole, 1), even)
-    to_date = round_floats((amounts[:, None] * share).ravel())[0].reshape(share.shape)
-    return np.diff(to_date, axis=1, prepend=0)
+    return np.diff(rounded(amounts[:, None] * share), axis=1, prepend=0)

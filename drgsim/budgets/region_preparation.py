@@ -115,9 +115,10 @@ def prepare(
     notes += paying.notes
     factors = _price_level(paying, terms, tables, region, notes)
     used = scale_prices(paying.changed, factors)
-    settlements = {year: settle_year(table, paying.of_year(used, year), region, year) for year, table in tables.items()}
-    notes += [*paying.selection_notes(used, tables), *_shadow_notes(settlements)]
-    used = paying.of_year(used, region.years[-1])
+    by_year = {year: paying.of_year(used, year) for year in tables}
+    settlements = {year: settle_year(table, by_year[year][0], region, year) for year, table in tables.items()}
+    notes += [*(note for _, told in by_year.values() for note in told), *_shadow_notes(settlements)]
+    used = by_year[region.years[-1]][0]
     if any(settlement.unit_values for settlement in settlements.values()):
         notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
     figures = figures_of(list(settlements.values()), terms, region)
@@ -160,7 +161,7 @@ def _price_level(
     level, first = terms.file.measure.price_level.value, region.years[0]
     if level == "policy" or paying.policy.file.unit_value is None:
         return {}
-    factors = price_factors(paying.of_year(paying.policy, first), tables[first], region, level == "level")
+    factors = price_factors(paying.of_year(paying.policy, first)[0], tables[first], region, level == "level")
     if factors:
         listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
         notes.append(f"prices of {paying.policy.id} scaled to what the fund paid by item in {first} (assumption): {listed}")

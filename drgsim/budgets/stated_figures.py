@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,20 +53,26 @@ class StatedFigures:
         for (hospital, year, month, unit, payer), amount in region.payments.items():
             if (place := self._place(hospital, year)) is not None:
                 stated[(*place, month - 1, UNITS.index(unit))] += self._mine(amount, payer, place)
-        outpatients = {key: vars(entry) for key, entry in region.outpatients.items()}
-        negotiated = {key: entry.amount for key, entry in region.negotiated.items()}
+        outpatients, negotiated = region.outpatients.items(), region.negotiated.items()
         return {
             "stated": stated, "procurement": np.stack(classes, axis=2),
-            "visits": self._of_payers({key: entry["visits"] for key, entry in outpatients.items()}),
-            "heads": self._of_payers({key: entry["heads"] for key, entry in outpatients.items()}),
-            "outpatient_cost": self._of_payers({key: entry["cost"] for key, entry in outpatients.items()}),
-            "negotiated": self._of_payers(negotiated), "negotiated_share": self._shares(),
+            "visits": self._of_payers({key: entry.visits for key, entry in outpatients}),
+            "heads": self._of_payers({key: entry.heads for key, entry in outpatients}),
+            "outpatient_cost": self._of_payers({key: entry.cost for key, entry in outpatients}),
+            "negotiated": self._of_payers({key: entry.amount for key, entry in negotiated}),
+            "negotiated_share": self._shares(),
             **{name: self.yearly(getattr(region, name)) for name in ("savings", "deductions", "moved")},
         }  # fmt: skip
 
     def yearly(self, amounts: Mapping[tuple[str, int], int]) -> Ints:
         """(H, Y) amounts that state no payer."""
         return self._of_payers({(*key, ""): amount for key, amount in amounts.items()})
+
+    def enter_indicators(self, names: Sequence[str], values: Floats) -> None:
+        """Put the values that were entered into (H, Y, K) indicators; they go before what was measured."""
+        for (hospital, year, name), value in self.region.indicators.items():
+            if (place := self._place(hospital, year)) is not None and name in names:
+                values[(*place, names.index(name))] = value
 
     def reasons(self) -> dict[tuple[str, int], str]:
         """(hospital, year) -> why something was negotiated."""

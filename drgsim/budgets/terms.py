@@ -18,7 +18,7 @@ from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy import Policy
-from drgsim.records.vocabulary import in_policy_words, policy_path
+from drgsim.records.vocabulary import PAYERS, in_policy_words, policy_path
 
 TERMS_FILE = "budget.yaml"
 GENERAL = "general"
@@ -64,7 +64,13 @@ class BudgetTerms(ParameterSet[BudgetFile]):
         BudgetError
             A change names what the terms lack, or gives it what it may not have.
         """
-        return self.changed(self.file.pools.changes.values.get(payer, {}), "pools.changes")  # type: ignore[call-overload]
+        return self._of_pools[payer]
+
+    @cached_property
+    def _of_pools(self) -> Mapping[str, BudgetTerms]:
+        """Payer -> its terms, made once: each change is a reading of the whole file."""
+        changes: Mapping[str, Mapping[str, Any]] = self.file.pools.changes.values  # type: ignore[assignment]
+        return {payer: self.changed(changes.get(payer, {}), "pools.changes") for payer in PAYERS}
 
     @cached_property
     def inactive(self) -> Mapping[str, str]:

@@ -99,20 +99,11 @@ def _grown(figures: HospitalFigures, terms: BudgetTerms, stated: StatedFigures) 
     entered = stated.arrays()
     for name in ONCE:
         arrays[name][:, -1] = entered[name][:, 0]
-    _enter_indicators(longer, arrays["indicators"], stated.region)
+    stated.enter_indicators(figures.indicator_names, arrays["indicators"][:, -1:])
     fund, people = stated.fund()[0], stated.insured()[0]
     people = people if people else round(float(figures.insured[-1]) * insured)
     totals: dict[str, Any] = {"fund": np.append(figures.fund, fund), "insured": np.append(figures.insured, people)}
     return replace(longer, **arrays, **totals)
-
-
-def _enter_indicators(figures: HospitalFigures, values: NDArray[Any], region: RegionFolder) -> None:
-    """Indicators that the region states for the last year; a completion of procurement that it does not state stays."""
-    for place, hospital in enumerate(figures.hospitals):
-        for kind, name in enumerate(figures.indicator_names):
-            value = region.indicators.get((hospital, figures.years[-1], name))
-            if value is not None:
-                values[place, -1, kind] = value
 
 
 def _yearly(figures: HospitalFigures) -> dict[str, NDArray[Any]]:
