@@ -11,7 +11,8 @@ import xlsxwriter
 
 from drgsim.authoring.schemes.pack_files import write_pack
 from drgsim.authoring.schemes.workbook_export import write_workbook
-from drgsim.authoring.schemes.workbook_import import kind_of, read_workbook
+from drgsim.authoring.schemes.workbook_groups import kind_of
+from drgsim.authoring.schemes.workbook_import import read_workbook
 from drgsim.errors import DrgsimError, InputError, SchemeError
 from drgsim.units.drg.drg_reference import Discharge, trace_discharge
 from drgsim.units.schemes.pack import load_scheme

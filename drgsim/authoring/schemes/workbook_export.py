@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.authoring.schemes.pack_writer import group_tables, list_tables, scheme_settings
-from drgsim.authoring.schemes.workbook_sheets import layout
+from drgsim.authoring.schemes.workbook_sheets import layout, official_names
 from drgsim.results.workbook import Workbook, open_workbook
 from drgsim.units.schemes.scheme import KINDS, Scheme
 
@@ -26,11 +26,16 @@ def write_workbook(scheme: Scheme, path: str | Path) -> Path:
     diagnoses, procedures = scheme.book.diagnoses, scheme.book.procedures
     mdc_of = {row[1]: row[2] for row in groups["adrg"]}
     rows: dict[str, Iterable[Sequence[Any]]] = {
-        "mdc": ((code, name, rule, order) for order, code, name, rule in groups["mdc"]),
-        "adrg": ((code, name, rule, mdc, order, KINDS[kind]) for order, code, mdc, name, kind, rule in groups["adrg"]),
-        "drg": ((code, name, rule, adrg, mdc_of[adrg], order) for order, code, adrg, name, rule in groups["drg"]),
+        "mdc": ((code, name, official_names(rule), order) for order, code, name, rule in groups["mdc"]),
+        "adrg": (
+            (code, name, official_names(rule), mdc, order, KINDS[kind]) for order, code, mdc, name, kind, rule in groups["adrg"]
+        ),
+        "drg": (
+            (code, name, official_names(rule), adrg, mdc_of[adrg], order) for order, code, adrg, name, rule in groups["drg"]
+        ),
         "sets": (
-            (name, code, (diagnoses if name.startswith("DI_") else procedures).name(code)) for name, code in lists["sets"]
+            (official_names(name), code, (diagnoses if name.startswith("DI_") else procedures).name(code))
+            for name, code in lists["sets"]
         ),
         "cc": ((code, diagnoses.name(code), exclusion, level) for code, level, exclusion in lists["cc"]),
         "exclusions": lists["exclusions"],

@@ -1,8 +1,8 @@
-"""The national grouping workbook to a scheme pack, and a scheme back to a workbook of the same layout.
+"""The national grouping workbook to a scheme pack.
 
 The official file has six sheets (MDC, ADRG, DRG, 集合, CC, 排除表). What it does not state is worked out or left empty, never
-made up: the kind of an ADRG follows from the second letter of its code (A to J surgical, K to Q procedure, R to Z medical),
-unless a column 类型 states it; an export adds a sheet with the settings of the pack.
+made up: :mod:`drgsim.authoring.schemes.workbook_groups` tells how kinds and orders come about. An export adds a sheet with
+the settings of the pack.
 """
 
 from __future__ import annotations
@@ -12,42 +12,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from drgsim.authoring.schemes.pack_writer import natural
+from drgsim.authoring.schemes.workbook_groups import GroupSheets, WorkbookReading
 from drgsim.authoring.schemes.workbook_pack import workbook_pack
-from drgsim.authoring.schemes.workbook_sheets import Sheet, layout, read_sheets
-from drgsim.errors import Problem, SchemeError
+from drgsim.authoring.schemes.workbook_sheets import Sheet, layout, pack_names, read_sheets
+from drgsim.errors import SchemeError
 from drgsim.records.code_dictionaries import CodeList, national_codes
-from drgsim.units.schemes.rule_language import print_rule, sets_of
-from drgsim.units.schemes.rule_parser import RuleSyntaxError, parse_rule
-from drgsim.units.schemes.scheme import KINDS
-
-NEVER = "not 1"
-
-
-@dataclass
-class WorkbookReading:
-    """What a workbook holds.
-
-    Attributes
-    ----------
-    files
-        The pack: file name -> text.
-    counts
-        Sizes as ``scheme.toml`` promises them.
-    notices
-        What a reader should know: rows left out, corrections applied, codes outside the national dictionaries.
-    unread
-        Rules that could not be read, with sheet and row; in the pack they never hold.
-    """
-
-    files: dict[str, str] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
-    unread: list[Problem] = field(default_factory=list)
 
 
 def read_workbook(
@@ -76,34 +49,8 @@ def read_workbook(
     return _WorkbookReader(Path(path), scheme_id, keep_unread).read(corrections)
 
 
-def kind_of(code: str) -> str:
-    """Kind of an ADRG by its code: the national letter bands, ``QY`` ambiguous, ``00`` fall-back.
-
-    Examples
-    --------
-    >>> kind_of("FB1"), kind_of("FM1"), kind_of("FR2"), kind_of("FQY"), kind_of("F00")
-    ('surgical', 'procedure', 'medical', 'ambiguous', 'fallback')
-    """
-    if code[1:] == "QY":
-        return "ambiguous"
-    letter = code[1:2]
-    if letter == "0":
-        return "fallback"
-    return "surgical" if "A" <= letter <= "J" else "procedure" if "K" <= letter <= "Q" else "medical"
-
-
-class _WorkbookReader:
-    def __init__(self, path: Path, scheme_id: str, keep_unread: bool) -> None:
-        self.path = path
-        self.id = scheme_id
-        self.keep_unread = keep_unread
-        self.problems: list[Problem] = []
-        self.result = WorkbookReading()
-        self.named: dict[str, str] = {}  # set -> where a rule names it first
-
-    def wrong(self, code: str, what: str, sheet: Sheet | None = None, row: int = 0, **more: str) -> None:
-        where = f"{self.path.name}, sheet {sheet.name}, row {row}" if sheet else self.path.name
-        self.problems.append(Problem(code, what, where=where, **more))
+class _WorkbookReader(GroupSheets):
+    """All sheets: groups, code lists, CC and exclusions, checked against each other."""
 
     def read(self, corrections: str | Path | None) -> WorkbookReading:
         sheets, extra, self.problems = read_sheets(self.path)
@@ -136,119 +83,22 @@ class _WorkbookReader:
         self.result.files, self.result.counts = workbook_pack(self.id, stated, notes, tables)
         return self.result
 
-    # -- groups ------------------------------------------------------------------------------------------------------------
-    def mdcs(self, sheet: Sheet) -> list[Sequence[Any]]:
-        found: list[tuple[float, int, dict[str, str]]] = []
-        for number, row in self.rows(sheet):
-            found.append((self.sort(sheet, number, row), number, row))
-        found.sort(key=lambda item: item[:2])
-        return [
-            (order, row["code"], row["name"], self.rule(sheet, number, row))
-            for order, (_, number, row) in enumerate(found, start=1)
-        ]
-
-    def children(self, sheet: Sheet, table: str, parent: str, parents: set[Any]) -> list[Sequence[Any]]:
-        """Rows of ADRG or DRG: by parent in the order of the parents' own table, within it by 排序 and then by row."""
-        groups: dict[str, list[tuple[float, int, dict[str, str]]]] = {}
-        for number, row in self.rows(sheet):
-            mother = row[parent] or (row["code"][:3] if parent == "adrg" else f"MDC{row['code'][:1]}")
-            if parent == "mdc" and len(mother) == 1:
-                mother = f"MDC{mother}"
-            if mother not in parents:
-                self.wrong(
-                    "workbook-unknown-parent",
-                    f"{row['code']} belongs to {mother}, which the workbook does not list",
-                    sheet,
-                    number,
-                )
-                continue
-            groups.setdefault(mother, []).append((self.sort(sheet, number, row), number, row))
-        rows: list[Sequence[Any]] = []
-        for mother, members in groups.items():
-            members.sort(key=lambda item: item[:2])
-            for order, (_, number, row) in enumerate(members, start=1):
-                rule = self.rule(sheet, number, row)
-                if table == "adrg":
-                    rows.append((order, row["code"], mother, row["name"], self.kind(sheet, number, row), rule))
-                else:
-                    rows.append((order, row["code"], mother, row["name"], rule))
-        return rows
-
-    def rows(self, sheet: Sheet) -> list[tuple[int, dict[str, str]]]:
-        """Rows with a code, each code once. The row 0000 (not groupable) is no group: every scheme answers it by itself."""
-        rows: list[tuple[int, dict[str, str]]] = []
-        seen: dict[str, int] = {}
-        for number, row in sheet:
-            code = row["code"] = row["code"].upper()
-            if not code:
-                self.wrong("workbook-row-without-code", f"a row of sheet {sheet.name} has no code", sheet, number)
-            elif code.strip("0") in ("", "MDC"):
-                self.result.notices.append(
-                    f"sheet {sheet.name}, row {number}: {code} left out, it stands for cases that no group takes"
-                )
-            elif code in seen:
-                self.wrong(
-                    "workbook-duplicate-row",
-                    f"{code} stands twice in sheet {sheet.name}, in rows {seen[code]} and {number}",
-                    sheet,
-                    number,
-                )
-            else:
-                seen[code] = number
-                rows.append((number, row))
-        return rows
-
-    def sort(self, sheet: Sheet, number: int, row: Mapping[str, str]) -> float:
-        text = row.get("sort", "")
-        try:
-            return float(text) if text else float(number)
-        except ValueError:
-            self.wrong("workbook-unreadable-number", f"排序 of {row['code']} is {text!r}, not a number", sheet, number)
-            return float(number)
-
-    def kind(self, sheet: Sheet, number: int, row: Mapping[str, str]) -> str:
-        stated = row.get("kind", "")
-        if not stated:
-            return kind_of(row["code"])
-        for kind, title in KINDS.items():
-            if stated in (kind, title):
-                return kind
-        self.wrong(
-            "workbook-unknown-kind",
-            f"类型 of {row['code']} is {stated!r}",
-            sheet,
-            number,
-            fix=f"use one of {', '.join(KINDS.values())}",
-        )
-        return kind_of(row["code"])
-
-    def rule(self, sheet: Sheet, number: int, row: Mapping[str, str]) -> str:
-        """The rule in one spelling. An empty rule holds always, as the workbook means it."""
-        if not row["rule"]:
-            return "1"
-        try:
-            rule = parse_rule(row["rule"])
-        except RuleSyntaxError as error:
-            what = f"rule of {row['code']}: {error}"
-            where = f"{self.path.name}, sheet {sheet.name}, row {number}"
-            self.result.unread.append(
-                Problem("workbook-unreadable-rule", what, where=where, fix="correct the cell, or import with --keep-unread")
-            )
-            return NEVER
-        for name in sets_of(rule):
-            self.named.setdefault(name, f"sheet {sheet.name}, row {number} ({row['code']})")
-        return print_rule(rule)
-
     # -- lists -------------------------------------------------------------------------------------------------------------
     def sets(self, sheet: Sheet) -> tuple[list[Sequence[Any]], dict[str, str]]:
         rows: dict[tuple[str, str], None] = {}
         names: dict[str, str] = {}
         defined: set[str] = set()
+        written: dict[str, str] = {}  # name in the pack -> name in the workbook
         double = 0
         for number, row in sheet:
-            name, code = row["set"], row["code"]
-            if not name or not code:
+            official, code = row["set"], row["code"]
+            if not official or not code:
                 self.wrong("workbook-broken-row", "a row of the sets lacks the set or the code", sheet, number)
+                continue
+            name = pack_names(official)
+            if written.setdefault(name, official) != official:
+                what = f"the sets {written[name]} and {official} would both be called {name}"
+                self.wrong("workbook-set-twice", what, sheet, number, fix="give one of them another name, in the rules too")
                 continue
             defined.add(name)
             if row.get("name"):
@@ -269,8 +119,12 @@ class _WorkbookReader:
 
     def cc(self, sheet: Sheet, names: dict[str, str]) -> list[Sequence[Any]]:
         rows: dict[str, tuple[str, str, str]] = {}
+        none, without = layout()["cc"]["no_exclusion"], 0
         for number, row in sheet:
             code, level = row["code"], re.sub(r"[^A-Z]", "", row["level"].upper())
+            if row["exclusion"] in none:
+                row["exclusion"] = ""
+                without += 1
             if level not in ("MCC", "CC"):
                 self.wrong(
                     "workbook-unknown-level", f"{code}: the type is {row['level']!r}", sheet, number, fix="use MCC or CC"
@@ -283,6 +137,7 @@ class _WorkbookReader:
                 rows[code] = (code, level, row["exclusion"])
                 if row.get("name"):
                     names.setdefault(code, row["name"])
+        self.notice(without, f"rows of sheet {sheet.name} have {none[0]} as exclusion: no principal diagnosis excludes them")
         return [rows[code] for code in sorted(rows)]
 
     def exclusions(self, sheet: Sheet, corrections: str | Path | None) -> list[Sequence[Any]]:
@@ -327,10 +182,6 @@ class _WorkbookReader:
         local = [(kind, code) for kind in books for code in sorted(used[kind].difference(books[kind].codes))]
         self.notice(len(local), "codes outside the national dictionaries (医保版2.0), listed in local_codes.csv")
         return [(kind, code, names.get(code, "")) for kind, code in local]
-
-    def notice(self, count: int, text: str) -> None:
-        if count:
-            self.result.notices.append(f"{count} {text}")
 
 
 def _extra(rows: Sequence[Sequence[Any]]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -43,6 +43,28 @@ def clean(cell: Any) -> str:
     return " ".join(text.split())
 
 
+def pack_names(text: str) -> str:
+    """A rule or the name of a set with numbered sets as packs call them: the number at the end.
+
+    Examples
+    --------
+    >>> pack_names("ZYSS in OP1_AC1 and QTSS in OP2_AC1"), pack_names("DI_B00")
+    ('ZYSS in OP_AC1_1 and QTSS in OP_AC1_2', 'DI_B00')
+    """
+    return re.sub(r"\b(DI|OP)(\d+)_([A-Z][A-Z0-9]{2})\b", r"\1_\3_\2", text)
+
+
+def official_names(text: str) -> str:
+    """The same with numbered sets of ADRGs as the national workbook calls them.
+
+    Examples
+    --------
+    >>> official_names("ZYSS in OP_AC1_1 and QTSS in OP_AC1_2"), official_names("DI_ZSITE_1")
+    ('ZYSS in OP1_AC1 and QTSS in OP2_AC1', 'DI_ZSITE_1')
+    """
+    return re.sub(r"\b(DI|OP)_([A-Z][A-Z0-9]{2})_(\d+)\b", r"\1\3_\2", text)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One table of a workbook: its name in the file, where each column stands, and its rows."""
