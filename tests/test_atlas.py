@@ -16,6 +16,7 @@ from drgsim.api.atlas_verb import Atlas
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError
 from drgsim.payment.atlas import EFFECTS
+from drgsim.report.atlas_tables import left_out_reasons
 
 SOME = ["guilin/*", "nanning/*", "harbin/*", "chengdu/2024", "kunming/*", "national/*", "yinchuan/*", "suzhou/*", "liuan/*"]
 
@@ -72,6 +73,23 @@ def test_what_cannot_be_paid_is_told(found: Atlas) -> None:
     assert {*left, *found.to_arrow()["policy"].to_pylist()} >= {"harbin/2024-b", "kunming/2024"}
     doubts = found.to_arrow("doubts").to_pylist()
     assert ("harbin/2024-b", "settle-assumed-class") in {(row["policy"], row["code"]) for row in doubts}
+
+
+def test_policies_left_out_are_counted_by_reason_with_what_to_do(cases: pa.Table, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(cases.drop_columns(["hospital_level"]), tmp_path / "cases.parquet")
+    arguments = ["atlas", str(tmp_path / "cases.parquet"), "-o", str(tmp_path / "atlas"), "-p", "*/2024", "-p", "national/*"]
+    run: Callable[..., object] = CliRunner().invoke
+    shown = " ".join(run(app, arguments, env={"COLUMNS": "80"}).output.split())  # type: ignore[attr-defined]
+    left = drgsim.atlas([tmp_path / "cases.parquet"], policies=["*/2024", "national/*"]).to_arrow("left_out")
+    reasons = left_out_reasons(left)
+    assert sum(count for count, _, _ in reasons) == left.num_rows
+    assert reasons[0][1:] == (
+        "the policy pays by hospital level, and the level of the hospital is not known",
+        "give --hospitals hospitals.csv, or one --level for all cases",
+    )
+    assert f"{reasons[0][0]} the policy pays by hospital level, give --hospitals hospitals.csv, or" in shown
 
 
 def test_terms_show_how_levels_are_taken(found: Atlas) -> None:

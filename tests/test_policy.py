@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from drgsim.api.policy_verbs import policy_check
@@ -14,6 +15,7 @@ from drgsim.assets import asset_root
 from drgsim.cli.main import app
 from drgsim.parameters.evidence import Evidence
 from drgsim.parameters.evident_values import evident_nodes
+from drgsim.payment import policy_summaries
 from drgsim.payment.policy import PolicyError, load_policy, policy_names, read_folder
 from drgsim.payment.policy_model import Table
 from tests.payment_policies import WRITTEN_POLICIES
@@ -216,6 +218,31 @@ def test_show_names_the_sources() -> None:
     assert all(row["source_title"] for row in rows)
     terms = json.loads(RUN.invoke(app, ["policy", "show", "general", "--budget", "--json"]).stdout)
     assert all(row["source_title"] for row in terms)
+
+
+def test_a_list_is_kept_by_the_contents_of_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "payment_tables"
+    for name in ("qingyang/2023", "beijing/2022"):
+        shutil.copytree(ROOT / name, root / name)
+    monkeypatch.setenv("DRGSIM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(policy_summaries, "asset_root", lambda name: tmp_path / name)
+    monkeypatch.setattr(policy_summaries, "policy_names", lambda: policy_names(root))
+    read: list[str] = []
+    monkeypatch.setattr(policy_summaries, "load_policy", lambda name: read.append(name) or load_policy(root / name))
+    first = policy_summaries.policy_summaries()
+    assert [one["id"] for one in first] == read == ["beijing/2022", "qingyang/2023"]
+    assert policy_summaries.policy_summaries() == first
+    assert len(read) == 2, "kept"
+    _edit(root / "qingyang" / "2023", "method: rate", "method: points")
+    assert [one["method"] for one in policy_summaries.policy_summaries()] == ["rate", "points"]
+    assert first[0] == policy_summaries.summary_of(load_policy("beijing/2022"))
+
+
+def test_lists_and_notes_fit_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (["policy", "list"], ["policy", "show", "beijing/2024"], ["policy", "explain", "beijing/2024", "curves"]):
+        lines = RUN.invoke(app, arguments).output.splitlines()
+        assert max(map(cell_len, lines)) <= 80, arguments
 
 
 # -- copies of a table that disagree -----------------------------------------------------------------------------------

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
 from drgsim.api.argument_check import FLAG, checked, named, number
 from drgsim.assets import asset_root
-from drgsim.budgets.terms import BudgetTerms, load_terms, terms_schema
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.parameters.evident_values import Parameter
-from drgsim.payment.policy import POLICY_FILE, AnyPolicy, Policy, load_policy, policy_names, policy_of, read_folder
+from drgsim.payment.policy import POLICY_FILE, AnyPolicy, Policy, policy_names, policy_of, read_folder
 from drgsim.payment.policy_model import PolicyFile
+from drgsim.payment.policy_summaries import PolicySummary, policy_summaries
 from drgsim.payment.table_copies import copies_that_disagree
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
+
+if TYPE_CHECKING:
+    from drgsim.budgets.terms import BudgetTerms
 
 
 class PolicyTable(Result):
@@ -27,7 +31,7 @@ class PolicyTable(Result):
     Attributes
     ----------
     policies
-        The policies that the rows are of.
+        The policies that the rows are of; those of a list are read when they are first asked for.
     parameters, terms
         The parameters that the rows are of, and the budget terms where they are theirs.
     ok
@@ -41,14 +45,18 @@ class PolicyTable(Result):
         self,
         table: pa.Table,
         *,
-        policies: Sequence[Policy] = (),
+        policies: Sequence[AnyPolicy] = (),
         parameters: Sequence[Parameter] = (),
         terms: BudgetTerms | None = None,
         problems: Sequence[Problem] = (),
     ) -> None:
         super().__init__({"policy": table}, notes=problems)
-        self.policies, self.parameters, self.terms = tuple(policies), tuple(parameters), terms
+        self._policies, self.parameters, self.terms = tuple(policies), tuple(parameters), terms
         self.ok = not problems
+
+    @cached_property
+    def policies(self) -> tuple[Policy, ...]:
+        return tuple(map(policy_of, self._policies))
 
 
 class PolicyCurves(Result):
@@ -92,8 +100,8 @@ def policies(pattern: str = "", *, method: str | None = None) -> PolicyTable:
     Returns
     -------
     PolicyTable
-        One row per policy: ``id``, ``title``, ``title_zh``, ``method``, ``scheme``, ``groups`` (with a price),
-        ``assumptions`` (parameters without a source), ``digest``.
+        One row per policy: ``id``, ``title``, ``title_zh``, ``region_zh``, ``method``, ``scheme``, ``groups`` (with a price),
+        ``assumptions`` (parameters without a source) of the ``parameters``, ``digest``.
 
     Raises
     ------
@@ -106,22 +114,18 @@ def policies(pattern: str = "", *, method: str | None = None) -> PolicyTable:
     >>> drgsim.policies("beijing/20?4").to_arrow()["id"].to_pylist()
     ['beijing/2024']
     """
-    names = policy_names()
-    wild = any(sign in pattern for sign in "*?")
-    if pattern and (wild or pattern.isascii()):  # a Chinese word stands in titles, which are read
-        names = [name for name in names if (fnmatch(name, pattern) if wild else pattern in name)]
-    every = [policy for policy in map(load_policy, names) if method in (None, str(policy.file.method))]
-    every = every if not pattern or pattern.isascii() else [policy for policy in every if pattern in policy.file.title_zh]
-    if not every:
+    listed = [one for one in policy_summaries() if _fits(one, pattern) and method in (None, one["method"])]
+    if not listed:
         fix = did_you_mean(pattern, policy_names()) or "drgsim policy list shows all; methods are rate, points, dip"
         asked = " ".join(filter(None, (repr(pattern) if pattern else "", method or "")))
         raise UsageError([Problem("policy-no-match", f"no policy is {asked}", fix=fix)])
-    rows = [
-        {"id": p.id, "title": p.file.title, "title_zh": p.file.title_zh, "method": str(p.file.method), "scheme": p.file.scheme,
-         "groups": len(p.prices.codes) if p.prices else 0, "assumptions": len(p.assumptions), "digest": p.digest}
-        for p in every
-    ]  # fmt: skip
-    return PolicyTable(pa.Table.from_pylist(rows), policies=every)
+    return PolicyTable(pa.Table.from_pylist(listed), policies=[one["id"] for one in listed])
+
+
+def _fits(policy: PolicySummary, pattern: str) -> bool:
+    if any(sign in pattern for sign in "*?"):
+        return fnmatch(policy["id"], pattern)
+    return pattern in policy["id"] or (not pattern.isascii() and pattern in policy["title_zh"])
 
 
 @checked(policy=named(Policy), budget=FLAG)
@@ -155,6 +159,8 @@ def policy_show(policy: AnyPolicy, *, assumptions: bool = False, budget: bool = 
     ['assumption']
     """
     if budget:
+        from drgsim.budgets.terms import load_terms  # what settles cases comes with it, which listing parameters need not load
+
         terms = load_terms(policy)
         chosen = terms.assumptions if assumptions else terms.parameters
         return PolicyTable(_parameters(chosen), parameters=chosen, terms=terms)
@@ -303,7 +309,11 @@ def policy_schema(*, budget: bool = False) -> dict[str, Any]:
     >>> "unit_value" in drgsim.policy_schema()["properties"]
     True
     """
-    return terms_schema() if budget else PolicyFile.model_json_schema()
+    if not budget:
+        return PolicyFile.model_json_schema()
+    from drgsim.budgets.terms import terms_schema
+
+    return terms_schema()
 
 
 @checked(policy=named(Policy), coefficient=number(0.01))

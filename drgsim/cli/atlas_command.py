@@ -92,6 +92,7 @@ def _show(found: Atlas, output: Path) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, rows_table
+    from drgsim.report.atlas_tables import left_out_reasons
 
     rows = found.to_arrow().to_pylist()
     middle = found.reference.policy.id
@@ -116,7 +117,9 @@ def _show(found: Atlas, output: Path) -> None:
     )
     for note in found.notes:
         out.print(f"[yellow]note[/] {escape(note.what)}")
-    left = found.to_arrow("left_out").num_rows
-    if left:
-        out.print(f"{left} policies are left out; the reasons stand in left_out.csv 未列入原因")
+    left = found.to_arrow("left_out")
+    if left.num_rows:
+        reasons = [[str(count), reason, fix] for count, reason, fix in left_out_reasons(left)]
+        title = "Policies left out 未列入的政策 (left_out.csv names them)"
+        rows_table(title, ["", "why 原因", "what to do"], reasons, right=(0,))
     out.print(f"open [bold]{escape(str(output / 'atlas.html'))}[/] in a browser", soft_wrap=True)

@@ -27,20 +27,20 @@ def list_policies(
 ) -> None:
     """List the policies that ship with drgsim."""
     from drgsim.api import policy_verbs
-    from drgsim.cli.terminal import print_json, rows_table
+    from drgsim.cli.terminal import out, print_json, rows_table
 
-    listed = policy_verbs.policies(pattern, method=method)
+    listed = policy_verbs.policies(pattern, method=method).to_arrow().to_pylist()
     if as_json:
-        print_json(listed.to_arrow().to_pylist())
+        print_json(listed)
         return
     rows = [
-        [p.id, p.file.region_zh, p.file.method, str(len(p.prices.codes)) if p.prices else "-",
-         f"{len(p.assumptions)}/{len(p.parameters)}"]
-        for p in listed.policies
-    ]  # fmt: skip
+        [one["id"], one["region_zh"], one["method"], str(one["groups"] or "-"), f"{one['assumptions']}/{one['parameters']}"]
+        for one in listed
+    ]
     rows_table(
         "Payment policies 支付政策", ["policy", "region 地区", "method", "groups", "assumed"], rows, right=(3, 4), whole=(0,)
     )
+    out.print("[dim]assumed: parameters without a source, of all; see drgsim policy show POLICY[/]")
 
 
 @app.command()
@@ -88,7 +88,7 @@ def show(
     for other, differs in getattr(loaded.file, "other_copies", {}).items():  # budget terms rest on no table
         out.print(f"[yellow]other copy 另一份病组表[/] {escape(other)}: {escape(differs)}")
     for note in loaded.file.notes:
-        out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+        out.print(f"[yellow]note[/] {escape(note)}")
 
 
 @app.command()
@@ -134,6 +134,7 @@ def new(
 def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter such as unit_value.")]) -> None:
     """Explain one parameter: value, unit, since when, and how well it is founded."""
     from rich.markup import escape
+    from rich.padding import Padding
 
     from drgsim.api import policy_verbs
     from drgsim.cli.terminal import out
@@ -145,9 +146,9 @@ def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter su
         colour = COLOURS[parameter.evidence]
         out.print(f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]")
         out.print(f"  from {parameter.effective_from} · [{colour}]{parameter.evidence} {EVIDENCE_ZH[parameter.evidence]}[/]")
-        out.print(f"  {escape(source.title)}" + (f" — {escape(source.read_in)}" if source.read_in else ""), soft_wrap=True)
-        if parameter.note:
-            out.print(f"  {escape(parameter.note)}", soft_wrap=True)
+        read_in = f" — {source.read_in}" if source.read_in else ""
+        for text in filter(None, (f"{source.title}{read_in}", parameter.note)):
+            out.print(Padding(escape(text), (0, 0, 0, 2)))
 
 
 @app.command()
@@ -193,6 +194,8 @@ def _words(value: Any) -> str:
         return ", ".join(f"{key} {_words(entry)}" for key, entry in value.items() if entry != "")
     if isinstance(value, tuple):
         return ", ".join(_words(entry) for entry in value)
+    if isinstance(value, float):
+        return f"{value:.12g}"
     return str(value)
 
 

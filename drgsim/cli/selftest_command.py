@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,7 @@ def _show(tested: SelfTested) -> None:
     ]  # fmt: skip
     columns = ["scheme", "cases", "kernel", "reference", ""]
     rows_table("Bundled cases with the expected group", columns, rows, right=(1, 2, 3))
-    out.print(" · ".join(f"{name} {version}" for name, version in tested.versions.items()), style="dim")
+    versions = " · ".join(f"{name}\N{NO-BREAK SPACE}{version}" for name, version in tested.versions.items())
+    out.print(textwrap.fill(versions, out.width), style="dim", soft_wrap=True)  # a name stays with its version
     good, bad = "[green]✓ this copy groups as expected[/]", "[bold red]✗ this copy is broken: install it again[/]"
     out.print(good if tested.passed else bad)

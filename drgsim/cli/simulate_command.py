@@ -77,17 +77,12 @@ def show_scenario(study: Study, result: ScenarioResult) -> None:
                 f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
                 f"[dim]{escape(step.unit)}[/]"
             )
+    drawn = "change_low" in study.tables["headlines"].column_names
     rows_table(
         f"{study.region.folder.name} {study.year} · {plan.setup.policy.id}",
-        [
-            "figure",
-            "baseline",
-            "scenario",
-            "change",
-            *(["interval of the change"] if "change_low" in study.tables["headlines"].column_names else []),
-        ],
+        ["figure", "baseline", "scenario", "change, its interval" if drawn else "change"],
         headline_rows(study.tables["headlines"], plan.name),
-        right=(1, 2, 3, 4),
+        right=(1, 2, 3),
     )
     verdicts = [row["verdict"] for row in study.tables["hospitals"].to_pylist() if row["scenario_name"] == plan.name]
     if verdicts:
@@ -129,13 +124,13 @@ def headline_rows(table: pa.Table, name: str) -> list[list[str]]:
     for row in table.to_pylist():
         if row["scenario_name"] != name or row["figure"] not in SHOWN:
             continue
-        cells = [f"{row['figure']} {row['title_zh']}", *(number(row[side], row["unit"]) for side in ("baseline", "scenario"))]
-        cells.append(number(row["change"], row["unit"], sign=True))
-        if "change_low" in row:
-            cells.append(
-                f"{number(row['change_low'], row['unit'], sign=True)} … {number(row['change_high'], row['unit'], sign=True)}"
-            )
-        rows.append(cells)
+        figure, change = row["figure"], number(row["change"], row["unit"], sign=True)
+        if "change_low" in row:  # on a second line, so that a row fits 80 columns
+            low, high = (number(row[end], row["unit"], sign=True) for end in ("change_low", "change_high"))
+            figure, change = f"{figure}\n{row['title_zh']}", f"{change}\n{low} … {high}"
+        else:
+            figure = f"{figure} {row['title_zh']}"
+        rows.append([figure, *(number(row[side], row["unit"]) for side in ("baseline", "scenario")), change])
     return rows
 
 

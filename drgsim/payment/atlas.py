@@ -34,6 +34,11 @@ EFFECTS_ZH = {
 }  # fmt: skip
 LEAST_PRICE = 300.0  # yuan: no mean case costs less, so that a lower price is one of scores that no weight leads to
 MOST = 0.9  # of the cases, for a policy to stand in the ranking before those that pay fewer
+_SETTLE_ALONE = "drgsim settle INPUT with --policy, and --budget or --unit-value"
+_FIXES = {  # in the words of the atlas
+    "settle-missing-level": "give --hospitals hospitals.csv, or one --level for all cases",
+    "settle-missing-unit-value": _SETTLE_ALONE,
+}
 NEARLY_ALL = 0.99  # of the cases, for a policy to be the median
 
 
@@ -180,11 +185,13 @@ def _reason_against(policy: Policy) -> Problem | None:
     """Why a policy cannot pay groups of DRG at prices of its own."""
     file = policy.file
     if file.method == "dip":
-        return Problem("atlas-other-units", "it pays DIP kinds, and the cases are grouped by DRG")
+        what = "it pays DIP kinds, and the cases are grouped by DRG"
+        return Problem("atlas-other-units", what, fix="drgsim dip group INPUT, then drgsim settle with --policy")
     if not file.by_groups:
-        return Problem("atlas-no-groups", f"it pays every case by method {file.method}, whatever its group")
+        what = f"it pays every case by method {file.method}, whatever its group"
+        return Problem("atlas-no-groups", what, fix="drgsim settle INPUT with --policy")
     if file.unit_value is None and not _has_standards(policy):
-        return Problem("atlas-no-price", "it states no unit value; the price follows from a budget")
+        return Problem("atlas-no-price", "it states no unit value; the price follows from a budget", fix=_SETTLE_ALONE)
     return None
 
 
@@ -194,18 +201,23 @@ def _has_standards(policy: Policy) -> bool:
 
 def _reason_against_weights(policy: Policy) -> Problem | None:
     if policy.file.unit_value is None:
-        return Problem("atlas-no-price", "its price stands in the standards of its own groups, which these cases are not of")
+        what = "its price stands in the standards of its own groups, which these cases are not of"
+        return Problem("atlas-no-price", what, fix=f"group the cases by {policy.file.scheme or 'its scheme'}")
     if not policy.file.reference.prices and not _prices_weights(policy):
-        return Problem(
-            "atlas-no-scale", "its scores are no multiple of a weight that is stated, and its table does not know the cases"
-        )
+        what = "its scores are no multiple of a weight that is stated, and its table does not know the cases"
+        return Problem("atlas-no-scale", what, fix=_SETTLE_ALONE)
     return None
 
 
 def _reason_unpaid(entry: AtlasEntry) -> Problem:
-    """The first fault of a policy that pays no case."""
-    faults = [problem for problem in entry.settlement.problems if "are not paid" in problem.what]
-    return faults[0] if faults else Problem("atlas-nothing-paid", "no case is paid")
+    """The fault that most cases have under a policy that pays none."""
+    cases = entry.settlement.ledger.cases
+    found = np.bincount(cases.faults[cases.faults >= 0], minlength=len(cases.fault_words))
+    if not found.any():
+        return Problem("atlas-nothing-paid", "no case is paid")
+    words = cases.fault_words[int(found.argmax())]
+    problem = next(problem for problem in entry.settlement.problems if problem.what.endswith(f"are not paid: {words}"))
+    return replace(problem, fix=_FIXES[problem.code]) if problem.code in _FIXES else problem
 
 
 def class_counts(entry: AtlasEntry) -> dict[str, tuple[int, int]]:

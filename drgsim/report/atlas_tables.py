@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,7 +91,22 @@ def doubts_table(entries: Sequence[AtlasEntry]) -> pa.Table:
 
 
 def left_out_table(left_out: Sequence[tuple[Policy, Problem]]) -> pa.Table:
-    """Policies that pay none of the cases, and why."""
+    """Policies that pay none of the cases, why, and what would let them pay."""
     columns = {"policy": [policy.id for policy, _ in left_out], "title_zh": [policy.file.title_zh for policy, _ in left_out],
-               "code": [reason.code for _, reason in left_out], "reason": [reason.what for _, reason in left_out]}  # fmt: skip
+               "code": [reason.code for _, reason in left_out], "reason": [reason.what for _, reason in left_out],
+               "fix": [reason.fix for _, reason in left_out]}  # fmt: skip
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def left_out_reasons(left_out: pa.Table) -> list[tuple[int, str, str]]:
+    """Policies left out for each reason, the reason and what to do about it; the commonest first.
+
+    Examples
+    --------
+    >>> table = pa.table({"reason": ["9 cases are not paid: no level", "8 cases are not paid: no level"], "fix": 2 * ["ask"]})
+    >>> left_out_reasons(table)
+    [(2, 'no level', 'ask')]
+    """
+    found = Counter(row["reason"].rpartition("cases are not paid: ")[2] for row in left_out.to_pylist())
+    fixes = {row["reason"].rpartition("cases are not paid: ")[2]: row["fix"] for row in left_out.to_pylist()}
+    return [(count, reason, fixes[reason]) for reason, count in found.most_common()]

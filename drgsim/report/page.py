@@ -25,7 +25,8 @@ def chart(figure: go.Figure, height: int = 420, top: int = 20, name: str | None 
     figure.update_layout(
         template="plotly_white",
         height=height,
-        margin={"l": 10, "r": 20, "t": top, "b": 40},
+        margin={"l": 10, "r": 44, "t": top, "b": 40},
+        modebar={"orientation": "v"},  # in the right margin: a legend of two lines would lie under it
         font={"family": FONT, "size": 13},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         separators=".,",
