@@ -23,7 +23,7 @@ FILE = [  # column, cell, what it is
     ("入院", "45537", "admitted"), ("出院", "45546", "discharged"), ("科室", "心内科", "admission_department"),
     ("主诊ICD", "I21.001", "principal_diagnosis"), ("次诊1", "I10.x00x002", "other_diagnoses"),
     ("次诊2", "", "other_diagnoses"),
-    ("手术1", "36.0601", "principal_procedure"), ("手术2", "88.5600", "other_procedures"), ("费别", "职工", "insurance"),
+    ("手术1", "36.0601", "procedures"), ("手术2", "88.5600", "procedures"), ("费别", "职工", "insurance"),
     ("住院总费用", "42,315.66", "total_cost"), ("医保报销", "28,110.20", "fund_paid"),
 ]  # fmt: skip
 

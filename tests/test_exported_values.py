@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 
 import drgsim
 from drgsim.records.ages import AgeText, parse_age, read_ages
+from drgsim.records.arrow import one_chunk
 from drgsim.records.birth_weights import read_birth_weights
 from drgsim.records.cell_numbers import parse_money
 from drgsim.records.cells import read_days, read_fen
 from drgsim.records.code_dictionaries import national_codes
 from drgsim.records.damaged_codes import fitting_codes, restored_text
+from drgsim.records.read import open_source, to_canonical
 from tests.commands import run
 from tests.conftest import SHARED
 
@@ -373,8 +375,15 @@ def test_float_ids_of_parquet_are_said_where_they_lost_digits(tmp_path: Path) ->
         (["28", "3.3"], [NAN, NAN]), (["3.3kg", "3300克", "3.1公斤"], [3300, 3300, 3100]), (["0", "-"], [0, NAN]),
     ],
 )  # fmt: skip
-def test_weights_in_grams_and_kilograms(weights: list[str], grams: list[float]) -> None:
-    assert str(read_birth_weights(pa.array(weights)).grams.tolist()) == str([float(weight) for weight in grams])
+def test_weights_in_grams_and_kilograms(tmp_path: Path, weights: list[str], grams: list[float]) -> None:
+    path = write_csv(tmp_path, *([*record(), weight] for weight in weights), header=[*HEADER, "新生儿出生体重"])
+    tables = [
+        pa.Table.from_batches(open_source(path).batches(["birth_weight_g"])),
+        to_canonical(pa.table([*([cell] * len(weights) for cell in RECORD), weights], [*HEADER, "出生体重"])),
+    ]
+    for table in tables:
+        read = read_birth_weights(one_chunk(table, "birth_weight_g"))
+        assert str(read.grams.tolist()) == str([float(weight) for weight in grams])
 
 
 def test_weights_that_were_converted_or_left_out_are_said(tmp_path: Path) -> None:

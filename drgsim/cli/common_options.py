@@ -75,7 +75,7 @@ def show_reading(layouts: Iterable[str], noted: Mapping[str, int]) -> None:
         "totals_rows_left_out": "totals rows left out 合计行未计入",
         "signature_rows_left_out": "signature and remark rows left out 签名备注行未计入",
         "headers_left_out": "repeated headers left out 重复表头未计入",
-        "blank_rows_left_out": "rows without id, sex and diagnosis left out 空行未计入",
+        "blank_rows_left_out": "blank rows, or rows without id, sex and diagnosis, left out 空行未计入",
         "several_principal_diagnoses": "records with several principal diagnoses (the first counts) 主要诊断标记重复",
     }
     for name, number in noted.items():

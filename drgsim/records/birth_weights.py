@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgsim.records.arrow import to_text
 from drgsim.records.cell_numbers import parse_grams, read_numbers
 
 LOWEST_GRAMS = 200.0  # assumption: the smallest newborns that lived weighed a little more (212 g, Singapore 2020)
 MOST_KILOGRAMS = 8.0  # assumption: heavier newborns are on record only as single cases
+_UNIT = r"(?i)(?:kg|ｋｇ|公斤|千克)\s*$"
 
 
 class BirthWeights(NamedTuple):
@@ -24,23 +28,56 @@ class BirthWeights(NamedTuple):
 
 
 def read_birth_weights(column: pa.Array) -> BirthWeights:
-    """Grams of a column; a weight that no newborn has in grams counts as missing, unless the whole column is in kilograms.
+    """Grams of a column; kilograms where the cell says so; a number that no newborn has in grams counts as missing.
 
     Examples
     --------
-    >>> read_birth_weights(pa.array(["3.3", "0.9", None, "0"])).grams
-    array([3300.,  900.,   nan,    0.])
-    >>> read_birth_weights(pa.array(["3300", "3.3", "28", "3.1kg"])).grams
-    array([3300.,   nan,   nan, 3100.])
+    >>> read_birth_weights(pa.array(["3300", "3.3", "28", "3.1kg", None, "0"])).grams
+    array([3300.,   nan,   nan, 3100.,   nan,    0.])
     """
     grams, broken = read_numbers(column, parse_grams)
+    low = _low(grams)
+    converted = np.zeros(len(column), np.bool_)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        said = pc.match_substring_regex(column, _UNIT)
+        converted = np.asarray(pc.fill_null(said, False)) & ~np.isnan(grams)
+    return BirthWeights(np.where(low, np.nan, grams), broken, low, converted)
+
+
+def has_low_weights(column: pa.Array) -> bool:
+    """Whether some weight is too low for grams: only then it has to be asked whether the file's are kilograms."""
+    return column.null_count < len(column) and bool(_low(read_numbers(column, parse_grams).values).any())
+
+
+def all_in_kilograms(columns: Iterable[pa.Array]) -> bool:
+    """Whether all weights of a file are plausible in kilograms and not in grams; its batches are looked at until one is not.
+
+    Examples
+    --------
+    >>> all_in_kilograms([pa.array(["3.3", None]), pa.array(["0.9"])]), all_in_kilograms([pa.array(["3.3", "3300"])])
+    (True, False)
+    """
+    for column in columns:
+        grams = read_numbers(column, parse_grams).values
+        filled = grams[grams > 0]
+        if not ((filled * 1000 >= LOWEST_GRAMS) & (filled <= MOST_KILOGRAMS)).all():
+            return False
+    return True
+
+
+def with_unit(column: pa.Array) -> pa.Array:
+    """Weights in kilograms with the unit behind the number, so that whoever reads them knows it.
+
+    Examples
+    --------
+    >>> with_unit(pa.array([3.3, None, 0.0])).to_pylist()
+    ['3.3kg', None, '0']
+    """
+    grams = read_numbers(column, parse_grams).values
+    texts = to_text(column).cast(pa.string())
+    return pc.if_else(pa.array(grams > 0), pc.binary_join_element_wise(texts, "kg", ""), texts)
+
+
+def _low(grams: NDArray[np.float64]) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
-        low = (grams > 0) & (grams < LOWEST_GRAMS)
-    if not low.any():
-        return BirthWeights(grams, broken, low, low)
-    with np.errstate(invalid="ignore"):
-        filled = grams > 0
-        in_kilograms = (grams[filled] * 1000 >= LOWEST_GRAMS) & (grams[filled] <= MOST_KILOGRAMS)
-    if in_kilograms.all():
-        return BirthWeights(np.where(filled, np.round(grams * 1000), grams), broken, np.zeros_like(low), filled)
-    return BirthWeights(np.where(low, np.nan, grams), broken, low, np.zeros_like(low))
+        return np.asarray((grams > 0) & (grams < LOWEST_GRAMS))

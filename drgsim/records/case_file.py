@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +13,21 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from drgsim.errors import InputError
+from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
-from drgsim.records.layout import LayoutReading
+from drgsim.records.layout import CODE_LISTS, LayoutReading
+from drgsim.records.quoted_ids import plain_ids
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise, recognised
 from drgsim.records.schema import BROKEN_LINE
 from drgsim.records.side_rows import SideRows
+from drgsim.records.unread_columns import hold_codes, named_like_codes
 
 if TYPE_CHECKING:
     from drgsim.records.column_guesses import ColumnGuess
 
 BATCH_ROWS = 1 << 16
+_WEIGHT = "birth_weight_g"
 
 
 class CaseFile(ABC):
@@ -64,6 +69,7 @@ class CaseFile(ABC):
         self.names = list(names)
         self.noted: Counter[str] = Counter()
         self._source_column = options.source_column
+        self._kilograms: bool | None = None
         self.held: object = None
         self.rows: int | None = None
         self.done = 0.0
@@ -84,14 +90,21 @@ class CaseFile(ABC):
         needed = [own for recipe in recipes.values() for own in recipe.needs]
         side_rows = SideRows(self.reading.recipes if self.side_rows else {})
         needed += side_rows.needs
+        unread = named_like_codes(self.names, self.reading.recipes) if set(CODE_LISTS) & recipes.keys() else []
         self.noted.clear()  # a file that is read twice notes everything once
         total = 0
-        for read in self._read(list(dict.fromkeys([*needed, *kept]))):
+        for read in self._read(list(dict.fromkeys([*needed, *kept, *unread]))):
+            if unread and not total:
+                self._note_unread(hold_codes(read, unread))
             batch = side_rows.discharges(read, self.noted)
             arrays = {
                 name: batch.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, batch, self.noted)
                 for name, recipe in recipes.items()
             }
+            if self.side_rows and "discharge_id" in arrays:
+                arrays["discharge_id"] = plain_ids(arrays["discharge_id"])
+            if _WEIGHT in arrays:
+                arrays[_WEIGHT] = self._weights(arrays[_WEIGHT])
             arrays |= {f"={name}": batch.column(name) for name in kept}
             if self._source_column:
                 arrays[f"={self._source_column}"] = pa.array([self.path.name] * batch.num_rows, pa.string())
@@ -108,6 +121,28 @@ class CaseFile(ABC):
                 fix="check the export: there is nothing to group",
             )
         self.done = 1.0
+
+    def _note_unread(self, names: Sequence[str]) -> None:
+        if names:
+            told = f"columns with codes that are not read (name them with --map) 疑似编码列未读: {', '.join(names)}"
+            self.noted[told] = len(names)
+
+    def _weights(self, column: pa.Array) -> pa.Array:
+        """Birth weights with their unit where all of the file are kilograms, which takes a second look where one is too low."""
+        if self._kilograms is False or not has_low_weights(column):
+            return column
+        if self._kilograms is None:
+            recipe = self.reading.recipes[_WEIGHT]
+            twin = self._twin()
+            parts = (derive(recipe, batch, Counter()) for batch in twin._read(recipe.needs))
+            self._kilograms = all_in_kilograms(parts)
+        return with_unit(column) if self._kilograms else column
+
+    def _twin(self) -> CaseFile:
+        """The file once more, for a second look while the first one goes on."""
+        twin = copy(self)
+        twin.noted = Counter()
+        return twin
 
     def guesses(self, known: Mapping[str, str]) -> list[ColumnGuess]:
         """What each column may be; ``known`` are those of the file that are read as a canonical one."""

@@ -239,7 +239,7 @@ def whole_table(source: CaseFile) -> pa.Table:
         names = [name.removeprefix("=") for name in batch.schema.names]
         kept = [place for place, name in enumerate(names) if names.index(name) == place]
         tables.append(pa.Table.from_batches([batch.select(kept)]).rename_columns([names[place] for place in kept]))
-    return pa.concat_tables(tables, promote_options="default")
+    return joined_tables(tables)
 
 
 def joined_tables(tables: Sequence[pa.Table]) -> pa.Table:

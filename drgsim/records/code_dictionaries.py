@@ -105,7 +105,11 @@ def _is_name(text: str) -> bool:
     return (text[:2].isascii() and text[:2].isalpha() and len(text) > 1) or any(c in _OPENS_NAME or c > "\x7f" for c in text)
 
 
-BLANK = ("", "-", "--", "—", "/", "\\N", "NULL", "null", "NA", "N/A", "nan", "NaN", "None")  # cells that mean nothing
+# cells that mean nothing
+BLANK = (
+    "", "-", "--", "—", "——", "/", "\\", "\\N", "NULL", "null", "NA", "N/A", "nan", "NaN", "None",
+    "无", "没有", "无手术", "未手术", "无操作", "无手术操作", "无诊断", "无其他诊断",
+)  # fmt: skip
 BLANK_FOLDED = frozenset(map(fold, BLANK))
 
 

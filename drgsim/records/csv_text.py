@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError
 from drgsim.records.file_kind import GZIP_MARK
-from drgsim.records.header import HEADER_LINES, refuse_duplicates
+from drgsim.records.header import HEADER_LINES, HeaderTest, refuse_duplicates
 from drgsim.records.text_encoding import sniff_encoding
 
 BLOCK = 1 << 23
@@ -43,11 +43,13 @@ class CsvText:
         ``,``, tab or ``;``.
     undecodable
         Characters that could not be decoded so far; each reads as U+FFFD.
+    blank_lines
+        Lines without anything in them that were left out so far.
     done
         Share of the file that was read.
     """
 
-    def __init__(self, content: Path, is_header: Callable[[list[str]], bool], path: Path | None = None) -> None:
+    def __init__(self, content: Path, test: HeaderTest, path: Path | None = None) -> None:
         self.path = path = path or content  # what messages call it
         self._content = content
         self._size = max(content.stat().st_size, 1)
@@ -60,16 +62,16 @@ class CsvText:
         self.encoding = sniff_encoding(head)
         self._certain = not head.isascii()
         self._carriage_returns = b"\n" not in head and b"\r" in head and self.encoding != "utf-16"
-        self.undecodable = 0
+        self.undecodable = self.blank_lines = 0
         self.done = 0.0
         text = head.decode(self.encoding, errors="replace").removeprefix("\ufeff").replace("\0", "")
         text = text.replace("\r\n", "\n").replace("\r", "\n") if self._carriage_returns else text.replace("\r\n", "\n")
-        self.delimiter, self.names, self._header_end = self._find_header(text, is_header)
+        self.delimiter, self.names, self._header_end = self._find_header(text, test)
         self._broken: list[tuple[int, int]] = []
         self._records = 0
 
     # -- header ------------------------------------------------------------------------------------------------------
-    def _find_header(self, text: str, is_header: Callable[[list[str]], bool]) -> tuple[str, list[str], int]:
+    def _find_header(self, text: str, test: HeaderTest) -> tuple[str, list[str], int]:
         """Delimiter, names and number of physical lines up to the end of the header."""
         lines = text.split("\n")
         first: tuple[str, list[str], int] | None = None
@@ -90,7 +92,11 @@ class CsvText:
                 ) from error
             found = delimiter, names, start + reader.line_num
             first = first or found
-            if is_header(names):
+            both = test.in_two_rows([name.strip() for name in names], [name.strip() for name in next(reader, [])])
+            if both is not None:
+                first = delimiter, both, start + reader.line_num
+                break
+            if test(names):
                 first = found
                 break
         if first is None:
@@ -159,7 +165,7 @@ class CsvText:
 
     def clean(self) -> Iterator[bytes]:
         """Blocks of whole records after the header, every line with the right number of cells."""
-        self._broken, self._records, self.undecodable = [], 0, 0  # a file may be read more than once
+        self._broken, self._records, self.undecodable, self.blank_lines = [], 0, 0, 0  # a file may be read more than once
         columns, sign = len(self.names), ord(self.delimiter)
         self._kinds = np.zeros(256, np.uint8)
         self._kinds[[0x22, 0x0A, sign, 0x20, 0x0D, 0x09]] = [_QUOTE, _FEED, _SIGN, _SPACE, _SPACE, _SPACE]
@@ -196,6 +202,7 @@ class CsvText:
             if record >= 0:
                 self._broken.append((self._records + record, line + data.count(b"\n", 0, start)))
                 parts.append(self._id_only(data[start:stop]))
+            self.blank_lines += record < 0
             at = stop
         parts.append(data[at:consumed])
         self._records += records

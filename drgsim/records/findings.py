@@ -214,7 +214,13 @@ FINDINGS: tuple[Finding, ...] = (
     _f("age_missing", WARNING, "the age in years is missing", "缺年龄", _VALUE),
     _f("age_unreadable", WARNING, "the age in years is not a number and counts as missing", "年龄无法识别，按缺失处理", _VALUE),
     _f("age_fraction", WARNING, "an age is not a whole number and is rounded down", "年龄非整数，向下取整", _VALUE),
-    _f("age_days_missing", WARNING, "the age in days is missing under one year", "不足一周岁而缺日龄", "give the age in days"),
+    _f(
+        "age_days_missing",
+        WARNING,
+        "the age in days is missing under one year",
+        "不足一周岁而缺日龄",
+        "give the age in days, or the dates of birth and admission",
+    ),
     _f(
         "age_days_unreadable",
         WARNING,
@@ -261,8 +267,8 @@ FINDINGS: tuple[Finding, ...] = (
     _f(
         "weight_from_kilograms",
         WARNING,
-        "all birth weights of the file are plausible in kilograms only and are converted to grams",
-        "出生体重以千克填写，已换算为克",
+        "the birth weight is in kilograms, as it says itself or as all weights of the file are, and is converted to grams",
+        "出生体重以千克填写（单元格注明或全列均为千克），已换算为克",
         "give the weight in grams",
     ),
     _f(

@@ -46,17 +46,20 @@ class HeaderTest:
         head = [list(row) for row in rows[: HEADER_LINES + 1]]
         for at, upper in enumerate(head[:HEADER_LINES]):
             lower = head[at + 1] if at + 1 < len(head) else []
-            both = None if self._raw else self._in_two_rows(upper, lower)
-            if both is not None and self(both):
+            both = self.in_two_rows(upper, lower)
+            if both is not None:
                 return at + 2, both
             if self(upper):
                 return at + 1, upper
         return None
 
-    def _in_two_rows(self, upper: list[str], lower: list[str]) -> list[str] | None:
-        """The names that two rows make together, if the lower one is no record: what stands in it belongs to a name."""
-        if not any(lower) or len(lower) != len(upper):
-            return None
+    def in_two_rows(self, upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
+        """The names of a header that two rows make together; None if they make none, as where the lower one is a record."""
+        names = None if self._raw or not any(lower) or len(lower) != len(upper) else self._joined(upper, lower)
+        return names if names is not None and self(names) else None
+
+    def _joined(self, upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
+        """Each name with what stands below it; None where that belongs to no name."""
         names, group, understood = [], "", True
         for place, (above, below) in enumerate(zip(upper, lower, strict=True)):
             group = above or group

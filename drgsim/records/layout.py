@@ -187,14 +187,14 @@ def numbered_names(pattern: str, names: Iterable[str]) -> dict[int, str]:
 
     Examples
     --------
-    >>> numbered_names("其他诊断编码{1-40}", ["其他诊断编码2", "其他诊断编码_01", "其他诊断编码41"])
-    {1: '其他诊断编码_01', 2: '其他诊断编码2'}
+    >>> numbered_names("其他诊断编码{1-40}", ["其他诊断编码2", "其他诊断编码_01", "其他诊断编码41", "其他诊断编码（3）"])
+    {1: '其他诊断编码_01', 2: '其他诊断编码2', 3: '其他诊断编码（3）'}
     """
     parts = _RANGE.fullmatch(pattern)
     if parts is None:
         return {}
     before, low, high, after = parts.groups()
-    shape = re.compile(f"{re.escape(header_key(before))}0*([0-9]+){re.escape(header_key(after))}")
+    shape = re.compile(rf"{re.escape(header_key(before))}[(\[]?0*([0-9]+)[)\]]?{re.escape(header_key(after))}")
     found: dict[int, str] = {}
     for name in names:
         match = shape.fullmatch(header_key(name))
@@ -271,7 +271,7 @@ def _read_general(
         if target not in CODE_LISTS:
             continue
         alone = found.get(column.name)
-        numbered = [own for alias in column.aliases for own in numbered_names(alias, names).values() if own not in used]
+        numbered = _numbered(column.aliases, [name for name in names if name not in used])
         if column.name == target:
             claims[target].whole = [Recipe(AS_IS, (alone,))] if alone else []
             claims[target].whole += [Recipe("codes", tuple(numbered))] if numbered else []
@@ -282,6 +282,11 @@ def _read_general(
     for name in CODE_LISTS:
         if found.get(name) == name:  # the canonical column means itself whatever stands beside it
             claims[name] = _Claims([Recipe(AS_IS, (name,))])
+
+
+def _numbered(aliases: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The numbered columns of the first alias that the file has any of."""
+    return next((list(found.values()) for alias in aliases if (found := numbered_names(alias, names))), [])
 
 
 def _own_columns(

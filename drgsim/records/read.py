@@ -12,6 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.records.arrow import one_chunk
+from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
 from drgsim.records.case_file import CaseFile
 from drgsim.records.database_address import is_database
 from drgsim.records.file_kind import FileKind, head_of, kind_of
@@ -28,6 +30,7 @@ _TABLES = (".csv", ".tsv", ".txt", ".csv.gz")
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".et", ".xlsb", ".ods", ".html", ".htm")
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".zip", ".gz")
+_WEIGHT = "birth_weight_g"
 READABLE = (*_TABLES, ".parquet", *_SHEETS, *_JSON, *_PACKED)
 _BOOKS = (FileKind.WORKBOOK, FileKind.OLD_WORKBOOK, FileKind.PAGE, FileKind.XML_WORKBOOK, FileKind.DAMAGED_ZIP)
 
@@ -160,4 +163,8 @@ def canonical_table(table: pa.Table, reading: LayoutReading) -> tuple[pa.Table, 
         name: table.column(recipe.columns[0]) if recipe.how == AS_IS else derive(recipe, table, noted)
         for name, recipe in reading.recipes.items()
     }
+    if _WEIGHT in arrays:
+        weights = one_chunk(pa.table(arrays), _WEIGHT)
+        if has_low_weights(weights) and all_in_kilograms([weights]):
+            arrays[_WEIGHT] = with_unit(weights)
     return pa.table(arrays), noted

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +14,7 @@ from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
 from drgsim.records.header import HeaderTest
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.schema import BROKEN_LINE
+from drgsim.records.side_rows import BLANKS
 
 
 class CsvSource(CaseFile):
@@ -58,6 +61,13 @@ class CsvSource(CaseFile):
             raise broken_file(self.path, error) from error
         if text.undecodable:
             self.noted["undecodable characters, read as �"] += text.undecodable
+        if text.blank_lines:
+            self.noted[BLANKS] += text.blank_lines
+
+    def _twin(self) -> CsvSource:
+        twin = copy(self)
+        twin.noted, twin._text = Counter(), copy(self._text)
+        return twin
 
     def _with_broken_lines(self, batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
         numbers = self._text.broken_lines(first, batch.num_rows)

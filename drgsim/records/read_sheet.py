@@ -19,6 +19,7 @@ from drgsim.records.layout import CODE_LISTS
 from drgsim.records.recipes import AS_IS, derive
 from drgsim.records.recognise import recognise
 from drgsim.records.sheet_errors import UnreadableCell
+from drgsim.records.side_rows import BLANKS
 from drgsim.records.vocabulary import group_column
 from drgsim.records.workbook_rows import SheetRows, sheets_of
 
@@ -30,6 +31,7 @@ class _Sheet(NamedTuple):
     name: str
     header: list[str]
     records: list[list[Any]]
+    blank: int = 0  # rows between them without anything
 
     @property
     def columns(self) -> dict[str, int]:
@@ -47,7 +49,7 @@ class SheetSource(CaseFile):
     A sheet holds discharges when one of its first rows names their columns. Several under the same header are read one after
     the other; a front page is joined with the diagnoses and procedures of other sheets by the id. Where no sheet names
     columns of a discharge, the first one that holds anything is taken at its word. Hidden sheets and others beside the
-    discharges are left out and counted. Rows without any cell, which spreadsheets leave behind, are no records.
+    discharges are left out and counted, and so are blank rows between the records.
     """
 
     def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING, content: Path | None = None) -> None:
@@ -58,6 +60,8 @@ class SheetSource(CaseFile):
             refuse_duplicates([name for name in sheet.header if name], path, f"sheet {sheet.name}")
         super().__init__(path, names, options, purpose=purpose)
         self.rows = sum(len(sheet.records) for sheet in self._sheets)
+        if blank := sum(sheet.blank for sheet in self._sheets):
+            self._told[BLANKS] += blank
 
     def _read(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         self.noted.update(self._told)
@@ -93,7 +97,8 @@ class _SheetChoice:
         for sheet in self._wanted(content):
             header = self.test.first([[str(cell).strip() for cell in row] for row in sheet.rows[: HEADER_LINES + 1]])
             if header is not None:
-                found.append(_Sheet(sheet.name, header[1], sheet.rows[header[0] :]))
+                blank = sum(before >= header[0] for before in sheet.blank_after)
+                found.append(_Sheet(sheet.name, header[1], sheet.rows[header[0] :], blank))
             elif sheet.rows:
                 filled.append(_Sheet(sheet.name, [str(cell).strip() for cell in sheet.rows[0]], sheet.rows[1:]))
             if self.purpose.raw and found:
@@ -190,7 +195,7 @@ class _SheetChoice:
         self.told["records joined from the sheets " + ", ".join(sheet.name for sheet in used) + " 按病案号合并"] += len(ids)
         width = len(front.header)
         records = [[*row[:width], *codes] for row, codes in zip(front.records, zip(*joined.values(), strict=True), strict=True)]
-        return _Sheet(front.name, [*front.header, *joined], records), used
+        return front._replace(header=[*front.header, *joined], records=records), used
 
     def _texts(self, sheet: _Sheet, name: str, readings: dict[str, dict[str, Any]]) -> list[str]:
         """A canonical column of a sheet."""

@@ -34,11 +34,14 @@ class SheetRows(NamedTuple):
         Whether the workbook hides it.
     rows
         Rows of equal length; a blank cell is an empty text.
+    blank_after
+        For each blank row between them, the number of rows before it.
     """
 
     name: str
     hidden: bool
     rows: list[list[Any]]
+    blank_after: tuple[int, ...] = ()
 
 
 def sheets_of(path: Path, shown: Path) -> Iterator[SheetRows]:
@@ -59,15 +62,21 @@ def sheets_of(path: Path, shown: Path) -> Iterator[SheetRows]:
     kind = kind_of(path)
     if kind in (FileKind.PAGE, FileKind.XML_WORKBOOK):
         found = _page_tables(path, shown) if kind is FileKind.PAGE else _xml_sheets(path, shown)
-        return (SheetRows(sheet.name, sheet.hidden, _filled(sheet.rows)) for sheet in found)
+        return (_filled(sheet.name, sheet.hidden, sheet.rows) for sheet in found)
     return _workbook_sheets(path, shown)
 
 
-def _filled(rows: list[list[Any]]) -> list[list[Any]]:
-    """Rows with anything in them, all of the same length."""
-    rows = [row for row in rows if any(cell != "" for cell in row)]
-    width = max((len(row) for row in rows), default=0)
-    return [row if len(row) == width else [*row, *[""] * (width - len(row))] for row in rows]
+def _filled(name: str, hidden: bool, rows: list[list[Any]]) -> SheetRows:
+    """Rows with anything in them, all of the same length; blank ones below the last, which spreadsheets leave, are not told."""
+    filled, blank = [], []
+    for row in rows:
+        if any(cell != "" for cell in row):
+            filled.append(row)
+        else:
+            blank.append(len(filled))
+    width = max((len(row) for row in filled), default=0)
+    even = [row if len(row) == width else [*row, *[""] * (width - len(row))] for row in filled]
+    return SheetRows(name, hidden, even, tuple(before for before in blank if before < len(filled)))
 
 
 def _workbook_sheets(path: Path, shown: Path) -> Iterator[SheetRows]:
@@ -80,7 +89,7 @@ def _workbook_sheets(path: Path, shown: Path) -> Iterator[SheetRows]:
             cells = book.get_sheet_by_name(sheet.name)
             rows = cells.to_python()
             mark_unreadable(path, sheet.name, rows, cells.start)
-            yield SheetRows(sheet.name, sheet.visible != SheetVisibleEnum.Visible, _filled(rows))
+            yield _filled(sheet.name, sheet.visible != SheetVisibleEnum.Visible, rows)
     except (CalamineError, OSError) as error:
         raise _unreadable(path, shown, error) from error
 
