@@ -19,7 +19,7 @@ from drgsim.synthetic.people_file import WARDS, Citations, citation_problems
 from drgsim.synthetic.prior_checks import CODE
 from drgsim.synthetic.prior_models import KIND, PROCEDURE_CODE, Category, CitedWork, Factor, Share, Ward, Yuan
 
-CATEGORIES: tuple[str, ...] = get_args(Category)
+CATEGORIES: tuple[Category, ...] = get_args(Category)
 _FIX = "write it as the head of items.yaml says"
 
 
@@ -119,7 +119,7 @@ class PriceList(Strict):
 
     def level_factors(self, level: Literal[3, 2, 1]) -> Floats:
         """Factors of a hospital level in the order of :data:`CATEGORIES`."""
-        factors = {str(name): factor for name, factor in self.levels[level].items()}
+        factors = self.levels[level]
         return np.array([factors.get(name, 1.0) for name in CATEGORIES])
 
 
