@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import drgsim
+from drgsim.errors import DrgsimError
 from drgsim.quality.file_check import check_files
 from drgsim.records.code_dictionaries import national_codes, split_codes
 from drgsim.records.code_mending import mend_lists, read_codes
 from drgsim.records.code_suggestions import specific_codes, suggested_codes
 from drgsim.records.encode import build_code_table, encode_lists
 from drgsim.units.drg.drg_grouper import Grouper
+from tests.commands import run
 
 BOOK = national_codes()
 TABLE = build_code_table(BOOK.diagnoses)
@@ -188,3 +192,41 @@ def test_an_explanation_has_the_checks_of_its_record() -> None:
     assert "→ FM39" in str(explained)
     assert explained.to_dict()["coding_checks"][0]["value"].endswith("FM39")
     assert drgsim.explain({"diagnoses": "K35.300", "sex": "1", "age": 29}, "dip-taian-2025").doubts == ((),)
+
+
+# -- beside the groups ------------------------------------------------------------------------------------------------
+RECORDS = [
+    SOUND | {"discharge_id": "a", "procedures": "39.9500|36.0700"},
+    SOUND | {"discharge_id": "b", "sex": "2", "age": "30", "diagnoses": "O80.900", "procedures": "73.5900x001"},
+    SOUND | {"discharge_id": "c", "diagnoses": "I50.101|K80.000x004", "procedures": "51.2300", "ventilator_hours": 3},
+    SOUND | {"discharge_id": "d"},
+]
+
+
+def test_checks_stand_beside_each_record_and_change_no_group(tmp_path: Path) -> None:
+    plain = drgsim.group(RECORDS).to_arrow()
+    beside = drgsim.group(RECORDS, coding_checks=True).to_arrow()
+    assert beside.drop_columns(["coding_checks", "coding_details"]) == plain
+    first, second, third, last = beside.to_pylist()
+    assert first["coding_checks"] == "other_procedure_more_specific"
+    assert "36.0700 药物洗脱冠状动脉支架置入 → FM" in first["coding_details"]
+    assert second["coding_checks"] == "delivery_without_outcome"
+    assert third["coding_checks"].split("|")[:1] == ["procedure_fits_other_mdc"]
+    assert "ventilation_not_coded" in third["coding_checks"]
+    assert last["coding_checks"] is last["coding_details"] is None
+    source, target = tmp_path / "cases.csv", tmp_path / "out.csv"
+    pd.DataFrame(RECORDS).to_csv(source, index=False)
+    run("group", str(source), "-o", str(target), "--coding-checks", "-q")
+    assert "other_procedure_more_specific" in target.read_text(encoding="utf-8-sig")
+    assert "编码检查" in run("group", str(source)).stdout  # the first answers are always checked
+
+
+def test_checks_of_a_broken_line_and_of_dip(tmp_path: Path) -> None:
+    source = tmp_path / "cases.csv"
+    source.write_text("discharge_id,sex,age,diagnoses,procedures\n1,2,30,O80.900,\n2,2,30\n", encoding="utf-8")
+    run("group", str(source), "-o", str(tmp_path / "out.parquet"), "--coding-checks", "-q")
+    assert pq.read_table(tmp_path / "out.parquet")["coding_checks"].to_pylist() == ["delivery_without_outcome", None]
+    with pytest.raises(DrgsimError, match="coding checks") as caught:
+        drgsim.group(RECORDS, "dip-taian-2025", coding_checks=True)
+    assert caught.value.problems[0].code == "coding-checks-need-drg"
+    assert "编码检查" not in run("group", str(source), "--scheme", "dip-taian-2025").stdout

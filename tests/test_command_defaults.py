@@ -81,6 +81,47 @@ def test_unknown_keys_and_variables_are_told(folder: Path, monkeypatch: pytest.M
     assert "did you mean DRGSIM_SCHEME?" in run("group", "cases.csv", cwd=folder).stderr
 
 
+KEPT = """[columns."H01"]
+"主诊ICD" = "principal_diagnosis"
+"岁数" = "age"
+"旧组" = "drg"
+
+[columns."仁爱*.csv"]
+"诊断1" = "principal_diagnosis"
+"""
+
+
+def test_columns_are_kept_for_each_hospital(folder: Path) -> None:
+    (folder / "drgsim.toml").write_text(KEPT, encoding="utf-8")
+    (folder / "H01_09.csv").write_text("病案号,性别,岁数,主诊ICD,手术\n1,1,67,I21.001,36.0601\n", encoding="utf-8")
+    (folder / "仁爱医院.csv").write_text("病案号,性别,年龄,诊断1,手术\n1,1,67,J18.900,\n", encoding="utf-8")
+    (folder / "H012.csv").write_text("病案号,性别,岁数,主诊ICD,手术\n1,1,67,I21.001,36.0601\n", encoding="utf-8")
+    done = run("group", "H01_09.csv", "仁爱医院.csv", "-o", "out.csv", cwd=folder)
+    assert "columns as kept for H01" in done.stdout
+    assert "columns as kept for 仁爱*.csv" in done.stdout
+    text = (folder / "out.csv").read_text(encoding="utf-8-sig")
+    assert [row.split(",")[3].strip('"') for row in text.splitlines()[1:]] == ["FM39", "ES35"]
+    run("group", "H012.csv", cwd=folder, code=3)  # another hospital
+    summary = json.loads(run("group", "H01_09.csv", "--map", "岁数=age_days", "--json", cwd=folder, code=3).stdout)
+    assert summary["error"]["problems"][0]["code"] == "input-missing-column"  # what is said in the call wins
+    assert json.loads(run("validate", "H01_09.csv", "--json", cwd=folder).stdout)["kept_columns"] == ["H01"]
+    shown = json.loads(run("config", "show", "--json", cwd=folder).stdout)["columns"]
+    assert shown[0] == {
+        "files": "H01",
+        "maps": {"主诊ICD": "principal_diagnosis", "岁数": "age", "旧组": "drg"},
+        "source": str(folder / "drgsim.toml"),
+    }
+    assert "仁爱*.csv" in run("config", "show", cwd=folder).stdout
+
+
+def test_kept_columns_that_mean_nothing_are_refused(folder: Path) -> None:
+    (folder / "drgsim.toml").write_text('[columns."H01"]\n"主诊" = "principal_dx"\n"岁" = 3\n[columns."H02"]\n"a" = "b"\n')
+    error = json.loads(run("group", "cases.csv", "--json", cwd=folder, code=2).stdout)["error"]
+    assert sorted(each["code"] for each in error["problems"]) == ["config-bad-value", "map-unknown-column"]
+    (folder / "drgsim.toml").write_text("columns = 3\n", encoding="utf-8")
+    assert "config-bad-value" in run("group", "cases.csv", cwd=folder, code=2).stderr
+
+
 # -- exit codes and JSON ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),

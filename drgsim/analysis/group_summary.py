@@ -24,6 +24,7 @@ def group_summary(run: GroupRun) -> dict[str, Any]:
         "scheme_digest": run.scheme.digest,
         "inputs": [str(path) for path in run.inputs],
         "layouts": run.layouts,
+        "kept_columns": run.kept_columns,
         "left_out": dict(run.noted),
         "code_conversion": counts.conversion.to_dict() if counts.conversion else None,
         "code_edition": run.edition.to_dict() if run.edition else None,

@@ -15,8 +15,9 @@ from drgsim.api.given_records import CaseResult, case_table
 from drgsim.engines.file_to_file import Progress
 from drgsim.engines.file_to_file import group_files as run_files
 from drgsim.engines.group_run import GroupRun
-from drgsim.engines.grouper_of import DEFAULT_SCHEME, AnyScheme, grouper_of
+from drgsim.engines.grouper_of import DEFAULT_SCHEME, AnyScheme, grouper_of, means_dip
 from drgsim.engines.in_memory import group_cases
+from drgsim.quality.checked_grouper import CheckedGrouper
 from drgsim.records.arrow import plain_strings
 from drgsim.records.case_table import CaseTable, open_all
 from drgsim.records.input_options import InputOptions
@@ -105,6 +106,7 @@ def group(
     scheme: AnyScheme = DEFAULT_SCHEME,
     *,
     keep_input: bool = False,
+    coding_checks: bool = False,
     reading: InputOptions | None = None,
 ) -> Groups:
     """Group every discharge by a DRG scheme or a DIP catalogue, in memory. 病案分组
@@ -119,6 +121,9 @@ def group(
         returned.
     keep_input
         Put the columns of the input (canonical names) before the answers.
+    coding_checks
+        Add what a coder would check in each record: ``coding_checks`` (codes of rules, docs/validate.md) and
+        ``coding_details`` (what they mean, and which codes and groups are concerned). They change no group.
     reading
         Layout, own columns and edition of the codes, as :class:`drgsim.InputOptions` says them.
 
@@ -135,7 +140,7 @@ def group(
     InputError
         ``input-missing-column``, ``input-unreadable-type``, and what :func:`drgsim.read` raises.
     UsageError
-        ``group-unknown-records`` when ``records`` is no table.
+        ``group-unknown-records`` when ``records`` is no table; ``coding-checks-need-drg``.
     SchemeError
         ``scheme-unknown`` and what is wrong with a pack.
 
@@ -156,7 +161,8 @@ def group(
     """
     cases, options = case_table(records, reading)
     cases.check_for_grouping(options)
-    answers, run = group_cases(cases, scheme, options.code_version)
+    grouper = CheckedGrouper(scheme, options.code_version) if coding_checks else scheme
+    answers, run = group_cases(cases, grouper, options.code_version)
     return Groups(answers, cases, run, options.code_version, keep_input)
 
 
@@ -167,6 +173,7 @@ def group_files(
     output: str | Path | None = None,
     *,
     keep_input: bool = False,
+    coding_checks: bool = False,
     progress: Progress | None = None,
     workers: int | None = None,
     reading: InputOptions | None = None,
@@ -184,6 +191,8 @@ def group_files(
         CSV, Parquet or XLSX file to write, ``-`` for standard output, or the URL of a table; None to count only.
     keep_input
         Put all columns of the input before the answers.
+    coding_checks
+        Add what a coder would check in each record, as :func:`drgsim.group` does.
     progress
         Called after every batch with the share done and the number of records.
     workers
@@ -201,7 +210,8 @@ def group_files(
     InputError
         When an input cannot be read; nothing is written then.
     UsageError
-        ``output-is-input``; ``inputs-differ`` when inputs with different columns are to be kept; ``inputs-no-list``.
+        ``output-is-input``; ``inputs-differ`` when inputs with different columns are to be kept; ``inputs-no-list``;
+        ``coding-checks-need-drg``.
     OutputError
         ``output-not-writable`` and their like.
 
@@ -213,7 +223,10 @@ def group_files(
     (634, 654)
     """
     options = reading or InputOptions()
-    run = run_files(as_list(inputs), scheme, output, keep_input=keep_input, progress=progress, workers=workers, options=options)
+    grouper = CheckedGrouper(scheme, options.code_version) if coding_checks else scheme
+    run = run_files(
+        as_list(inputs), grouper, output, keep_input=keep_input, progress=progress, workers=workers, options=options
+    )
     return GroupedFiles(run)
 
 
@@ -228,8 +241,9 @@ def _beside(table: pa.Table, answers: pa.Table) -> pa.Table:
 
 
 def first_answers(inputs: Sequence[str | Path], scheme: AnyScheme, most: int, reading: InputOptions) -> pa.Table:
-    """The answers of the first records of files, to look at before anything is written."""
-    grouper = grouper_of(scheme, reading.code_version)
+    """The answers of the first records of files, to look at before anything is written; of DRGs with what a coder checks."""
+    version = reading.code_version
+    grouper = grouper_of(scheme, version) if means_dip(scheme) else CheckedGrouper(scheme, version)
     found: list[pa.RecordBatch] = []
     for source in open_all(inputs, reading):
         for batch in source.batches(grouper.input_columns):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,19 +58,28 @@ def input_options(
     sheets: list[str] | None = None,
     also: Collection[str] = (),
 ) -> InputOptions:
-    """The options as typed, checked; ``also`` names further columns that may be mapped to."""
+    """The options as typed, checked, with the mappings that are kept; ``also`` names further columns that may be mapped to."""
+    from drgsim.cli.option_defaults import kept_columns
     from drgsim.records.input_options import InputOptions
+    from drgsim.records.schema import columns
 
-    return InputOptions.of(format, maps or (), map_file, code_version, also, sheets or ())
+    options = InputOptions.of(format, maps or (), map_file, code_version, also, sheets or ())
+    known = {*columns(), *also}  # what another command reads may be kept as well
+    kept = (replace(each, maps=tuple(pair for pair in each.maps if pair[1] in known)) for each in kept_columns())
+    return replace(options, kept=tuple(kept))
 
 
-def show_reading(layouts: Iterable[str], noted: Mapping[str, int]) -> None:
-    """Which layout was recognised, and what was left out in reading."""
+def show_reading(layouts: Iterable[str], kept: Iterable[str], noted: Mapping[str, int]) -> None:
+    """Which layout was recognised, whose mapping of columns was used, and what was left out in reading."""
+    from rich.markup import escape
+
     from drgsim.cli.terminal import out
     from drgsim.records.layout import layout_named
 
     named = (layout_named(name) for name in dict.fromkeys(layouts))
     out.print("input layout 输入格式: " + "; ".join(f"{layout.name} {layout.title_zh}" for layout in named if layout))
+    for files in dict.fromkeys(kept):
+        out.print(f"columns as kept for {escape(files)} 列名对照")
     titles = {
         "tcm_diagnoses_left_out": "diagnoses of Chinese medicine left out 中医诊断未参与分组",
         "totals_rows_left_out": "totals rows left out 合计行未计入",

@@ -16,10 +16,11 @@ def _config() -> None:
 
 @app.command()
 def show(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
-    """Show which defaults are set and where each comes from.
+    """Show which defaults are set, which mappings of columns are kept, and where each comes from.
 
     A key of drgsim.toml is the long name of an option: scheme = "beijing-2024" at the top holds for every command, under
-    [group] for that command. DRGSIM_SCHEME and DRGSIM_GROUP_SCHEME do the same, and win.
+    [group] for that command. DRGSIM_SCHEME and DRGSIM_GROUP_SCHEME do the same, and win. [columns."H01"] keeps what the
+    columns of the files of H01 are.
     """
     from rich.markup import escape
 
@@ -32,6 +33,7 @@ def show(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", hel
         print_json({
             "files": [{"path": str(path), "found": there} for path, there in files],
             "defaults": [vars(entry) for entry in found.entries],
+            "columns": [{"files": each.files, "maps": dict(each.maps), "source": each.source} for each in found.columns],
             "unknown_variables": [problem.what.split()[0] for problem in found.doubts],
         })  # fmt: skip
         return
@@ -53,3 +55,6 @@ def show(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", hel
             out.print("[dim]– something nearer to the call sets the same[/]")
     else:
         out.print("no default is set 未设置")
+    if found.columns:
+        pairs = [[each.files, own, name, each.source] for each in found.columns for own, name in each.maps]
+        rows_table("Columns kept for files 列名对照", ["files", "column", "is", "from"], pairs)

@@ -48,6 +48,9 @@ def group(
     sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
     keep_input: Annotated[bool, typer.Option("--keep-input", help="Put the input's own columns before the answers.")] = False,
+    coding_checks: Annotated[
+        bool, typer.Option("--coding-checks", help="Add what a coder would check in each record; changes no group.")
+    ] = False,
     source_column: Annotated[
         str | None, typer.Option("--source-column", help="Name the file of every record in a column of this name.")
     ] = None,
@@ -69,7 +72,9 @@ def group(
 
     reading = replace(input_options(format, maps, map_file, code_version, sheets), source_column=source_column)
     with progress_bar("Grouping", quiet or as_json) as progress:
-        done = grouping_verbs.group_files(inputs, scheme, output, keep_input=keep_input, reading=reading, progress=progress)
+        done = grouping_verbs.group_files(
+            inputs, scheme, output, keep_input=keep_input, coding_checks=coding_checks, reading=reading, progress=progress
+        )
     with result_on_standard_output(output == "-"):
         _tell(done.run, as_json, quiet)
     if output is None and not (as_json or quiet):
@@ -112,7 +117,14 @@ def _show_preview(answers: pa.Table, records: int) -> None:
     rows_table(
         f"The first {len(rows)} of {records:,} answers 预览", ["id", "group", "status", "name or reason"], rows, whole=(1,)
     )
-    out.print("[dim]nothing was written; --output FILE keeps all answers[/]")
+    checks = [
+        [row["discharge_id"] or "", row["coding_details"].replace("|", "\n")]
+        for row in answers.to_pylist()
+        if row.get("coding_details")
+    ]
+    if checks:
+        rows_table("What a coder would check in them 编码检查", ["id", "check"], checks)
+    out.print("[dim]nothing was written; --output FILE keeps all answers, --coding-checks the checks beside them[/]")
 
 
 def summary(run: GroupRun) -> dict[str, Any]:
@@ -165,7 +177,7 @@ def show_summary(run: GroupRun) -> None:
             if len(counted) > TOP:
                 table.add_row(f"[dim]... and {len(counted) - TOP} other kinds; --json lists all[/]", "", "")
     out.print(table)
-    show_reading(run.layouts, run.noted)
+    show_reading(run.layouts, run.kept_columns, run.noted)
     show_conversion(run.counts.conversion.to_dict() if run.counts.conversion else None)
     question = run.edition.question() if run.edition else None
     if question:

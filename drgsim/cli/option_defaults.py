@@ -4,6 +4,7 @@
 at the top it holds for every command that has the option, in a table (``[group]``, ``[policy.show]``) for that command.
 Variables are ``DRGSIM_OPTION`` and ``DRGSIM_COMMAND_OPTION``. What is nearer to the call wins: the command line, variables, the
 file of the folder, the file of the user; of each the word for one command before that for all.
+The table ``[columns."H01"]`` keeps what the columns of the files of H01 are.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drgsim.errors import Problem, UsageError, did_you_mean
 
+if TYPE_CHECKING:
+    from drgsim.records.input_options import KeptColumns
+
 CONFIG_FILE = "drgsim.toml"
 PREFIX = "DRGSIM_"
+COLUMNS = "columns"  # the table of mappings that are kept for files
 OTHER_VARIABLES = ("DRGSIM_CACHE_DIR",)  # read where they are used
 _YES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 Options = dict[str, Any]  # by long name, with _ for -
@@ -61,11 +66,14 @@ class OptionDefaults:
         As click takes them: nested by the words of commands, down to parameters.
     doubts
         Variables that name no option.
+    columns
+        Mappings of columns kept for files (``[columns."H01"]``), the nearest to the call first.
     """
 
     entries: list[OptionDefault] = field(default_factory=list)
     by_command: dict[str, Any] = field(default_factory=dict)
     doubts: list[Problem] = field(default_factory=list)
+    columns: list[KeptColumns] = field(default_factory=list)
 
 
 def config_files() -> list[Path]:
@@ -90,7 +98,9 @@ def read_defaults(root: Any, environment: Mapping[str, str] | None = None) -> Op
     problems: list[Problem] = []
     for path in config_files():
         if path.is_file():
-            layers.append(_of_file(path, commands, problems))
+            content = _read(path, problems)
+            found.columns += _kept_columns(content.pop(COLUMNS, {}), path, problems)
+            layers.append(list(_entries(content, "", path, commands, problems)))
     if problems:
         raise UsageError(problems)
     taken: set[tuple[str, str]] = set()
@@ -162,13 +172,42 @@ def _typed(parameter: Any, text: str) -> Any:
 
 
 # -- files --------------------
-def _of_file(path: Path, commands: Mapping[str, Options], problems: list[Problem]) -> list[OptionDefault]:
+def kept_columns() -> list[KeptColumns]:
+    """The mappings of columns that configuration files keep; what is wrong with one is said where all defaults are read."""
+    found = [(path, _read(path, [])) for path in config_files() if path.is_file()]
+    return [kept for path, content in found for kept in _kept_columns(content.get(COLUMNS, {}), path, [])]
+
+
+def _read(path: Path, problems: list[Problem]) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(Problem("config-broken", f"{path.name} cannot be read: {error}", where=str(path), fix="write TOML"))
+        return {}
+
+
+def _kept_columns(tables: Any, path: Path, problems: list[Problem]) -> list[KeptColumns]:
+    """``[columns."H01"]``: columns of the files of H01 and what they are."""
+    if not tables:
         return []
-    return list(_entries(content, "", path, commands, problems))
+    from drgsim.records.case_table import own_columns
+    from drgsim.records.input_options import KeptColumns
+    from drgsim.records.layout import canonical_name
+
+    kept = []
+    for files, maps in tables.items() if isinstance(tables, Mapping) else [(COLUMNS, None)]:
+        where = f"{path}: [{COLUMNS}.{files!r}]"
+        if not isinstance(maps, Mapping) or not all(isinstance(name, str) for name in maps.values()):
+            fix = f'write [{COLUMNS}."H01"] for the files of H01, and below it lines such as "主诊" = "principal_diagnosis"'
+            problems.append(Problem("config-bad-value", f"{files!r} is no table of columns", where=where, fix=fix))
+            continue
+        pairs = []
+        for own, name in maps.items():
+            canonical, problem = (name, None) if name in own_columns() else canonical_name(own, name, where)
+            pairs.append((own, canonical))
+            problems += [problem] if problem else []
+        kept.append(KeptColumns(files, tuple(pairs), str(path)))
+    return kept
 
 
 def _entries(

@@ -99,7 +99,7 @@ def _show(report: QualityReport) -> None:
         listed = ", ".join(f"{escape(code)} ×{number:,}" for code, number in codes.most_common(MOST_CODES))
         more = f" ... and {len(codes) - MOST_CODES:,} other codes (--json lists all)" if len(codes) > MOST_CODES else ""
         out.print(f"[yellow]unknown {name} 未知编码[/]: {listed}{more}")
-    show_reading(report.layouts, report.noted)
+    show_reading(report.layouts, report.kept_columns, report.noted)
     show_conversion(report.conversion)
     if report.absent:
         out.print(f"[yellow]absent columns[/]: {', '.join(report.absent)} — they count as missing in every record")

@@ -32,7 +32,7 @@ Progress = Callable[[float, int], None]  # share of the input that is done, reco
 
 def group_files(
     inputs: Sequence[str | Path],
-    scheme: AnyScheme,
+    scheme: AnyScheme | BatchGrouper,
     output: str | Path | None,
     *,
     keep_input: bool = False,
@@ -62,6 +62,7 @@ def group_files(
         [source.path for source in sources], shown_place(target), grouper.compiled, GroupCounts.empty(grouper.group_count)
     )
     run.layouts = [source.reading.layout.name for source in sources]
+    run.kept_columns = [source.kept.files for source in sources if source.kept]
     run.absent = grouper.absent_columns({name for source in sources for name in source.canonical})
     threads = workers or os.cpu_count() or 1
     with ExitStack() as stack:

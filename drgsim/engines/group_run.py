@@ -33,6 +33,8 @@ class GroupRun:
         Records whose id was compared with those before it, and whether all ids before could be remembered.
     layouts
         Layout of each input, as it was recognised or named.
+    kept_columns
+        Whose kept mappings of columns were used.
     noted
         What was left out in reading, such as diagnoses of Chinese medicine.
     edition
@@ -48,6 +50,7 @@ class GroupRun:
     ids_checked: int = 0
     ids_complete: bool = True
     layouts: list[str] = field(default_factory=list)
+    kept_columns: list[str] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
     edition: EditionHits | None = None
 

@@ -38,8 +38,10 @@ def means_dip(scheme: AnyScheme) -> bool:
     return isinstance(scheme, Catalogue | CompiledCatalogue)
 
 
-def grouper_of(scheme: AnyScheme, code_version: str = OWN_VERSION) -> BatchGrouper:
-    """The grouper for a DRG scheme or a DIP catalogue."""
+def grouper_of(scheme: AnyScheme | BatchGrouper, code_version: str = OWN_VERSION) -> BatchGrouper:
+    """The grouper for a DRG scheme or a DIP catalogue; one that is made already is itself."""
+    if isinstance(scheme, BatchGrouper):
+        return scheme
     if isinstance(scheme, Scheme | CompiledScheme):
         return Grouper(scheme, code_version)
     return DipGrouper(scheme, code_version) if means_dip(scheme) else Grouper(str(scheme), code_version)

@@ -19,10 +19,12 @@ from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import GROUPING, InputOptions
 from drgsim.records.schema import BROKEN_LINE
-from drgsim.units.batch_grouper import GroupCounts
+from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
 
 
-def group_cases(cases: CaseTable, scheme: AnyScheme, code_version: str = OWN_VERSION) -> tuple[pa.Table, GroupRun]:
+def group_cases(
+    cases: CaseTable, scheme: AnyScheme | BatchGrouper, code_version: str = OWN_VERSION
+) -> tuple[pa.Table, GroupRun]:
     """Group records in memory.
 
     Parameters
@@ -30,7 +32,7 @@ def group_cases(cases: CaseTable, scheme: AnyScheme, code_version: str = OWN_VER
     cases
         Every record stands for itself: duplicate ids are noted and never mixed.
     scheme
-        A DRG scheme or DIP catalogue, or its id or folder.
+        A DRG scheme or DIP catalogue, its id or folder, or a grouper.
     code_version
         Edition of the codes.
 

@@ -172,9 +172,8 @@ class CodingChecks:
     def _mdcs_of(self, procedure: np.int32, own: np.int32) -> str:
         """The procedure and the other MDCs whose groups name it."""
         arrays = self.compiled.arrays
-        bits = self._naming[arrays.op_class[procedure + 2]]
-        rows = [row for row in range(len(arrays.row_mdc)) if bits[row // WORD] >> np.int64(row % WORD) & 1]
-        mdcs = dict.fromkeys(arrays.row_mdc[row] for row in rows)
+        bits = self._naming[arrays.op_class[procedure + 2]][:, None] >> np.arange(WORD, dtype=np.int64) & 1
+        mdcs = dict.fromkeys(arrays.row_mdc[np.flatnonzero(bits)].tolist())
         telling = [self.compiled.mdc_codes[mdc] for mdc in mdcs if mdc != own and mdc not in self._catch_alls]
         return f"{self._book.procedures.codes[procedure]}: {' '.join(telling) or '-'}" if procedure >= 0 else ""
 

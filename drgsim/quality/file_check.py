@@ -130,6 +130,7 @@ class _Run:
             [source.path for source in self.sources], loaded.id, absent=self.grouper.absent_columns(known)
         )
         self.report.layouts = [source.reading.layout.name for source in self.sources]
+        self.report.kept_columns = [source.kept.files for source in self.sources if source.kept]
         self.report.unchecked = [name for name in _BESIDE_GROUPING if name not in known]
         self.report.thresholds = list(limits.values())
         self.counts: dict[str, int] = dict.fromkeys(chosen, 0)

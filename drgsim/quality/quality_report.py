@@ -58,7 +58,7 @@ class QualityReport:
         As they were used.
     ids_complete
         False when the files had too many ids for the memory bound of the search for duplicates.
-    layouts, noted, conversion
+    layouts, kept_columns, noted, conversion
         Layout of each file; what was left out in reading; what code conversion did, where it was asked for.
     """
 
@@ -76,6 +76,7 @@ class QualityReport:
     thresholds: list[Threshold] = field(default_factory=list)
     ids_complete: bool = True
     layouts: list[str] = field(default_factory=list)
+    kept_columns: list[str] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
     conversion: dict[str, Any] | None = None
 
@@ -90,6 +91,7 @@ class QualityReport:
             "inputs": [str(path) for path in self.inputs],
             "scheme": self.scheme,
             "layouts": self.layouts,
+            "kept_columns": self.kept_columns,
             "left_out": dict(self.noted),
             "code_conversion": self.conversion,
             "passed": self.passed,

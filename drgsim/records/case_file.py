@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from drgsim.errors import InputError
 from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
-from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.input_options import GROUPING, InputOptions, KeptColumns, Purpose
 from drgsim.records.layout import CODE_LISTS, LayoutReading
 from drgsim.records.quoted_ids import plain_ids
 from drgsim.records.recipes import AS_IS, derive
@@ -45,6 +45,8 @@ class CaseFile(ABC):
         Canonical name -> the file's own name (of several the first), for the columns that drgsim knows.
     noted
         What was left out on the way, such as diagnoses of Chinese medicine, with exact counts.
+    kept
+        The mapping that was kept for this file and used; None for none.
     held
         What has to live as long as the file is read, such as the folder that an archive was unpacked into.
     side_rows
@@ -70,6 +72,7 @@ class CaseFile(ABC):
         self.noted: Counter[str] = Counter()
         self._source_column = options.source_column
         self._kilograms: bool | None = None
+        self.kept: KeptColumns | None = None
         self.held: object = None
         self.rows: int | None = None
         self.done = 0.0

@@ -39,6 +39,7 @@ _SEPARATORS = re.compile(r"[|;,、\n]")
 _PLAIN = re.compile(r"[A-Z0-9.+*]*")  # nothing here could begin a name
 _OPENS_NAME, _BRACKETS = "([{)]}:-_", "([{)]}"
 _DIGITS_OR_BLANK = tuple(" 0123456789")
+_PUNCTUATION = str.maketrans("", "", ".X+*-_/: ")
 _LEAST = 3  # bytes of a code before a name may begin
 
 
@@ -113,6 +114,17 @@ BLANK = (
 BLANK_FOLDED = frozenset(map(fold, BLANK))
 
 
+def skeleton(spelled: str) -> str:
+    """A folded spelling without dots and signs, and without the ``x`` that fills places.
+
+    Examples
+    --------
+    >>> skeleton("I10.X00")
+    'I1000'
+    """
+    return spelled.translate(_PUNCTUATION)
+
+
 @dataclass(frozen=True)
 class CodeList:
     """Codes of one kind in the order of their integer ids.
@@ -152,6 +164,14 @@ class CodeList:
         """Folded spellings in the order of the alphabet, and the id of each."""
         pairs = sorted((fold(code), number) for number, code in enumerate(self.codes))
         return [spelling for spelling, _ in pairs], [number for _, number in pairs]
+
+    @cached_property
+    def by_skeleton(self) -> dict[str, list[str]]:
+        """Letters and digits alone -> the codes that have them."""
+        found: dict[str, list[str]] = {}
+        for code in self.codes:
+            found.setdefault(skeleton(fold(code)), []).append(code)
+        return found
 
     def find(self, text: str) -> int:
         """Id of a code in any accepted spelling, ``UNKNOWN`` or ``EMPTY``."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import lru_cache
 
-from drgsim.records.code_dictionaries import CodeList, fold
+from drgsim.records.code_dictionaries import CodeList, fold, skeleton
 
 MOST_SUGGESTED = 5
-_PUNCTUATION = str.maketrans("", "", ".X+*-_/: ")
 _TYPED_FOR_DIGITS = str.maketrans("OILS", "0115")  # within a code; the first letter of a diagnosis stays
 _CODE_IN_TEXT = re.compile(r"[A-Z]?[0-9]{2}\.[0-9X.+*A-Z]*[0-9*]|[A-Z][0-9]{2}[0-9X.]*")
 
@@ -58,37 +56,23 @@ def suggested_codes(text: str, codes: CodeList) -> list[str]:
 
 
 def _candidates(spelled: str, codes: CodeList) -> Iterator[str]:
-    skeletons = _skeletons(codes)
     zero = "0" if spelled[1:2] == "." and spelled[0].isdigit() else ""  # 0.66 was 00.6600
-    for plain in dict.fromkeys(zero + _skeleton(each) for each in (spelled, _digits(spelled))):
+    for plain in dict.fromkeys(zero + skeleton(each) for each in (spelled, _digits(spelled))):
         for zeros in ("", "0", "00", "000"):
-            yield from skeletons.get(plain + zeros, ())
+            yield from codes.by_skeleton.get(plain + zeros, ())
     half = spelled.rstrip("+")
     yield from codes.pairs.get(half, ())
     if spelled.endswith("*"):
         yield from (pair for pairs in codes.pairs.values() for pair in pairs if fold(pair).endswith("+" + spelled))
     for word in _CODE_IN_TEXT.findall(spelled):
         if word != spelled:
-            yield from ([codes.canonical(word)] if codes.find(word) >= 0 else skeletons.get(_skeleton(word), ()))
+            yield from ([codes.canonical(word)] if codes.find(word) >= 0 else codes.by_skeleton.get(skeleton(word), ()))
 
 
 def _digits(spelled: str) -> str:
     """Letters that look like digits as digits; a first one that looks like a letter as that."""
     first = {"L": "I", "1": "I"}.get(spelled[:1], spelled[:1]) if not spelled[:2].isdigit() else spelled[:1]
     return first + spelled[1:].translate(_TYPED_FOR_DIGITS)
-
-
-def _skeleton(spelled: str) -> str:
-    return spelled.translate(_PUNCTUATION)
-
-
-@lru_cache(maxsize=8)
-def _skeletons(codes: CodeList) -> dict[str, list[str]]:
-    """Letters and digits alone -> the codes that have them."""
-    found: dict[str, list[str]] = {}
-    for code in codes.codes:
-        found.setdefault(_skeleton(fold(code)), []).append(code)
-    return found
 
 
 def _beginning_with(stem: str, codes: CodeList) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from drgsim.errors import Problem, UsageError
 from drgsim.records.code_dictionaries import OWN_VERSION
@@ -34,6 +35,39 @@ RAW = Purpose(required=(), raw=True)
 
 
 @dataclass(frozen=True)
+class KeptColumns:
+    """A mapping of columns that is kept for the files of a hospital.
+
+    Attributes
+    ----------
+    files
+        A pattern of paths (``仁爱*.csv``, ``H01/*``), or a word that the path has, such as the id of a hospital.
+    maps
+        Pairs (column of the file, canonical column).
+    source
+        The file that says so.
+    """
+
+    files: str
+    maps: tuple[tuple[str, str], ...]
+    source: str = ""
+
+    def fits(self, path: str) -> bool:
+        """Whether a file, as the user named it, is one of these.
+
+        Examples
+        --------
+        >>> KeptColumns("H01", ()).fits("2024/H01_09.csv"), KeptColumns("H01", ()).fits("H012.csv")
+        (True, False)
+        >>> KeptColumns("H01/*.csv", ()).fits("all/H01/9月.csv"), KeptColumns("仁爱", ()).fits("仁爱医院9月.xlsx")
+        (True, True)
+        """
+        if any(sign in self.files for sign in "*?["):
+            return PurePath(path).match(self.files)
+        return re.search(rf"(?<![0-9A-Za-z]){re.escape(self.files)}(?![0-9A-Za-z])", path) is not None
+
+
+@dataclass(frozen=True)
 class InputOptions:
     """How to read case-mix files.
 
@@ -50,6 +84,8 @@ class InputOptions:
         Sheets of a workbook to read, by name or number; those that hold discharges when none is named.
     source_column
         Name of a column that is put beside those of the file and says which file a record is of; None for no such column.
+    kept
+        Mappings that are kept for files; of those that fit a file the first holds for it, after ``maps``.
     """
 
     format: str | None = None
@@ -57,6 +93,23 @@ class InputOptions:
     code_version: str = OWN_VERSION
     sheets: tuple[str, ...] = ()
     source_column: str | None = None
+    kept: tuple[KeptColumns, ...] = ()
+
+    def for_file(self, path: str) -> InputOptions:
+        """The options for one file: what is kept for it is among ``maps``, unless these say something else.
+
+        Examples
+        --------
+        >>> kept = KeptColumns("H01", (("主诊", "principal_diagnosis"), ("岁", "age")))
+        >>> InputOptions(maps=(("年龄2", "age"),), kept=(kept,)).for_file("H01.csv").maps
+        (('年龄2', 'age'), ('主诊', 'principal_diagnosis'))
+        """
+        kept = next((each for each in self.kept if each.fits(path.rpartition("@")[2])), None)
+        if kept is None:
+            return replace(self, kept=())
+        said = {name for pair in self.maps for name in pair}
+        more = tuple(pair for pair in kept.maps if not said & set(pair))
+        return replace(self, maps=self.maps + more, kept=(kept,))
 
     @classmethod
     def of(

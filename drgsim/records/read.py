@@ -15,7 +15,7 @@ from drgsim.errors import InputError, Problem, UsageError
 from drgsim.records.arrow import one_chunk
 from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
 from drgsim.records.case_file import CaseFile
-from drgsim.records.database_address import is_database
+from drgsim.records.database_address import AdbcAddress, DatabaseAddress, address_of, is_database
 from drgsim.records.file_kind import FileKind, head_of, kind_of
 from drgsim.records.header import HEADER_LINES
 from drgsim.records.input_options import GROUPING, RAW, InputOptions, Purpose
@@ -55,11 +55,15 @@ def open_source(path: str | Path, options: InputOptions | None = None, purpose: 
     UsageError
         When the suffix is none of ``READABLE`` and the content tells nothing.
     """
-    options = options or InputOptions()
-    if isinstance(path, str) and is_database(path):
-        from drgsim.records.read_database import DatabaseSource
+    options = (options or InputOptions()).for_file(str(path))
+    source = _open(path, options, purpose)
+    source.kept = options.kept[0] if options.kept else None
+    return source
 
-        return DatabaseSource(path, options, purpose)
+
+def _open(path: str | Path, options: InputOptions, purpose: Purpose) -> CaseFile:
+    if isinstance(path, str) and is_database(path):
+        return _open_table(address_of(path), options, purpose)
     path = Path(path)
     if path.is_dir():
         from drgsim.records.read_json import JsonSource, json_files
@@ -79,6 +83,16 @@ def open_source(path: str | Path, options: InputOptions | None = None, purpose: 
     source = _opened(path, inner.path if inner else content, options, purpose)
     source.held = (spooled, inner)
     return source
+
+
+def _open_table(address: DatabaseAddress | AdbcAddress, options: InputOptions, purpose: Purpose) -> CaseFile:
+    if isinstance(address, AdbcAddress):
+        from drgsim.records.read_adbc import AdbcSource
+
+        return AdbcSource(address, options, purpose)
+    from drgsim.records.read_database import DatabaseSource
+
+    return DatabaseSource(address, options, purpose)
 
 
 def _opened(path: Path, content: Path, options: InputOptions, purpose: Purpose) -> CaseFile:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from drgsim.errors import InputError, did_you_mean
+from drgsim.errors import InputError
 from drgsim.records.case_file import BATCH_ROWS, CaseFile
-from drgsim.records.database_address import DatabaseAddress, address_of
+from drgsim.records.database_address import DatabaseAddress
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
-
-_SHOWN = 12  # tables that a message names
 
 
 class DatabaseSource(CaseFile):
@@ -24,10 +21,10 @@ class DatabaseSource(CaseFile):
     Decimals become texts, so that ids of many digits and amounts stay exact. SQLite, whose columns hold anything, gives texts.
     """
 
-    def __init__(self, url: str, options: InputOptions, purpose: Purpose = GROUPING) -> None:
-        self._address = address_of(url)
+    def __init__(self, address: DatabaseAddress, options: InputOptions, purpose: Purpose = GROUPING) -> None:
+        self._address = address
         self._engine = self._address.engine()
-        _check_file(self._address)
+        address.check_file()
         with self._address.told(InputError, "database-not-read"):
             self._types, self._key, count = self._look()
         super().__init__(self._address.path, list(self._types), options, purpose=purpose)
@@ -43,8 +40,8 @@ class DatabaseSource(CaseFile):
         try:
             described = seen.get_columns(address.table, address.schema)
         except NoSuchTableError as error:
-            raise _no_table(address, [*seen.get_table_names(address.schema), *seen.get_view_names(address.schema)]) from error
-        types = {str(column["name"]): _type_of(column["type"], address.url.get_backend_name()) for column in described}
+            raise address.unknown([*seen.get_table_names(address.schema), *seen.get_view_names(address.schema)]) from error
+        types = {str(column["name"]): _type_of(column["type"], address.kind) for column in described}
         key = seen.get_pk_constraint(address.table, address.schema)["constrained_columns"]
         with self._engine.connect() as connection:
             count = connection.execute(select(func.count()).select_from(self._table())).scalar_one()
@@ -107,20 +104,3 @@ def _as_text(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _check_file(address: DatabaseAddress) -> None:
-    """SQLite makes the file of a wrong path instead of refusing it."""
-    path = address.url.database
-    if address.url.get_backend_name() == "sqlite" and path and path != ":memory:" and not Path(path).is_file():
-        raise InputError.single("input-not-found", f"there is no file {path}", where=address.shown, fix="check the path")
-
-
-def _no_table(address: DatabaseAddress, names: Sequence[str]) -> InputError:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return InputError.single(
-        "database-no-table",
-        f"the database has no table or view {address.table}",
-        where=address.shown,
-        fix=did_you_mean(address.table, names) or f"its tables are {', '.join(names[:_SHOWN]) or 'none'}{more}",
-    )

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from drgsim.errors import OutputError
 from drgsim.records.arrow import as_cells
-from drgsim.records.database_address import DatabaseAddress, address_of
+from drgsim.records.database_address import AdbcAddress, DatabaseAddress, address_of
+from drgsim.results.adbc_table import check_adbc_table, load_adbc_table
 
 _ROWS = 5_000  # that one statement inserts
 
@@ -62,39 +63,44 @@ def open_database_writer(url: str, names: list[str], *, replace: bool = True) ->
         ``output-exists``, ``database-not-written``.
     """
     address = address_of(url)
-    engine = address.engine()
+    address.check_driver()
+    wanted = names if replace else []
     with address.told(OutputError, "database-not-written"):
-        _check_table(address, engine, names, replace)
+        if isinstance(address, AdbcAddress):
+            check_adbc_table(address, wanted)
+        else:
+            _check_table(address, wanted)
     with TemporaryDirectory(prefix="drgsim-") as folder:
         writer = DatabaseWriter(Path(folder))
         yield writer
         with address.told(OutputError, "database-not-written"):
-            _load(address, engine, writer)
+            if isinstance(address, AdbcAddress):
+                load_adbc_table(address, writer.batches())
+            else:
+                _load(address, writer.batches())
 
 
-def _check_table(address: DatabaseAddress, engine: Any, names: list[str], replace: bool) -> None:
+def _check_table(address: DatabaseAddress, names: list[str]) -> None:
+    """Refuse a table that is there and does not have the columns of a result."""
     from sqlalchemy import inspect
 
-    seen = inspect(engine)
+    seen = inspect(address.engine())
     if not seen.has_table(address.table, address.schema):
         return
     there = {str(column["name"]).lower() for column in seen.get_columns(address.table, address.schema)}
-    if not replace or there != {name.lower() for name in names} or address.table in seen.get_view_names(address.schema):
-        raise OutputError.single(
-            "output-exists", f"{address.path} is there already and is not an earlier result", where=address.shown,
-            why="what is no earlier result is never replaced", fix="name another table",
-        )  # fmt: skip
+    if there != {name.lower() for name in names} or address.table in seen.get_view_names(address.schema):
+        raise address.is_no_result()
 
 
-def _load(address: DatabaseAddress, engine: Any, writer: DatabaseWriter) -> None:
+def _load(address: DatabaseAddress, batches: Iterator[pa.RecordBatch]) -> None:
     """Write beside the table and rename; where tables are made outside transactions, what is half written is removed."""
     from sqlalchemy import Column, MetaData, Table, inspect
 
-    beside = f"{address.table}_part_{os.getpid()}"
+    beside, engine = f"{address.table}_part_{os.getpid()}", address.engine()
     table: Any = None
     try:
         with engine.begin() as connection:
-            for batch in writer.batches():
+            for batch in batches:
                 if table is None:
                     columns = [Column(field.name, _sql_type(field.type)) for field in batch.schema]
                     table = Table(beside, MetaData(schema=address.schema), *columns)

@@ -149,7 +149,7 @@ def check_writable(path: str | Path, most_rows: int | None = None) -> None:
     if str(path) == STANDARD_OUTPUT:
         return
     if isinstance(path, str) and is_database(path):
-        address_of(path).engine()
+        address_of(path).check_driver()
         return
     path = Path(path)
     suffix = path.suffix.lower()

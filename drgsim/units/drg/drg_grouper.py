@@ -50,7 +50,7 @@ RESULT_COLUMNS = (
 class Grouper(BatchGrouper):
     """A compiled DRG scheme with the answer texts that every batch needs."""
 
-    result_columns = RESULT_COLUMNS
+    result_columns: tuple[str, ...] = RESULT_COLUMNS
 
     def __init__(self, scheme: Scheme | CompiledScheme | str | Path, code_version: str = OWN_VERSION) -> None:
         super().__init__(code_version)
