@@ -142,6 +142,15 @@ def test_failures_are_json_where_json_was_asked_for(folder: Path, arguments: tup
     assert set(error["problems"][0]) == {"code", "what", "where", "why", "fix"}
 
 
+def test_failures_are_json_where_a_default_asks_for_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "drgsim.toml").write_text("[policy.show]\njson = true\n", encoding="utf-8")
+    error = json.loads(run("policy", "show", "nowhere/2020", cwd=folder, code=2).stdout)["error"]
+    assert error["problems"][0]["code"] == "policy-unknown"
+    assert run("group", "none.csv", cwd=folder, code=3).stdout == ""
+    monkeypatch.setenv("DRGSIM_GROUP_JSON", "yes")
+    assert json.loads(run("group", "none.csv", cwd=folder, code=3).stdout)["error"]["exit_code"] == 3
+
+
 def test_too_few_grouped_records_are_a_verdict(folder: Path) -> None:
     assert "fewer than" in run("group", "cases.csv", "--min-grouped", "0.9", cwd=folder, code=1).stderr
     run("group", "cases.csv", "--min-grouped", "0.5", cwd=folder)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import signal
 import sys
-from collections.abc import Callable
-from typing import Annotated, NoReturn
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -92,13 +92,22 @@ for _panel, _name, _group in (
 _CALL_ERRORS: type[Exception] = typer.BadParameter.__mro__[1]  # what is wrong with a call; typer carries a click of its own
 
 
-def _called() -> int:
-    """Call the command with the defaults of configuration and environment; the exit code."""
+def _wants_json(defaults: Mapping[str, Any]) -> bool:
+    """Whether the call, or a default of its command, asks for JSON."""
+    for word in sys.argv[1:]:
+        below = defaults.get(word)
+        defaults = below if isinstance(below, dict) else defaults
+    return "--json" in sys.argv or bool(defaults.get("as_json"))
+
+
+def _called(told: dict[str, bool]) -> int:
+    """Call the command with the defaults of configuration and environment; the exit code. ``told`` learns of JSON."""
     command = typer.main.get_command(app)
     defaults = read_defaults(command)
+    told["json"] = _wants_json(defaults.by_command)
     for problem in defaults.doubts:
         show_doubt(problem)
-    if "--json" not in sys.argv:
+    if not told["json"]:
         command(prog_name="drgsim", default_map=defaults.by_command)
     try:  # a program that asked for JSON gets JSON, whatever happens
         code = command.main(prog_name="drgsim", default_map=defaults.by_command, standalone_mode=False)
@@ -109,11 +118,11 @@ def _called() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _fail(error: DrgsimError) -> NoReturn:
+def _fail(error: DrgsimError, as_json: bool) -> NoReturn:
     """Say what is wrong, and stop."""
     show_error(error)
     columns_map.offer_mapping(error)
-    if "--json" in sys.argv:
+    if as_json:
         print_error_json(error)
     sys.exit(error.exit_code)
 
@@ -124,16 +133,17 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a console or pipe in GBK has no tick: better a question mark than no result
             stream.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was half written is removed on the way out
+    told = {"json": "--json" in sys.argv}
     try:
-        sys.exit(_called())
+        sys.exit(_called(told))
     except DrgsimError as error:
-        _fail(error)
+        _fail(error, told["json"])
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
         path = error.filename or ""
         what, fix = error.strerror or f"{error}", "check space and permissions"
-        _fail(OutputError.single("file-system", what, where=str(path), fix=fix))
+        _fail(OutputError.single("file-system", what, where=str(path), fix=fix), told["json"])
     except KeyboardInterrupt:
         sys.exit(130)
