@@ -159,7 +159,7 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         core("A", "I21.0", STENT),
         core("B", "I21.0", STENT),  # the same combination
         core("A", "I21.1", score=999),  # another score than before
-        Kind("C", "I21", kind="core", score=1.0),  # a category is no core kind
+        Kind("C", "I20-I25", kind="core", score=1.0),  # a range of categories is no core kind
         Kind("D", "I21", kind="comprehensiv", score=1.0),
         Kind("E", "I21", kind="comprehensive", score=1.0),  # no property
         Kind("F", "I21.2", "", (STENT,), score=1.0),  # related without principal

@@ -13,7 +13,7 @@ from drgsim.engines.group_run import GroupRun
 from drgsim.errors import Problem
 from drgsim.records.findings import BY_CODE
 from drgsim.units.batch_grouper import STATUSES
-from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 
 
 def group_summary(run: GroupRun) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drgsim.units.batch_grouper import GroupCounts
-from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 from drgsim.units.dip.dip_catalogue import KINDS
 
 

@@ -145,7 +145,7 @@ def show_summary(run: GroupRun) -> None:
     from drgsim.cli.terminal import out, percent
     from drgsim.records.findings import BY_CODE
     from drgsim.units.batch_grouper import STATUSES
-    from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+    from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 
     counts, records = run.counts, run.counts.records
     titles = {
@@ -198,7 +198,7 @@ def _show_figures(run: GroupRun) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, percent, rows_table
-    from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+    from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
     from drgsim.units.dip.dip_catalogue import KINDS
 
     if isinstance(run.scheme, CompiledCatalogue):

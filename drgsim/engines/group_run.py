@@ -9,7 +9,7 @@ from pathlib import Path
 from drgsim.engines.code_edition import EditionHits
 from drgsim.errors import Problem, UsageError
 from drgsim.units.batch_grouper import GroupCounts
-from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
 

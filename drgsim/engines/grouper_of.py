@@ -9,7 +9,7 @@ from typing import Any
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.input_options import InputOptions
 from drgsim.units.batch_grouper import BatchGrouper
-from drgsim.units.dip.compiled_catalogue import CompiledCatalogue
+from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.dip.dip_explanation import explain_kind
 from drgsim.units.dip.dip_grouper import DipGrouper

@@ -20,12 +20,15 @@ from drgsim.units.dip.dip_catalogue import (
     CLASS_COLUMNS,
     KIND_COLUMNS,
     LEVEL_COLUMNS,
+    LINE_COLUMNS,
     MEAN_COLUMNS,
     SET_COLUMNS,
     Catalogue,
     Kind,
     Level,
 )
+from drgsim.units.dip.excluded_codes import CONSERVATIVE, EXCLUDED_COLUMNS, NEVER_PRINCIPAL, ONLY_WITH, ExcludedCodes
+from drgsim.units.dip.primary_care import PRIMARY_CARE_COLUMNS, PrimaryCareLine
 from drgsim.units.schemes.rule_language import print_rule
 
 
@@ -35,6 +38,8 @@ def catalogue_files(
     levels: Iterable[Level] = (),
     sets: Mapping[str, Sequence[str]] | None = None,
     classes: Iterable[tuple[str, str]] | None = None,
+    excluded: ExcludedCodes | None = None,
+    primary_care: Sequence[PrimaryCareLine] = (),
 ) -> dict[str, str]:
     """The files of a catalogue as texts: file name -> content.
 
@@ -50,15 +55,22 @@ def catalogue_files(
         Code lists that conditions name: name -> codes or patterns of codes, written in this order.
     classes
         Operation classes of procedures: pattern and class; None leaves them to the shared table.
+    excluded
+        Codes that may not be principal, or do not count.
+    primary_care
+        Diagnosis and procedures of cases with one price in all hospitals.
     """
     lines = list(kinds)
     by_code = {kind.code: kind.kind for kind in lines}
-    more = MEAN_COLUMNS if any(kind.level_means for kind in lines) else ()
+    placed = LINE_COLUMNS if any(kind.anywhere or kind.condition for kind in lines) else ()
+    means = MEAN_COLUMNS if any(kind.level_means for kind in lines) else ()
     counts = {name: sum(kind == name for kind in by_code.values()) for name in dict.fromkeys(by_code.values())}
     toml = {"id": settings.get("id", ""), "kind": "dip", **{key: value for key, value in settings.items() if key != "kind"}}
     files = {
         "scheme.toml": toml_text({**toml, "counts": counts}),
-        "kinds.csv": csv_text((*KIND_COLUMNS, *more), (_row(kind, len(more)) for kind in lines)),
+        "kinds.csv": csv_text(
+            (*KIND_COLUMNS, *placed, *means), (_row(kind, len(means), placed=bool(placed)) for kind in lines)
+        ),
     }
     rows = [(one.aux, one.level, one.title, one.title_zh, print_rule(one.condition), one.evidence) for one in levels]
     if rows:
@@ -67,16 +79,31 @@ def catalogue_files(
         files["sets.csv"] = csv_text(SET_COLUMNS, [(name, code) for name, codes in sets.items() for code in codes])
     if classes is not None:
         files["operation_classes.csv"] = csv_text(CLASS_COLUMNS, list(classes))
+    if excluded:
+        files["excluded_codes.csv"] = csv_text(EXCLUDED_COLUMNS, _excluded_rows(excluded))
+    if primary_care:
+        rows = [(line.dx, "|".join(line.procedures), line.dx_name, line.procedure_name) for line in primary_care]
+        files["primary_care.csv"] = csv_text(PRIMARY_CARE_COLUMNS, rows)
     return files
 
 
-def _row(kind: Kind, levels: int) -> list[str]:
+def _excluded_rows(excluded: ExcludedCodes) -> list[tuple[str, str, str, str]]:
+    """Lines of ``excluded_codes.csv``, by code within diagnoses and procedures."""
+    uses = dict.fromkeys(excluded.conservative, (CONSERVATIVE, ""))
+    uses |= dict.fromkeys(excluded.never_principal, (NEVER_PRINCIPAL, ""))
+    uses |= {code: (ONLY_WITH, "|".join(patterns)) for code, patterns in excluded.only_with.items()}
+    rows = [("diagnosis", code, NEVER_PRINCIPAL, "") for code in sorted(excluded.diagnoses)]
+    return rows + [("procedure", code, use, scope) for code, (use, scope) in sorted(uses.items())]
+
+
+def _row(kind: Kind, levels: int, *, placed: bool) -> list[str]:
     def number(value: float | int | None) -> str:
         return "" if value is None else number_text(float(value))
 
     return [
         kind.code, kind.dx, kind.procedure, "+".join(kind.related), kind.operation_class, kind.aux, kind.aux_level, kind.kind,
         number(kind.score), number(kind.mean_cost), number(kind.cases), number(kind.cv), kind.dx_name, kind.procedure_name,
+        *(("any" if kind.anywhere else "", kind.condition) if placed else ()),
         *(number(mean) for mean in (kind.level_means or (None,) * levels)),
     ]  # fmt: skip
 

@@ -13,8 +13,9 @@ from drgsim.authoring.dip.combinations import NONE, Combinations
 from drgsim.authoring.dip.core_list import NOT_CORE, CoreList, Families, within
 from drgsim.authoring.dip.dip_history import DipHistory
 from drgsim.authoring.dip.dip_spec import DipSpec
-from drgsim.authoring.dip.rare_combinations import BLANK, SUFFIX, comprehensive_kinds, operation_classes
+from drgsim.authoring.dip.rare_combinations import BLANK, comprehensive_kinds, operation_classes
 from drgsim.records.code_dictionaries import CodeBook
+from drgsim.units.dip.dip_catalogue import CLASS_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def arrange(
     classes = operation_classes(history.combinations, history.class_of_procedure)
     found = comprehensive_kinds(history.combinations, cases, rest, classes, spec.file.comprehensive)
     comprehensive = [
-        KindMembers(BLANK if kind == "blank" else f"{dx}:{SUFFIX[name]}", kind, (KindLine(dx, operation_class=name),))
+        KindMembers(BLANK if kind == "blank" else f"{dx}:{CLASS_SUFFIXES[name]}", kind, (KindLine(dx, operation_class=name),))
         for kind, dx, name in found.kinds
     ]
     first = [

@@ -17,7 +17,6 @@ CHAPTERS = (
     "L00-L99", "M00-M99", "N00-N99", "O00-O99", "P00-P99", "Q00-Q99", "R00-R99", "S00-T99", "U00-U99", "V00-Y99", "Z00-Z99",
 )  # fmt: skip
 BLANK = "KBBZ"
-SUFFIX = {"conservative": "BSZL", "diagnostic": "ZDXCZ", "therapeutic": "ZLXCZ", "surgery": "SS"}
 
 
 @dataclass(frozen=True)

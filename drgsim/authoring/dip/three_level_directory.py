@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from drgsim.authoring.dip.catalogue_building import Built
 from drgsim.authoring.dip.combinations import NONE
-from drgsim.authoring.dip.rare_combinations import SUFFIX, operation_classes
+from drgsim.authoring.dip.rare_combinations import operation_classes
 from drgsim.costs.statistics import group_statistics
-from drgsim.units.dip.dip_catalogue import CLASS_ORDER
+from drgsim.units.dip.dip_catalogue import CLASS_ORDER, CLASS_SUFFIXES
 
 FAMILY_CHARACTERS = 4  # 36.06 and 36.07 are both 36.0
 
@@ -35,7 +35,7 @@ def directory_table(built: Built) -> pa.Table:
     rows = zip(combinations.diagnosis.tolist(), combinations.procedures[:, 0].tolist(), classes.tolist(), strict=True)
     for diagnosis, procedure, operation in rows:
         class_name = CLASS_ORDER[operation] if operation >= 0 else ""
-        first.append(f"{names[diagnosis][:3]}:{SUFFIX.get(class_name, '?')}")
+        first.append(f"{names[diagnosis][:3]}:{CLASS_SUFFIXES.get(class_name, '?')}")
         family = codes[procedure][:FAMILY_CHARACTERS] if procedure >= 0 else ("" if procedure == NONE else "?")
         second.append(f"{names[diagnosis]}:{family}" if family else names[diagnosis])
     limit = built.spec.file.checks.cv_auxiliary.value

@@ -12,6 +12,7 @@ from drgsim.results.whole_outputs import whole_folder, write_text
 SETTINGS = "scheme.toml"  # what makes a folder a pack
 _TABLES = (
     "mdc", "adrg", "drg", "sets", "cc", "exclusions", "local_codes", "derivation", "kinds", "auxiliary", "operation_classes",
+    "excluded_codes", "primary_care",
 )  # fmt: skip
 PACK_FILES = (SETTINGS, *(f"{name}.csv" for name in _TABLES))
 

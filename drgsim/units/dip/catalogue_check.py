@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.units.dip.catalogue_files import load_catalogue
-from drgsim.units.dip.compiled_catalogue import position_of
+from drgsim.units.dip.catalogue_lowering import position_of
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.schemes.pack import read_settings
 

@@ -16,7 +16,9 @@ from drgsim.units.dip.catalogue_reader import CatalogueReader
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.schemes.pack import find_pack, is_dip, pack_ids
 
-CATALOGUE_FILES = ("scheme.toml", "kinds.csv", "auxiliary.csv", "sets.csv", "operation_classes.csv")
+CATALOGUE_FILES = (
+    "scheme.toml", "kinds.csv", "auxiliary.csv", "sets.csv", "operation_classes.csv", "excluded_codes.csv", "primary_care.csv",
+)  # fmt: skip
 SHARED_CLASSES = "operation_classes.csv"  # in groupers/icd: the classes of a catalogue that states none
 
 

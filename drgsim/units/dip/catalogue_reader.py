@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from drgsim.errors import Problem, SchemeError, did_you_mean
 from drgsim.records.code_dictionaries import CodeBook, fold, national_codes
 from drgsim.units.dip.code_patterns import (
-    ANY_DX,
     CATEGORY_DX,
     FULL_DX,
-    RANGE_DX,
-    SUBCATEGORY_DX,
     covered_by,
     matching_codes,
-    plain_code,
     shape_of,
 )
 from drgsim.units.dip.dip_catalogue import (
@@ -28,6 +23,7 @@ from drgsim.units.dip.dip_catalogue import (
     KIND_COLUMNS,
     KINDS,
     LEVEL_COLUMNS,
+    LINE_COLUMNS,
     MEAN_COLUMNS,
     OPERATION_CLASSES,
     SET_COLUMNS,
@@ -39,31 +35,25 @@ from drgsim.units.dip.dip_catalogue import (
     Kind,
     Level,
     Matching,
-    stage_of,
+    alternatives,
 )
+from drgsim.units.dip.excluded_codes import EXCLUDED_COLUMNS, read_excluded
+from drgsim.units.dip.kind_line_reader import KindLineReader, spelled_line
+from drgsim.units.dip.primary_care import PRIMARY_CARE_COLUMNS, read_primary_care
 from drgsim.units.schemes.pack import find_pack, read_settings
-from drgsim.units.schemes.pack_part import PackPart
 from drgsim.units.schemes.pack_settings import EVIDENCE
 from drgsim.units.schemes.pack_tables import Row, read_table
 from drgsim.units.schemes.rule_language import Always, Rule, sets_of
 from drgsim.units.schemes.rule_parser import RuleSyntaxError, parse_rule
 
 _TEXTS = ("id", "kind", "title", "title_zh", "region_zh", "edition", "icd10", "icd9cm3", "evidence")
-_KEYS = (*_TEXTS, "sources", "notes", "counts", "matching", "auxiliary")
-_FILES = ("kinds.csv", "auxiliary.csv", "sets.csv", "operation_classes.csv")
-# shapes of principal diagnosis that a stage may have
-_SHAPES: Mapping[str, tuple[int, ...]] = {
-    "core": (SUBCATEGORY_DX, FULL_DX),
-    "comprehensive": (CATEGORY_DX,),
-    "chapter": (RANGE_DX,),
-    "blank": (ANY_DX,),
-}
-_SHAPE_NAMES = ("empty", "a range (A00-A99)", "a category (I21)", "a subcategory (I21.0)", "a full code (I21.001)")
-_UNSCORED = ("excluded", "blank")
+_KEYS = (*_TEXTS, "scored", "sources", "notes", "counts", "readings", "matching", "auxiliary")
+_FILES = ("kinds.csv", "auxiliary.csv", "sets.csv", "operation_classes.csv", "excluded_codes.csv", "primary_care.csv")
+_READINGS = (*STAGES, "primary_care")  # topics
 _MOST_LEVELS = 62
 
 
-class CatalogueReader(PackPart):
+class CatalogueReader(KindLineReader):
     """Reads one catalogue; collects problems and raises them together."""
 
     def __init__(self, folder: Path, digest: str, classes: Path) -> None:
@@ -76,16 +66,19 @@ class CatalogueReader(PackPart):
         settings = self.settings()
         matching, auxiliary = self.matching(settings), self.auxiliary(settings)
         before = len(self.problems)
-        columns = (*KIND_COLUMNS, *self.mean_columns())
+        columns = (*KIND_COLUMNS, *self.more_columns())
         kind_rows = self.table("kinds.csv", columns, columns, needed=True)
         level_rows = self.table("auxiliary.csv", LEVEL_COLUMNS, ("aux", "level"))
         set_rows = self.table("sets.csv", SET_COLUMNS, SET_COLUMNS)
         class_rows = read_table(self.classes_path, CLASS_COLUMNS, ("procedure",), self.problems)
+        excluded_rows = self.table("excluded_codes.csv", EXCLUDED_COLUMNS, ("code_type", "code"))
+        care_rows = self.table("primary_care.csv", PRIMARY_CARE_COLUMNS, ("dx", "procedure"))
         if len(self.problems) > before:  # a contradiction between tables means nothing while a table cannot be read
             self.stop_if_wrong()
-        kinds = tuple(self.kind(row, line, columns) for line, row in enumerate(kind_rows, start=2))
+        scored = settings.get("scored", True)
+        kinds = tuple(self.kind(row, line, columns, scored=scored) for line, row in enumerate(kind_rows, start=2))
         book, own = self.book(kinds)
-        kinds = tuple(_spelled(kind, book) for kind in kinds)
+        kinds = tuple(spelled_line(kind, book) for kind in kinds)
         sets = self.sets(set_rows, book)
         levels = tuple(self.level(row, line, sets) for line, row in enumerate(level_rows, start=2))
         classes = self.classes(class_rows, book)
@@ -93,12 +86,17 @@ class CatalogueReader(PackPart):
             **{key: str(settings.get(key, "")) for key in _TEXTS if key != "kind"},
             sources=tuple(settings.get("sources", ())),
             notes=tuple(settings.get("notes", ())),
+            scored=scored,
+            readings=dict(settings.get("readings", {})),
             matching=matching,
             auxiliary=auxiliary,
             kinds=kinds,
             levels=levels,
             sets=sets,
             classes=classes,
+            conditions=self.conditions(kinds, sets),
+            excluded=read_excluded(self, excluded_rows, book),
+            primary_care=read_primary_care(self, care_rows, book),
             book=book,
             own_codes=own,
             digest=self.digest,
@@ -120,6 +118,12 @@ class CatalogueReader(PackPart):
             if not settings.get(key):
                 self.wrong("dip-missing-key", f"scheme.toml lacks {key}", "scheme.toml")
         self.evidence(settings.get("evidence"), "evidence")
+        for topic in settings.get("readings", {}):
+            if topic not in _READINGS:
+                fix = did_you_mean(topic, _READINGS) or f"the topics are {', '.join(_READINGS)}"
+                self.wrong("dip-unknown-key", f"[readings] has an unknown topic {topic!r}", "scheme.toml", fix=fix)
+        if not isinstance(settings.get("scored", True), bool):
+            self.wrong("dip-unknown-setting", f"scored is {settings['scored']!r}", "scheme.toml", fix="use true or false")
         for path in sorted(self.folder.glob("*.csv")):
             if path.name not in _FILES:
                 self.wrong(
@@ -186,79 +190,25 @@ class CatalogueReader(PackPart):
             return []
         return read_table(path, columns, key, self.problems)
 
-    def mean_columns(self) -> tuple[str, ...]:
-        """The means by level of hospital, all of them where ``kinds.csv`` has one: a table states them together."""
+    def more_columns(self) -> tuple[str, ...]:
+        """Columns of ``kinds.csv`` that may be left out and are there; of the means by level of hospital all or none."""
         path = self.folder / "kinds.csv"
         if not path.is_file():
             return ()
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             header = file.readline().strip().split(",")
-        return MEAN_COLUMNS if any(name in MEAN_COLUMNS for name in header) else ()
-
-    def kind(self, row: Row, line: int, columns: Sequence[str]) -> Kind:
-        """A line of ``kinds.csv``, with what is wrong in it alone reported."""
-        cells = dict(zip(columns, row, strict=True))
-        where = f"kinds.csv:{line}"
-        type_, code = cells["kind"], cells["code"].strip()
-        if not code:
-            self.wrong("dip-kind-without-code", f"line {line} names no code", where)
-        if type_ not in KINDS:
-            fix = did_you_mean(type_, tuple(KINDS)) or f"use one of {', '.join(KINDS)}"
-            self.wrong("dip-unknown-kind", f"{code}: kind is {type_!r}", where, fix=fix)
-        dx = plain_code(cells["dx"])
-        allowed = _SHAPES.get(stage_of(type_))
-        if allowed and shape_of(dx) not in allowed:
-            wanted = " or ".join(_SHAPE_NAMES[shape] for shape in allowed)
-            what = f"{code}: the principal diagnosis {cells['dx']!r} of a {type_} kind is {_SHAPE_NAMES[shape_of(dx)]}"
-            self.wrong("dip-kind-diagnosis", what, where, fix=f"give {wanted}")
-        procedure = plain_code(cells["procedure"])
-        related = tuple(plain_code(one) for one in cells["related"].split("+") if one.strip())
-        if related and not procedure:
-            what = f"{code} has related procedures and no principal one"
-            self.wrong("dip-kind-procedure", what, where, fix="put the principal procedure into the column procedure")
-        operation_class = cells["operation_class"]
-        if operation_class and operation_class not in OPERATION_CLASSES:
-            fix = f"use one of {', '.join(OPERATION_CLASSES)}"
-            self.wrong("dip-unknown-class", f"{code}: operation_class is {operation_class!r}", where, fix=fix)
-        if operation_class and stage_of(type_) not in ("comprehensive", "chapter", "blank"):
-            what = f"{code}: a {type_} kind has no operation_class"
-            self.wrong("dip-kind-class", what, where, fix="leave it empty, or make the kind comprehensive")
-        if type_ == "comprehensive" and not operation_class:
-            self.wrong("dip-kind-class", f"{code}: a comprehensive kind needs an operation_class", where)
-        if bool(cells["aux"]) != bool(cells["aux_level"]):
-            self.wrong("dip-kind-level", f"{code}: aux and aux_level belong together", where)
-        numbers = {name: self.number(cells[name], name, code, where) for name in ("score", "mean_cost", "cases", "cv")}
-        if not cells["score"].strip() and type_ not in _UNSCORED:
-            self.wrong("dip-kind-score", f"{code} has no score", where)
-        cases = numbers["cases"]
-        if cases is not None and not cases.is_integer():
-            self.wrong("dip-kind-number", f"{code}: cases is {cells['cases']!r}, no whole number", where)
-        return Kind(
-            code, dx, procedure, related, operation_class, cells["aux"], cells["aux_level"], type_, numbers["score"],
-            numbers["mean_cost"], None if cases is None else int(cases), numbers["cv"], cells["dx_name"],
-            cells["procedure_name"],
-            tuple(self.number(cells[name], name, code, where) for name in columns[len(KIND_COLUMNS) :]),
-        )  # fmt: skip
-
-    def number(self, text: str, name: str, code: str, where: str) -> float | None:
-        """A number at or above 0, None where the cell is empty."""
-        if not text.strip():
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not isfinite(value) or value < 0:
-            self.wrong("dip-kind-number", f"{code}: {name} is {text!r}, no number at or above 0", where)
-            return None
-        return value
+        means = MEAN_COLUMNS if any(name in MEAN_COLUMNS for name in header) else ()
+        return (*(name for name in LINE_COLUMNS if name in header), *means)
 
     def book(self, kinds: Sequence[Kind]) -> tuple[CodeBook, tuple[tuple[str, str], ...]]:
         """Dictionaries that know every code of the catalogue, short diagnoses included, and the codes that are its own."""
         national = national_codes()
-        diagnoses = {kind.dx: kind.dx_name for kind in reversed(kinds) if shape_of(kind.dx) >= CATEGORY_DX}
-        procedures = dict.fromkeys((code for kind in kinds for code in kind.related), "")
-        procedures |= {kind.procedure: kind.procedure_name for kind in reversed(kinds) if kind.procedure}
+        diagnoses = {
+            dx: kind.dx_name for kind in reversed(kinds) for dx in alternatives(kind.dx) if shape_of(dx) >= CATEGORY_DX
+        }
+        procedures = dict.fromkeys((code for kind in kinds for one in kind.related for code in alternatives(one)), "")
+        procedures |= {code: "" for kind in kinds for code in alternatives(kind.procedure)}
+        procedures |= {kind.procedure: kind.procedure_name for kind in reversed(kinds) if kind.procedure in procedures}
         local = [
             {code: name for code, name in found.items() if fold(code) not in known.keys}
             for found, known in ((diagnoses, national.diagnoses), (procedures, national.procedures))
@@ -285,20 +235,33 @@ class CatalogueReader(PackPart):
         """A line of ``auxiliary.csv``."""
         aux, level, title, title_zh, text, evidence = row
         where = f"auxiliary.csv:{line}"
-        rule: Rule = Always()
-        try:
-            rule = parse_rule(text, CONDITION_NUMBERS)
-        except RuleSyntaxError as error:
-            self.wrong("dip-unreadable-condition", f"condition of {aux} {level}: {error}", where)
-        for name in sorted(sets_of(rule) - set(sets)):
-            fix = did_you_mean(name, sorted(sets)) or "add its codes to sets.csv"
-            self.wrong("dip-unknown-set", f"{aux} {level} names {name}, which sets.csv does not list", where, fix=fix)
+        rule = self.rule(text, f"{aux} {level}", where, sets)
         if not aux or not level:
             self.wrong("dip-level-without-name", f"line {line} names no list or no level", where)
         if evidence not in EVIDENCE:
             what = f"{aux} {level}: evidence is {evidence!r}"
             self.wrong("dip-unknown-evidence", what, where, fix=f"use one of {', '.join(EVIDENCE)}")
         return Level(aux, level, title, title_zh, rule, evidence)
+
+    def rule(self, text: str, of: str, where: str, sets: Mapping[str, frozenset[str]]) -> Rule:
+        """A condition, read, with what is wrong in it reported."""
+        rule: Rule = Always()
+        try:
+            rule = parse_rule(text, CONDITION_NUMBERS)
+        except RuleSyntaxError as error:
+            self.wrong("dip-unreadable-condition", f"condition of {of}: {error}", where)
+        for name in sorted(sets_of(rule) - set(sets)):
+            fix = did_you_mean(name, sorted(sets)) or "add its codes to sets.csv"
+            self.wrong("dip-unknown-set", f"{of} names {name}, which sets.csv does not list", where, fix=fix)
+        return rule
+
+    def conditions(self, kinds: Sequence[Kind], sets: Mapping[str, frozenset[str]]) -> dict[str, Rule]:
+        """The conditions of lines, each read once."""
+        found: dict[str, Rule] = {}
+        for line, kind in enumerate(kinds, start=2):
+            if kind.condition and kind.condition not in found:
+                found[kind.condition] = self.rule(kind.condition, kind.code, f"kinds.csv:{line}", sets)
+        return found
 
     def classes(self, rows: Sequence[Row], book: CodeBook) -> dict[str, str]:
         """Operation class of every procedure that has one; the longest pattern that fits decides."""
@@ -326,8 +289,10 @@ class CatalogueReader(PackPart):
                 self.wrong("dip-unknown-level", what, f"kinds.csv:{line}", fix=fix)
         known = national_codes().diagnoses  # short codes of the catalogue's own would know themselves
         for line, kind in enumerate(catalogue.kinds, start=2):
-            if shape_of(kind.dx) != FULL_DX and not covered_by(kind.dx, known):
-                self.wrong("dip-unknown-code", f"{kind.code}: no diagnosis begins with {kind.dx}", f"kinds.csv:{line}")
+            for dx in alternatives(kind.dx):
+                if shape_of(dx) != FULL_DX and not covered_by(dx, known):
+                    self.wrong("dip-unknown-code", f"{kind.code}: no diagnosis begins with {dx}", f"kinds.csv:{line}")
+            self.check_alternatives(kind, f"kinds.csv:{line}", placed=catalogue.matching.principal_procedure)
         if "nearest_mean_cost" in catalogue.matching.ties and not any(kind.mean_cost for kind in catalogue.kinds):
             why, fix = "no kind states a mean_cost", "fill the column, or leave nearest_mean_cost out of matching.ties"
             self.wrong("dip-ties-without-cost", "ties are to go to the nearest mean cost", "scheme.toml", why=why, fix=fix)
@@ -354,15 +319,3 @@ class CatalogueReader(PackPart):
                 if getattr(same, name) != getattr(kind, name):
                     what = f"{kind.code} has another {name} on line {line} than on line {before}"
                     self.wrong("dip-kind-disagrees", what, f"kinds.csv:{line}", fix="lines of one kind say the same of it")
-
-
-def _spelled(kind: Kind, book: CodeBook) -> Kind:
-    """The same line with full codes as the dictionaries spell them."""
-    procedure, related = kind.procedure, kind.related
-    dx = book.diagnoses.canonical(kind.dx) if shape_of(kind.dx) == FULL_DX else kind.dx
-    if procedure:
-        procedure = book.procedures.canonical(procedure)
-        related = tuple(book.procedures.canonical(code) for code in related)
-    if (dx, procedure, related) == (kind.dx, kind.procedure, kind.related):
-        return kind
-    return replace(kind, dx=dx, procedure=procedure, related=related)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from drgsim.records.code_dictionaries import CodeBook
+from drgsim.units.dip.excluded_codes import ExcludedCodes
+from drgsim.units.dip.primary_care import PrimaryCareLine
 from drgsim.units.schemes.rule_language import NUMBER_VARIABLES, Rule
 
 KINDS = {
@@ -16,6 +19,7 @@ KINDS = {
     "first": "先期分组",
     "merged": "并项规则",
     "tcm": "中医优势病种",
+    "split": "诊断辅助细分",
     "core_national": "核心病种（国家）",
     "core_local": "核心病种（地方）",
     "core": "核心病种",
@@ -25,6 +29,7 @@ KINDS = {
     "blank": "空白病组",
 }
 CORE_KINDS = ("core_national", "core_local", "core", "primary")
+PRIMARY = "primary"
 OPERATION_CLASSES = {
     "conservative": "内科诊疗组",
     "diagnostic": "诊断性操作组",
@@ -32,22 +37,36 @@ OPERATION_CLASSES = {
     "surgery": "相关手术组",
 }
 CLASS_ORDER = tuple(OPERATION_CLASSES)  # from the least to the most
+CLASS_SUFFIXES = {"conservative": "BSZL", "diagnostic": "ZDXCZ", "therapeutic": "ZLXCZ", "surgery": "SS"}
 STAGES = ("excluded", "first", "merged", "tcm", "auxiliary", "core", "comprehensive", "chapter", "blank")
 CONDITION_NUMBERS = (*NUMBER_VARIABLES, "CCI")
 KIND_COLUMNS = (
     "code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind", "score", "mean_cost", "cases", "cv",
     "dx_name", "procedure_name",
 )  # fmt: skip
+LINE_COLUMNS = ("procedure_place", "condition")  # may be left out
 HOSPITAL_LEVELS = (1, 2, 3)
-MEAN_COLUMNS = tuple(f"mean_cost_{level}" for level in HOSPITAL_LEVELS)  # optional, beside mean_cost
+MEAN_COLUMNS = tuple(f"mean_cost_{level}" for level in HOSPITAL_LEVELS)  # may be left out, all three together
 LEVEL_COLUMNS = ("aux", "level", "title", "title_zh", "condition", "evidence")
 SET_COLUMNS = ("set", "code")
 CLASS_COLUMNS = ("procedure", "class")
+_STAGE_OF = {**dict.fromkeys(CORE_KINDS, "core"), "split": "auxiliary"}
 
 
 def stage_of(kind: str) -> str:
     """The stage of matching that a kind belongs to; its auxiliary levels may have a stage of their own."""
-    return "core" if kind in CORE_KINDS else kind
+    return _STAGE_OF.get(kind, kind)
+
+
+def alternatives(cell: str) -> tuple[str, ...]:
+    """The codes of which a line asks for one: those between the bars.
+
+    Examples
+    --------
+    >>> alternatives("44.1300x001|45.2302"), alternatives("")
+    (('44.1300x001', '45.2302'), ())
+    """
+    return tuple(cell.split("|")) if cell else ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +79,10 @@ class Kind:
         Of the kind. Several lines may share one: then they are one kind that several combinations lead to.
     dx
         Principal diagnosis: a full code, a subcategory (``I21.0``), a category (``I21``), a range of categories (``A00-A99``),
-        or empty for any.
+        or empty for any; several of one shape with a bar between them.
     procedure, related
-        Principal procedure (empty: none) and related procedures, one entry for each time that it is done.
+        Principal procedure (empty: none) and related procedures, one entry for each procedure that must be done; an entry of
+        several codes with a bar between them asks for one of them (:func:`alternatives`).
     operation_class
         Property of the principal procedure (comprehensive, chapter and blank kinds), or empty.
     aux, aux_level
@@ -75,6 +95,10 @@ class Kind:
         Mean cost in yuan, number and coefficient of variation of the cases that the kind was built from; None unknown.
     level_means
         Mean cost in yuan by level of hospital, as :data:`HOSPITAL_LEVELS`; empty where the catalogue states none.
+    anywhere
+        Whether the procedure may stand in any place, not in the principal one only.
+    condition
+        Rule that a case must hold, such as another diagnosis; empty for none.
     """
 
     code: str
@@ -92,14 +116,19 @@ class Kind:
     dx_name: str = ""
     procedure_name: str = ""
     level_means: tuple[float | None, ...] = ()
+    anywhere: bool = False
+    condition: str = ""
 
     @property
-    def place(self) -> tuple[object, ...]:
+    def combination(self) -> tuple[Any, ...]:
+        """Diagnosis, procedures and condition; lines that differ in their level alone share it."""
+        related = tuple(sorted(self.related))
+        return stage_of(self.kind), self.dx, self.procedure, related, self.operation_class, self.anywhere, self.condition
+
+    @property
+    def place(self) -> tuple[Any, ...]:
         """What makes the line different from all others: combination, level and stage."""
-        return (
-            stage_of(self.kind), self.dx, self.procedure, tuple(sorted(self.related)), self.operation_class, self.aux,
-            self.aux_level,
-        )  # fmt: skip
+        return (*self.combination, self.aux, self.aux_level)
 
     @property
     def name(self) -> str:
@@ -129,6 +158,9 @@ class Matching:
     related: str = "all_done"
     full_code: str = "first"
     ties: tuple[str, ...] = ("principal_procedure_first", "larger_score")
+    first_kinds: str = "best_fit"
+    simple_procedures: str = "conservative_class"
+    comprehensive_kinds: str = "listed"
     comprehensive_class: str = "principal_procedure"
     comprehensive_rest: str = "conservative"
     blank: str = ""
@@ -154,6 +186,9 @@ CHOICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "principal_procedure": ("principal_place", "principal_place_first", "any_place"),
         "related": ("all_done", "most_done"),
         "full_code": ("first", "equal"),
+        "first_kinds": ("best_fit", "table_order"),
+        "simple_procedures": ("conservative_class", "excluded_codes"),
+        "comprehensive_kinds": ("listed", "every_category"),
         "comprehensive_class": ("principal_procedure", "highest"),
         "comprehensive_rest": ("conservative", "none"),
     },
@@ -174,6 +209,10 @@ class Catalogue:
     ----------
     id, title, title_zh, region_zh, edition, icd10, icd9cm3, evidence, sources, notes
         As ``scheme.toml`` states them.
+    scored
+        Whether its kinds have scores; a national catalogue leaves them to the regions.
+    readings
+        What the published text leaves open and how it is read here: topic -> sentence; all of it is an assumption.
     matching, auxiliary
         Settings of grouping.
     kinds
@@ -184,6 +223,12 @@ class Catalogue:
         Name of a code list that a condition names -> its codes.
     classes
         Procedure code -> operation class, for every procedure that has one.
+    conditions
+        Condition of a line -> its rule.
+    excluded
+        Codes that may not be principal, or do not count.
+    primary_care
+        Diagnosis and procedure of cases that have one price in all hospitals.
     book
         National dictionaries with the codes of the catalogue that they lack.
     own_codes
@@ -202,12 +247,17 @@ class Catalogue:
     evidence: str
     sources: tuple[str, ...]
     notes: tuple[str, ...]
+    scored: bool
+    readings: Mapping[str, str]
     matching: Matching
     auxiliary: Auxiliary
     kinds: tuple[Kind, ...]
     levels: tuple[Level, ...]
     sets: Mapping[str, frozenset[str]]
     classes: Mapping[str, str]
+    conditions: Mapping[str, Rule]
+    excluded: ExcludedCodes
+    primary_care: tuple[PrimaryCareLine, ...]
     book: CodeBook
     own_codes: tuple[tuple[str, str], ...]
     digest: str
@@ -218,11 +268,13 @@ class Catalogue:
 
     @cached_property
     def lines(self) -> tuple[Kind, ...]:
-        """Lines that cases are matched with: those of the table, and one for the blank group that the settings name."""
+        """Lines that cases are matched with: those of the table, comprehensive kinds of every category and one for the blank
+        group where the settings ask for them."""
         blank = self.matching.blank
-        if not blank or blank in self.by_code:
-            return self.kinds
-        return (*self.kinds, Kind(blank, kind="blank", dx_name=KINDS["blank"]))
+        more = list(_every_category(self.book)) if self.matching.comprehensive_kinds == "every_category" else []
+        if blank and blank not in self.by_code:
+            more.append(Kind(blank, kind="blank", dx_name=KINDS["blank"]))
+        return (*self.kinds, *more)
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -244,10 +296,21 @@ class Catalogue:
         """Principal diagnosis of lines -> their places in :attr:`lines` and the lines."""
         found: dict[str, list[tuple[int, Kind]]] = {}
         for row, kind in enumerate(self.lines):
-            found.setdefault(kind.dx, []).append((row, kind))
+            for dx in alternatives(kind.dx) or ("",):
+                found.setdefault(dx, []).append((row, kind))
         return {dx: tuple(lines) for dx, lines in found.items()}
 
     @cached_property
     def by_level(self) -> Mapping[tuple[str, str], Level]:
         """(list, level) -> level."""
         return {(level.aux, level.level): level for level in self.levels}
+
+
+def _every_category(book: CodeBook) -> Iterator[Kind]:
+    """Comprehensive kinds of every category of the dictionary and every property, without scores."""
+    names: dict[str, str] = {}
+    for code, name in sorted(zip(book.diagnoses.codes, book.diagnoses.names, strict=True)):
+        names.setdefault(code[:3], name)
+    for category, name in names.items():
+        for class_, suffix in CLASS_SUFFIXES.items():
+            yield Kind(f"{category}:{suffix}", category, operation_class=class_, kind="comprehensive", dx_name=name)

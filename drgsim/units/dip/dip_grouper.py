@@ -28,8 +28,9 @@ from drgsim.units.batch_grouper import (
     noted,
     texts_by_number,
 )
+from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 from drgsim.units.dip.charlson import CharlsonTable, comorbidity_index
-from drgsim.units.dip.compiled_catalogue import CompiledCatalogue, compile_catalogue
+from drgsim.units.dip.compiled_catalogue import compile_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.dip.dip_kernel import EXCLUDED, LEVEL_UNLISTED, NO_LINE, TIE, EncodedForDip, Matched, match_encoded
 from drgsim.units.schemes.scheme import UNGROUPED

@@ -13,10 +13,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.records.code_dictionaries import EMPTY
-from drgsim.units.dip.compiled_catalogue import (
+from drgsim.units.dip.catalogue_arrays import (
     ALL_CLASSES,
     ANY_PROCEDURE,
+    ANYWHERE,
     BY_CLASS,
+    IN_TABLE_ORDER,
     IS_COMPREHENSIVE,
     IS_EXCLUDED,
     IS_FULL_CODE,
@@ -76,13 +78,20 @@ def _points(score: float) -> float:  # pragma: no cover - compiled
 
 
 @njit(cache=True, nogil=True, inline="always")
+def _may_be_principal(code: int, scope: int, op_place: Any) -> bool:  # pragma: no cover - compiled
+    """Whether a procedure may be the principal one with a principal diagnosis of these scopes."""
+    place = np.int64(op_place[code + 2])
+    return bool(place == 0 or (place > 0 and (scope >> (place - 1)) & 1 == 1))
+
+
+@njit(cache=True, nogil=True, inline="always")
 def _counting_procedures(
-    counting: Any, procedures: Any, start: int, stop: int, op_excluded: Any, op_simple: Any
+    counting: Any, procedures: Any, start: int, stop: int, op_excluded: Any, op_simple: Any, op_place: Any, scope: int
 ) -> Any:  # pragma: no cover - compiled
     """The procedures that count, into ``counting``; a blank principal place stays, so that no other procedure takes it.
 
-    Gives their number, how many are done and not simple, and the place of the first that is not simple (-1: none): simple ones
-    before it do not take the principal place.
+    Gives their number, how many are done, not simple and may be principal, and the place of the first of these (-1: none):
+    others before it do not take the principal place.
     """
     size = done = 0
     lead = -1
@@ -91,21 +100,39 @@ def _counting_procedures(
         if not op_excluded[code + 2]:
             counting[size] = code
             size += 1
-            if not op_simple[code + 2]:
+            if not op_simple[code + 2] and _may_be_principal(code, scope, op_place):
                 lead = size - 1 if lead < 0 else lead
                 done += code != EMPTY
     return size, done, lead
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _place_of(codes: Any, size: int, code: int) -> Any:  # pragma: no cover - compiled
-    """First place of a code, -1 where it is not among the first ``size``."""
-    found = -1
-    for at in range(size):
+def _is_one_of(codes: Any, start: int, stop: int, code: int) -> bool:  # pragma: no cover - compiled
+    """Whether a code is among some codes."""
+    found = False
+    for at in range(start, stop):
         if codes[at] == code:
-            found = at
+            found = True
             break
     return found
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _place_of(
+    counting: Any, size: int, lead: int, first_may: bool, anywhere: bool, principals: Any, start: int, stop: int
+) -> int:  # pragma: no cover - compiled
+    """Place of the principal procedure of a combination in a case: a principal place first, then any; -1: it has none."""
+    place = -1
+    if lead >= 0 and _is_one_of(principals, start, stop, counting[lead]):
+        place = lead
+    elif first_may and _is_one_of(principals, start, stop, counting[0]):
+        place = 0
+    elif anywhere:
+        for at in range(size):
+            if _is_one_of(principals, start, stop, counting[at]):
+                place = at
+                break
+    return place
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -166,9 +193,12 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
     # the search stays in one piece: to hand a function its arrays for every combination takes longer than to compare it
     # arrays are unpacked once: handing the whole tuple to a function would count references for every array at every call
     dx_class, class_start, class_cells, class_levels = s.dx_class, s.class_start, s.class_cells, s.class_levels
-    op_class, op_simple, op_excluded = s.op_class, s.op_simple, s.op_excluded
+    dx_excluded, dx_scope, dx_primary = s.dx_excluded, s.dx_scope, s.dx_primary
+    op_class, op_simple, op_excluded, op_place = s.op_class, s.op_simple, s.op_excluded, s.op_place
     cell_stage, cell_flags, cell_shape, cell_class = s.cell_stage, s.cell_flags, s.cell_shape, s.cell_class
-    cell_procedure, cell_related, related = s.cell_procedure, s.cell_related, s.related
+    cell_condition, cell_procedure, cell_related = s.cell_condition, s.cell_procedure, s.cell_related
+    principals, group_start, related = s.principals, s.group_start, s.related
+    line_primary, primary_start, primary = s.line_primary, s.primary_start, s.primary
     cell_base, cell_levels, levels, level_entry = s.cell_base, s.cell_levels, s.levels, s.level_entry
     line_kind, line_score, line_cost, ties = s.line_kind, s.line_score, s.line_cost, s.ties
     place_rule, most_done, full_first = s.settings[0], s.settings[1], s.settings[2]
@@ -204,10 +234,15 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
 
         has_mcc, has_cc = standing_levels(dx, dx_level, dx_exclusion, exclusion_class, exclusion_bits)
         severities[i] = 2 if has_mcc else has_cc
+        if dx_excluded[dx[0] + 2]:
+            notes[i] = EXCLUDED
+            continue
 
+        scope = dx_scope[dx[0] + 2]
         size, done, lead = _counting_procedures(
-            counting, procedures, procedure_offsets[i], procedure_offsets[i + 1], op_excluded, op_simple
+            counting, procedures, procedure_offsets[i], procedure_offsets[i + 1], op_excluded, op_simple, op_place, scope
         )
+        first_may = size > 0 and _may_be_principal(counting[0], scope, op_place)
         case_class = np.int64(0)
         if done:
             case_class = np.int64(NO_CLASS)
@@ -237,30 +272,34 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                     flags = cell_flags[cell]
                     if attempt == 1 and not flags & IS_COMPREHENSIVE:
                         continue
+                    if found != NO_LINE and flags & IN_TABLE_ORDER:
+                        break
                     in_place = matched = missing = extra = 0
-                    procedure = cell_procedure[cell]
+                    first_code, last_code = cell_procedure[cell], cell_procedure[cell + 1]
                     if flags & BY_CLASS:
                         if cell_class[cell] != ALL_CLASSES and cell_class[cell] != wanted_class:
                             continue
                         exact = cell_class[cell] != ALL_CLASSES
-                    elif procedure == NO_CODE:
+                    elif first_code == last_code:
                         if done and not flags & ANY_PROCEDURE:
                             continue
                         exact = done == 0
                     else:
-                        first = _place_of(counting, size, procedure)
-                        in_place = 1 if first == 0 or first == lead else 0
-                        if first < 0 or (place_rule == PLACE and not in_place):
+                        anywhere = place_rule != PLACE or flags & ANYWHERE != 0
+                        first = _place_of(counting, size, lead, first_may, anywhere, principals, first_code, last_code)
+                        if first < 0:
                             continue
+                        in_place = 1 if first == lead or (first == 0 and first_may) else 0
                         matched = 1
                         for at in range(size):
                             used[at] = False
                         used[first] = True
-                        start, end = cell_related[cell], cell_related[cell + 1]
-                        for needed in range(start, end):
+                        for group in range(cell_related[cell], cell_related[cell + 1]):
                             hit = False
                             for at in range(size):
-                                if not used[at] and counting[at] == related[needed]:
+                                if not used[at] and _is_one_of(
+                                    related, group_start[group], group_start[group + 1], counting[at]
+                                ):
                                     used[at] = True
                                     hit = True
                                     break
@@ -277,24 +316,32 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                                 extra += 1
                         exact = missing == 0 and extra == 0
 
-                    # the line of the combination: the last level of each list that holds, then the list that counts
+                    # the line of the combination: its condition, the last level of each list that holds, the list that counts
                     line = cell_base[cell]
                     start, end = cell_levels[cell], cell_levels[cell + 1]
+                    condition = cell_condition[cell]
+                    if (end > start or condition >= 0) and not prepared:
+                        prepared = True
+                        for level in range(level_holds.size):
+                            level_holds[level] = 0
+                        for column in range(PLAIN_NUMBERS):
+                            numbers[column] = all_numbers[i, column]
+                        numbers[PLAIN_NUMBERS] = cci[i]
+                        for column in range(words.size - text_base):
+                            words[text_base + column] = all_texts[i, column]
+                        fill_words(
+                            words, numbers, dx, procedures[procedure_offsets[i] : procedure_offsets[i + 1]], dx_width, op_width,
+                            op_base, text_base, dx_bits_class, dx_bits, op_bits_class, op_bits, dx_level, dx_exclusion,
+                            exclusion_class, exclusion_bits, severity_bits, counts, has_mcc, has_cc,
+                        )  # fmt: skip
+                    if condition >= 0:
+                        if level_holds[condition] == 0:
+                            level_holds[condition] = (
+                                1 if decide(nodes, values, sites, level_entry[condition], words, numbers) else 2
+                            )
+                        if level_holds[condition] == 2:
+                            continue
                     if end > start:
-                        if not prepared:
-                            prepared = True
-                            for level in range(level_holds.size):
-                                level_holds[level] = 0
-                            for column in range(PLAIN_NUMBERS):
-                                numbers[column] = all_numbers[i, column]
-                            numbers[PLAIN_NUMBERS] = cci[i]
-                            for column in range(words.size - text_base):
-                                words[text_base + column] = all_texts[i, column]
-                            fill_words(
-                                words, numbers, dx, procedures[procedure_offsets[i] : procedure_offsets[i + 1]], dx_width,
-                                op_width, op_base, text_base, dx_bits_class, dx_bits, op_bits_class, op_bits, dx_level,
-                                dx_exclusion, exclusion_class, exclusion_bits, severity_bits, counts, has_mcc, has_cc,
-                            )  # fmt: skip
                         line = _line_of_levels(
                             line, start, end, levels, level_holds, level_entry, line_score, first_listed, nodes, values, sites,
                             words, numbers,
@@ -320,6 +367,12 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                 if found != NO_LINE or not rest or not comprehensive or wanted_class == 0:
                     break
                 wanted_class = np.int64(0)  # a property without a comprehensive kind falls to the conservative one
+        if found != NO_LINE and line_primary[found] >= 0:
+            own_ops = dx_primary[dx[0] + 2]
+            for at in range(primary_start[own_ops], primary_start[own_ops + 1]):
+                if (primary[at] == NO_CODE and done == 0) or (lead >= 0 and primary[at] == counting[lead]):
+                    found = line_primary[found]
+                    break
         lines[i] = found
         if tie:
             notes[i] |= TIE

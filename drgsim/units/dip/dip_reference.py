@@ -6,7 +6,6 @@ random catalogues and on the sample region), and every explanation that a user r
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,16 +13,17 @@ from math import inf
 from typing import Any
 
 from drgsim.records.code_dictionaries import CodeBook, fold
+from drgsim.units.dip.catalogue_lowering import is_excluded_procedure, may_be_primary, position_of
 from drgsim.units.dip.charlson import items_of, points_of
 from drgsim.units.dip.code_patterns import FULL_DX, begins, shape_of
-from drgsim.units.dip.compiled_catalogue import is_excluded_procedure, position_of
-from drgsim.units.dip.dip_catalogue import CLASS_ORDER, Catalogue, Kind, stage_of
+from drgsim.units.dip.dip_catalogue import CLASS_ORDER, PRIMARY, Catalogue, Kind, alternatives, stage_of
 from drgsim.units.dip.dip_trace import CellTrace, Comorbidity, DipTrace, LevelTrace, StageTrace
 from drgsim.units.drg.drg_reference import Discharge, RecordFacts, RuleTrace, evaluate_rule
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import UNGROUPED, Severity
 
-TRACE_VERSION = 1
+TRACE_VERSION = 2
+MOST_CODES = 4  # alternatives that a reason spells out
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,28 @@ class _Case:
     work: list[str]  # procedures that count, "" for a blank principal place
     left_out: tuple[str, ...]
     levels: dict[tuple[str, str], RuleTrace] = field(default_factory=dict)
+    conditions: dict[str, RuleTrace] = field(default_factory=dict)
 
     @property
     def done(self) -> list[str]:
-        """Procedures that are not simple ones."""
-        classes = self.catalogue.classes
-        return [code for code in self.work if code and classes.get(code) != "conservative"]
+        """Procedures that are no simple ones and may be the principal one."""
+        return [code for code in self.work if code and self.may_lead(code)]
+
+    def is_simple(self, code: str) -> bool:
+        """Whether a procedure counts as not done when a kind without procedures is looked for."""
+        by_class = self.catalogue.matching.simple_procedures == "conservative_class"
+        return by_class and self.catalogue.classes.get(code) == "conservative"
+
+    def may_be_principal(self, code: str) -> bool:
+        """Whether the excluded list lets a procedure be the principal one with the diagnosis of the case."""
+        if "excluded" not in self.catalogue.matching.order:
+            return True
+        principal = self.facts.codes["ZYZD"][0] if self.facts.codes["ZYZD"] else ""
+        return self.catalogue.excluded.may_be_principal(code, principal)
+
+    def may_lead(self, code: str) -> bool:
+        """Whether a procedure, or a blank place, takes the principal place."""
+        return not self.is_simple(code) and self.may_be_principal(code)
 
     @property
     def operation_class(self) -> str:
@@ -86,15 +102,21 @@ class _Case:
 
     @property
     def lead(self) -> str:
-        """The principal procedure: the first one, simple procedures before it passed over; "" where its place is blank."""
-        classes = self.catalogue.classes
-        return next((code for code in self.work if classes.get(code) != "conservative"), "")
+        """The principal procedure: the first one, simple procedures and those that may not be principal passed over; "" where
+        its place is blank."""
+        return next((code for code in self.work if self.may_lead(code)), "")
 
     def level(self, aux: str, level: str) -> RuleTrace:
         """Condition of a level, evaluated once."""
         if (aux, level) not in self.levels:
             self.levels[aux, level] = evaluate_rule(self.catalogue.by_level[aux, level].condition, self.facts)
         return self.levels[aux, level]
+
+    def condition(self, text: str) -> RuleTrace:
+        """Condition of a line, evaluated once."""
+        if text not in self.conditions:
+            self.conditions[text] = evaluate_rule(self.catalogue.conditions[text], self.facts)
+        return self.conditions[text]
 
 
 def trace_kind(discharge: Discharge, catalogue: Catalogue, cost: float | None = None) -> DipTrace:
@@ -119,10 +141,12 @@ def trace_kind(discharge: Discharge, catalogue: Catalogue, cost: float | None = 
     case, comorbidities = _case(discharge, catalogue, cost)
     principal = discharge.diagnoses[0] if discharge.diagnoses else ""
     number = catalogue.book.diagnoses.find(principal)
+    code = catalogue.book.diagnoses.codes[number] if number >= 0 else ""
+    barred = "excluded" in catalogue.matching.order and code in catalogue.excluded.diagnoses
     stages: list[StageTrace] = []
     found: _Fit | None = None
     passed = tie = False
-    for stage, cells in _by_stage(catalogue, principal, known=number >= 0):
+    for stage, cells in [] if barred else _by_stage(catalogue, principal, known=number >= 0):
         found, tie, tried = _best(cells, case, case.operation_class)
         stages.append(StageTrace(stage, tried))
         falls = catalogue.matching.comprehensive_rest == "conservative" and case.operation_class != "conservative"
@@ -134,14 +158,18 @@ def trace_kind(discharge: Discharge, catalogue: Catalogue, cost: float | None = 
             break
         passed = passed or any(cell.levels and not cell.fits and not cell.why for cell in tried)
     standing = {d.level for d in case.facts.other_diagnoses if not d.excluded}
-    excluded = found is not None and found.line.kind == "excluded"
+    excluded = barred or (found is not None and found.line.kind == "excluded")
     line = found.line if found is not None and not excluded else Kind(UNGROUPED, kind="")
+    care = [one for one in catalogue.primary_care if one.holds(code, case.lead, conservative=not case.done)]
+    primary = found is not None and bool(care) and may_be_primary(line, catalogue)
     return DipTrace(
-        TRACE_VERSION, catalogue.id, line.code, line.name, line.kind, line.score, line.aux, line.aux_level,
+        TRACE_VERSION, catalogue.id, line.code, line.name, PRIMARY if primary else line.kind, line.score, line.aux,
+        line.aux_level,
         next((level for level in ("MCC", "CC") if level in standing), "none"), case.facts.other_diagnoses,
         int(case.facts.more["CCI"]), comorbidities, tuple(code for code in case.work if code), case.left_out,
-        tuple(code for code in case.work if code and code not in case.done), case.operation_class, tuple(stages), excluded, tie,
-        passed,
+        tuple(code for code in case.work if code and case.is_simple(code)),
+        tuple(code for code in case.work if code and not case.may_be_principal(code)), case.operation_class, tuple(stages),
+        excluded, tie, passed, care[0].dx if primary else "",
     )  # fmt: skip
 
 
@@ -159,6 +187,7 @@ def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tup
     excluded: set[str] = set()
     if "excluded" in catalogue.matching.order:
         excluded = {kind.procedure for _, kind in catalogue.by_dx.get("", ()) if is_excluded_procedure(kind)}
+        excluded |= catalogue.excluded.conservative
     left_out = tuple(code for code in given if code in excluded)
     return _Case(catalogue, discharge, cost, facts, [code for code in given if code not in excluded], left_out), comorbidities
 
@@ -168,12 +197,11 @@ def _by_stage(catalogue: Catalogue, principal: str, *, known: bool) -> list[tupl
     order = catalogue.matching.order
     rows = [each for dx, lines in catalogue.by_dx.items() if (covers(dx, principal) if known else not dx) for each in lines]
     found: dict[int, dict[tuple[Any, ...], list[Kind]]] = {}
-    for _, kind in sorted(rows, key=lambda each: each[0]):
+    for kind in (kind for _, kind in sorted(dict(rows).items())):
         position, stage = position_of(kind, order), stage_of(kind.kind)
         if position < 0 or is_excluded_procedure(kind) or not (known or stage in ("excluded", "first")):
             continue
-        key = (stage, kind.dx, kind.procedure, tuple(sorted(kind.related)), kind.operation_class)
-        found.setdefault(position, {}).setdefault(key, []).append(kind)
+        found.setdefault(position, {}).setdefault(kind.combination, []).append(kind)
     return [(order[position], list(found[position].values())) for position in sorted(found)]
 
 
@@ -194,7 +222,8 @@ def _best(cells: Sequence[list[Kind]], case: _Case, operation_class: str) -> tup
     for lines in cells:
         trace, fit = _try(lines, case, operation_class)
         traces.append(trace)
-        if fit is None:
+        in_order = stage_of(lines[0].kind) == "first" and case.catalogue.matching.first_kinds == "table_order"
+        if fit is None or (best is not None and in_order):
             continue
         if best is None or fit.rank > best.rank:
             best, winner, tie = fit, len(traces) - 1, False
@@ -214,6 +243,7 @@ def _try(lines: list[Kind], case: _Case, operation_class: str) -> tuple[CellTrac
     first = lines[0]
     stage = stage_of(first.kind)
     combination = (first.dx, first.procedure, first.related, first.operation_class)
+    asked = case.condition(first.condition) if first.condition else None
     matched = missing = extra = 0
     in_place = exact = False
     why = ""
@@ -228,14 +258,19 @@ def _try(lines: list[Kind], case: _Case, operation_class: str) -> tuple[CellTrac
     else:
         why, in_place, matched, missing, extra = _procedures(first, case)
         exact = missing == 0 and extra == 0
+    if not why and asked is not None and not asked.holds:
+        why = "its condition does not hold"
     if why:
-        return CellTrace(first.code, first.name, first.kind, first.score, *combination, False, why, matched, missing), None
+        failed = CellTrace(
+            first.code, first.name, first.kind, first.score, *combination, False, why, matched, missing, condition=asked
+        )
+        return failed, None
     levels = _levels(lines, case)
     line = _line(lines, levels, case)
     shown = line or first
     trace = CellTrace(
         shown.code, shown.name, shown.kind, shown.score, *combination, line is not None, "", matched, missing, extra, in_place,
-        levels, line.aux if line else "", line.aux_level if line else "",
+        levels, line.aux if line else "", line.aux_level if line else "", condition=asked,
     )  # fmt: skip
     if line is None:
         return trace, None
@@ -246,36 +281,61 @@ def _try(lines: list[Kind], case: _Case, operation_class: str) -> tuple[CellTrac
         "larger_score": -1.0 if line.score is None else line.score,
     }
     rank = (
-        float(settings.full_code == "first" and shape_of(first.dx) == FULL_DX),
+        float(settings.full_code == "first" and _shape(first) == FULL_DX),
         float(in_place and settings.principal_procedure == "principal_place_first"),
-        float(exact), float(matched), -float(missing), *(steps[name] for name in settings.ties), float(shape_of(first.dx)),
+        float(exact), float(matched), -float(missing), *(steps[name] for name in settings.ties), float(_shape(first)),
     )  # fmt: skip
     return trace, _Fit(line, rank)
 
 
+def _shape(kind: Kind) -> int:
+    """How specific the diagnosis of a line is; several are of one shape."""
+    return shape_of(kind.dx.partition("|")[0])
+
+
 def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
     """Why the procedures of a combination were not done (empty: they were), place, and counts matched, missing and extra."""
-    settings = case.catalogue.matching
-    work = case.work
-    if first.procedure not in work:
-        return f"{first.procedure} was not done", False, 0, 0, 0
-    in_place = first.procedure in (work[0], case.lead)
-    if not in_place and settings.principal_procedure == "principal_place":
-        return f"{first.procedure} is not the principal procedure", False, 0, 0, 0
-    rest = Counter(work) - Counter([first.procedure])  # how often each other procedure was done
-    wanted = Counter(first.related)
-    both = rest & wanted
-    lacking = wanted - both
-    matched, missing = 1 + both.total(), lacking.total()
+    settings, work = case.catalogue.matching, case.work
+    wanted = set(alternatives(first.procedure))
+    places = [place for place, code in enumerate(work) if code in wanted]
+    if not places:
+        return _lacks(first.procedure, work), False, 0, 0, 0
+    lead = next((place for place, code in enumerate(work) if case.may_lead(code)), -1)
+    principal = [place for place in (lead, 0) if place in places and (place == lead or case.may_be_principal(work[0]))]
+    if not principal and settings.principal_procedure == "principal_place" and not first.anywhere:
+        what = _not(first.procedure) if "|" in first.procedure else first.procedure
+        return f"{what} is {'' if '|' in first.procedure else 'not '}the principal procedure", False, 0, 0, 0
+    chosen = (principal or places)[0]
+    in_place = bool(principal)
+    rest = [code for place, code in enumerate(work) if place != chosen]
+    lacking = []
+    for cell in sorted(first.related):
+        found = next((code for code in rest if code in alternatives(cell)), None)
+        if found is None:
+            lacking.append(cell)
+        else:
+            rest.remove(found)
+    matched, missing = 1 + len(first.related) - len(lacking), len(lacking)
     if missing and (settings.related == "all_done" or matched == 1):
-        return "; ".join(_lacks(code, work) for code in lacking), in_place, matched, missing, 0
-    beyond = rest - both
-    extra = sum(number for code, number in beyond.items() if code and code in case.done)
+        return "; ".join(_lacks(cell, work) for cell in dict.fromkeys(lacking)), in_place, matched, missing, 0
+    extra = sum(bool(code) and not case.is_simple(code) for code in rest)
     return "", in_place, matched, missing, extra
 
 
-def _lacks(code: str, work: Sequence[str]) -> str:
-    return f"{code} was done too few times" if code in work else f"{code} was not done"
+def _lacks(cell: str, work: Sequence[str]) -> str:
+    if any(code in work for code in alternatives(cell)):
+        return f"{_listed(cell)} was done too few times"
+    return f"{_not(cell)} was done" if "|" in cell else f"{cell} was not done"
+
+
+def _not(cell: str) -> str:
+    return f"none of {_listed(cell)}"
+
+
+def _listed(cell: str) -> str:
+    """The codes of a cell, the first few of many."""
+    codes = alternatives(cell)
+    return ", ".join(codes[:MOST_CODES]) + (", ..." if len(codes) > MOST_CODES else "")
 
 
 def _levels(lines: list[Kind], case: _Case) -> tuple[LevelTrace, ...]:

@@ -50,6 +50,8 @@ class CellTrace:
         Level of the line that it led to, or empty.
     chosen
         Whether the case got this kind.
+    condition
+        The condition of the combination, evaluated; None where it has none.
     """
 
     code: str
@@ -70,6 +72,7 @@ class CellTrace:
     aux: str = ""
     aux_level: str = ""
     chosen: bool = False
+    condition: RuleTrace | None = None
 
 
 @dataclass(frozen=True)
@@ -110,8 +113,9 @@ class DipTrace:
         Comorbidity index, and its items.
     procedures
         Procedures that count, principal first.
-    left_out, simple
-        Procedures that the excluded list takes away, and those that count as not done for kinds without procedures.
+    left_out, simple, not_principal
+        Procedures that the excluded list takes away, those that count as not done for kinds without procedures, and those that
+        the excluded list keeps from the principal place.
     operation_class
         Property by which comprehensive kinds are looked for.
     stages
@@ -119,6 +123,8 @@ class DipTrace:
     excluded, tie, level_unlisted
         Whether the excluded list took the case; kinds fitted equally well; a combination fitted in an earlier stage without a
         line for the levels of the case.
+    primary_care
+        Diagnosis of the line of the primary-care list that the case is on, empty for others.
     """
 
     version: int
@@ -136,11 +142,13 @@ class DipTrace:
     procedures: tuple[str, ...]
     left_out: tuple[str, ...]
     simple: tuple[str, ...]
+    not_principal: tuple[str, ...]
     operation_class: str
     stages: tuple[StageTrace, ...]
     excluded: bool
     tie: bool
     level_unlisted: bool
+    primary_care: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain dictionaries and lists, ready for JSON."""
