@@ -30,7 +30,10 @@ _FULL_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ].*
 _SHORT_DATE = re.compile(r"(\d{1,2})[-/月](\d{1,2})日?")
 _NAMED_DATE = re.compile(r"(\d{1,2})-([A-Z]{3})|([A-Z]{3})-(\d{2})")
 # what spreadsheets show in a cell whose formula fails; #FORMULA! is ours for one that was never calculated
-ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FORMULA!")
+ERRORS = (
+    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA",
+    "#ERROR!", "#Err:", "#FORMULA!",
+)  # fmt: skip
 _ERROR = "|".join(map(re.escape, ERRORS)) + "|#{4,}"
 _MOST_DIGITS = 5  # that a code has after its point: 17.91100
 _Key = tuple[int, str]  # what a number keeps of a code: the digits before the point, and those after it without zeros

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
+from xml.etree.ElementTree import ParseError
 
 from drgsim.errors import InputError
 from drgsim.records.case_file import broken_file
@@ -85,12 +87,12 @@ def _workbook_sheets(path: Path, shown: Path) -> Iterator[SheetRows]:
     try:
         with path.open("rb") as file:
             book = CalamineWorkbook.from_filelike(file)
-        for sheet in book.sheets_metadata:
+        for number, sheet in enumerate(book.sheets_metadata):
             cells = book.get_sheet_by_name(sheet.name)
             rows = cells.to_python()
-            mark_unreadable(path, sheet.name, rows, cells.start)
+            mark_unreadable(path, number, sheet.name, (rows, cells.start))
             yield _filled(sheet.name, sheet.visible != SheetVisibleEnum.Visible, rows)
-    except (CalamineError, OSError) as error:
+    except (CalamineError, OSError, KeyError, struct.error, ParseError) as error:
         raise _unreadable(path, shown, error) from error
 
 
