@@ -44,7 +44,8 @@ def test_every_line_of_the_maps_is_applied(conversion: Conversion, kind: str, fi
         pairs = [(row["from"], row["to"]) for row in csv.DictReader(stream)]
     national = getattr(national_codes(), kind)
     map_ = conversion.maps[kind]
-    encoded, own, _ = map_.encode(pa.array([source for source, _ in pairs]))
+    own, _ = map_.encode(pa.array([source for source, _ in pairs]))
+    encoded = map_.counterparts(own)
     assert [national.codes[number] for number in encoded.ids] == [target for _, target in pairs]
     assert own.ids.tolist() == list(range(len(pairs)))
     assert int(map_.other_meaning.sum()) == differ
@@ -54,7 +55,7 @@ def test_every_line_of_the_maps_is_applied(conversion: Conversion, kind: str, fi
 def test_a_batch_is_counted_exactly(conversion: Conversion) -> None:
     report = ConversionReport(conversion)
     column = pa.array(["A01.000x002|I10.x00", None, "|A19.000x001|NOPE", "", "S13.500x010|NOPE", ""])
-    _, own, _ = conversion.maps["diagnoses"].encode(column)
+    own, _ = conversion.maps["diagnoses"].encode(column)
     report.count("diagnoses", column, own)
     values = report.to_dict()["diagnoses"]
     assert (values["codes"], values["changed"], values["meaning_differs"], values["without_counterpart"]) == (6, 2, 1, 3)
@@ -70,7 +71,7 @@ def test_a_batch_is_counted_exactly(conversion: Conversion) -> None:
 def test_samples_are_capped_and_the_cap_is_said(conversion: Conversion) -> None:
     report = ConversionReport(conversion)
     column = pa.array([f"NOPE{n}" for n in range(MOST_SAMPLES + 5)])
-    report.count("diagnoses", column, conversion.maps["diagnoses"].encode(column)[1])
+    report.count("diagnoses", column, conversion.maps["diagnoses"].encode(column)[0])
     values = report.to_dict()["diagnoses"]
     assert values["without_counterpart"] == MOST_SAMPLES + 5
     assert len(values["without_counterpart_samples"]) == MOST_SAMPLES
@@ -112,6 +113,18 @@ def test_a_code_without_a_counterpart_is_a_warning_and_stays_unknown(scheme: Sch
     assert [code.given for code in explanation.diagnoses][:2] == ["A01.000X002", "A19.000X001"]
     assert "code_without_counterpart" in explanation.warnings
     assert "转换自 A01.000X002" in str(explanation)
+
+
+def test_codes_of_another_edition_that_a_spreadsheet_damaged_are_restored_in_it(scheme: Scheme) -> None:
+    """01.2412 of 国临版 is 01.2402 of 医保版, where no code reads as the number 1.2412."""
+    damaged = {**RECORD, "diagnoses": "C71.900", "procedures": "1.2412"}
+    whole = {**damaged, "procedures": "01.2412"}
+    there, here = drgsim.group([damaged, whole], scheme, reading=GL2).to_arrow().to_pylist()
+    assert there["drg"] == here["drg"]
+    assert "procedure_restored" in there["warnings"]
+    assert "procedure_unknown" not in there["warnings"]
+    assert [code.code for code in drgsim.explain(damaged, scheme, reading=GL2).procedures] == ["01.2402"]
+    assert "procedure_damaged" in drgsim.group([damaged], scheme).to_arrow().column("warnings")[0].as_py()
 
 
 def test_runs_report_what_they_converted(tmp_path: Path, scheme: Scheme) -> None:
@@ -186,6 +199,8 @@ def test_another_edition_is_asked_about_and_nothing_is_converted(tmp_path: Path)
     with (ICD / "icd10_gl2_to_yb2.csv").open(encoding="utf-8", newline="") as stream:
         pairs = [(row["from"], row["to"]) for row in csv.DictReader(stream)][::20]
     lines = {"gl2": [source for source, _ in pairs], "yb2": [to for _, to in pairs], "none": ["X" + to for _, to in pairs]}
+    # as of 医保版 1.0: most codes are those of 2.0, every tenth is of its form and under its headings, and in no edition
+    lines["yb1"] = [to if number % 10 else f"{to[:5]}00x899" for number, (_, to) in enumerate(pairs)]
     asked = {}
     for name, codes in lines.items():
         path = tmp_path / f"{name}.csv"
@@ -195,6 +210,6 @@ def test_another_edition_is_asked_about_and_nothing_is_converted(tmp_path: Path)
         asked[name] = summary and summary["question"] and summary["question"]["code"]
         notes = [note.code for note in drgsim.group(path).notes if note.code.startswith("code-edition")]
         assert notes == ([asked[name]] if asked[name] else [])
-    assert asked == {"gl2": "code-edition", "yb2": None, "none": "code-edition-unclear"}
+    assert asked == {"gl2": "code-edition", "yb2": None, "none": "code-edition-unclear", "yb1": "code-edition-1.0"}
     assert "--code-version gl2" in run("group", str(tmp_path / "gl2.csv")).stdout
     assert "code-edition" not in run("group", str(tmp_path / "gl2.csv"), "--code-version", "gl2").stdout

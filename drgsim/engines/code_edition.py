@@ -1,10 +1,15 @@
 """Which edition the codes of a file are of, by the share that each dictionary knows: a question to the user, never an answer.
 
-Many codes stand in several editions, some with another meaning, so that nothing is converted by guess.
+Many codes stand in several editions, some with another meaning, so that nothing is converted by guess. There is no published
+list of 医保版 1.0 among the dictionaries. What a file in it shows is known all the same: most codes are those of 2.0, and the
+rest have the form of national codes and stand under headings of 2.0, in no edition that is known. Codes that a hospital added
+in the same form look alike, and the question says so.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,17 +18,25 @@ import pyarrow as pa
 
 from drgsim.errors import Problem
 from drgsim.records.arrow import one_chunk
-from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION
+from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, CodeList, fold, national_codes, split_codes
 from drgsim.records.conversion import code_versions, conversion_from
-from drgsim.records.encode import CodeTable, encode_lists
+from drgsim.records.encode import CodeTable, encode_lists, lists_of, records_with_unknown
 from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
 
+_FORMS = {
+    "diagnoses": re.compile(r"[A-Z]\d{2}\.(?:\d{3}|X\d{2})(?:X\d{3})?(?:\+[A-Z]\d{2}\.\d\*)?"),
+    "procedures": re.compile(r"\d{2}\.\d(?:\d{3}|X\d{2})(?:X\d{3})?"),
+}
+_HEADING = {"diagnoses": 5, "procedures": 4}  # characters of a heading: I21.0, 36.0
+_SAMPLES = 3
 _UNKNOWN_WARNINGS = ("principal_unknown_code", "other_diagnosis_unknown", "procedure_unknown")
 # ours: below these shares a file simply has some codes of its own
 WORTH_A_LOOK = 0.02  # of the records with an unknown code
 FEWER_UNKNOWN = 0.5  # another edition leaves at most this part of the unknown codes unknown
 LEAST_CODES = 20  # below these a share says little
 NO_EDITION = 0.2  # of the codes that no edition knows
+KINDRED = 0.8  # of the codes that no edition knows have the form and the headings of national ones
+LEAST_KINDRED = 5
 
 
 @dataclass(frozen=True)
@@ -36,10 +49,16 @@ class EditionHits:
         Number of codes that were looked up.
     known
         Name of the edition -> codes that it knows.
+    kindred
+        Codes that no edition knows, of the form of national codes and under headings of 医保版 2.0.
+    samples
+        Some of these.
     """
 
     codes: int
     known: dict[str, int]
+    kindred: int = 0
+    samples: tuple[str, ...] = ()
 
     def question(self) -> Problem | None:
         """What to ask, if anything."""
@@ -52,16 +71,25 @@ class EditionHits:
             what = f"the codes look like {_title(best)} (known codes: {shares})"
             why = "codes of another edition go without a group, and some mean something else in 医保版 2.0"
             return Problem("code-edition", what, why=why, fix=f"if they are, group with --code-version {best}")
+        if self.kindred >= max(LEAST_KINDRED, WORTH_A_LOOK * self.codes, KINDRED * unknown[OWN_VERSION]):
+            what = (
+                f"are the codes 医保版 1.0? {self.kindred / self.codes:.1%} of them are in no edition that drgsim knows, of "
+                f"the form and headings of 医保版 2.0: {', '.join(self.samples)} (known codes: {shares})"
+            )
+            why = "drgsim has no list of 1.0: these may be codes that 2.0 has no more, or that the hospital added"
+            fix = "ask which edition the file is in and export 医保版 2.0; drgsim validate lists the codes with suggestions"
+            return Problem("code-edition-1.0", what, why=why, fix=fix)
         if unknown[best] > NO_EDITION * self.codes:
             what = f"many codes are of no edition that drgsim knows (known codes: {shares})"
-            fix = "are they 医保版 1.0 or codes of the hospital? Export 医保版 2.0; drgsim validate lists them with suggestions"
+            fix = "are they codes of the hospital? Export 医保版 2.0; drgsim validate lists them with suggestions"
             return Problem("code-edition-unclear", what, fix=fix)
         return None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         question = self.question()
-        return {"codes": self.codes, "known": self.known, "question": asdict(question) if question else None}
+        values = {"codes": self.codes, "known": self.known, "kindred": self.kindred}
+        return values | {"question": asdict(question) if question else None}
 
 
 def _title(version: str) -> str:
@@ -85,11 +113,27 @@ def edition_hits(batches: Iterable[pa.RecordBatch | pa.Table], grouper: BatchGro
         conversion = conversion_from(version)
         assert conversion is not None
         tables[version] = {name: map_.table for name, map_ in conversion.maps.items()}
-    known, codes = dict.fromkeys(tables, 0), 0
+    known, codes, kindred = dict.fromkeys(tables, 0), 0, Counter[str]()
     for name in own:
         column = one_chunk(batch, name)
+        kindred += _kindred(column, name, own[name])
         for version, table in tables.items():
             ids = encode_lists(column, table[name]).ids
             known[version] += int((ids >= 0).sum())
             codes += int((ids != EMPTY).sum()) if version == OWN_VERSION else 0
-    return EditionHits(codes, known) if codes else None
+    samples = tuple(code for code, _ in kindred.most_common(_SAMPLES))
+    return EditionHits(codes, known, kindred.total(), samples) if codes else None
+
+
+def _kindred(column: pa.Array, name: str, table: CodeTable) -> Counter[str]:
+    """Codes that no edition knows, of the form of national ones and under a heading of 医保版 2.0, with their numbers."""
+    national: CodeList = getattr(national_codes(), name)
+    editions = [conversion.maps[name].codes for version in code_versions() if (conversion := conversion_from(version))]
+    headings = {fold(code)[: _HEADING[name]] for code in national.codes}
+    found: Counter[str] = Counter()
+    for text in lists_of(column, records_with_unknown(encode_lists(column, table))).to_pylist():
+        for code in split_codes(text):
+            kin = code[: _HEADING[name]] in headings and _FORMS[name].fullmatch(code)
+            if kin and all(codes.find(code) < 0 for codes in (national, *editions)):
+                found[national.canonical(code)] += 1
+    return found

@@ -90,8 +90,6 @@ def prepare_batch(
     tables = {"diagnoses": diagnoses, "procedures": procedures}
     given = {name: one_chunk(batch, name) for name in tables}
     lists = [_encode(given[name], name, table, conversion, findings) for name, table in tables.items()]
-    if conversion is None:
-        lists[1] = mend_procedures(given["procedures"], lists[1], procedures, findings)
     for column, encoded in zip(given.values(), lists, strict=True):
         note_unreadable(column, encoded, findings)
     _note_codes(lists[0], diagnoses.grey, _CODE_BITS[0], True, findings)
@@ -124,9 +122,16 @@ def _encode(
 ) -> EncodedLists:
     """Ids of a code list, converted first where the codes are of another edition."""
     if conversion is None:
-        encoded, paired = mend_lists(column, encode_lists(column, table), table, getattr(national_codes(), name))
+        codes = getattr(national_codes(), name)
+        encoded, paired = mend_lists(column, encode_lists(column, table), table, codes)
+        if name == "procedures":
+            encoded = mend_procedures(column, encoded, (table, codes), findings)
     else:
-        encoded, own, paired = conversion.conversion.maps[name].encode(column)
+        map_ = conversion.conversion.maps[name]
+        own, paired = map_.encode(column)
+        if name == "procedures":
+            own = mend_procedures(column, own, (map_.table, map_.codes), findings)
+        encoded = map_.counterparts(own)
         conversion.count(name, column, own)
         findings[records_with_unknown(own)] |= np.int64(1) << np.int64(BITS["code_without_counterpart"])
     findings[paired] |= np.int64(1) << np.int64(BITS["pair_joined"])

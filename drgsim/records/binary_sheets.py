@@ -109,7 +109,7 @@ def _xls_records(stream: NDArray[np.uint8], at: int, kinds: tuple[int, ...]) -> 
 
 
 @njit(cache=True, nogil=True)
-def _walk_xls(stream: Any, at: int, kinds: Any) -> Any:  # pragma: no cover - compiled
+def _walk_xls(stream: Any, at: Any, kinds: Any) -> Any:  # pragma: no cover - compiled
     found = np.empty((64, 3), np.int64)
     count = 0
     while at + 4 <= stream.size:
@@ -162,14 +162,17 @@ def _xlsb_records(data: bytes, kinds: tuple[int, ...]) -> list[list[int]]:
 @njit(cache=True, nogil=True)
 def _walk_xlsb(data: Any, kinds: Any) -> Any:  # pragma: no cover - compiled
     found = np.empty((64, 4), np.int64)
-    count = row = at = 0
+    count = 0
+    row: Any = np.int64(0)
+    at: Any = np.int64(0)
     while at + 1 < data.size:
         kind = np.int64(data[at])
         at += 1
         if kind & 0x80:
             kind = (kind & 0x7F) | (np.int64(data[at]) & 0x7F) << 7
             at += 1
-        length = shift = np.int64(0)
+        length: Any = np.int64(0)
+        shift = 0
         while at < data.size and shift < 28:
             byte = np.int64(data[at])
             at += 1

@@ -41,6 +41,8 @@ _OPENS_NAME, _BRACKETS = "([{)]}:-_", "([{)]}"
 _DIGITS_OR_BLANK = tuple(" 0123456789")
 _PUNCTUATION = str.maketrans("", "", ".X+*-_/: ")
 _LEAST = 3  # bytes of a code before a name may begin
+_NUMERIC = re.compile(r"(\d{2})\.(\d{2,5})")
+CodeNumber = tuple[int, str]  # what a number keeps of a code: the digits before the point, and those after it without zeros
 
 
 def fold(text: str) -> str:
@@ -157,6 +159,16 @@ class CodeList:
         for code in self.codes:
             if "+" in code:
                 found.setdefault(fold(code).partition("+")[0], []).append(code)
+        return found
+
+    @cached_property
+    def by_number(self) -> dict[CodeNumber, tuple[str, ...]]:
+        """The codes that read as a number, by what a spreadsheet leaves of them."""
+        found: dict[CodeNumber, tuple[str, ...]] = {}
+        for code in self.codes:
+            if match := _NUMERIC.fullmatch(code):
+                key = int(match[1]), match[2].rstrip("0")
+                found[key] = (*found.get(key, ()), code)
         return found
 
     @cached_property

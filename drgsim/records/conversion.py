@@ -23,6 +23,7 @@ from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.records.arrow import to_text
 from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, UNKNOWN, CodeList, national_codes
 from drgsim.records.code_mending import mend_lists, read_codes
+from drgsim.records.damaged_codes import restored_text
 from drgsim.records.encode import CodeTable, EncodedLists, build_code_table, encode_lists
 
 MOST_SAMPLES = 20  # distinct codes without a counterpart that a report names
@@ -80,10 +81,13 @@ class CodeMap:
         """By number + 2: EMPTY and UNKNOWN stay what they are."""
         return np.concatenate([np.array([EMPTY, UNKNOWN], np.int32), self.target])
 
-    def encode(self, column: pa.Array) -> tuple[EncodedLists, EncodedLists, NDArray[np.int64]]:
-        """Lists of a column as ids of the national dictionary and as numbers of this map; rows with halves of pairs joined."""
-        own, paired = mend_lists(column, encode_lists(column, self.table), self.table, self.codes)
-        return EncodedLists(self._remap[own.ids + 2], own.offsets), own, paired
+    def encode(self, column: pa.Array) -> tuple[EncodedLists, NDArray[np.int64]]:
+        """Lists of a column as numbers of this map, and rows with halves of pairs joined."""
+        return mend_lists(column, encode_lists(column, self.table), self.table, self.codes)
+
+    def counterparts(self, own: EncodedLists) -> EncodedLists:
+        """Lists of numbers of this map as ids of the national dictionary."""
+        return EncodedLists(self._remap[own.ids + 2], own.offsets)
 
     def convert(self, code: str, national: CodeList) -> str:
         """The counterpart of a code; one that no dictionary finds when there is none."""
@@ -127,6 +131,7 @@ class Conversion:
         national = getattr(national_codes(), column)
         text = codes if isinstance(codes, str) else "|".join(code or "" for code in codes or ())
         own = self.maps[column]
+        text = restored_text(text, own.codes) if column == "procedures" else text
         return "|".join(own.convert(code, national) for code in read_codes(text, own.codes))
 
 

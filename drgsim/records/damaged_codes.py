@@ -14,12 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.records.code_dictionaries import BLANK_FOLDED, UNKNOWN, fold, national_codes
+from drgsim.records.code_dictionaries import BLANK_FOLDED, UNKNOWN, CodeList, CodeNumber, fold, national_codes
 from drgsim.records.encode import CodeTable, EncodedLists, encode_lists, lists_of, records_with_unknown
 from drgsim.records.findings import BITS
 
 _SEPARATORS = re.compile(r"[|;,、\n；，｜]")
-_CODE = re.compile(r"(\d{2})\.(\d{2,5})")
 _NUMBER = re.compile(r"(\d{1,2})(?:\.(\d{1,17}))?")
 _ENDS, _STARTS = r"[\s\"日]*(?:$|[|;,、\n；，｜])", r"(?:^|[|;,、\n；，｜])[\s'=\"]*"
 _SHAPES = r"\d{1,2}(?:\.\d+)?|\d{4}[-/.年]\d.*|\d{1,2}[-/月]\d{1,2}|\d{1,2}-[A-Za-z]{3}|[A-Za-z]{3}-\d{2}"
@@ -36,29 +35,28 @@ ERRORS = (
 )  # fmt: skip
 _ERROR = "|".join(map(re.escape, ERRORS)) + "|#{4,}"
 _MOST_DIGITS = 5  # that a code has after its point: 17.91100
-_Key = tuple[int, str]  # what a number keeps of a code: the digits before the point, and those after it without zeros
 
 
-@lru_cache(maxsize=1)
-def _codes_by_number() -> dict[_Key, tuple[str, ...]]:
-    """The codes that read as a number, by the number that is left of them."""
-    found: dict[_Key, tuple[str, ...]] = {}
-    for code in national_codes().procedures.codes:
-        if match := _CODE.fullmatch(code):
-            key = int(match[1]), match[2].rstrip("0")
-            found[key] = (*found.get(key, ()), code)
-    return found
-
-
-@lru_cache(maxsize=4096)
-def fitting_codes(text: str) -> tuple[str, ...] | None:
+def fitting_codes(text: str, codes: CodeList | None = None) -> tuple[str, ...] | None:
     """The codes that a spreadsheet could have turned into this text; None for a text that is no number and no date.
+
+    ``codes`` is the list of the edition that the file is in; the procedures of 医保版 by default.
 
     Examples
     --------
     >>> fitting_codes("39.95"), fitting_codes("0.66"), fitting_codes("39.9500x001")
     (('39.9500',), ('00.6600',), None)
     """
+    keys = _keys(text)
+    if keys is None:
+        return None
+    by_number = (codes or national_codes().procedures).by_number
+    return tuple(dict.fromkeys(code for key in keys for code in by_number.get(key, ())))
+
+
+@lru_cache(maxsize=4096)
+def _keys(text: str) -> tuple[CodeNumber, ...] | None:
+    """What may be left of codes in this text; None for a text that is no number and no date."""
     plain = text.strip(" '=\"\t").upper()
     number = _NUMBER.fullmatch(plain)
     if number:
@@ -67,15 +65,12 @@ def fitting_codes(text: str) -> tuple[str, ...] | None:
             whole, _, digits = f"{float(plain):.{_MOST_DIGITS}f}".partition(".")
             if abs(float(plain) - float(f"{whole}.{digits}")) > 1e-9:
                 return ()
-            return _codes_by_number().get((int(whole), digits.rstrip("0")), ())
-        return _codes_by_number().get((int(number[1]), digits.rstrip("0")), ())
-    keys = set(_keys_of_date(plain))
-    if not keys:
-        return None
-    return tuple(dict.fromkeys(code for key in sorted(keys) for code in _codes_by_number().get(key, ())))
+            return ((int(whole), digits.rstrip("0")),)
+        return ((int(number[1]), digits.rstrip("0")),)
+    return tuple(sorted(set(_keys_of_date(plain)))) or None
 
 
-def _keys_of_date(text: str) -> Iterator[_Key]:
+def _keys_of_date(text: str) -> Iterator[CodeNumber]:
     """Numbers that, typed with a point, a spreadsheet takes for this date."""
     pairs: list[tuple[int, int]] = []
     if match := _FULL_DATE.fullmatch(text):
@@ -94,27 +89,33 @@ def _keys_of_date(text: str) -> Iterator[_Key]:
             yield before, str(after).rstrip("0")
 
 
-def restored_text(text: str) -> str:
-    """A list of procedures with what can be restored in its place.
+def restored_text(text: str, codes: CodeList | None = None) -> str:
+    """A list of procedures with what can be restored in its place; ``codes`` as :func:`fitting_codes` has it.
 
     Examples
     --------
     >>> restored_text("39.95|88.5600"), restored_text("36.0601")
     ('39.9500|88.5600', '36.0601')
     """
-    known = national_codes().procedures.keys
+    codes = codes or national_codes().procedures
     cells = _SEPARATORS.split(text)
-    whole = [cell if fold(cell) in known else _restored(cell) or cell for cell in cells]
+    whole = [cell if fold(cell) in codes.keys else _restored(cell, codes) or cell for cell in cells]
     return text if whole == cells else "|".join(whole)
 
 
-def _restored(cell: str) -> str | None:
-    fitting = fitting_codes(cell)
+def _restored(cell: str, codes: CodeList) -> str | None:
+    fitting = fitting_codes(cell, codes)
     return fitting[0] if fitting is not None and len(fitting) == 1 else None
 
 
-def mend_procedures(column: pa.Array, encoded: EncodedLists, table: CodeTable, findings: NDArray[np.int64]) -> EncodedLists:
-    """Procedure ids with those restored that one code fits; what was restored and what is beyond it is noted."""
+def mend_procedures(
+    column: pa.Array, encoded: EncodedLists, lookup: tuple[CodeTable, CodeList], findings: NDArray[np.int64]
+) -> EncodedLists:
+    """Procedure ids with those restored that one code fits; what was restored and what is beyond it is noted.
+
+    ``lookup`` is the table that the column was encoded with, and its codes.
+    """
+    table, codes = lookup
     records = records_with_unknown(encoded)
     if not records.size:
         return encoded
@@ -129,7 +130,7 @@ def mend_procedures(column: pa.Array, encoded: EncodedLists, table: CodeTable, f
         if len(cells) != stop - start:
             continue
         for place, cell in enumerate(cells, start=start):
-            fitting = fitting_codes(cell) if ids[place] == UNKNOWN else None
+            fitting = fitting_codes(cell, codes) if ids[place] == UNKNOWN else None
             if fitting is None:
                 continue
             one = len(fitting) == 1
