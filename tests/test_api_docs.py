@@ -115,6 +115,7 @@ RENAMED = {
 # a discharge that is typed option by option is a mapping in Python
 TYPED = {
     "diagnoses", "procedures", "sex", "age", "age_days", "weight", "los", "icu_hours", "discharge_way", "department",
+    "discharged",
 }  # fmt: skip
 WEIGHING = {
     "trim": "trim",

@@ -10,11 +10,11 @@ import pyarrow as pa
 from drgsim.analysis.code_search import KINDS, CodeCard, FoundCode, code_facts, search_codes
 from drgsim.api.argument_check import TEXTS, checked, whole
 from drgsim.api.scheme_verbs import TEXT, as_table
-from drgsim.engines.grouper_of import DEFAULT_SCHEME
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.schemes_in_force import undated_scheme
 
 
 class CodeAnswers(Result):
@@ -37,7 +37,7 @@ class CodeAnswers(Result):
 
 
 @checked()
-def codes_show(code: str, *, scheme: str | Path = DEFAULT_SCHEME) -> CodeAnswers:
+def codes_show(code: str, *, scheme: str | Path | None = None) -> CodeAnswers:
     """Show a code: its name, what a scheme does with it, and its counterparts in other editions. 编码查询
 
     Parameters
@@ -45,7 +45,7 @@ def codes_show(code: str, *, scheme: str | Path = DEFAULT_SCHEME) -> CodeAnswers
     code
         Code in any spelling; ``I21.0`` shows the codes below it. ICD-10 or ICD-9-CM-3, 医保版 2.0.
     scheme
-        DRG scheme that says what the code does: id or folder.
+        DRG scheme that says what the code does: id or folder; the national one where nothing is said (2.0).
 
     Returns
     -------
@@ -64,7 +64,7 @@ def codes_show(code: str, *, scheme: str | Path = DEFAULT_SCHEME) -> CodeAnswers
     >>> drgsim.codes_show("i10.x00").cards[0].code
     'I10.x00'
     """
-    cards = code_facts(code, load_scheme(scheme))
+    cards = code_facts(code, load_scheme(scheme or undated_scheme()))
     names = ("code", "name", "kind", "known", "grey", "level")
     rows = [{name: getattr(card, name) for name in names} for card in cards]
     flag = pa.bool_()

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from drgsim.api.argument_check import ArgumentKind, checked, named
 from drgsim.api.given_records import CaseResult, given
-from drgsim.engines.grouper_of import DEFAULT_SCHEME, explain_record
+from drgsim.engines.dated_grouper import DATE
+from drgsim.engines.grouper_of import DEFAULT_SCHEME, explain_record, scheme_of_record
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.quality.coding_checks import CodingDoubt, doubts_of
 from drgsim.records.case_table import open_all
@@ -35,6 +36,7 @@ from drgsim.units.drg.drg_narrative import (
 )
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import Scheme
+from drgsim.units.schemes.schemes_in_force import AUTO
 
 _VENTILATOR = "ventilator_hours"
 MOST_EXPLAINED = 5  # records with one id
@@ -162,7 +164,8 @@ def explain(
         ``procedures`` as a list of codes or a text separated by ``|``; columns may be left out. Or, with ``record_id``,
         discharges as :func:`drgsim.read` takes them.
     scheme
-        A DRG scheme or DIP catalogue, or its id or folder.
+        A DRG scheme or DIP catalogue, or its id or folder; ``auto``, the default: the national scheme in force on the date of
+        discharge (2.0 where the record has none).
     record_id
         The record's ``discharge_id``.
     strict
@@ -204,13 +207,22 @@ def explain(
                 "explain-no-record", f"a {type(record).__name__} is no record",
                 fix="give one record as a dictionary, or record_id with a file or a table",
             )])  # fmt: skip
+        scheme = _chosen(record, scheme, reading)
         explained = explain_record(record, scheme, reading, strict=strict)
         return Explanations([explained], [_doubts(explained, record, scheme)])
     found, options = _found(record, record_id, reading)
     version = InputOptions(code_version=options.code_version)
     found_few = found[:MOST_EXPLAINED]
-    each = [explain_record(one, scheme, version) for one in found_few]
-    return Explanations(each, [_doubts(*both, scheme) for both in zip(each, found_few, strict=True)], len(found))
+    schemes = [_chosen(one, scheme, version) for one in found_few]
+    each = [explain_record(one, by, version) for one, by in zip(found_few, schemes, strict=True)]
+    return Explanations(each, [_doubts(*all_) for all_ in zip(each, found_few, schemes, strict=True)], len(found))
+
+
+def _chosen(
+    record: Mapping[str, Any], scheme: Scheme | Catalogue | str | Path, reading: InputOptions | None
+) -> Scheme | Catalogue | str | Path:
+    """The scheme as given; in the place of ``auto`` the one in force on the record's date of discharge."""
+    return scheme_of_record(record, reading) if scheme == AUTO else scheme
 
 
 def _doubts(
@@ -252,7 +264,7 @@ def _found(
     inputs, options = given(records, reading)
     found: list[dict[str, Any]] = []
     for source in open_all(inputs, options):
-        for batch in source.batches((*INPUT_COLUMNS, "total_cost", _VENTILATOR)):
+        for batch in source.batches((*INPUT_COLUMNS, DATE, "total_cost", _VENTILATOR)):
             ids = pc.utf8_trim_whitespace(batch.column("discharge_id").cast("string"))
             here = batch.filter(pc.equal(ids, str(record_id).strip())).to_pylist()
             found += [record | {"": source.path} for record in here]

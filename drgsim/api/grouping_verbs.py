@@ -17,7 +17,7 @@ from drgsim.engines.file_to_file import group_files as run_files
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.grouper_of import DEFAULT_SCHEME, AnyScheme, grouper_of, means_dip
 from drgsim.engines.in_memory import group_cases
-from drgsim.quality.checked_grouper import CheckedGrouper
+from drgsim.quality.checked_grouper import checked_grouper
 from drgsim.records.arrow import plain_strings
 from drgsim.records.case_table import CaseTable, open_all
 from drgsim.records.input_options import InputOptions
@@ -52,7 +52,7 @@ class GroupedFiles(Result):
 
     @property
     def scheme(self) -> str:
-        """Id of the scheme or catalogue."""
+        """Id of the scheme or catalogue; ids joined by ``|`` where dates of discharge lie on both sides of a switch."""
         return self.run.scheme.id
 
     @property
@@ -77,7 +77,10 @@ class Groups(GroupedFiles, CaseResult):
 
     def __init__(self, answers: pa.Table, cases: CaseTable, run: GroupRun, code_version: str, keep_input: bool) -> None:
         grouped = _beside(cases.table, answers)
-        self.case_table, self.code_version = replace(cases, table=grouped, grouped_by=run.scheme.id), code_version
+        self.case_table, self.code_version = (
+            replace(cases, table=grouped, grouped_by=tuple(s.id for s, _ in run.parts)),
+            code_version,
+        )
         self._index = cases.index
         super().__init__(run, {"answers": self.cases if keep_input else answers})
 
@@ -118,7 +121,8 @@ def group(
         list of dictionaries. Every record stands for itself: duplicate ids are noted and never mixed.
     scheme
         A DRG scheme or DIP catalogue: its id (:func:`drgsim.schemes`), its folder, or what :func:`drgsim.load_scheme`
-        returned.
+        returned. ``auto``, the default: the national DRG scheme in force on each date of discharge, as the packs state it
+        (2.0, and 3.0 from 2027-01-01); records without a date are grouped by 2.0 and counted in ``notes``.
     keep_input
         Put the columns of the input (canonical names) before the answers.
     coding_checks
@@ -131,7 +135,8 @@ def group(
     -------
     Groups
         ``answers``: ``discharge_id``, the group (``mdc``, ``adrg``, ``drg``, ``drg_name``, or ``dip``, ``dip_name``,
-        ``kind``, ``score``, ``aux``, ``aux_level``), ``severity``, ``status``, ``reason``, ``warnings``, one row per record
+        ``kind``, ``score``, ``aux``, ``aux_level``), ``severity``, ``status``, ``reason``, ``warnings``, with ``auto`` also
+        ``scheme``, one row per record
         in the order of the input, with the index of a frame. ``groups``: cases of every group. ``cases``: the discharges
         with their groups. It can be handed on to any verb that takes discharges.
 
@@ -158,10 +163,12 @@ def group(
     >>> groups = drgsim.group([record], "dip-taian-2025")
     >>> groups.to_arrow()["dip"].to_pylist(), groups.status["grouped"]
     (['I21.0'], 1)
+    >>> drgsim.group([record | {"discharged": "2027-01-02"}]).to_arrow().select(["drg", "scheme"]).to_pylist()
+    [{'drg': 'FR15', 'scheme': 'chs-drg-3.0'}]
     """
     cases, options = case_table(records, reading)
     cases.check_for_grouping(options)
-    grouper = CheckedGrouper(scheme, options.code_version) if coding_checks else scheme
+    grouper = checked_grouper(scheme, options.code_version) if coding_checks else scheme
     answers, run = group_cases(cases, grouper, options.code_version)
     return Groups(answers, cases, run, options.code_version, keep_input)
 
@@ -186,7 +193,7 @@ def group_files(
         CSV, Parquet, XLSX or JSON files, folders of JSON files, URLs of tables (``sqlite:///cases.db?table=discharges``) or
         ``-`` for standard input; they are read one after another.
     scheme
-        DRG scheme or DIP catalogue, its id or folder.
+        DRG scheme or DIP catalogue, its id or folder, or ``auto``, as for :func:`drgsim.group`.
     output
         CSV, Parquet or XLSX file to write, ``-`` for standard output, or the URL of a table; None to count only.
     keep_input
@@ -223,7 +230,7 @@ def group_files(
     (634, 654)
     """
     options = reading or InputOptions()
-    grouper = CheckedGrouper(scheme, options.code_version) if coding_checks else scheme
+    grouper = checked_grouper(scheme, options.code_version) if coding_checks else scheme
     run = run_files(
         as_list(inputs), grouper, output, keep_input=keep_input, progress=progress, workers=workers, options=options
     )
@@ -243,7 +250,7 @@ def _beside(table: pa.Table, answers: pa.Table) -> pa.Table:
 def first_answers(inputs: Sequence[str | Path], scheme: AnyScheme, most: int, reading: InputOptions) -> pa.Table:
     """The answers of the first records of files, to look at before anything is written; of DRGs with what a coder checks."""
     version = reading.code_version
-    grouper = grouper_of(scheme, version) if means_dip(scheme) else CheckedGrouper(scheme, version)
+    grouper = grouper_of(scheme, version) if means_dip(scheme) else checked_grouper(scheme, version)
     found: list[pa.RecordBatch] = []
     for source in open_all(inputs, reading):
         for batch in source.batches(grouper.input_columns):

@@ -152,7 +152,8 @@ def settle(
         Where unstable groups are found: in the policy's ``table``, among the ``cases``, or ``never``; the policy's word by
         default.
     scheme
-        DRG scheme or DIP catalogue to group by where the cases name no group; the policy's by default.
+        DRG scheme or DIP catalogue to group by where the cases name no group; the policy's by default. ``auto`` takes the
+        national scheme on the date of discharge.
     reading
         Layout, own columns and edition of the codes, as :class:`drgsim.InputOptions` says them.
     budget
@@ -186,7 +187,7 @@ def settle(
     UsageError
         ``usage-no-weights``, ``usage-no-clearing``, ``usage-no-prepayment``, ``usage-unknown-word``.
     InputError
-        ``settle-not-grouped``, ``settle-missing-column``, or a file that cannot be read.
+        ``settle-not-grouped``, ``settle-missing-column``, ``cases-several-schemes``, or a file that cannot be read.
     PolicyError
         ``policy-unknown``, changes that the policy cannot take, ``policy-unknown-include`` or ``policy-include-conflict``.
 

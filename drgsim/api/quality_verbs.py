@@ -23,6 +23,7 @@ from drgsim.report.quality_workbook import FindingsTable, QualityWorkbook, open_
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
 from drgsim.results.whole_outputs import check_output
+from drgsim.units.schemes.schemes_in_force import undated_scheme
 
 
 class CheckedRecords(Result):
@@ -96,6 +97,7 @@ def validate(
         What :func:`drgsim.read` takes, or what it returned; group means and duplicates count over all of them.
     scheme
         Id or folder of the DRG scheme that the records are to be grouped by: some rules compare a record with its group.
+        ``auto``, the default: the national scheme on each date of discharge, as for :func:`drgsim.group`.
     reading
         Layout, own columns and edition of the codes, as :class:`drgsim.InputOptions` says them.
     output
@@ -187,6 +189,12 @@ def _tables(report: QualityReport) -> dict[str, pa.Table]:
 
 def _notes(report: QualityReport) -> list[Problem]:
     notes = [Problem("left-out", f"{name.replace('_', ' ')}: {count:,}") for name, count in report.noted.items() if count]
+    if report.without_date:
+        what = f"{report.without_date:,} of {report.records:,} records have no date of discharge: checked by {undated_scheme()}"
+        notes.append(Problem("scheme-without-date", what, fix="map the column of dates, or name a scheme"))
+    if len(report.by_scheme) > 1:
+        listed = ", ".join(f"{scheme} {count:,}" for scheme, count in report.by_scheme.items())
+        notes.append(Problem("scheme-by-date", f"the records are checked by more than one scheme: {listed}"))
     if report.absent:
         notes.append(Problem("columns-absent", f"absent columns, which count as missing: {', '.join(report.absent)}"))
     if report.unchecked:

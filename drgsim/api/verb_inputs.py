@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Union
 import pyarrow as pa
 
 from drgsim.api.given_records import CaseResult, given
+from drgsim.engines.dated_grouper import SCHEME
 from drgsim.errors import InputError, Problem, UsageError, did_you_mean
 from drgsim.payment.clearing import Assessment, assessments_of
 from drgsim.payment.grouped_files import read_grouped
@@ -30,6 +31,7 @@ from drgsim.region.hospital_list import (
 from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of
+from drgsim.units.schemes.pack import pack_ids
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,15 +86,24 @@ class Inputs:
         Raises
         ------
         InputError
-            ``settle-not-grouped``, or a file cannot be read.
+            ``settle-not-grouped``, ``cases-several-schemes``, or a file cannot be read.
         """
         inputs, options = given(source, reading)
         files = [Path(each) for each in inputs if isinstance(each, str | Path)]
-        self.grouped_by = {each.grouped_by for each in inputs if isinstance(each, CaseTable) and each.grouped_by}
+        self.grouped_by = {scheme for each in inputs if isinstance(each, CaseTable) for scheme in each.grouped_by}
         self._files["cases"] = [path for path in files if path.is_file()]
         if not files:
             self._tables["cases"] = table_digest(table_of(source))
-        return read_grouped(inputs, scheme, options, needed=needed)
+        table, notes = read_grouped(inputs, scheme, options, needed=needed)
+        if SCHEME in table.column_names:  # what drgsim group wrote
+            self.grouped_by |= {*table[SCHEME].unique().to_pylist()} & {*pack_ids()}
+        if len(self.grouped_by) > 1:
+            raise InputError.single(
+                "cases-several-schemes", f"the cases are grouped by {', '.join(sorted(self.grouped_by))}",
+                why="a code may mean another group in each, so that weights and prices of one do not fit the other",
+                fix="group all of them by one scheme (--scheme), or hand over the cases of each scheme by themselves",
+            )  # fmt: skip
+        return table, notes
 
     def hospitals(self, source: AnyHospitals | None) -> Mapping[str, Hospital] | None:
         """Level, grade and coefficient by hospital."""

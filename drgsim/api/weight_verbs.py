@@ -145,7 +145,8 @@ def weights(
     history
         Discharges as in :func:`drgsim.settle`; ``total_cost`` in yuan, the year from ``discharged``, else one per file.
     scheme
-        DRG scheme or DIP catalogue to group by where the history names no group.
+        DRG scheme or DIP catalogue to group by where the history names no group; ``auto``: the national scheme on the date
+        of discharge.
     policy
         Take trimming, weights of the years and the longest stay from this policy where ``trim``, ``years`` and ``long_days``
         leave them open.
@@ -173,7 +174,7 @@ def weights(
     UsageError
         ``weights-bad-option``.
     InputError
-        ``weights-no-groups``, ``settle-not-grouped``, or a file that cannot be read.
+        ``weights-no-groups``, ``settle-not-grouped``, ``cases-several-schemes``, or a file that cannot be read.
 
     Examples
     --------

@@ -17,7 +17,6 @@ from drgsim.budgets.case_bills import by_item
 from drgsim.budgets.coding_quality import coding_quality
 from drgsim.budgets.hospital_figures import HospitalFigures, figures_of, indicator_names
 from drgsim.budgets.terms import BudgetTerms
-from drgsim.engines.grouper_of import DEFAULT_SCHEME
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases, read_cases
@@ -27,6 +26,7 @@ from drgsim.payment.policy import Policy
 from drgsim.payment.settlement import Settlement, settle
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.region.region_folder import RegionFolder, read_region
+from drgsim.units.schemes.schemes_in_force import undated_scheme
 
 PRICE_STEPS = 8
 PRICE_TOLERANCE = 1e-4  # a step of all factors below this ends the search
@@ -184,7 +184,7 @@ def _shadow_notes(settlements: Mapping[int, Settlement]) -> list[str]:
 def _national(policy: Policy) -> str | None:
     """The scheme of a DRG policy that has neither a scheme nor groups of its own; kinds of DIP have no national list."""
     own = policy.prices is not None and not has_given_values(policy)
-    return DEFAULT_SCHEME if policy.file.by_groups and policy.file.method != "dip" and not own else None
+    return undated_scheme() if policy.file.by_groups and policy.file.method != "dip" and not own else None
 
 
 def _scheme(scheme: str | None, policy: Policy) -> str:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drgsim.cli.group_command import DEFAULT_SCHEME
-
 if TYPE_CHECKING:
     from drgsim.analysis.code_search import CodeCard
 
@@ -19,7 +17,9 @@ _EDITIONS = {"gl2": "国临版"}
 @app.command()
 def show(
     code: Annotated[str, typer.Argument(help="Code in any spelling; I21.0 shows the codes below it.")],
-    scheme: Annotated[str, typer.Option("--scheme", "-s", help="Scheme that says what the code does.")] = DEFAULT_SCHEME,
+    scheme: Annotated[
+        str | None, typer.Option("--scheme", "-s", help="Scheme that says what the code does; the national one by default.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show a code: its name, what a scheme does with it, and its counterparts in other editions."""

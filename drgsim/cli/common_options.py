@@ -20,7 +20,13 @@ InputsArgument = Annotated[
         show_default=False,
     ),
 ]
-SchemeOption = Annotated[str, typer.Option("--scheme", "-s", help="Id of a DRG scheme or DIP catalogue, or the folder of one.")]
+SchemeOption = Annotated[
+    str,
+    typer.Option(
+        "--scheme", "-s",
+        help="Id of a DRG scheme or DIP catalogue, or the folder of one; auto: the national scheme on the date of discharge.",
+    ),
+]  # fmt: skip
 FormatOption = Annotated[
     str | None,
     typer.Option(

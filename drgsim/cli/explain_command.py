@@ -41,6 +41,9 @@ def explain(
     icu_hours: Annotated[str | None, typer.Option(help="Hours in intensive care.")] = None,
     discharge_way: Annotated[str | None, typer.Option(help="Discharge way 离院方式, 1-5 or 9.")] = None,
     department: Annotated[str | None, typer.Option(help="Admission department 入院科室.")] = None,
+    discharged: Annotated[
+        str | None, typer.Option(help="Date of discharge 出院日期, which chooses the scheme where none is named.")
+    ] = None,
     scheme: SchemeOption = DEFAULT_SCHEME,
     format: FormatOption = None,
     maps: MapOption = None,
@@ -72,7 +75,7 @@ def explain(
         typed = {
             "diagnoses": diagnoses, "procedures": procedures, "sex": sex, "age": age, "age_days": age_days,
             "birth_weight_g": weight, "los_days": los, "icu_hours": icu_hours, "discharge_way": discharge_way,
-            "admission_department": department,
+            "admission_department": department, "discharged": discharged,
         }  # fmt: skip
         typed = {name: value for name, value in typed.items() if value is not None}
         found = explained(typed, scheme, reading=InputOptions(code_version=code_version))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from drgsim.engines.group_run import GroupRun
 
-DEFAULT_SCHEME = "chs-drg-2.0"
+DEFAULT_SCHEME = "auto"
 PREVIEW = 10  # answers that are shown where nothing is written
 TOP = 8  # reasons and warnings that the summary names
 
@@ -110,13 +110,14 @@ def _show_preview(answers: pa.Table, records: int) -> None:
     from drgsim.records.findings import BY_CODE
 
     group = "drg" if "drg" in answers.column_names else "dip"
+    spans = "scheme" in answers.column_names and len(answers["scheme"].unique()) > 1
     rows = []
     for row in answers.to_pylist():
         reason = BY_CODE[row["reason"]].title_zh if row["reason"] else row[f"{group}_name"]
-        rows.append([row["discharge_id"] or "", row[group] or "", row["status"], reason or ""])
-    rows_table(
-        f"The first {len(rows)} of {records:,} answers 预览", ["id", "group", "status", "name or reason"], rows, whole=(1,)
-    )
+        by = [row["scheme"]] if spans else []
+        rows.append([row["discharge_id"] or "", row[group] or "", *by, row["status"], reason or ""])
+    columns = ["id", "group", *(["scheme"] if spans else []), "status", "name or reason"]
+    rows_table(f"The first {len(rows)} of {records:,} answers 预览", columns, rows, whole=(1,))
     checks = [
         [row["discharge_id"] or "", row["coding_details"].replace("|", "\n")]
         for row in answers.to_pylist()
@@ -156,12 +157,18 @@ def show_summary(run: GroupRun) -> None:
     }
     colours = {"grouped": "green", "ambiguous": "yellow", "ungroupable": "red", "invalid": "red"}
     table = Table(
-        title=f"Grouped by {run.scheme.id}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+        title=f"Grouped by {' and '.join(scheme.id for scheme, _ in run.parts)}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )
     table.add_column("")
     table.add_column("records", justify="right")
     table.add_column("share", justify="right")
     table.add_row("records 病案", f"{records:,}", "")
+    for scheme, part in run.parts if len(run.parts) > 1 else []:
+        table.add_row(f"  {scheme.id}", f"{part.records:,}", percent(part.records, records))
     for status, number in zip(STATUSES, counts.status.tolist(), strict=True):
         if status == "ambiguous" and isinstance(run.scheme, CompiledCatalogue):
             continue  # DIP knows no ambiguous groups
@@ -201,26 +208,39 @@ def _show_figures(run: GroupRun) -> None:
     from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
     from drgsim.units.dip.dip_catalogue import KINDS
 
-    if isinstance(run.scheme, CompiledCatalogue):
-        from drgsim.analysis.kindmix import kind_mix
+    for scheme, counts in run.parts:
+        if isinstance(scheme, CompiledCatalogue):
+            from drgsim.analysis.kindmix import kind_mix
 
-        mix, records = kind_mix(run.counts, run.scheme), run.counts.records
-        rows = [[f"{KINDS[kind]} {kind}", f"{cases:,}", percent(cases, records)] for kind, cases in mix.by_type.items()]
-        rows_table("Cases by type of kind 病种类别", ["", "cases", "share"], rows, right=(1, 2))
-        if mix.by_list:
-            lists = ", ".join(f"{aux} {cases:,} ({percent(cases, records)})" for aux, cases in mix.by_list.items())
-            out.print(f"with a level of an auxiliary list 辅助分型: {lists}")
-        mean = "" if mix.mean_score is None else f" · mean score 例均分值 {mix.mean_score:,.2f}"
-        out.print(f"{mix.kinds:,} different kinds 病种数 · points 总分值 {mix.points:,.2f}{mean}")
-        return
-    from drgsim.analysis.casemix import case_mix
+            mix, records = kind_mix(counts, scheme), counts.records
+            rows = [[f"{KINDS[kind]} {kind}", f"{cases:,}", percent(cases, records)] for kind, cases in mix.by_type.items()]
+            rows_table("Cases by type of kind 病种类别", ["", "cases", "share"], rows, right=(1, 2))
+            if mix.by_list:
+                lists = ", ".join(f"{aux} {cases:,} ({percent(cases, records)})" for aux, cases in mix.by_list.items())
+                out.print(f"with a level of an auxiliary list 辅助分型: {lists}")
+            mean = "" if mix.mean_score is None else f" · mean score 例均分值 {mix.mean_score:,.2f}"
+            out.print(f"{mix.kinds:,} different kinds 病种数 · points 总分值 {mix.points:,.2f}{mean}")
+            continue
+        from drgsim.analysis.casemix import case_mix
 
-    groups = case_mix(run.counts, run.scheme)
-    line = f"{groups.groups} different groups 组数"
-    if groups.cmi is not None:
-        weights = f"weights {run.scheme.reference_weights}, {percent_of(groups.weighted_share)} of grouped cases"
-        line += f" · CMI {groups.cmi:.4f} ({escape(weights)})"
-    out.print(line)
+        groups = case_mix(counts, scheme)
+        line = f"{groups.groups} different groups 组数" + (f" of {scheme.id}" if len(run.parts) > 1 else "")
+        if groups.cmi is not None:
+            weights = f"weights {scheme.reference_weights}, {percent_of(groups.weighted_share)} of grouped cases"
+            line += f" · CMI {groups.cmi:.4f} ({escape(weights)})"
+        out.print(line)
+    _show_dates(run)
+
+
+def _show_dates(run: GroupRun) -> None:
+    """How the scheme was chosen, and the records that have no date to choose it by."""
+    from drgsim.analysis.group_summary import date_notes
+    from drgsim.cli.terminal import out
+
+    if run.by_date:
+        out.print(f"[dim]scheme by date of discharge 按出院日期选择方案: {run.by_date}[/]")
+    for note in date_notes(run):
+        out.print(f"[yellow]![/] {note.what} [dim]\\[{note.code}][/]\n  [dim]{note.fix}[/]")
 
 
 def percent_of(share: float) -> str:

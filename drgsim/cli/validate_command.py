@@ -29,7 +29,14 @@ _MARKS = {"error": "✗ error", "warning": "! doubt", "info": "· info"}
 
 def validate(
     inputs: InputsArgument,
-    scheme: Annotated[str, typer.Option("--scheme", "-s", help="Scheme that the files are to be grouped by.")] = DEFAULT_SCHEME,
+    scheme: Annotated[
+        str,
+        typer.Option(
+            "--scheme",
+            "-s",
+            help="Scheme that the files are to be grouped by; auto: the national one on the date of discharge.",
+        ),
+    ] = DEFAULT_SCHEME,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
@@ -101,6 +108,10 @@ def _show(report: QualityReport) -> None:
         out.print(f"[yellow]unknown {name} 未知编码[/]: {listed}{more}")
     show_reading(report.layouts, report.kept_columns, report.noted)
     show_conversion(report.conversion)
+    if report.by_scheme:
+        listed = ", ".join(f"{scheme} {count:,}" for scheme, count in report.by_scheme.items())
+        missing = f" · {report.without_date:,} without a date of discharge" if report.without_date else ""
+        out.print(f"[dim]scheme by date of discharge 按出院日期选择方案: {listed}{missing}[/]")
     if report.absent:
         out.print(f"[yellow]absent columns[/]: {', '.join(report.absent)} — they count as missing in every record")
     if report.unchecked:

@@ -21,7 +21,7 @@ from drgsim.records.arrow import one_chunk
 from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, CodeList, fold, national_codes, split_codes
 from drgsim.records.conversion import code_versions, conversion_from
 from drgsim.records.encode import CodeTable, encode_lists, lists_of, records_with_unknown
-from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
+from drgsim.units.batch_grouper import GroupCounts, GroupsBatches
 
 _FORMS = {
     "diagnoses": re.compile(r"[A-Z]\d{2}\.(?:\d{3}|X\d{2})(?:X\d{3})?(?:\+[A-Z]\d{2}\.\d\*)?"),
@@ -102,7 +102,7 @@ def many_unknown(counts: GroupCounts) -> bool:
     return most > WORTH_A_LOOK * counts.records
 
 
-def edition_hits(batches: Iterable[pa.RecordBatch | pa.Table], grouper: BatchGrouper) -> EditionHits | None:
+def edition_hits(batches: Iterable[pa.RecordBatch | pa.Table], grouper: GroupsBatches) -> EditionHits | None:
     """Look up the codes of the first batch in every edition; None where there are none, or where they are converted already."""
     batch = next(iter(batches), None)
     if batch is None or grouper.conversion is not None:

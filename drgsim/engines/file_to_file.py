@@ -25,14 +25,14 @@ from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import InputOptions
 from drgsim.results.table_files import AnyWriter, check_writable, open_writer, place_of, shown_place
 from drgsim.results.whole_outputs import check_output
-from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
+from drgsim.units.batch_grouper import GroupCounts, GroupsBatches
 
 Progress = Callable[[float, int], None]  # share of the input that is done, records so far
 
 
 def group_files(
     inputs: Sequence[str | Path],
-    scheme: AnyScheme | BatchGrouper,
+    scheme: AnyScheme | GroupsBatches,
     output: str | Path | None,
     *,
     keep_input: bool = False,
@@ -63,7 +63,6 @@ def group_files(
     )
     run.layouts = [source.reading.layout.name for source in sources]
     run.kept_columns = [source.kept.files for source in sources if source.kept]
-    run.absent = grouper.absent_columns({name for source in sources for name in source.canonical})
     threads = workers or os.cpu_count() or 1
     with ExitStack() as stack:
         line = _Line(grouper, run, keep_input, stack.enter_context(ThreadPoolExecutor(threads)), stack)
@@ -77,6 +76,7 @@ def group_files(
         while line.pending:
             line.finish()
             _tell(progress, sources, run)
+    run.finish(grouper, {name for source in sources for name in source.canonical})
     if many_unknown(run.counts) and isinstance(paths[0], Path) and paths[0].is_file():
         run.edition = edition_hits(open_all(paths[:1], options)[0].batches(grouper.input_columns), grouper)
     run.noted = sum((source.noted for source in sources), Counter())
@@ -89,7 +89,7 @@ class _Line:
     """Batches on their way: grouped in threads, counted and written in the order in which they came."""
 
     def __init__(
-        self, grouper: BatchGrouper, run: GroupRun, keep_input: bool, pool: ThreadPoolExecutor, stack: ExitStack
+        self, grouper: GroupsBatches, run: GroupRun, keep_input: bool, pool: ThreadPoolExecutor, stack: ExitStack
     ) -> None:
         self.grouper, self.run, self.keep_input, self.pool, self.stack = grouper, run, keep_input, pool, stack
         self.source_column: str | None = None
@@ -150,7 +150,7 @@ def _check_target(sources: Sequence[CaseFile], target: str | Path | None, keep_i
     check_writable(target, sum(known) if len(known) == len(sources) else None)
 
 
-def _batches(sources: Sequence[CaseFile], grouper: BatchGrouper, keep: bool) -> Iterator[pa.RecordBatch]:
+def _batches(sources: Sequence[CaseFile], grouper: GroupsBatches, keep: bool) -> Iterator[pa.RecordBatch]:
     for source in sources:
         yield from source.batches(grouper.input_columns, keep=keep)
 

@@ -19,11 +19,11 @@ from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import GROUPING, InputOptions
 from drgsim.records.schema import BROKEN_LINE
-from drgsim.units.batch_grouper import BatchGrouper, GroupCounts
+from drgsim.units.batch_grouper import GroupCounts, GroupsBatches
 
 
 def group_cases(
-    cases: CaseTable, scheme: AnyScheme | BatchGrouper, code_version: str = OWN_VERSION
+    cases: CaseTable, scheme: AnyScheme | GroupsBatches, code_version: str = OWN_VERSION
 ) -> tuple[pa.Table, GroupRun]:
     """Group records in memory.
 
@@ -32,7 +32,7 @@ def group_cases(
     cases
         Every record stands for itself: duplicate ids are noted and never mixed.
     scheme
-        A DRG scheme or DIP catalogue, its id or folder, or a grouper.
+        A DRG scheme or DIP catalogue, its id or folder, ``auto``, or a grouper.
     code_version
         Edition of the codes.
 
@@ -53,9 +53,9 @@ def group_cases(
     run = GroupRun(cases.paths, None, grouper.compiled, GroupCounts.empty(grouper.group_count))
     for _, counts in grouped:
         run.counts.add(counts)
+    run.finish(grouper, cases.canonical)
     if many_unknown(run.counts):
         run.edition = edition_hits(parts, grouper)
-    run.absent = grouper.absent_columns(cases.canonical)
     run.ids_checked, run.ids_complete = seen.checked, seen.complete
     run.layouts, run.noted = cases.layouts, cases.noted
     answers = pa.Table.from_batches([plain_strings(answer) for answer, _ in grouped])

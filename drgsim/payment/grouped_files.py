@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.engines.group_run import GroupRun
 from drgsim.engines.in_memory import group_cases
 from drgsim.errors import InputError
 from drgsim.records.case_table import is_grouped, joined_tables, numbered, whole_cases
@@ -18,7 +19,7 @@ from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
 GROUP_COLUMNS = (
     "mdc", "adrg", "drg", "drg_name", "dip", "dip_name", "kind", "score", "aux", "aux_level",
-    "status",
+    "status", "scheme",
 )  # fmt: skip  # what settling may ask of a group
 
 
@@ -64,7 +65,7 @@ def read_grouped(
                 )
             answers, run = group_cases(cases, scheme, options.code_version)
             table = with_groups(table, answers)
-            notes.append(f"{name}: {table.num_rows:,} cases grouped by {scheme}{_left_out(run.counts)}")
+            notes.append(f"{name}: {table.num_rows:,} cases grouped by {_grouped_by(run, scheme)}{_left_out(run.counts)}")
         notes += [f"{name}: {what}: {count:,}" for what, count in sorted(cases.noted.items()) if count]
         tables.append(numbered(table, number))
     return joined_tables(tables), notes
@@ -77,6 +78,14 @@ def with_groups(table: pa.Table, answers: pa.Table) -> pa.Table:
             table = table.drop_columns([name])
         table = table.append_column(name, answers.column(name))
     return table
+
+
+def _grouped_by(run: GroupRun, scheme: str) -> str:
+    """The scheme as it was named; what it came to where dates of discharge chose it."""
+    if not run.by_date:
+        return scheme
+    missing = f", {run.counts.without_date:,} without a date" if run.counts.without_date else ""
+    return f"{', '.join(f'{each.id} {counts.records:,}' for each, counts in run.parts)} by date of discharge{missing}"
 
 
 def _left_out(counts: GroupCounts) -> str:

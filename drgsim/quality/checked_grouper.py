@@ -6,19 +6,28 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.engines.dated_grouper import DatedGrouper
 from drgsim.engines.grouper_of import AnyScheme, means_dip
 from drgsim.errors import UsageError
 from drgsim.quality.coding_checks import CodingChecks, Grouping
 from drgsim.quality.quality_rules import rules, thresholds
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.code_dictionaries import OWN_VERSION
-from drgsim.units.batch_grouper import Answers, noted, texts_by_number
+from drgsim.units.batch_grouper import Answers, GroupsBatches, noted, texts_by_number
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, RESULT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import Scheme
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
+from drgsim.units.schemes.schemes_in_force import AUTO
 
 CHECK_COLUMNS = ("coding_checks", "coding_details")
+
+
+def checked_grouper(scheme: AnyScheme, code_version: str = OWN_VERSION) -> GroupsBatches:
+    """A grouper with coding checks for a scheme; ``auto`` takes the national schemes by date of discharge."""
+    if scheme == AUTO:
+        return DatedGrouper(code_version, CheckedGrouper)
+    return CheckedGrouper(scheme, code_version)
 
 
 class CheckedGrouper(Grouper):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgsim.engines.dated_grouper import DATE, DatedGrouper
 from drgsim.quality.batch_checks import PART, Checker, GroupMeans
 from drgsim.quality.coding_checks import UNUSABLE, Grouping, RuleHits
 from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
@@ -32,6 +34,7 @@ from drgsim.records.input_options import InputOptions
 from drgsim.records.schema import BROKEN_LINE, columns
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.schemes_in_force import AUTO
 
 _BESIDE_GROUPING = (
     "hospital_id",
@@ -60,7 +63,7 @@ class Sink(Protocol):
 
 def check_files(
     inputs: Sequence[Any],
-    scheme: str | Path = "chs-drg-2.0",
+    scheme: str | Path = AUTO,
     *,
     chosen: Mapping[str, QualityRule] | None = None,
     limits: Mapping[str, Threshold] | None = None,
@@ -75,7 +78,7 @@ def check_files(
     inputs
         CSV, Parquet, XLSX or JSON files, or tables.
     scheme
-        Id or folder of the scheme that the records are to be grouped by.
+        Id or folder of the scheme that the records are to be grouped by; ``auto``: the national one on the date of discharge.
     chosen
         Rules to report, as :func:`drgsim.quality.quality_rules.chosen_rules` gives them; all by default.
     limits
@@ -101,6 +104,43 @@ def check_files(
     return run.finish()
 
 
+class _Side:
+    """What checks the records of one scheme: its grouper, its checks, the mean cost of its groups."""
+
+    def __init__(self, scheme: str | Path, grouper: Grouper, limits: Mapping[str, Threshold], stays: SeenIds) -> None:
+        loaded = load_scheme(scheme)
+        self.id, self.grouper = loaded.id, grouper
+        self.listed: dict[str, CodeList] = {"diagnoses": loaded.book.diagnoses, "procedures": loaded.book.procedures}
+        if grouper.conversion:  # unknown are then the codes that the map of the edition does not list
+            self.listed = {name: map_.codes for name, map_ in grouper.conversion.maps.items()}
+        self.checker = Checker(loaded, grouper.compiled, limits)
+        self.checker.stays = stays  # a stay may be there twice in any two batches
+        self.least = max(1, limits["group_least_cases"].value)
+        rows = grouper.group_count
+        self._cases, self._fen = np.zeros(rows + 1, np.int64), np.zeros(rows + 1, np.int64)
+
+    def group(self, batch: pa.RecordBatch) -> Grouping:
+        """Group records, and take their cost into the means of their groups."""
+        answers, _ = self.grouper.group_batch(batch)
+        rows = self.grouper.group_count
+        drg = np.asarray(answers.column("drg").indices).astype(np.int32)
+        reason = np.asarray(answers.column("reason").indices.fill_null(-1)).astype(np.int8)
+        if "total_cost" in batch.schema.names:
+            cost = read_fen(one_chunk(batch, "total_cost"))
+            counts = np.asarray(pc.equal(answers.column("status"), "grouped")) & (cost.values > 0)
+            self._cases += np.bincount(drg[counts], minlength=rows + 1)
+            np.add.at(self._fen, drg[counts], cost.values[counts])
+        return Grouping(np.where(drg == rows, -1, drg).astype(np.int32), reason)
+
+    @cached_property
+    def means(self) -> GroupMeans | None:
+        """Mean cost of the groups, once all records are grouped; None where no cost is known."""
+        if not self._cases.any():
+            return None
+        enough = (self._cases >= self.least) & (np.arange(len(self._cases)) < self.grouper.group_count)
+        return GroupMeans(np.where(enough, self._fen / np.maximum(self._cases, 1), np.nan))
+
+
 class _Run:
     def __init__(
         self,
@@ -112,55 +152,62 @@ class _Run:
         options: InputOptions,
     ) -> None:
         self.sources = open_all(inputs, options)
-        self.grouper = Grouper(scheme, options.code_version)
-        self.converted = self.grouper.new_report()
-        loaded = load_scheme(scheme)
-        self.listed: dict[str, CodeList] = {"diagnoses": loaded.book.diagnoses, "procedures": loaded.book.procedures}
-        if self.grouper.conversion:  # unknown are then the codes that the map of the edition does not list
-            self.listed = {name: map_.codes for name, map_ in self.grouper.conversion.maps.items()}
-        self.checker = Checker(loaded, self.grouper.compiled, limits)
+        self.dated = DatedGrouper(options.code_version) if scheme == AUTO else None
+        self.scheme, self.code_version, self.limits = scheme, options.code_version, limits
+        self.stays = SeenIds()
+        self.sides: dict[int, _Side] = {}
+        first = self.side(self.dated.national.without_date if self.dated else 0)
+        self.converted = first.grouper.new_report()
         self.chosen = chosen
-        self.limits = limits
         self.sink = sink
         self.seen = SeenIds()
         self.grouped: list[Grouping] = []
-        self.means: GroupMeans | None = None
-        known = {name for source in self.sources for name in source.canonical}
-        self.report = QualityReport(
-            [source.path for source in self.sources], loaded.id, absent=self.grouper.absent_columns(known)
-        )
+        self.known = {name for source in self.sources for name in source.canonical}
+        self.report = QualityReport([source.path for source in self.sources], first.id)
         self.report.layouts = [source.reading.layout.name for source in self.sources]
         self.report.kept_columns = [source.kept.files for source in self.sources if source.kept]
-        self.report.unchecked = [name for name in _BESIDE_GROUPING if name not in known]
+        self.report.unchecked = [name for name in _BESIDE_GROUPING if name not in self.known]
         self.report.thresholds = list(limits.values())
         self.counts: dict[str, int] = dict.fromkeys(chosen, 0)
         self.samples: dict[str, list[Sample]] = {code: [] for code in chosen}
         self.unknown: dict[str, Counter[str]] = {name: Counter() for name in _UNKNOWN_CODES}
 
+    def side(self, place: int) -> _Side:
+        """What checks the records of the scheme at this place of the national ones, or of the one that was named."""
+        if place not in self.sides:
+            scheme = self.dated.national.schemes[place].scheme if self.dated else self.scheme
+            grouper = self.dated.grouper(place) if self.dated else Grouper(scheme, self.code_version)
+            self.sides[place] = _Side(scheme, grouper, self.limits, self.stays)
+        return self.sides[place]
+
+    def parts(self, batch: pa.RecordBatch) -> Iterator[tuple[_Side, pa.RecordBatch, NDArray[np.int64] | slice]]:
+        """The records of a batch by their scheme, and where they stand in it."""
+        places = np.zeros(batch.num_rows, np.int8) if self.dated is None else self.dated.places(batch)[0]
+        used = np.unique(places).tolist()
+        for place in used:
+            rows = np.flatnonzero(places == place) if len(used) > 1 else slice(None)
+            yield self.side(place), batch if len(used) == 1 else batch.take(pa.array(rows)), rows
+
     # -- first reading --------------------
     def group(self, progress: Callable[[float, int], None] | None) -> None:
         """Group all records and take the mean cost of the groups."""
-        rows = len(self.grouper.compiled.drg_codes)
-        cases, fen = np.zeros(rows + 1, np.int64), np.zeros(rows + 1, np.int64)
         read = 0
+        by_scheme: Counter[str] = Counter()
         for source in self.sources:
-            for batch in source.batches([*INPUT_COLUMNS, "total_cost"]):
-                answers, _ = self.grouper.group_batch(batch)
-                drg = np.asarray(answers.column("drg").indices).astype(np.int32)
-                reasons = answers.column("reason").indices
-                reason = np.asarray(reasons.fill_null(-1)).astype(np.int8)
-                self.grouped.append(Grouping(np.where(drg == rows, -1, drg).astype(np.int32), reason))
-                if "total_cost" in batch.schema.names:
-                    cost = read_fen(one_chunk(batch, "total_cost"))
-                    counts = np.asarray(pc.equal(answers.column("status"), "grouped")) & (cost.values > 0)
-                    cases += np.bincount(drg[counts], minlength=rows + 1)
-                    np.add.at(fen, drg[counts], cost.values[counts])
+            for batch in source.batches([*INPUT_COLUMNS, "total_cost", DATE]):
+                for side, part, _ in self.parts(batch):
+                    self.grouped.append(side.group(part))
+                    by_scheme[side.id] += part.num_rows
+                if self.dated is not None:
+                    self.report.without_date += self.dated.places(batch)[1]
                 read += batch.num_rows
                 if progress:
                     progress(sum(s.done for s in self.sources) / len(self.sources) / 2, read)
-        enough = (cases >= max(1, self.limits["group_least_cases"].value)) & (np.arange(rows + 1) < rows)
-        if cases.any():
-            self.means = GroupMeans(np.where(enough, fen / np.maximum(cases, 1), np.nan))
+        used = [self.sides[place] for place in sorted(self.sides) if by_scheme[self.sides[place].id]]
+        self.report.scheme = "|".join(side.id for side in used) or self.report.scheme
+        self.report.by_scheme = dict(by_scheme) if self.dated else {}
+        absent = [name for side in used or self.sides.values() for name in side.grouper.absent_columns(self.known)]
+        self.report.absent = list(dict.fromkeys(absent))
 
     # -- second reading --------------------
     def check(self, progress: Callable[[float, int], None] | None) -> None:
@@ -170,23 +217,24 @@ class _Run:
             parts = [n for n in source.names if f"={n}".lower().startswith(PART) and n not in source.canonical.values()]
             self.report.cost_columns = sorted({*self.report.cost_columns, *parts})
             for batch in source.batches(CHECKED_COLUMNS, keep=parts):
-                self.batch(source, batch, next(groupings))
+                noted = self.seen.note(ids_of(batch))
+                for side, part, rows in self.parts(batch):
+                    self.batch(source, part, side, next(groupings), noted[rows])
                 if progress:
                     done = (place + source.done) / len(self.sources)
                     progress(0.5 + done / 2, self.report.records)
 
-    def batch(self, source: CaseFile, batch: pa.RecordBatch, grouping: Grouping) -> None:
+    def batch(self, source: CaseFile, batch: pa.RecordBatch, side: _Side, grouping: Grouping, noted: NDArray[np.int64]) -> None:
         ids = ids_of(batch)
-        noted = self.seen.note(ids)
-        prepared = self.grouper.prepare(batch, self.converted)
+        prepared = side.grouper.prepare(batch, self.converted)
         findings = prepared.findings | noted
-        hits = [*self.checker.check(batch, prepared, grouping, self.means), *_noted(findings, grouping)]
+        hits = [*side.checker.check(batch, prepared, grouping, side.means), *_noted(findings, grouping)]
         if BROKEN_LINE in batch.schema.names:  # such a record is its line only: nothing else is worth saying of it
             broken = batch.column(BROKEN_LINE).is_valid().to_numpy(zero_copy_only=False)
             findings[broken] = 0
             hits = [hit._replace(rows=hit.rows[~broken[hit.rows]]) for hit in hits]
             hits.append(RuleHits("line_broken", np.flatnonzero(broken), _line_numbers(batch)))
-        for name, codes in self.listed.items():
+        for name, codes in side.listed.items():
             if any(code in self.chosen for code in _UNKNOWN_CODES[name]):
                 _count_unknown(batch, findings, name, codes, self.unknown[name])
         self.report.records += batch.num_rows
@@ -222,7 +270,7 @@ class _Run:
         self.report.unknown_codes = {name: codes for name, codes in self.unknown.items() if codes}
         self.report.noted = sum((source.noted for source in self.sources), Counter())
         self.report.conversion = self.converted.to_dict() if self.converted else None
-        self.report.ids_complete = self.seen.complete and self.checker.stays.complete
+        self.report.ids_complete = self.seen.complete and self.stays.complete
         return self.report
 
 

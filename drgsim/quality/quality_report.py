@@ -37,7 +37,9 @@ class QualityReport:
     Attributes
     ----------
     inputs, scheme
-        The files, and the id of the scheme that they were grouped by.
+        The files, and the id of the scheme that they were grouped by; ids joined by ``|`` where there were several.
+    by_scheme, without_date
+        Where the date of discharge chose the scheme: records by scheme, and records that have no such date.
     records
         Number of records.
     by_severity
@@ -79,6 +81,8 @@ class QualityReport:
     kept_columns: list[str] = field(default_factory=list)
     noted: Counter[str] = field(default_factory=Counter)
     conversion: dict[str, Any] | None = None
+    by_scheme: dict[str, int] = field(default_factory=dict)
+    without_date: int = 0
 
     @property
     def passed(self) -> bool:
@@ -90,6 +94,7 @@ class QualityReport:
         return {
             "inputs": [str(path) for path in self.inputs],
             "scheme": self.scheme,
+            **({"by_scheme": self.by_scheme, "without_date": self.without_date} if self.by_scheme else {}),
             "layouts": self.layouts,
             "kept_columns": self.kept_columns,
             "left_out": dict(self.noted),

@@ -45,7 +45,7 @@ class CaseTable:
     index
         The index of a frame that was handed in.
     grouped_by
-        Id of the scheme or catalogue that the groups are of; empty where it is not known.
+        Ids of the schemes or of the catalogue that the groups are of; empty where they are not known.
     """
 
     table: pa.Table
@@ -53,7 +53,7 @@ class CaseTable:
     noted: Counter[str] = field(default_factory=Counter)
     paths: list[Path] = field(default_factory=list)
     index: Any = None
-    grouped_by: str = ""
+    grouped_by: tuple[str, ...] = ()
 
     @property
     def records(self) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +62,8 @@ class GroupCounts:
     reasons: Counter[str] = field(default_factory=Counter)
     warnings: Counter[str] = field(default_factory=Counter)
     conversion: ConversionReport | None = None  # where codes of another edition were converted
+    by_scheme: dict[str, GroupCounts] = field(default_factory=dict)  # where the date of discharge chose the scheme
+    without_date: int = 0  # records of those whose date of discharge is missing or unreadable
 
     @classmethod
     def empty(cls, groups: int) -> GroupCounts:
@@ -70,8 +72,19 @@ class GroupCounts:
 
     def add(self, other: GroupCounts) -> None:
         """Add the counts of another batch."""
-        self.status += other.status
         self.groups += other.groups
+        self._add_all_but_groups(other)
+        self.without_date += other.without_date
+        for scheme, part in other.by_scheme.items():
+            self.by_scheme.setdefault(scheme, GroupCounts.empty(len(part.groups))).add(part)
+
+    def add_part(self, scheme: str, part: GroupCounts) -> None:
+        """Add the records of a batch that one scheme grouped, beside those of others."""
+        self._add_all_but_groups(part)
+        self.by_scheme[scheme] = replace(part, conversion=None)
+
+    def _add_all_but_groups(self, other: GroupCounts) -> None:
+        self.status += other.status
         self.reasons.update(other.reasons)
         self.warnings.update(other.warnings)
         if self.conversion is None:
@@ -95,8 +108,8 @@ class Answers(NamedTuple):
     findings: NDArray[np.int64]
 
 
-class BatchGrouper(ABC):
-    """A compiled scheme or catalogue that groups batches.
+class GroupsBatches(ABC):
+    """What turns batches of records into answers, be it by one scheme or by several.
 
     ``code_version`` names the edition of the codes; other than 医保版 2.0 they are converted by the published maps.
 
@@ -115,7 +128,48 @@ class BatchGrouper(ABC):
     input_columns: tuple[str, ...] = INPUT_COLUMNS
 
     def __init__(self, code_version: str = OWN_VERSION) -> None:
+        self.code_version = code_version
         self.conversion = conversion_from(code_version)
+
+    @property
+    @abstractmethod
+    def group_count(self) -> int:
+        """Number of group rows that counts have."""
+
+    @abstractmethod
+    def group_batch(
+        self, batch: pa.RecordBatch | pa.Table, noted: NDArray[np.int64] | None = None
+    ) -> tuple[pa.RecordBatch, GroupCounts]:
+        """Group a batch of canonical columns.
+
+        Parameters
+        ----------
+        batch
+            Canonical columns; columns that grouping does not read are passed over.
+        noted
+            Findings that are known already (bits per record), such as a duplicate id.
+
+        Returns
+        -------
+        answers
+            ``result_columns``, one row per record in the order of the batch; texts are dictionary arrays.
+        counts
+            What was counted.
+        """
+
+    def absent_columns(self, names: Container[str]) -> list[str]:
+        """Columns that the rules ask for and that are not among ``names``."""
+        asked = self.compiled.variables
+        dated = "birth_date" in names and "admitted" in names  # which give the ages
+        return [
+            column
+            for variable, column in VARIABLE_COLUMNS.items()
+            if variable in asked and column not in names and not (dated and column in ("age", "age_days"))
+        ]
+
+
+class BatchGrouper(GroupsBatches):
+    """A compiled scheme or catalogue that groups batches."""
 
     def prepare(self, batch: pa.RecordBatch | pa.Table, report: ConversionReport | None = None) -> PreparedBatch:
         """Encode a batch of canonical columns; what conversion did is counted in ``report``."""
@@ -137,21 +191,6 @@ class BatchGrouper(ABC):
     ) -> Answers:
         """Group an encoded batch; records marked ``invalid`` get no group."""
 
-    @property
-    @abstractmethod
-    def group_count(self) -> int:
-        """Number of group rows that counts have."""
-
-    def absent_columns(self, names: Container[str]) -> list[str]:
-        """Columns that the rules ask for and that are not among ``names``."""
-        asked = self.compiled.variables
-        dated = "birth_date" in names and "admitted" in names  # which give the ages
-        return [
-            column
-            for variable, column in VARIABLE_COLUMNS.items()
-            if variable in asked and column not in names and not (dated and column in ("age", "age_days"))
-        ]
-
     def new_report(self) -> ConversionReport | None:
         """An empty report of code conversion; None when codes are read as they are."""
         return ConversionReport(self.conversion) if self.conversion else None
@@ -159,22 +198,7 @@ class BatchGrouper(ABC):
     def group_batch(
         self, batch: pa.RecordBatch | pa.Table, noted: NDArray[np.int64] | None = None
     ) -> tuple[pa.RecordBatch, GroupCounts]:
-        """Group a batch of canonical columns.
-
-        Parameters
-        ----------
-        batch
-            Canonical columns; columns that grouping does not read are passed over.
-        noted
-            Findings that are known already (bits per record), such as a duplicate id.
-
-        Returns
-        -------
-        answers
-            ``result_columns``, one row per record in the order of the batch; texts are dictionary arrays.
-        counts
-            What was counted.
-        """
+        """Encode a batch and group it, as :meth:`GroupsBatches.group_batch` says."""
         report = self.new_report()
         prepared = self.prepare(batch, report)
         findings = prepared.findings if noted is None else prepared.findings | noted

@@ -53,10 +53,8 @@ class ReadRecord:
     warnings: tuple[str, ...]
 
 
-def read_record(
-    record: Mapping[str, Any], grouper: BatchGrouper, book: CodeBook, options: InputOptions, *, strict: bool = False
-) -> ReadRecord:
-    """Read one record with its columns or their aliases, and group it.
+def canonical_record(record: Mapping[str, Any], options: InputOptions, *, strict: bool = False) -> pa.Table:
+    """One record, its columns named as the house names them.
 
     Raises
     ------
@@ -78,7 +76,20 @@ def read_record(
     cells = {name: [_cell(value)] for name, value in record.items()}
     if options == InputOptions(code_version=options.code_version) and not special:
         cells = {name: [None] for name, column in columns().items() if column.required and not _has(record, name)} | cells
-    table = to_canonical(pa.table(cells), "the record", options)
+    return to_canonical(pa.table(cells), "the record", options)
+
+
+def read_record(
+    record: Mapping[str, Any], grouper: BatchGrouper, book: CodeBook, options: InputOptions, *, strict: bool = False
+) -> ReadRecord:
+    """Read one record with its columns or their aliases, and group it.
+
+    Raises
+    ------
+    UsageError
+        With ``strict``, for columns that no discharge has.
+    """
+    table = canonical_record(record, options, strict=strict)
     batch = table.select([name for name in grouper.input_columns if name in table.schema.names]).to_batches()[0]
     answers, _ = grouper.group_batch(batch)
     answer = {name: answers.column(name)[0].as_py() for name in answers.schema.names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from drgsim.errors import Problem, did_you_mean
@@ -11,7 +12,9 @@ _TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9
 _REQUIRED = ("id", "title_zh", "title_en", "kind")
 _LISTS = ("sources", "notes")
 _TABLES = {"sites": str, "counts": int, "options": str, "coverage": str}
-_KNOWN = (*_TEXTS, *_LISTS, *_TABLES)
+_IN_FORCE = {"area": str, "from": str, "source": str, "without_date": bool}
+AREAS = ("national",)
+_KNOWN = (*_TEXTS, *_LISTS, *_TABLES, "in_force")
 _KINDS = ("full", "overlay")
 _COVERAGE = ("modelled", "document", "checked", "evidence")
 _OPTIONS = {"regroup": ("each_other_procedure",)}
@@ -45,6 +48,25 @@ def _problems(settings: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         if key not in _COVERAGE or (key == "evidence" and value not in EVIDENCE):
             fix = f"keys: {', '.join(_COVERAGE)}; evidence: {', '.join(EVIDENCE)}"
             yield "pack-unknown-coverage", f"coverage.{key} = {value!r} is not known", fix
+    if "in_force" in settings:
+        yield from _in_force_problems(settings["in_force"])
+
+
+def _in_force_problems(stated: Any) -> Iterator[tuple[str, str, str]]:
+    """From which date of discharge on a scheme is the one of an area."""
+    if not isinstance(stated, dict):
+        yield "pack-wrong-type", "in_force is not a table", "write [in_force] on a line of its own and its values below"
+        return
+    for key, value in stated.items():
+        if key not in _IN_FORCE or type(value) is not _IN_FORCE[key]:
+            fix = "area, from and source are texts, without_date is true or false"
+            yield "pack-unknown-in-force", f"in_force.{key} = {value!r} is not known", fix
+    if stated.get("area") not in AREAS:
+        yield "pack-unknown-in-force", f"in_force.area is {stated.get('area')!r}", f"areas: {', '.join(AREAS)}"
+    try:
+        date.fromisoformat(str(stated.get("from")))
+    except ValueError:
+        yield "pack-unknown-in-force", f"in_force.from is {stated.get('from')!r}, not a date", 'write from = "2027-01-01"'
 
 
 def _type_problems(key: str, value: Any) -> Iterator[tuple[str, str, str]]:
