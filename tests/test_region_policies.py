@@ -16,6 +16,7 @@ from drgsim.payment.curve import curve_book, settle_exactly
 from drgsim.payment.curve_kernel import apply_curves
 from drgsim.payment.policy import Policy, load_policy
 from drgsim.payment.settlement import Settlement, settle
+from tests.conftest import ROOT
 from tests.payment_policies import MADE_POLICIES, SAID, amounts, codes_of, keyed, policy_with, settled, value
 
 CASES = Path(__file__).parent / "cases" / "payment" / "regions.csv"
@@ -165,6 +166,29 @@ def test_special_courses_concern_normal_cases_and_the_first_entry_decides(tmp_pa
     )  # fmt: skip
     assert amounts(paid) == ["20000.00", "30000.00", "33000.00", "30000.00", "60000.00"]
     assert paid.table["case_class"].to_pylist() == ["incomplete", "normal", "normal", "normal", "high"]
+
+
+def test_a_multiple_of_the_standard_is_rounded_once() -> None:
+    """1.1139 x 10,845 x 1.1 = 13,288.27005, where 1.1 x the standard in whole fen (12,080.25) would give 13,288.28."""
+    paid = settled(
+        ROOT / "payment_tables" / "kunming" / "2024", drg="BT25", relative_weight=1.1139, total_cost=[33027.31],
+        hospital_level="3", insurance="resident", los_days=51,
+    )  # fmt: skip
+    assert amounts(paid) == ["13288.27"]
+
+
+def test_a_case_says_itself_what_no_table_says_of_its_group() -> None:
+    """Handan's table lists groups and marks none as 基础病组: cases that name the mark have the one price of all levels."""
+    columns = {"relative_weight": 1.2, "total_cost": [9000.0, 9000.0], "hospital_level": "3", "insurance": "employee"}
+    paid = settled(ROOT / "payment_tables" / "handan" / "2025", drg="AA19", kind=["基础病组", None], **columns)
+    assert amounts(paid) == ["6789.60", "11557.20"]  # 1.2 x 5,658 and 1.2 x 9,631
+
+
+def test_a_mark_of_a_case_does_not_overrule_a_table_that_marks_groups() -> None:
+    """Changzhi's table marks 18 groups as 分级诊疗; another group stays outside whatever the case says."""
+    columns = {"relative_weight": 1.2, "total_cost": [9000.0, 9000.0], "hospital_level": "3", "insurance": "employee"}
+    paid = settled(ROOT / "payment_tables" / "changzhi" / "2024", drg="AA19", kind=["分级诊疗", None], **columns)
+    assert len(set(amounts(paid))) == 1
 
 
 def _class(**more: object) -> dict[str, dict[str, object]]:

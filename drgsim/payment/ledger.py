@@ -138,16 +138,24 @@ class Ledger:
         self.units[where] = np.nan
         self.extra[where] = 0
 
-    def pay_standard(self, where: Mask) -> None:
-        """Pay V x k with all factors (age, readmission, ...), at the published standard where that decides."""
+    def pay_standard(self, where: Mask, times: float = 1.0) -> None:
+        """Pay V x k with all factors (age, readmission, ...), at the published standard where that decides, or a multiple.
+
+        The product is rounded once, whatever its factors.
+        """
         terms = self.terms
-        self.units[where] = (terms.relative_value * terms.coefficient * terms.factor)[where]
+        self.units[where] = (terms.relative_value * terms.coefficient * terms.factor * times)[where]
         self.in_yuan[where] = terms.bare[where]
         self.amount[where] = self.standard[where]
-        priced = where & (self.standard != MISSING)
-        for place in np.flatnonzero(priced & (terms.factor != terms.auxiliary)).tolist():
-            share = exact(float(terms.factor[place])) / exact(float(terms.auxiliary[place]))
-            self.amount[place] = round_half_away(self._exact_standard(place) * share)
+        changed = where & (self.standard != MISSING) & ((terms.factor != terms.auxiliary) | (times != 1))
+        if not changed.any():
+            return
+        one = np.where(np.isnan(terms.published), terms.relative_value * terms.coefficient * terms.unit_value, terms.published)
+        amounts, close = round_floats(np.where(changed, one * terms.factor * times * FEN_PER_YUAN, np.nan))
+        for place in np.flatnonzero(close).tolist():
+            share = exact(float(terms.factor[place])) / exact(float(terms.auxiliary[place])) * exact(times)
+            amounts[place] = round_half_away(self._exact_standard(place) * share)
+        self.amount[changed] = amounts[changed]
 
     def pay_as(self, pays: str, where: Mask, case_class: CaseClass, rule: str, share: float = 1.0) -> None:
         """Pay cases in one of the ways of ``policy_model.Pays``; those that it pays per day or by the curve stay open.

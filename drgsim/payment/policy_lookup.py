@@ -163,7 +163,9 @@ class PolicyLookup:
         by_kind = {kind: name for name, entry in self.file.group_classes.items() for kind in entry.kinds}
         of_kind = [names.index(by_kind[kind]) if kind in by_kind else ORDINARY for kind in self.cases.kind.values]
         of_case = np.array([*of_kind, ORDINARY], np.int16)[self.cases.kind.ids]  # as the cases themselves say
-        known = np.where((known == ORDINARY) & (place < 0), of_case, known)
+        listed = set(self.policy.prices.classes) if self.policy.prices is not None else set()
+        unlisted = np.array([name not in listed for name in names])[of_case]  # no table says which groups belong to the class
+        known = np.where((known == ORDINARY) & ((place < 0) | unlisted), of_case, known)
         return np.where(self.same_price == ORDINARY, known, self.same_price).astype(np.int16)
 
     def rows_of(self, curve_name: str, value: Floats, coefficient: Floats) -> NDArray[np.int32]:

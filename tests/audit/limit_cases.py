@@ -11,12 +11,15 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from tests.audit.case_audit import Audit, Given
+from tests.audit.audited_case import Given, Paid, Stay
+from tests.audit.case_audit import Audit
+from tests.audit.case_values import CaseValues
 from tests.audit.policy_text import PolicyText
 
 Row = dict[str, Any]
 ORDINARY_LEVELS = [("3", ""), ("3a", ""), ("3", "b"), ("2", ""), ("2a", ""), ("2b", ""), ("1", "")]
 MOST_GROUPS = 8
+NO_GROUPS = ("", "0000", "QY")
 UNUSUAL_LEVELS = [("", ""), ("九级", ""), ("0", ""), ("三级", "甲等"), ("3", "S"), ("", "A")]
 COLUMNS = (
     "discharge_id",
@@ -47,6 +50,9 @@ COLUMNS = (
     "planned",
     "exempt_cost",
     "exempt_mean_cost",
+    "kind",
+    "discharge_way",
+    "single_disease",
 )
 
 
@@ -56,7 +62,11 @@ class LimitCases:
     def __init__(self, policy: PolicyText, given: Given) -> None:
         self.policy, self.given, self.random = policy, given, Random(policy.at("id"))
         self.column = "dip" if policy.at("method") == "dip" else "drg"
-        self.names = count(1)
+        self.values, self.names = CaseValues(policy, given), count(1)
+        ordinary = (key for key in policy.table if key not in NO_GROUPS and not self.values.class_of(self._case(key)))
+        self.ordinary = next(ordinary, "X1")
+        own = sorted({hospital for hospital, _ in policy.coefficients if hospital != "*"})[:3]
+        self.hospitals = ["H0", "H1", "H2", "H3", *own]
         self.rows = [self._whole(row) for row in self._all()]
 
     def _whole(self, row: Row) -> Row:
@@ -65,7 +75,8 @@ class LimitCases:
     def _all(self) -> Iterator[Row]:
         for parts in (self._on_the_curve(), self._marked(), self._lacking(), self._around_days_and_ages(), self._netted()):
             yield from parts
-        for parts in (self._returning(), self._exempt(), self._reviewed()):
+        yield from self._chosen()
+        for parts in (self._returning(), self._exempt(), self._reviewed(), self._courses(), self._single_diseases()):
             yield from parts
 
     # -- building blocks ---------------------------------------------------------------------------------------------
@@ -75,7 +86,7 @@ class LimitCases:
         cost = more.get("total_cost", Decimal("8000.00"))
         row: Row = {
             "discharge_id": f"C{number}",
-            "hospital_id": f"H{number % 4}",
+            "hospital_id": self.hospitals[number % len(self.hospitals)],
             "patient_id": f"P{number}",
             "insurance": "employee",
             "hospital_level": "3",
@@ -117,6 +128,48 @@ class LimitCases:
                     limits |= {at, at - Decimal("0.0001"), at + Decimal("0.0001")}
         return sorted(limits | {Decimal("0.37"), Decimal("1.2"), Decimal("7.5")})
 
+    def _classes(self) -> Iterator[Row]:
+        """What puts a case into each class of groups: a group that the table names, a code of the policy, its own mark."""
+        for entry in self.policy.raw.get("group_classes", {}).values():
+            if entry.get("same_price_as"):
+                kinds = (*entry.get("kinds", ()), None)
+                yield from ({"group": key, "kind": kind} for key in entry["same_price_as"] for kind in kinds)
+                continue
+            of_table = [key for key in self.policy.table if self.values.class_of(self._case(key)) is entry]
+            codes = [*entry.get("groups", []), *(f"{start}A19" for start in entry.get("starts", []))]
+            for code in dict.fromkeys((*of_table[:1], *codes[:1], *codes[-1:])):
+                yield {"group": code, "relative_weight": 1.2}
+            yield from ({"group": self.ordinary, "kind": kind, "relative_weight": 1.2} for kind in entry.get("kinds", ()))
+
+    def _case(self, group: str) -> Paid:
+        return Paid(Stay({}), [], group)
+
+    def _of_bands(self) -> Iterator[Row]:
+        """A case in every band of every curve, with a mean cost of 10,000 and coefficient 1, so that limits are whole fen."""
+        routes: list[tuple[str, Row]] = [("main", {"group": self.ordinary})]
+        for row in self._classes():
+            entry = self.values.class_of(Paid(Stay(row), [], row["group"]))
+            routes += [(entry.get("curve", "main"), row)] if entry else []
+        if incomplete := self.policy.at("stays.incomplete_curve"):
+            routes.append((incomplete, {"group": self.ordinary, "incomplete": "1"}))
+        for curve, row in routes:
+            weight, taken = Decimal(0), set[str]()
+            for band in self.policy.raw["curves"][curve].get("bands", [{}]):
+                when = band.get("when", {})
+                below = Decimal(0) if when.get("closed", "true") == "true" else Decimal("0.0001")
+                weight = Decimal(when["weight_upto"]) - below if "weight_upto" in when else weight + 1
+                at = Decimal(when["coefficient_upto"]) - below if "coefficient_upto" in when else Decimal(1)
+                levels = when.get("levels") or [next(level for level in ("3", "2", "1", "0") if level not in taken)]
+                payers = when.get("payers") or [next(payer for payer in ("employee", "resident") if payer not in taken)]
+                for level in (levels[0], levels[-1]):
+                    yield row | {
+                        "group_mean_cost": 10000.0, "coefficient": float(at), "relative_weight": float(weight),
+                        "insurance": payers[0], "hospital_level": level if level[:1].isdigit() else "3",
+                        "hospital_grade": level if not level[:1].isdigit() else "",
+                    }  # fmt: skip
+                if "weight_upto" not in when:
+                    weight, taken = Decimal(0), taken | set(when.get("levels", ())) | set(when.get("payers", ()))
+
     # -- the curve ---------------------------------------------------------------------------------------------------
     def _on_the_curve(self) -> Iterator[Row]:
         probes = []
@@ -129,6 +182,7 @@ class LimitCases:
             for mean, k in ((10000, 1), (7500, 1.25), (12345.67, 0.8)):
                 more = {"group_mean_cost": float(mean), "coefficient": float(k), "relative_weight": 1.0}
                 probes.append(self._row(**(group | more)))
+        probes += [self._row(**row) for row in (*self._of_bands(), *self._classes())]
         if self.policy.says("reference.from_cases"):
             probes = [probe | {"group_mean_cost": 9000.0} for probe in probes]
         yield from self._at_limits(probes)
@@ -173,6 +227,9 @@ class LimitCases:
         for code in ("", "0000", "BQY", "QY", "ZQY", "9999", "UNLISTED"):
             for more in ({}, {"relative_weight": 1.2}, {"relative_value": 120.0}, {"los_days": 70}, {"per_diem": "1"}):
                 yield self._row(group=code, **more)
+            for cost in ("90.00", "900000.00"):  # a standard whatever the cost
+                yield self._row(group=code, relative_weight=1.2, total_cost=Decimal(cost))
+                yield self._row(group=code, group_mean_cost=9000.0, total_cost=Decimal(cost))
 
     def _lacking(self) -> Iterator[Row]:
         group = self._groups()[0]
@@ -299,6 +356,45 @@ class LimitCases:
             yield self._row(
                 **group, special_review="1", total_cost=Decimal("200000.00"), discharged=when, admitted=when - timedelta(days=8)
             )
+
+    def _chosen(self) -> Iterator[Row]:
+        """Where groups are chosen from history: calm groups at every limit, by members and others; one too wild, one rare."""
+        if not self.policy.at("group_selection"):
+            return
+        stated: Row = {"relative_weight": 1.0, "group_mean_cost": 10000.0, "coefficient": 1.0, "hospital_level": "3"}
+        for group in ("P1", "P2"):
+            for fen in (*[1_000_000] * 20, 299_999, 300_000, 300_001, 2_999_999, 3_000_000, 3_000_001):
+                yield self._row(group=group, total_cost=_yuan(fen), **stated)
+                yield self._row(group=group, total_cost=_yuan(fen), **stated, los_days=61)
+        for place in range(12):
+            more = {"hospital_id": "S1", "hospital_level": "2"} if place % 2 else {"hospital_id": f"S{place}"}
+            yield self._row(**({"group": "P1", **stated} | more))
+            yield self._row(group="P3", total_cost=_yuan(10**place if place < 9 else 1), **stated)
+        yield self._row(group="P4", **stated)
+        yield self._row(group="P1", **(stated | {"hospital_id": ""}))
+
+    def _courses(self) -> Iterator[Row]:
+        """Ways of leaving, days and cost ratios on both sides of what each course says, one condition at a time."""
+        for told in self.policy.raw.get("courses", []):
+            group = {"group": self.ordinary, "relative_weight": 1.0, "group_mean_cost": 10000.0, "coefficient": 1.0}
+            limits = [Fraction(told[name]) for name in ("ratio_over", "ratio_upto") if name in told] or [Fraction(1, 2)]
+            days = [int(told[name]) for name in ("days_from", "days_upto") if name in told] or [8]
+            for way in (*told.get("ways", []), "1", None):
+                for stay in (more + at for at in days for more in (-1, 0, 1)):
+                    for fen in (int(at * 1_000_000) + more for at in limits for more in (-1, 0, 1)):
+                        row = self._row(**group, discharge_way=way and int(way), los_days=stay, total_cost=_yuan(fen))
+                        yield row | {"special_review": "1" if stay % 2 else None}
+
+    def _single_diseases(self) -> Iterator[Row]:
+        """Bills below the fund's amount, between it and the limit, exactly at both and above; by own word and by group."""
+        for told in self.policy.single_diseases:
+            fund, limit = (int(100 * Fraction(told[name])) for name in ("fund_amount", "personal_limit"))
+            for level in ("3", "2a", "1", ""):
+                for cost in (1, fund - 1, fund, fund + 1, fund + limit - 1, fund + limit, fund + limit + 1, 5 * fund):
+                    paid = _yuan(min(cost, limit))
+                    row = self._row(group=told["code"], hospital_level=level, total_cost=_yuan(cost), patient_paid=paid)
+                    yield row | ({"hospital_id": "N2"} if cost == fund else {})
+                    yield row | {"discharge_id": f"{row['discharge_id']}s", "group": "ES21", "single_disease": told["code"]}
 
 
 def _beside(name: str) -> tuple[str, ...]:

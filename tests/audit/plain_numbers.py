@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
+
+
+@cache
+def fraction(written: str) -> Fraction:
+    """The number that a text shows, read once."""
+    return Fraction(written)
 
 
 def number(written: Any) -> Fraction | None:
@@ -16,7 +23,9 @@ def number(written: Any) -> Fraction | None:
         return None
     if isinstance(written, float):
         return None if written != written else Fraction(repr(written))
-    if isinstance(written, str | int | Fraction):
+    if isinstance(written, str):
+        return fraction(written)
+    if isinstance(written, int | Fraction):
         return Fraction(written)
     if isinstance(written, Decimal):
         return Fraction(str(written))
@@ -55,13 +64,18 @@ def shared_out(amount: int, shares: Sequence[Fraction | int]) -> list[int]:
     return [sign * part for part in parts]
 
 
+@cache
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
 def formula(text: str, names: Mapping[str, Fraction | None]) -> Fraction | None:
     """A formula of a policy such as ``k*(1 + 0.7*(r - K))``; None where a name in it has no value."""
-    tree = ast.parse(text, mode="eval").body
+    tree = _parsed(text)
 
     def value(node: ast.expr) -> Fraction | None:
         if isinstance(node, ast.Constant):
-            return Fraction(ast.get_source_segment(text, node) or "")
+            return fraction(ast.unparse(node))
         if isinstance(node, ast.Name):
             return names[node.id]
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):

@@ -27,15 +27,20 @@ KNOWN: dict[str, Any] = {  # section -> what stands in it; a set are plain keys,
         "unit": None, "scale": VALUE, "table": {"file"}, "standard_from_table": None, "coefficient_from_table": None
     },
     "unit_value": KEYED,
-    "reference": {"mean_from_table": None, "mean_cost": KEYED, "from_cases": VALUE},
-    "coefficient": {"by_hospital": None, "by": KEYED, "default": VALUE},
+    "reference": {"mean_from_table": None, "mean_cost": KEYED, "from_cases": VALUE, "sets_price": VALUE},
+    "coefficient": {"by_hospital": None, "by": KEYED, "default": VALUE, "table": {"file"}},
     "ambiguous": VALUE | {"cost_share"},
     "ungrouped": VALUE | {"cost_share"},
     "hospital_classes": {"values"},
     "stays": {"long_days": VALUE, "short_days": VALUE, "incomplete_curve": None, "incomplete_ways": VALUE},
     "readmission": {"within_days": VALUE, "factor": VALUE, "scope": VALUE, "except_groups": None},
     "unstable": {"group_class": None, "maximum_cv": VALUE, "minimum_cases": VALUE, "detect": VALUE},
-    "per_diem": {"rate": KEYED, "rate_unit": None},
+    "per_diem": {"rate": KEYED, "rate_unit": None, "acute_days": VALUE},
+    "single_disease": {"table": {"file"}},
+    "members": {"hospitals", "levels", "count"},
+    "group_selection": {"groups": None, "from_history": {"groups": VALUE, "maximum_cv": VALUE, "by": VALUE}},
+    "unit_value_from_history": VALUE,
+    "shadow": VALUE,
     "special_review": {"quota": VALUE, "pays": VALUE},
     "exempt": {"total_multiple": VALUE, "cost_share": VALUE, "valid_from": VALUE, "valid_to": VALUE},
     "extreme_cap": VALUE,
@@ -44,9 +49,10 @@ KNOWN: dict[str, Any] = {  # section -> what stands in it; a set are plain keys,
 }  # fmt: skip
 CLASS_KEYS = {
     "tags", "groups", "kinds", "operation_classes", "pays", "curve", "coefficient", "coefficient_of_level", "unit_value",
-    "value_from_cases", "factor", "coefficient_by", "coefficient_cap", "value_factor", "cost_share",
+    "value_from_cases", "factor", "coefficient_by", "coefficient_cap", "value_factor", "cost_share", "starts", "same_price_as",
 }  # fmt: skip
-PAYS = {"curve", "by_item", "per_diem"}
+PAYS = {"curve", "by_item", "per_diem", "daily"}
+COURSE_KEYS = {"ways", "days_from", "days_upto", "ratio_over", "ratio_upto", "case_class", "pays"}
 CURVE_KEYS, BAND_KEYS = {"with_coefficient", "bands", "pieces"}, {"K", "L", "E", "when"}
 PIECE_KEYS, WHEN_KEYS = (
     {"case_class", "upto", "closed", "pays", "cap"},
@@ -62,8 +68,20 @@ def _fraction(text: Any) -> Fraction:
     return found
 
 
+def _rows(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and rows of a CSV table."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        return list(reader.fieldnames or []), list(reader)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return found
+
+
 class PolicyText:
-    """A policy folder.
+    """A policy folder, with sections that it includes or that are named beside it (``examples/psychiatric``).
 
     Attributes
     ----------
@@ -71,27 +89,53 @@ class PolicyText:
         The YAML with every scalar as the text that stands there, so that no float comes between.
     table
         Group -> row of the CSV beside it; the group in upper case.
+    coefficients
+        (hospital, group) -> coefficient of the policy's own table; ``*`` stands for all.
+    single_diseases
+        Rows of the table of single diseases.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tables: Path | None = None, include: Sequence[str] = ()) -> None:
         self.folder = folder
-        self.raw: dict[str, Any] = yaml.load((folder / "policy.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        self.raw = _read(folder / "policy.yaml")
         self.table: dict[str, dict[str, str]] = {}
         self.columns: list[str] = []
-        told = self.raw["relative_value"].get("table")
-        if told:
-            with (folder / told["file"]).open(encoding="utf-8", newline="") as file:
-                reader = csv.DictReader(file)
-                self.columns = list(reader.fieldnames or [])
-                name = next(name for name in ("dip", "unit", "drg") if name in self.columns)
-                self.table = {row[name].strip(): row for row in reader}
+        self.single_diseases: list[dict[str, str]] = []
+        self.coefficients: dict[tuple[str, str], Fraction] = {}
+        self._at: dict[str, Any] = {}
+        self._take(self.raw, folder)
+        for name in (*self.raw.get("include", []), *include):
+            assert tables is not None, "where the included sections lie"
+            section = _read(tables / f"{name}.yaml")
+            self._take(section, (tables / name).parent)
+            for key, entry in section.items():
+                if key not in ABOUT:
+                    self.raw[key] = {**self.raw.get(key, {}), **entry}
+
+    def _take(self, raw: Mapping[str, Any], folder: Path) -> None:
+        """Tables that a file names, beside it."""
+        if told := raw.get("relative_value", {}).get("table"):
+            self.columns, rows = _rows(folder / told["file"])
+            name = next(name for name in ("dip", "unit", "drg") if name in self.columns)
+            self.table = {row[name].strip(): row for row in rows}
+        if told := raw.get("coefficient", {}).get("table"):
+            for row in _rows(folder / told["file"])[1]:
+                key = (row["hospital_id"].strip() or "*", row["group"].strip() or "*")
+                self.coefficients[key] = _fraction(row["coefficient"])
+        if told := raw.get("single_disease", {}).get("table"):
+            self.single_diseases = _rows(folder / told["file"])[1]
 
     def at(self, path: str, otherwise: Any = None) -> Any:
         """What stands at a dotted path."""
+        if path not in self._at:
+            self._at[path] = self._found(path)
+        return otherwise if self._at[path] is None else self._at[path]
+
+    def _found(self, path: str) -> Any:
         found: Any = self.raw
         for part in path.split("."):
             if not isinstance(found, Mapping) or part not in found:
-                return otherwise
+                return None
             found = found[part]
         return found
 
@@ -116,7 +160,7 @@ class PolicyText:
 
     def unknown(self) -> list[str]:
         """Paths of the file and columns of its table that this auditor has no rule for."""
-        found = list(_below(self.raw, KNOWN, ABOUT | {"curves", "group_classes", "age_factors"}, ""))
+        found = list(_below(self.raw, KNOWN, ABOUT | {"curves", "group_classes", "age_factors", "courses"}, ""))
         for entry in self.raw.get("group_classes", {}).values():
             found += [f"group_classes.pays={entry['pays']}"] if entry.get("pays", "curve") not in PAYS else []
             found += [f"group_classes.{key}" for key in set(entry) - CLASS_KEYS - SAID]
@@ -131,9 +175,9 @@ class PolicyText:
             for entry in self.raw.get("age_factors", [])
             for key in set(entry) - VALUE - SAID - {"age_below"}
         ]
+        found += [f"courses.{key}" for entry in self.raw.get("courses", []) for key in set(entry) - COURSE_KEYS - SAID]
         for name in ("ambiguous", "ungrouped"):
-            found += [f"{name} pays {self.value(name)}"] if self.value(name) not in (None, "by_item") else []
-        found += ["sections that are included"] if self.raw.get("include") else []
+            found += [f"{name} pays {self.value(name)}"] if self.value(name) not in (None, "by_item", "standard") else []
         found += [f"column {name}" for name in self.columns if name not in COLUMNS and not name.startswith(LEVEL_COLUMNS)]
         return sorted(set(found))
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import drgsim
 from drgsim.payment.policy import policy_names
-from tests.audit.case_audit import Audit, Given, Paid
+from tests.audit.audited_case import Given, Paid, Stay
+from tests.audit.case_audit import Audit
 from tests.audit.limit_cases import LimitCases
 from tests.audit.plain_numbers import fen, number
 from tests.audit.policy_text import PolicyText
@@ -25,19 +26,7 @@ from tests.conftest import ROOT
 
 TABLES, REGION = ROOT / "payment_tables", ROOT / "data" / "samples" / "region"
 POLICIES = policy_names()
-NOT_AUDITED = {  # rule of a policy file -> why the auditor leaves policies with it out; entries may only go
-    "group_selection": "needs the history of a region: which groups are paid is chosen from it",
-    "unit_value_from_history": "needs the history of a region: the price follows from it",
-    "members": "stands only beside the two above",
-    "shadow": "stands only beside the two above",
-    **dict.fromkeys((
-        "ambiguous pays standard",
-        "courses",
-        "reference.sets_price", "coefficient.table",
-
-        "group_classes.pays=daily",
-    ), "not written yet"),
-}  # fmt: skip
+NOT_AUDITED: dict[str, str] = {}  # rule of a policy file -> why the auditor leaves policies with it out; entries may only go
 PRICES = {"rate": Fraction(12000), "points": Fraction(80), "dip": Fraction(10)}  # where a policy states none
 BUDGETS: list[tuple[dict[str, Fraction], Fraction]] = [
     ({"*": Fraction(90_000_000)}, Fraction(1)),
@@ -56,24 +45,19 @@ SAMPLE_COLUMNS = (
     "insurance",
     "total_cost",
     "patient_paid",
+    "discharge_way",
 )
-STRATUM = 25  # of the sample, without the marker slow: one in so many, and all that is unusual
+INCLUDED = [  # example sections, beside policies of every kind: prices by weight, standards by group, points, budgets
+    f"{policy}+examples/{section}"
+    for section in ("psychiatric", "single-disease", "tcm", "primary-care")
+    for policy in ("beijing/2022", "beijing/2024", "zhejiang/2025")
+] + ["beijing/2024+examples/psychiatric+examples/single-disease+examples/tcm"]
 
 
 @cache
 def _policy(name: str) -> PolicyText:
-    return PolicyText(TABLES / name)
-
-
-def _audited() -> list[str]:
-    return [name for name in POLICIES if not set(_policy(name).unknown())]
-
-
-def _some(every: int) -> list[str]:
-    """All policies that were written one by one, and of those made from the table of regions one in so many."""
-    names = _audited()
-    made = [name for name in names if "tools/make_region_policies.py" in (TABLES / name / "policy.yaml").read_text("utf-8")]
-    return [name for name in names if name not in made or made.index(name) % every == 0]
+    folder, *include = name.split("+")
+    return PolicyText(TABLES / folder, TABLES, include)
 
 
 # -- the auditor itself ------------------------------------------------------------------------------------------------
@@ -101,13 +85,22 @@ def test_the_auditor_imports_nothing_that_computes_for_drgsim() -> None:
 
 
 # -- comparing ---------------------------------------------------------------------------------------------------------
+COMPARED = (
+    "case_class", "amount", "fund_payment", "above_standard", "standard", "shadow_class", "shadow_amount", "patient_paid",
+    "other_paid", "cost_ratio", "coefficient", "rule",
+)  # fmt: skip
+
+
 def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.table({name: [row.get(name) for row in rows] for name in rows[0]})
 
 
-def _compared(name: str, rows: Sequence[Mapping[str, Any]], given_: Given, **more: Any) -> list[Paid]:
+def _compared(
+    name: str, rows: Sequence[Mapping[str, Any]] | Sequence[Stay], given_: Given, table: pa.Table | None = None, **more: Any
+) -> list[Paid]:
     """Settle by both, and fail with the first differences."""
-    audit = Audit(_policy(name), rows, given_)
+    stays = [row if isinstance(row, Stay) else Stay(row) for row in rows]
+    audit = Audit(_policy(name), stays, given_)
     options: dict[str, Any] = dict(more)
     if given_.unit_value is not None:
         options["unit_value"] = {key: float(value) for key, value in given_.unit_value.items()}
@@ -116,35 +109,39 @@ def _compared(name: str, rows: Sequence[Mapping[str, Any]], given_: Given, **mor
         options["fund_share"] = float(given_.fund_share)
     if given_.hospitals is not None:
         options["hospitals"] = _table([{"hospital_id": key, **entry} for key, entry in given_.hospitals.items()])
-    paid = drgsim.settle(_table(rows), TABLES / name, **options)
+    policy = name if "+" in name else TABLES / name
+    paid = drgsim.settle(_table([stay.row for stay in stays]) if table is None else table, policy, **options)
+    found = paid.cases.select([key for key in COMPARED if key in paid.cases.column_names]).to_pylist()
     wrong = []
-    for mine, theirs in zip(audit.cases, paid.cases.to_pylist(), strict=True):
+    for mine, theirs in zip(audit.cases, found, strict=True):
         by_units = mine.curve is not None and mine.amount is not None  # else the standard is a price that nothing is paid by
         left, right = _of_audit(mine, by_units), _of_engine(theirs, by_units)
         if left != right or not _near(mine, theirs):
             wrong.append(f"{dict(mine.row)}\n  audit {left} {mine.why}\n  drgsim {right} {theirs['rule']}")
-    assert not wrong, f"{len(wrong)} of {len(rows)} cases differ under {name}:\n" + "\n".join(wrong[:5])
+    assert not wrong, f"{len(wrong)} of {len(stays)} cases differ under {name}:\n" + "\n".join(wrong[:5])
     return audit.cases
 
 
 def _of_audit(case: Paid, by_units: bool) -> tuple[Any, ...]:
     standard = fen(case.standard) if by_units and case.standard is not None else None
-    return (case.case_class, case.amount, case.fund, case.above, standard)
+    shadow = (case.shadow.case_class, case.shadow.amount) if case.shadow else (None, None)
+    return (case.case_class, case.amount, case.fund, case.above, standard, *shadow)
 
 
 def _of_engine(row: Mapping[str, Any], by_units: bool) -> tuple[Any, ...]:
-    names = ("amount", "fund_payment", "above_standard", "standard")
-    amounts = [None if row[name] is None else fen(Fraction(str(row[name]))) for name in names]
-    return (row["case_class"], *amounts[:3], amounts[3] if by_units else None)
+    names = ("amount", "fund_payment", "above_standard", "standard", "shadow_amount")
+    amounts = [None if row.get(name) is None else int(row[name].scaleb(2)) for name in names]
+    shadow = (row.get("shadow_class"), amounts[4])
+    return (row["case_class"], *amounts[:3], amounts[3] if by_units else None, *shadow)
 
 
 def _near(case: Paid, row: Mapping[str, Any]) -> bool:
     """Ratios and coefficients, which are no money, to nine digits; and that who pays adds up to the amount."""
     if row["amount"] is None:
         return True
-    parts = sum(Fraction(str(row[name] or 0)) for name in ("fund_payment", "patient_paid", "other_paid", "above_standard"))
+    parts = sum(row[name] or 0 for name in ("fund_payment", "patient_paid", "other_paid", "above_standard"))
     pairs = [(case.ratio, row["cost_ratio"]), (case.coefficient, row["coefficient"])] if case.used else []
-    return parts == Fraction(str(row["amount"])) and all(
+    return parts == row["amount"] and all(
         mine is None or abs(float(mine) - theirs) <= 1e-9 * max(1.0, abs(theirs)) for mine, theirs in pairs
     )
 
@@ -155,25 +152,64 @@ def _price(name: str) -> Given:
 
 
 # -- cases at every limit ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", _audited())
+@lru_cache(maxsize=4)
+def _limits(name: str) -> tuple[list[Stay], pa.Table]:
+    """Cases at every limit of a policy, for the auditor and as a table."""
+    rows = LimitCases(_policy(name), _price(name)).rows
+    return [Stay(row) for row in rows], _table(rows)
+
+
+@pytest.mark.parametrize("name", [*POLICIES, *INCLUDED])
 def test_cases_at_every_limit(name: str) -> None:
-    cases = _compared(name, LimitCases(_policy(name), _price(name)).rows, _price(name))
-    assert {"normal", "self_pay", "by_item", "unpaid"} <= {case.case_class for case in cases}
+    stays, table = _limits(name)
+    cases = _compared(name, stays, _price(name), table)
+    found = {case.case_class for case in cases} | {case.shadow.case_class for case in cases if case.shadow}
+    assert {"normal", "self_pay", "by_item", "unpaid"} <= found
+    missing = _breakpoints(_policy(name)) - _met(_policy(name), cases)
+    assert not missing, f"no case lies at these limits of {name}: (curve, band, piece, below | at | above) {sorted(missing)}"
+    budget, share = BUDGETS[(*POLICIES, *INCLUDED).index(name) % len(BUDGETS)]
+    _compared(name, stays, Given(budget=budget, fund_share=share), table)
 
 
-@pytest.mark.parametrize("name", _audited())
-def test_a_budget_gives_the_unit_value(name: str) -> None:
-    rows = LimitCases(_policy(name), _price(name)).rows
-    budget, share = BUDGETS[POLICIES.index(name) % len(BUDGETS)]
-    _compared(name, rows, Given(budget=budget, fund_share=share))
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("budget", range(len(BUDGETS)))
-@pytest.mark.parametrize("name", _some(4))
+@pytest.mark.parametrize("name", ["beijing/2024", "qingyang/2023", "zhejiang/2025", "zhoukou/2023", "taian/2025"])
 def test_every_budget_gives_the_unit_value(name: str, budget: int) -> None:
-    rows = LimitCases(_policy(name), _price(name)).rows
-    _compared(name, rows, Given(budget=BUDGETS[budget][0], fund_share=BUDGETS[budget][1]))
+    stays, table = _limits(name)
+    _compared(name, stays, Given(budget=BUDGETS[budget][0], fund_share=BUDGETS[budget][1]), table)
+
+
+Breakpoint = tuple[str, int, int, str]
+
+
+def _breakpoints(policy: PolicyText) -> set[Breakpoint]:
+    """Every limit of every band of every curve, from three sides."""
+    return {
+        (name, band, piece, side)
+        for name, curve in policy.raw.get("curves", {}).items()
+        for band, _ in enumerate(curve.get("bands", [{}]))
+        for piece, told in enumerate(curve["pieces"])
+        if "upto" in told
+        for side in ("below", "at", "above")
+    }
+
+
+def _met(policy: PolicyText, cases: Sequence[Paid]) -> set[Breakpoint]:
+    """Limits that a case lies at, or at most two fen beside."""
+    names = {id(curve): name for name, curve in policy.raw.get("curves", {}).items()}
+    found = set()
+    for each in cases:
+        case = each.shadow or each
+        if case.used is None or id(case.used) not in names or case.compared is None or case.cost is None:
+            continue
+        for piece, told in enumerate(case.used["pieces"]):
+            limit = case.limits.get(told.get("upto"), told.get("upto"))
+            if limit is None:
+                continue
+            distance = (case.cost - Fraction(limit) * case.compared) * 100
+            if abs(distance) <= 2:
+                side = "at" if not distance else "above" if distance > 0 else "below"
+                found.add((names[id(case.used)], case.band, piece, side))
+    return found
 
 
 @pytest.mark.parametrize("name", ["jinhua/undated", "zhejiang/2025", "national/dip-3.0-draft", "yinchuan/2023", "suzhou/2023"])
@@ -216,68 +252,41 @@ def test_weights_of_ones_own_with_means_and_unstable_groups() -> None:
 
 
 # -- the sample region -------------------------------------------------------------------------------------------------
-@lru_cache(maxsize=1)
+@cache
 def _sample() -> pa.Table:
-    newest = max(REGION.glob("discharges-*.parquet"))
-    return drgsim.read(newest).to_arrow()
+    return drgsim.read(max(REGION.glob("discharges-*.parquet"))).to_arrow()
 
 
-@lru_cache(maxsize=1)
-def _strata() -> pa.Table:
-    """One case in :data:`STRATUM`, long stays, self-payers of a day, the dearest and the cheapest."""
-    table = _sample()
-    costs = [float(cost or 0) for cost in table.column("total_cost").to_pylist()]
-    ranked = sorted(range(len(costs)), key=costs.__getitem__)
-    days = table.column("los_days").to_pylist()
-    chosen = (
-        set(ranked[::STRATUM])
-        | set(ranked[:10])
-        | set(ranked[-20:])
-        | {place for place, stay in enumerate(days) if (stay or 0) > 58}
-    )
-    return table.take(pa.array(sorted(chosen)))
-
-
-@lru_cache(maxsize=64)
-def _grouped(scheme: str, whole: bool) -> list[str]:
-    grouped = drgsim.group(_sample() if whole else _strata(), scheme).to_arrow()
-    return list(grouped.column("dip" if "dip" in grouped.column_names else "drg").to_pylist())
-
-
-@lru_cache(maxsize=1)
+@cache
 def _national_weights() -> dict[str, str]:
     with (TABLES / "national" / "2.0" / "weights.csv").open(encoding="utf-8", newline="") as file:
         return {row["drg"]: row["weight"] for row in csv.DictReader(file)}
 
 
-@lru_cache(maxsize=1)
+@cache
 def _hospitals() -> dict[str, dict[str, str]]:
     with (REGION / "hospitals.csv").open(encoding="utf-8", newline="") as file:
         return {row["id"]: {"level": row["level"], "grade": row["grade"]} for row in csv.DictReader(file)}
 
 
-def _sample_rows(name: str, whole: bool) -> list[dict[str, Any]]:
-    """The sample, grouped by the policy's scheme; national weights where a policy ships no table."""
-    policy, table = _policy(name), _sample() if whole else _strata()
-    scheme = policy.at("scheme") or "chs-drg-2.0"
-    groups = _grouped(scheme, whole)
-    kind = "dip" if policy.at("method") == "dip" else "drg"
-    rows = [{**row, kind: group} for row, group in zip(table.select(SAMPLE_COLUMNS).to_pylist(), groups, strict=True)]
-    if not policy.table:
-        weights = _national_weights()
-        rows = [{**row, "relative_weight": float(weights[row[kind]]) if weights.get(row[kind]) else None} for row in rows]
-    return rows
-
-
-@pytest.mark.parametrize("name", _audited())
-def test_the_sample_in_strata(name: str) -> None:
-    _compared(name, _sample_rows(name, False), Given(hospitals=_hospitals(), unit_value=_price(name).unit_value))
+@cache
+def _year(scheme: str, weighted: bool) -> tuple[list[Stay], pa.Table]:
+    """The newest year, grouped once for all policies of a scheme; national weights where a policy ships no table."""
+    grouped = drgsim.group(_sample(), scheme).to_arrow()
+    kind = "dip" if "dip" in grouped.column_names else "drg"
+    table = _sample().select(SAMPLE_COLUMNS).append_column(kind, grouped.column(kind).cast(pa.string()))
+    if weighted:
+        weights = [_national_weights().get(group) for group in table.column(kind).to_pylist()]
+        table = table.append_column("relative_weight", pa.array([float(weight) if weight else None for weight in weights]))
+    return [Stay(row) for row in table.to_pylist()], table
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", _some(8))
+@pytest.mark.parametrize("name", [*POLICIES, INCLUDED[-1]])
 def test_the_newest_year_of_the_sample(name: str) -> None:
-    _compared(name, _sample_rows(name, True), Given(hospitals=_hospitals(), unit_value=_price(name).unit_value))
+    policy = _policy(name)
+    stays, table = _year(policy.at("scheme") or "chs-drg-2.0", not policy.table)
+    _compared(name, stays, Given(hospitals=_hospitals(), unit_value=_price(name).unit_value), table)
 
 
 # -- files of any kind -------------------------------------------------------------------------------------------------

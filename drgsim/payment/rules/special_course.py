@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from drgsim.money import MISSING, share_of
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.course_model import Course
 from drgsim.payment.grouped_cases import Cases
@@ -29,9 +28,7 @@ def settle_special_courses(ledger: Ledger) -> None:
             ledger.pay_yuan(members, ledger.cost)
             continue
         ledger.decide(members, course.case_class, f"{words}: standard x {course.pays:g}")
-        ledger.units[members] *= course.pays
-        priced = members & (ledger.amount != MISSING)
-        ledger.amount[priced] = share_of(ledger.standard, course.pays)[priced]
+        ledger.pay_standard(members, course.pays)
 
 
 def of_course(course: Course, cases: Cases) -> Mask:
