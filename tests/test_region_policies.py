@@ -177,6 +177,18 @@ def test_a_multiple_of_the_standard_is_rounded_once() -> None:
     assert amounts(paid) == ["13288.27"]
 
 
+def test_a_formula_below_zero_pays_nothing_and_says_so() -> None:
+    """Aba, k 0.6 and w 1: 30,000 yuan are r = 11.9 and x = 7.17, 8,000 are r = 3.19 and x = 1.91: k + x - 3 = -0.49."""
+    paid = settled(
+        ROOT / "payment_tables" / "aba" / "2024", drg="AA19", relative_weight=1.0, total_cost=[30000.0, 8000.0, 7000.0],
+        coefficient=0.6, hospital_level="3", insurance="employee",
+    )  # fmt: skip
+    assert amounts(paid) == ["18940.24", "0.00", "2382.60"]
+    told = [problem for problem in paid.problems if problem.code == "settle-below-zero"]
+    assert len(told) == 1
+    assert told[0].what.startswith("1 ")
+
+
 def test_a_case_says_itself_what_no_table_says_of_its_group() -> None:
     """Handan's table lists groups and marks none as 基础病组: cases that name the mark have the one price of all levels."""
     columns = {"relative_weight": 1.2, "total_cost": [9000.0, 9000.0], "hospital_level": "3", "insurance": "employee"}

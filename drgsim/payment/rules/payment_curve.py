@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.payment.grouped_cases import Cases
-from drgsim.payment.ledger import BY_CURVE, Ledger
+from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 from drgsim.payment.unit_value import doubt_payer
@@ -15,7 +15,17 @@ from drgsim.payment.unit_value import doubt_payer
 def settle_by_curve(ledger: Ledger) -> None:
     """Refuse cases for which the policy lacks a value, and pay the others."""
     check_terms(ledger)
-    ledger.apply_curve(ledger.open_cases)
+    where = ledger.open_cases.copy()
+    ledger.apply_curve(where)
+    _tell_nothing_paid(ledger, where)
+
+
+def _tell_nothing_paid(ledger: Ledger, where: Mask) -> None:
+    """Say where the formula of a piece comes to less than 0, as just above K with a low coefficient, and pays 0."""
+    nothing = where & (ledger.units == 0) & (ledger.cost > 0) & (ledger.terms.relative_value > 0) & (ledger.terms.factor > 0)
+    what = "the formula of the payment curve comes to 0 or less for the cost, and the case is paid 0"
+    fix = "check the coefficient and the curve (drgsim policy plot NAME -k COEFFICIENT)"
+    ledger.cases.warn("settle-below-zero", nothing, what, fix, sample=ledger.cases.hospital.sample(nothing))
 
 
 def check_terms(ledger: Ledger) -> None:
