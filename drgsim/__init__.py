@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from drgsim.api.code_verbs import codes_show as codes_show
     from drgsim.api.demo_verb import Demo as Demo
     from drgsim.api.demo_verb import demo as demo
+    from drgsim.api.dip_making_verbs import dip_build as dip_build
+    from drgsim.api.dip_making_verbs import dip_score as dip_score
     from drgsim.api.dip_results import CatalogueChanges as CatalogueChanges
     from drgsim.api.dip_results import CatalogueTables as CatalogueTables
     from drgsim.api.dip_results import Specifications as Specifications
     from drgsim.api.dip_results import SupervisionLists as SupervisionLists
-    from drgsim.api.dip_verbs import dip_build as dip_build
     from drgsim.api.dip_verbs import dip_diff as dip_diff
     from drgsim.api.dip_verbs import dip_report as dip_report
     from drgsim.api.dip_verbs import dip_specs as dip_specs
@@ -123,7 +124,8 @@ _HOMES = {
     "Compared": "drgsim.api.simulation_verbs",
     "Demo": "drgsim.api.demo_verb",
     "demo": "drgsim.api.demo_verb",
-    "dip_build": "drgsim.api.dip_verbs",
+    "dip_build": "drgsim.api.dip_making_verbs",
+    "dip_score": "drgsim.api.dip_making_verbs",
     "dip_diff": "drgsim.api.dip_verbs",
     "dip_report": "drgsim.api.dip_verbs",
     "dip_specs": "drgsim.api.dip_verbs",

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("validate_command", "validate"),
     "migrate": ("migrate_command", "migrate"),
     "dip_build": ("dip_command", "build"),
+    "dip_score": ("dip_command", "score"),
     "settle": ("settle_command", "settle"),
     "atlas": ("atlas_command", "atlas"),
     "weights": ("weights_command", "weights"),

@@ -49,7 +49,9 @@ class CatalogueTables(Result):
         self.catalogue, self.summary, self.diff, self.built = document.catalogue, document.summary, document.diff, built
         tables = {"kinds": kinds_table(self.catalogue.kinds)}
         if built:
-            tables |= {"years": years_table(built), "directory": directory_table(built)}
+            tables["years"] = years_table(built)
+            if built.by_combination:
+                tables["directory"] = directory_table(built)
         judged = self.summary.get("evaluation") or {}
         tables |= {name: pa.Table.from_pylist(judged[name]) for name in ("explained", "prediction") if judged.get(name)}
         if self.diff:

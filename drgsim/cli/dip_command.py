@@ -30,7 +30,7 @@ def build(
     history: History,
     output: Output,
     spec: Annotated[
-        str, typer.Option("--spec", "-s", help="Specification: dip-1.0, dip-2.0, dip-3.0-draft or a .yaml.")
+        str, typer.Option("--spec", "-s", help="Specification: dip-1.0, dip-2.0, dip-3.0, dip-3.0-draft or a .yaml.")
     ] = "dip-2.0",
     method: Annotated[str, typer.Option(help="list: the rules alone; cluster: historical cost decides open cases.")] = "list",
     core: Annotated[str | None, typer.Option(help="Core kinds by threshold, province or coverage; or cases a year.")] = None,
@@ -51,7 +51,7 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Build a catalogue of kinds and scores from history. 编制病种目录"""
-    from drgsim.api import dip_verbs
+    from drgsim.api import dip_making_verbs
     from drgsim.cli.dip_text import show_build, show_diff
     from drgsim.cli.terminal import err, print_json, progress_bar
 
@@ -63,7 +63,7 @@ def build(
 
     reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Reading history", silent) as progress:
-        built = dip_verbs.dip_build(
+        built = dip_making_verbs.dip_build(
             list(history), output, spec=spec, method=method, core=core, years=years, changes=_pairs(change), title=title,
             title_zh=title_zh, compare=compare, evaluate=evaluate, stability=stability, hospitals=hospitals, reading=reading,
             progress=progress, step=say,
@@ -74,6 +74,52 @@ def build(
         show_build(built.summary, output)
         if built.diff:
             show_diff(built.diff)
+
+
+@app.command()
+def score(
+    history: History,
+    output: Output,
+    catalogue: Annotated[str, typer.Option("--catalogue", "-c", help="Catalogue whose kinds are scored.")] = "dip-3.0",
+    spec: Annotated[str, typer.Option("--spec", "-s", help="Specification: dip-3.0, another or a .yaml.")] = "dip-3.0",
+    core: Annotated[str | None, typer.Option(help="Core kinds by threshold, province or coverage; or cases a year.")] = None,
+    years: Annotated[str | None, typer.Option(help="Weights of the years from the oldest on, such as 1:2:7.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE of the specification, may repeat.")] = None,
+    title: Annotated[str, typer.Option(help="Title in English.")] = "Catalogue with scores from history",
+    title_zh: Annotated[str, typer.Option("--title-zh", help="Title in Chinese.")] = "以本地历史数据测算分值的病种目录库",
+    compare: Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")] = None,
+    hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level; for means by level.")] = None,
+    format: FormatOption = None,
+    maps: MapOption = None,
+    map_file: MapFileOption = None,
+    sheets: SheetOption = None,
+    code_version: CodeVersionOption = "yb2",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score the kinds of a published catalogue from a region's history. 本地分值测算"""
+    from drgsim.api import dip_making_verbs
+    from drgsim.cli.dip_text import show_build, show_diff
+    from drgsim.cli.terminal import err, print_json, progress_bar
+
+    silent = quiet or as_json
+
+    def say(step: str) -> None:
+        if not silent and err.is_terminal:
+            err.print(f"[dim]{step}[/]")
+
+    reading = input_options(format, maps, map_file, code_version, sheets)
+    with progress_bar("Reading history", silent) as progress:
+        scored = dip_making_verbs.dip_score(
+            list(history), output, catalogue=catalogue, spec=spec, core=core, years=years, changes=_pairs(change), title=title,
+            title_zh=title_zh, compare=compare, hospitals=hospitals, reading=reading, progress=progress, step=say,
+        )  # fmt: skip
+    if as_json:
+        print_json(scored.summary)
+    elif not quiet:
+        show_build(scored.summary, output)
+        if scored.diff:
+            show_diff(scored.diff)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim.authoring.dip.built_catalogue import built_files, remarks, sizes, years_table
+from drgsim.authoring.dip.built_catalogue import built_files, remarks, scored_files, sizes, years_table
 from drgsim.authoring.dip.catalogue_building import Built
 from drgsim.authoring.dip.catalogue_differences import CatalogueDiff, KindChange
 from drgsim.authoring.dip.catalogue_evaluation import CatalogueEvaluation, PlainList, Stability
@@ -105,8 +105,11 @@ def write_build(
     title_zh: str,
     judged: Judgement | None = None,
     diff_with: Catalogue | None = None,
+    published: Catalogue | None = None,
 ) -> CatalogueDocument:
     """Write a built catalogue with its report; the folder appears whole or not at all, an earlier build is replaced.
+
+    ``published``: the catalogue whose kinds were scored, where they were not made from the history.
 
     ``kinds.csv``, ``scheme.toml`` and their like make the catalogue; ``report/`` holds the page, the workbook, the kinds by
     year, the directory in three levels and the summary.
@@ -115,10 +118,12 @@ def write_build(
 
     folder = folder.absolute()
     with whole_folder(folder, own=BUILT_FILES, marker=f"{REPORT}/{SUMMARY}") as beside:
-        catalogue = write_catalogue(beside, built_files(built, id=folder.name, title=title, title_zh=title_zh))
+        names = {"id": folder.name, "title": title, "title_zh": title_zh}
+        files = scored_files(built, published, **names) if published else built_files(built, **names)
+        catalogue = write_catalogue(beside, files)
         summary = build_summary(built, judged or Judgement())
         diff = compare_catalogues(diff_with, catalogue) if diff_with else None
-        tables = {"kinds-by-year": years_table(built), "directory": directory_table(built)}
+        tables = {"kinds-by-year": years_table(built)} | ({"directory": directory_table(built)} if built.by_combination else {})
         write_report(CatalogueDocument(catalogue, summary, diff), beside / REPORT, tables)
     return CatalogueDocument(load_catalogue(folder), summary, diff)
 

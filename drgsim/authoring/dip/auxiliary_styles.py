@@ -146,8 +146,8 @@ def load_lists(style: str, names: tuple[str, ...], first: dict[str, FirstKind] |
                 continue
             levels.append(Level(name, line.level, line.title, line.title_zh, rule, file.evidence.value))
     for code, kind in (first or {}).items():
-        if kind.procedures:
-            sets[f"OP_{code}"] = kind.procedures
+        for name, (_, codes) in _lists_of(code, kind).items():
+            sets[name] = codes
         rule = parse_rule(first_condition(code, kind), CONDITION_NUMBERS)
         levels.append(Level(FIRST, code, kind.title, kind.title_zh, rule, kind.evidence.value))
     if problems:
@@ -168,10 +168,21 @@ def first_condition(code: str, kind: FirstKind) -> str:
     >>> first_condition("AA2", first["AA2"])
     '{ZYSS, QTSS} in OP_AA2'
     """
-    parts = [f"{{ZYSS, QTSS}} in OP_{code}"] if kind.procedures else []
+    parts = [f"{variables} in {name}" for name, (variables, _) in _lists_of(code, kind).items()]
     for variable, operator, limit in (
         ("XSRTL", "<", kind.age_days_below), ("XSRTZ", ">=", kind.birth_weight_from), ("XSRTZ", "<", kind.birth_weight_below),
     ):  # fmt: skip
         if limit is not None:
             parts.append(f"{variable} {operator} {limit:g}")
     return " and ".join(parts) or "1"
+
+
+def _lists_of(code: str, kind: FirstKind) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Code lists of a first kind: name -> the variables that are looked up in it, and its patterns."""
+    name = code.replace("-", "_")
+    listed = {
+        f"DI_{name}": ("{ZYZD, QTZD}", kind.any_diagnoses),
+        f"OP_{name}": ("{ZYSS, QTSS}", kind.procedures) if kind.procedures else ("ZYSS", kind.principal_procedures),
+        f"OP_{name}_ALSO": ("{ZYSS, QTSS}", kind.also_procedures),
+    }
+    return {each: (variables, codes) for each, (variables, codes) in listed.items() if codes}

@@ -15,10 +15,16 @@ from drgsim.authoring.dip.catalogue_writer import catalogue_files
 from drgsim.authoring.dip.kind_structure import KindMembers, diagnosis_names
 from drgsim.authoring.dip.level_means import level_means
 from drgsim.authoring.dip.rare_combinations import BLANK
-from drgsim.units.dip.dip_catalogue import Kind
+from drgsim.units.dip.dip_catalogue import SET_COLUMNS, Catalogue, Kind, Level
+from drgsim.units.schemes.pack_tables import read_table
 from drgsim.units.schemes.rule_language import sets_of
 
 CV_DIGITS, MONEY_DIGITS = 6, 2
+_REST = ("comprehensive", "chapter", "blank")
+_COMPREHENSIVE = (
+    "what has no core kind goes by category and property of the principal procedure where the history has enough cases, else "
+    "to the conservative kind of its category, then to chapter and property, then to the blank group (KBBZ)"
+)
 
 
 class Names(NamedTuple):
@@ -72,6 +78,9 @@ def _lines_of(built: Built, place: int, entry: KindMembers, names: Names) -> lis
     )  # fmt: skip
     if entry.kind == "first":
         common = replace(common, aux=FIRST, aux_level=entry.code)
+    if entry.published:
+        values = {name: getattr(common, name) for name in ("score", "mean_cost", "cases", "cv")}
+        return [replace(line, **values) for line in entry.published]
     return [
         replace(
             common, dx=line.dx, procedure=line.procedure, related=line.related, operation_class=line.operation_class,
@@ -93,10 +102,7 @@ def _all_rounded(values: np.ndarray) -> tuple[float | None, ...]:
 def built_files(built: Built, *, id: str, title: str, title_zh: str) -> dict[str, str]:
     """The files of the catalogue: file name -> text, for :func:`drgsim.units.dip.catalogue_files.write_catalogue`."""
     lines = kind_lines(built)
-    used = {line.aux for line in lines if line.aux}
-    levels = [level for level in built.lists.levels if level.aux in used]
-    named = {name for level in levels for name in sets_of(level.condition)}
-    sets = {name: codes for name, codes in built.lists.sets.items() if name in named}
+    levels, sets = _used_levels(built, lines)
     spec, years = built.spec.file, built.history.years
     settings: dict[str, Any] = {
         "id": id, "title": title, "title_zh": title_zh, "edition": f"{years[0]}-{years[-1]}", "icd10": "医保版2.0",
@@ -118,6 +124,47 @@ def built_files(built: Built, *, id: str, title: str, title_zh: str) -> dict[str
         },
     }  # fmt: skip
     return catalogue_files(settings, lines, levels, sets)
+
+
+def scored_files(built: Built, catalogue: Catalogue, *, id: str, title: str, title_zh: str) -> dict[str, str]:
+    """The files of a catalogue whose kinds have the region's own scores; it is matched as the published one is."""
+    lines = kind_lines(built)
+    levels, sets = _used_levels(built, lines)
+    years = built.history.years
+    file = catalogue.folder / "sets.csv"
+    published: dict[str, list[str]] = {}
+    for name, code in read_table(file, SET_COLUMNS, SET_COLUMNS, []) if file.is_file() else ():
+        published.setdefault(name, []).append(code)
+    settings: dict[str, Any] = {
+        "id": id, "title": title, "title_zh": title_zh, "edition": f"{years[0]}-{years[-1]}", "icd10": catalogue.icd10,
+        "icd9cm3": catalogue.icd9cm3, "evidence": "derived",
+        "sources": [
+            f"kinds of {catalogue.id}; scores by drgsim from {built.history.size:,} discharges of {years[0]}-{years[-1]} by "
+            f"{built.spec.file.id}",
+            *catalogue.sources,
+        ],
+        "notes": remarks(built),
+        "readings": {**catalogue.readings, "comprehensive": _COMPREHENSIVE},
+        "matching": {
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in vars(catalogue.matching).items()},
+            "order": [*(stage for stage in catalogue.matching.order if stage not in _REST), *_REST],
+            "comprehensive_kinds": "listed", "blank": BLANK,
+        },
+        "auxiliary": {
+            **vars(catalogue.auxiliary), "severity_lists": built.spec.file.severity_scheme.value,
+            "source": built.lists.source if levels else catalogue.auxiliary.source,
+        },
+    }  # fmt: skip
+    levels = (*catalogue.levels, *levels)
+    return catalogue_files(settings, lines, levels, {**published, **sets}, None, catalogue.excluded, catalogue.primary_care)
+
+
+def _used_levels(built: Built, lines: Sequence[Kind]) -> tuple[tuple[Level, ...], dict[str, tuple[str, ...]]]:
+    """Levels of the auxiliary lists that some line asks for, and the code lists that they name."""
+    used = {line.aux for line in lines if line.aux}
+    levels = tuple(level for level in built.lists.levels if level.aux in used)
+    named = {name for level in levels for name in sets_of(level.condition)}
+    return levels, {name: codes for name, codes in built.lists.sets.items() if name in named}
 
 
 def remarks(built: Built) -> list[str]:
@@ -180,7 +227,7 @@ def _some(built: Built, which: np.ndarray) -> str:
 
 def sizes(built: Built) -> dict[str, int]:
     """Kinds by type as the national catalogues count them."""
-    core = [entry for entry in built.entries if entry.kind == "core"]
+    core = [entry for entry, listed in zip(built.entries, built.structure.core, strict=True) if listed]
     counted = {
         "core": len(core),
         "core_conservative": sum(not entry.surgical for entry in core),

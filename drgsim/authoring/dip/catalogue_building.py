@@ -72,6 +72,11 @@ class Built:
         """Share of all discharges in core kinds."""
         return float(self.structure.core[self.kind].mean())
 
+    @property
+    def by_combination(self) -> bool:
+        """Whether diagnosis and procedures alone say the kind; kinds of a published catalogue ask for more."""
+        return self.structure.kind.size > 0
+
     def judge(self, history: DipHistory) -> Built:
         """The same catalogue on other discharges, whose combinations have the same numbers; figures stay as they are."""
         first = first_kind(history, self.spec, self.lists)
@@ -165,7 +170,7 @@ def build(
     if kinds_only:
         return built
     say("auxiliary lists 辅助目录")
-    return _with_levels(built)
+    return with_levels(built)
 
 
 def _structure(history: DipHistory, spec: DipSpec, first: NDArray[np.int64], method: str, say: Step) -> Structure:
@@ -190,7 +195,7 @@ def _structure(history: DipHistory, spec: DipSpec, first: NDArray[np.int64], met
     return arrange(history, cases, entries, core.minimum_cases, spec)
 
 
-def _with_levels(built: Built) -> Built:
+def with_levels(built: Built) -> Built:
     """The catalogue with the levels of auxiliary lists that its core kinds need."""
     history, structure, file = built.history, built.structure, built.spec.file
     hidden, fall = built.hidden, np.full(len(built.entries), file.auxiliary.minimum_fall.value)

@@ -82,17 +82,17 @@ def catalogue_files(
     if excluded:
         files["excluded_codes.csv"] = csv_text(EXCLUDED_COLUMNS, _excluded_rows(excluded))
     if primary_care:
-        rows = [(line.dx, "|".join(line.procedures), line.dx_name, line.procedure_name) for line in primary_care]
-        files["primary_care.csv"] = csv_text(PRIMARY_CARE_COLUMNS, rows)
+        care = [(line.dx, "|".join(line.procedures), line.dx_name, line.procedure_name) for line in primary_care]
+        files["primary_care.csv"] = csv_text(PRIMARY_CARE_COLUMNS, care)
     return files
 
 
-def _excluded_rows(excluded: ExcludedCodes) -> list[tuple[str, str, str, str]]:
+def _excluded_rows(excluded: ExcludedCodes) -> list[tuple[str, ...]]:
     """Lines of ``excluded_codes.csv``, by code within diagnoses and procedures."""
     uses = dict.fromkeys(excluded.conservative, (CONSERVATIVE, ""))
     uses |= dict.fromkeys(excluded.never_principal, (NEVER_PRINCIPAL, ""))
     uses |= {code: (ONLY_WITH, "|".join(patterns)) for code, patterns in excluded.only_with.items()}
-    rows = [("diagnosis", code, NEVER_PRINCIPAL, "") for code in sorted(excluded.diagnoses)]
+    rows: list[tuple[str, ...]] = [("diagnosis", code, NEVER_PRINCIPAL, "") for code in sorted(excluded.diagnoses)]
     return rows + [("procedure", code, use, scope) for code, (use, scope) in sorted(uses.items())]
 
 

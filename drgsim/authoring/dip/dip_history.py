@@ -20,12 +20,15 @@ from drgsim.authoring.dip.hospital_levels import level_column, level_notes, leve
 from drgsim.authoring.dip.level_masks import LevelMasks
 from drgsim.errors import InputError, Problem
 from drgsim.records.arrow import ids_of, one_chunk
+from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.case_file import CaseFile
 from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_days, read_fen
 from drgsim.records.code_dictionaries import CodeBook
 from drgsim.records.encode import EncodedLists
 from drgsim.records.input_options import InputOptions
+from drgsim.units.dip.dip_catalogue import Catalogue
+from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 
@@ -77,6 +80,8 @@ class DipHistory:
         What a user should know about the input.
     undated
         No discharge has a date: ``years`` count files.
+    prepared, row
+        Where discharges are grouped by a catalogue again: all that was read, encoded for it, and the place of each in it.
     """
 
     years: tuple[int, ...]
@@ -95,6 +100,8 @@ class DipHistory:
     left_out: Mapping[str, int]
     notes: tuple[str, ...] = ()
     undated: bool = False
+    prepared: tuple[PreparedBatch, ...] = ()
+    row: NDArray[np.int64] | None = None
 
     @property
     def size(self) -> int:
@@ -108,6 +115,7 @@ class DipHistory:
         return replace(
             self, year=self.year[used], cost=self.cost[used], combination=self.combination[used], drg=self.drg[used],
             mark=self.mark[used], mask=self.mask[used], level=self.level[used],
+            row=None if self.row is None else self.row[used],
         )  # fmt: skip
 
 
@@ -127,6 +135,8 @@ class _Part(NamedTuple):
     rows: int
     unknown_procedures: int
     file: int
+    used: NDArray[np.bool_]
+    prepared: PreparedBatch | None
 
 
 @dataclass
@@ -138,6 +148,7 @@ class _Reading:
     spec: DipSpec
     levels: LevelMasks
     hospitals: Mapping[str, str] | None
+    by: DipGrouper | None = None
     parts: list[_Part] = field(default_factory=list)
 
 
@@ -146,6 +157,7 @@ def read_history(
     spec: DipSpec,
     *,
     hospitals: Mapping[str, str] | None = None,
+    catalogue: Catalogue | None = None,
     options: InputOptions | None = None,
     progress: Progress | None = None,
 ) -> DipHistory:
@@ -159,6 +171,8 @@ def read_history(
         Says which discharges count and how many characters of the diagnosis make a kind.
     hospitals
         Hospital -> level, for means by level; a column ``hospital_level`` of the files goes before.
+    catalogue
+        Keep what is read encoded for this catalogue, to group by it.
     options
         Layout, own column names and edition of the codes.
     progress
@@ -178,7 +192,8 @@ def read_history(
     short, names = cut_diagnoses(levels.catalogue.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
     sources = open_all(inputs, options)
     _check_columns(sources)
-    reading = _Reading(grouper, short, spec, levels, hospitals)
+    by = DipGrouper(catalogue, options.code_version) if catalogue is not None else None
+    reading = _Reading(grouper, short, spec, levels, hospitals, by)
     pending: deque[Future[_Part]] = deque()
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
@@ -240,7 +255,7 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int, stated: str
     return _Part(
         reading.short[principal[used]], procedures, lengths[used], np.where(undated, -1, when)[used], fen.values[used],
         grouped.drg[used], _marks(ids_of(batch))[used], mask[used], levels_of(batch, stated, reading.hospitals)[used], left_out,
-        batch.num_rows, int((procedures == -1).sum()), file,
+        batch.num_rows, int((procedures == -1).sum()), file, used, reading.by.prepare(batch) if reading.by else None,
     )  # fmt: skip
 
 
@@ -284,7 +299,8 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
         np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, level,
         catalogue.book,
         classes,
-        rows, dict(left_out), tuple(notes), undated,
+        rows, dict(left_out), tuple(notes), undated, tuple(part.prepared for part in parts if part.prepared is not None),
+        np.flatnonzero(np.concatenate([part.used for part in parts]))[order],
     )  # fmt: skip
 
 

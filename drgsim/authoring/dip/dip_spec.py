@@ -157,12 +157,19 @@ class Checks(Strict):
 
 
 class FirstKind(Evident):
-    """A kind that is matched before all others (先期分组)."""
+    """A kind that is matched before all others (先期分组).
+
+    ``diagnoses`` and ``principal_procedures`` are principal, ``any_diagnoses`` and ``procedures`` stand in any place, one of
+    ``also_procedures`` was done besides.
+    """
 
     title: str
     title_zh: str
     diagnoses: tuple[str, ...] = ()
+    any_diagnoses: tuple[str, ...] = ()
     procedures: tuple[str, ...] = ()
+    principal_procedures: tuple[str, ...] = ()
+    also_procedures: tuple[str, ...] = ()
     birth_weight_below: float | None = None
     birth_weight_from: float | None = None
     age_days_below: float | None = None
@@ -184,6 +191,7 @@ class SpecFile(Strict):
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
     severity_scheme: Value[str]
+    excluded_codes: Value[str] | None = None
     history: HistorySettings
     include: Include
     trimming: KindTrimming
@@ -227,7 +235,7 @@ def spec_names() -> list[str]:
     Examples
     --------
     >>> spec_names()
-    ['dip-1.0', 'dip-2.0', 'dip-3.0-draft']
+    ['dip-1.0', 'dip-2.0', 'dip-3.0', 'dip-3.0-draft']
     """
     return sorted(path.stem for path in (asset_root("payment_tables") / SPEC_FOLDER).glob("dip-*.yaml"))
 

@@ -15,7 +15,9 @@ from drgsim.authoring.dip.dip_history import DipHistory
 from drgsim.authoring.dip.dip_spec import DipSpec
 from drgsim.authoring.dip.rare_combinations import BLANK, comprehensive_kinds, operation_classes
 from drgsim.records.code_dictionaries import CodeBook
-from drgsim.units.dip.dip_catalogue import CLASS_SUFFIXES
+from drgsim.units.dip.dip_catalogue import CLASS_SUFFIXES, CORE_KINDS, Kind
+
+LISTED_KINDS = (*CORE_KINDS, "merged", "split", "tcm")  # core kinds in the wide sense: those that a threshold decides about
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,13 @@ class KindLine:
 
 @dataclass(frozen=True)
 class KindMembers:
-    """A kind: its code, its type (see :data:`drgsim.units.dip.dip_catalogue.KINDS`), and the combinations that lead to it."""
+    """A kind: its code, its type (see :data:`drgsim.units.dip.dip_catalogue.KINDS`), the combinations that lead to
+    it, and its lines in the catalogue that it was taken from."""
 
     code: str
     kind: str
     lines: tuple[KindLine, ...]
+    published: tuple[Kind, ...] = ()
 
     @property
     def surgical(self) -> bool:
@@ -54,7 +58,7 @@ class Structure:
     @property
     def core(self) -> NDArray[np.bool_]:
         """Which kinds are core kinds."""
-        return np.array([entry.kind == "core" for entry in self.entries], np.bool_)
+        return np.array([entry.kind in LISTED_KINDS for entry in self.entries], np.bool_)
 
 
 def code_of(lines: Sequence[KindLine]) -> str:

@@ -38,7 +38,7 @@ OPERATION_CLASSES = {
 }
 CLASS_ORDER = tuple(OPERATION_CLASSES)  # from the least to the most
 CLASS_SUFFIXES = {"conservative": "BSZL", "diagnostic": "ZDXCZ", "therapeutic": "ZLXCZ", "surgery": "SS"}
-STAGES = ("excluded", "first", "merged", "tcm", "auxiliary", "core", "comprehensive", "chapter", "blank")
+STAGES = ("excluded", "first", "merged", "tcm", "split", "auxiliary", "core", "comprehensive", "chapter", "blank")
 CONDITION_NUMBERS = (*NUMBER_VARIABLES, "CCI")
 KIND_COLUMNS = (
     "code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind", "score", "mean_cost", "cases", "cv",
@@ -50,12 +50,11 @@ MEAN_COLUMNS = tuple(f"mean_cost_{level}" for level in HOSPITAL_LEVELS)  # may b
 LEVEL_COLUMNS = ("aux", "level", "title", "title_zh", "condition", "evidence")
 SET_COLUMNS = ("set", "code")
 CLASS_COLUMNS = ("procedure", "class")
-_STAGE_OF = {**dict.fromkeys(CORE_KINDS, "core"), "split": "auxiliary"}
 
 
 def stage_of(kind: str) -> str:
     """The stage of matching that a kind belongs to; its auxiliary levels may have a stage of their own."""
-    return _STAGE_OF.get(kind, kind)
+    return "core" if kind in CORE_KINDS else kind
 
 
 def alternatives(cell: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ STAGE_TITLES = {
     "first": "first kinds 先期分组",
     "merged": "merged kinds 并项病种",
     "tcm": "kinds of Chinese medicine 中医优势病种",
+    "split": "kinds split by another diagnosis 诊断辅助细分",
     "auxiliary": "core kinds with a level 诊断辅助细分",
     "core": "core kinds 核心病种",
     "comprehensive": "comprehensive kinds 综合病种",
