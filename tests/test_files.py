@@ -264,6 +264,8 @@ def test_line_breaks_in_quoted_cells_are_believed(tmp_path: Path, scheme: Scheme
         lambda t: t.replace("\n", "\r\n") + "\r\n,,,,,\r\n  \r\n",
         lambda t: "\ufeff" + "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in t.splitlines()),
         lambda t: t.replace("J96.000", "J96.000\0\0"),
+        lambda t: t.replace("\n", "\r").encode("utf-16"),
+        lambda t: t.replace("J96.000", "J96.000\r"),  # a lone return within a line
     ],
 )
 def test_shapes_of_windows_exports(tmp_path: Path, scheme: Scheme, change: Callable[[str], str]) -> None:
@@ -312,6 +314,10 @@ def test_a_missing_column_names_column_line_and_remedy(tmp_path: Path) -> None:
         (b"x", "cases.dbf", "input-unknown-suffix"),
         (b"\x00\x01\x02\xfe" * 4_000, "cases.csv", "input-broken-file"),
         (b"PK\x03\x04 a workbook", "cases.csv", "input-broken-file"),
+        (b"PK\x05\x06" + b"\0" * 18, "cases.zip", "input-zip-empty"),
+        (b"%PDF-1.4\n%\xe2\xe3\r text", "cases.xls", "input-broken-file"),
+        (b"\x89PNG\r\n\x1a\n text", "cases.csv", "input-broken-file"),
+        (gzip.compress(text().encode())[:-9], "cases.csv.gz", "input-broken-file"),
     ],
 )
 def test_a_file_that_cannot_be_read_gives_one_clear_error(tmp_path: Path, content: str | bytes, name: str, code: str) -> None:

@@ -166,6 +166,16 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path, name: str
     assert caught.value.problems[0].fix
 
 
+@pytest.mark.parametrize("name", ["tail.csv", "people.yaml", "chapters/a.yaml"])
+def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "chapters").mkdir(exist_ok=True)
+    (tmp_path / "chapters" / "b.yaml").write_text("{}", encoding="utf-8")
+    with pytest.raises(DrgsimError, match=f"{name} is a folder, no file of priors") as caught:
+        load_priors(tmp_path)
+    assert caught.value.problems[0].code == "synth-priors-folder"
+
+
 def test_no_folder_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(DrgsimError, match="synth-priors-folder"):

@@ -208,6 +208,9 @@ def test_what_cannot_be_read_is_refused_with_the_cause_in_words(tmp_path: Path) 
     assert "cut off or damaged" in str(caught.value)
     assert "EOCD" not in str(caught.value)
     old = bytearray(as_xls(tmp_path / "old.xls").read_bytes())
+    cut.with_suffix(".xls").write_bytes(old[: len(old) // 3])
+    with pytest.raises(DrgsimError, match="cut off or damaged"):
+        open_source(cut.with_suffix(".xls"))
     start = old.find(b"\x09\x08\x10\x00\x00\x06\x05\x00")
     old[start + 20 : start + 22] = b"\x2f\x00"  # the record after the first says that a password follows
     locked = tmp_path / "locked.xls"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +29,11 @@ BLOCK = 1 << 23
 SNIFFED = 1 << 20
 _LONGEST_CELL = 1 << 20
 csv.field_size_limit(max(csv.field_size_limit(), SNIFFED))  # the first rows hold no longer text than what is sniffed
+_NO_TABLES = {
+    b"%PDF": "a PDF document, no table", b"\x89PNG": "a picture, no table", b"\xff\xd8\xff": "a picture, no table",
+    b"Rar!": "a RAR archive: unpack it and name the file", b"7z\xbc\xaf": "a 7z archive: unpack it and name the file",
+}  # fmt: skip
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _BLANK_NAME = "__blank_{}"
 _PLAIN, _QUOTE, _FEED, _SIGN, _SPACE = range(5)  # kinds of bytes
 
@@ -55,20 +61,33 @@ class CsvText:
         self._size = max(content.stat().st_size, 1)
         with content.open("rb") as packed:
             self._compression = "gzip" if packed.read(2) == GZIP_MARK else None
-        with self._open() as file:
-            head = file.read(SNIFFED)
-        if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and head.count(b"\0") > len(head) // 20:
-            raise InputError.single("input-broken-file", f"{path.name} is no text", where=str(path), fix="export it as CSV")
+        head = self._head()
+        no_text = b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and head.count(b"\0") > len(head) // 20
+        what = next((what for mark, what in _NO_TABLES.items() if head.startswith(mark)), "no text" if no_text else "")
+        if what:
+            raise InputError.single("input-broken-file", f"{path.name} is {what}", where=str(path), fix="export it as CSV")
         self.encoding = sniff_encoding(head)
         self._certain = not head.isascii()
-        self._carriage_returns = b"\n" not in head and b"\r" in head and self.encoding != "utf-16"
         self.undecodable = self.blank_lines = 0
         self.done = 0.0
         text = head.decode(self.encoding, errors="replace").removeprefix("\ufeff").replace("\0", "")
-        text = text.replace("\r\n", "\n").replace("\r", "\n") if self._carriage_returns else text.replace("\r\n", "\n")
+        self._carriage_returns = "\n" not in text and "\r" in text
+        text = text.replace("\r\n", "\n").replace("\r", "\n" if self._carriage_returns else " ")
         self.delimiter, self.names, self._header_end = self._find_header(text, test)
         self._broken: list[tuple[int, int]] = []
         self._records = 0
+
+    def _head(self) -> bytes:
+        try:
+            with self._open() as file:
+                return file.read(SNIFFED)
+        except OSError as error:
+            raise InputError.single(
+                "input-broken-file",
+                f"{self.path.name} is cut off or damaged 文件不完整或已损坏: {error}",
+                where=str(self.path),
+                fix="copy or download it again, or export it again",
+            ) from error
 
     # -- header ------------------------------------------------------------------------------------------------------
     def _find_header(self, text: str, test: HeaderTest) -> tuple[str, list[str], int]:
@@ -134,7 +153,7 @@ class CsvText:
         return file
 
     def _blocks(self) -> Iterator[bytes]:
-        """The file as UTF-8, without a byte-order mark, with line feeds."""
+        """The file as UTF-8, without a byte-order mark."""
         decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
         raw = pa.OSFile(str(self._content))
         with raw, pa.CompressedInputStream(raw, "gzip") if self._compression else raw as file:
@@ -161,7 +180,21 @@ class CsvText:
                 if first:
                     block = block.removeprefix(b"\xef\xbb\xbf")
                     first = False
-                yield block.replace(b"\r", b"\n") if self._carriage_returns else block
+                yield block
+
+    def _line_feeds(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Blocks whose lines end in one way: a return within a line, which a parser would take for its end, is a blank."""
+        held = b""
+        for block in blocks:
+            if self._carriage_returns:
+                yield block.replace(b"\r", b"\n")
+                continue
+            block, held = held + block if held else block, b""
+            if block.endswith(b"\r"):
+                block, held = block[:-1], b"\r"
+            if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+                block = _LONE_RETURN.sub(b" ", block)
+            yield block
 
     def clean(self) -> Iterator[bytes]:
         """Blocks of whole records after the header, every line with the right number of cells."""
@@ -171,7 +204,7 @@ class CsvText:
         self._kinds[[0x22, 0x0A, sign, 0x20, 0x0D, 0x09]] = [_QUOTE, _FEED, _SIGN, _SPACE, _SPACE, _SPACE]
         self._kinds[sign] = _SIGN  # a tab may be the delimiter
         rest, line, skipped = b"", 1, 0
-        blocks = self._blocks()
+        blocks = self._line_feeds(self._blocks())
         more = True
         while more:
             block = next(blocks, None)

@@ -26,6 +26,7 @@ class FileKind(StrEnum):
 
 
 GZIP_MARK = b"\x1f\x8b"
+_EMPTY_ZIP = b"PK\x05\x06"
 _ZIP_MARK, _COMPOUND_MARK, _PARQUET_MARK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
 _LOOKED_AT = 1 << 12
 
@@ -50,7 +51,7 @@ def kind_of(path: Path) -> FileKind:
         return FileKind.PARQUET
     if head.startswith(_COMPOUND_MARK):
         return FileKind.OLD_WORKBOOK
-    if head.startswith(_ZIP_MARK):
+    if head.startswith((_ZIP_MARK, _EMPTY_ZIP)):
         return _kind_of_zip(path)
     text = head.decode(sniff_encoding(head), errors="replace").lstrip("\ufeff \r\n\t").lower()
     if text.startswith(("{", "[{", "[\n", "[ ")) or text == "[":

@@ -112,10 +112,11 @@ def _unreadable(path: Path, shown: Path, error: Exception) -> InputError:
             return password_error(shown)
         except (CalamineError, OSError) as cause:
             error = cause
-    if kind is FileKind.DAMAGED_ZIP:
+    if kind is FileKind.DAMAGED_ZIP or str(error).startswith("Cfb error"):
+        why = "the list of its parts at its end is missing" if kind is FileKind.DAMAGED_ZIP else "parts of it are missing"
         return InputError.single(
             "input-broken-file",
-            f"{shown.name} is cut off or damaged 文件不完整或已损坏: the list of its parts at its end is missing",
+            f"{shown.name} is cut off or damaged 文件不完整或已损坏: {why}",
             where=str(shown),
             fix="copy or download it again, or export it again",
         )

@@ -88,9 +88,14 @@ def _own_files(folder: Path) -> dict[str, Path]:
     odd = [
         name for name in own if name not in SINGLE_FILES and not (name.startswith(f"{CHAPTERS}/") and name.endswith(".yaml"))
     ]
-    if odd or not own:
+    folders = [
+        path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_dir() and path.name[0] != "."
+    ]
+    odd_folders = [name for name in folders if f"{name}/".split("/")[0] != CHAPTERS or name.endswith(".yaml")]
+    if odd or odd_folders or not own:
         what = f"{odd[0]} is no file of priors" if odd else "the folder holds no priors"
-        fix = did_you_mean(odd[0], SINGLE_FILES) if odd else ""
+        what = f"{odd_folders[0]} is a folder, no file of priors" if odd_folders else what
+        fix = did_you_mean(odd[0], SINGLE_FILES) if odd and not odd_folders else ""
         fix = fix or f"a folder of priors has {', '.join(SINGLE_FILES)} and {CHAPTERS}/*.yaml, each of them optional"
         raise DrgsimError.single("synth-priors-folder", what, where=str(folder), fix=fix)
     return own
