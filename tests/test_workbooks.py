@@ -99,6 +99,19 @@ def test_front_page_diagnoses_and_procedures_are_joined_by_id(tmp_path: Path) ->
     assert code_of(workbook(tmp_path / "b.xlsx", {"首页": front, "诊断": diagnoses, "手术": procedures})) == "input-join-ids"
 
 
+def test_a_front_page_with_the_principal_code_gets_the_others(tmp_path: Path) -> None:
+    sheets = {
+        "首页": [
+            ["病案号", "性别", "年龄", "主要诊断编码", "手术编码1"],
+            ["1", "2", "72", "J18.900", ""],
+            ["2", "2", "72", "J18.900", ""],
+        ],
+        "诊断": [["病案号", "诊断编码"], ["1", "J96.000"], ["1", "J18.900"]],
+    }
+    rows = drgsim.group(workbook(tmp_path / "a.xlsx", sheets), "chs-drg-2.0").to_arrow().to_pylist()
+    assert [row["drg"] for row in rows] == ["ES31", "ES35"]
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["I10", "J18", "K35", "A09"])), max_size=12), st.randoms())
 def test_numbered_codes_come_in_their_order_however_the_rows_lie(codes: list[tuple[str, str]], chance: Any) -> None:
     places: dict[str, int] = {}

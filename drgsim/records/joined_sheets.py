@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drgsim.errors import InputError
-from drgsim.records.code_dictionaries import fold
+from drgsim.records.code_dictionaries import fold, split_codes
 from drgsim.records.recipes import is_marked
 from drgsim.records.schema import header_key
 
@@ -57,6 +57,20 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return float("inf")
+
+
+def after_principal(principal: str, codes: str) -> str:
+    """A list with the principal code of the front page first; the list alone where the front page is blank.
+
+    Examples
+    --------
+    >>> after_principal("J18.900", "J96.000|J18.900 肺炎"), after_principal("", "J96.000")
+    ('J18.900|J96.000', 'J96.000')
+    """
+    first = split_codes(principal)[:1]
+    if not first:
+        return codes
+    return "|".join([principal, *(cell for cell in codes.split("|") if cell and split_codes(cell)[:1] != first)])
 
 
 def join_by_id(

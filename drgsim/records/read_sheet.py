@@ -14,10 +14,11 @@ from drgsim.errors import InputError, did_you_mean
 from drgsim.records.case_file import BATCH_ROWS, CaseFile
 from drgsim.records.header import HEADER_LINES, HeaderTest, refuse_duplicates
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
-from drgsim.records.joined_sheets import codes_by_id, join_by_id
+from drgsim.records.joined_sheets import after_principal, codes_by_id, join_by_id
 from drgsim.records.layout import CODE_LISTS
-from drgsim.records.recipes import AS_IS, derive
+from drgsim.records.recipes import AS_IS, Recipe, derive
 from drgsim.records.recognise import recognise
+from drgsim.records.schema import header_key, header_names
 from drgsim.records.sheet_errors import UnreadableCell
 from drgsim.records.side_rows import BLANKS
 from drgsim.records.vocabulary import group_column
@@ -177,13 +178,17 @@ class _SheetChoice:
         return dict(reading.recipes)
 
     def _joined(self, front: _Sheet, others: list[_Sheet], readings: dict[str, dict[str, Any]]) -> tuple[_Sheet, list[_Sheet]]:
-        """The front page with the code lists that it lacks and one other sheet has each, and the sheets that it is made of."""
+        """The front page with the code lists that one other sheet has each, and the sheets that it is made of.
+
+        A front page may name the principal code itself; it stays the first, whatever the other sheet says.
+        """
         ids = self._texts(front, "discharge_id", readings)
         parts: dict[str, dict[str, str]] = {}
         used = [front]
         for name in CODE_LISTS:
             having = [sheet for sheet in others if name in readings[sheet.name]]
-            if name in readings[front.name] or len(having) != 1:
+            stated = readings[front.name].get(name)
+            if len(having) != 1 or (stated is not None and not _principal_only(stated)):
                 continue
             part = having[0]
             used.append(part)
@@ -192,6 +197,9 @@ class _SheetChoice:
         if not parts:
             return front, used
         joined = join_by_id(ids, parts, f"{self.path}, sheets {', '.join(sheet.name for sheet in used)}", self.told)
+        for name in joined.keys() & readings[front.name].keys():
+            principal = self._texts(front, name, readings)
+            joined[name] = [after_principal(first, codes) for first, codes in zip(principal, joined[name], strict=True)]
         self.told["records joined from the sheets " + ", ".join(sheet.name for sheet in used) + " 按病案号合并"] += len(ids)
         width = len(front.header)
         records = [[*row[:width], *codes] for row, codes in zip(front.records, zip(*joined.values(), strict=True), strict=True)]
@@ -205,6 +213,12 @@ class _SheetChoice:
         else:
             column = derive(recipe, pa.table({own: sheet.texts(own) for own in recipe.needs}), Counter())
         return [(text or "").strip() for text in column.to_pylist()]
+
+
+def _principal_only(recipe: Recipe) -> bool:
+    """Whether a list is made of the column of its principal code and nothing else."""
+    name = header_names().get(header_key(recipe.columns[0]), "") if len(recipe.columns) == 1 else ""
+    return name.startswith("principal")
 
 
 def _is_grouped(sheet: _Sheet, readings: dict[str, dict[str, Any]]) -> bool:
