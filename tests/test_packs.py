@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import drgsim
 from drgsim.assets import asset_root
 from drgsim.authoring.schemes.pack_files import write_pack
 from drgsim.authoring.schemes.pack_writer import full_pack_files
@@ -244,3 +245,48 @@ def test_check_tells_gaps_and_rows_that_nothing_reaches() -> None:
 def test_coverage_of_rules_in_order(rules: list[str], gap: str, unreachable: tuple[str, ...]) -> None:
     found = rules_coverage("abc"[: len(rules)], [parse_rule(rule) for rule in rules])
     assert (found.gap, found.unreachable) == (gap, unreachable)
+
+
+# -- marks ------------------------------------------------------------------------------------------------------------
+def _full_pack(folder: Path, marks: str, described: str) -> Path:
+    """3.0 without its large lists: a full pack of one group."""
+    folder.mkdir()
+    (folder / "scheme.toml").write_text(
+        f'id = "x"\ntitle_zh = "x"\ntitle_en = "x"\nkind = "full"\n[marks]\n{described}\n', encoding="utf-8"
+    )
+    tables = {
+        "mdc": "order,mdc,name,rule\n1,MDCF,x,1\n", "adrg": "order,adrg,mdc,name,kind,rule\n1,FZ1,MDCF,x,medical,1\n",
+        "drg": "order,drg,adrg,name,rule\n1,FZ19,FZ1,x,1\n", "sets": "set,code\n", "cc": "code,level,exclusion\n",
+        "exclusions": "exclusion,code\n", "marks": f"drg,mark\n{marks}",
+    }  # fmt: skip
+    for name, text in tables.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_31_primary_care_groups_are_marks_of_3_0() -> None:
+    scheme = load_scheme("chs-drg-3.0")
+    mark = scheme.marks["primary_care"]
+    assert len(mark.groups) == len(set(mark.groups)) == 31
+    assert "同病同质同付" in mark.title
+    assert not load_scheme("chs-drg-2.0").marks
+    assert scheme.marks_of("BV39") == (mark,)
+    assert not scheme.marks_of("FR15")
+    found = drgsim.explain({"diagnoses": "R51.x00", "sex": "1", "age": 40}, "chs-drg-3.0")
+    assert (found.drg, "primary_care" in str(found)) == ("BV39", True)
+
+
+@pytest.mark.parametrize(
+    ("marks", "described", "code"),
+    [("FZ18,a\n", 'a = "x"', "pack-unknown-group"), ("FZ19,b\n", 'a = "x"', "pack-unknown-mark"), ("FZ19,a\n", 'a = "x"', "")],
+)
+def test_a_mark_names_a_group_and_is_described(tmp_path: Path, marks: str, described: str, code: str) -> None:
+    folder = _full_pack(tmp_path / "x", marks, described)
+    if not code:
+        scheme = load_scheme(folder)
+        assert scheme.marks["a"].groups == ("FZ19",)
+        assert "FZ19,a\n" in full_pack_files(scheme)["marks.csv"]
+        return
+    with pytest.raises(SchemeError) as error:
+        load_scheme(folder)
+    assert [problem.code for problem in error.value.problems] == [code]

@@ -162,6 +162,16 @@ def test_primary_care_groups_have_one_price() -> None:
     assert amounts(settled("qingyang/2023+examples/primary-care", **case)) == ["3399.60", "3399.60", "4759.45", "2660.53"]
 
 
+def test_classes_name_groups_by_marks_of_a_scheme() -> None:
+    policy = load_policy("qingyang/2023+examples/primary-care")
+    entry = policy.file.group_classes["primary_care"]
+    assert (len(entry.groups), len(entry.named_groups), len(set(entry.named_groups))) == (0, 31, 31)
+    assert {"BR29", "DT1H", "GE29", "IF19"} <= set(entry.named_groups)
+    with pytest.raises(PolicyError, match="no mark 'primary_cure'") as error:
+        policy.changed({"group_classes.primary_care.marks": ["chs-drg-3.0/primary_cure"]}, "--set")
+    assert error.value.problems[0].code == "policy-unknown-mark"
+
+
 def test_chinese_medicine_is_paid_the_price_of_the_operation() -> None:
     """IS15 is worth 5,228; treated by Chinese medicine 0.7 of IE59, 48,477 x 0.7 = 33,933.90 (a bill above 30 % of 48,477)."""
     paid = settled(

@@ -24,7 +24,7 @@ from drgsim.units.dip.dip_reference import covers
 from drgsim.units.schemes.pack import find_pack, is_dip, load_scheme, read_settings
 from drgsim.units.schemes.pack_check import PackReport, check_pack
 from drgsim.units.schemes.rule_language import print_rule, sets_of
-from drgsim.units.schemes.scheme import KINDS, Adrg, Mdc, Scheme
+from drgsim.units.schemes.scheme import KINDS, Adrg, Drg, Mdc, Scheme
 from drgsim.units.schemes.scheme_differences import SchemeDifference, compare_schemes
 from drgsim.units.schemes.scheme_summaries import SchemeEntry, catalogue
 
@@ -299,9 +299,22 @@ def adrg_values(scheme: Scheme, adrg: Adrg) -> dict[str, Any]:
         "mdc": adrg.mdc,
         "kind": adrg.kind,
         "rule": print_rule(adrg.rule),
-        "drgs": [{"drg": d.code, "name": d.name, "rule": print_rule(d.rule)} for d in adrg.drgs],
+        "drgs": [
+            {
+                "drg": d.code,
+                "name": d.name,
+                "rule": print_rule(d.rule),
+                "marks": [mark.name for mark in scheme.marks_of(d.code)],
+            }
+            for d in adrg.drgs
+        ],
         "sets": {name: sorted(scheme.sets[name]) for name in sorted({n for rule in rules for n in sets_of(rule)})},
     }
+
+
+def _drg_values(scheme: Scheme, drg: Drg) -> dict[str, Any]:
+    marks = [mark.name for mark in scheme.marks_of(drg.code)]
+    return {"drg": drg.code, "name": drg.name, "rule": print_rule(drg.rule), "marks": marks}
 
 
 def _scheme_values(scheme: Scheme) -> dict[str, Any]:
@@ -316,6 +329,7 @@ def _scheme_values(scheme: Scheme) -> dict[str, Any]:
         "counts": dict(scheme.counts),
         "kinds": kind_counts(scheme),
         "coverage": dict(scheme.coverage),
+        "marks": [asdict(mark) for mark in scheme.marks.values()],
         "sources": list(scheme.sources),
         "notes": list(scheme.notes),
         "digest": scheme.digest,

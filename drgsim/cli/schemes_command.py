@@ -123,6 +123,8 @@ def _show_scheme(scheme: Scheme, kinds: Mapping[str, int]) -> None:
         right=(3, 4),
         whole=(0,),
     )
+    for mark in scheme.marks.values():
+        out.print(f"[bold]{mark.name}[/] {escape(mark.title)}\n  {len(mark.groups)} groups 组: {', '.join(mark.groups)}")
     if scheme.coverage:
         out.print("[bold]Coverage 覆盖[/]")
         for key, value in scheme.coverage.items():
@@ -169,7 +171,8 @@ def _show_adrg(scheme: Scheme, values: Mapping[str, Any]) -> None:
     _show_doubts(scheme, adrg.mdc)
     for drg in values["drgs"]:
         rule = "always 恒成立" if drg["rule"] == "1" else drg["rule"]
-        out.print(f"  [bold]{drg['drg']}[/] {escape(drg['name'])}  [dim]{escape(rule)}[/]")
+        marks = "".join(f" [cyan]{mark}[/]" for mark in drg["marks"])
+        out.print(f"  [bold]{drg['drg']}[/] {escape(drg['name'])}{marks}  [dim]{escape(rule)}[/]")
     for name, codes in values["sets"].items():
         book = scheme.book.diagnoses if name.startswith("DI") else scheme.book.procedures
         title = f" {scheme.sites[name]}" if name in scheme.sites else ""

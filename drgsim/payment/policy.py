@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import pyarrow as pa
 
 from drgsim.assets import asset_root
-from drgsim.errors import DrgsimError, InputError, Problem, did_you_mean, wrong_type
+from drgsim.errors import DrgsimError, InputError, Problem, SchemeError, did_you_mean, wrong_type
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
@@ -25,6 +25,7 @@ from drgsim.payment.single_disease_table import SingleDiseases, single_diseases_
 from drgsim.records.read import read_table
 from drgsim.records.vocabulary import in_policy_words, policy_path
 from drgsim.region.hospital_list import GroupCoefficients, group_coefficients_of
+from drgsim.units.schemes.pack import marked_groups
 
 POLICY_FILE = "policy.yaml"
 T = TypeVar("T")
@@ -113,7 +114,8 @@ class Policy(ParameterSet[PolicyFile]):
                 where=f"{where}: per_diem.rate", why="nothing would be paid",
                 fix="state per_diem.rate: {values: {'*': YUAN}, unit, source, evidence}",
             )  # fmt: skip
-        yield from _named_twice(file, where)
+        strange = list(_strange_marks(file, where))
+        yield from strange or _named_twice(file, where)
         classes = list(file.group_classes)
         if file.unstable is not None and file.unstable.group_class not in classes:
             fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
@@ -239,15 +241,27 @@ def _side_table(
     return table
 
 
+def _strange_marks(file: PolicyFile, where: str) -> Iterator[Problem]:
+    """Marks that no scheme has."""
+    for name, entry in file.group_classes.items():
+        for mark in entry.marks:
+            try:
+                marked_groups(mark)
+            except SchemeError as error:
+                for problem in error.problems:
+                    place = f"{where}: group_classes.{name}.marks"
+                    yield Problem("policy-unknown-mark", problem.what, where=place, fix=problem.fix)
+
+
 def _named_twice(file: PolicyFile, where: str) -> Iterator[Problem]:
     """Groups, or beginnings of codes, that two classes of groups name."""
-    for part in ("groups", "starts"):
+    for part in ("named_groups", "starts"):
         seen: dict[str, str] = {}
         for name, entry in file.group_classes.items():
             for code in getattr(entry, part):
                 if seen.setdefault(code, name) != name:
                     what = f"{code} stands in two classes of groups, {seen[code]} and {name}"
-                    place = f"{where}: group_classes.{name}.{part}"
+                    place = f"{where}: group_classes.{name}.{part.removeprefix('named_')}"
                     yield Problem("policy-group-twice", what, where=place, fix="name it in one of them")
 
 

@@ -156,7 +156,7 @@ class PolicyLookup:
             result = np.where(of_row[place] == ORDINARY, by_start, of_row[place])
         else:
             result = by_start
-        named = {code: name for name, entry in self.file.group_classes.items() for code in entry.groups}
+        named = {code: name for name, entry in self.file.group_classes.items() for code in entry.named_groups}
         own = np.array([names.index(named[code]) if code in named else -1 for code in codes] + [-1], np.int16)
         own_of = own[self.cases.unit.ids]
         known = np.where(own_of >= 0, own_of, result).astype(np.int16)

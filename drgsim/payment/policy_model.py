@@ -16,6 +16,7 @@ from drgsim.payment.course_model import Course
 from drgsim.payment.curve_model import Curve
 from drgsim.payment.level_keys import ByLevel, HospitalClasses
 from drgsim.payment.selection_model import GroupSelection, Members
+from drgsim.units.schemes.pack import marked_groups
 
 Pays = Literal["curve", "by_item", "standard", "per_diem", "daily", "nothing"]
 WITHOUT_GROUPS = ("per_diem", "by_item")  # methods that pay every case alike, whatever its group
@@ -77,7 +78,8 @@ class Reference(Strict):
 class GroupClass(Strict):
     """Groups that are paid another way: basic, by-item, unstable and primary-care groups, single diseases, TCM kinds.
 
-    Groups belong to a class by the table's column ``class``, by ``groups``, ``tags``, DIP ``kinds`` (``primary``, ``blank``,
+    Groups belong to a class by the table's column ``class``, by ``groups``, ``marks`` of a scheme
+    (``chs-drg-3.0/primary_care``), ``tags``, DIP ``kinds`` (``primary``, ``blank``,
     ...), ``operation_classes`` (``conservative``, ...) or ``starts`` (of their codes: an MDC or ADRG), the first of these that
     says something. ``coefficient_of_level``: hospitals' own coefficients do not count. ``value_from_cases``: a group
     without a value (blank kinds) is worth its mean cost over that of all cases that are settled. ``same_price_as``: group ->
@@ -94,6 +96,7 @@ class GroupClass(Strict):
     title: str
     tags: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     starts: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     operation_classes: tuple[str, ...] = ()
@@ -113,6 +116,11 @@ class GroupClass(Strict):
     evidence: Evidence
     note: str = ""
     unit: ClassVar[str] = ""
+
+    @property
+    def named_groups(self) -> tuple[str, ...]:
+        """The groups that the class names, and those that its marks stand for."""
+        return (*self.groups, *(code for mark in self.marks for code in marked_groups(mark)))
 
     @property
     def shown(self) -> str:

@@ -150,7 +150,7 @@ def classes_of(
     """Class of each group: its own word, else the class that names its code, tag, kind, operation class or beginning."""
     named: list[dict[str, str]] = [
         {word: name for name, entry in file.group_classes.items() for word in getattr(entry, where)}
-        for where in ("groups", "tags", "kinds", "operation_classes")
+        for where in ("named_groups", "tags", "kinds", "operation_classes")
     ]
     result = []
     for word, *keys in zip(own, codes, tags, kinds, operations, strict=True):

@@ -20,6 +20,7 @@ HEADERS = {
     "cc": ("code", "level", "exclusion"),
     "exclusions": ("exclusion", "code"),
     "local_codes": ("kind", "code", "name"),
+    "marks": ("drg", "mark"),
 }
 
 
@@ -54,6 +55,7 @@ def list_tables(scheme: Scheme) -> dict[str, list[Sequence[Any]]]:
             (name, code) for name in sorted(scheme.exclusions, key=natural) for code in sorted(scheme.exclusions[name])
         ],
         "local_codes": local,
+        "marks": [(code, mark.name) for mark in scheme.marks.values() for code in mark.groups],
     }
 
 
@@ -76,7 +78,8 @@ def scheme_settings(scheme: Scheme, *, id: str | None = None, base: str = "") ->
     if scheme.reference_weights:
         settings["reference_weights"] = scheme.reference_weights
     settings |= {"sources": list(scheme.sources), "notes": list(scheme.notes)}
-    for name, table in (("coverage", scheme.coverage), ("sites", scheme.sites)):
+    titles = {mark.name: mark.title for mark in scheme.marks.values()}
+    for name, table in (("coverage", scheme.coverage), ("sites", scheme.sites), ("marks", titles)):
         if table:
             settings[name] = dict(table)
     if scheme.regroup:
@@ -91,6 +94,6 @@ def full_pack_files(scheme: Scheme) -> dict[str, str]:
     settings["counts"] = {name: count for name, count in scheme.counts.items() if count or name not in ("fallback_adrg",)}
     files = {"scheme.toml": toml_text(settings)}
     for name, rows in tables.items():
-        if rows or name != "local_codes":
+        if rows or name not in ("local_codes", "marks"):
             files[f"{name}.csv"] = csv_text(HEADERS[name], rows)
     return files

@@ -132,6 +132,7 @@ def explain_group(
     loaded = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     options = options or InputOptions()
     read = read_record(record, Grouper(loaded, options.code_version), loaded.book, options, strict=strict)
+    trace = trace_discharge(read.discharge, loaded)
     return Explanation(
         read.answer["discharge_id"],
         read.discharge,
@@ -141,7 +142,8 @@ def explain_group(
         read.answer["reason"],
         read.warnings,
         read.answer["mdc_hint"],
-        trace_discharge(read.discharge, loaded),
+        trace,
+        tuple(f"{mark.name} {mark.title}" for mark in loaded.marks_of(trace.drg)),
     )
 
 

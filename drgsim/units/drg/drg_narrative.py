@@ -70,10 +70,13 @@ class Explanation(RecordExplanation):
     trace
         Every MDC, ADRG and DRG that was tried. For an invalid record it says what the rules would answer, which then
         counts for nothing.
+    marks
+        What the scheme says of the group beside how it is grouped, such as that it is a primary-care group.
     """
 
     mdc_hint: str
     trace: Trace
+    marks: tuple[str, ...] = ()
 
     @property
     def drg(self) -> str:
@@ -216,6 +219,7 @@ def _answer(e: Explanation) -> TreeLine:
     else:
         hint = f", MDC known 所属MDC: {e.mdc_hint}" if e.mdc_hint else ""
         answer = TreeLine(f"Answer 结果: ungroupable 未入组 → 0000{hint}", style)
+    answer.below += [TreeLine(f"mark 标记: {mark}") for mark in e.marks]
     answer.below += finding_lines(e.reason, e.warnings)
     return answer
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.assets import asset_root
-from drgsim.errors import SchemeError, did_you_mean, wrong_type
+from drgsim.errors import Problem, SchemeError, did_you_mean, wrong_type
 from drgsim.records.code_dictionaries import DICTIONARY_FILES
 from drgsim.units.schemes.pack_groups import GroupTables
 from drgsim.units.schemes.pack_lists import LIST_TABLES, ListTables, codes_by_list, rules_of
+from drgsim.units.schemes.pack_marks import MARKS_COLUMNS, MARKS_FILE, read_marks
 from drgsim.units.schemes.pack_part import PackPart
 from drgsim.units.schemes.pack_settings import setting_problems
+from drgsim.units.schemes.pack_tables import read_table
 from drgsim.units.schemes.rule_language import sets_of
 from drgsim.units.schemes.scheme import Scheme, Severity
 
@@ -32,6 +34,7 @@ PACK_FILES = (
     "cc.csv",
     "exclusions.csv",
     "local_codes.csv",
+    MARKS_FILE,
 )
 NOTE_FILES = ("derivation.csv",)  # tables beside the pack for people: they change no group
 
@@ -144,6 +147,36 @@ def load_scheme(scheme: str | Path) -> Scheme:
     raise SchemeError.single("pack-changing", f"the files of {folder.name} change while they are read", where=str(folder))
 
 
+@lru_cache(maxsize=32)
+def marked_groups(mark: str) -> tuple[str, ...]:
+    """Groups that a scheme marks, such as ``chs-drg-3.0/primary_care``.
+
+    Raises
+    ------
+    SchemeError
+        ``scheme-unknown``, or ``scheme-unknown-mark`` when the scheme has no such mark.
+
+    Examples
+    --------
+    >>> len(marked_groups("chs-drg-3.0/primary_care"))
+    31
+    """
+    scheme, _, name = mark.rpartition("/")
+    chain = base_chain(scheme or name)
+    folder = next((each for each in chain if (each / MARKS_FILE).is_file()), chain[0])
+    titles = read_settings(folder).get("marks", {})
+    if name not in titles:
+        raise SchemeError.single(
+            "scheme-unknown-mark", f"{scheme or name} has no mark {name!r}", where=mark,
+            fix=did_you_mean(name, list(titles)) or "write SCHEME/MARK, such as chs-drg-3.0/primary_care",
+        )  # fmt: skip
+    problems: list[Problem] = []
+    rows = read_table(folder / MARKS_FILE, MARKS_COLUMNS, MARKS_COLUMNS, problems)
+    if problems:
+        raise SchemeError(problems)
+    return tuple(code for code, own in rows if own == name)
+
+
 def is_as_read(scheme: Scheme) -> bool:
     """Whether a scheme object is what its files say: just as it was read, and not replaced since."""
     return _READ.get(scheme.digest) is scheme
@@ -235,6 +268,7 @@ class _PackReader(PackPart):
             coverage=settings.get("coverage", {}),
             book=book,
             digest=self.digest,
+            marks=read_marks(self, [read_settings(folder) for folder in self.chain], mdcs),
             folder=self.folder,
         )
         self.check_counts(scheme, settings.get("counts", {}))

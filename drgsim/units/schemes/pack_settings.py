@@ -11,7 +11,7 @@ from drgsim.errors import Problem, did_you_mean
 _TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
 _REQUIRED = ("id", "title_zh", "title_en", "kind")
 _LISTS = ("sources", "notes")
-_TABLES = {"sites": str, "counts": int, "options": str, "coverage": str}
+_TABLES = {"sites": str, "counts": int, "options": str, "coverage": str, "marks": str}
 _IN_FORCE = {"area": str, "from": str, "source": str, "without_date": bool}
 AREAS = ("national",)
 _KNOWN = (*_TEXTS, *_LISTS, *_TABLES, "in_force")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -62,6 +62,15 @@ class Severity:
     exclusion: str
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What a scheme says of some groups beside how they are grouped: its name, what it means with its source, the DRGs."""
+
+    name: str
+    title: str
+    groups: tuple[str, ...]
+
+
 @dataclass(frozen=True, repr=False)
 class Scheme:
     """A grouping scheme with its lists, resolved over all bases of an overlay.
@@ -92,6 +101,8 @@ class Scheme:
         The national code dictionaries with the scheme's local codes.
     digest
         SHA-256 over all files that the scheme was read from.
+    marks
+        Marks of groups by name, such as ``primary_care``.
     """
 
     id: str
@@ -114,6 +125,7 @@ class Scheme:
     book: CodeBook
     digest: str
     folder: Path
+    marks: Mapping[str, Mark] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Scheme {self.id}: {', '.join(f'{number} {name}' for name, number in self.counts.items())}>"
@@ -127,6 +139,10 @@ class Scheme:
     def drgs(self) -> Mapping[str, Drg]:
         """DRG code -> DRG, ambiguous groups included, in the order of the scheme."""
         return {drg.code: drg for adrg in self.adrgs.values() for drg in adrg.drgs}
+
+    def marks_of(self, drg: str) -> tuple[Mark, ...]:
+        """The marks of a DRG."""
+        return tuple(mark for mark in self.marks.values() if drg in mark.groups)
 
     @property
     def is_overlay(self) -> bool:
