@@ -84,6 +84,8 @@ if TYPE_CHECKING:
     from drgsim.api.simulation_verbs import Simulated as Simulated
     from drgsim.api.simulation_verbs import compare as compare
     from drgsim.api.simulation_verbs import simulate as simulate
+    from drgsim.api.switch_verb import Switched as Switched
+    from drgsim.api.switch_verb import switch as switch
     from drgsim.api.synth_verbs import MadeRegion as MadeRegion
     from drgsim.api.synth_verbs import synth as synth
     from drgsim.api.synth_verbs import synth_priors as synth_priors
@@ -184,6 +186,8 @@ _HOMES = {
     "Simulated": "drgsim.api.simulation_verbs",
     "Specifications": "drgsim.api.dip_results",
     "SupervisionLists": "drgsim.api.dip_results",
+    "switch": "drgsim.api.switch_verb",
+    "Switched": "drgsim.api.switch_verb",
     "synth": "drgsim.api.synth_verbs",
     "synth_priors": "drgsim.api.synth_verbs",
     "validate": "drgsim.api.quality_verbs",

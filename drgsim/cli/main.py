@@ -33,6 +33,7 @@ from drgsim.cli import schemes_command as schemes
 from drgsim.cli import selftest_command as selftest
 from drgsim.cli import settle_command as settle
 from drgsim.cli import simulate_command as simulate
+from drgsim.cli import switch_command as switch
 from drgsim.cli import synth_command as synth
 from drgsim.cli import validate_command as validate
 from drgsim.cli import weights_command as weights
@@ -71,7 +72,8 @@ _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "settle": settle.settle, "atlas": atlas.atlas, "weights": weights.weights, "coefficients": coefficients.coefficients,
     },
     "Budget and what-if 预算与情景": {
-        "budget": budget.budget, "simulate": simulate.simulate, "compare": compare.compare, "calibrate": calibrate.calibrate,
+        "budget": budget.budget, "switch": switch.switch, "simulate": simulate.simulate, "compare": compare.compare,
+        "calibrate": calibrate.calibrate,
     },
     "Try and check 试用与自检": {"demo": demo.demo, "synth": synth.synth, "selftest": selftest.selftest},
 }  # fmt: skip

@@ -14,7 +14,7 @@ from drgsim.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_
 from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.case_terms import Terms, terms_of
 from drgsim.payment.curve import ExactCase, settle_exactly
-from drgsim.payment.curve_kernel import apply_curves
+from drgsim.payment.curve_kernel import NEAR, apply_curves
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_lookup import PolicyLookup
@@ -183,19 +183,45 @@ class Ledger:
             self.cost, terms.factor, terms.relative_value, terms.coefficient, terms.mean, terms.unit_value, row,
             self.lookup.book.arrays,
         )  # fmt: skip
-        asked = np.flatnonzero(doubtful)
-        for case, answer in zip(asked.tolist(), self.by_oracle(asked, self.cost[asked], terms.factor[asked]), strict=True):
-            curve = self.lookup.book.rows[row[case]]
+        every = np.flatnonzero(doubtful)
+        asked, answer_of = self._unlike(every, row, piece, ratio)
+        for number, answer in enumerate(self.by_oracle(asked, self.cost[asked], terms.factor[asked])):
+            case, curve = asked[number], self.lookup.book.rows[row[asked[number]]]
             piece[case], class_of[case] = answer.piece, CLASSES.index(curve.pieces[answer.piece].case_class)
             of_bill = answer.units is None or curve.pieces[answer.piece].terms is None
             units[case] = np.nan if of_bill else float(answer.units or 0)
             amount[case] = MISSING if answer.amount is None else answer.amount
+        for values in (piece, class_of, units, amount):
+            values[every] = values[asked[answer_of]]
         settled_here = row >= 0
         self.case_class[settled_here] = class_of[settled_here]
         self.ratio[settled_here], self.units[settled_here] = ratio[settled_here], units[settled_here]
         self.amount[settled_here] = amount[settled_here]
         self.in_yuan[settled_here] = np.isnan(units[settled_here]) | terms.bare[settled_here]
         self._note_pieces(row, piece)
+
+    def _unlike(
+        self, asked: NDArray[np.int64], row: NDArray[np.int32], piece: NDArray[np.int8], ratio: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of cases that the oracle is asked about, one for each answer, and which of them answers each.
+
+        Inside a piece whose share does not follow from the cost, cases of the same terms are paid alike: half a fen of one unit
+        value may be half a fen in every fourth case.
+        """
+        terms, arrays = self.terms, self.lookup.book.arrays
+        c, p = row[asked], piece[asked]
+        limits = arrays.upper[c]
+        with np.errstate(invalid="ignore"):
+            near = (np.abs(ratio[asked, None] - limits) <= NEAR * limits).any(axis=1)
+        moves = (arrays.terms[c, p, 3:] != 0).any(axis=1) | (arrays.capped[c, p] & (arrays.cap[c, p, 3:] != 0).any(axis=1))
+        own = near | moves | arrays.actual[c, p]
+        columns = (
+            c, p, terms.relative_value[asked], terms.coefficient[asked], terms.mean[asked], terms.unit_value[asked],
+            terms.factor[asked], np.where(own, self.cost[asked], -1),
+        )  # fmt: skip
+        keys = np.nan_to_num(np.stack(columns, axis=1).astype(np.float64), nan=-1.0)
+        _, first, answer_of = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        return asked[first], answer_of.ravel()
 
     def by_oracle(self, lines: NDArray[np.int64], cost: NDArray[np.int64], factor: NDArray[np.float64]) -> Iterator[ExactCase]:
         """What the curves pay with fractions for costs (fen) and factors, at the terms of some lines."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from drgsim.engines.in_memory import group_table
 from drgsim.errors import InputError
-from drgsim.payment.case_columns import Texts
+from drgsim.payment.case_columns import Texts, columns_of, texts_of
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.policy_model import WITHOUT_GROUPS
 from drgsim.records.case_table import is_grouped
@@ -44,6 +44,8 @@ class Cohort:
         uint64 per case, from its id and recorded cost: the seed of everything drawn for the case.
     mdc, adrg, diagnosis
         Numbered texts per case; ``diagnosis`` is the principal one.
+    verdict
+        ``status``, ``reason`` and ``severity`` of the grouper as numbered texts; empty where the cases stated their groups.
     notes
         What was done in reading.
     """
@@ -56,6 +58,7 @@ class Cohort:
     mdc: Texts
     adrg: Texts
     diagnosis: Texts
+    verdict: Mapping[str, Texts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -94,26 +97,29 @@ class Region(RegionFolder):
         """Discharges of a year under a scheme, grouped once and kept; ``method`` as for :func:`make_cohort`."""
         key = (year, scheme, method == "dip")
         if key not in self._cohorts:
-            if year not in self._tables:
-                self._tables[year] = read_table(self.discharges[year])
-            self._cohorts[key] = make_cohort(self._tables[year], year, scheme, self.hospitals, method)
+            table = self.table(year)
+            of_year = [each for (other, *_), each in self._cohorts.items() if other == year and each.scheme != GIVEN]
+            if of_year and scheme != GIVEN:  # what the cases are beside their groups was read before
+                self._cohorts[key] = regrouped(of_year[0], table, scheme, method)
+            else:
+                self._cohorts[key] = make_cohort(table, year, scheme, self.hospitals, method)
         return self._cohorts[key]
+
+    def table(self, year: int) -> pa.Table:
+        """The discharges of a year as they were read, and kept."""
+        if year not in self._tables:
+            self._tables[year] = read_table(self.discharges[year])
+        return self._tables[year]
 
 
 def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str, Hospital], method: str = "") -> Cohort:
     """Group a table of discharges and read it as cases; of a table with several columns of groups the method of the policy
     decides, as in settling.
     """
-    notes: list[str] = []
+    answers: pa.Table | None = None
     if scheme != GIVEN:
         answers = group_table(table, scheme)
-        named = group_words()
-        old = [name for name in table.column_names if name in ("mdc", "adrg", *named)]
-        table = table.drop_columns(old)
-        for name in ("mdc", "adrg", *GROUP_KINDS):
-            if name in answers.column_names:
-                table = table.append_column(name, answers.column(name))
-        notes.append(f"{year}: grouped by {scheme}")
+        table = _with_groups(table, answers)
     elif not is_grouped(table.column_names) and method not in WITHOUT_GROUPS:
         raise InputError.single(
             "settle-not-grouped", f"the discharges of {year} have no group, and no scheme is known to group them by",
@@ -122,8 +128,41 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
     cases = read_cases(table, hospitals, method)
     return Cohort(
         year, scheme, cases, _costs(table), _keys(cases), _parent(table, "mdc", cases, 1), _parent(table, "adrg", cases, 3),
-        _diagnoses(table, cases.size), tuple(notes),
+        _diagnoses(table, cases.size), _verdict(answers, cases.size), _notes(year, scheme),
     )  # fmt: skip
+
+
+def regrouped(cohort: Cohort, table: pa.Table, scheme: str, method: str = "") -> Cohort:
+    """The discharges of a cohort, which ``table`` holds, under another scheme: what is beside their groups is shared."""
+    answers = group_table(table, scheme)
+    grouped = _with_groups(table.select([]), answers)
+    unit = texts_of(columns_of(grouped, method).get("unit"), cohort.size)
+    cases = replace(cohort.cases.fresh(), unit=unit)
+    return replace(
+        cohort, scheme=scheme, cases=cases, mdc=_parent(grouped, "mdc", cases, 1), adrg=_parent(grouped, "adrg", cases, 3),
+        verdict=_verdict(answers, cases.size), notes=_notes(cohort.year, scheme),
+    )  # fmt: skip
+
+
+def _notes(year: int, scheme: str) -> tuple[str, ...]:
+    return () if scheme == GIVEN else (f"{year}: grouped by {scheme}",)
+
+
+def _with_groups(table: pa.Table, answers: pa.Table) -> pa.Table:
+    """The table with the groups of these answers in the place of those that it states."""
+    named = group_words()
+    table = table.drop_columns([name for name in table.column_names if name in ("mdc", "adrg", *named)])
+    for name in ("mdc", "adrg", *GROUP_KINDS):
+        if name in answers.column_names:
+            table = table.append_column(name, answers.column(name))
+    return table
+
+
+def _verdict(answers: pa.Table | None, size: int) -> dict[str, Texts]:
+    if answers is None:
+        return {}
+    known = [name for name in ("status", "reason", "severity") if name in answers.column_names]
+    return {name: texts_of(answers.column(name).combine_chunks(), size) for name in known}
 
 
 def _costs(table: pa.Table) -> dict[str, NDArray[np.int64]]:

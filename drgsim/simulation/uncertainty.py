@@ -70,7 +70,7 @@ class Draws:
             ("baseline", self.baseline, before), ("scenario", self.scenario, after),
             ("change", self.scenario - self.baseline, after - before),
         ):  # fmt: skip
-            ends = _percentiles(values, level) if self.ranges and name != "baseline" else _about(figures, values, level)
+            ends = _percentiles(values, level) if self.ranges and name != "baseline" else about(figures, values, level)
             result[name] = {figure: (float(ends[0][place]), float(ends[1][place])) for place, figure in enumerate(self.names)}
         return result
 
@@ -91,12 +91,14 @@ def _percentiles(values: NDArray[np.float64], level: float) -> NDArray[np.float6
         return np.asarray(np.percentile(values, [tail, 100 - tail], axis=0))
 
 
-def _about(figures: NDArray[np.float64], values: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Ends about figures by the spread of their draws; not below 0 where no draw is."""
+def about(
+    figures: NDArray[np.float64], values: NDArray[np.float64], level: float, least: float | None = None
+) -> NDArray[np.float64]:
+    """Ends about figures by the spread of their draws, (2, figures); not below ``least``, by default 0 where no draw is."""
     half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(axis=0, ddof=1)
     middle = 2 * figures - values.mean(axis=0)
-    least = np.where((values >= 0).all(axis=0), 0.0, -np.inf)
-    return np.asarray(np.maximum(np.stack([middle - half, middle + half]), least))
+    lowest = np.where((values >= 0).all(axis=0), 0.0, -np.inf) if least is None else least
+    return np.asarray(np.maximum(np.stack([middle - half, middle + half]), lowest))
 
 
 def draw(

@@ -1,0 +1,180 @@
+"""A Sankey chart as plain SVG whose labels stand beside the nodes, one line each, and never overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from unicodedata import east_asian_width
+
+from drgsim.report.page import COLOURS
+
+LINE = 17  # pixels that a label needs
+GAP = 3  # pixels between the slots of two nodes
+BAR = 10  # width of a node
+SIZE = 12  # of the font
+
+
+@dataclass(frozen=True)
+class SankeyFlow:
+    """What goes from one node to another; ``tone`` is a name of :data:`drgsim.report.page.COLOURS`."""
+
+    source: str
+    target: str
+    value: float
+    title: str
+    tone: str = "light"
+
+
+@dataclass
+class _Node:
+    name: str
+    label: str
+    value: float = 0.0
+    top: float = 0.0
+    height: float = 0.0
+    used: float = field(default=0.0)
+
+
+@dataclass(frozen=True)
+class LabelBox:
+    """Where a label stands: left, top, right, bottom, in pixels."""
+
+    text: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class SankeyLayout:
+    """A laid out chart: its size, its labels, and its SVG."""
+
+    width: float
+    height: float
+    labels: tuple[LabelBox, ...]
+    svg: str
+
+
+def sankey_chart(
+    flows: Sequence[SankeyFlow], labels: tuple[dict[str, str], dict[str, str]], *, width: float, label_width: float,
+    scale: float = 280.0,
+) -> SankeyLayout:  # fmt: skip
+    """Lay flows out between two columns of nodes.
+
+    Parameters
+    ----------
+    flows
+        Largest first.
+    labels
+        Name of a node -> its label, for the left and the right column; cut where it does not fit.
+    width, label_width
+        Pixels of the chart and of each column of labels.
+    scale
+        Pixels that all flows together are high.
+    """
+    whole = sum(flow.value for flow in flows) or 1.0
+    columns = _columns(flows, labels, scale / whole)
+    height = max(_stack(nodes) for nodes in columns)
+    for nodes in columns:  # the shorter column is set in the middle
+        shift = (height - _end(nodes)) / 2
+        for node in nodes:
+            node.top += shift
+    left, right = label_width + 6, width - label_width - 6
+    parts = [_link(flow, columns, (left + BAR, right - BAR), scale / whole) for flow in flows]
+    boxes: list[LabelBox] = []
+    for side, nodes in enumerate(columns):
+        for node in nodes:
+            x = left if side == 0 else right - BAR
+            colour = COLOURS["blue"] if side == 0 else COLOURS["green"]
+            high = max(node.value * scale / whole, 1.0)
+            middle = node.top + node.height / 2
+            parts.append(f'<rect x="{x:.1f}" y="{middle - high / 2:.1f}" width="{BAR}" height="{high:.1f}" fill="{colour}"/>')
+            text = fitted(node.label, label_width)
+            anchor, at = ("end", left - 5) if side == 0 else ("start", right + 5)
+            parts.append(f'<text x="{at:.1f}" y="{middle + SIZE * 0.36:.1f}" text-anchor="{anchor}">{escape(text)}</text>')
+            wide = text_width(text)
+            start = at - wide if side == 0 else at
+            boxes.append(LabelBox(text, (start, middle - LINE / 2, start + wide, middle + LINE / 2)))
+    body = "".join(parts)
+    svg = (
+        f'<svg viewBox="0 0 {width:g} {height:.0f}" width="100%" role="img" font-size="{SIZE}" '
+        f'style="max-width:{width:g}px;display:block;margin:0 auto" fill="{"#1f2933"}">{body}</svg>'
+    )
+    return SankeyLayout(width, height, tuple(boxes), svg)
+
+
+def _columns(
+    flows: Sequence[SankeyFlow], labels: tuple[dict[str, str], dict[str, str]], scale: float
+) -> tuple[list[_Node], list[_Node]]:
+    """Nodes of both columns: the left by size, the right where their flows come from."""
+    left: dict[str, _Node] = {}
+    right: dict[str, _Node] = {}
+    for flow in flows:
+        for nodes, name, known in ((left, flow.source, labels[0]), (right, flow.target, labels[1])):
+            nodes.setdefault(name, _Node(name, known.get(name, name))).value += flow.value
+    ordered = sorted(left.values(), key=lambda node: (-node.value, node.name))
+    place = {node.name: number for number, node in enumerate(ordered)}
+    pull = {
+        node.name: sum(place[flow.source] * flow.value for flow in flows if flow.target == node.name) / node.value
+        for node in right.values()
+    }
+    others = sorted(right.values(), key=lambda node: (pull[node.name], node.name))
+    for node in (*ordered, *others):
+        node.height = max(node.value * scale, LINE)
+    return ordered, others
+
+
+def _stack(nodes: Sequence[_Node]) -> float:
+    """Set nodes one below the other; the height that they take."""
+    top = 0.0
+    for node in nodes:
+        node.top = top
+        top += node.height + GAP
+    return max(top - GAP, LINE)
+
+
+def _end(nodes: Sequence[_Node]) -> float:
+    return nodes[-1].top + nodes[-1].height if nodes else 0.0
+
+
+def _link(flow: SankeyFlow, columns: tuple[list[_Node], list[_Node]], ends: tuple[float, float], scale: float) -> str:
+    """One flow as a band; it takes its place at both nodes in the order of the flows."""
+    thick = max(flow.value * scale, 1.0)
+    at = []
+    for nodes, name in zip(columns, (flow.source, flow.target), strict=True):
+        node = next(node for node in nodes if node.name == name)
+        high = max(node.value * scale, 1.0)
+        at.append(node.top + node.height / 2 - high / 2 + node.used + thick / 2)
+        node.used += flow.value * scale
+    (x0, x1), (y0, y1) = ends, at
+    middle = (x0 + x1) / 2
+    path = f"M{x0:.1f},{y0:.1f}C{middle:.1f},{y0:.1f} {middle:.1f},{y1:.1f} {x1:.1f},{y1:.1f}"
+    return (
+        f'<path d="{path}" fill="none" stroke="{COLOURS[flow.tone]}" stroke-opacity="0.5" stroke-width="{thick:.1f}">'
+        f"<title>{escape(flow.title)}</title></path>"
+    )
+
+
+def text_width(text: str) -> float:
+    """Pixels that a text takes at most: a Chinese character is as wide as the font is high, others 0.62 of it.
+
+    Examples
+    --------
+    >>> text_width("肺炎"), round(text_width("ES15"), 2)
+    (24.0, 29.76)
+    """
+    return sum(SIZE * (1.0 if east_asian_width(letter) in "WFA" else 0.62) for letter in text)
+
+
+def fitted(text: str, width: float) -> str:
+    """The text, cut with an ellipsis where it is wider.
+
+    Examples
+    --------
+    >>> fitted("呼吸系统感染", 50)
+    '呼吸系…'
+    """
+    if text_width(text) <= width:
+        return text
+    while text and text_width(text) + SIZE > width:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

@@ -1,0 +1,203 @@
+"""What a switch of the grouping scheme does to every hospital, in money (分组方案切换测算).
+
+The same cases are grouped and settled by both sides (:mod:`drgsim.simulation.switch_sides`); the year may be closed against the
+same budget index. All sums are whole fen; where both sides are alike every difference is exactly 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.budgets.budget_year import BudgetYear
+from drgsim.errors import DrgsimError
+from drgsim.simulation.runner import Runner
+from drgsim.simulation.setup import Setup
+from drgsim.simulation.simulated_region import Region
+from drgsim.simulation.switch_causes import Causes, causes_of
+from drgsim.simulation.switch_draws import SwitchDraws, drawn_changes
+from drgsim.simulation.switch_sides import SideChoice, SwitchSide, settled_sides, with_budget
+from drgsim.simulation.switch_work import WorkEntries, work_entries
+
+Progress = Callable[[float, int], None]
+STEPS = 5  # of which progress is told
+
+
+@dataclass(frozen=True)
+class SwitchOptions:
+    """What a switch is asked for beside its sides.
+
+    Attributes
+    ----------
+    keep
+        What stays the same: ``budget``, ``rate`` or ``weight``.
+    year
+        Year of the discharges; the last one by default.
+    draws, seed, level
+        Of the intervals; 0 draws give none.
+    """
+
+    keep: str = "budget"
+    year: int | None = None
+    draws: int = 100
+    seed: int = 1
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class DepartmentRows:
+    """Row of each case by hospital and department, and what the rows are: hospital and department (blank where unknown)."""
+
+    of_case: NDArray[np.int64]
+    hospital: tuple[str, ...]
+    department: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SchemeSwitch:
+    """The same cases on both sides.
+
+    Attributes
+    ----------
+    region, year, options
+        What was run.
+    budget_source
+        Where the budget that both sides share out comes from; empty where the unit value is kept.
+    sides
+        The side that is left, and the one that is switched to.
+    causes, work, draws
+        Why payments change, what to do before, and the draws of the intervals.
+    closed
+        The year closed against the budget index by both sides; None where it cannot be.
+    notes
+        How the figures came about.
+    """
+
+    region: Region
+    year: int
+    options: SwitchOptions
+    budget_source: str
+    sides: tuple[SwitchSide, SwitchSide]
+    causes: Causes
+    work: WorkEntries
+    rows: DepartmentRows
+    draws: SwitchDraws
+    closed: tuple[BudgetYear, BudgetYear] | None
+    notes: tuple[str, ...]
+
+
+def switch_region(
+    region: Region,
+    choices: tuple[SideChoice, SideChoice],
+    options: SwitchOptions = SwitchOptions(),
+    progress: Progress | None = None,
+) -> SchemeSwitch:
+    """Group and settle a year of a region by both sides.
+
+    Parameters
+    ----------
+    region
+        With the discharges of the year; earlier years give the weights and the budget index.
+    choices
+        The side that is left, and the one that is switched to.
+    progress
+        Called with the share done (0 to 1) and the number of records.
+    """
+    year = options.year or region.years[-1]
+    source = ""
+    if options.keep == "budget":
+        region, source = with_budget(region, year, choices[0])
+    runner = Runner(region)
+
+    def told(step: int) -> None:
+        if progress is not None:
+            progress(step / STEPS, sides[0].lines.cases.size if step else 0)
+
+    left, right, notes = settled_sides(runner, year, choices, options.keep)
+    sides = (left, right)
+    told(1)
+    causes = causes_of(sides)
+    rows = department_rows(left)
+    told(2)
+    draws = drawn_changes(sides, rows.of_case, len(rows.hospital), options.draws, options.seed)
+    told(3)
+    work = work_entries(sides, causes, region.table(year))
+    told(4)
+    closed = _closed(runner, sides, year, notes)
+    told(5)
+    notes = [*notes, *runner.memory.notes, *_further_notes(region, sides, options)]
+    return SchemeSwitch(region, year, options, source, sides, causes, work, rows, draws, closed, tuple(dict.fromkeys(notes)))
+
+
+def department_rows(side: SwitchSide) -> DepartmentRows:
+    """Rows by hospital and department in the order of their names, whatever the order of the cases."""
+    cases = side.lines.cases
+    hospitals, departments = [*cases.hospital.values, ""], [*cases.department.values, ""]
+    of_hospital = np.where(cases.hospital.ids < 0, len(hospitals) - 1, cases.hospital.ids).astype(np.int64)
+    of_department = np.where(cases.department.ids < 0, len(departments) - 1, cases.department.ids)
+    keys, inverse = np.unique(of_hospital * len(departments) + of_department, return_inverse=True)
+    names = [(hospitals[key // len(departments)], departments[key % len(departments)]) for key in keys.tolist()]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    place = np.empty(len(names), np.int64)
+    place[order] = np.arange(len(names))
+    return DepartmentRows(place[inverse], tuple(names[row][0] for row in order), tuple(names[row][1] for row in order))
+
+
+def _closed(
+    runner: Runner, sides: tuple[SwitchSide, SwitchSide], year: int, notes: list[str]
+) -> tuple[BudgetYear, BudgetYear] | None:
+    """The year closed by both sides against the index that the side that is left had; None, and told, where it cannot be."""
+    region = runner.region
+    if not region.hospitals or not any(each < year for each in region.years) or not region.fund:
+        notes.append(
+            "无总额指标（需要含上一年和 fund.csv 的地区文件夹） no budget index: it needs a region folder with an earlier year "
+            "and a budget of the fund (fund.csv)"
+        )
+        return None
+    basis = _closing(sides[0].setup)
+    try:
+        first = runner.outcome(basis, year, sides[0].lines, whole=False).budget
+        second = runner.outcome(replace(_closing(sides[1].setup), rate_basis=basis), year, sides[1].lines, whole=False).budget
+    except DrgsimError as error:
+        notes.append(f"无总额指标 no budget index: {error.problems[0].what}")
+        return None
+    assert first is not None
+    assert second is not None
+    return first, second
+
+
+def _closing(setup: Setup) -> Setup:
+    return replace(setup, settings={**setup.settings, "budget.active": True})
+
+
+def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options: SwitchOptions) -> list[str]:
+    """What a reader must know of these figures."""
+    notes = []
+    if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
+        notes.append(
+            "只有一家医院时预算在院内分配，合计几乎不变，请看科室，或用 --weights reference --keep rate。 "
+            "one hospital alone shares its own budget out, so that its total hardly moves: look at departments, or give the "
+            "region, or use --weights reference --keep rate"
+        )
+    own = [side.choice.policy for side in sides if side.choice.policy.prices is not None]
+    if own:
+        notes.append(
+            f"{own[0].id}：原有病组表、公布标准和病组类别不参与（两侧权重同一方法）。 "
+            "its own table of groups, published standards and classes of groups do not decide; they are of one scheme's groups, "
+            "and weights come by one method on both sides"
+        )
+    return notes
+
+
+def problems_table(switch: SchemeSwitch) -> pa.Table:
+    """What was wrong or doubtful in settling, by side."""
+    rows = [
+        {"side": side, "code": problem.code, "what": problem.what, "fix": problem.fix}
+        for side, one in zip(("from", "to"), switch.sides, strict=True)
+        for problem in one.lines.problems
+    ]
+    return pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in ("side", "code", "what", "fix")]))
