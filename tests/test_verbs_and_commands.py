@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("budget_command", "budget"),
     "calibrate": ("calibrate_command", "calibrate"),
     "simulate": ("simulate_command", "simulate"),
+    "switch": ("switch_command", "switch"),
     "compare": ("compare_command", "compare"),
     "policies": ("policy_command", "list_policies"),
     "policy_show": ("policy_command", "show"),

@@ -26,6 +26,7 @@ THEMES = {
     "drgsim.api.region_verbs": "Regions 地区",
     "drgsim.region.region_folder": "Regions 地区",
     "drgsim.api.budget_verbs": "Budgets 总额预算",
+    "drgsim.api.switch_verb": "Switch of the scheme 方案切换",
     "drgsim.api.simulation_verbs": "What if 情景模拟",
     "drgsim.api.scenario_verbs": "Scenarios 情景",
     "drgsim.api.policy_verbs": "Policies 支付政策",

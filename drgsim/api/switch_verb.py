@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from drgsim.api.argument_check import ArgumentKind, checked, named, number, whole
+from drgsim.api.argument_check import FLAG, ArgumentKind, checked, named, number, whole
 from drgsim.api.given_records import case_table
 from drgsim.api.verb_inputs import AnyHospitals, AnyRegion, Inputs, check_word, table_digest, told
 from drgsim.errors import InputError, Problem, UsageError
@@ -113,7 +113,7 @@ class Switched(Result):
     level=number(0.5, 0.999),
     keep=ArgumentKind(f"one of {', '.join(KEEPS)}", (str,)),
     language=ArgumentKind("zh or en", (str,)),
-    cases=ArgumentKind("True or False", (bool, np.bool_)),
+    with_cases=FLAG,
 )
 def switch(
     records: AnyRegion | Any,
@@ -131,7 +131,7 @@ def switch(
     draws: int = 100,
     seed: int = 1,
     level: float = 0.95,
-    cases: bool = False,
+    with_cases: bool = False,
     language: str = "zh",
     reading: InputOptions | None = None,
     progress: Progress | None = None,
@@ -170,7 +170,7 @@ def switch(
         Seed of the draws.
     level
         Level of the intervals, 0.5 to 0.999.
-    cases
+    with_cases
         Whether the result holds the table ``cases``: every case on both sides.
     language
         Of the page: ``zh`` or ``en``.
@@ -213,7 +213,7 @@ def switch(
     choices = _choices((before, after), (policy, policy_to), weights, (weights_from, weights_to))
     options = SwitchOptions(keep, year, draws, seed, level)
     found = switch_region(region, choices, options, progress)
-    return Switched(found, _record(found, inputs), language=language, cases=cases)
+    return Switched(found, _record(found, inputs), language=language, cases=with_cases)
 
 
 def _choices(

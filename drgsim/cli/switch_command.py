@@ -52,7 +52,7 @@ def switch(
     ] = 100,
     seed: Annotated[int, typer.Option(rich_help_panel=VALUES, help="Seed of the draws.")] = 1,
     level: Annotated[float, typer.Option(rich_help_panel=VALUES, help="Level of the intervals.", min=0.5, max=0.999)] = 0.95,
-    cases: Annotated[bool, typer.Option("--cases", help="Write every case on both sides too.")] = False,
+    with_cases: Annotated[bool, typer.Option("--cases", help="Write every case on both sides too.")] = False,
     language: Annotated[str, typer.Option("--language", help="Of the page: zh or en.")] = "zh",
     format: FormatOption = None,
     maps: MapOption = None,
@@ -80,7 +80,7 @@ def switch(
         found = switch_verb.switch(
             list(inputs), before, after, policy=policy, policy_to=policy_to, keep=keep, weights=weights,
             weights_from=weights_from, weights_to=weights_to, hospitals=hospitals, year=year, draws=draws, seed=seed,
-            level=level, cases=cases, language=language, reading=reading, progress=progress,
+            level=level, with_cases=with_cases, language=language, reading=reading, progress=progress,
         )  # fmt: skip
     if output is not None:
         found.save_folder(output, ("csv", "parquet", "xlsx", "html"), replace=True)

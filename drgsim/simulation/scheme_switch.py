@@ -177,6 +177,11 @@ def _closing(setup: Setup) -> Setup:
 def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options: SwitchOptions) -> list[str]:
     """What a reader must know of these figures."""
     notes = []
+    for side in sides:
+        unpaid = int((~side.lines.marks.paid).sum())
+        reason = next((problem for problem in side.lines.problems if "are not paid" in problem.what), None)
+        if unpaid and reason is not None:
+            notes.append(f"{side.choice.unit}：{unpaid:,} 例未付。 unpaid cases, first reason: {reason.what} ({reason.fix})")
     if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
         notes.append(
             "只有一家医院时预算在院内分配，合计几乎不变，请看科室，或用 --weights reference --keep rate。 "
@@ -187,7 +192,7 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
     if own:
         notes.append(
             f"{own[0].id}：原有病组表、公布标准和病组类别不参与（两侧权重同一方法）。 "
-            "its own table of groups, published standards and classes of groups do not decide; they are of one scheme's groups, "
+            "its own table of groups, published standards and classes of groups do not decide; they are of one scheme, "
             "and weights come by one method on both sides"
         )
     return notes

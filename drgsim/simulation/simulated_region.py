@@ -125,7 +125,7 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
             "settle-not-grouped", f"the discharges of {year} have no group, and no scheme is known to group them by",
             fix="name a scheme in the scenario, or a policy that has one",
         )  # fmt: skip
-    cases = read_cases(table, hospitals, method)
+    cases = read_cases(table, hospitals or None, method)  # without a list every hospital counts
     return Cohort(
         year, scheme, cases, _costs(table), _keys(cases), _parent(table, "mdc", cases, 1), _parent(table, "adrg", cases, 3),
         _diagnoses(table, cases.size), _verdict(answers, cases.size), _notes(year, scheme),

@@ -32,7 +32,7 @@ Places = NDArray[np.int64]
 _WIDTH = 1 << 32  # of the second part of a pair of code ids
 
 
-class _Found(NamedTuple):
+class _Entries(NamedTuple):
     """Cases to which a rule applies, each with the place of its code and detail among the texts."""
 
     rule: str
@@ -77,7 +77,7 @@ def work_entries(sides: tuple[SwitchSide, SwitchSide], causes: Causes, table: pa
     return WorkEntries(case, rule, text, list(every), stake)
 
 
-def _found(sides: tuple[SwitchSide, SwitchSide], causes: Causes, table: pa.Table) -> Iterator[_Found]:
+def _found(sides: tuple[SwitchSide, SwitchSide], causes: Causes, table: pa.Table) -> Iterator[_Entries]:
     was, now = causes.states
     diagnosis = sides[1].lines.state.cohort.diagnosis
     scheme = None if sides[1].choice.dip else load_scheme(sides[1].choice.unit)
@@ -128,20 +128,20 @@ def _pairs(first: Texts, second: Texts, same: Container[tuple[str, str]] = ()) -
     return Texts(place[inverse].astype(np.int32), texts)
 
 
-def _by_texts(rule: str, where: NDArray[np.bool_], code: Texts, detail: Texts, names: dict[str, str]) -> _Found:
+def _by_texts(rule: str, where: NDArray[np.bool_], code: Texts, detail: Texts, names: dict[str, str]) -> _Entries:
     """Cases of a rule with the code that they have and the detail."""
     cases = np.flatnonzero(where)
     width = len(detail.values) + 1
     keys, text = np.unique((code.ids[cases].astype(np.int64) + 1) * width + detail.ids[cases] + 1, return_inverse=True)
     codes, details = ["", *code.values], ["", *detail.values]
     texts = [(codes[key // width], names.get(codes[key // width], ""), details[key % width]) for key in keys.tolist()]
-    return _Found(rule, cases, text, texts)
+    return _Entries(rule, cases, text, texts)
 
 
 # -- severity ----------------------------------------------------------------------------------------------------------
 def _severities(
     sides: tuple[SwitchSide, SwitchSide], where: NDArray[np.bool_], schemes: tuple[Scheme, Scheme], table: pa.Table
-) -> Iterator[_Found]:
+) -> Iterator[_Entries]:
     """Cases whose severity differs, with the other diagnosis that makes the difference: the first of them."""
     levels = [severity_of(side.lines.state.cohort) for side in sides]
     cases = np.flatnonzero(where & (levels[0] != levels[1]))
@@ -188,7 +188,7 @@ def _level(scheme: Scheme, codes: tuple[str, ...], key: int) -> int:
 def _by_pairs(
     cases: Places, pairs: Places, found: Places, schemes: tuple[Scheme, Scheme], codes: tuple[str, ...],
     names: dict[str, str], of_loss: bool,
-) -> Iterator[_Found]:  # fmt: skip
+) -> Iterator[_Entries]:  # fmt: skip
     """Entries of cases by the code that decides, apart for levels and for exclusions."""
     kept, text = np.unique(pairs, return_inverse=True)
     texts, excluded = [], []
@@ -204,11 +204,11 @@ def _by_pairs(
     out = np.array(excluded, np.bool_)[text] if cases.size else np.zeros(0, np.bool_)
     rules = (("severity_level", ~out), ("severity_excluded", out)) if of_loss else (("severity_gained", ~out),)
     for rule, mine in rules:
-        yield _Found(rule, cases[mine], text[mine], texts)
+        yield _Entries(rule, cases[mine], text[mine], texts)
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
-def _ages(sides: tuple[SwitchSide, SwitchSide], plain: NDArray[np.bool_], scheme: Scheme) -> Iterator[_Found]:
+def _ages(sides: tuple[SwitchSide, SwitchSide], plain: NDArray[np.bool_], scheme: Scheme) -> Iterator[_Entries]:
     """Cases that are split off by age now, and cases without an age where their ADRG is split by it."""
     unit, age = sides[1].lines.state.cohort.cases.unit, sides[1].lines.cases.numbers["age"]
     split, asks = [], []
@@ -222,10 +222,10 @@ def _ages(sides: tuple[SwitchSide, SwitchSide], plain: NDArray[np.bool_], scheme
         ("age_missing", np.isnan(age) & np.array([*asks, False])[unit.ids]),
     ):
         cases = np.flatnonzero(where)
-        yield _Found(rule, cases, unit.ids[cases].astype(np.int64), texts)
+        yield _Entries(rule, cases, unit.ids[cases].astype(np.int64), texts)
 
 
-def _unfilled(split: FieldSplit, side: SwitchSide, names: dict[str, str]) -> _Found:
+def _unfilled(split: FieldSplit, side: SwitchSide, names: dict[str, str]) -> _Entries:
     """Cases of the ADRG that a new split leaves behind, with what a filled field would be worth by case."""
     cohort, lines = side.lines.state.cohort, side.lines
     unit = cohort.cases.unit
@@ -237,7 +237,7 @@ def _unfilled(split: FieldSplit, side: SwitchSide, names: dict[str, str]) -> _Fo
     worth = worth * ledger.terms.coefficient[cases] * ledger.terms.unit_value[cases] * FEN_PER_YUAN
     stake = np.where(np.isnan(worth), MISSING, np.rint(np.nan_to_num(worth)).astype(np.int64))
     texts = [(split.group, split.name, split.words(names))]
-    return _Found("field", cases, np.zeros(cases.size, np.int64), texts, stake)
+    return _Entries("field", cases, np.zeros(cases.size, np.int64), texts, stake)
 
 
 def _weight_of(side: SwitchSide, split: FieldSplit) -> float:
