@@ -300,6 +300,11 @@ class Catalogue:
         return {dx: tuple(lines) for dx, lines in found.items()}
 
     @cached_property
+    def ranges(self) -> tuple[str, ...]:
+        """Principal diagnoses of lines that are ranges of categories."""
+        return tuple(dx for dx in self.by_dx if "-" in dx)
+
+    @cached_property
     def by_level(self) -> Mapping[tuple[str, str], Level]:
         """(list, level) -> level."""
         return {(level.aux, level.level): level for level in self.levels}

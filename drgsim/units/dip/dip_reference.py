@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
 
@@ -68,7 +68,7 @@ class _Case:
     levels: dict[tuple[str, str], RuleTrace] = field(default_factory=dict)
     conditions: dict[str, RuleTrace] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def done(self) -> list[str]:
         """Procedures that are no simple ones and may be the principal one."""
         return [code for code in self.work if code and self.may_lead(code)]
@@ -89,7 +89,7 @@ class _Case:
         """Whether a procedure, or a blank place, takes the principal place."""
         return not self.is_simple(code) and self.may_be_principal(code)
 
-    @property
+    @cached_property
     def operation_class(self) -> str:
         """Property by which comprehensive kinds are looked for, empty where it is not known."""
         classes = self.catalogue.classes
@@ -100,7 +100,7 @@ class _Case:
             return CLASS_ORDER[max(known)] if known else ""
         return classes.get(self.lead, "")
 
-    @property
+    @cached_property
     def lead(self) -> str:
         """The principal procedure: the first one, simple procedures and those that may not be principal passed over; "" where
         its place is blank."""
@@ -160,17 +160,25 @@ def trace_kind(discharge: Discharge, catalogue: Catalogue, cost: float | None = 
     standing = {d.level for d in case.facts.other_diagnoses if not d.excluded}
     excluded = barred or (found is not None and found.line.kind == "excluded")
     line = found.line if found is not None and not excluded else Kind(UNGROUPED, kind="")
-    care = [one for one in catalogue.primary_care if one.holds(code, case.lead, conservative=not case.done)]
-    primary = found is not None and bool(care) and may_be_primary(line, catalogue)
+    care = _primary_care(line, case) if found is not None else ""
     return DipTrace(
-        TRACE_VERSION, catalogue.id, line.code, line.name, PRIMARY if primary else line.kind, line.score, line.aux,
+        TRACE_VERSION, catalogue.id, line.code, line.name, PRIMARY if care else line.kind, line.score, line.aux,
         line.aux_level,
         next((level for level in ("MCC", "CC") if level in standing), "none"), case.facts.other_diagnoses,
         int(case.facts.more["CCI"]), comorbidities, tuple(code for code in case.work if code), case.left_out,
         tuple(code for code in case.work if code and case.is_simple(code)),
         tuple(code for code in case.work if code and not case.may_be_principal(code)), case.operation_class, tuple(stages),
-        excluded, tie, passed, care[0].dx if primary else "",
+        excluded, tie, passed, care,
     )  # fmt: skip
+
+
+def _primary_care(line: Kind, case: _Case) -> str:
+    """Diagnosis of the line of the primary-care list that a case with this kind is on, empty for none."""
+    if not case.catalogue.primary_care or not may_be_primary(line, case.catalogue):
+        return ""
+    code = case.facts.codes["ZYZD"][0]
+    listed = (each for each in case.catalogue.primary_care if each.holds(code, case.lead, conservative=not case.done))
+    return next((each.dx for each in listed), "")
 
 
 def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tuple[_Case, tuple[Comorbidity, ...]]:
@@ -195,7 +203,10 @@ def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tup
 def _by_stage(catalogue: Catalogue, principal: str, *, known: bool) -> list[tuple[str, list[list[Kind]]]]:
     """For each stage, in order, the combinations whose diagnosis covers the principal one, each with its lines."""
     order = catalogue.matching.order
-    rows = [each for dx, lines in catalogue.by_dx.items() if (covers(dx, principal) if known else not dx) for each in lines]
+    code = catalogue.book.diagnoses.canonical(principal) if known else ""
+    # what a code begins with, and the ranges: looking at every diagnosis of the catalogue would take a hundred times as long
+    near = dict.fromkeys([*(code[:length] for length in range(len(code) + 1)), *(catalogue.ranges if known else ())])
+    rows = [each for dx in near if covers(dx, code) for each in catalogue.by_dx.get(dx, ())]
     found: dict[int, dict[tuple[Any, ...], list[Kind]]] = {}
     for kind in (kind for _, kind in sorted(dict(rows).items())):
         position, stage = position_of(kind, order), stage_of(kind.kind)
