@@ -11,11 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import drgsim
 from drgsim.records.code_dictionaries import national_codes
-from drgsim.units.dip.catalogue_check import check_catalogue
 from drgsim.units.dip.catalogue_files import load_catalogue
-from drgsim.units.dip.dip_explanation import explain_kind
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_reference import trace_kind
 from drgsim.units.drg.drg_reference import Discharge

@@ -77,6 +77,18 @@ def test_section_3_4_kinds_of_a_catalogue_have_the_coefficients_of_their_class(t
     ]  # fmt: skip
 
 
+def test_a_primary_care_case_of_a_wider_kind_has_no_coefficient_of_its_hospital(tmp_path: Path) -> None:
+    # the kind is a core one, the case stands on the primary-care list: its own word goes before that of the table
+    policy = _catalogue(tmp_path)
+    given = GroupCoefficients({("H1", ""): 1.1}, {("3", ""): 1.05})
+    cases = table_of(
+        dip=["K35.9:47.0100", "K35.9:47.0100", "I10.x", "I10.x"], kind=["primary", "core", "primary", ""], hospital_id="H1",
+        hospital_level="3", total_cost=[9000.0] * 4,
+    )  # fmt: skip
+    result = settle(cases, policy, unit_value={"*": 10}, coefficients=given)
+    assert result.table["coefficient"].to_pylist() == [1.0, 1.1, 1.0, 1.05]
+
+
 def test_lines_of_one_kind_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="G1 stands twice"):
         _catalogue(

@@ -166,7 +166,19 @@ class PolicyLookup:
         listed = set(self.policy.prices.classes) if self.policy.prices is not None else set()
         unlisted = np.array([name not in listed for name in names])[of_case]  # no table says which groups belong to the class
         known = np.where((known == ORDINARY) & ((place < 0) | unlisted), of_case, known)
+        known = np.where(self._finer_kinds() & (of_case != ORDINARY) & (own_of < 0), of_case, known)
         return np.where(self.same_price == ORDINARY, known, self.same_price).astype(np.int16)
+
+    def _finer_kinds(self) -> NDArray[np.bool_]:
+        """Cases that say another kind than the row of their group: a primary-care case (基层病种) of a wider kind."""
+        table = self.policy.prices
+        if table is None or not any(table.kinds):
+            return np.zeros(self.cases.size, np.bool_)
+        words = list(dict.fromkeys([*self.cases.kind.values, *table.kinds]))
+        numbers = {word: number for number, word in enumerate(words)}
+        own = np.array([*(numbers[word] for word in self.cases.kind.values), -1])[self.cases.kind.ids]
+        of_row = np.array([*(numbers[word] if word else -1 for word in table.kinds), -1])[self.place]
+        return np.asarray((own >= 0) & (of_row >= 0) & (own != of_row))
 
     def rows_of(self, curve_name: str, value: Floats, coefficient: Floats) -> NDArray[np.int32]:
         """Curve row of each case if it had this curve; -1 where no band fits."""

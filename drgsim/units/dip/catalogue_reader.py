@@ -49,7 +49,7 @@ from drgsim.units.schemes.rule_parser import RuleSyntaxError, parse_rule
 _TEXTS = ("id", "kind", "title", "title_zh", "region_zh", "edition", "icd10", "icd9cm3", "evidence")
 _KEYS = (*_TEXTS, "scored", "sources", "notes", "counts", "readings", "matching", "auxiliary")
 _FILES = ("kinds.csv", "auxiliary.csv", "sets.csv", "operation_classes.csv", "excluded_codes.csv", "primary_care.csv")
-_READINGS = (*STAGES, "primary_care")  # topics
+_READINGS = ("excluded_diagnoses", "excluded_procedures", *STAGES, "primary_care")  # topics
 _MOST_LEVELS = 62
 
 

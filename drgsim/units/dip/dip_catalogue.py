@@ -30,6 +30,7 @@ KINDS = {
 }
 CORE_KINDS = ("core_national", "core_local", "core", "primary")
 PRIMARY = "primary"
+CORE_TYPES = ("first", "merged", "split", *CORE_KINDS)  # 核心病种 in the wide sense of the 3.0 draft
 OPERATION_CLASSES = {
     "conservative": "内科诊疗组",
     "diagnostic": "诊断性操作组",

@@ -13,6 +13,7 @@ from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_narrative import DipExplanation
 from drgsim.units.dip.dip_reference import trace_kind
+from drgsim.units.dip.dip_trace import DipTrace
 from drgsim.units.drg.drg_explanation import read_record
 
 
@@ -37,6 +38,7 @@ def explain_kind(
     grouper = DipGrouper(loaded, options.code_version)
     read = read_record(record, grouper, loaded.book, options, strict=strict)
     cost = float(grouper.costs(read.batch)[0])
+    trace = trace_kind(read.discharge, loaded, cost if isfinite(cost) else None)
     return DipExplanation(
         read.answer["discharge_id"],
         read.discharge,
@@ -45,9 +47,23 @@ def explain_kind(
         read.answer["status"],
         read.answer["reason"],
         read.warnings,
-        trace_kind(read.discharge, loaded, cost if isfinite(cost) else None),
+        trace,
         _assumptions(loaded),
+        _readings(loaded, trace),
+        loaded.scored,
     )
+
+
+def _readings(catalogue: Catalogue, trace: DipTrace) -> tuple[tuple[str, str], ...]:
+    """Readings of the text that the answer may rest on: of the stages tried up to it, and of the lists that met the case."""
+    topics = dict.fromkeys(stage.stage for stage in trace.stages if any(cell.fits for cell in stage.tried))
+    if trace.left_out or trace.not_principal:
+        topics = {"excluded_procedures": None, **topics}
+    if trace.excluded:
+        topics = {"excluded_diagnoses": None}
+    if trace.primary_care:
+        topics["primary_care"] = None
+    return tuple((topic, catalogue.readings[topic]) for topic in topics if topic in catalogue.readings)
 
 
 def _assumptions(catalogue: Catalogue) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from drgsim.units.drg.drg_narrative import (
     plain_text,
     rule_text,
 )
+from drgsim.units.drg.drg_reference import RuleTrace
 from drgsim.units.schemes.scheme import UNGROUPED
 
 STAGE_TITLES = {
@@ -33,7 +34,13 @@ STAGE_TITLES = {
     "chapter": "chapters 章节",
     "blank": "blank group 空白病组",
 }
+READING_TITLES = {
+    "excluded_diagnoses": "excluded diagnoses 不纳入分组的主要诊断",
+    "excluded_procedures": "excluded procedures 不纳入分组的主要手术操作",
+    "primary_care": "primary care 基层病种",
+}
 MOST_SHOWN = 12  # combinations of a stage that did not fit and are spelled out
+MOST_FIRST = 2  # of first kinds, which are the same for every diagnosis
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,16 @@ class DipExplanation(RecordExplanation):
         nothing.
     assumptions
         What of the matching rests on assumptions of the catalogue.
+    readings
+        How the catalogue reads what its text leaves open, where the answer may rest on it: topic and sentence.
+    scored
+        Whether the kinds of the catalogue have scores.
     """
 
     trace: DipTrace
     assumptions: tuple[str, ...]
+    readings: tuple[tuple[str, str], ...] = ()
+    scored: bool = True
 
     @property
     def dip(self) -> str:
@@ -80,17 +93,19 @@ def kind_lines(e: DipExplanation, *, brief: bool = False) -> list[TreeLine]:
     )
     tried = TreeLine(f"Kinds of {e.trace.catalogue}, in order 匹配过程", "title")
     tried.below += [_stage(stage, e, brief) for stage in e.trace.stages]
-    if not tried.below:
+    if not tried.below and e.trace.excluded:
+        words = "the excluded list keeps the principal diagnosis from any kind 排除列表：不可作为主要诊断"
+        tried.below.append(TreeLine(f"✗ {words}", "warn"))
+    elif not tried.below:
         tried.below.append(TreeLine("no kind covers the principal diagnosis 目录中无此主要诊断", "dim"))
     return [record, tried, _answer(e)]
 
 
 def _procedure_marks(e: DipExplanation) -> list[str]:
-    simple = "simple, counts as not done 简单操作"
-    return [
-        "does not count 排除" if code.code in e.trace.left_out else simple if code.code in e.trace.simple else ""
-        for code in e.procedures
-    ]
+    marks = dict.fromkeys(e.trace.simple, "simple, counts as not done 简单操作")
+    marks |= dict.fromkeys(e.trace.not_principal, "may not be principal here 不可作为主要手术操作")
+    marks |= dict.fromkeys(e.trace.left_out, "counts as not done 排除列表：按保守治疗")
+    return [marks.get(code.code, "") for code in e.procedures]
 
 
 def _comorbidities(e: DipExplanation) -> Iterator[TreeLine]:
@@ -118,9 +133,10 @@ def _stage(stage: StageTrace, e: DipExplanation, brief: bool) -> TreeLine:
     if brief:
         return line
     line.below += [_cell(cell) for cell in (*fitting, *leveled)]
-    line.below += [_cell(cell) for cell in others[:MOST_SHOWN]]
-    if len(others) > MOST_SHOWN:
-        line.below.append(TreeLine(f"... and {len(others) - MOST_SHOWN} more that do not fit; --json lists all", "dim"))
+    most = MOST_FIRST if stage.stage == "first" else MOST_SHOWN
+    line.below += [_cell(cell) for cell in others[:most]]
+    if len(others) > most:
+        line.below.append(TreeLine(f"... and {len(others) - most} more that do not fit; --json lists all", "dim"))
     return line
 
 
@@ -129,7 +145,8 @@ def _cell(cell: CellTrace) -> TreeLine:
     if cell.kind.startswith("core_"):
         title += f" [{KINDS[cell.kind]}]"
     if cell.why:
-        return TreeLine(f"✗ {title} — {cell.why}", "dim")
+        seen = f" ({rule_text(cell.condition)})" if cell.condition is not None and not cell.condition.holds else ""
+        return TreeLine(f"✗ {title} — {cell.why}{seen}", "dim")
     parts = []
     if cell.procedure:
         place = "principal procedure 主手术" if cell.in_place else "procedure in another place 非主手术"
@@ -145,15 +162,23 @@ def _cell(cell: CellTrace) -> TreeLine:
     else:
         line = TreeLine(f"✗ {title}: the procedures fit, but it has no line for the level of the case 无对应等级", "warn")
     line.text += f" — {', '.join(parts)}" if parts else ""
+    if cell.condition is not None:
+        hits = _seen(cell.condition)
+        line.below.append(TreeLine(f"✓ condition 条件: {rule_text(cell.condition)}" + (f"  ({hits})" if hits else "")))
     line.below += [_level(level) for level in cell.levels]
     return line
+
+
+def _seen(rule: RuleTrace) -> str:
+    """What parts of a condition saw in the record."""
+    return ", ".join(dict.fromkeys(part.seen for part in rule.parts if part.seen)) or rule.seen
 
 
 def _level(level: LevelTrace) -> TreeLine:
     score = "" if level.score is None else f", score 分值 {number_text(level.score)}"
     mark = "✓" if level.holds else "✗"
     name = f"{level.aux} {level.level}: {level.title} {level.title_zh}{score}"
-    seen = ", ".join(dict.fromkeys(part.seen for part in level.rule.parts if part.seen))
+    seen = _seen(level.rule) if level.rule.parts else ""
     return TreeLine(f"{mark} {name} — {rule_text(level.rule)}" + (f"  ({seen})" if seen else ""), "" if level.holds else "dim")
 
 
@@ -169,7 +194,16 @@ def _answer(e: DipExplanation) -> TreeLine:
         answer = TreeLine(f"Answer 结果: no kind 未入组 → blank group 空白病组 {t.dip}", "warn")
     else:
         answer = TreeLine("Answer 结果: ungroupable 未入组 → 0000", "bad")
+    if e.status == "grouped" and not e.scored:
+        words = "the catalogue has no scores: drgsim dip score takes a region's own 目录无分值"
+        answer.below.append(TreeLine(words, "dim"))
+    if t.primary_care:
+        words = f"primary-care case 基层病种: {t.primary_care} stands on the list, one score for all hospitals 同病同质同付"
+        answer.below.append(TreeLine(words))
     answer.below += finding_lines(e.reason, e.warnings)
     if e.assumptions:
         answer.below.append(TreeLine(f"assumption 假设: {', '.join(e.assumptions)}; drgsim schemes show {t.catalogue}", "dim"))
+    for topic, words in e.readings:
+        title = READING_TITLES.get(topic) or STAGE_TITLES[topic]
+        answer.below.append(TreeLine(f"reading 口径 (assumption 假设), {title}: {words}", "dim"))
     return answer
