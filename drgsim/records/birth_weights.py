@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.records.arrow import to_text
-from drgsim.records.cell_numbers import parse_grams, read_numbers
+from drgsim.records.cell_numbers import parse_grams, plain_numbers, read_numbers
 
 LOWEST_GRAMS = 200.0  # assumption: the smallest newborns that lived weighed a little more (212 g, Singapore 2020)
 MOST_KILOGRAMS = 8.0  # assumption: heavier newborns are on record only as single cases
@@ -35,18 +35,21 @@ def read_birth_weights(column: pa.Array) -> BirthWeights:
     >>> read_birth_weights(pa.array(["3300", "3.3", "28", "3.1kg", None, "0"])).grams
     array([3300.,   nan,   nan, 3100.,   nan,    0.])
     """
-    grams, broken = read_numbers(column, parse_grams)
-    low = _low(grams)
     converted = np.zeros(len(column), np.bool_)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        said = pc.match_substring_regex(column, _UNIT)
+    plain = plain_numbers(column)
+    if plain is not None:  # no cell says a unit
+        grams, broken = plain, converted
+    else:
+        grams, broken = read_numbers(column, parse_grams)
+        said = pc.match_substring_regex(to_text(column), _UNIT)
         converted = np.asarray(pc.fill_null(said, False)) & ~np.isnan(grams)
+    low = _low(grams)
     return BirthWeights(np.where(low, np.nan, grams), broken, low, converted)
 
 
 def has_low_weights(column: pa.Array) -> bool:
     """Whether some weight is too low for grams: only then it has to be asked whether the file's are kilograms."""
-    return column.null_count < len(column) and bool(_low(read_numbers(column, parse_grams).values).any())
+    return column.null_count < len(column) and bool(_low(read_numbers(column.drop_null(), parse_grams).values).any())
 
 
 def all_in_kilograms(columns: Iterable[pa.Array]) -> bool:
