@@ -67,6 +67,21 @@ def test_a_column_of_codes_that_is_not_read_is_told(tmp_path: Path) -> None:
     assert [name.rpartition(" ")[2] for name in told] == ["出院疾病2"]
 
 
+def test_columns_that_nobody_reads_may_have_one_name(tmp_path: Path) -> None:
+    header = [*NAMES, "其他诊断编码1", "手术编码1", "手术日期", "手术编码2", "手术日期"]
+    rows = [header, [*CELLS, "J96.000", "", "", "", "2024-09-01"]]
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    for path in (written(tmp_path / "a.csv", *rows), tmp_path / "a.xlsx"):
+        assert group_of(path) == "ES31"
+        assert drgsim.read(path).to_arrow()["手术日期 (2)"].to_pylist() == ["2024-09-01"]
+        run("group", str(path), "--keep-input", "-o", str(tmp_path / "kept.xlsx"))
+    again = written(tmp_path / "b.csv", [*NAMES, "主要诊断编码", "手术编码"], [*CELLS, "J96.000", ""])
+    assert "input-duplicate-column" in run("group", str(again), "-o", str(tmp_path / "o.csv"), code=3).stderr
+
+
 # -- cells --------------------
 @pytest.mark.parametrize("word", ["无", "-", "—", "——", "/", "\\", "无手术", "未手术", "NULL", " 无 "])
 def test_words_for_nothing_are_no_codes(tmp_path: Path, word: str) -> None:

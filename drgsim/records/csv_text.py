@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError
 from drgsim.records.file_kind import GZIP_MARK
-from drgsim.records.header import HEADER_LINES, HeaderTest, refuse_duplicates
+from drgsim.records.header import HEADER_LINES, HeaderTest, distinct_names
 from drgsim.records.text_encoding import sniff_encoding
 
 BLOCK = 1 << 23
@@ -134,8 +134,7 @@ class CsvText:
         for place, name in enumerate(names):
             if not name.strip():
                 names[place] = _BLANK_NAME.format(place + 1)
-        refuse_duplicates(names, self.path, f"line {end}")
-        return delimiter, names, end
+        return delimiter, distinct_names(names, test, self.path, f"line {end}"), end
 
     @property
     def own_names(self) -> list[str]:

@@ -30,6 +30,10 @@ class HeaderTest:
         key = header_key(name)
         return key in known_headers() or key in self._own or (key[-1:].isdecimal() and key.rstrip("0123456789") in _numbered())
 
+    def matters(self, name: str) -> bool:
+        """Whether a column of this name may be read."""
+        return self._raw or self.knows(name)
+
     def known(self, names: Sequence[str]) -> int:
         """How many of the names are known."""
         return sum(map(self.knows, names))
@@ -93,15 +97,20 @@ def _numbered() -> frozenset[str]:
     return frozenset(found)
 
 
-def refuse_duplicates(names: Sequence[str], path: Path, place: str) -> None:
-    """Two columns of one name could not be told apart.
+def distinct_names(names: Sequence[str], test: HeaderTest, path: Path, place: str) -> list[str]:
+    """Names of which none comes twice: a second 手术日期, which nobody reads, is ``手术日期 (2)``.
 
     Raises
     ------
     InputError
-        ``input-duplicate-column``.
+        ``input-duplicate-column``: two columns of a name that is read could not be told apart.
     """
-    twice = sorted({name for name in names if names.count(name) > 1})
+    found: list[str] = []
+    for name in names:
+        number = 1 + names[: len(found)].count(name)
+        found.append(f"{name} ({number})" if name and number > 1 else name)
+    twice = sorted({name for name in names if name and names.count(name) > 1 and test.matters(name)})
+    twice += sorted({name for name in found if name and found.count(name) > 1} - {*twice})
     if twice:
         raise InputError.single(
             "input-duplicate-column",
@@ -109,3 +118,4 @@ def refuse_duplicates(names: Sequence[str], path: Path, place: str) -> None:
             where=f"{path}, {place}",
             fix="give every column its own name",
         )
+    return found

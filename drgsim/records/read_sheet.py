@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from drgsim.errors import InputError, did_you_mean
 from drgsim.records.case_file import BATCH_ROWS, CaseFile
-from drgsim.records.header import HEADER_LINES, HeaderTest, refuse_duplicates
+from drgsim.records.header import HEADER_LINES, HeaderTest, distinct_names
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.joined_sheets import after_principal, codes_by_id, join_by_id
 from drgsim.records.layout import CODE_LISTS
@@ -55,10 +55,12 @@ class SheetSource(CaseFile):
 
     def __init__(self, path: Path, options: InputOptions, purpose: Purpose = GROUPING, content: Path | None = None) -> None:
         self._told: Counter[str] = Counter()
-        self._sheets = _SheetChoice(path, options, purpose, self._told).sheets_with_discharges(content or path)
+        choice = _SheetChoice(path, options, purpose, self._told)
+        self._sheets = [
+            sheet._replace(header=distinct_names(sheet.header, choice.test, path, f"sheet {sheet.name}"))
+            for sheet in choice.sheets_with_discharges(content or path)
+        ]
         names = list(dict.fromkeys(name for sheet in self._sheets for name in sheet.header if name))
-        for sheet in self._sheets:
-            refuse_duplicates([name for name in sheet.header if name], path, f"sheet {sheet.name}")
         super().__init__(path, names, options, purpose=purpose)
         self.rows = sum(len(sheet.records) for sheet in self._sheets)
         if blank := sum(sheet.blank for sheet in self._sheets):
