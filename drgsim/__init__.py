@@ -71,12 +71,12 @@ if TYPE_CHECKING:
     from drgsim.api.scenario_verbs import scenario_describe as scenario_describe
     from drgsim.api.scenario_verbs import scenario_paths as scenario_paths
     from drgsim.api.scenario_verbs import scenarios as scenarios
-    from drgsim.api.scheme_verbs import SchemeChanges as SchemeChanges
+    from drgsim.api.scheme_diff_verb import SchemeChanges as SchemeChanges
+    from drgsim.api.scheme_diff_verb import schemes_diff as schemes_diff
     from drgsim.api.scheme_verbs import SchemeCheck as SchemeCheck
     from drgsim.api.scheme_verbs import SchemeTable as SchemeTable
     from drgsim.api.scheme_verbs import schemes as schemes
     from drgsim.api.scheme_verbs import schemes_check as schemes_check
-    from drgsim.api.scheme_verbs import schemes_diff as schemes_diff
     from drgsim.api.scheme_verbs import schemes_show as schemes_show
     from drgsim.api.selftest_verbs import SelfTested as SelfTested
     from drgsim.api.selftest_verbs import selftest as selftest
@@ -168,11 +168,11 @@ _HOMES = {
     "scenarios": "drgsim.api.scenario_verbs",
     "ScenarioTable": "drgsim.api.scenario_verbs",
     "scheme_ids": "drgsim.units.schemes.pack",
-    "SchemeChanges": "drgsim.api.scheme_verbs",
+    "SchemeChanges": "drgsim.api.scheme_diff_verb",
     "SchemeCheck": "drgsim.api.scheme_verbs",
     "schemes": "drgsim.api.scheme_verbs",
     "schemes_check": "drgsim.api.scheme_verbs",
-    "schemes_diff": "drgsim.api.scheme_verbs",
+    "schemes_diff": "drgsim.api.scheme_diff_verb",
     "schemes_export": "drgsim.api.pack_verbs",
     "schemes_import": "drgsim.api.pack_verbs",
     "schemes_new": "drgsim.api.pack_verbs",

@@ -12,10 +12,8 @@ import pyarrow as pa
 from drgsim.api.argument_check import checked
 from drgsim.errors import DrgsimError, Problem, SchemeError, UsageError, did_you_mean
 from drgsim.report.catalogue_report import kinds_table
-from drgsim.report.scheme_diff_page import difference_page
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
-from drgsim.results.whole_outputs import write_text
 from drgsim.units.dip.catalogue_check import CatalogueCheck, check_catalogue
 from drgsim.units.dip.catalogue_files import catalogue_ids, load_catalogue
 from drgsim.units.dip.code_patterns import plain_code
@@ -25,7 +23,6 @@ from drgsim.units.schemes.pack import find_pack, is_dip, load_scheme, read_setti
 from drgsim.units.schemes.pack_check import PackReport, check_pack
 from drgsim.units.schemes.rule_language import print_rule, sets_of
 from drgsim.units.schemes.scheme import KINDS, Adrg, Drg, Mdc, Scheme
-from drgsim.units.schemes.scheme_differences import SchemeDifference, compare_schemes
 from drgsim.units.schemes.scheme_summaries import SchemeEntry, catalogue
 
 TEXT, WHOLE = pa.string(), pa.int64()
@@ -93,34 +90,6 @@ class SchemeCheck(Result):
     def counts(self) -> dict[str, int]:
         """Sizes: MDCs, ADRGs, DRGs, ambiguous rows, code lists; or kinds of a catalogue by type."""
         return {} if self.scheme is None else dict(self.scheme.counts)
-
-
-class SchemeChanges(Result):
-    """What changes from one scheme to another.
-
-    Tables: ``rows`` (MDCs, ADRGs and DRGs that came, went or changed), ``moves`` (codes listed by other rows),
-    ``severities`` (diagnoses between none, CC and MCC).
-
-    Attributes
-    ----------
-    difference
-        All differences.
-    """
-
-    kind = "schemes-diff"
-    title = "Differences between schemes 方案比较"
-
-    def __init__(self, difference: SchemeDifference) -> None:
-        self.difference = difference
-        tables = {
-            name: pa.Table.from_pylist([_flat(asdict(each)) for each in getattr(difference, name)])
-            for name in ("rows", "moves", "severities")
-        }
-        record = run_record(self.kind, before=difference.before, after=difference.after, **difference.summary())
-        super().__init__(tables, record=record)
-
-    def _page(self) -> str:
-        return difference_page(self.difference)
 
 
 def schemes() -> SchemeTable:
@@ -242,46 +211,9 @@ def schemes_check(pack: str | Path) -> SchemeCheck:
         return SchemeCheck(error)
 
 
-@checked()
-def schemes_diff(before: str | Path, after: str | Path, *, html: str | Path | None = None) -> SchemeChanges:
-    """Compare two schemes: MDCs, ADRGs, groups, rules, codes moved, CC changes. 比较两个方案
-
-    Parameters
-    ----------
-    before, after
-        Ids of DRG schemes, or folders of packs.
-    html
-        File for a self-contained page.
-
-    Returns
-    -------
-    SchemeChanges
-        ``rows``, ``moves`` and ``severities``.
-
-    Raises
-    ------
-    SchemeError
-        ``scheme-unknown``, or what is wrong with a pack.
-
-    Examples
-    --------
-    >>> import drgsim
-    >>> drgsim.schemes_diff("chs-drg-1.1", "chs-drg-2.0").difference.is_empty
-    False
-    """
-    found = SchemeChanges(compare_schemes(load_scheme(before), load_scheme(after)))
-    if html is not None:
-        write_text(html, difference_page(found.difference))
-    return found
-
-
 def as_table(rows: Iterable[Mapping[str, Any]], **kinds: pa.DataType) -> pa.Table:
     """Rows with these columns, in this order."""
     return pa.Table.from_pylist([dict(row) for row in rows], pa.schema(list(kinds.items())))
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: "|".join(map(str, value)) if isinstance(value, list | tuple) else value for name, value in row.items()}
 
 
 # -- DRG schemes -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from drgsim.report.page import render_page
+from drgsim.units.schemes.adrg_successions import RELATIONS
 from drgsim.units.schemes.scheme_differences import SchemeDifference
 
 MOST_ROWS = 3000  # code rows that a page lists; the JSON has all
@@ -18,5 +19,5 @@ def difference_page(difference: SchemeDifference) -> str:
     """The page: counts, every row that differs with old and new rule, codes that moved, CC changes."""
     return render_page(
         "scheme_diff.html", title=f"{difference.before} → {difference.after}", d=difference, summary=difference.summary(),
-        levels=LEVELS, changes=CHANGES, aspects=ASPECTS, most=MOST_ROWS,
+        relations=RELATIONS, moved=difference.level_changes(), levels=LEVELS, changes=CHANGES, aspects=ASPECTS, most=MOST_ROWS,
     )  # fmt: skip

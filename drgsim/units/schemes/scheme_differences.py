@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from drgsim.units.schemes.adrg_successions import RELATIONS, Subdivision, Succession, subdivisions, successions
 from drgsim.units.schemes.rule_language import CodeIn, CountCodes, CountSites, Rule, print_rule, sets_of, walk
 from drgsim.units.schemes.scheme import Adrg, Drg, Mdc, Scheme
 
@@ -60,7 +61,11 @@ class SeverityChange:
 
 @dataclass(frozen=True)
 class SchemeDifference:
-    """All differences from scheme ``before`` to scheme ``after``."""
+    """All differences from scheme ``before`` to scheme ``after``.
+
+    ``successions`` tells what became of ADRGs (their codes may mean other groups), ``subdivisions`` which ADRGs have other
+    DRGs; both follow from the others.
+    """
 
     before: str
     after: str
@@ -69,6 +74,8 @@ class SchemeDifference:
     rows: tuple[RowChange, ...]
     moves: tuple[CodeMove, ...]
     severities: tuple[SeverityChange, ...]
+    successions: tuple[Succession, ...] = ()
+    subdivisions: tuple[Subdivision, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -82,7 +89,25 @@ class SchemeDifference:
             found[f"{row.level}_{row.change}"] += 1
         found |= {f"{kind}_moved": sum(move.kind == kind for move in self.moves) for kind in ("diagnosis", "procedure")}
         levels = [change for change in self.severities if change.before != change.after]
+        found |= {f"adrg_{name}": sum(line.relation == name for line in self.successions) for name in RELATIONS}
         return {**found, "severity_changed": len(levels), "exclusion_changed": len(self.severities) - len(levels)}
+
+    def level_changes(self) -> dict[tuple[str, str], int]:
+        """Number of diagnoses by level before and after (MCC, CC or none), of those whose level differs.
+
+        Examples
+        --------
+        >>> from drgsim.units.schemes.pack import load_scheme
+        >>> found = compare_schemes(load_scheme("chs-drg-2.0"), load_scheme("chs-drg-3.0"))
+        >>> found.level_changes()["MCC", "none"], found.level_changes()["MCC", "CC"]
+        (2510, 1301)
+        """
+        found: dict[tuple[str, str], int] = {}
+        for change in self.severities:
+            key = (change.before or "none", change.after or "none")
+            if key[0] != key[1]:
+                found[key] = found.get(key, 0) + 1
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, the summary first."""
@@ -107,6 +132,7 @@ def compare_schemes(before: Scheme, after: Scheme) -> SchemeDifference:
     return SchemeDifference(
         before.id, after.id, dict(before.counts), dict(after.counts), tuple(rows),
         tuple(_moves(before, after)), tuple(_severities(before, after)),
+        successions(before, after), subdivisions(before, after),
     )  # fmt: skip
 
 
