@@ -66,6 +66,21 @@ def _resample(members: Any, starts: Any, keys: Any, seed: Any, counter: Any) -> 
     return weight
 
 
+@njit(cache=True, nogil=True)
+def _sums_of_draw(
+    starts: Any, keys: Any, seed: Any, counter: Any, cells: Any, values: Any, count: int
+) -> Any:  # fmt: skip  # pragma: no cover - compiled
+    sums = np.zeros((count, values.shape[1]))
+    for stratum in range(starts.size - 1):
+        first, last = starts[stratum], starts[stratum + 1]
+        size = np.uint64(last - first)
+        for place in range(first, last):
+            at = first + np.int64(mix(keys[place], seed, counter) % size)
+            for k in range(values.shape[1]):
+                sums[cells[at], k] += values[at, k]
+    return sums
+
+
 class Bootstrap:
     """Bootstrap within strata: as many cases as there are are drawn with replacement inside each stratum.
 
@@ -78,6 +93,7 @@ class Bootstrap:
         ordered = stratum[self.members]
         changes = np.flatnonzero(np.diff(ordered)) + 1
         self.starts = np.concatenate(([0], changes, [ordered.size])).astype(np.int64)
+        self._ordered = keys[self.members]
 
     def draw(self, number: int) -> NDArray[np.int64]:
         """How often each case is drawn; sums to the size of each stratum.
@@ -89,3 +105,21 @@ class Bootstrap:
         (np.int64(3), np.int64(3))
         """
         return np.asarray(_resample(self.members, self.starts, self.keys, self.seed, np.uint64(number)))
+
+    def sums(self, number: int, cells: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+        """Sums of values by cell over the cases of :meth:`draw`, (cells, columns).
+
+        Parameters
+        ----------
+        cells, values
+            Cell of each case and its values (cases, columns), in the order of :attr:`members`.
+        count
+            Number of cells.
+
+        Examples
+        --------
+        >>> strata = Bootstrap(np.arange(4, dtype=np.uint64), np.array([0, 0, 1, 1]), seed=1)
+        >>> strata.sums(3, np.array([0, 0, 1, 1]), np.ones((4, 1)), 2)[:, 0].tolist()
+        [2.0, 2.0]
+        """
+        return np.asarray(_sums_of_draw(self.starts, self._ordered, self.seed, np.uint64(number), cells, values, count))

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.money import FEN_PER_YUAN, MISSING
@@ -82,11 +80,11 @@ def drawn_changes(
     values = np.stack([*parts[0], *parts[1], np.where(sound, patient, 0).astype(np.float64)], axis=1)
     order = bootstrap.members  # by hospital and key, so that sums of floats do not depend on the order of the cases
     cells, values = cells[order], np.ascontiguousarray(values[order])
-    whole = _sums(np.ones(cells.size, np.int64), cells, values, count * _PAYERS)
+    whole = np.array([np.bincount(cells, column, count * _PAYERS) for column in values.T]).T
     budgets = [_budget(side, whole) for side in sides]
 
     def change(number: int) -> Floats:
-        sums = _sums(bootstrap.draw(number)[order], cells, values, count * _PAYERS)
+        sums = bootstrap.sums(number, cells, values, count * _PAYERS)
         paid = [_paid(sums, side, budget, place) for place, (side, budget) in enumerate(zip(sides, budgets, strict=True))]
         return np.asarray((paid[1] - paid[0]).reshape(count, _PAYERS).sum(axis=1))
 
@@ -127,14 +125,3 @@ def _paid(sums: Floats, side: SwitchSide, budget: Floats, place: int) -> Floats:
     known = ~np.isnan(left) & (total > 0)
     value = np.divide(left, total, out=np.zeros(_PAYERS), where=known)
     return np.asarray(fixed + units * np.tile(value, len(fixed) // _PAYERS))
-
-
-@njit(cache=True, nogil=True)
-def _sums(times: Any, cells: Any, values: Any, count: int) -> Any:  # pragma: no cover - compiled
-    """Sums of values by cell, each case as often as it was drawn."""
-    sums = np.zeros((count, values.shape[1]))
-    for i in range(times.size):
-        if times[i]:
-            for k in range(values.shape[1]):
-                sums[cells[i], k] += times[i] * values[i, k]
-    return sums
