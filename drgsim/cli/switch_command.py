@@ -135,7 +135,7 @@ def _figure(row: dict[str, Any], name: str) -> str:
 
 
 def _hospital(row: dict[str, Any]) -> list[str]:
-    words = {"wins": "[green]wins 增[/]", "loses": "[red]loses 减[/]", "unclear": "unclear 不确定", "same": "same 不变"}
+    words = {"wins": "wins 增", "loses": "loses 减", "unclear": "unclear 不确定", "same": "same 不变"}
     share, low = row["payment_change_share"], row["change_low"]
     ends = "–" if low is None else f"{low / _WAN:+,.1f} … {row['change_high'] / _WAN:+,.1f}"
     return [

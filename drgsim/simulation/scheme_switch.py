@@ -181,7 +181,7 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
         unpaid = int((~side.lines.marks.paid).sum())
         reason = next((problem for problem in side.lines.problems if "are not paid" in problem.what), None)
         if unpaid and reason is not None:
-            notes.append(f"{side.choice.unit}：{unpaid:,} 例未付。 unpaid cases, first reason: {reason.what} ({reason.fix})")
+            notes.append(f"{unpaid:,} 例未付。 unpaid under {side.choice.unit}, first reason: {reason.what} ({reason.fix})")
     if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
         notes.append(
             "只有一家医院时预算在院内分配，合计几乎不变，请看科室，或用 --weights reference --keep rate。 "

@@ -17,9 +17,10 @@ from drgsim.simulation.simulated_region import Cohort
 from drgsim.simulation.switch_rules import CAUSES
 from drgsim.simulation.switch_sides import SwitchSide
 from drgsim.units.batch_grouper import SEVERITIES
+from drgsim.units.dip.compiled_catalogue import compile_catalogue
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.rule_language import Always, CodeIn, Compare, Rule, asserted
-from drgsim.units.schemes.scheme import Adrg, Drg, Scheme
+from drgsim.units.schemes.scheme import Scheme
 
 Fen = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -83,12 +84,26 @@ def _differ(first: Texts, second: Texts) -> Mask:
     return np.asarray(translated != first.ids)
 
 
-def renamed(before: Mapping[str, Adrg | Drg], after: Mapping[str, Adrg | Drg]) -> set[tuple[str, str]]:
-    """Pairs of different codes that have the same name, however it is spelled."""
+def unit_names(side: SwitchSide, level: str = "group") -> Mapping[str, str]:
+    """Code -> Chinese name of the groups (or ``mdc``, ``adrg``) of a side."""
+    if side.choice.dip:
+        lines = compile_catalogue(side.choice.unit).lines
+        return dict(zip(map(str, lines["code"]), map(str, lines["name"]), strict=True)) if level == "group" else {}
+    scheme = load_scheme(side.choice.unit)
+    if level == "mdc":
+        return {mdc.code: mdc.name for mdc in scheme.mdcs}
+    return {code: row.name for code, row in (scheme.adrgs if level == "adrg" else scheme.drgs).items()}
+
+
+def renamed(sides: tuple[SwitchSide, SwitchSide], level: str = "group") -> set[tuple[str, str]]:
+    """Pairs of different codes that have the same name, however it is spelled; none between DRG and DIP."""
+    if sides[0].choice.dip != sides[1].choice.dip:
+        return set()
+    before, after = (unit_names(side, level) for side in sides)
     codes: dict[str, list[str]] = {}
-    for code, row in after.items():
-        codes.setdefault(_spelled(row.name), []).append(code)
-    return {(old, new) for old, row in before.items() for new in codes.get(_spelled(row.name), ()) if old != new}
+    for code, name in after.items():
+        codes.setdefault(_spelled(name), []).append(code)
+    return {(old, new) for old, name in before.items() if name for new in codes.get(_spelled(name), ()) if old != new}
 
 
 def _spelled(name: str) -> str:
@@ -106,17 +121,13 @@ def _among(first: Texts, second: Texts, pairs: Container[tuple[str, str]]) -> Ma
 def _renumbered(sides: tuple[SwitchSide, SwitchSide]) -> Mask:
     """Cases whose group has another code and the same name."""
     first, second = (side.lines.state.cohort for side in sides)
-    if any(side.choice.dip for side in sides):
-        return np.zeros(first.size, np.bool_)
-    before, after = (load_scheme(side.choice.unit) for side in sides)
-    return _among(first.cases.unit, second.cases.unit, renamed(before.drgs, after.drgs))
+    return _among(first.cases.unit, second.cases.unit, renamed(sides))
 
 
 def _other_adrg(sides: tuple[SwitchSide, SwitchSide]) -> Mask:
     """Cases whose ADRG has another code and another name."""
     first, second = (side.lines.state.cohort for side in sides)
-    before, after = (load_scheme(side.choice.unit) for side in sides)
-    return _differ(first.adrg, second.adrg) & ~_among(first.adrg, second.adrg, renamed(before.adrgs, after.adrgs))
+    return _differ(first.adrg, second.adrg) & ~_among(first.adrg, second.adrg, renamed(sides, "adrg"))
 
 
 def _cause(sides: tuple[SwitchSide, SwitchSide], states: NDArray[np.int8], moved: Mask, renumbered: Mask) -> NDArray[np.int8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,9 @@ from drgsim.payment.case_columns import Texts
 from drgsim.simulation.case_lines import Lines, totals_of
 from drgsim.simulation.case_totals import Measure, Totals
 from drgsim.simulation.scheme_switch import SchemeSwitch, problems_table
-from drgsim.simulation.switch_causes import AMBIGUOUS, NONE
+from drgsim.simulation.switch_causes import AMBIGUOUS, NONE, unit_names
 from drgsim.simulation.switch_rules import CAUSES, CAUSES_EN, CAUSES_ZH
-from drgsim.simulation.switch_sides import SwitchSide
 from drgsim.simulation.switch_work import case_columns, work_tables
-from drgsim.units.dip.compiled_catalogue import compile_catalogue
-from drgsim.units.schemes.pack import load_scheme
 
 Ints = NDArray[np.int64]
 SIDES = ("from", "to")
@@ -299,19 +296,6 @@ def _by_unit(switch: SchemeSwitch, level: str) -> pa.Table:
         "to_name": pa.array([titles[1].get(code, "") for code in codes], pa.string()),
         **sums.columns(rows),
     })  # fmt: skip
-
-
-def unit_names(side: SwitchSide, level: str) -> Mapping[str, str]:
-    """Code -> Chinese name of the MDCs or groups of a side."""
-    if side.choice.dip:
-        if level == "mdc":
-            return {}
-        lines = compile_catalogue(side.choice.unit).lines
-        return dict(zip(map(str, lines["code"]), map(str, lines["name"]), strict=True))
-    scheme = load_scheme(side.choice.unit)
-    if level == "mdc":
-        return {mdc.code: mdc.name for mdc in scheme.mdcs}
-    return {code: drg.name for code, drg in scheme.drgs.items()}
 
 
 def flow_table(switch: SchemeSwitch) -> pa.Table:

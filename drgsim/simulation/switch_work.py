@@ -94,7 +94,7 @@ def _found(sides: tuple[SwitchSide, SwitchSide], causes: Causes, table: pa.Table
     plain = (was == GROUP) & (now == GROUP) & causes.moved
     first, second = (side.lines.state.cohort for side in sides)
     mdc = _pairs(first.mdc, second.mdc)
-    adrg = _pairs(first.adrg, second.adrg, renamed(before.adrgs, scheme.adrgs))
+    adrg = _pairs(first.adrg, second.adrg, renamed(sides, "adrg"))
     other_mdc, other_adrg = mdc.ids >= 0, adrg.ids >= 0
     yield _by_texts("mdc", plain & other_mdc, diagnosis, mdc, names)
     yield _by_texts("adrg", plain & other_adrg & ~other_mdc, diagnosis, adrg, names)
