@@ -108,6 +108,27 @@ def test_outpatient_care_is_owed_at_the_hospitals_own_amounts(pays: str, owed: f
     assert year.cash.due["units"][0].sum() == 6_000_000 + owed * 100
 
 
+@pytest.mark.parametrize("pays", ["by_visit", "by_head"])
+def test_a_budget_year_leaves_the_figures_as_they_are(pays: str) -> None:
+    entry = {
+        **CLINIC["A"], "spending": [100_000, 100_000, 0], "due": [60_000, 60_000, 60_000], "people": [100, 100, 110],
+        "outpatient": [100_000, 143_000, 90_000], "visits": [1000, 1100, 900], "heads": [400, 480, 450],
+    }  # fmt: skip
+    region = replace(figures([2022, 2023, 2024], {"A": entry}, 10**7), fund=np.array([-1, 10**9, 10**9]))
+    kept = region.payment.copy()
+    first = [year.index.index.tolist() for year in budget_years(region, plain(outpatient__pays=pays))]
+    assert np.array_equal(region.payment, kept), "what is owed by visit is no history of what was paid"
+    assert [year.index.index.tolist() for year in budget_years(region, plain(outpatient__pays=pays))] == first
+
+
+def test_a_clinic_that_opens_takes_no_index_from_amounts_without_visits() -> None:
+    hospital = {"level": "2", "spending": [100_000, 0], "due": [0, 90_000], "outpatient": [50_000, 50_000]}
+    nothing = {key: [0, 0] for key in ("spending", "due", "cases", "people", "weight", "weighted")}
+    opened = {"level": "2", **nothing, "outpatient": [0, 10_000], "visits": [0, 50]}
+    year = budget_year(figures([2023, 2024], {"A": hospital, "B": opened}, 200_000), plain(fund__closing="exact"), 2024)
+    assert (year.index.index / 100).tolist() == [200_000, 0], "no visits are known to take an amount per visit from"
+
+
 def test_outpatient_care_may_be_left_outside() -> None:
     with_it, without = figures([2023, 2024], CLINIC, 10**7), figures(
         [2023, 2024], {"A": {**CLINIC["A"], "outpatient": [0, 0], "visits": [0, 0], "heads": [0, 0]}}, 10**7

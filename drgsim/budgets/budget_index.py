@@ -270,7 +270,8 @@ def _own_history(
         for keys in {figures.levels[place] for place in np.flatnonzero(lacking)}:
             alike = np.array([own == keys for own in figures.levels]) & ~lacking
             alike = alike if volume[alike].sum() > 0 else ~lacking
-            rate = history[alike, newest].sum() / max(volume[alike].sum(), 1e-9)
+            units = volume[alike].sum()
+            rate = history[alike, newest].sum() / units if units > 0 else 0.0  # nobody to compare with: no base
             mine = np.array([own == keys for own in figures.levels]) & lacking
             base[mine] = rate * measure[mine, this]
     return base, lacking

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.budget_index import History, Index, outpatient_part, set_index, together
 from drgsim.budgets.case_bills import UNITS
-from drgsim.budgets.cash import Cash, Dues, cash_flows, procurement_kept, rounded
+from drgsim.budgets.cash import Cash, Dues, cash_flows, procurement_kept, rounded_share
 from drgsim.budgets.fund_account import FundAccount, account_of, covered
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.liquidity import Liquidity, Loan, liquidity_of, loans_of, with_loans
@@ -189,8 +189,9 @@ def _one_budget(
     prior = np.full(figures.size, np.nan) if scores_before is None else scores_before.score
     history = base_history(figures, terms, year, before)
     index = set_index(figures, file, year, prior, fund if fund is not None else fund_of(figures, terms, year), history)
-    payment = figures.payment[:, at].copy() if capitated else with_capitation(figures, file.capitation, at)
+    payment = figures.payment[:, at] if capitated else with_capitation(figures, file.capitation, at)
     if file.outpatient.pays.value != "by_item":
+        payment = payment.copy()  # the figures stay as they are, for later years and other terms
         payment[..., PLACE] = outpatient_owed(figures, file, year)
     owed = payment.sum(axis=2)
     surplus = np.minimum(figures.procurement[:, at, :].sum(axis=1), owed.sum(axis=1))
@@ -210,7 +211,7 @@ def _one_budget(
     return BudgetYear(
         year, figures, terms, history, index, scores_before, scores, payment.sum(axis=1), recorded, brought, given, kept_factor,
         kept, warnings(figures, terms, year, index.index, less_surplus(owed, surplus)), cash, carried_out,
-        rounded(unborne * file.sharing.carry_overspend.value), account_of(index, wanted, dues, -cash.due["deposit_forfeited"]),
+        rounded_share(unborne, file.sharing.carry_overspend.value), account_of(index, wanted, dues, -cash.due["deposit_forfeited"]),
         liquidity_of(figures, file.cash, year, cash, _money_of(before)),
     )  # fmt: skip
 

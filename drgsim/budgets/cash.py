@@ -128,10 +128,10 @@ def cash_flows(figures: HospitalFigures, terms: CashTerms, year: Dues, carry_ove
     index, owed, settled, surplus, kept = year.index, year.owed, year.settled, year.surplus, year.kept
     months = figures.by_level(terms.prepayment_months)
     standing = ~(year.score_before < terms.good_standing.value)  # a hospital without a score stands well
-    prepaid = np.where(standing, rounded(index * (months / MONTHS)), 0)
-    limit = rounded(index * terms.monthly_cap.value)
+    prepaid = np.where(standing, rounded_share(index, months, MONTHS), 0)
+    limit = rounded_share(index, terms.monthly_cap.value)
     payable = np.diff(np.minimum(np.cumsum(owed, axis=1), limit[:, None]), axis=1, prepend=0)
-    held = rounded(payable.astype(np.float64) * terms.deposit.value)
+    held = rounded_share(payable, terms.deposit.value)
     monthly = payable - held
     deposit = held.sum(axis=1)
     released = rounded(deposit * release_share(year.score, terms))
@@ -193,6 +193,21 @@ def procurement_kept(surplus: Ints, terms: CashTerms, classes: tuple[str, ...]) 
 def rounded(amounts: NDArray[np.floating[Any]]) -> Ints:
     """Fen, half away from zero."""
     return round_floats(amounts.ravel().astype(np.float64))[0].reshape(amounts.shape)
+
+
+def rounded_share(amounts: Ints, share: float | Floats, over: int = 1) -> Ints:
+    """Fen of amounts x share / over, half away from zero; what is too near to a half for a float is decided exactly.
+
+    Examples
+    --------
+    >>> rounded_share(np.array([31_183_860]), 0.7, 12).tolist()
+    [1819059]
+    """
+    shares = np.broadcast_to(np.asarray(share, np.float64), amounts.shape)
+    values, close = round_floats((amounts * shares / over).ravel())
+    for place in np.flatnonzero(close).tolist():
+        values[place] = round_half_away(int(amounts.flat[place]) * exact(float(shares.flat[place])) / over)
+    return values.reshape(amounts.shape)
 
 
 def _total(lines: dict[str, Ints]) -> Ints:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drgsim.budgets.cash import Cash, rounded
+from drgsim.budgets.cash import Cash, rounded, rounded_share
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.outpatient_unit import PLACE
 from drgsim.budgets.terms_model import CashTerms
@@ -94,7 +94,7 @@ def loans_of(figures: HospitalFigures, terms: CashTerms, year: int, index: Ints,
     if rule.months and rule.year in (None, year):
         member = figures.at_levels(rule.levels) if rule.levels else np.ones(figures.size, np.bool_)
         order = [place for place in np.argsort(-index, kind="stable").tolist() if member[place] and index[place] > 0]
-        amounts = rounded(index * (rule.months / MONTHS))
+        amounts = rounded_share(index, rule.months, MONTHS)
         found += [_by_rule(place, int(amounts[place]), start, terms) for place in order[: rule.largest]]
     return tuple(found)
 
@@ -150,7 +150,7 @@ def liquidity_of(
     stated, unit = figures.stated[:, at].sum(axis=2), figures.stated[:, at, :, PLACE]
     bills = figures.bills[:, at] + stated
     outpatients = _other_payers(figures.outpatient_cost[:, at] - unit.sum(axis=1), unit)
-    expenses = rounded((bills + outpatients) * terms.expense_share.value)
+    expenses = rounded_share(bills + outpatients, terms.expense_share.value)
     lag, clearing = terms.payment_lag.value, terms.clearing_month.value - 1
     monthly = cash.paid["monthly"]
     late = np.repeat(monthly.sum(axis=1, keepdims=True) // MONTHS, MONTHS, axis=1)
@@ -160,7 +160,7 @@ def liquidity_of(
         late = before[1].paid["monthly"]
     fund = np.concatenate([late, monthly], axis=1)[:, MONTHS - lag : 2 * MONTHS - lag].copy()
     if before is None:
-        opening = rounded(expenses.sum(axis=1) * (terms.opening_days.value / DAYS))
+        opening = rounded_share(expenses.sum(axis=1), terms.opening_days.value, DAYS)
         return Liquidity(opening, opening, fund, figures.others[:, at] + outpatients, expenses, ahead)
     earlier = before[1].paid
     fund[:, clearing] += earlier["clearing"] + earlier["deposit_released"]
