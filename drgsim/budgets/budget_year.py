@@ -211,7 +211,8 @@ def _one_budget(
     return BudgetYear(
         year, figures, terms, history, index, scores_before, scores, payment.sum(axis=1), recorded, brought, given, kept_factor,
         kept, warnings(figures, terms, year, index.index, less_surplus(owed, surplus)), cash, carried_out,
-        rounded_share(unborne, file.sharing.carry_overspend.value), account_of(index, wanted, dues, -cash.due["deposit_forfeited"]),
+        rounded_share(unborne, file.sharing.carry_overspend.value),
+        account_of(index, wanted, dues, -cash.due["deposit_forfeited"]),
         liquidity_of(figures, file.cash, year, cash, _money_of(before)),
     )  # fmt: skip
 
