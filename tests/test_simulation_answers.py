@@ -23,7 +23,7 @@ from drgsim.simulation.run_comparison import compare_runs
 from drgsim.simulation.scenario import ScenarioError, parse_scenario
 from drgsim.simulation.study import plans_of, run_study
 from drgsim.simulation.study_folder import read_run
-from drgsim.simulation.uncertainty import draw
+from drgsim.simulation.uncertainty import LEAST_FREEDOM, Draws, degrees_of_freedom, draw
 from drgsim.simulation.year_sequence import years_table
 from tests.conftest import ROOT
 from tests.sample_region import SAMPLE, YEAR, YEARS, fund_yuan
@@ -140,6 +140,27 @@ def test_too_few_draws_give_no_interval_and_say_so() -> None:
         study = simulate(SAMPLE, ["rate-plus-3"], draws=draws, year=YEAR)
         assert ("baseline_low" in study.headlines.column_names) == given
         assert any("they need 40 draws" in str(note) for note in study.notes) == (not given)
+
+
+def test_intervals_allow_for_a_spread_that_hangs_on_few_cases() -> None:
+    """Means of heavy-tailed cases, from fresh samples: the normal interval of the draws is too narrow, ours is not."""
+    rng = np.random.default_rng(8)
+    true, held, normal = np.exp(1 / 2), 0, 0
+    for _ in range(600):
+        cases = rng.lognormal(0, 1, 100)
+        means = rng.multinomial(100, np.full(100, 1 / 100), 100) @ cases / 100
+        drawn = Draws(("mean",), means[:, None], means[:, None], np.full((2, 1), cases.mean()), {})
+        low, high = drawn.intervals(0.9)["baseline"]["mean"]
+        held += low <= true <= high
+        normal += abs(2 * cases.mean() - means.mean() - true) <= 1.645 * means.std(ddof=1)
+    assert normal / 600 < 0.87 < held / 600 < 0.92
+
+
+def test_even_draws_have_the_interval_of_student() -> None:
+    values = np.random.default_rng(2).normal(5, 1, (1000, 1))
+    low, high = Draws(("figure",), values, values, np.full((2, 1), 5.0), {}).intervals(0.9)["baseline"]["figure"]
+    assert (high - low) / 2 == pytest.approx(1.645 * values.std(ddof=1), rel=0.02)
+    assert degrees_of_freedom(np.eye(100)[:, :1]) == LEAST_FREEDOM, "one draw in a hundred decides"
 
 
 def test_draws_vary_the_case_mix_of_a_hospital() -> None:

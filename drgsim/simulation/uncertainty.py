@@ -27,6 +27,7 @@ from drgsim.simulation.scenario import Change
 from drgsim.simulation.setup_changes import apply
 from drgsim.simulation.study import ScenarioPlan
 
+LEAST_FREEDOM = 3  # with fewer degrees Student's t has no variance: figures that jump when one case is drawn ask for it
 LEAST_DRAWS = 40  # with fewer the ends of an interval are hardly more than the extremes of the draws
 
 
@@ -58,9 +59,10 @@ class Draws:
         Empty with fewer than :data:`LEAST_DRAWS` draws.
 
         Student's t times the standard deviation of the draws about the figure, which is moved by what the draws lie off it on
-        average: some figures, as a spread between hospitals, grow with chance. In fresh regions this holds the true value as
-        often as is promised, percentiles of the draws less often. Where assumptions have ranges, scenario and change have the
-        percentiles, since the figures of a range are no errors of measurement.
+        average: some figures, as a spread between hospitals, grow with chance. A figure that hangs on few dear cases has a
+        standard deviation that is itself uncertain, and t has fewer degrees of freedom (:func:`degrees_of_freedom`). In fresh
+        regions this holds the true value as often as is promised, percentiles of the draws less often. Where assumptions have
+        ranges, scenario and change have the percentiles, since the figures of a range are no errors of measurement.
         """
         if len(self.baseline) < LEAST_DRAWS:
             return {}
@@ -91,11 +93,42 @@ def _percentiles(values: NDArray[np.float64], level: float) -> NDArray[np.float6
         return np.asarray(np.percentile(values, [tail, 100 - tail], axis=0))
 
 
+def degrees_of_freedom(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Degrees of freedom of the variance of each figure's draws, after Welch and Satterthwaite: 2 / (its squared CV).
+
+    Two things make a variance from ``draws`` draws uncertain. There are only so many draws: 2 / (draws - 1). And the cases drawn
+    from are a sample: the estimate from them has the squared CV sum(u^4) / sum(u^2)^2, u being what a case does to the figure.
+    That is the excess kurtosis of the draws, since each case is drawn a Poisson-like number of times; it is at least their
+    squared skewness (Pearson), which few draws show far more surely. Chance alone makes a squared skewness of 6 / draws.
+
+    Parameters
+    ----------
+    values
+        (draws, figures).
+
+    Examples
+    --------
+    >>> even = np.linspace(-1, 1, 101)[:, None]
+    >>> degrees_of_freedom(even).round(), degrees_of_freedom(np.exp(2 * even)).round(1)
+    (array([100.]), array([3.]))
+    """
+    draws = len(values)
+    off = values - values.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        skewness = np.nan_to_num((off**3).mean(axis=0) / (off**2).mean(axis=0) ** 1.5)
+    sampled = np.maximum(skewness**2 - 6 / draws, 0)
+    return np.asarray(np.maximum(1 / (1 / (draws - 1) + sampled / 2), LEAST_FREEDOM))
+
+
 def about(
     figures: NDArray[np.float64], values: NDArray[np.float64], level: float, least: float | None = None
 ) -> NDArray[np.float64]:
-    """Ends about figures by the spread of their draws, (2, figures); not below ``least``, by default 0 where no draw is."""
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(axis=0, ddof=1)
+    """Ends about figures by the spread of their draws, whose mean is uncertain too, (2, figures).
+
+    They are not below ``least``, by default 0 where no draw is.
+    """
+    error = values.std(axis=0, ddof=1) * np.sqrt(1 + 1 / len(values))
+    half = stats.t.ppf((1 + level) / 2, degrees_of_freedom(values)) * error
     middle = 2 * figures - values.mean(axis=0)
     lowest = np.where((values >= 0).all(axis=0), 0.0, -np.inf) if least is None else least
     return np.asarray(np.maximum(np.stack([middle - half, middle + half]), lowest))
