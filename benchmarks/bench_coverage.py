@@ -54,6 +54,15 @@ def part_of(cohort: Cohort, places: np.ndarray, rng: np.random.Generator) -> Coh
     )  # fmt: skip
 
 
+def inpatients_only(region: Region) -> Region:
+    """The region without outpatient care, which is not drawn, and without the fund's money for it."""
+    left = {}
+    for year, fund in region.fund.items():
+        beside = region.fund_beside(year, fund)
+        left[year] = {payer: amount - beside[payer] for payer, amount in fund.items()}
+    return replace(region, fund=left, payments={}, outpatients={}, _cohorts={}, _tables={})
+
+
 def smaller(region: Region, share: int) -> Region:
     """The region with one ``share``-th of budget and insured people, and no discharges yet."""
     fund = {year: {payer: fen // share for payer, fen in by.items()} for year, by in region.fund.items()}
@@ -80,7 +89,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         generate_region(Path(folder) / "region", RegionRequest(hospitals=12, cases=given.cases, years=(2023, 2024), seed=21))
-        whole = Region.of(Path(folder) / "region")
+        whole = inpatients_only(Region.of(Path(folder) / "region"))
         plan = plan_in(whole, given.policy, given.points)
         large = whole.cohort(2024, plan.baseline.scheme)
     rng = np.random.default_rng(5)

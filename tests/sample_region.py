@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -21,10 +22,10 @@ def discharges(year: int = YEAR, folder: Path = SAMPLE) -> Path:
 
 
 @cache
-def fund_yuan(insurance: str, year: int = YEAR) -> int:
+def fund_yuan(insurance: str, year: int = YEAR) -> Decimal:
     """The fund's budget of a payer as ``fund.csv`` states it, yuan."""
-    table = pd.read_csv(SAMPLE / "fund.csv").set_index(["year", "insurance"])["budget_yuan"]
-    return int(table[year, insurance])
+    table = pd.read_csv(SAMPLE / "fund.csv", dtype=str).set_index(["year", "insurance"])["budget_yuan"]
+    return Decimal(str(table[str(year), insurance]))
 
 
 @cache

@@ -72,7 +72,8 @@ def test_figures_agree_with_the_settlement(prepared: PreparedRegion) -> None:
         settlement = prepared.settlements[year]
         insured = settlement.ledger.cases.insurance != 2
         paid = (settlement.fund_payment != MISSING) & insured
-        assert figures.payment[:, place].sum() == settlement.fund_payment[paid].sum()
+        of_cases = figures.payment - figures.stated  # outpatient care stands beside the discharges
+        assert of_cases[:, place].sum() == settlement.fund_payment[paid].sum()
         assert figures.cases[:, place].sum() == insured.sum()
     hospitals = prepared.settlements[YEAR].summaries["hospital"].to_pydict()
     index = dict(zip(hospitals["hospital"], hospitals["time_index"], strict=True))
@@ -87,7 +88,8 @@ def test_history_is_what_the_fund_paid_by_item(prepared: PreparedRegion) -> None
         table = pq.read_table(discharges(year), columns=["insurance", "total_cost", "patient_paid"]).to_pandas()
         sound = table[(table.insurance != "self") & (table.patient_paid >= 0) & (table.total_cost >= 0)]
         left = (100 * (sound.total_cost - sound.patient_paid)).astype(int).clip(lower=0)
-        assert prepared.figures.spending[:, place].sum() == left.sum(), year
+        figures = prepared.figures
+        assert figures.spending[:, place].sum() - figures.stated[:, place].sum() == left.sum(), year
 
 
 def test_prices_meet_the_level_of_the_region(prepared: PreparedRegion) -> None:
@@ -98,7 +100,7 @@ def test_prices_meet_the_level_of_the_region(prepared: PreparedRegion) -> None:
     level_of, names = cases.plain_levels
     for level in "123":
         bills = by_item(cases)[paid & (np.array(names)[level_of] == level)].sum()
-        ratio = figures.payment[figures.level == level, 0].sum() / bills
+        ratio = (figures.payment - figures.stated)[figures.level == level, 0].sum() / bills
         assert ratio == pytest.approx(1, abs=0.002), level
 
 
@@ -540,7 +542,7 @@ def test_cases_without_a_day_belong_to_no_year(prepared: PreparedRegion, terms: 
 
 
 def test_section_2_2_refused_records_take_no_part_of_the_fund(prepared: PreparedRegion) -> None:
-    region = replace(prepared.region, fund={YEAR: {"employee": 12_000_00}})
+    region = replace(prepared.region, fund={YEAR: {"employee": 12_000_00}}, payments={})
     name = hospitals_by_size()[0]
     sound = {"drg": "A", "hospital_id": name, "relative_value": 100.0, "group_mean_cost": 10_000.0, "total_cost": 10_000.0,
              "patient_paid": 4_000.0, "insurance": "employee", "discharged": f"{YEAR}-05-01"}  # fmt: skip
@@ -555,6 +557,20 @@ def test_section_2_2_refused_records_take_no_part_of_the_fund(prepared: Prepared
     beside = settle_year(pa.Table.from_pylist([*[sound] * 2, *refused]), policy, region, YEAR)
     assert alone.table["fund_payment"].to_pylist() == [Decimal("6000.00")] * 2  # 12,000 over 0.6 is 20,000 of cost
     assert beside.table["fund_payment"].to_pylist() == [*[Decimal("6000.00")] * 2, None, None, None]
+
+
+def test_what_is_paid_beside_the_cases_leaves_the_fund_first(prepared: PreparedRegion) -> None:
+    """12,000 yuan, of which payments.csv states 2,000 for outpatients: 10,000 over 0.6 is 16,666.67 of cost."""
+    name = hospitals_by_size()[0]
+    stated = {(name, YEAR, 1, "outpatient", "employee"): 1_500_00, (name, YEAR, 2, "outpatient", ""): 500_00}
+    region = replace(prepared.region, fund={YEAR: {"employee": 12_000_00}}, payments=stated)
+    case = {"drg": "A", "hospital_id": name, "relative_value": 100.0, "group_mean_cost": 10_000.0, "total_cost": 10_000.0,
+            "patient_paid": 4_000.0, "insurance": "employee", "discharged": f"{YEAR}-05-01"}  # fmt: skip
+    policy = load_policy("zhejiang/2025")
+    policy = replace(policy, file=policy.file.model_copy(update={"adjustment_fund": None}))
+    paid = settle_year(pa.Table.from_pylist([case] * 2), policy, region, YEAR).table["fund_payment"].to_pylist()
+    assert float(sum(paid)) == pytest.approx(10_000 / 0.6 - 8_000, abs=2)
+    assert region.fund_beside(YEAR, {"employee": 3, "resident": 1}) == {"employee": 1_875_00, "resident": 125_00}
 
 
 def test_a_policy_without_unit_value_is_not_scaled(prepared: PreparedRegion) -> None:

@@ -273,6 +273,60 @@ def test_an_overspend_raises_two_years_cash_by_no_more_than_the_fund_bears_of_it
     assert gain <= (more + 2 if carried else dearer.settled[0] - first.settled[0] + 1)
 
 
+@given(regions(), terms(), st.integers(1, 10**9))
+def test_bills_by_item_earn_the_share_of_their_band_and_what_the_next_index_keeps_of_it(
+    region: HospitalFigures, chosen: Any, more: int
+) -> None:
+    """Of any hospital, in surplus too: what is paid by item is owed as it is billed, so that below the index it is use.
+
+    In its own year it brings the fund's share of the bands that it lies in. The base of the next year rises by no more than
+    that, and what a higher index brings at the same use is at most what it rises by, times the largest payment over index.
+    """
+    chosen = chosen.changed({
+        "index.base": "settled", "index.overspend.borne": 0, "index.overspend.unborne": 0, "fund.cover": "full",
+        "capitation.use": False, "sharing.carry_over": False, "sharing.carry_overspend": 0,
+    })  # fmt: skip
+    first, second = budget_years(region, chosen)
+    if not first.index.index[0] > 0:
+        return
+    raised = replace(region, payment=region.payment.copy(), spending=region.spending.copy())
+    raised.payment[0, 1, 11, UNITS.index("by_item")] += more
+    raised.spending[0, 1, 11] += more
+    dearer, after = budget_years(raised, chosen)
+    bands = (*chosen.schedule.surplus, *chosen.schedule.overspend)
+    shared = dearer.settled[0] - first.settled[0]
+    assert 0 <= shared <= max(1, *(band.share for band in bands)) * more + 1
+    assert 0 <= dearer.in_base[0] - first.in_base[0] <= shared + 1
+    higher = after.index.index[0] - second.index.index[0]
+    gain = dearer.received[0] + after.received[0] - first.received[0] - second.received[0]
+    most = 1 + sum(band.share * (band.upper - band.lower) for band in chosen.schedule.overspend if band.upper)
+    assert gain <= shared + max(higher, 0) * most + 2
+
+
+def test_bills_by_item_of_a_hospital_in_surplus_worked_by_hand() -> None:
+    """Half of the fund, both years: index 100,000. 85,000 are used; of 4,000 more by item the fund bears half.
+
+    Settled: 85,000 + 50 % of 5,000 + 80 % of 10,000 = 95,500; with 89,000: 97,500, 2,000 more. The base of the next year
+    rises by these 2,000 to 97,500 of 193,000: index 101,036.27 in place of 100,000, of which 85,000 leave 549.22 more.
+    """
+    region = figures([2022, 2023, 2024], {
+        "A": {"level": "3", "spending": [100_000, 100_000, 0], "due": [100_000, 85_000, 85_000]},
+        "B": {"level": "3", "spending": [100_000, 100_000, 0], "due": [100_000, 85_000, 85_000]},
+    }, 200_000)  # fmt: skip
+    region = replace(region, fund=np.array([-1, 20_000_000, 20_000_000], np.int64))
+    plain = {"fund.reserve": 0, "fund.adjustment_fund": 0, "fund.cover": "full", "index.year_weights": [1, 0, 0]}
+    plain |= {"sharing.quality.low": 1, "sharing.quality.high": 1, "sharing.quality.per_point": 0}
+    chosen = GENERAL.changed(plain)
+    raised = replace(region, payment=region.payment.copy(), spending=region.spending.copy())
+    raised.payment[0, 1, 11, UNITS.index("by_item")] += 400_000
+    raised.spending[0, 1, 11] += 400_000
+    (first, second), (dearer, after) = budget_years(region, chosen), budget_years(raised, chosen)
+    assert (first.settled[0], dearer.settled[0]) == (9_550_000, 9_750_000)
+    assert second.index.index.tolist() == [10_000_000, 10_000_000]
+    assert after.index.index.tolist() == [10_103_627, 9_896_373]
+    assert after.settled[0] - second.settled[0] == 54_922
+
+
 def test_overspends_count_in_the_base_as_far_as_the_terms_say() -> None:
     region = figures([2022, 2023, 2024], {
         "A": {"level": "3", "spending": [100_000, 200_000, 0], "due": [100_000, 150_000, 100_000]},

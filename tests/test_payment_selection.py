@@ -49,6 +49,27 @@ def test_the_list_of_hospitals_names_the_members_of_a_policy(tmp_path: Path) -> 
     assert "as hospitals.csv names them" in codes_of(paid)["settle-members"]
 
 
+def test_what_is_only_simulated_is_not_told_as_paid(tmp_path: Path) -> None:
+    hospitals = hospitals_by_id({"H1": {"level": 3}, "H2": {"level": 2}})
+    cases: dict[str, Any] = {"drg": ["A", "A", "A"], "relative_weight": 1.0, "total_cost": 20000.0, "hospital_id": "H1"}
+    policy = policy_with(tmp_path, {"members": {"count": 1, "levels": [3], **MEMBERS}, "group_selection": CHOICE})
+    paid = codes_of(settled(policy, hospitals, **cases))
+    told = codes_of(settle(table_of(**cases), load_policy(policy).changed({"shadow": True}), hospitals=hospitals))
+    assert paid["settle-members"].startswith("test/2024 pays 1 hospital by groups and all others by item: H1")
+    assert told["settle-members"].startswith("test/2024 simulates 1 hospital without paying by groups: H1")
+    assert paid["settle-groups-chosen"].startswith("test/2024 pays 1 group by their prices and all others by item")
+    assert told["settle-groups-chosen"].startswith("test/2024 simulates 1 group without paying by them")
+
+
+def test_no_members_are_told_as_none(tmp_path: Path) -> None:
+    policy = policy_with(tmp_path, {"members": {"count": 6, "levels": [3], **MEMBERS}})
+    cases: dict[str, Any] = {"drg": "A", "relative_weight": 1.0, "total_cost": 20000.0, "hospital_id": ["H1", "H1"]}
+    paid = settled(policy, hospitals_by_id({"H1": {"level": 2}}), **cases)
+    assert amounts(paid) == ["20000.00", "20000.00"]
+    told = codes_of(paid)["settle-members"]
+    assert told.startswith("test/2024 has no members, and every case is paid by item: no hospital of level 3 has a discharge")
+
+
 def test_members_that_nobody_names_are_the_largest_of_their_level(tmp_path: Path) -> None:
     """H1 (two cases) and H3 (one) are tertiary; H2 has three cases and is not; one member is asked for: H1."""
     hospitals = hospitals_by_id({"H1": {"level": 3}, "H2": {"level": 2}, "H3": {"level": 3}})
@@ -56,7 +77,7 @@ def test_members_that_nobody_names_are_the_largest_of_their_level(tmp_path: Path
     where = ["H2", "H3", "H1", "H2", "H1", "H2"]
     paid = settled(policy, hospitals, drg="A", relative_weight=1.0, total_cost=20000.0, hospital_id=where)
     assert paid.table["case_class"].to_pylist() == ["by_item", "by_item", "normal", "by_item", "normal", "by_item"]
-    assert "the 1 hospitals of level 3 with most discharges" in codes_of(paid)["settle-members"]
+    assert "the 1 hospital of level 3 with most discharges" in codes_of(paid)["settle-members"]
 
 
 def test_a_member_that_is_no_hospital_is_refused(tmp_path: Path) -> None:

@@ -67,10 +67,10 @@ def test_tables_as_excel_saves_them_say_the_same(region: Path, encoding: str) ->
 @pytest.mark.parametrize(
     ("name", "old", "new", "code"),
     [
-        ("fund.csv", f"{fund_yuan('employee')}.00", "1e22", "region-bad-number"),
-        ("fund.csv", f"{fund_yuan('employee')}.00", "1e999999999", "region-bad-number"),
-        ("fund.csv", f"{fund_yuan('employee')}.00", "inf", "region-bad-number"),
-        ("fund.csv", f"{fund_yuan('employee')}.00", "nan", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}", "1e22", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}", "1e999999999", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}", "inf", "region-bad-number"),
+        ("fund.csv", f"{fund_yuan('employee')}", "nan", "region-bad-number"),
         ("fund.csv", "budget_yuan", "budget", "region-columns"),
         ("enrolment.csv", ENROLLED, NEGATIVE, "region-bad-number"),
         ("enrolment.csv", ENROLLED, ENROLLED.removeprefix(str(YEAR)), "region-bad-number"),

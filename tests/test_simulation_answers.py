@@ -209,7 +209,7 @@ def test_years_carry_the_balance_of_the_fund() -> None:
         assert after["fund.carried_in"] == pytest.approx(before["fund.balance"], abs=0.01)
         assert after["cases"] == pytest.approx(before["cases"] * 1.05, rel=1e-3)
     assert rows[1]["fund.budget"] == pytest.approx(
-        (fund_yuan("employee") + fund_yuan("resident")) * 1.04 + rows[0]["fund.balance"], abs=1
+        float(fund_yuan("employee") + fund_yuan("resident")) * 1.04 + rows[0]["fund.balance"], abs=1
     )
 
 

@@ -131,7 +131,7 @@ def test_every_split_has_the_same_sum(changes: dict[str, object]) -> None:
         assert values.sum() == outcome.by_group.money[name].sum() == outcome.by_department.money[name].sum(), name
     if outcome.budget is not None:
         account = outcome.budget.fund
-        assert outcome.by_payer.money["fund"].sum() + outcome.adjusted.sum() == account.paid
+        assert outcome.by_payer.money["fund"].sum() + outcome.adjusted.sum() + outcome.stated == account.paid
         assert headlines(outcome, region())["fund.balance"] * 100 == pytest.approx(account.balance, abs=1e-6)
 
 

@@ -92,11 +92,11 @@ def riv(frame: pd.DataFrame, by: str | list[str]) -> float:
 def test_files_are_there_and_labelled(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     years = {f"discharges-{year}.parquet" for year in (2024, 2025, 2026)}
-    assert names == {"README.md", "hospitals.csv", "enrolment.csv", "fund.csv", "procurement.csv", *years}
+    assert names == {"README.md", "hospitals.csv", "enrolment.csv", "fund.csv", "procurement.csv", "payments.csv", *years}
     assert "合成数据" in (folder / "README.md").read_text(encoding="utf-8")
     for name in years:
         assert "合成数据" in pq.read_schema(folder / name).metadata[b"label"].decode()
-    for name in ("hospitals.csv", "enrolment.csv", "fund.csv"):
+    for name in ("hospitals.csv", "enrolment.csv", "fund.csv", "payments.csv"):
         with (folder / name).open(encoding="utf-8") as file:
             assert all("合成数据" in row["label"] for row in csv.DictReader(file))
 
@@ -123,7 +123,28 @@ def test_enrolment_and_fund(folder: Path, everyone: pd.DataFrame) -> None:
     rate = len(everyone[everyone["insurance"] != "self"]) / enrolment["insured"].sum()
     assert rate == pytest.approx(0.17, rel=0.01)
     paid = everyone["fund_paid"].sum() / 100
-    assert fund["budget_yuan"].sum() == pytest.approx(0.97 * paid, rel=0.01)
+    outpatients = pd.read_csv(folder / "payments.csv")
+    assert fund["budget_yuan"].sum() == pytest.approx(0.97 * paid + outpatients["amount_yuan"].sum(), rel=0.01)
+
+
+def test_outpatient_care_of_every_hospital_year_and_payer(folder: Path, everyone: pd.DataFrame) -> None:
+    payments = pd.read_csv(folder / "payments.csv")
+    insured = everyone[everyone["insurance"] != "self"].groupby(["hospital_id", "insurance"]).size()
+    assert set(payments["unit"]) == {"outpatient"}
+    assert payments["month"].isna().all(), "heads of a year are no sum of heads of months"
+    assert (payments["heads"] <= payments["visits"]).all()
+    visits = payments.groupby(["hospital_id", "insurance"])["visits"].sum()
+    assert (visits / insured).between(8, 28).all()
+    share = payments.groupby("insurance")[["amount_yuan", "cost_yuan"]].sum()
+    assert (share["amount_yuan"] / share["cost_yuan"]).round(3).to_dict() == {"employee": 0.55, "resident": 0.35}
+
+
+def test_members_of_the_pilots_are_of_level_3_and_2(folder: Path) -> None:
+    hospitals = pd.read_csv(folder / "hospitals.csv", keep_default_na=False)
+    pilot = hospitals["member_of"].str.split(";").map(lambda names: "beijing/2011-pilot" in names)
+    assert pilot.sum() == 6
+    assert (hospitals["level"][pilot] > 1).all()
+    assert (hospitals["member_of"][hospitals["level"] == 1] == "").all()
 
 
 # -- case mix --------------------------------------------------------------------------------------------------------

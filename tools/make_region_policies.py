@@ -180,7 +180,8 @@ def policy_of(region: Region, facts: Path) -> tuple[dict[str, Any], str | None]:
     stays = {f"{name}_days": said(spec[f"{name}_days"], "days") for name in ("long", "short") if f"{name}_days" in spec}
     file: dict[str, Any] = {
         **_head(region), "sources": sources, "notes": _notes(region, table is not None),
-        "relative_value": relative, "unit_value": said(region.unit_values, money), "reference": _reference(region),
+        "relative_value": relative, "unit_value": said(region.unit_values, money) if region.unit_values else {},
+        "reference": _reference(region),
         "coefficient": _coefficient(region, columns), "curves": _curves(region), "group_classes": _classes(region, money),
         "ambiguous": _without_group(region, "QY"), "ungrouped": _without_group(region, "0000"), "stays": stays,
         "courses": [{**entry, "source": SOURCE, "evidence": "secondary"} for entry in spec.get("courses", ())],
@@ -228,6 +229,9 @@ def _reference(region: Region) -> dict[str, Any]:
         return {"mean_from_table": True, "sets_price": said(True, "flag")}
     if "reference" in region.spec:
         return {"mean_cost": said({"*": region.spec["reference"]}, "yuan per score")}
+    if standard.startswith("A*w") and not region.facts["mean_cost_A"]:
+        note = "A is not stated; the mean cost of group and level among the cases stands in for A*w"
+        return {"from_cases": assumed(True, "flag", note)}
     if standard.startswith("A*w"):
         return {"mean_cost": said({"*": _number(region.facts["mean_cost_A"])}, "yuan, mean cost of all cases")}
     return {}
@@ -278,7 +282,7 @@ def _class(region: Region, entry: dict[str, Any], money: str) -> dict[str, Any]:
     found: dict[str, Any] = {"title_zh": entry.get("zh", entry["mark"]), "title": entry.get("title", TITLES.get(entry["mark"]))}
     found |= {"kinds": marks} if marks else {}
     found |= {"groups": groups} if groups else {}
-    found |= {name: entry[name] for name in ("pays", "curve") if name in entry}
+    found |= {name: entry[name] for name in ("starts", "pays", "curve") if name in entry}
     found |= _class_values(region, entry, money)
     return {**found, "source": SOURCE, "evidence": "secondary"}
 
@@ -298,6 +302,8 @@ def _class_values(region: Region, entry: Mapping[str, Any], money: str) -> dict[
         found["unit_value"] = said(region.own(entry["rate"]), money)
     if "rate_of" in entry:
         found["unit_value"] = said(_rates_of(region, entry["rate_of"], [word for word in levels if word not in outside]), money)
+    if "by_day" in entry:
+        found["by_day"] = {**entry["by_day"], "unit": "weight per day", "source": SOURCE, "evidence": "secondary"}
     if "cap" in entry:
         found["coefficient_cap"] = said(entry["cap"], "ratio, at most")
     for name, unit in (("value_factor", "factor on the weight"), ("cost_share", "share of the bill")):
@@ -358,8 +364,9 @@ def regions_of(facts: Path, tables: Path) -> tuple[list[Region], list[dict[str, 
     specs = yaml.safe_load((ROOT / "tools" / "region_policies.yaml").read_text(encoding="utf-8"))
     curves, odd = rows_of(facts / "regions" / "curves.csv"), rows_of(facts / "regions" / "odd.csv")
     stated = {row["region"]: row for row in rows_of(facts / "regions" / "regions.csv")}
-    without = [row for row in stated.values() if row["status"] != "settled"]
-    wanted = [name for name, row in stated.items() if row["status"] == "settled"]
+    with_curve = {row["region"] for row in curves}  # a curve makes a policy, though its values may have to be given
+    without = [row for name, row in stated.items() if name not in with_curve]
+    wanted = [name for name in stated if name in with_curve]
     wanted += [name for name, spec in specs.items() if spec and "of" in spec]
     regions = []
     for name in wanted:

@@ -33,13 +33,15 @@ def document(regions: list[Region], without: list[Mapping[str, str]], files: Map
             region.facts["coefficient_rule"] or "-", "table" if "table" in file["relative_value"] else "your own", doubts,
         ]  # fmt: skip
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
-    lines += ["", "## Without a policy", "", "The source states no rule, or no values, for these; nothing was invented.", ""]
+    lines += ["", "## Without a policy", "", "The source states no rule for these; nothing was invented.", ""]
     lines += ["| region | what is stated |", "|---|---|"]
     lines += [f"| {row['region_zh']} ({row['region']}) | {row['status'].removeprefix('no rule: ')} |" for row in without]
     return "\n".join(lines) + "\n"
 
 
 def _span(values: Mapping[str, float]) -> str:
+    if not values:
+        return "from a budget"
     low, high = min(values.values()), max(values.values())
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 

@@ -237,7 +237,9 @@ def settle_year(table: pa.Table, policy: Policy, region: RegionFolder, year: int
     """Settle the cases of a year; a policy without a unit value gets it from the fund's budget of the year."""
     if policy.file.unit_value is not None or policy.file.budget is not None or policy.file.relative_value.standard_from_table:
         return settle(table, policy, hospitals=region.hospitals)
-    budget = {payer: amount / 100 for payer, amount in region.fund.get(year, {}).items() if amount > 0}
+    fund = {payer: amount for payer, amount in region.fund.get(year, {}).items() if amount > 0}
+    beside = region.fund_beside(year, fund)
+    budget = {payer: (amount - beside[payer]) / 100 for payer, amount in fund.items() if amount > beside[payer]}
     if not budget:
         fix = "state it in fund.csv, or choose a policy that states a unit value"
         what = f"{policy.id} states no unit value, and no budget of {year} is known that it could follow from"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SHOWN = (
     "fund.balance", "fund.payment", "hospital.payment", "hospital.margin", "hospital.gaining", "budget.surplus_share",
-    "liquidity.least_days", "liquidity.short",
+    "liquidity.least_days", "liquidity.short", "liquidity.paid_ahead",
     "patient.payment", "patient.share", "cases", "cmi", "equity.margin_spread",
 )  # fmt: skip
 

@@ -75,6 +75,33 @@ class Reference(Strict):
         return self.sets_price is not None and self.sets_price.value
 
 
+class DayStep(Strict):
+    """Days of a stay up to ``upto`` mean stays count ``factor`` each; the last step has no end."""
+
+    upto: float | None = None
+    factor: float
+
+
+class DayValues(Evident):
+    """What days of a stay are worth in groups, or in all that start with a code, and how longer stays are worth less.
+
+    ``weights``: relative value of a day (1 = the mean case); ``mean_days``: mean stay; ``steps``: by multiples of that.
+    """
+
+    weights: dict[str, float]
+    mean_days: dict[str, float]
+    steps: tuple[DayStep, ...]
+
+    @model_validator(mode="after")
+    def _whole(self) -> DayValues:
+        if set(self.weights) != set(self.mean_days):
+            raise ValueError("weights and mean_days name the same groups")
+        ends = [step.upto for step in self.steps]
+        if not ends or ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted({*ends[:-1]}):
+            raise ValueError("the steps rise in upto, and only the last has none")
+        return self
+
+
 class GroupClass(Strict):
     """Groups that are paid another way: basic, by-item, unstable and primary-care groups, single diseases, TCM kinds.
 
@@ -86,10 +113,10 @@ class GroupClass(Strict):
     group whose row of the table its cases take (同病同价); with ``kinds`` only cases whose own ``kind`` is one of these.
 
     ``pays: standard`` with the table's columns ``standard_LEVEL`` is a fixed amount per level whatever the cost (单病种定额).
-    ``pays: daily`` is the group's relative value for each day of the stay, without a coefficient (床日病组). ``cost_share``:
-    what classes that are paid by item get of the bill. ``coefficient_by`` has a coefficient for some levels and payers only;
-    ``coefficient_cap``: no coefficient of the class is above it. ``value_factor`` multiplies the relative value before anything
-    looks at it, ``factor`` what the curve pays.
+    ``pays: daily`` is the group's relative value for each day of the stay, without a coefficient (床日病组), or what ``by_day``
+    states of a day, in steps. ``cost_share``: what classes that are paid by item get of the bill. ``coefficient_by`` has a
+    coefficient for some levels and payers only; ``coefficient_cap``: no coefficient of the class is above it. ``value_factor``
+    multiplies the relative value before anything looks at it, ``factor`` what the curve pays.
     """
 
     title_zh: str
@@ -110,6 +137,7 @@ class GroupClass(Strict):
     value_factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
     unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
     factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
+    by_day: Annotated[DayValues | None, UsualUnit("weight per day")] = None
     same_price_as: dict[str, str] = Field(default_factory=dict)
     value_from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
     source: str

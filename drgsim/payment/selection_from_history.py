@@ -154,14 +154,29 @@ def _with_members(policy: Policy, history: Sequence[Cases], where: str, told: li
         listed = _largest(spec, history)
         of = f" of level {', '.join(spec.levels)}" if spec.levels else ""
         few = "" if len(listed) == spec.count else f"; {spec.count} were asked for"
-        how = f"the {len(listed)} hospitals{of} with most discharges in {where}{few}; assumption, as no list names them"
-    what = f"{policy.id} pays {len(listed)} hospitals by groups and all others by item: {', '.join(listed)} ({how})"
+        how = f"the {_hospitals(listed)}{of} with most discharges in {where}{few}; assumption, as no list names them"
+        if not listed:
+            how = f"no hospital{of} has a discharge in {where}"
+    what = f"{policy.id} has no members, and every case is paid by item: {how}"
+    if listed and _simulated(policy):
+        what = f"{policy.id} simulates {_hospitals(listed)} without paying by groups: {', '.join(listed)} ({how})"
+    elif listed:
+        what = f"{policy.id} pays {_hospitals(listed)} by groups and all others by item: {', '.join(listed)} ({how})"
     fix = (
         "" if how.startswith("as ") else f"name {policy.id} in the column member_of of hospitals.csv, or set members.hospitals"
     )
     told.append(Problem("settle-members", what, fix=fix))
     note = f"{spec.note}; {how}".removeprefix("; ")
     return _with(policy, members=spec.model_copy(update={"hospitals": tuple(listed), "note": note}))
+
+
+def _hospitals(listed: Sequence[str]) -> str:
+    return f"{len(listed)} hospital" + ("" if len(listed) == 1 else "s")
+
+
+def _simulated(policy: Policy) -> bool:
+    """Whether the policy pays every case by item, and tells beside it what groups would pay."""
+    return policy.file.shadow is not None and policy.file.shadow.value
 
 
 def _largest(spec: Members, history: Sequence[Cases]) -> list[str]:
@@ -188,7 +203,10 @@ def _with_groups(policy: Policy, counted: Sequence[Cases], where: str, told: lis
     rule = spec.from_history
     how = f"those of largest {rule.by.value} with CV below {rule.maximum_cv.value:g} in {where}"
     fewer = "" if len(groups) == rule.groups.value else f"; {rule.groups.value} were asked for, and no more fit"
-    what = f"{policy.id} pays {len(groups)} groups by groups and all others by item: {how}{fewer}"
+    number = f"{len(groups)} group" + ("" if len(groups) == 1 else "s")
+    what = f"{policy.id} pays {number} by their prices and all others by item: {how}{fewer}"
+    if _simulated(policy):
+        what = f"{policy.id} simulates {number} without paying by them: {how}{fewer}"
     told.append(Problem("settle-groups-chosen", what, where=", ".join([*groups[:12], *(["..."] if groups[12:] else [])])))
     return _with(policy, group_selection=spec.model_copy(update={"groups": groups, "note": how}))
 

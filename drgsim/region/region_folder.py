@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.money import allocate
 from drgsim.records.vocabulary import level_keys
 from drgsim.region.hospital_list import Hospital, read_hospitals
 from drgsim.region.region_tables import COMPLETION, TABLES, Advance, Key, Negotiated, Outpatients, RegionTables
@@ -113,6 +114,18 @@ class RegionFolder:
         return sorted({key for name in self.hospitals for key in self.level_keys(name)})
 
     # -- the fund and the insured --------------------------------------------------------------------------------------
+    def fund_beside(self, year: int, shares: Mapping[str, int]) -> dict[str, int]:
+        """What payments.csv states that the fund pays beside the cases of a year, fen by payer.
+
+        What states no payer is shared as ``shares`` (fen of the fund by payer); a year beyond the data is as the last one.
+        """
+        stated: dict[str, int] = {}
+        for (_, of_year, _, _, payer), amount in self.payments.items():
+            if of_year == min(year, self.years[-1]):
+                stated[payer] = stated.get(payer, 0) + amount
+        common = allocate(stated.pop("", 0), list(shares.values())) if shares else ()
+        return {payer: stated.get(payer, 0) + int(part) for payer, part in zip(shares, common, strict=True)}
+
     def registered(self, year: int, condition: str, payer: str = "") -> int:
         """Registered patients with a chronic condition, of one payer or all; of the last year before ``year`` that is known."""
         last = max((known for known in self.insured if known <= year), default=0)

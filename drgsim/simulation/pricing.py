@@ -52,7 +52,7 @@ def pricing(setup: Setup, region: Region, year: int, memory: Memory, state: Stat
     """Work out table, unit value and budget of a setup for a year, whose cases are ``state``."""
     policy = with_table(setup, region, year, memory)
     if setup.by_points:
-        return Pricing(_without_standards(policy), _gross(fund_of(setup, region, year), state), {})
+        return Pricing(_without_standards(policy), _gross(_for_cases(setup, region, year), state), {})
     source = setup.settings["rate.source"]
     if source == "policy":
         return Pricing(policy, None, {})
@@ -90,6 +90,13 @@ def fund_of(setup: Setup, region: Region, year: int) -> dict[str, int]:
     return fund
 
 
+def _for_cases(setup: Setup, region: Region, year: int) -> dict[str, int]:
+    """What the fund's budget leaves for the cases, fen by payer: payments.csv states what else it pays, such as outpatients."""
+    fund = fund_of(setup, region, year)
+    beside = region.fund_beside(year, fund)
+    return {payer: amount - beside[payer] for payer, amount in fund.items() if amount > beside[payer]}
+
+
 def _gross(fund: Mapping[str, int], state: State) -> dict[str, float]:
     """Yuan by payer with what the patients of these cases pay, since amounts are theirs too (rule book 2.2).
 
@@ -124,7 +131,7 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
     if key not in memory.rates:
         state = edited(first_state(basis.cohort(region, of_year)), basis, region)
         table = _without_standards(with_table(basis, region, year, memory))
-        memory.rates[key] = _balancing(state, basis, table, fund_of(basis, region, year), region, memory.notes)
+        memory.rates[key] = _balancing(state, basis, table, _for_cases(basis, region, year), region, memory.notes)
     return memory.rates[key]
 
 

@@ -96,10 +96,10 @@ def _percentiles(values: NDArray[np.float64], level: float) -> NDArray[np.float6
 def degrees_of_freedom(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Degrees of freedom of the variance of each figure's draws, after Welch and Satterthwaite: 2 / (its squared CV).
 
-    Two things make a variance from ``draws`` draws uncertain. There are only so many draws: 2 / (draws - 1). And the cases drawn
-    from are a sample: the estimate from them has the squared CV sum(u^4) / sum(u^2)^2, u being what a case does to the figure.
-    That is the excess kurtosis of the draws, since each case is drawn a Poisson-like number of times; it is at least their
-    squared skewness (Pearson), which few draws show far more surely. Chance alone makes a squared skewness of 6 / draws.
+    Two things make a variance from ``draws`` draws uncertain. There are only so many draws: 2 / (draws - 1). And the cases
+    drawn from are a sample: the estimate from them has the squared CV sum(u^4) / sum(u^2)^2, u being what a case does to the
+    figure. That is the excess kurtosis of the draws, since each case is drawn a Poisson-like number of times; it is at least
+    their squared skewness (Pearson), which few draws show far more surely. Chance alone makes one of 6 / draws.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,11 @@ class Hospitals:
 
     def __len__(self) -> int:
         return len(self.id)
+
+    def members(self, of: Mapping[str, int]) -> list[str]:
+        """Policies that each hospital is a member of, parted by ``;``; of level 3 and 2 as many as each policy has members."""
+        place = {number: rank for rank, number in enumerate(np.flatnonzero(self.level > 1).tolist())}
+        return [";".join(name for name, count in of.items() if place.get(i, count) < count) for i in range(len(self))]
 
     def levels_present(self) -> list[bool]:
         """Whether level 3, 2, 1 has a hospital."""

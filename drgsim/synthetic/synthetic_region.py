@@ -19,6 +19,8 @@ from drgsim.synthetic.discharge_batches import draw_cases
 from drgsim.synthetic.draw_plan import DrawPlan, make_plan
 from drgsim.synthetic.invented_hospitals import make_hospitals
 from drgsim.synthetic.item_bills import calibrated, draw_bill
+from drgsim.synthetic.outpatient_sums import HEADER as PAYMENTS_HEADER
+from drgsim.synthetic.outpatient_sums import OutpatientSums, OutpatientYears, yuan
 from drgsim.synthetic.patients import assign_patients
 from drgsim.synthetic.planted_behaviour import plant, split_pairs
 from drgsim.synthetic.procurement_sums import HEADER, ProcurementSums
@@ -96,47 +98,41 @@ def generate_region(output: Path, request: RegionRequest | None = None, progress
     wanted = request or RegionRequest()
     wanted.check(output)
     sizes = batch_sizes(wanted.cases)
-    first, *seeds, last = np.random.SeedSequence(wanted.seed).spawn(2 + len(sizes))
+    first, *seeds, last, outside = np.random.SeedSequence(wanted.seed).spawn(3 + len(sizes))
     parameters, known = load_parameters(), load_priors(wanted.priors)
     made = make_hospitals(wanted.hospitals, parameters, known.people.coding_habit, np.random.Generator(np.random.PCG64(first)))
     plan = calibrated(make_plan(known, parameters, made, wanted.years))
-    tally, procurement, done = Tally(plan), ProcurementSums(plan), 0
+    tally, procurement, outpatients, done = Tally(plan), ProcurementSums(plan), OutpatientSums(plan), 0
     with whole_folder(output, replace=False) as beside:
         files = YearFiles(beside, wanted.years)
         for batch, table in _batches(plan, sizes, wanted.dirty, seeds):
             files.add(table, batch["year"])
             tally.add(batch)
             procurement.add(batch)
+            outpatients.add(batch)
             done += table.num_rows
             if progress is not None:
                 progress(done, wanted.cases)
         files.close()
         summary = summarise(plan, tally, output, wanted.seed, wanted.dirty)
-        _write_tables(plan, tally, beside)
+        _write_tables(plan, tally, outpatients.draw(np.random.Generator(np.random.PCG64(outside))), beside)
         write_text(beside / "procurement.csv", csv_text(HEADER, procurement.rows(np.random.Generator(np.random.PCG64(last)))))
         write_text(beside / "README.md", region_readme(plan, summary))
     return summary
 
 
-def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
+def _write_tables(plan: DrawPlan, tally: Tally, outpatients: OutpatientYears, folder: Path) -> None:
     parameters, made = plan.parameters, plan.hospitals
     districts = parameters["region.districts"]
+    members = made.members(parameters["hospitals.members"])
     hospitals = csv_text(
-        ("id", "name", "level", "grade", "kind", "beds", "district", "label"),
+        ("id", "name", "level", "grade", "kind", "beds", "district", "member_of", "label"),
         (
-            (
-                made.id[i],
-                made.name[i],
-                int(made.level[i]),
-                made.grade[i],
-                made.kind[i],
-                int(made.beds[i]),
-                districts[made.district[i]],
-                LABEL,
-            )
+            (made.id[i], made.name[i], int(made.level[i]), made.grade[i], made.kind[i], int(made.beds[i]),
+             districts[made.district[i]], members[i], LABEL)
             for i in range(len(made))
         ),
-    )
+    )  # fmt: skip
     write_text(folder / "hospitals.csv", hospitals)
     rate = parameters["region.admission_rate"]
     shares = [parameters[f"region.{name}_share"] for name in ("diabetes", "hypertension")]
@@ -151,11 +147,12 @@ def _write_tables(plan: DrawPlan, tally: Tally, folder: Path) -> None:
         ),
     )
     write_text(folder / "enrolment.csv", enrolment)
-    factor = parameters["region.fund_factor"]
+    write_text(folder / "payments.csv", csv_text(PAYMENTS_HEADER, outpatients.rows()))
+    factor, beside = parameters["region.fund_factor"], outpatients.fund.sum(axis=0)
     fund = csv_text(
         ("year", "insurance", "budget_yuan", "label"),
         (
-            (year, insurance, f"{round(int(tally.fund[y, p]) * factor / 1_000_000) * 10_000}.00", LABEL)
+            (year, insurance, yuan(round(int(tally.fund[y, p]) * factor / 1_000_000) * 1_000_000 + int(beside[y, p])), LABEL)
             for y, year in enumerate(plan.years)
             for p, insurance in enumerate(PAYERS)
         ),

@@ -135,11 +135,30 @@ class CaseRoutes:
 
     def _daily(self, case: Paid) -> bool:
         """Relative value x days, without a coefficient; a group without a value goes on."""
+        if "by_day" in case.group_class:
+            return self._by_steps_of_days(case, case.group_class["by_day"])
         self.values.value(case)
         if case.stay.days is None:
             case.unpaid("paid per day, and the days are not known")
         elif case.value:
             case.case_class, case.points = "per_diem", case.value * case.stay.days
+        return bool(case.case_class)
+
+    def _by_steps_of_days(self, case: Paid, told: Mapping[str, Any]) -> bool:
+        """Every day is worth the group's value of a day, times the factor of the step that it lies in."""
+        code = max((each for each in told["weights"] if case.group.startswith(each)), key=len, default=None)
+        if case.stay.days is None:
+            case.unpaid("paid per day, and the days are not known")
+        elif code is not None:
+            mean, left, start, counted = Fraction(str(told["mean_days"][code])), case.stay.days, Fraction(0), Fraction(0)
+            for step in told["steps"]:
+                end = Fraction(str(step["upto"])) if "upto" in step else None
+                within = left if end is None else min(left, (end - start) * mean)
+                counted += within * Fraction(str(step["factor"]))
+                left, start = left - within, end or start
+            worth = Fraction(str(told["weights"][code])) * self.values.scale * counted
+            if worth:
+                case.case_class, case.points = "per_diem", worth
         return bool(case.case_class)
 
     def _per_diem(self, case: Paid) -> None:

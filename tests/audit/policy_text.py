@@ -50,6 +50,7 @@ KNOWN: dict[str, Any] = {  # section -> what stands in it; a set are plain keys,
 CLASS_KEYS = {
     "tags", "groups", "kinds", "operation_classes", "pays", "curve", "coefficient", "coefficient_of_level", "unit_value",
     "value_from_cases", "factor", "coefficient_by", "coefficient_cap", "value_factor", "cost_share", "starts", "same_price_as",
+    "by_day",
 }  # fmt: skip
 PAYS = {"curve", "by_item", "per_diem", "daily"}
 COURSE_KEYS = {"ways", "days_from", "days_upto", "ratio_over", "ratio_upto", "case_class", "pays"}
