@@ -96,8 +96,8 @@ class DayValues(Evident):
     def _whole(self) -> DayValues:
         if set(self.weights) != set(self.mean_days):
             raise ValueError("weights and mean_days name the same groups")
-        ends = [step.upto for step in self.steps]
-        if not ends or ends[-1] is not None or None in ends[:-1] or ends[:-1] != sorted({*ends[:-1]}):
+        ends = [step.upto for step in self.steps[:-1] if step.upto is not None]
+        if len(ends) != len(self.steps) - 1 or self.steps[-1].upto is not None or ends != sorted({*ends}):
             raise ValueError("the steps rise in upto, and only the last has none")
         return self
 
