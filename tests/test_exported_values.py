@@ -196,6 +196,13 @@ def test_a_stated_part_of_the_patient_counts_and_is_not_derived(tmp_path: Path) 
     assert "settle-patient-part-derived" not in codes
 
 
+def test_the_part_of_the_patient_alone_leaves_the_fund_the_rest(tmp_path: Path) -> None:
+    header = [*(name for name in HEADER if name != "统筹支付"), "个人负担"]
+    by_patient, _ = settled(write_csv(tmp_path, [*record(总费用="4000")[:-1], "1500"], header=header))
+    by_fund, _ = settled(write_csv(tmp_path, record(总费用="4000", 统筹支付="2500")))
+    assert by_patient == by_fund
+
+
 @pytest.mark.parametrize("fund", ["#N/A", "-5", "many"])
 def test_no_case_is_paid_whose_part_of_the_fund_cannot_be_read(tmp_path: Path, fund: str) -> None:
     line, codes = settled(write_csv(tmp_path, record(统筹支付=fund)))
