@@ -1,7 +1,7 @@
 """How often intervals of simulated figures hold the true value: fresh regions drawn from a large one whose figures are known.
 
     python benchmarks/bench_coverage.py [--cases 120000] [--share 12] [--regions 30] [--draws 100] [--policy beijing/2024]
-                                  [--points] [--level 0.9]
+                                  [--points] [--level 0.9] [--seed 11]
 
 The truth is the run of a large synthetic region. Each fresh region draws, with replacement, one ``--share``-th of the cases of
 every hospital; its intervals are made as ``drgsim simulate --draws`` makes them. Prints, for every headline figure that moves,
@@ -86,13 +86,14 @@ def main() -> None:
     parser.add_argument("--policy", default="beijing/2024")
     parser.add_argument("--points", action="store_true")
     parser.add_argument("--level", type=float, default=0.9)
+    parser.add_argument("--seed", type=int, default=11, help="of the fresh regions")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         generate_region(Path(folder) / "region", RegionRequest(hospitals=12, cases=given.cases, years=(2023, 2024), seed=21))
         whole = inpatients_only(Region.of(Path(folder) / "region"))
         plan = plan_in(whole, given.policy, given.points)
         large = whole.cohort(2024, plan.baseline.scheme)
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(given.seed)
     of_hospital = [np.flatnonzero(large.cases.hospital.ids == number) for number in np.unique(large.cases.hospital.ids)]
     kept = np.concatenate([mine[: mine.size // given.share * given.share] for mine in of_hospital])  # whole parts
     large = whole._cohorts[2024, plan.baseline.scheme, False] = part_of(large, kept, rng)
