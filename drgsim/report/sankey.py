@@ -12,6 +12,7 @@ from drgsim.report.page import COLOURS
 LINE = 17  # pixels that a label needs
 GAP = 3  # pixels between the slots of two nodes
 BAR = 10  # width of a node
+EDGE = 6  # pixels above and below
 SIZE = 12  # of the font
 
 
@@ -73,7 +74,7 @@ def sankey_chart(
     """
     whole = sum(flow.value for flow in flows) or 1.0
     columns = _columns(flows, labels, scale / whole)
-    height = max(_stack(nodes) for nodes in columns)
+    height = max(_stack(nodes) for nodes in columns) + 2 * EDGE
     for nodes in columns:  # the shorter column is set in the middle
         shift = (height - _end(nodes)) / 2
         for node in nodes:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.payment.rules.no_group import UNGROUPED_CODES
 from drgsim.report.page import render_page
 from drgsim.report.sankey import SankeyFlow, sankey_chart
 from drgsim.simulation.scheme_switch import SchemeSwitch
@@ -18,6 +19,9 @@ from drgsim.units.schemes.scheme_differences import compare_schemes
 
 WAN = 10_000  # yuan of ten thousand yuan (万元)
 FLOWS, TOP, WORK, MOST = 30, 10, 20, 60
+SMALL = 1000  # yuan below which an amount is said in yuan
+_UNIT = {"zh": ("万元", "元"), "en": ("x 10k yuan", "yuan")}
+_NO_GROUP = {"zh": "未入组", "en": "no group"}
 _NOBODY = {"zh": "（无）", "en": "(none)"}
 _KEEP = {
     "budget": {"zh": "基金预算不变（按点数分配）", "en": "the fund's budget is kept (shared out by points)"},
@@ -77,10 +81,18 @@ def switch_page(switch: SchemeSwitch, tables: Mapping[str, pa.Table], notes: Seq
 
 
 def _wan(yuan: Any, sign: bool = False) -> str:
-    """Yuan in 万元; amounts below a tenth of it keep four decimals, so that no change reads as none."""
+    """Yuan in 万元; small amounts keep more decimals, so that no change reads as none."""
     value = float(yuan) / WAN
-    digits = 1 if abs(value) >= 0.1 or value == 0 else 4
+    size = abs(value)
+    digits = 1 if size >= 0.1 or value == 0 else 2 if size >= 0.01 else 4
     return f"{value:{'+' if sign and value else ''},.{digits}f}"
+
+
+def _money(yuan: Any, language: str, sign: bool = True) -> str:
+    """An amount with its unit: 万元 from a thousand yuan on, else yuan."""
+    if abs(float(yuan)) >= SMALL:
+        return f"{_wan(yuan, sign)} {_UNIT[language][0]}"
+    return f"{float(yuan):{'+' if sign and float(yuan) else ''},.2f} {_UNIT[language][1]}"
 
 
 def _sentence(headline: Mapping[str, Any], hospitals: Sequence[Mapping[str, Any]], language: str) -> str:
@@ -95,17 +107,16 @@ def _sentence(headline: Mapping[str, Any], hospitals: Sequence[Mapping[str, Any]
         if row is None or not float(row["payment_change"]):
             return _NOBODY[language]
         percent = "" if row["payment_change_share"] is None else f", {100 * row['payment_change_share']:+.2f} %"
-        unit = "万元" if language == "zh" else "0,000 yuan"
-        return f"{row['name'] or row['hospital_id']} ({_wan(row['payment_change'], True)} {unit}{percent})"
+        return f"{row['name'] or row['hospital_id']} ({_money(row['payment_change'], language)}{percent})"
 
     if language == "zh":
         return (
-            f"{cases:,.0f} 例中 {moved:,.0f} 例（{share:.1f}%）换组；医院支付合计变化 {_wan(payment, True)} 万元，"
-            f"医院之间转移 {_wan(gained)} 万元。增加最多：{named(best)}；减少最多：{named(worst)}。"
+            f"{cases:,.0f} 例中 {moved:,.0f} 例（{share:.1f}%）换组；医院支付合计变化 {_money(payment, language)}，"
+            f"医院之间转移 {_money(gained, language, False)}。增加最多：{named(best)}；减少最多：{named(worst)}。"
         )
     return (
         f"{moved:,.0f} of {cases:,.0f} cases ({share:.1f} %) change group; payment to all hospitals changes by "
-        f"{_wan(payment, True)} (0,000 yuan), {_wan(gained)} of it moves between hospitals. "
+        f"{_money(payment, language)}, and {_money(gained, language, False)} move between hospitals. "
         f"Gains most: {named(best)}; loses most: {named(worst)}."
     )
 
@@ -126,7 +137,7 @@ def _cards(headline: Mapping[str, Any], verdicts: Sequence[str], words: Any) -> 
 
 def _steps(rows: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
     """Bars of the waterfall in percent of the width; its axis begins near the amounts, not at 0."""
-    whole = [row for row in rows if row["scope"] == "all"]
+    whole = [row for row in rows if row["scope"] == "all" and (row["amount"] or row["step"] in (START, END))]
     ends, level = [], 0.0
     for row in whole:
         amount = float(row["amount"])
@@ -187,18 +198,19 @@ def _departments(rows: Sequence[Mapping[str, Any]], language: str) -> list[tuple
 
 def sankey(flows: pa.Table, language: str, *, width: float, label_width: float, short: bool = False) -> Any:
     """The largest flows between groups that differ; ``short`` labels hold the code alone."""
-    rows = [row for row in flows.to_pylist() if row["cause"] not in ("same", "renumbered")][:FLOWS]
+    stays = ("same", "renumbered", "no_group")
+    rows = [row for row in flows.to_pylist() if row["cause"] not in stays][:FLOWS]
     labels: tuple[dict[str, str], dict[str, str]] = {}, {}
     for row in rows:
         for side, known in zip(("from", "to"), labels, strict=True):
             code, name = row[f"{side}_group"], row[f"{side}_name"]
-            known[code] = (code or _NOBODY[language]) if short else f"{code} {name}".strip() or _NOBODY[language]
-    unit = {"zh": ("例", "万元"), "en": (" cases", " x 10,000 yuan")}[language]
+            known[code] = _NO_GROUP[language] if code in UNGROUPED_CODES else code if short else f"{code} {name}".strip()
+    cases = {"zh": "例", "en": " cases"}[language]
     drawn = [
         SankeyFlow(
             row["from_group"], row["to_group"], row["cases"],
-            f"{row['from_group']} {row['from_name']} → {row['to_group']} {row['to_name']}: {row['cases']:,}{unit[0]}, "
-            f"{_wan(row['change'], True)}{unit[1]}",
+            f"{row['from_group']} {row['from_name']} → {row['to_group']} {row['to_name']}: {row['cases']:,}{cases}, "
+            f"{_money(row['change'], language)}",
             "green" if row["change"] > 0 else "red" if row["change"] < 0 else "light",
         )
         for row in rows
