@@ -145,7 +145,7 @@ def load_lists(style: str, names: tuple[str, ...], first: dict[str, FirstKind] |
                 problems.append(Problem("spec-bad-condition", f"{line.condition}: {error}", where=where))
                 continue
             levels.append(Level(name, line.level, line.title, line.title_zh, rule, file.evidence.value))
-    for code, kind in (first or {}).items():
+    for code, kind in reversed((first or {}).items()):  # of several that hold the last level counts: the first kind
         for name, (_, codes) in _lists_of(code, kind).items():
             sets[name] = codes
         rule = parse_rule(first_condition(code, kind), CONDITION_NUMBERS)

@@ -114,6 +114,7 @@ def built_files(built: Built, *, id: str, title: str, title_zh: str) -> dict[str
         "notes": remarks(built),
         "matching": {
             "principal_procedure": "principal_place", "related": "all_done", "ties": ["principal_procedure_first"],
+            "simple_procedures": "excluded_codes" if built.history.excluded else "conservative_class",
             "comprehensive_class": "principal_procedure", "comprehensive_rest": "none",
             "blank": "" if any(line.kind == "blank" for line in lines) else BLANK, "evidence": "assumption",
             "source": "as the catalogue was built",
@@ -123,7 +124,7 @@ def built_files(built: Built, *, id: str, title: str, title_zh: str) -> dict[str
             "source": built.lists.source,
         },
     }  # fmt: skip
-    return catalogue_files(settings, lines, levels, sets)
+    return catalogue_files(settings, lines, levels, sets, None, built.history.excluded)
 
 
 def scored_files(built: Built, catalogue: Catalogue, *, id: str, title: str, title_zh: str) -> dict[str, str]:

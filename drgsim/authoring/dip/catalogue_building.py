@@ -263,7 +263,7 @@ def kind_of_cases(history: DipHistory, first: NDArray[np.int64], structure: Stru
 def first_kind(history: DipHistory, spec: DipSpec, lists: AuxiliaryLists) -> NDArray[np.int64]:
     """Place among the first kinds of each discharge, -1 for most."""
     found = np.full(history.size, -1, np.int64)
-    bits = dict(zip(spec.file.first, lists.bits(FIRST), strict=True))
+    bits = dict(zip(reversed(spec.file.first), lists.bits(FIRST), strict=True))
     for place, (code, kind) in reversed(list(enumerate(spec.file.first.items()))):
         names = history.combinations.diagnoses
         suited = np.array([not kind.diagnoses or name.startswith(kind.diagnoses) for name in names], np.bool_)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from drgsim.units.dip.dip_catalogue import Catalogue, Kind, stage_of
 
 CHANGES = {
-    "new": "新增", "gone": "取消", "merged": "并入", "split": "拆分", "type": "类型变化", "score": "分值变化", "same": "未变",
+    "new": "新增", "gone": "取消", "merged": "并入", "split": "拆分", "type": "类型变化", "score": "分值变化",
+    "combination": "组合变化", "same": "未变",
 }  # fmt: skip
 
 
@@ -21,7 +22,8 @@ class KindChange:
     code, name, kind
         Of the newer catalogue where it has the kind.
     change
-        One of :data:`CHANGES`. ``merged``: the code is gone and its combinations lead to ``into``; ``split``: the code is new
+        One of :data:`CHANGES`. ``combination``: the score stayed, but other diagnoses or procedures lead to
+        it. ``merged``: the code is gone and its combinations lead to ``into``; ``split``: the code is new
         and its combinations came from ``into``.
     before, after
         Scores; None where there is none.
@@ -94,7 +96,7 @@ def compare_catalogues(old: Catalogue, new: Catalogue, least: float = 0.0) -> Ca
         shown = (second or first)[0]
         changes.append(
             KindChange(
-                shown.code, shown.name, shown.kind, _change(one, other, into, least), one.score if one else None,
+                shown.code, shown.name, shown.kind, _change(first, second, into, least), one.score if one else None,
                 other.score if other else None, one.cases if one else None, other.cases if other else None, into,
             )
         )  # fmt: skip
@@ -103,16 +105,18 @@ def compare_catalogues(old: Catalogue, new: Catalogue, least: float = 0.0) -> Ca
     return CatalogueDiff(old, new, tuple(changes))
 
 
-def _change(first: Kind | None, second: Kind | None, into: tuple[str, ...], least: float) -> str:
-    if first is None or second is None:
+def _change(before: Sequence[Kind], after: Sequence[Kind], into: tuple[str, ...], least: float) -> str:
+    if not before or not after:
         if into:
-            return "split" if first is None else "merged"
-        return "new" if first is None else "gone"
+            return "split" if not before else "merged"
+        return "new" if not before else "gone"
+    first, second = before[0], after[0]
     if stage_of(first.kind) != stage_of(second.kind):
         return "type"
+    same = "same" if {line.place for line in before} == {line.place for line in after} else "combination"
     if first.score is None or second.score is None:
-        return "same" if first.score == second.score else "score"
-    return "score" if abs(second.score / first.score - 1) > least else "same"
+        return same if first.score == second.score else "score"
+    return "score" if abs(second.score / first.score - 1) > least else same
 
 
 def _by_code(catalogue: Catalogue) -> Mapping[str, tuple[Kind, ...]]:

@@ -98,6 +98,47 @@ def combine(
     return rank[number], Combinations(diagnosis[first][order], diagnoses, table[order])
 
 
+def counting_procedures(
+    procedures: EncodedLists, scope: NDArray[np.int64], op_excluded: NDArray[np.bool_], op_place: NDArray[np.int8]
+) -> EncodedLists:
+    """The procedures that an excluded list leaves: the principal one first, none where no procedure may be principal.
+
+    Parameters
+    ----------
+    procedures
+        Ids of the procedures of each discharge, shape (n,) of lists.
+    scope
+        Bits of each discharge's principal diagnosis, shape (n,): with which restricted procedures it goes.
+    op_excluded, op_place
+        By procedure id + 2: does not count; may be principal always (0), never (-1) or with bit k - 1 of the scope (k).
+    """
+    return EncodedLists(*_counting(procedures.ids, procedures.offsets, scope, op_excluded, op_place))
+
+
+@njit(cache=True, nogil=True)
+def _counting(ids: Any, offsets: Any, scope: Any, op_excluded: Any, op_place: Any) -> Any:  # pragma: no cover - compiled
+    kept = np.empty(ids.size, np.int32)
+    starts = np.zeros(offsets.size, np.int64)
+    written = np.int64(0)
+    for record in range(offsets.size - 1):
+        lead = np.int64(-1)
+        for at in range(offsets[record], offsets[record + 1]):
+            place = np.int64(op_place[ids[at] + 2])
+            may = place == 0 or (place > 0 and (scope[record] >> (place - 1)) & 1 == 1)
+            if may and not op_excluded[ids[at] + 2]:
+                lead = np.int64(at)
+                break
+        if lead >= 0:
+            kept[written] = ids[lead]
+            written += 1
+            for at in range(offsets[record], offsets[record + 1]):
+                if at != lead and not op_excluded[ids[at] + 2]:
+                    kept[written] = ids[at]
+                    written += 1
+        starts[record + 1] = written
+    return kept[:written].copy(), starts
+
+
 @njit(cache=True, nogil=True)
 def _sorted_lists(ids: Any, offsets: Any, simple: Any) -> Any:  # pragma: no cover - compiled
     """Lists with the principal procedure first and the others sorted; unknown and blank ones are marked."""

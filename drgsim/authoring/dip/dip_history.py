@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.authoring.dip.auxiliary_styles import load_lists
-from drgsim.authoring.dip.combinations import Combinations, class_numbers, combine, cut_diagnoses
+from drgsim.authoring.dip.combinations import Combinations, class_numbers, combine, counting_procedures, cut_diagnoses
 from drgsim.authoring.dip.dip_spec import DipSpec
 from drgsim.authoring.dip.hospital_levels import level_column, level_notes, levels_of
 from drgsim.authoring.dip.level_masks import LevelMasks
@@ -27,8 +27,10 @@ from drgsim.records.cells import read_days, read_fen
 from drgsim.records.code_dictionaries import CodeBook
 from drgsim.records.encode import EncodedLists
 from drgsim.records.input_options import InputOptions
+from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
+from drgsim.units.dip.excluded_codes import ExcludedCodes
 from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 
@@ -43,6 +45,7 @@ REASONS = {
     "cost_too_low": ("cost below the limit", "费用过低"),
     "no_date": ("without a date of discharge", "无出院日期"),
     "principal_unknown": ("principal diagnosis missing or unknown", "主要诊断缺失或无效"),
+    "dip_excluded": ("whose principal diagnosis is on the excluded list", "主要诊断不纳入分组"),
     "stay_too_long": ("stay above the limit", "住院时间过长"),
     "invalid": ("contradicts itself (invalid)", "病案矛盾"),
 }
@@ -80,6 +83,8 @@ class DipHistory:
         What a user should know about the input.
     undated
         No discharge has a date: ``years`` count files.
+    excluded
+        Codes that may not be principal or do not count, where the specification names a list of them.
     prepared, row
         Where discharges are grouped by a catalogue again: all that was read, encoded for it, and the place of each in it.
     """
@@ -100,6 +105,7 @@ class DipHistory:
     left_out: Mapping[str, int]
     notes: tuple[str, ...] = ()
     undated: bool = False
+    excluded: ExcludedCodes = field(default_factory=ExcludedCodes)
     prepared: tuple[PreparedBatch, ...] = ()
     row: NDArray[np.int64] | None = None
 
@@ -107,6 +113,11 @@ class DipHistory:
     def size(self) -> int:
         """Number of discharges that count."""
         return int(self.cost.size)
+
+    @property
+    def simple(self) -> NDArray[np.bool_]:
+        """Procedures that count as not done beside others: by their class, where no list says which count."""
+        return (self.class_of_procedure == 0) & (not self.excluded)
 
     def part(self, used: NDArray[np.bool_]) -> DipHistory:
         """The history of some discharges; combinations keep their numbers."""
@@ -188,7 +199,9 @@ def read_history(
     grouper = Grouper(scheme, options.code_version)
     auxiliary = spec.file.auxiliary
     lists = load_lists(auxiliary.style.value, auxiliary.lists.value, spec.file.first)
-    levels = LevelMasks(lists, spec.file.severity_scheme.value, options.code_version)
+    listed = spec.file.excluded_codes
+    excluded = load_catalogue(listed.value).excluded if listed is not None else None
+    levels = LevelMasks(lists, spec.file.severity_scheme.value, options.code_version, excluded)
     short, names = cut_diagnoses(levels.catalogue.book.diagnoses.codes, spec.file.combinations.diagnosis_characters.value)
     sources = open_all(inputs, options)
     _check_columns(sources)
@@ -240,22 +253,26 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int, stated: str
     stay = prepared.numbers[:, 4]
     undated = np.isnan(days)
     names = list(REASONS)
+    arrays = reading.levels.grouper.compiled.arrays
     reason = np.select(
         [fen.broken, ~fen.there, fen.values < 0, fen.values == 0, fen.values < round(include.minimum_cost.value * 100),
-         principal < 0, stay > include.longest_stay.value, skip],
+         principal < 0, arrays.dx_excluded[principal + 2], stay > include.longest_stay.value, skip],
         [names.index(name) for name in REASONS if name != "no_date"], -1,
     )  # fmt: skip
     used = reason < 0
     left_out = Counter({names[place]: int(n) for place, n in enumerate(np.bincount(reason[~used], minlength=len(names))) if n})
     when = np.where(undated, 0, days).astype(np.int64).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    lengths = np.diff(prepared.procedures.offsets)
-    kept_codes = np.repeat(used, lengths)
-    procedures = prepared.procedures.ids[kept_codes]
+    counted = prepared.procedures
+    unknown = int((counted.ids[np.repeat(used, np.diff(counted.offsets))] == -1).sum())
+    if reading.levels.catalogue.excluded:
+        counted = counting_procedures(counted, arrays.dx_scope[principal + 2], arrays.op_excluded, arrays.op_place)
+    lengths = np.diff(counted.offsets)
+    procedures = counted.ids[np.repeat(used, lengths)]
     mask = reading.levels.masks(prepared, ~used | skip)
     return _Part(
         reading.short[principal[used]], procedures, lengths[used], np.where(undated, -1, when)[used], fen.values[used],
         grouped.drg[used], _marks(ids_of(batch))[used], mask[used], levels_of(batch, stated, reading.hospitals)[used], left_out,
-        batch.num_rows, int((procedures == -1).sum()), file, used, reading.by.prepare(batch) if reading.by else None,
+        batch.num_rows, unknown, file, used, reading.by.prepare(batch) if reading.by else None,
     )  # fmt: skip
 
 
@@ -281,7 +298,8 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     procedures = EncodedLists(np.concatenate([part.procedures for part in parts]), np.concatenate([[0], np.cumsum(lengths)]))
     catalogue = reading.levels.catalogue
     classes = class_numbers(catalogue.classes, catalogue.book)
-    combination, combinations = combine(diagnosis, procedures, names, classes == 0)
+    simple = (classes == 0) & (not catalogue.excluded)
+    combination, combinations = combine(diagnosis, procedures, names, simple)
     mark = np.concatenate([part.mark for part in parts])
     order = np.lexsort((mark, cost, year, combination))
     order = order[dated[order]]
@@ -299,7 +317,8 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
         np.concatenate([part.drg for part in parts])[order], reading.grouper.compiled.drg_codes, mark[order], mask, level,
         catalogue.book,
         classes,
-        rows, dict(left_out), tuple(notes), undated, tuple(part.prepared for part in parts if part.prepared is not None),
+        rows, dict(left_out), tuple(notes), undated, catalogue.excluded,
+        tuple(part.prepared for part in parts if part.prepared is not None),
         np.flatnonzero(np.concatenate([part.used for part in parts]))[order],
     )  # fmt: skip
 

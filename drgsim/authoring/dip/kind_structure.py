@@ -90,14 +90,13 @@ def core_lines(core: CoreList, combinations: Combinations, book: CodeBook) -> li
 
 
 def assign(
-    combinations: Combinations, entries: Sequence[KindMembers], book: CodeBook, class_of_procedure: NDArray[np.int8]
+    combinations: Combinations, entries: Sequence[KindMembers], book: CodeBook, simple: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Core kind of each combination, below 0 for none, as grouping by the catalogue finds it.
 
     The principal procedure must be that of the kind and all its related procedures done. Of several kinds one that leaves no
     operation over (simple procedures do not count) goes first, then the one with most related procedures, then the first one.
     """
-    simple = class_of_procedure == 0
     diagnosis = {name: place for place, name in enumerate(combinations.diagnoses)}
     procedure = {code: place for place, code in enumerate(book.procedures.codes)}
     families: dict[tuple[int, int], list[tuple[tuple[int, ...], int]]] = {}
@@ -149,7 +148,7 @@ def arrange(
     minimum_cases
         Cases that a core kind needed.
     """
-    core_kind = assign(history.combinations, core_entries, history.book, history.class_of_procedure)
+    core_kind = assign(history.combinations, core_entries, history.book, history.simple)
     rest = core_kind == NOT_CORE
     classes = operation_classes(history.combinations, history.class_of_procedure)
     found = comprehensive_kinds(history.combinations, cases, rest, classes, spec.file.comprehensive)

@@ -24,17 +24,18 @@ from drgsim.units.dip.charlson import CharlsonTable, comorbidity_index
 from drgsim.units.dip.dip_catalogue import Catalogue, Kind
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_kernel import EncodedForDip
+from drgsim.units.dip.excluded_codes import ExcludedCodes
 from drgsim.units.dip.level_conditions import PLAIN_NUMBERS, fill_words, standing_levels
 from drgsim.units.schemes.rule_kernel import decide
 
 
-def empty_catalogue(lists: AuxiliaryLists, severity_scheme: str) -> Catalogue:
-    """A catalogue that has auxiliary lists and no kind but the blank one."""
+def empty_catalogue(lists: AuxiliaryLists, severity_scheme: str, excluded: ExcludedCodes | None = None) -> Catalogue:
+    """A catalogue that has auxiliary lists, excluded codes and no kind but the blank one."""
     settings = {
         "id": "levels", "title": "levels", "title_zh": "辅助目录", "evidence": lists.evidence, "sources": [lists.source],
         "auxiliary": {"severity_lists": severity_scheme},
     }  # fmt: skip
-    files = catalogue_files(settings, [Kind("KBBZ", kind="blank")], lists.levels, lists.sets)
+    files = catalogue_files(settings, [Kind("KBBZ", kind="blank")], lists.levels, lists.sets, None, excluded)
     with tempfile.TemporaryDirectory() as beside:
         folder = write_pack(Path(beside) / "levels", files)
         return CatalogueReader(folder, "", classes_file(folder)).catalogue()
@@ -43,8 +44,14 @@ def empty_catalogue(lists: AuxiliaryLists, severity_scheme: str) -> Catalogue:
 class LevelMasks:
     """Levels of lists for batches of discharges."""
 
-    def __init__(self, lists: AuxiliaryLists, severity_scheme: str, code_version: str = OWN_VERSION) -> None:
-        self.catalogue = empty_catalogue(lists, severity_scheme)
+    def __init__(
+        self,
+        lists: AuxiliaryLists,
+        severity_scheme: str,
+        code_version: str = OWN_VERSION,
+        excluded: ExcludedCodes | None = None,
+    ) -> None:
+        self.catalogue = empty_catalogue(lists, severity_scheme, excluded)
         self.grouper = DipGrouper(self.catalogue, code_version)
 
     def masks(self, prepared: PreparedBatch, skip: NDArray[np.bool_]) -> NDArray[np.int64]:
