@@ -26,6 +26,7 @@ from drgsim.simulation.decompose import decompose, total
 from drgsim.simulation.headlines import headline_names, headlines
 from drgsim.simulation.scenario import load_scenario, scenario_names
 from drgsim.simulation.study import plan_of, run_plan
+from drgsim.units.dip.dip_catalogue import CORE_TYPES
 from tests.conftest import ROOT
 from tests.sample_region import SAMPLE, YEAR, YEARS, discharges
 from tests.simulating import region, runner
@@ -110,6 +111,27 @@ def taian_kinds() -> str:
     )
 
 
+def national_kinds() -> str:
+    """Shares of kinds that the last year of the sample finds in the national catalogue 3.0."""
+    kind = drgsim.group(discharges(), "dip-3.0").to_pandas().kind
+    core, primary, rest = kind.isin(CORE_TYPES).mean(), (kind == "primary").mean(), (kind == "comprehensive").mean()
+    return (
+        f"{len(kind):,} discharges of {YEAR}: {_percent(core)} find a core kind ({_percent(primary)} of all as primary-care\n"
+        f"cases), {_percent(rest)} a comprehensive one and {_percent(1 - core - rest)} none"
+    )
+
+
+def national_scores() -> str:
+    """How much of the sample the national kinds cover that have enough cases in it."""
+    with TemporaryDirectory() as folder:
+        built = drgsim.dip_score([discharges(year) for year in YEARS], Path(folder) / "own").built
+    assert built is not None
+    return (
+        f"the threshold of 15 cases a year leaves {int(built.structure.core.sum())} core kinds,\n"
+        f"which cover {_percent(built.coverage)} of {built.history.size:,} discharges"
+    )
+
+
 def supervised() -> str:
     """Listed and planted cases of the sample under a catalogue that was built from it."""
     files = [discharges(year) for year in YEARS]
@@ -173,8 +195,8 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/validate.md": {
         "sample size": sample_size, "broken on purpose": quality_found, "procedures elsewhere": procedures_elsewhere,
     },
-    "docs/dip.md": {"Tai'an's kinds": taian_kinds},
-    "docs/dip-build.md": {"supervision": supervised},
+    "docs/dip.md": {"Tai'an's kinds": taian_kinds, "the national kinds": national_kinds},
+    "docs/dip-build.md": {"supervision": supervised, "national scores": national_scores},
     "docs/budget.md": {"calibration": panels},
 }  # fmt: skip
 

@@ -11,8 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import drgsim
 from drgsim.records.code_dictionaries import national_codes
+from drgsim.units.dip.catalogue_check import check_catalogue
 from drgsim.units.dip.catalogue_files import load_catalogue
+from drgsim.units.dip.dip_explanation import explain_kind
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_reference import trace_kind
 from drgsim.units.drg.drg_reference import Discharge
@@ -219,3 +222,70 @@ def test_all_three_agree_on_the_sample_region() -> None:
 def test_every_kind_is_reached_but_those_that_others_take() -> None:
     missed = all_cases()[1]
     assert missed == UNREACHED
+
+
+# -- readings, one by one --------------------------------------------------------------------------------------------------
+def kind_of(diagnoses: str, procedures: str = "", **more: Any) -> str:
+    """The kind of a record and, for primary-care cases, a star; the same from kernel and reference."""
+    record = {"discharge_id": 1, "sex": 1, "age": 40, "diagnoses": diagnoses, "procedures": procedures, **more}
+    got = drgsim.group([record], "dip-3.0").to_arrow().to_pylist()[0]
+    explained = explain_kind(record, "dip-3.0")
+    assert (explained.trace.dip, explained.trace.kind or None) == (got["dip"], got["kind"])
+    return f"{got['dip']}{'*' if got['kind'] == 'primary' else ''}"
+
+
+@pytest.mark.parametrize(
+    ("diagnoses", "procedures", "more", "kind"),
+    [
+        ("A02.200", "", {}, "0000"),  # an excluded diagnosis
+        ("A02.200", "39.6500", {}, "0000"),  # and no pre-group either
+        ("A02.900x002", "", {}, "A02:BSZL"),  # its code alone is excluded; what has no core kind is comprehensive
+        ("I10.x00x002", "39.6500", {}, "XQ-11"),  # ECMO in the principal place
+        ("I10.x00x002", "96.7201|39.9500x007|39.6500", {}, "XQ-11"),  # pre-groups in the order of their numbers
+        ("I10.x00x002", "39.9500x007|96.7201", {}, "XQ-13"),  # both, in any order
+        ("I10.x00x002", "87.4401|33.5100", {}, "XQ-7"),  # a procedure that counts as not done does not take the place
+        ("I10.x00x002", "38.4100|33.5100", {}, "I10:SS"),  # a transplant in another place is no pre-group
+        ("P22.000|P07.300", "", {"age": 0, "age_days": 28, "birth_weight_g": 1999}, "XQ-18"),  # P07 anywhere
+        ("P22.000|P07.300", "", {"age": 0, "age_days": 29, "birth_weight_g": 1999}, "JC-4485"),
+        ("P07.300", "", {"age": 0, "age_days": 3, "birth_weight_g": 2500}, "JC-4478"),
+        ("P07.300", "", {"age": 0, "age_days": 3}, "JC-4478"),  # without a weight
+        ("C34.301", "32.4100|32.2001|40.5906", {}, "BX-139"),  # one of each group besides the principal one
+        ("C34.301", "32.4100|40.5906", {}, "BX-141"),
+        ("K35.300", "47.0100|17.4200", {}, "JC-3625*"),  # robot assistance beside it
+        ("K35.300", "17.4200|47.0100", {}, "JC-3625*"),  # never principal: passed over
+        ("K35.300", "17.4200", {}, "JC-3629"),  # alone: conservative, and K35.3 without a procedure is not on the list
+        ("K35.800", "", {}, "0000"),  # a grey code is excluded
+        ("K35.800x001", "", {}, "JC-3629*"),  # K35.8 conservative is on the primary-care list
+        ("A09.901", "45.2302", {}, "BX-22"),  # an endoscopy with its diagnoses
+        ("J18.901", "45.2302", {}, "JC-3414*"),  # elsewhere it counts as none
+        ("Z51.100x004|C83.300", "99.2503|99.2800x005", {}, "FZ-1779"),
+        ("Z51.100x004|C34.900|C78.700", "99.2800x006|99.2503", {}, "FZ-1772"),  # any place; the first range
+        ("A15.000x010", "", {}, "FZ-1836"),  # resistant by its own code
+        ("A15.000x001|U84.300", "", {}, "FZ-1836"),
+        ("A15.000x001", "", {}, "FZ-1837"),
+        ("T20.201|T31.000", "86.2201", {}, "FZ-1746"),
+    ],
+)
+def test_a_reading(diagnoses: str, procedures: str, more: dict[str, Any], kind: str) -> None:
+    assert kind_of(diagnoses, procedures, **more) == kind
+
+
+def test_an_explanation_names_the_readings_that_it_may_rest_on() -> None:
+    told = str(
+        explain_kind({"diagnoses": "Z51.100x004|C34.900|C78.700", "procedures": "00.0100|99.2503", "age": 60}, "dip-3.0")
+    )
+    for words in (
+        "reading 口径 (assumption 假设), kinds split by another diagnosis", "excluded procedures",
+        "counts as not done 排除列表", "QTZD in DI_TUMOUR_C00_C75", "the catalogue has no scores", "dip_tie",
+    ):  # fmt: skip
+        assert words in told
+    assert "primary-care case 基层病种: J18.9" in str(explain_kind({"diagnoses": "J18.901", "age": 60}, "dip-3.0"))
+    barred = str(explain_kind({"diagnoses": "A02.200", "age": 60}, "dip-3.0"))
+    assert "the excluded list keeps the principal diagnosis from any kind" in barred
+    assert "excluded diagnoses 不纳入分组的主要诊断" in barred
+
+
+def test_what_is_doubtful_is_told_by_the_check() -> None:
+    advice = check_catalogue("dip-3.0").advice
+    assert any("17.7200x001" in line for line in advice)
+    assert any("rest on assumptions" in line for line in advice)

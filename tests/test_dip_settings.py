@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from drgsim.errors import SchemeError
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue, Kind, Level
 from drgsim.units.dip.dip_explanation import explain_kind
+from drgsim.units.dip.excluded_codes import ExcludedCodes
+from drgsim.units.dip.primary_care import PrimaryCareLine
 from drgsim.units.schemes.rule_parser import parse_rule
 
 HEAD = {"id": "small", "title": "Small", "title_zh": "小目录", "evidence": "assumption", "sources": ["made up for tests"]}
@@ -153,6 +156,87 @@ def test_of_levels_of_two_lists_the_higher_score_or_the_first_list(tmp_path: Pat
     assert kind_of(catalogue_of(tmp_path / "b", kinds, levels, auxiliary={"several": "first_listed"}), **case) == "LONG"
 
 
+def test_one_of_several_procedures_in_its_place_or_anywhere(tmp_path: Path) -> None:
+    kinds = [
+        Kind("EITHER", "I21.0|I21.1", f"{STENT}|{ANGIOGRAPHY}", (f"{IVUS}|99.1000", f"{IVUS}|99.1000"), score=9.0),
+        Kind("ANY", "I21.0", VENTILATOR, score=5.0, anywhere=True),
+        Kind("NEITHER", "I21", score=1.0),
+    ]
+    c = catalogue_of(tmp_path, kinds)
+    assert kind_of(c, f"{STENT}|{IVUS}|99.1000") == kind_of(c, f"{ANGIOGRAPHY}|{IVUS}|{IVUS}", "I21.103") == "EITHER"
+    assert kind_of(c, f"{STENT}|{IVUS}") == "0000"  # two of the related ones are asked for
+    assert kind_of(c, f"{STENT}|{VENTILATOR}") == "ANY"
+    assert kind_of(c, f"{STENT}|{VENTILATOR}", "I21.103") == "0000"
+    assert kind_of(c, "", "I21.200x003") == "NEITHER"
+
+
+def test_a_condition_tells_kinds_apart_and_kinds_split_by_it_go_first(tmp_path: Path) -> None:
+    kinds = [
+        core("PLAIN", "I21.0"),
+        Kind("LONG", "I21.0", kind="split", score=2.0, condition="ZYTS > 9"),
+        Kind("OLD", "I21.0", kind="split", score=3.0, condition="NL >= 66 and not ZYTS > 9"),
+    ]
+    c = catalogue_of(tmp_path, kinds)
+    assert kind_of(c) == "PLAIN"
+    assert kind_of(c, age=70, los_days=10) == "LONG"
+    assert kind_of(c, age=70) == "OLD"
+
+
+def test_excluded_codes_by_use(tmp_path: Path) -> None:
+    excluded = ExcludedCodes(
+        frozenset({"I21.001"}), frozenset({"99.1000"}), frozenset({IVUS}), {ANGIOGRAPHY: ("I21", "K20-K93")}
+    )
+    kinds = [
+        core("I", "I21.0"), core("P", "I21.0", STENT), core("Q", "I21.0", STENT, IVUS), core("A", "I21.0", ANGIOGRAPHY),
+        core("J", "J18.0"), core("JA", "J18.0", ANGIOGRAPHY),
+    ]  # fmt: skip
+    files = catalogue_files({**HEAD, "matching": {"simple_procedures": "excluded_codes"}}, kinds, (), {}, None, excluded)
+    c = write_catalogue(tmp_path / "small", files)
+    assert c.excluded == excluded
+    assert kind_of(c, STENT) == "0000"  # I21.001 may not be principal
+    case = {"diagnoses": "I21.002"}
+    assert kind_of(c, "99.1000", **case) == "I"  # counts as not done
+    assert kind_of(c, IVUS, **case) == "I"  # never principal, and nothing else was done
+    assert kind_of(c, f"{IVUS}|{STENT}", **case) == "Q"  # passed over, but a related one
+    assert kind_of(c, ANGIOGRAPHY, **case) == "A"
+    assert kind_of(c, ANGIOGRAPHY, "J18.000") == "J"  # not with this diagnosis
+    off = {**files, "scheme.toml": files["scheme.toml"].replace("[matching]", '[matching]\norder = ["core"]')}
+    assert kind_of(write_catalogue(tmp_path / "off", off), STENT) == "P"
+
+
+def test_pre_groups_by_fit_or_in_the_order_of_the_table(tmp_path: Path) -> None:
+    kinds = [
+        Kind("ONE", "", VENTILATOR, kind="first", score=1.0, anywhere=True),
+        Kind("TWO", "", VENTILATOR, (STENT,), kind="first", score=1.0, anywhere=True),
+    ]
+    assert kind_of(catalogue_of(tmp_path / "a", kinds), f"{STENT}|{VENTILATOR}") == "TWO"
+    assert kind_of(catalogue_of(tmp_path / "b", kinds, first_kinds="table_order"), f"{STENT}|{VENTILATOR}") == "ONE"
+
+
+def test_comprehensive_kinds_of_every_category_need_no_line(tmp_path: Path) -> None:
+    c = catalogue_of(tmp_path, [core("A", "I21.0")], comprehensive_kinds="every_category")
+    assert kind_of(c, "", "J18.000") == "J18:BSZL"
+    assert kind_of(c, STENT) == "I21:SS"
+    assert c.counts == {"core": 1}
+
+
+def test_primary_care_marks_cases_of_wider_kinds(tmp_path: Path) -> None:
+    listed = [PrimaryCareLine("I21.0", (), "", ""), PrimaryCareLine("I21.1", (STENT,), "", "")]
+    kinds = [core("C", "I21"), core("S", "I21", f"{STENT}|{ANGIOGRAPHY}"), core("R", "I21", STENT, IVUS)]
+    c = write_catalogue(tmp_path / "small", catalogue_files(HEAD, kinds, (), {}, None, None, listed))
+    assert c.primary_care == tuple(listed)
+
+    def type_of(diagnoses: str, procedures: str) -> str:
+        record = {"discharge_id": 1, "sex": 1, "age": 60, "diagnoses": diagnoses, "procedures": procedures}
+        kind: str = drgsim.group([record], c).to_arrow().to_pylist()[0]["kind"]
+        assert explain_kind(record, c).trace.kind == kind
+        return kind
+
+    assert type_of("I21.001", "") == type_of("I21.103", STENT) == "primary"
+    assert type_of("I21.103", "") == type_of("I21.001", STENT) == type_of("I21.103", ANGIOGRAPHY) == "core"
+    assert type_of("I21.103", f"{STENT}|{IVUS}") == "core"  # a kind with a related procedure
+
+
 # -- bad catalogues -------------------------------------------------------------------------------------------------------
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     kinds = [
@@ -187,6 +271,37 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     told = str(caught.value)
     assert "did you mean larger_score?" in told
     assert "did you mean severity?" in told
+    assert not (tmp_path / "bad").exists()
+
+
+def test_everything_wrong_with_lists_and_conditions_is_told_at_once(tmp_path: Path) -> None:
+    kinds = [
+        Kind("A", "I21.0|I22", STENT, score=1.0),  # two shapes
+        Kind("B", "I21.1", STENT, (f"{IVUS}|{ANGIOGRAPHY}", f"{IVUS}|99.1000"), score=1.0),  # overlapping alternatives
+        Kind("C", "I21.2", score=1.0, condition="QTZD in DI_MISING"),
+        Kind("D", "I21.3", score=1.0, condition="NL >>"),
+        Kind("E", "I21.4", score=1.0, anywhere=True),  # any place of nothing
+    ]
+    files = catalogue_files({**HEAD, "scored": False, "readings": {"mergd": "x"}}, kinds)
+    files["excluded_codes.csv"] = (
+        "code_type,code,use,only_with\n"
+        "diagnosis,I21.001,conservative,\nprocedure,99.9999x9,never_principal,\nprocedur,36.0700,never_principal,\n"
+        "procedure,36.0700,principal_only_with,\nprocedure,37.2200,conservative,I21\nprocedure,00.2401,principal_only_with,Q99-Z\n"
+    )
+    files["primary_care.csv"] = "dx,procedure,dx_name,procedure_name\nU9Z,,,\nI21.0,99.9999x9,,\n"
+    with pytest.raises(SchemeError) as caught:
+        write_catalogue(tmp_path / "bad", files)
+    found = [(problem.code, problem.where.partition("/")[2].partition(":")[0]) for problem in caught.value.problems]
+    assert Counter(found) >= Counter(
+        {
+            ("dip-kind-diagnosis", "kinds.csv"): 1, ("dip-kind-procedure", "kinds.csv"): 2, ("dip-unknown-set", "kinds.csv"): 1,
+            ("dip-unreadable-condition", "kinds.csv"): 1, ("dip-kind-score", "kinds.csv"): 5,
+            ("dip-unknown-use", "excluded_codes.csv"): 2, ("dip-unknown-code", "excluded_codes.csv"): 1,
+            ("dip-excluded-scope", "excluded_codes.csv"): 2, ("dip-unknown-code", "primary_care.csv"): 2,
+            ("dip-unknown-key", "scheme.toml"): 1,
+        }
+    )  # fmt: skip
+    assert "did you mean merged?" in str(caught.value)
     assert not (tmp_path / "bad").exists()
 
 
