@@ -117,7 +117,7 @@ class DipHistory:
     @property
     def simple(self) -> NDArray[np.bool_]:
         """Procedures that count as not done beside others: by their class, where no list says which count."""
-        return (self.class_of_procedure == 0) & (not self.excluded)
+        return np.asarray((self.class_of_procedure == 0) & (not self.excluded))
 
     def part(self, used: NDArray[np.bool_]) -> DipHistory:
         """The history of some discharges; combinations keep their numbers."""
