@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from drgsim.api.argument_check import checked, named
 from drgsim.api.scheme_verbs import TEXT, WHOLE, as_table
+from drgsim.authoring.dip.catalogue_writer import write_catalogue
+from drgsim.authoring.dip.national_workbook import is_dip_workbook, read_national_workbook
 from drgsim.authoring.schemes.overlay_writer import derived_pack_files, skeleton_files
 from drgsim.authoring.schemes.pack_files import write_pack
 from drgsim.authoring.schemes.scheme_from_list import Derivation, derive_groups, read_group_list
@@ -146,18 +148,18 @@ def schemes_import(
     keep_unread: bool = False,
     replace: bool = False,
 ) -> WrittenPack:
-    """Read the national grouping workbook as a scheme pack. 导入国家分组方案工作簿
+    """Read the national workbook of DRG groups, or of DIP kinds, as a pack. 导入国家分组方案工作簿
 
     Parameters
     ----------
     workbook
-        The workbook as it was downloaded (.xlsx or .xls).
+        The workbook as it was downloaded (.xlsx or .xls): 分组方案配置信息 of DRG, or 分组方案 of DIP 3.0, told by its sheets.
     scheme_id
-        Id of the new scheme, such as ``chs-drg-3.0``.
+        Id of the new scheme or catalogue, such as ``chs-drg-3.0``.
     output
         Folder of the new pack.
     corrections
-        Corrections of the exclusion table: ``published``, or a CSV file (exclusion, code, source).
+        Corrections of the exclusion table of DRG: ``published``, or a CSV file (exclusion, code, source).
     keep_unread
         Go on when a rule cannot be read: its row then never holds.
     replace
@@ -183,6 +185,11 @@ def schemes_import(
     ...     drgsim.schemes_import(book, "again", folder + "/again").counts["drg"]
     634
     """
+    if is_dip_workbook(Path(workbook)):
+        tables, notices = read_national_workbook(Path(workbook))
+        files = tables.files(scheme_id, f"workbook {Path(workbook).name}")
+        catalogue = write_catalogue(Path(output), files, replace=replace)
+        return WrittenPack(catalogue.folder, dict(catalogue.counts), notices=notices)
     reading = read_workbook(Path(workbook), scheme_id, corrections=corrections, keep_unread=keep_unread)
     folder = write_pack(Path(output), reading.files, replace=replace)
     advice = check_pack(folder).advice

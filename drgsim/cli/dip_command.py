@@ -167,6 +167,7 @@ def diff(
     if as_json:
         print_json({
             "old": found.old.id, "new": found.new.id, "mean_change": found.mean_change,
+            "equal": found.is_empty, "parts": list(found.parts),
             "changes": {change: found.count(change) for change in CHANGES},
             "kinds": [change_row(each) for each in found.changes if each.change != "same"],
         })  # fmt: skip

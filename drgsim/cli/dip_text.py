@@ -99,6 +99,11 @@ def show_diff(found: CatalogueDiff) -> None:
 
     rows = [[f"{change} {title}", f"{found.count(change):,}"] for change, title in CHANGES.items()]
     rows_table(f"{found.old.id} → {found.new.id}", ["change", "kinds"], rows, right=(1,))
+    if found.is_empty:
+        out.print("no difference 无差异: kinds, conditions, code lists, excluded codes, primary-care list, order of matching")
+        return
+    if found.parts:
+        out.print(f"parts that differ 有差异的部分: {', '.join(found.parts)}")
     for change in ("score", "new", "gone", "merged", "split", "type"):
         chosen = [each for each in found.changes if each.change == change][:MOST]
         if not chosen:

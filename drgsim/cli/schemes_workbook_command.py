@@ -10,7 +10,7 @@ import typer
 
 def import_workbook(
     workbook: Annotated[Path, typer.Argument(help="The workbook as it was downloaded (.xlsx or .xls).")],
-    scheme_id: Annotated[str, typer.Option("--id", help="Id of the new scheme, such as chs-drg-3.0.")],
+    scheme_id: Annotated[str, typer.Option("--id", help="Id of the new scheme or catalogue, such as chs-drg-3.0.")],
     output: Annotated[Path, typer.Option(help="Folder of the new pack; use it with --scheme.")],
     corrections: Annotated[
         str | None,
@@ -25,7 +25,7 @@ def import_workbook(
     replace: Annotated[bool, typer.Option("--replace", help="Replace a pack that is there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Read the national grouping workbook as a scheme pack. 导入国家分组方案工作簿"""
+    """Read the national workbook of DRG groups, or of DIP kinds, as a pack. 导入国家分组方案工作簿"""
     from drgsim.api import pack_verbs
     from drgsim.cli.terminal import err, out, print_json
 
@@ -44,6 +44,11 @@ def import_workbook(
     for line in (*pack.notices, *pack.advice):
         out.print(f"  · {line}", markup=False)
     c = pack.counts
+    if "mdc" not in c:
+        listed = ", ".join(f"{count:,} {kind}" for kind, count in c.items())
+        out.print(f"kinds 病种: {listed}\ncatalogue written: {folder}")
+        out.print(f"[dim]compare it with the shipped one: drgsim dip diff {folder} dip-3.0[/]")
+        return
     out.print(
         f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} ambiguous 歧义 · {c['set_rows']:,} rows of code lists"
     )

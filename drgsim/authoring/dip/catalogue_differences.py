@@ -68,6 +68,16 @@ class CatalogueDiff:
         return sum(each.change == change for each in self.changes)
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts of the catalogues that differ: lines of kinds with their conditions, excluded codes and the like."""
+        return differing_parts(self.old, self.new)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether both catalogues give every case the same kind and score."""
+        return not self.parts and self.count("same") == len(self.changes)
+
+    @property
     def mean_change(self) -> float | None:
         """Mean of |new / old - 1| over kinds in both, weighted by new cases (alike where they are not known)."""
         rows = [(abs(each.ratio - 1), each.cases_after or 1) for each in self.changes if each.ratio is not None]
@@ -103,6 +113,20 @@ def compare_catalogues(old: Catalogue, new: Catalogue, least: float = 0.0) -> Ca
     order = {name: place for place, name in enumerate(CHANGES)}
     changes.sort(key=lambda each: (order[each.change], -each.weight, each.code))
     return CatalogueDiff(old, new, tuple(changes))
+
+
+def differing_parts(old: Catalogue, new: Catalogue) -> tuple[str, ...]:
+    """Which parts of two catalogues are not equal; titles, sources and notes change no kind and are left out."""
+    lists = [{name: frozenset(codes) for name, codes in each.sets.items()} for each in (old, new)]
+    parts = {
+        "lines of kinds 病种行": (old.kinds, new.kinds), "code lists 编码集合": tuple(lists),
+        "levels of auxiliary lists 辅助分型": (old.levels, new.levels), "excluded codes 排除编码": (old.excluded, new.excluded),
+        "primary-care list 基层病种": (old.primary_care, new.primary_care),
+        "order of matching 匹配规则": (old.matching, new.matching),
+        "auxiliary settings 辅助目录设置": (old.auxiliary, new.auxiliary),
+        "operation classes 操作类别": (dict(old.classes), dict(new.classes)),
+    }  # fmt: skip
+    return tuple(name for name, (before, after) in parts.items() if before != after)
 
 
 def _change(before: Sequence[Kind], after: Sequence[Kind], into: tuple[str, ...], least: float) -> str:

@@ -113,7 +113,7 @@ def read_sheets(path: Path) -> tuple[dict[str, Sheet], list[Sequence[Any]], list
             )  # fmt: skip
             continue
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        sheet = _table(name, rows, plan)
+        sheet = table_in(name, rows, plan)
         if sheet is None:
             wanted = ", ".join(column["title"] for column in plan["columns"].values() if not column.get("optional"))
             problems.append(
@@ -129,12 +129,15 @@ def read_sheets(path: Path) -> tuple[dict[str, Sheet], list[Sequence[Any]], list
     return found, list(more), problems
 
 
-def _table(name: str, rows: Sequence[Sequence[Any]], plan: Mapping[str, Any]) -> Sheet | None:
+def table_in(name: str, rows: Sequence[Sequence[Any]], plan: Mapping[str, Any]) -> Sheet | None:
+    """The table of a sheet: below the first row that holds the titles of ``plan``; None where no row does."""
     for at, row in enumerate(rows[:SEARCHED_ROWS]):
         columns = _columns(row, plan["columns"])
         if columns is not None:
             title = next((clean(cell) for before in rows[:at] for cell in before if clean(cell)), "")
             return Sheet(name, columns, rows[at + 1 :], at + 2, title)
+    if "data" not in plan:
+        return None
     # a copy without known titles: the columns stand where the official file has them, if the cells look like it
     place, pattern = plan["columns"][plan["data"][0]]["place"] - 1, re.compile(plan["data"][1])
     for at, row in enumerate(rows[:SEARCHED_ROWS]):
