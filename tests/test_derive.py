@@ -175,7 +175,7 @@ def test_a_derived_pack_is_usable_and_says_where_rules_come_from(tmp_path: Path)
         tmp_path / "my-city", derived_pack_files(base, found, {"id": "my-city", "title_zh": "x", "title_en": "x"})
     )
     assert load_scheme(folder).counts["drg"] == 634
-    assert any("CB46" in line for line in check_pack(folder).advice)
+    assert any("CB46" in finding.what for finding in check_pack(folder).advice)
     with (folder / "derivation.csv").open(encoding="utf-8", newline="") as file:
         told = {row["drg"]: row for row in csv.DictReader(file)}
     assert told["CB46"]["evidence"] == "open"

@@ -18,6 +18,7 @@ from drgsim.units.drg.drg_reference import discharge_from, known_mdc, trace_disc
 from drgsim.units.schemes.rule_language import sets_of
 from drgsim.units.schemes.scheme import Scheme
 from tests.conftest import SHARED
+from tests.test_city_schemes import CITIES
 
 
 def test_every_conformance_case_from_kernel_and_reference(conformance: Path) -> None:
@@ -57,7 +58,7 @@ def _random_records(scheme: Scheme, seed: int, number: int) -> list[dict[str, ob
     for place in range(number):
         adrg = draw.choice(adrgs)
         mdc = next(m for m in scheme.mdcs if m.code == adrg.mdc)
-        names = sorted(sets_of(adrg.rule) | sets_of(mdc.rule))
+        names = sorted(sets_of(adrg.rule) | sets_of(mdc.rule) | sets_of(draw.choice(adrg.drgs).rule))
         dx = [draw.choice(lists[name]) for name in names if name.startswith("DI")]
         op = [draw.choice(lists[name]) for name in names if name.startswith("OP")]
         dx += draw.choices(book.diagnoses.codes, k=draw.randint(0, 4)) + draw.choices(
@@ -78,6 +79,9 @@ def _random_records(scheme: Scheme, seed: int, number: int) -> list[dict[str, ob
                 "age": draw.choice(["0", "0", "3", "45", "80", ""]),
                 "age_days": draw.choice(["0", "5", "28", "29", "200", ""]),
                 "birth_weight_g": draw.choice(["", "900", "1499", "1800", "2499", "3200"]),
+                "los_days": draw.choice(["", "0", "1", "9", "16", "61"]),
+                "icu_hours": draw.choice(["", "", "24", "121"]),
+                "discharge_way": draw.choice(["1", "1", "2", "5", ""]),
             }
         )
     return records
@@ -110,6 +114,13 @@ def test_kernel_equals_reference_on_random_records(scheme: Scheme, grouper: Grou
 def test_kernel_equals_reference_on_many_records(name: str) -> None:
     scheme = drgsim.load_scheme(name)
     _compare(scheme, Grouper(scheme), _random_records(scheme, 20_241_121, 6_000))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CITIES)
+def test_kernel_equals_reference_in_packs_made_of_conditions(name: str) -> None:
+    scheme = drgsim.load_scheme(name)
+    _compare(scheme, Grouper(scheme), _random_records(scheme, 20_261_127, 250))
 
 
 _ANSWER = ("mdc", "adrg", "drg", "severity", "status", "mdc_hint")

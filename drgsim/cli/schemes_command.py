@@ -15,8 +15,9 @@ from drgsim.cli import schemes_workbook_command as schemes_workbook
 
 if TYPE_CHECKING:
     from drgsim.units.schemes.scheme import Scheme
+    from drgsim.units.schemes.scheme_summaries import SchemeEntry
 
-_SIZES = ("mdc", "adrg", "drg", "qy")
+_SIZES = ("adrg", "drg", "qy")  # every scheme has 26 MDCs, or nearly so
 app = typer.Typer(help="List, show and check DRG schemes and DIP catalogues. 分组方案与病种目录", no_args_is_help=True)
 
 
@@ -37,16 +38,16 @@ def list_schemes(
         print_json(listed.values)
         return
     rows = [
-        [e.id, e.title_zh, e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
+        [e.id, _region(e), e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
          e.coverage.get("evidence", "")]
         for e in entries
     ]  # fmt: skip
     rows_table(
         "Grouping schemes 分组方案",
-        ["id", "title", "base", "MDC", "ADRG", "DRG", "QY", "evidence 依据"],
+        ["id", "region 地区", "base", "ADRG", "DRG", "QY", "evidence 依据"],
         rows,
-        right=(3, 4, 5, 6),
-        whole=(0,),
+        right=(3, 4, 5),
+        whole=(0, 2),
     )
     schemes_dip.show_list(listed)
     if coverage:
@@ -59,6 +60,12 @@ def list_schemes(
         "[dim]--coverage tells what is modelled, from which document and how it was checked; "
         "drgsim schemes show ID tells the doubts[/]"
     )
+
+
+def _region(entry: SchemeEntry) -> str:
+    """Whose scheme it is: the year stands in the id, and the whole title in ``schemes show``."""
+    region, _, rest = entry.title_zh.partition("DRG细分")
+    return region if rest else entry.title_en
 
 
 @app.command()

@@ -10,7 +10,7 @@ from drgsim.authoring.schemes.pack_files import toml_text
 from drgsim.authoring.schemes.pack_writer import HEADERS, group_tables, scheme_settings
 from drgsim.authoring.schemes.scheme_from_list import Derivation, DerivedRow
 from drgsim.results.table_files import csv_text
-from drgsim.units.schemes.rule_language import DIAGNOSIS_VARIABLES, VARIABLE_TITLES, variables_of
+from drgsim.units.schemes.rule_language import DIAGNOSIS_VARIABLES, PROCEDURE_VARIABLES, VARIABLE_TITLES, variables_of
 from drgsim.units.schemes.rule_parser import parse_rule
 from drgsim.units.schemes.scheme import Scheme
 
@@ -55,13 +55,8 @@ def derived_pack_files(
     own = [row for row in derivation.rows if row.evidence != "base"]
     toml: dict[str, Any] = scheme_settings(base, base=base.id)
     toml.pop("reference_weights", None)
-    taken = len(derivation.rows) - len(own)
     toml |= {"notes": [
-        f"derived from codes and names of the published list upon the ADRGs and lists of {base.id}: "
-        f"{taken} rows as in the base, "
-        f"{len(own)} rows derived, {len(derivation.assumptions)} of them on an assumption, {len(derivation.open_rows)} open"
-        + ("; derivation.csv lists each with its basis and doubts" if own else ""),
-        "derived: the city may also have changed code lists, CC lists or ADRG rules, which a list of groups does not show",
+        *_origin(base, derivation),
         *derivation.notes,
         *_asked(own),
         *notes,
@@ -78,23 +73,46 @@ def derived_pack_files(
         "drg": sum(row[1] != row[2] for row in drg if row[2] not in ambiguous),
         "qy": sum(row[4] == "ambiguous" for row in tables["adrg"]),
         "fallback_drg": sum(row[1] == row[2] for row in drg if row[2] not in ambiguous),
-        "set_changes": 0, "cc_changes": 0, "exclusion_changes": 0,
+        "set_changes": len(derivation.set_changes), "cc_changes": 0, "exclusion_changes": 0,
     }  # fmt: skip
     report = [(row.drg, row.name, row.rule, row.evidence, row.basis, row.needs, row.doubt) for row in derivation.rows]
     files = {"scheme.toml": toml_text(toml)}
     if derivation.new_ambiguous:
         files["adrg.csv"] = csv_text(HEADERS["adrg"], tables["adrg"])
+    if derivation.set_changes:
+        files["sets.csv"] = csv_text((*HEADERS["sets"], "change"), sorted(derivation.set_changes))
+    if derivation.local_codes:
+        files["local_codes.csv"] = csv_text(HEADERS["local_codes"], sorted(derivation.local_codes))
     if own:  # an overlay holds differences only: a table like the base's is left out
         files["drg.csv"] = csv_text(HEADERS["drg"], drg)
         files["derivation.csv"] = csv_text(("drg", "name", "rule", "evidence", "basis", "needs", "doubt"), report)
     return files
 
 
+def _origin(base: Scheme, derivation: Derivation) -> list[str]:
+    """Where the rules come from, with numbers."""
+    kinds = Counter(row.evidence for row in derivation.rows)
+    own = len(derivation.rows) - kinds["base"]
+    told = "; derivation.csv lists each with its basis and doubts" if own else ""
+    if derivation.conditions:
+        return [
+            f"conditions of the groups as the source states them, upon the ADRGs of {base.id}: {kinds['base']} rows as in "
+            f"the base, {kinds['secondary']} by their condition, {kinds['derived'] + kinds['assumption']} by the words of "
+            f"their name, {kinds['open']} open{told}",
+        ]
+    return [
+        f"derived from codes and names of the published list upon the ADRGs and lists of {base.id}: "
+        f"{kinds['base']} rows as in the base, "
+        f"{own} rows derived, {kinds['assumption']} of them on an assumption, {kinds['open']} open{told}",
+        "derived: the city may also have changed code lists, CC lists or ADRG rules, which a list of groups does not show",
+    ]
+
+
 def _asked(rows: Sequence[DerivedRow]) -> list[str]:
-    """What a record must state for the derived rules, beyond diagnoses: a comparison with a missing value never holds."""
+    """What a record must state for the derived rules, beyond codes: a comparison with a missing value never holds."""
     found: dict[str, list[str]] = {}
     for row in rows:
-        for name in variables_of(parse_rule(row.rule)) - set(DIAGNOSIS_VARIABLES):
+        for name in variables_of(parse_rule(row.rule)) - {*DIAGNOSIS_VARIABLES, *PROCEDURE_VARIABLES}:
             found.setdefault(name, []).append(row.drg)
     return [
         f"{', '.join(codes)} ask{'s' if len(codes) == 1 else ''} for "

@@ -36,8 +36,8 @@ _NAME_TITLES = ("name", "drg名称", "drg组名称", "病组名称", "分组名�
 class DerivedRow:
     """One DRG of the new scheme with its rule and where the rule comes from.
 
-    ``evidence`` is ``derived``, ``assumption``, ``base`` (taken over unchanged) or ``open`` (a person must
-    write the rule; ``needs`` says what is missing).
+    ``evidence`` is ``derived`` (from words), ``secondary`` (a condition that a public program states), ``assumption``, ``base``
+    (taken over unchanged) or ``open`` (a person must write the rule; ``needs`` says what is missing).
     """
 
     drg: str
@@ -68,6 +68,12 @@ class Derivation:
         What else was decided.
     new_ambiguous
         Ambiguous rows that the base lacks, with the rule by analogy.
+    conditions
+        Whether a source beside the list states conditions of the groups.
+    set_changes
+        Rows of ``sets.csv``: list, code, ``+`` or ``-``. A list of names gives none.
+    local_codes
+        Rows of ``local_codes.csv``: kind, code, name.
     """
 
     rows: list[DerivedRow] = field(default_factory=list)
@@ -76,6 +82,9 @@ class Derivation:
     left_out: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     new_ambiguous: dict[str, str] = field(default_factory=dict)
+    conditions: bool = False
+    set_changes: list[tuple[str, str, str]] = field(default_factory=list)
+    local_codes: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def open_rows(self) -> list[DerivedRow]:
@@ -94,9 +103,17 @@ class Derivation:
 
     def to_do(self) -> list[str]:
         """What needs a person, one line each."""
-        lines = [f"{row.drg} {row.name}: {row.needs}" for row in self.open_rows]
-        lines += [f"{row.drg} {row.name}: confirm — {row.doubt}" for row in self.assumptions]
-        lines += [f"{code}: the list has no group of this ADRG; those of the base are kept" for code in self.missing]
+        told: dict[str, list[DerivedRow]] = {}
+        for row in self.open_rows:
+            told.setdefault(row.needs, []).append(row)
+        for row in self.assumptions:
+            told.setdefault(f"confirm — {row.doubt}", []).append(row)
+        lines = [
+            f"{rows[0].drg} {rows[0].name}: {text}" if len(rows) == 1 else f"{', '.join(row.drg for row in rows)}: {text}"
+            for text, rows in told.items()
+        ]
+        if self.missing:
+            lines.append(f"{', '.join(self.missing)}: the list has no group of these ADRGs; those of the base are kept")
         return lines + [f"{code} {name}: the base has no such ADRG; the row is left out" for code, name in self.strangers]
 
 

@@ -95,6 +95,24 @@ def case_share(rules: Sequence[Rule]) -> list[float]:
     return [sum(holds(rule, case) for case in cases) / len(cases) for rule in rules]
 
 
+def first_disagreement(first: Sequence[tuple[str, Rule]], second: Sequence[tuple[str, Rule]]) -> str:
+    """A case, in words, that two ordered lists of codes with rules give to different codes; empty when there is none.
+
+    Examples
+    --------
+    >>> from drgsim.units.schemes.rule_parser import parse_rule
+    >>> old, new = parse_rule("NL <= 6"), parse_rule("NL < 6")
+    >>> first_disagreement([("A", old), ("B", Always())], [("A", new), ("B", Always())])
+    'NL 6: A, B'
+    """
+    for case in _cases(_domains([rule for _, rule in (*first, *second)])):
+        taken = [next((code for code, rule in rows if holds(rule, case)), "none") for rows in (first, second)]
+        if taken[0] != taken[1]:
+            seen = ", ".join(_words(name, value) for name, value in case.items())
+            return f"{seen or 'any case'}: {taken[0]}, {taken[1]}"
+    return ""
+
+
 def _key(test: Test) -> str:
     if isinstance(test, CodeIn) and test.sets[0] in SEVERITY_SETS:
         return "severity"
