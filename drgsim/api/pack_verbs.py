@@ -192,7 +192,7 @@ def schemes_import(
         return WrittenPack(catalogue.folder, dict(catalogue.counts), notices=notices)
     reading = read_workbook(Path(workbook), scheme_id, corrections=corrections, keep_unread=keep_unread)
     folder = write_pack(Path(output), reading.files, replace=replace)
-    advice = check_pack(folder).advice
+    advice = [finding.what for finding in check_pack(folder).advice]
     return WrittenPack(folder, reading.counts, unread=reading.unread, notices=reading.notices, advice=advice)
 
 

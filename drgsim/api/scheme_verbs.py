@@ -57,14 +57,16 @@ class SchemeTable(Result):
 
 
 class SchemeCheck(Result):
-    """Whether a pack or catalogue is sound: tables ``problems`` and ``advice``.
+    """Whether a pack or catalogue is sound: tables ``problems``, ``advice`` and ``lists``.
 
     Attributes
     ----------
     sound
         Whether it can be used.
     advice
-        What its maker should know; it never makes a pack unusable.
+        What its maker should know, with a code each; it never makes a pack unusable.
+    lists
+        Of a scheme: codes that lists hold and no group takes, as its tables have it.
     scheme
         The scheme or catalogue; None when it cannot be loaded.
     error
@@ -77,13 +79,19 @@ class SchemeCheck(Result):
     def __init__(self, found: PackReport | CatalogueCheck | DrgsimError) -> None:
         self.error = found if isinstance(found, DrgsimError) else None
         self.scheme = None if isinstance(found, DrgsimError) else found.scheme
-        self.advice: list[str] = [] if isinstance(found, DrgsimError) else found.advice
+        self.advice: list[Problem] = []
+        self.lists: list[Problem] = []
+        if isinstance(found, PackReport):
+            self.advice, self.lists = found.advice, found.lists
+        elif isinstance(found, CatalogueCheck):
+            self.advice = [Problem("catalogue-advice", line) for line in found.advice]
         self.sound = self.error is None
         problems = list(self.error.problems) if self.error else []
         tables = {"problems": as_table([vars(each) for each in problems], code=TEXT, what=TEXT, where=TEXT, why=TEXT, fix=TEXT)}
-        notes = [*problems, *(Problem("scheme-advice", line) for line in self.advice)]
+        notes = [*problems, *self.advice]
         record = run_record(self.kind, sound=self.sound, counts=self.counts, problems=notes)
-        tables["advice"] = as_table([{"advice": line} for line in self.advice], advice=TEXT)
+        for name, findings in (("advice", self.advice), ("lists", self.lists)):
+            tables[name] = as_table([{"code": each.code, "what": each.what} for each in findings], code=TEXT, what=TEXT)
         super().__init__(tables, notes=notes, record=record)
 
     @property

@@ -13,6 +13,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Check a pack or catalogue: tables, rules, codes, counts, and whether its groups cover every case. 检查方案包"""
+    from rich.markup import escape
+
     from drgsim.api import scheme_verbs
     from drgsim.cli.terminal import out, print_json, show_error
 
@@ -20,12 +22,19 @@ def check(
     if as_json:
         counts = {"counts": found.counts} if found.sound else {}
         problems = [vars(problem) for problem in found.error.problems] if found.error else []
-        print_json({"sound": found.sound, "problems": problems, "advice": found.advice, **counts})
+        told = {
+            name: [{"code": each.code, "what": each.what} for each in findings]
+            for name, findings in (("advice", found.advice), ("lists", found.lists))
+        }
+        print_json({"sound": found.sound, "problems": problems, **told, **counts})
     elif found.error:
         show_error(found.error)
     elif found.scheme:
-        for line in found.advice:
-            out.print(f"[yellow]![/] {line}")
+        for mark, findings in (("[yellow]![/]", found.advice), ("[dim]·[/]", found.lists)):
+            for each in findings:
+                out.print(f"{mark} {escape(each.what)} [dim]{escape(f'[{each.code}]')}[/]")
+        if found.lists:
+            out.print("[dim]· as its tables have it: kept, and told by explain 按公布的表保留[/]")
         c = found.counts
         if "mdc" in c:
             sizes = f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} QY"

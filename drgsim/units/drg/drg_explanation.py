@@ -23,6 +23,7 @@ from drgsim.units.batch_grouper import BatchGrouper
 from drgsim.units.drg.drg_grouper import Grouper
 from drgsim.units.drg.drg_narrative import CodeTrace, Explanation
 from drgsim.units.drg.drg_reference import Discharge, discharge_from, trace_discharge
+from drgsim.units.schemes.hole_findings import why_ambiguous, why_ungrouped
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import Scheme
 
@@ -144,7 +145,17 @@ def explain_group(
         read.answer["mdc_hint"],
         trace,
         tuple(f"{mark.name} {mark.title}" for mark in loaded.marks_of(trace.drg)),
+        _table_notes(read, loaded),
     )
+
+
+def _table_notes(read: ReadRecord, scheme: Scheme) -> tuple[str, ...]:
+    """What lists of the scheme that do not fit together did to a record."""
+    if read.answer["status"] == "ungroupable" and read.discharge.diagnoses:
+        return tuple(why_ungrouped(scheme.book.diagnoses.canonical(read.discharge.diagnoses[0]), scheme))
+    if read.answer["status"] == "ambiguous":
+        return tuple(why_ambiguous(map(scheme.book.procedures.canonical, read.discharge.procedures), scheme))
+    return ()
 
 
 def _traces(codes: CodeList, found: Sequence[str], given: Sequence[str]) -> tuple[CodeTrace, ...]:

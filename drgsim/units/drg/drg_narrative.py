@@ -72,11 +72,14 @@ class Explanation(RecordExplanation):
         counts for nothing.
     marks
         What the scheme says of the group beside how it is grouped, such as that it is a primary-care group.
+    table_notes
+        Where the tables of the scheme themselves leave a case without a group, or make it ambiguous.
     """
 
     mdc_hint: str
     trace: Trace
     marks: tuple[str, ...] = ()
+    table_notes: tuple[str, ...] = ()
 
     @property
     def drg(self) -> str:
@@ -221,6 +224,7 @@ def _answer(e: Explanation) -> TreeLine:
         answer = TreeLine(f"Answer 结果: ungroupable 未入组 → 0000{hint}", style)
     answer.below += [TreeLine(f"mark 标记: {mark}") for mark in e.marks]
     answer.below += finding_lines(e.reason, e.warnings)
+    answer.below += [TreeLine(f"table 分组表: {note}", "warn") for note in e.table_notes]
     return answer
 
 
