@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,10 +28,11 @@ from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.switch_sides import HISTORY, KEEPS, SideChoice
 from drgsim.simulation.switch_tables import case_table as table_of_cases
 from drgsim.simulation.switch_tables import switch_tables
-from drgsim.units.schemes.pack import find_pack, is_dip
+from drgsim.units.schemes.pack import find_pack, is_dip, load_scheme
+from drgsim.units.schemes.scheme_differences import SchemeDifference, compare_schemes
 
 LANGUAGES = ("zh", "en")
-SUMMARY = "summary.json"
+SUMMARY, APPENDIX = "summary.json", "schemes-diff.html"
 _DEFAULTS = {False: "national/2.0", True: "national/dip-1.0"}  # policies by whether the unit is a DIP catalogue
 
 
@@ -89,10 +91,18 @@ class Switched(Result):
             "notes": [note.what for note in self.notes],
         }
 
+    @cached_property
+    def difference(self) -> SchemeDifference | None:
+        """What differs between the two DRG schemes; None where a side is a DIP catalogue."""
+        if any(side.choice.dip for side in self.switch.sides):
+            return None
+        before, after = (load_scheme(side.choice.unit) for side in self.switch.sides)
+        return compare_schemes(before, after)
+
     def _page(self) -> str:
         from drgsim.report.switch_page import switch_page
 
-        return switch_page(self.switch, self.tables, self.notes, self.language)
+        return switch_page(self.switch, self.tables, self.notes, self.language, self.difference)
 
     def _write_workbook(self, path: Path) -> None:
         from drgsim.report.switch_workbook import write_switch_workbook
@@ -100,7 +110,14 @@ class Switched(Result):
         write_switch_workbook(path, self.tables, self.summary)
 
     def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:
-        return {**super()._files(formats), SUMMARY: lambda path: write_text(path, json_text(self.summary))}
+        files = {**super()._files(formats), SUMMARY: lambda path: write_text(path, json_text(self.summary))}
+        difference = self.difference if "html" in formats else None
+        if difference is not None:
+            from drgsim.report.scheme_diff_page import difference_page
+
+            page = difference_page(difference)
+            files[APPENDIX] = lambda path: write_text(path, page)
+        return files
 
 
 @checked(

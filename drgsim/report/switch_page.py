@@ -14,8 +14,7 @@ from drgsim.report.sankey import SankeyFlow, sankey_chart
 from drgsim.simulation.scheme_switch import SchemeSwitch
 from drgsim.simulation.switch_rules import RULES
 from drgsim.simulation.switch_tables import END, START
-from drgsim.units.schemes.pack import load_scheme
-from drgsim.units.schemes.scheme_differences import compare_schemes
+from drgsim.units.schemes.scheme_differences import SchemeDifference
 
 WAN = 10_000  # yuan of ten thousand yuan (万元)
 FLOWS, TOP, WORK, MOST = 30, 10, 20, 60
@@ -33,16 +32,22 @@ _VERDICT = {
     "same": {"zh": "不变", "en": "same"},
 }  # fmt: skip
 _DIFFERENCES = {
-    "adrg_added": ("新增ADRG", "ADRGs new"), "adrg_removed": ("取消ADRG", "ADRGs gone"),
-    "adrg_changed": ("改动ADRG", "ADRGs changed"),
-    "drg_added": ("新增DRG", "DRGs new"), "drg_removed": ("取消DRG", "DRGs gone"),
-    "diagnosis_moved": ("换组诊断编码", "diagnoses moved"),
+    "adrg_new": ("新增ADRG", "ADRGs new"), "adrg_gone": ("取消ADRG", "ADRGs gone"),
+    "adrg_renamed": ("改码改名ADRG", "ADRGs renamed"),
+    "adrg_split": ("拆分ADRG", "ADRGs split"), "drg_added": ("新增DRG代码", "DRG codes new"),
+    "drg_removed": ("取消DRG代码", "DRG codes gone"), "diagnosis_moved": ("换组诊断编码", "diagnoses moved"),
     "procedure_moved": ("换组手术编码", "procedures moved"), "severity_changed": ("MCC、CC级别变化", "MCC or CC changed"),
 }  # fmt: skip
 
 
-def switch_page(switch: SchemeSwitch, tables: Mapping[str, pa.Table], notes: Sequence[Problem], language: str = "zh") -> str:
-    """HTML of the page, with everything in it and no script; ``language`` is ``zh`` or ``en``."""
+def switch_page(
+    switch: SchemeSwitch, tables: Mapping[str, pa.Table], notes: Sequence[Problem], language: str = "zh",
+    difference: SchemeDifference | None = None,
+) -> str:  # fmt: skip
+    """HTML of the page, with everything in it and no script; ``language`` is ``zh`` or ``en``.
+
+    ``difference`` are the differences of the two DRG schemes, for the appendix.
+    """
 
     def words(zh: str, en: str) -> str:
         return zh if language == "zh" else en
@@ -74,7 +79,7 @@ def switch_page(switch: SchemeSwitch, tables: Mapping[str, pa.Table], notes: Seq
         work=_work(tables["work"], language),
         work_cases=tables["work_cases"].num_rows,
         worst=_worst(tables["work"], language),
-        differences=_differences(switch, words),
+        differences=_differences(difference, words),
         notes=notes,
         wan=_wan,
     )  # fmt: skip
@@ -246,9 +251,9 @@ def _worst(work: pa.Table, language: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _differences(switch: SchemeSwitch, words: Any) -> list[tuple[str, str]]:
-    """How many things differ between two DRG schemes; nothing where one is a catalogue."""
-    if any(side.choice.dip for side in switch.sides):
+def _differences(difference: SchemeDifference | None, words: Any) -> list[tuple[str, str]]:
+    """How many things differ between two DRG schemes; nothing where one side is a catalogue."""
+    if difference is None:
         return []
-    found = compare_schemes(*(load_scheme(side.choice.unit) for side in switch.sides)).summary()
+    found = difference.summary()
     return [(words(*_DIFFERENCES[name]), f"{found[name]:,}") for name in _DIFFERENCES if name in found]

@@ -21,7 +21,8 @@ TITLES_ZH = {
     "group": "病组", "from_name": "原名称", "to_name": "新名称", "from_group": "原病组", "to_group": "新病组", "cause": "原因",
     "cost": "费用", "from_payment": "原支付", "to_payment": "新支付", "rule": "事项代码", "rule_zh": "事项", "code": "编码",
     "code_name": "编码名称", "detail": "说明", "at_stake": "涉及金额上限", "todo_zh": "怎么做", "todo": "怎么做（英文）",
-    "discharge_id": "病案号", "cmi_change": "CMI变化", "payment_change": "支付变化", "fund_change": "基金支付变化",
+    "discharge_id": "病案号", "moved_out": "移出病例", "moved_in": "移入病例",
+    "cmi_change": "CMI变化", "payment_change": "支付变化", "fund_change": "基金支付变化",
     "margin_change": "盈余变化", "payment_change_share": "支付变化率", "change_low": "区间下限", "change_high": "区间上限",
     "verdict": "判断", "surplus_change": "结余变化", "side": "侧", "what": "内容", "fix": "处理",
 }  # fmt: skip

@@ -177,11 +177,14 @@ def _closing(setup: Setup) -> Setup:
 def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options: SwitchOptions) -> list[str]:
     """What a reader must know of these figures."""
     notes = []
+    unpaid: dict[str, list[str]] = {}
     for side in sides:
-        unpaid = int((~side.lines.marks.paid).sum())
+        count = int((~side.lines.marks.paid).sum())
         reason = next((problem for problem in side.lines.problems if "are not paid" in problem.what), None)
-        if unpaid and reason is not None:
-            notes.append(f"{unpaid:,} 例未付。 unpaid under {side.choice.unit}, first reason: {reason.what} ({reason.fix})")
+        if count and reason is not None:
+            said = f"{count:,} 例未付。 unpaid cases, first reason: {reason.what} ({reason.fix})"
+            unpaid.setdefault(said, []).append(side.choice.unit)
+    notes += [f"{'、'.join(units)}：{said}" for said, units in unpaid.items()]
     if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
         notes.append(
             "只有一家医院时预算在院内分配，合计几乎不变，请看科室，或用 --weights reference --keep rate。 "

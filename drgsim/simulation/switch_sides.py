@@ -11,6 +11,7 @@ one thing is kept the same, which the result states:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import fsum
@@ -131,8 +132,12 @@ def settled_sides(
 def by_points(setup: Setup) -> Setup:
     """The setup with a unit value that follows from the fund's budget, whatever the policy states."""
     file = setup.policy.file.model_copy(update={"unit_value": None})
-    policy = replace(setup.policy, file=file, digest=f"{setup.policy.digest} by points")
+    policy = replace(setup.policy, file=file, digest=_digest(setup.policy.digest, "by points"))
     return replace(setup, policy=policy, settings={**setup.settings, "payment.method": "points"})
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _at(setup: Setup, rates: Mapping[str, float]) -> Setup:
@@ -230,7 +235,7 @@ def _weighing_alike(runner: Runner, left: SwitchSide, second: Setup, year: int, 
         f"{second.scheme} 权重乘以 {factor:.6f}，总权重不变。 "
         f"weights x {factor:.6f}, so that the year's cases weigh {before:,.2f} on both sides"
     )
-    policy = replace(policy, prices=replace(policy.prices, numbers=numbers), digest=f"{policy.digest} x {factor!r}")
+    policy = replace(policy, prices=replace(policy.prices, numbers=numbers), digest=_digest(policy.digest, repr(factor)))
     return replace(second, policy=policy, settings={**second.settings, "weights.source": "policy"})
 
 
@@ -242,7 +247,8 @@ def with_budget(region: Region, year: int, choice: SideChoice) -> tuple[Region, 
     policy states none, what these cases cost the fund.
     """
     if region.fund_year(year) is not None:
-        return region, f"{region.fund_year(year)} 年基金预算 the fund's budget (fund.csv)"
+        less = ", less payments.csv" if region.payments else ""
+        return region, f"{region.fund_year(year)} 年基金预算 the fund's budget (fund.csv{less})"
     stated = choice.policy.file.unit_value
     if stated is not None and choice.policy.file.method not in ("points", "dip"):
         runner = Runner(region)

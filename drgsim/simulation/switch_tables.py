@@ -290,10 +290,14 @@ def _by_unit(switch: SchemeSwitch, level: str) -> pa.Table:
     rows = sums.used
     titles = [unit_names(side, level) for side in switch.sides]
     codes = [sums.names[row] for row in rows]
+    out, into = (
+        np.bincount(np.where(each < 0, len(names), each)[switch.causes.moved], minlength=len(sums.names)) for each in ids
+    )
     return pa.table({
         level: pa.array(codes, pa.string()),
         "from_name": pa.array([titles[0].get(code, "") for code in codes], pa.string()),
         "to_name": pa.array([titles[1].get(code, "") for code in codes], pa.string()),
+            "moved_out": out[rows], "moved_in": into[rows],
         **sums.columns(rows),
     })  # fmt: skip
 

@@ -6,7 +6,7 @@ payment of the case changes by, whatever else moves it; ``at_stake`` is what a f
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,9 +26,11 @@ from drgsim.simulation.switch_sides import SwitchSide
 from drgsim.units.batch_grouper import SEVERITIES
 from drgsim.units.drg.drg_grouper import Grouper
 from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.rule_language import Rule, print_rule
 from drgsim.units.schemes.scheme import Scheme
 
 Places = NDArray[np.int64]
+MOST_OF_RULE = 160  # letters of a rule that an entry shows
 _WIDTH = 1 << 32  # of the second part of a pair of code ids
 
 
@@ -93,8 +95,8 @@ def _found(sides: tuple[SwitchSide, SwitchSide], causes: Causes, table: pa.Table
     before = load_scheme(sides[0].choice.unit)
     plain = (was == GROUP) & (now == GROUP) & causes.moved
     first, second = (side.lines.state.cohort for side in sides)
-    mdc = _pairs(first.mdc, second.mdc)
-    adrg = _pairs(first.adrg, second.adrg, renamed(sides, "adrg"))
+    mdc = _pairs(first.mdc, second.mdc, rules={each.code: each.rule for each in scheme.mdcs})
+    adrg = _pairs(first.adrg, second.adrg, renamed(sides, "adrg"), {code: each.rule for code, each in scheme.adrgs.items()})
     other_mdc, other_adrg = mdc.ids >= 0, adrg.ids >= 0
     yield _by_texts("mdc", plain & other_mdc, diagnosis, mdc, names)
     yield _by_texts("adrg", plain & other_adrg & ~other_mdc, diagnosis, adrg, names)
@@ -114,8 +116,8 @@ def _reasons(side: SwitchSide) -> Texts:
     return cohort.verdict.get("reason", Texts(np.full(cohort.size, -1, np.int32), []))
 
 
-def _pairs(first: Texts, second: Texts, same: Container[tuple[str, str]] = ()) -> Texts:
-    """``old → new`` where two texts differ and both are there, -1 elsewhere, and where the pair is one of ``same``."""
+def _pairs(first: Texts, second: Texts, same: Container[tuple[str, str]] = (), rules: Mapping[str, Rule] = {}) -> Texts:
+    """``old → new: rule of new`` where two texts differ and both are there, -1 elsewhere, and where they are ``same``."""
     at = {text: number for number, text in enumerate(first.values)}
     translated = np.array([at.get(text, -2) for text in second.values] + [-1], np.int64)[second.ids]
     where = (first.ids >= 0) & (second.ids >= 0) & (translated != first.ids)
@@ -124,8 +126,14 @@ def _pairs(first: Texts, second: Texts, same: Container[tuple[str, str]] = ()) -
     pairs = [(first.values[key // width], second.values[key % width]) if key >= 0 else ("", "") for key in keys.tolist()]
     kept = [key >= 0 and pair not in same for key, pair in zip(keys.tolist(), pairs, strict=True)]
     place = np.where(kept, np.cumsum(kept) - 1, -1)
-    texts = [f"{old} → {new}" for (old, new), keep in zip(pairs, kept, strict=True) if keep]
+    texts = [f"{old} → {new}{_rule(rules.get(new))}" for (old, new), keep in zip(pairs, kept, strict=True) if keep]
     return Texts(place[inverse].astype(np.int32), texts)
+
+
+def _rule(rule: Rule | None) -> str:
+    """A rule in the national language, cut where it is long."""
+    text = print_rule(rule) if rule is not None else ""
+    return f": {text[:MOST_OF_RULE]}{'…' if len(text) > MOST_OF_RULE else ''}" if text else ""
 
 
 def _by_texts(rule: str, where: NDArray[np.bool_], code: Texts, detail: Texts, names: dict[str, str]) -> _Entries:
@@ -216,7 +224,8 @@ def _ages(sides: tuple[SwitchSide, SwitchSide], plain: NDArray[np.bool_], scheme
         drg = scheme.drgs.get(code)
         split.append(drg is not None and tests_age(drg.rule))
         asks.append(drg is not None and any(tests_age(each.rule) for each in scheme.adrgs[drg.adrg].drgs))
-    texts = [(code, scheme.drgs[code].name if code in scheme.drgs else "", "") for code in unit.values]
+    drgs = scheme.drgs
+    texts = [(code, drgs[code].name, _rule(drgs[code].rule)[2:]) if code in drgs else (code, "", "") for code in unit.values]
     for rule, where in (
         ("age", plain & np.array([*split, False])[unit.ids]),
         ("age_missing", np.isnan(age) & np.array([*asks, False])[unit.ids]),
