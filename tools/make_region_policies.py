@@ -208,9 +208,15 @@ def _head(region: Region) -> dict[str, Any]:
     return {
         "id": region.id, "title": f"{kind}, {region.name}, {when}, as read in June 2026",
         "title_zh": f"{region.zh}{kind_zh}（{zh}，2026年6月读取）", "region_zh": region.zh,
-        "year": region.id.split("/")[1], "method": "points" if points or region.spec.get("price") == "mean" else "rate",
+        "year": region.id.split("/")[1], **_scheme(region), "method": "points" if points or region.spec.get("price") == "mean" else "rate",
         "effective_from": None, "verified": "2026-11-27",
     }  # fmt: skip
+
+
+def _scheme(region: Region) -> dict[str, str]:
+    """The pack of the region's list of groups, where that ships: both are read from the same public grouper."""
+    pack = region.facts["list"].replace("_", "-")
+    return {"scheme": pack} if pack and (ROOT / "groupers" / pack / "scheme.toml").is_file() else {}
 
 
 def _notes(region: Region, has_table: bool) -> list[str]:
