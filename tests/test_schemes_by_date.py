@@ -189,3 +189,13 @@ def test_coding_checks_stand_beside_answers_of_either_scheme() -> None:
         rows = found.filter(pc.equal(found["scheme"], name)).select(apart.column_names)
         assert rows.to_pylist() == apart.to_pylist()
     assert any(found["coding_checks"].to_pylist())
+
+
+def test_what_needs_one_scheme_says_so() -> None:
+    for verb in (
+        lambda: drgsim.migrate(_cases([None]), "auto", NEW),
+        lambda: drgsim.codes_show("I10.x00", scheme="auto"),
+        lambda: drgsim.load_scheme("auto"),
+    ):
+        with pytest.raises(drgsim.DrgsimError, match="needs one scheme"):
+            verb()

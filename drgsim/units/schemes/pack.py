@@ -36,6 +36,7 @@ PACK_FILES = (
     "local_codes.csv",
     MARKS_FILE,
 )
+AUTO = "auto"  # in the place of a scheme: the national one on each date of discharge
 NOTE_FILES = ("derivation.csv",)  # tables beside the pack for people: they change no group
 
 
@@ -77,7 +78,7 @@ def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
     Raises
     ------
     SchemeError
-        ``scheme-unknown`` when there is no such pack.
+        ``scheme-unknown`` when there is no such pack; ``scheme-is-auto`` where one scheme is needed.
     """
     named = Path(scheme)
     shipped = [*([beside / named] if beside else []), asset_root("groupers") / named]
@@ -87,6 +88,11 @@ def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
     for folder in candidates:
         if (folder / "scheme.toml").is_file():
             return folder.resolve()
+    if scheme == AUTO:
+        raise SchemeError.single(
+            "scheme-is-auto", "auto stands for the national scheme on each date of discharge, and this step needs one scheme",
+            fix="name it, such as chs-drg-3.0",
+        )  # fmt: skip
     ids = pack_ids()
     raise SchemeError.single(
         "scheme-unknown",

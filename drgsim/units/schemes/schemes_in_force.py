@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from drgsim.assets import asset_root
 from drgsim.errors import SchemeError
+from drgsim.units.schemes.pack import AUTO as AUTO
 from drgsim.units.schemes.pack import pack_ids, read_settings
 
-AUTO = "auto"  # in the place of a scheme: by date of discharge
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
