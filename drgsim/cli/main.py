@@ -1,14 +1,18 @@
 """The program ``drgsim``: one file per command, this one joins them and turns errors into messages and exit codes.
 
 Exit codes: 0 done, 1 the verdict is no (validate, selftest, schemes check, group --min-grouped), 2 a call that makes no sense
-(a name that nothing has is one), 3 input that cannot be read.
+(a name that nothing has is one), 3 input that cannot be read, 70 a fault of drgsim itself, 71 too little memory, 130 and 143
+stopped by Ctrl-C or SIGTERM. 1 is never a crash.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NoReturn
 
@@ -37,10 +41,13 @@ from drgsim.cli import switch_command as switch
 from drgsim.cli import synth_command as synth
 from drgsim.cli import validate_command as validate
 from drgsim.cli import weights_command as weights
+from drgsim.cli.failures import Terminated, failure_of
 from drgsim.cli.option_defaults import read_defaults
 from drgsim.cli.terminal import print_error_json, show_doubt, show_error
-from drgsim.errors import DrgsimError, OutputError, Problem, UsageError
+from drgsim.errors import DrgsimError, Problem, UsageError
 from drgsim.version import __version__
+
+DEBUG, DEBUG_VARIABLE = "--debug", "DRGSIM_DEBUG"
 
 app = typer.Typer(
     name="drgsim",
@@ -56,6 +63,9 @@ app = typer.Typer(
 def _root(
     ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)] = False,
+    debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show where an error came up, of any command (also DRGSIM_DEBUG=1).")
+    ] = False,
 ) -> None:
     if version:
         typer.echo(f"drgsim {__version__}")
@@ -91,7 +101,19 @@ for _panel, _name, _group in (
     app.add_typer(_group, name=_name, rich_help_panel=_panel)
 
 
-_CALL_ERRORS: type[Exception] = typer.BadParameter.__mro__[1]  # what is wrong with a call; typer carries a click of its own
+_CALL_ERRORS: type[Exception] = typer.BadParameter.__mro__[2]  # what is wrong with a call; typer may carry a click of its own
+
+
+class _Carried(BaseException):
+    """What click would turn into an exit code of its own on the way to :func:`main`."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _terminated(*_: Any) -> NoReturn:
+    raise Terminated
 
 
 def _wants_json(defaults: Mapping[str, Any]) -> bool:
@@ -102,22 +124,49 @@ def _wants_json(defaults: Mapping[str, Any]) -> bool:
     return "--json" in sys.argv or bool(defaults.get("as_json"))
 
 
-def _called(told: dict[str, bool]) -> int:
+def _called(arguments: list[str], told: dict[str, bool]) -> int:
     """Call the command with the defaults of configuration and environment; the exit code. ``told`` learns of JSON."""
     command = typer.main.get_command(app)
     defaults = read_defaults(command)
     told["json"] = _wants_json(defaults.by_command)
     for problem in defaults.doubts:
         show_doubt(problem)
-    if not told["json"]:
-        command(prog_name="drgsim", default_map=defaults.by_command)
-    try:  # a program that asked for JSON gets JSON, whatever happens
-        code = command.main(prog_name="drgsim", default_map=defaults.by_command, standalone_mode=False)
+    invoke = command.invoke
+
+    def carried(context: Any) -> Any:
+        try:
+            return invoke(context)
+        except (OSError, EOFError, KeyboardInterrupt) as error:  # click knows no more of them than an exit code of 1
+            raise _Carried(error) from None
+
+    command.invoke = carried  # type: ignore[method-assign, assignment]
+    try:
+        code = command.main(arguments, prog_name="drgsim", default_map=defaults.by_command, standalone_mode=False)
+    except _Carried as carrier:
+        raise carrier.error from None
     except _CALL_ERRORS as error:
-        raise UsageError([Problem("usage", getattr(error, "message", str(error)), fix="see --help")]) from error
+        if told["json"]:  # a program that asked for JSON gets JSON, whatever happens
+            raise UsageError([Problem("usage", getattr(error, "message", str(error)), fix="see --help")]) from error
+        from typer import rich_utils
+
+        rich_utils.rich_format_error(error)  # type: ignore[arg-type]
+        return int(getattr(error, "exit_code", 2))
     except typer.Abort:
-        return 1
+        raise KeyboardInterrupt from None
+    sys.stdout.flush()  # what cannot be written is told here, not when Python has left
     return code if isinstance(code, int) else 0
+
+
+def _command_words(command: Any) -> set[str]:
+    """Names of all commands."""
+    below = getattr(command, "commands", {})
+    return set(below).union(*map(_command_words, below.values()))
+
+
+def _no_more_output() -> None:
+    """Let nothing go to standard output any more, so that Python does not try again on its way out."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: DrgsimError, as_json: bool) -> NoReturn:
@@ -125,7 +174,10 @@ def _fail(error: DrgsimError, as_json: bool) -> NoReturn:
     show_error(error)
     columns_map.offer_mapping(error)
     if as_json:
-        print_error_json(error)
+        with contextlib.suppress(OSError):
+            print_error_json(error)
+            sys.stdout.flush()
+    _no_more_output()
     sys.exit(error.exit_code)
 
 
@@ -134,18 +186,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console or pipe in GBK has no tick: better a question mark than no result
             stream.reconfigure(errors="replace")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was half written is removed on the way out
+    signal.signal(signal.SIGTERM, _terminated)
+    arguments = [word for word in sys.argv[1:] if word != DEBUG]
+    debug = len(arguments) < len(sys.argv) - 1 or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0", "no", "false", "off")
     told = {"json": "--json" in sys.argv}
     try:
-        sys.exit(_called(told))
-    except DrgsimError as error:
-        _fail(error, told["json"])
+        sys.exit(_called(arguments, told))
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        sys.stderr.close()
+        _no_more_output()
         sys.exit(0)
-    except OSError as error:
-        path = error.filename or ""
-        what, fix = error.strerror or f"{error}", "check space and permissions"
-        _fail(OutputError.single("file-system", what, where=str(path), fix=fix), told["json"])
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except SystemExit:
+        raise
+    except BaseException as error:  # the last guard: nothing leaves as a trace, or with the exit code of a verdict
+        if debug:
+            traceback.print_exc()
+        _fail(failure_of(error, arguments, _command_words(typer.main.get_command(app))), told["json"])

@@ -14,8 +14,17 @@ from rich.markup import escape
 
 from drgsim.errors import SHOWN_ALIKE, DrgsimError, Problem
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class Terminal(Console):
+    """A console that leaves the exit code to the program where the reader of its output goes away."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the program end as it sees fit; rich would end it with 1, which is a verdict here."""
+        raise
+
+
+out = Terminal(highlight=False)
+err = Terminal(stderr=True, highlight=False)
 
 
 def show_error(error: DrgsimError) -> None:

@@ -1,0 +1,71 @@
+"""Whatever ends a call of the command line, as a message with a code and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Collection, Sequence
+
+from drgsim.errors import DrgsimError, OutputError, Problem
+
+UNFORESEEN, NO_MEMORY, INTERRUPTED, TERMINATED = 70, 71, 130, 143  # exit codes
+_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_PERMISSION = {
+    errno.EACCES: "this may not be read or written", errno.EPERM: "this may not be done", errno.EROFS: "this can be read only",
+}  # fmt: skip
+
+
+class Terminated(BaseException):
+    """SIGTERM came: what is half written is removed on the way out."""
+
+
+def failure_of(error: BaseException, arguments: Sequence[str], commands: Collection[str]) -> DrgsimError:
+    """The message of what ended a call.
+
+    Parameters
+    ----------
+    error
+        What came up; nothing that drgsim foresees except those of :class:`drgsim.errors.DrgsimError` has a trace worth showing.
+    arguments
+        Words of the call.
+    commands
+        Names of all commands, which a report of a fault may state.
+    """
+    if isinstance(error, DrgsimError):
+        return error
+    if isinstance(error, OSError):
+        return _of_system(error)
+    if isinstance(error, MemoryError):
+        fix = "give fewer records, draws or years at a time, or a machine with more memory"
+        return DrgsimError([Problem("out-of-memory", "there is not enough memory for this", fix=fix)], exit_code=NO_MEMORY)
+    if isinstance(error, KeyboardInterrupt | Terminated):
+        by, code = ("Ctrl-C", INTERRUPTED) if isinstance(error, KeyboardInterrupt) else ("SIGTERM", TERMINATED)
+        return DrgsimError([Problem("interrupted", f"stopped by {by}: nothing is left half written")], exit_code=code)
+    return _unforeseen(error, arguments, commands)
+
+
+def _of_system(error: OSError) -> OutputError:
+    """The sentence of what the operating system refuses."""
+    where = str(error.filename or "")
+    if error.errno in _SPACE:
+        fix = "free some space, and run it again"
+        return OutputError.single("disk-full", "there is no space left to write to", where=where, fix=fix)
+    if error.errno in _PERMISSION:
+        fix = "check the permissions, or choose another place"
+        return OutputError.single("no-permission", _PERMISSION[error.errno], where=where, fix=fix)
+    return OutputError.single("file-system", error.strerror or str(error), where=where, fix="check space and permissions")
+
+
+def _unforeseen(error: BaseException, arguments: Sequence[str], commands: Collection[str]) -> DrgsimError:
+    """The message of a fault of drgsim itself, with a report to attach."""
+    from drgsim.cli.fault_report import place_of, redacted, report_text, write_report
+
+    text = report_text(error, redacted(arguments, commands))
+    path = write_report(text)
+    if path is None:
+        sys.stderr.write(text)
+    what = f"drgsim stopped where it should not: {type(error).__name__} at {place_of(error)}"
+    report = "this file, which holds" if path else "the lines above, which hold"
+    fix = f"report it as a fault of drgsim with {report} no data of records; --debug shows the trace"
+    problem = Problem("unforeseen", what, where=str(path or ""), why="this is no verdict on the input", fix=fix)
+    return DrgsimError([problem], exit_code=UNFORESEEN)
