@@ -36,7 +36,7 @@ def test_a_small_change_shows_as_itself(tmp_path: Path) -> None:
     (pack / "cc.csv").write_text("code,level,exclusion,change\nA01.200,CC,1,-\nA01.200,MCC,1,+\n", encoding="utf-8")
     toml = (pack / "scheme.toml").read_text(encoding="utf-8")
     (pack / "scheme.toml").write_text(toml.replace("cc_changes = 0", "cc_changes = 2"), encoding="utf-8")
-    found = compare_schemes(load_scheme("liaocheng-2025"), load_scheme(pack))
+    found = compare_schemes(load_scheme("tongchuan-2025"), load_scheme(pack))
     assert (found.rows, found.moves) == ((), ())
     assert [(change.code, change.before, change.after) for change in found.severities] == [("A01.200", "CC", "MCC")]
 
@@ -44,7 +44,7 @@ def test_a_small_change_shows_as_itself(tmp_path: Path) -> None:
 def test_set_names_alone_are_no_difference() -> None:
     """Two packs call the same lists by other names where the lists are the same: only content counts."""
     scheme = load_scheme("chs-drg-2.0")
-    assert compare_schemes(scheme, load_scheme("liaocheng-2025")).is_empty
+    assert compare_schemes(scheme, load_scheme("tongchuan-2025")).is_empty
 
 
 @pytest.fixture(scope="module")

@@ -208,7 +208,8 @@ def _head(region: Region) -> dict[str, Any]:
     return {
         "id": region.id, "title": f"{kind}, {region.name}, {when}, as read in June 2026",
         "title_zh": f"{region.zh}{kind_zh}（{zh}，2026年6月读取）", "region_zh": region.zh,
-        "year": region.id.split("/")[1], **_scheme(region), "method": "points" if points or region.spec.get("price") == "mean" else "rate",
+        "year": region.id.split("/")[1], **_scheme(region),
+        "method": "points" if points or region.spec.get("price") == "mean" else "rate",
         "effective_from": None, "verified": "2026-11-27",
     }  # fmt: skip
 
