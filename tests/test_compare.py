@@ -32,7 +32,7 @@ def test_national_versions(versions: SchemeDifference) -> None:
 
 
 def test_a_small_change_shows_as_itself(tmp_path: Path) -> None:
-    pack = Path(shutil.copytree(asset_root("groupers") / "liaocheng-2025", tmp_path / "liaocheng-2025"))
+    pack = Path(shutil.copytree(asset_root("groupers") / "tongchuan-2025", tmp_path / "tongchuan-2025"))
     (pack / "cc.csv").write_text("code,level,exclusion,change\nA01.200,CC,1,-\nA01.200,MCC,1,+\n", encoding="utf-8")
     toml = (pack / "scheme.toml").read_text(encoding="utf-8")
     (pack / "scheme.toml").write_text(toml.replace("cc_changes = 0", "cc_changes = 2"), encoding="utf-8")
