@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,22 @@ def test_a_unit_value_that_published_standards_leave_idle_is_told(given: dict[st
     assert told["settle-idle-unit-value"].startswith("1 cases: ")
     assert str(paid.cases["amount"][0]) == "25654.00"
     assert "settle-idle-unit-value" not in {problem.code for problem in drgsim.settle([row], "beijing/2024").notes}
+
+
+def test_half_fen_of_one_unit_value_are_decided_exactly_whatever_the_cost() -> None:
+    """Weights with four decimals x 20,425 yuan end on half a fen in every fourth case; equal terms are asked about once."""
+    rows = [
+        {"relative_value": number / 10_000, "total_cost": cost, "insurance": "employee", "hospital_level": "3", "drg": "X"}
+        for number in range(5_001, 5_101)
+        for cost in (9_000, 11_000, 13_000, 1_500_000)
+    ]
+    table = settle(pa.Table.from_pylist(rows), load_policy("beijing/2024")).table
+    ties = 0
+    for row, told in zip(rows, table.to_pylist(), strict=True):
+        exactly = Decimal(repr(row["relative_value"])) * 20_425
+        ties += exactly * 1_000 % 10 == 5
+        if told["case_class"] == "normal":
+            assert told["amount"] == exactly.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        else:
+            assert (told["case_class"], told["amount"]) == ("high", row["total_cost"])
+    assert ties > 50

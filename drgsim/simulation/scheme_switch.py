@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import DrgsimError
+from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.simulated_region import Region
@@ -25,6 +26,7 @@ from drgsim.simulation.switch_work import WorkEntries, work_entries
 
 Progress = Callable[[float, int], None]
 STEPS = 5  # of which progress is told
+FAR = 0.2  # ours: payment this far from cost says that unit value and weights have different bases
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
             said = f"{count:,} 例未付。 unpaid cases, first reason: {reason.what} ({reason.fix})"
             unpaid.setdefault(said, []).append(side.choice.unit)
     notes += [f"{'、'.join(units)}：{said}" for said, units in unpaid.items()]
+    notes += _level_notes(sides[0], options)
     if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
         notes.append(
             "只有一家医院时预算在院内分配，合计几乎不变，请看科室，或用 --weights reference --keep rate。 "
@@ -199,6 +202,20 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
             "and weights come by one method on both sides"
         )
     return notes
+
+
+def _level_notes(side: SwitchSide, options: SwitchOptions) -> list[str]:
+    """Whether the policy pays by groups at all, and whether its unit value fits weights of this method."""
+    if not side.lines.marks.priced.any():
+        said = "没有按病组付费的病例，切换不影响支付。 no case is paid by groups: the switch moves no payment"
+        return [f"{side.choice.policy.id}：{said}"]
+    cost, payment = (int(side.lines.money[measure].sum()) for measure in (Measure.COST, Measure.PAYMENT))
+    if options.keep == "budget" or not cost or abs(payment / cost - 1) <= FAR:
+        return []
+    return [
+        f"{side.choice.unit} 的支付为费用的 {payment / cost:.0%}：费率与权重不是同一基准，请看变化率，或用 --keep budget。 "
+        "payment is far from cost: the unit value belongs to weights of another base; look at shares, or keep the budget"
+    ]
 
 
 def problems_table(switch: SchemeSwitch) -> pa.Table:
