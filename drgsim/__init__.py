@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from drgsim.api.policy_verbs import policy_plot as policy_plot
     from drgsim.api.policy_verbs import policy_schema as policy_schema
     from drgsim.api.policy_verbs import policy_show as policy_show
+    from drgsim.api.proof_verb import SchemesProved as SchemesProved
+    from drgsim.api.proof_verb import schemes_prove as schemes_prove
     from drgsim.api.quality_verbs import CheckedRecords as CheckedRecords
     from drgsim.api.quality_verbs import validate as validate
     from drgsim.api.reading_verbs import Discharges as Discharges
@@ -173,6 +175,7 @@ _HOMES = {
     "schemes": "drgsim.api.scheme_verbs",
     "schemes_check": "drgsim.api.scheme_verbs",
     "schemes_diff": "drgsim.api.scheme_diff_verb",
+    "schemes_prove": "drgsim.api.proof_verb",
     "schemes_export": "drgsim.api.pack_verbs",
     "schemes_import": "drgsim.api.pack_verbs",
     "schemes_new": "drgsim.api.pack_verbs",

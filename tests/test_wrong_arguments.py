@@ -45,6 +45,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "codes_search": {"words": "心肌"},
     "schemes_show": {"scheme": "chs-drg-2.0"},
     "schemes_check": {"pack": "chs-drg-2.0"},
+    "schemes_prove": {"before": "chs-drg-1.1", "after": "chs-drg-1.1", "most": 1},
     "schemes_diff": {"before": "chs-drg-1.1", "after": "chs-drg-2.0"},
     "schemes_export": {"scheme": "chs-drg-2.0", "output": "book.xlsx"},
     "dip_supervise": {"records": [PAID], "scheme": "dip-taian-2025"},

@@ -32,6 +32,7 @@ THEMES = {
     "drgsim.api.policy_verbs": "Policies 支付政策",
     "drgsim.api.scheme_verbs": "Schemes and catalogues 分组方案与病种目录",
     "drgsim.api.scheme_diff_verb": "Schemes and catalogues 分组方案与病种目录",
+    "drgsim.api.proof_verb": "Schemes and catalogues 分组方案与病种目录",
     "drgsim.api.pack_verbs": "Making schemes 编制方案",
     "drgsim.api.dip_verbs": "DIP catalogues 病种目录库",
     "drgsim.api.dip_results": "DIP catalogues 病种目录库",

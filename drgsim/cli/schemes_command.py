@@ -11,6 +11,7 @@ from drgsim.cli import schemes_check_command as schemes_check
 from drgsim.cli import schemes_diff_command as schemes_diff
 from drgsim.cli import schemes_dip_command as schemes_dip
 from drgsim.cli import schemes_new_command as schemes_new
+from drgsim.cli import schemes_prove_command as schemes_prove
 from drgsim.cli import schemes_workbook_command as schemes_workbook
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ def _show_doubts(scheme: Scheme, code: str) -> None:
 
 app.command("check")(schemes_check.check)
 app.command("diff")(schemes_diff.diff)
+app.command("prove")(schemes_prove.prove)
 app.command("new")(schemes_new.new)
 app.command("import")(schemes_workbook.import_workbook)
 app.command("export")(schemes_workbook.export_workbook)

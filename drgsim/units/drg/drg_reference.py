@@ -248,7 +248,7 @@ class RecordFacts:
         return tuple(found.values())
 
 
-_COMPARE = {
+COMPARE = {
     ">=": lambda a, b: a >= b,
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
@@ -270,18 +270,18 @@ def evaluate_rule(rule: Rule, facts: RecordFacts) -> RuleTrace:
         case Compare(variable, operator, value):
             number = facts.numbers[variable]
             seen = "missing" if number is None else f"{number:g}"
-            return RuleTrace(text, number is not None and _COMPARE[operator](number, value), seen=f"{variable} = {seen}")
+            return RuleTrace(text, number is not None and COMPARE[operator](number, value), seen=f"{variable} = {seen}")
         case TextIn(variable, words):
             found = facts.texts[variable]
             return RuleTrace(text, found in {plain_word(word) for word in words}, seen=f"{variable} = {found or 'missing'}")
         case CountCodes(sets, variables, operator, value):
             hits = facts.hits(variables, sets)
             count = len({hit.code for hit in hits})
-            return RuleTrace(text, _COMPARE[operator](count, value), hits, seen=f"count = {count}")
+            return RuleTrace(text, COMPARE[operator](count, value), hits, seen=f"count = {count}")
         case CountSites(sets, variables, operator, value):
             hits = facts.hits(variables, sets)
             count = len({hit.listed_in for hit in hits})
-            return RuleTrace(text, _COMPARE[operator](count, value), hits, seen=f"sites = {count}")
+            return RuleTrace(text, COMPARE[operator](count, value), hits, seen=f"sites = {count}")
         case Not(inner):
             part = evaluate_rule(inner, facts)
             return RuleTrace(text, not part.holds, part.hits, part.seen, part.parts)
