@@ -125,12 +125,12 @@ def schemes_prove(
     >>> found.equal, found.to_arrow().num_rows
     (False, 1)
     """
-    schemes = tuple(each if isinstance(each, Scheme) else load_scheme(each) for each in (before, after))
+    first, second = (each if isinstance(each, Scheme) else load_scheme(each) for each in (before, after))
     if level not in ("drg", "adrg", "mdc"):
         raise UsageError.single("prove-unknown-level", f"there is no level {level!r}", fix="choose one of drg, adrg, mdc")
     places = _places(as_list(where))
-    proof = prove_schemes(*schemes, places, level=level, most=most, seconds=seconds, progress=progress)
-    found = SchemesProved(proof, schemes, places)
+    proof = prove_schemes(first, second, places, level=level, most=most, seconds=seconds, progress=progress)
+    found = SchemesProved(proof, (first, second), places)
     if output is not None:
         write_table(output, found.to_arrow())
     return found
