@@ -269,6 +269,7 @@ def _scheme_values(scheme: Scheme) -> dict[str, Any]:
         "counts": dict(scheme.counts),
         "kinds": kind_counts(scheme),
         "coverage": dict(scheme.coverage),
+        "in_force": read_settings(scheme.folder).get("in_force", {}),
         "marks": [asdict(mark) for mark in scheme.marks.values()],
         "sources": list(scheme.sources),
         "notes": list(scheme.notes),

@@ -99,11 +99,15 @@ def _show_scheme(scheme: Scheme, kinds: Mapping[str, int]) -> None:
     from rich.markup import escape
 
     from drgsim.cli.terminal import out, rows_table
+    from drgsim.units.schemes.pack import read_settings
     from drgsim.units.schemes.scheme import KINDS
     from drgsim.units.schemes.scheme_summaries import is_doubt, scheme_entry
 
     out.print(f"[bold]{scheme.id}[/]  {escape(scheme.title_zh)}  {escape(scheme.title_en)}")
     out.print(f"issuer 发布: {scheme.issuer or '-'} · codes 编码: ICD-10 {scheme.icd10}, ICD-9-CM-3 {scheme.icd9cm3}")
+    in_force = read_settings(scheme.folder).get("in_force")
+    if in_force:
+        out.print(f"in force 施行: discharges from {in_force['from']} 起出院 · {escape(in_force.get('source', ''))}")
     if scheme.is_overlay:
         out.print(f"built on 基于: {' → '.join(scheme.chain[1:])}")
     c = scheme.counts
