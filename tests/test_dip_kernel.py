@@ -21,6 +21,8 @@ from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import CONDITION_NUMBERS, Catalogue, Kind, Level
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_reference import trace_kind
+from drgsim.units.dip.excluded_codes import ExcludedCodes
+from drgsim.units.dip.primary_care import PrimaryCareLine
 from drgsim.units.drg.drg_reference import discharge_from
 from drgsim.units.schemes.rule_parser import parse_rule
 from tests.sample_region import discharges
@@ -105,9 +107,17 @@ LEVELS = [
     Level("cci", "1", "operated", "手术", parse_rule("length(OP_X ∩ {ZYSS, QTSS}) >= 2"), "assumption"),
 ]
 SETS = {"DI_X": ["J96"], "OP_X": ["36", "37"]}
-TYPES = ["core", "core", "core", "merged", "first", "excluded", "comprehensive", "chapter", "blank", "tcm"]
+TYPES = ["core", "core", "core", "merged", "first", "excluded", "comprehensive", "chapter", "blank", "tcm", "split"]
+CONDITIONS = ["", "", "", "NL >= 66", "QTZD in DI_X and ZYTS > 3", "{ZYZD, QTZD} in DI_X", "not QTZD in DI_X"]
+# alternatives of related procedures: the same codes or none in common
+GROUPS = [*OPS, "37.2200|99.1000", "37.2200|99.1000"]
 STEPS = ["nearest_mean_cost", "larger_score", "principal_procedure_first"]
-SHAPES = {"core": ["I21.0", "I21.0", "I21.001"], "comprehensive": ["I21"], "chapter": ["A00-I99"]}
+SHAPES = {"core": ["I21", "I21.0", "I21.0|K35.3", "I21.001"], "comprehensive": ["I21"], "chapter": ["A00-I99"]}
+
+
+def _disjoint(cells: list[str]) -> bool:
+    """Whether no two different cells share a code."""
+    return all(not set(a.split("|")) & set(b.split("|")) for a, b in itertools.combinations(dict.fromkeys(cells), 2))
 
 
 @st.composite
@@ -115,8 +125,11 @@ def kinds(draw: st.DrawFn) -> Kind:
     type_ = draw(st.sampled_from(TYPES))
     dx = draw(st.sampled_from(SHAPES.get(type_, [""] if type_ == "blank" else DX)))
     by_class = type_ in ("comprehensive", "chapter", "blank")
-    procedure = "" if by_class else draw(st.sampled_from(["", *OPS]))
-    related = tuple(draw(st.lists(st.sampled_from(OPS), max_size=2))) if procedure else ()
+    procedure = "" if by_class else draw(st.sampled_from(["", *OPS, "36.0700|88.5500"]))
+    related = tuple(draw(st.lists(st.sampled_from(GROUPS), max_size=2).filter(_disjoint))) if procedure else ()
+    placed = len({*related, procedure}) == 1 or _disjoint([*related, procedure])
+    anywhere = bool(procedure) and placed and draw(st.sampled_from([False, False, True]))
+    condition = "" if by_class else draw(st.sampled_from(CONDITIONS))
     classes = ["conservative", "diagnostic", "therapeutic", "surgery"]
     operation_class = draw(st.sampled_from(classes if type_ == "comprehensive" else ["", *classes])) if by_class else ""
     level = None if type_ == "excluded" else draw(st.sampled_from([*[None] * 6, *LEVELS]))
@@ -124,7 +137,7 @@ def kinds(draw: st.DrawFn) -> Kind:
     cost = draw(st.sampled_from([None, 1000.0, 2000.0]))
     return Kind(
         "", dx, procedure, related, operation_class, level.aux if level else "", level.level if level else "", type_, score,
-        cost,
+        cost, anywhere=anywhere, condition=condition,
     )  # fmt: skip
 
 
@@ -132,7 +145,7 @@ RULES = st.fixed_dictionaries(
     {
         "order": st.sampled_from(
             [
-                ["excluded", "first", "merged", "tcm", "core", "comprehensive", "chapter", "blank"],
+                ["excluded", "first", "merged", "tcm", "split", "core", "comprehensive", "chapter", "blank"],
                 ["excluded", "first", "merged", "auxiliary", "core", "tcm", "comprehensive", "blank"],
                 ["first", "core", "comprehensive"],
             ]
@@ -143,9 +156,21 @@ RULES = st.fixed_dictionaries(
         "ties": st.sampled_from([list(ties) for n in range(4) for ties in itertools.permutations(STEPS, n)]),
         "comprehensive_class": st.sampled_from(["principal_procedure", "highest"]),
         "comprehensive_rest": st.sampled_from(["conservative", "none"]),
+        "first_kinds": st.sampled_from(["best_fit", "table_order"]),
+        "simple_procedures": st.sampled_from(["conservative_class", "excluded_codes"]),
+        "comprehensive_kinds": st.sampled_from(["listed", "every_category"]),
         "blank": st.sampled_from(["", "KBBZ"]),
     }
 )
+USES = st.fixed_dictionaries({code: st.sampled_from(["", "", "conservative", "never", "with I21"]) for code in OPS})
+CARE = st.lists(
+    st.builds(
+        PrimaryCareLine, st.sampled_from(["I21", "I21.0", "K35.3"]),
+        st.sampled_from([(), ("36.0700",), ("88.5500", "37.2200")]),
+        st.just(""), st.just(""),
+    ),
+    max_size=2, unique_by=lambda line: (line.dx, line.procedures),
+)  # fmt: skip
 CASES = st.lists(
     st.fixed_dictionaries(
         {
@@ -173,15 +198,35 @@ CASES = st.lists(
     cases=CASES,
     several=st.sampled_from(["highest_score", "first_listed"]),
     comorbidity=st.sampled_from(["other_diagnoses", "all_diagnoses"]),
+    uses=USES,
+    barred=st.sampled_from(["", "", "", "I21.002"]),
+    care=CARE,
 )
 def test_on_random_catalogues(
-    lines: list[Kind], matching: dict[str, Any], cases: list[dict[str, Any]], several: str, comorbidity: str
+    lines: list[Kind],
+    matching: dict[str, Any],
+    cases: list[dict[str, Any]],
+    several: str,
+    comorbidity: str,
+    uses: dict[str, str],
+    barred: str,
+    care: list[PrimaryCareLine],
 ) -> None:
+    if matching["principal_procedure"] != "principal_place":  # else any place may be meant, where alternatives may not overlap
+        lines = [
+            kind for kind in lines if len({*kind.related, kind.procedure}) == 1 or _disjoint([*kind.related, kind.procedure])
+        ]
+    excluded = ExcludedCodes(
+        frozenset({barred} - {""}),
+        frozenset(code for code, use in uses.items() if use == "conservative"),
+        frozenset(code for code, use in uses.items() if use == "never"),
+        {code: ("I21",) for code, use in uses.items() if use == "with I21"},
+    )
     named = [replace(kind, code=f"K{number}", dx_name=f"kind {number}") for number, kind in enumerate(lines)]
     if not any(kind.mean_cost for kind in named):
         matching = {**matching, "ties": [tie for tie in matching["ties"] if tie != "nearest_mean_cost"]}
     head = {"id": "random", "title": "Random", "title_zh": "随机", "evidence": "assumption", "sources": ["made up"]}
     rules = {**head, "matching": matching, "auxiliary": {"several": several, "comorbidity": comorbidity}}
     with tempfile.TemporaryDirectory() as folder:
-        catalogue = write_catalogue(Path(folder) / "random", catalogue_files(rules, named, LEVELS, SETS))
+        catalogue = write_catalogue(Path(folder) / "random", catalogue_files(rules, named, LEVELS, SETS, None, excluded, care))
         assert_same(catalogue, cases)

@@ -15,6 +15,7 @@ PLACE, PLACE_FIRST, ANY_PLACE = range(3)
 TIE_PRINCIPAL, TIE_COST, TIE_SCORE = range(3)
 TIE_IDS = {"principal_procedure_first": TIE_PRINCIPAL, "nearest_mean_cost": TIE_COST, "larger_score": TIE_SCORE}
 PLACE_IDS = {"principal_place": PLACE, "principal_place_first": PLACE_FIRST, "any_place": ANY_PLACE}
+CODE_BITS = 62  # of cell_bits
 NO_CODE, ALL_CLASSES, NO_CLASS = -9, -1, -1
 LINE_TEXTS = ("code", "name", "kind", "aux", "aux_level")
 # bits of cell_flags
@@ -32,7 +33,6 @@ class CatalogueArrays(NamedTuple):
     dx_primary: NDArray[np.int32]  # class of procedures that make a primary-care case
     class_start: NDArray[np.int32]  # (classes + 1,)
     class_cells: NDArray[np.int32]  # cells of each class, by stage and then as in the table
-    class_levels: NDArray[np.bool_]  # whether some cell of the class has levels or a condition
     class_asks: NDArray[np.int8]  # variables of ASKED that its conditions ask for, as bits
     op_class: NDArray[np.int8]  # place in CLASS_ORDER, NO_CLASS where unknown
     op_simple: NDArray[np.bool_]  # counts as not done when a kind without procedures is looked for
@@ -43,6 +43,7 @@ class CatalogueArrays(NamedTuple):
     cell_shape: NDArray[np.int8]
     cell_class: NDArray[np.int8]
     cell_condition: NDArray[np.int32]  # place in level_entry, -1 for none
+    cell_bits: NDArray[np.int64]  # of the principal procedures, by id: a case without any of them has none of the codes
     cell_procedure: NDArray[np.int32]  # (cells + 1,) principal procedures, one of them
     cell_related: NDArray[np.int32]  # (cells + 1,) related procedures, each a group of codes, one of them
     group_start: NDArray[np.int32]  # (groups + 1,)
@@ -52,6 +53,7 @@ class CatalogueArrays(NamedTuple):
     cell_levels: NDArray[np.int32]  # (cells + 1,)
     levels: NDArray[np.int32]  # (n, 3): list, level, line; by list and level
     level_entry: NDArray[np.int32]  # node of each level's condition, then of each condition of lines
+    screen_entry: NDArray[np.int32]  # node of what each of them asks of numbers alone
     line_primary: NDArray[np.int32]  # line of the same kind for primary-care cases, -1 for none
     primary_start: NDArray[np.int32]  # (classes + 1,)
     primary: NDArray[np.int32]  # principal procedures of primary-care cases, NO_CODE for none done

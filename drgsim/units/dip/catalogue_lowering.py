@@ -21,6 +21,7 @@ from drgsim.units.dip.catalogue_arrays import (
     ANYWHERE,
     ASKED,
     BY_CLASS,
+    CODE_BITS,
     IN_TABLE_ORDER,
     IS_COMPREHENSIVE,
     IS_EXCLUDED,
@@ -39,7 +40,7 @@ from drgsim.units.dip.charlson import charlson_table
 from drgsim.units.dip.code_patterns import FULL_DX, begins, covered_by, matching_codes, shape_of
 from drgsim.units.dip.dip_catalogue import CLASS_ORDER, CONDITION_NUMBERS, PRIMARY, Catalogue, Kind, alternatives, stage_of
 from drgsim.units.schemes.pack import load_scheme
-from drgsim.units.schemes.rule_language import variables_of
+from drgsim.units.schemes.rule_language import Always, And, Compare, Rule, all_of, variables_of
 from drgsim.units.schemes.rule_lowering import RuleLowering, classes_of
 
 
@@ -53,7 +54,7 @@ def position_of(kind: Kind, order: tuple[str, ...]) -> int:
 
 def is_excluded_procedure(kind: Kind) -> bool:
     """Whether a line of the excluded list says that a procedure does not count, whatever the diagnosis."""
-    return kind.kind == "excluded" and bool(kind.procedure) and not (kind.dx or kind.related or kind.aux)
+    return kind.kind == "excluded" and bool(kind.procedure) and not (kind.dx or kind.related or kind.aux or kind.condition)
 
 
 def may_be_primary(kind: Kind, catalogue: Catalogue) -> bool:
@@ -107,6 +108,7 @@ class _CatalogueLowering:
             **self.procedures(),
             **self.cell_arrays(),
             level_entry=entries,
+            screen_entry=np.array([rules.entry(_of_numbers(condition)) for condition in conditions], np.int32),
             line_primary=line_primary,
             **self.primary_care(),
             line_kind=np.array([numbers[code] for code in texts["code"]], np.int32),
@@ -179,7 +181,7 @@ class _CatalogueLowering:
         excluded = np.zeros(count, np.bool_)
         place = np.full(count, MAY_BE_PRINCIPAL, np.int8)
         if "excluded" in self.order:
-            alone = [kind.procedure for kind in self.lines if is_excluded_procedure(kind)]
+            alone = [code for kind in self.lines if is_excluded_procedure(kind) for code in alternatives(kind.procedure)]
             excluded[[self.op_ids[code] + 2 for code in (*alone, *listed.conservative)]] = True
             place[[self.op_ids[code] + 2 for code in listed.never_principal]] = NEVER_PRINCIPAL
             for code, patterns in listed.only_with.items():
@@ -239,12 +241,10 @@ class _CatalogueLowering:
         for cells in members:
             cells.sort(key=lambda cell: (stages[cell], cell))
         asks = self.asked_by_cell()
-        asking = [any(self.lines[row].aux or self.lines[row].condition for row in rows) for rows in self.cells.values()]
         return {
             "dx_class": dx_class,
             "class_start": np.cumsum([0, *map(len, members)]).astype(np.int32),
             "class_cells": np.array([cell for cells in members for cell in cells], np.int32),
-            "class_levels": np.array([any(asking[cell] for cell in cells) for cells in members]),
             "class_asks": np.array([np.bitwise_or.reduce([0, *(asks[cell] for cell in cells)]) for cells in members], np.int8),
         }
 
@@ -273,6 +273,9 @@ class _CatalogueLowering:
                 [CLASS_ORDER.index(kind.operation_class) if kind.operation_class else ALL_CLASSES for kind in cells], np.int8
             ),
             "cell_condition": np.array([self.conditions[kind.condition] if kind.condition else -1 for kind in cells], np.int32),
+            "cell_bits": np.array(
+                [np.bitwise_or.reduce([0, *(1 << code % CODE_BITS for code in codes)]) for codes in principals], np.int64
+            ),
             "cell_procedure": np.cumsum([0, *map(len, principals)]).astype(np.int32),
             "principals": np.array([code for listed in principals for code in listed], np.int32),
             "cell_related": np.cumsum([0, *(len(kind.related) for kind in cells)]).astype(np.int32),
@@ -311,6 +314,13 @@ class _CatalogueLowering:
             "cell_levels": np.array(level_start, np.int32),
             "levels": np.array(levels, np.int32).reshape(-1, 3),
         }
+
+
+def _of_numbers(condition: Rule) -> Rule:
+    """What must hold of numbers for a condition to hold; it is asked first, since codes take longer to look up."""
+    parts = condition.rules if isinstance(condition, And) else (condition,)
+    known = [part for part in parts if isinstance(part, Compare)]
+    return all_of([*known]) if known else Always()
 
 
 def _shape(kind: Kind) -> int:

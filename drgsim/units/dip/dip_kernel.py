@@ -18,6 +18,7 @@ from drgsim.units.dip.catalogue_arrays import (
     ANY_PROCEDURE,
     ANYWHERE,
     BY_CLASS,
+    CODE_BITS,
     IN_TABLE_ORDER,
     IS_COMPREHENSIVE,
     IS_EXCLUDED,
@@ -192,11 +193,12 @@ def _better(key: Any, best: Any) -> int:  # pragma: no cover - compiled
 def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compiled
     # the search stays in one piece: to hand a function its arrays for every combination takes longer than to compare it
     # arrays are unpacked once: handing the whole tuple to a function would count references for every array at every call
-    dx_class, class_start, class_cells, class_levels = s.dx_class, s.class_start, s.class_cells, s.class_levels
+    dx_class, class_start, class_cells = s.dx_class, s.class_start, s.class_cells
     dx_excluded, dx_scope, dx_primary = s.dx_excluded, s.dx_scope, s.dx_primary
     op_class, op_simple, op_excluded, op_place = s.op_class, s.op_simple, s.op_excluded, s.op_place
     cell_stage, cell_flags, cell_shape, cell_class = s.cell_stage, s.cell_flags, s.cell_shape, s.cell_class
     cell_condition, cell_procedure, cell_related = s.cell_condition, s.cell_procedure, s.cell_related
+    cell_bits, screen_entry = s.cell_bits, s.screen_entry
     principals, group_start, related = s.principals, s.group_start, s.related
     line_primary, primary_start, primary = s.line_primary, s.primary_start, s.primary
     cell_base, cell_levels, levels, level_entry = s.cell_base, s.cell_levels, s.levels, s.level_entry
@@ -253,7 +255,16 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                 case_class = np.int64(op_class[counting[lead] + 2])
 
         own = dx_class[dx[0] + 2]
-        prepared = not class_levels[own]
+        numbered = prepared = False
+        all_bits = np.int64(0)
+        for at in range(size):
+            if counting[at] >= 0:
+                all_bits |= np.int64(1) << np.int64(counting[at] % CODE_BITS)
+        place_bits = np.int64(0)
+        if lead >= 0 and counting[lead] >= 0:
+            place_bits |= np.int64(1) << np.int64(counting[lead] % CODE_BITS)
+        if first_may and counting[0] >= 0:
+            place_bits |= np.int64(1) << np.int64(counting[0] % CODE_BITS)
         found = NO_LINE
         found_stage = -1
         passed_stage = 1000  # first stage in which a combination fitted but had no line for the levels
@@ -286,6 +297,8 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                         exact = done == 0
                     else:
                         anywhere = place_rule != PLACE or flags & ANYWHERE != 0
+                        if cell_bits[cell] & (all_bits if anywhere else place_bits) == 0:
+                            continue
                         first = _place_of(counting, size, lead, first_may, anywhere, principals, first_code, last_code)
                         if first < 0:
                             continue
@@ -320,13 +333,21 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                     line = cell_base[cell]
                     start, end = cell_levels[cell], cell_levels[cell + 1]
                     condition = cell_condition[cell]
-                    if (end > start or condition >= 0) and not prepared:
-                        prepared = True
+                    if (end > start or condition >= 0) and not numbered:
+                        numbered = True
                         for level in range(level_holds.size):
                             level_holds[level] = 0
                         for column in range(PLAIN_NUMBERS):
                             numbers[column] = all_numbers[i, column]
                         numbers[PLAIN_NUMBERS] = cci[i]
+                    if condition >= 0:
+                        asked_of_numbers = level_holds[condition] == 0
+                        if asked_of_numbers and not decide(nodes, values, sites, screen_entry[condition], words, numbers):
+                            level_holds[condition] = 2
+                        if level_holds[condition] == 2:
+                            continue
+                    if (end > start or condition >= 0) and not prepared:
+                        prepared = True
                         for column in range(words.size - text_base):
                             words[text_base + column] = all_texts[i, column]
                         fill_words(

@@ -194,7 +194,8 @@ def _case(discharge: Discharge, catalogue: Catalogue, cost: float | None) -> tup
     given = [*facts.codes["ZYSS"], *facts.codes["QTSS"]]
     excluded: set[str] = set()
     if "excluded" in catalogue.matching.order:
-        excluded = {kind.procedure for _, kind in catalogue.by_dx.get("", ()) if is_excluded_procedure(kind)}
+        lines = [kind for _, kind in catalogue.by_dx.get("", ()) if is_excluded_procedure(kind)]
+        excluded = {code for kind in lines for code in alternatives(kind.procedure)}
         excluded |= catalogue.excluded.conservative
     left_out = tuple(code for code in given if code in excluded)
     return _Case(catalogue, discharge, cost, facts, [code for code in given if code not in excluded], left_out), comorbidities
