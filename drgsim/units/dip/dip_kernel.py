@@ -32,6 +32,7 @@ from drgsim.units.dip.catalogue_arrays import (
     CatalogueArrays,
 )
 from drgsim.units.dip.level_conditions import PLAIN_NUMBERS, fill_words, standing_levels
+from drgsim.units.dip.principal_place import counting_procedures, is_one_of, may_be_principal, place_of
 from drgsim.units.schemes.rule_kernel import decide
 
 NO_LINE = -1
@@ -76,64 +77,6 @@ def match_encoded(arrays: CatalogueArrays, batch: EncodedForDip) -> Matched:
 def _points(score: float) -> float:  # pragma: no cover - compiled
     """A score to compare: a line without one comes last."""
     return -1.0 if np.isnan(score) else score
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _may_be_principal(code: int, scope: int, op_place: Any) -> bool:  # pragma: no cover - compiled
-    """Whether a procedure may be the principal one with a principal diagnosis of these scopes."""
-    place = np.int64(op_place[code + 2])
-    return bool(place == 0 or (place > 0 and (scope >> (place - 1)) & 1 == 1))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _counting_procedures(
-    counting: Any, procedures: Any, start: int, stop: int, op_excluded: Any, op_simple: Any, op_place: Any, scope: int
-) -> Any:  # pragma: no cover - compiled
-    """The procedures that count, into ``counting``; a blank principal place stays, so that no other procedure takes it.
-
-    Gives their number, how many are done, not simple and may be principal, and the place of the first of these (-1: none):
-    others before it do not take the principal place.
-    """
-    size = done = 0
-    lead = -1
-    for at in range(start, stop):
-        code = procedures[at]
-        if not op_excluded[code + 2]:
-            counting[size] = code
-            size += 1
-            if not op_simple[code + 2] and _may_be_principal(code, scope, op_place):
-                lead = size - 1 if lead < 0 else lead
-                done += code != EMPTY
-    return size, done, lead
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _is_one_of(codes: Any, start: int, stop: int, code: int) -> bool:  # pragma: no cover - compiled
-    """Whether a code is among some codes."""
-    found = False
-    for at in range(start, stop):
-        if codes[at] == code:
-            found = True
-            break
-    return found
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _place_of(
-    counting: Any, size: int, lead: int, first_may: bool, anywhere: bool, principals: Any, start: int, stop: int
-) -> int:  # pragma: no cover - compiled
-    """Place of the principal procedure of a combination in a case: a principal place first, then any; -1: it has none."""
-    place = -1
-    if lead >= 0 and _is_one_of(principals, start, stop, counting[lead]):
-        place = lead
-    elif first_may and _is_one_of(principals, start, stop, counting[0]):
-        place = 0
-    elif anywhere:
-        for at in range(size):
-            if _is_one_of(principals, start, stop, counting[at]):
-                place = at
-                break
-    return place
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -241,10 +184,10 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
             continue
 
         scope = dx_scope[dx[0] + 2]
-        size, done, lead = _counting_procedures(
+        size, done, lead = counting_procedures(
             counting, procedures, procedure_offsets[i], procedure_offsets[i + 1], op_excluded, op_simple, op_place, scope
         )
-        first_may = size > 0 and _may_be_principal(counting[0], scope, op_place)
+        first_may = size > 0 and may_be_principal(counting[0], scope, op_place)
         case_class = np.int64(0)
         if done:
             case_class = np.int64(NO_CLASS)
@@ -299,7 +242,7 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                         anywhere = place_rule != PLACE or flags & ANYWHERE != 0
                         if cell_bits[cell] & (all_bits if anywhere else place_bits) == 0:
                             continue
-                        first = _place_of(counting, size, lead, first_may, anywhere, principals, first_code, last_code)
+                        first = place_of(counting, size, lead, first_may, anywhere, principals, first_code, last_code)
                         if first < 0:
                             continue
                         in_place = 1 if first == lead or (first == 0 and first_may) else 0
@@ -310,7 +253,7 @@ def _match(s: Any, batch: Any) -> Any:  # noqa: C901  # pragma: no cover - compi
                         for group in range(cell_related[cell], cell_related[cell + 1]):
                             hit = False
                             for at in range(size):
-                                if not used[at] and _is_one_of(
+                                if not used[at] and is_one_of(
                                     related, group_start[group], group_start[group + 1], counting[at]
                                 ):
                                     used[at] = True
