@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from drgsim.money import FEN_PER_YUAN, MISSING, money_column
 from drgsim.payment.case_columns import Texts
 from drgsim.records.arrow import one_chunk
+from drgsim.records.case_table import as_case_table
 from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, CodeList
 from drgsim.records.encode import EncodedLists, encode_lists
+from drgsim.records.input_options import GROUPING, InputOptions
 from drgsim.simulation.case_totals import Measure
-from drgsim.simulation.switch_causes import GROUP, Causes, renamed, severity_of, tests_age
+from drgsim.simulation.switch_causes import AMBIGUOUS, GROUP, NONE, Causes, renamed, severity_of, tests_age
 from drgsim.simulation.switch_rules import RULES, FieldSplit, field_splits
 from drgsim.simulation.switch_sides import SwitchSide
 from drgsim.units.batch_grouper import SEVERITIES
@@ -86,7 +88,7 @@ def _found(sides: tuple[SwitchSide, SwitchSide], causes: Causes, table: pa.Table
     names = _names(scheme.book.diagnoses) if scheme is not None else {}
     reason = _reasons(sides[1])
     for rule, where in (
-        ("principal_without_group", (was == GROUP) & (now == 2)), ("ambiguous", (was == GROUP) & (now == 1)),
+        ("principal_without_group", (was == GROUP) & (now == NONE)), ("ambiguous", (was == GROUP) & (now == AMBIGUOUS)),
         ("found_group", (was != GROUP) & (now == GROUP)),
     ):  # fmt: skip
         yield _by_texts(rule, where & causes.moved, diagnosis, reason, names)
@@ -116,7 +118,9 @@ def _reasons(side: SwitchSide) -> Texts:
     return cohort.verdict.get("reason", Texts(np.full(cohort.size, -1, np.int32), []))
 
 
-def _pairs(first: Texts, second: Texts, same: Container[tuple[str, str]] = (), rules: Mapping[str, Rule] = {}) -> Texts:
+def _pairs(
+    first: Texts, second: Texts, same: Container[tuple[str, str]] = (), rules: Mapping[str, Rule] | None = None
+) -> Texts:
     """``old → new: rule of new`` where two texts differ and both are there, -1 elsewhere, and where they are ``same``."""
     at = {text: number for number, text in enumerate(first.values)}
     translated = np.array([at.get(text, -2) for text in second.values] + [-1], np.int64)[second.ids]
@@ -126,7 +130,7 @@ def _pairs(first: Texts, second: Texts, same: Container[tuple[str, str]] = (), r
     pairs = [(first.values[key // width], second.values[key % width]) if key >= 0 else ("", "") for key in keys.tolist()]
     kept = [key >= 0 and pair not in same for key, pair in zip(keys.tolist(), pairs, strict=True)]
     place = np.where(kept, np.cumsum(kept) - 1, -1)
-    texts = [f"{old} → {new}{_rule(rules.get(new))}" for (old, new), keep in zip(pairs, kept, strict=True) if keep]
+    texts = [f"{old} → {new}{_rule((rules or {}).get(new))}" for (old, new), keep in zip(pairs, kept, strict=True) if keep]
     return Texts(place[inverse].astype(np.int32), texts)
 
 
@@ -153,7 +157,8 @@ def _severities(
     """Cases whose severity differs, with the other diagnosis that makes the difference: the first of them."""
     levels = [severity_of(side.lines.state.cohort) for side in sides]
     cases = np.flatnonzero(where & (levels[0] != levels[1]))
-    column = one_chunk(table.select(["diagnoses"]).take(pa.array(cases)), "diagnoses")
+    read = as_case_table(table.take(pa.array(cases)), InputOptions(), GROUPING).table  # codes in columns of any layout
+    column = one_chunk(read, "diagnoses")
     lists = encode_lists(column, Grouper(schemes[1], OWN_VERSION).compiled.diagnoses)
     record, pair, found = _code_pairs(lists)
     codes = schemes[1].book.diagnoses.codes
