@@ -96,7 +96,7 @@ def show_reading(layouts: Iterable[str], kept: Iterable[str], noted: Mapping[str
     }
     for name, number in noted.items():
         if number:
-            out.print(f"[yellow]{titles.get(name, name)}[/]: {number:,}")
+            out.print(f"[yellow]{escape(titles.get(name, name))}[/]: {number:,}")
 
 
 def show_conversion(values: Mapping[str, Any] | None) -> None:

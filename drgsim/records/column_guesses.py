@@ -170,6 +170,20 @@ _CELLS: dict[str, Callable[[Sequence[str]], float]] = {
 }
 
 
+def share_that_fits(name: str, texts: Sequence[str]) -> float | None:
+    """The share of cells, blank ones left out, that look like those of a canonical column; None where nothing is known of it.
+
+    Examples
+    --------
+    >>> share_that_fits("age", ["70", "", "West Road"]), share_that_fits("age", [""])
+    (0.5, None)
+    """
+    parts = (column.name for column in columns().values() if column.part == name)
+    hint = next((_hints()[each] for each in (name, *parts) if each in _hints()), None)
+    filled = [text for text in texts[:SAMPLED] if fold(text) not in BLANK_FOLDED]
+    return _CELLS[hint["cells"]](filled) if hint and filled and hint["cells"] in _CELLS else None
+
+
 # -- the mapping as a file --------------------
 def mapping_text(guesses: Sequence[ColumnGuess], file: str, missing: Sequence[str] = ()) -> str:
     """The guesses as a mapping file for ``--map-file``; columns that are known need no line, unknown ones are comments.

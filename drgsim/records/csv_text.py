@@ -13,7 +13,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError
+from drgsim.records.broken_lines import BrokenLines
 from drgsim.records.file_kind import GZIP_MARK
 from drgsim.records.header import HEADER_LINES, HeaderTest, distinct_names
 from drgsim.records.text_encoding import sniff_encoding
@@ -28,6 +29,7 @@ from drgsim.records.text_encoding import sniff_encoding
 BLOCK = 1 << 23
 SNIFFED = 1 << 20
 _LONGEST_CELL = 1 << 20
+LONGEST_LINE = 1 << 28
 csv.field_size_limit(max(csv.field_size_limit(), SNIFFED))  # the first rows hold no longer text than what is sniffed
 _NO_TABLES = {
     b"%PDF": "a PDF document, no table", b"\x89PNG": "a picture, no table", b"\xff\xd8\xff": "a picture, no table",
@@ -36,6 +38,25 @@ _NO_TABLES = {
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _BLANK_NAME = "__blank_{}"
 _PLAIN, _QUOTE, _FEED, _SIGN, _SPACE = range(5)  # kinds of bytes
+_START, _STOP, _RECORD, _FEEDS, _CELLS = range(5)  # columns of the spans that are replaced
+
+
+class CleanBlock(NamedTuple):
+    """Whole records of a CSV file, safe to parse.
+
+    Attributes
+    ----------
+    text
+        The records as UTF-8.
+    records
+        How many they are.
+    broken
+        Shape ``(records,)``: number of the line of each record that does not fit the header, 0 for the others; None if all do.
+    """
+
+    text: bytes
+    records: int
+    broken: NDArray[np.int64] | None = None
 
 
 class CsvText:
@@ -51,6 +72,8 @@ class CsvText:
         Characters that could not be decoded so far; each reads as U+FFFD.
     blank_lines
         Lines without anything in them that were left out so far.
+    broken
+        Lines that did not fit the header so far.
     done
         Share of the file that was read.
     """
@@ -74,8 +97,7 @@ class CsvText:
         self._carriage_returns = "\n" not in text and "\r" in text
         text = text.replace("\r\n", "\n").replace("\r", "\n" if self._carriage_returns else " ")
         self.delimiter, self.names, self._header_end = self._find_header(text, test)
-        self._broken: list[tuple[int, int]] = []
-        self._records = 0
+        self.broken = BrokenLines(self.names, self.delimiter)
 
     def _head(self) -> bytes:
         try:
@@ -126,7 +148,8 @@ class CsvText:
                 fix="put the column names into the first line",
             )
         delimiter, names, end = first
-        following = next(csv.reader(io.StringIO("\n".join(lines[end : end + 3])), delimiter=delimiter), [])
+        whole = (line for line in lines[end : end + HEADER_LINES] if line.count('"') % 2 == 0)  # no cell goes on below
+        following = next(csv.reader(whole, delimiter=delimiter), [])
         while following and len(following) < len(names) and not names[-1].strip():
             names.pop()  # only the header ends with a delimiter
         while len(following) > len(names) and not any(following[len(names) :]):
@@ -195,9 +218,16 @@ class CsvText:
                 block = _LONE_RETURN.sub(b" ", block)
             yield block
 
-    def clean(self) -> Iterator[bytes]:
-        """Blocks of whole records after the header, every line with the right number of cells."""
-        self._broken, self._records, self.undecodable, self.blank_lines = [], 0, 0, 0  # a file may be read more than once
+    def clean(self) -> Iterator[CleanBlock]:
+        """Blocks of whole records after the header, every line with the right number of cells.
+
+        Raises
+        ------
+        InputError
+            ``input-long-line``: no line ends within ``LONGEST_LINE`` bytes.
+        """
+        self.undecodable = self.blank_lines = 0  # a file may be read more than once
+        self.broken = BrokenLines(self.names, self.delimiter)
         columns, sign = len(self.names), ord(self.delimiter)
         self._kinds = np.zeros(256, np.uint8)
         self._kinds[[0x22, 0x0A, sign, 0x20, 0x0D, 0x09]] = [_QUOTE, _FEED, _SIGN, _SPACE, _SPACE, _SPACE]
@@ -214,31 +244,39 @@ class CsvText:
                 if at < 0:
                     break
                 data, skipped, line = data[at + 1 :], skipped + 1, line + 1
-            if skipped < self._header_end:
-                rest = data
-                continue
-            view = np.frombuffer(data, np.uint8)
-            spans, records, consumed, feeds = _scan(view, self._kinds, sign, columns, not more, _LONGEST_CELL)
-            yield self._mended(data, spans, records, consumed, line)
-            line += feeds
-            rest = data[consumed:]
+            if skipped == self._header_end:
+                view = np.frombuffer(data, np.uint8)
+                spans, records, consumed, feeds = _scan(view, self._kinds, sign, columns, not more, _LONGEST_CELL)
+                if records or len(spans):
+                    yield self._mended(data, spans, records, consumed, line)
+                line += feeds
+                data = data[consumed:]
+            rest = data
+            if len(rest) > LONGEST_LINE:
+                raise InputError.single(
+                    "input-long-line", f"{self.path.name} has a line of more than {LONGEST_LINE >> 20} MiB",
+                    where=f"{self.path}, line {line}", why="no record is that long", fix="export it again, one record a line",
+                )  # fmt: skip
 
-    def _mended(self, data: bytes, spans: NDArray[np.int64], records: int, consumed: int, line: int) -> bytes:
+    def _mended(self, data: bytes, spans: NDArray[np.int64], records: int, consumed: int, line: int) -> CleanBlock:
         """The block with broken lines replaced; blank ones (record -1) are left out."""
         if not len(spans):
-            self._records += records
-            return data[:consumed]
+            return CleanBlock(data[:consumed], records)
+        broken = spans[:, _RECORD] >= 0
+        self.blank_lines += int(np.count_nonzero(~broken))
         parts, at = [], 0
-        for start, stop, record in spans.tolist():
+        for start, stop, record, *_ in spans.tolist():
             parts.append(data[at:start])
             if record >= 0:
-                self._broken.append((self._records + record, line + data.count(b"\n", 0, start)))
                 parts.append(self._id_only(data[start:stop]))
-            self.blank_lines += record < 0
             at = stop
         parts.append(data[at:consumed])
-        self._records += records
-        return b"".join(parts)
+        lines = None
+        if broken.any():
+            lines = np.zeros(records, np.int64)
+            lines[spans[broken, _RECORD]] = line + spans[broken, _FEEDS]
+            self.broken.note(data, spans[broken][:, [_START, _STOP]], spans[broken, _CELLS])
+        return CleanBlock(b"".join(parts), records, lines)
 
     id_place = 0  # which column holds the id; set by whoever knows the columns
 
@@ -251,49 +289,19 @@ class CsvText:
         csv.writer(written, delimiter=self.delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(row)
         return written.getvalue().encode()
 
-    def broken_lines(self, start: int, rows: int) -> NDArray[np.int64] | None:
-        """Line numbers of the broken lines among records ``start`` to ``start + rows``, 0 for a whole one; None if all are."""
-        here = [(record, line) for record, line in self._broken if start <= record < start + rows]
-        if not here:
-            return None
-        self._broken = [entry for entry in self._broken if entry[0] >= start + rows]
-        numbers = np.zeros(rows, np.int64)
-        for record, line in here:
-            numbers[record - start] = line
-        return numbers
-
-
-class CleanStream(io.RawIOBase):
-    """The clean blocks of a CSV file as a file that Arrow can read."""
-
-    def __init__(self, text: CsvText) -> None:
-        self._blocks = text.clean()
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> Any:
-        """At most ``size`` bytes; none at the end."""
-        while not self._left:
-            block = next(self._blocks, None)
-            if block is None:
-                return b""
-            self._left = memoryview(block)  # slices of it copy nothing
-        size = len(self._left) if size < 0 else size
-        given, self._left = self._left[:size], self._left[size:]
-        return given
-
 
 @njit(cache=True, nogil=True)
 def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: int) -> Any:  # pragma: no cover - compiled
-    """Find records: spans (start, stop, record number or -1 for a blank line) to replace, records, bytes consumed, line feeds.
+    """Find records: spans to replace, records, bytes consumed, line feeds.
 
-    A cell that opens with a quote may hold line breaks. Where :func:`_quoted_cell` does not believe it, its quote is a stray
-    one and its first line a broken line.
+    A span is where a line starts and stops, its record (-1 for a blank line), the line feeds before it and its cells (0 where a
+    quote is left open).
+
+    A cell that opens with a quote may hold line breaks. Where :func:`_quoted_cell` does not believe it, or the record does not
+    fit with it, its quote is a stray one and its first line a broken line: the lines below it may be records.
     """
     size = data.size
-    spans = np.empty((64, 3), np.int64)
+    spans = np.empty((64, 5), np.int64)
     found = 0
     records = 0
     feeds = 0
@@ -323,25 +331,34 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
                     at = stop + 1
                 else:
                     stray = True
-                    at = at + 1 if lines > 0 else size  # an open quote on the last line of the file takes all of it
+                    at += 1
                 continue
             at += 1
-            if kind == _FEED:
-                feeds += 1
-                whole = True
-                break
+            whole = kind == _FEED
+            feeds += whole
             at_cell_start = kind == _SIGN
-            cells += kind == _SIGN
+            cells += at_cell_start
             blank = blank and kind != _QUOTE
+            if whole or (cells > columns and feeds > feeds_before):
+                break
+        if feeds - whole > feeds_before and cells != columns and (whole or final or cells > columns):
+            at, feeds, cells, whole, stray = _end_of_line(data, start), feeds_before + 1, 0, True, True
         if not whole and not final:
             return spans[:found].copy(), records, start, feeds_before
         if blank or stray or cells != columns:
             if found == spans.shape[0]:
                 spans = np.concatenate((spans, np.empty_like(spans)))
-            spans[found] = start, at, -1 if blank else records
+            spans[found] = start, at, -1 if blank else records, feeds_before, 0 if stray else cells
             found += 1
         records += not blank
     return spans[:found].copy(), records, size, feeds
+
+
+@njit(cache=True, nogil=True)
+def _end_of_line(data: Any, at: int) -> int:  # pragma: no cover - compiled
+    while at < len(data) and data[at] != 0x0A:
+        at += 1
+    return min(at + 1, len(data))
 
 
 @njit(cache=True, nogil=True)

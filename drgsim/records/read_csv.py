@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.records.case_file import BATCH_ROWS, CaseFile, broken_file
-from drgsim.records.csv_text import BLOCK, CleanStream, CsvText
+from drgsim.records.csv_text import CleanBlock, CsvText
 from drgsim.records.header import HeaderTest
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.schema import BROKEN_LINE
@@ -33,44 +33,48 @@ class CsvSource(CaseFile):
         from pyarrow import csv as pacsv
 
         text = self._text
-        first = 0
+        parse = pacsv.ParseOptions(delimiter=text.delimiter, newlines_in_values=True)
+        convert = pacsv.ConvertOptions(
+            column_types=dict.fromkeys(text.names, pa.string()),
+            include_columns=list(names),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            null_values=[""],  # other words that mean nothing are told apart where a column is read
+            check_utf8=False,  # the stream is made of decoded text
+        )
         try:
-            with pacsv.open_csv(
-                pa.PythonFile(CleanStream(text), mode="r"),
-                read_options=pacsv.ReadOptions(block_size=BLOCK, column_names=text.names, use_threads=False),
-                parse_options=pacsv.ParseOptions(delimiter=text.delimiter, newlines_in_values=True),
-                convert_options=pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(text.names, pa.string()),
-                    include_columns=list(names),
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                    null_values=[""],  # other words that mean nothing are told apart where a column is read
-                    check_utf8=False,  # the stream is made of decoded text
-                ),
-            ) as reader:
-                for block in reader:
-                    for start in range(0, block.num_rows, BATCH_ROWS):
-                        batch = block.slice(start, BATCH_ROWS)
-                        yield self._with_broken_lines(batch, first)
-                        first += batch.num_rows
-                    self.done = text.done
-        except pa.ArrowInvalid as error:
-            if "Empty CSV" not in str(error):
-                raise broken_file(self.path, error) from error
+            for block in text.clean():
+                if not block.records:
+                    continue
+                # a block at a time: what Arrow reads by itself, in a thread of its own, answers no signal
+                whole = pacsv.ReadOptions(block_size=len(block.text) + 1, column_names=text.names, use_threads=False)
+                table = pacsv.read_csv(pa.BufferReader(block.text), whole, parse, convert)
+                yield from self._batches(table, block)
+                self.done = text.done
         except (pa.ArrowException, OSError) as error:
             raise broken_file(self.path, error) from error
+        self._note()
+
+    def _batches(self, table: pa.Table, block: CleanBlock) -> Iterator[pa.RecordBatch]:
+        if table.num_rows != block.records:  # never fewer records than the file has
+            what = f"of {block.records:,} records, {table.num_rows:,} can be told apart"
+            raise broken_file(self.path, ValueError(what))
+        if block.broken is not None:
+            table = table.append_column(BROKEN_LINE, pa.array(block.broken, mask=block.broken == 0))
+        yield from table.to_batches(max_chunksize=BATCH_ROWS)
+
+    def _note(self) -> None:
+        """What was left out, and what lines that do not fit have in common."""
+        text = self._text
         if text.undecodable:
             self.noted["undecodable characters, read as �"] += text.undecodable
         if text.blank_lines:
             self.noted[BLANKS] += text.blank_lines
+        common = text.broken.told({own: name for name, recipe in self.reading.recipes.items() for own in recipe.columns})
+        if common is not None:
+            self.noted[common[0]] += common[1]
 
     def _twin(self) -> CsvSource:
         twin = copy(self)
         twin.noted, twin._text = Counter(), copy(self._text)
         return twin
-
-    def _with_broken_lines(self, batch: pa.RecordBatch, first: int) -> pa.RecordBatch:
-        numbers = self._text.broken_lines(first, batch.num_rows)
-        if numbers is None:
-            return batch
-        return batch.append_column(BROKEN_LINE, pa.array(numbers, mask=numbers == 0))
