@@ -92,7 +92,8 @@ def test_settle_groups_by_the_catalogue_of_its_policy(tmp_path: Path) -> None:
 
 
 def test_selftest_proves_the_kinds() -> None:
-    assert check_scheme("dip-taian-2025").passed
+    for catalogue in ("dip-taian-2025", "dip-3.0"):
+        assert check_scheme(catalogue).passed
 
 
 # -- comorbidity index: items and codes of Quan 2005, weights of Charlson 1987 ---------------------------------------------

@@ -141,7 +141,7 @@ def all_cases() -> tuple[list[Case], dict[str, str]]:
             dx[0] = rng.choice(principal)
         if rng.random() < 0.03:
             dx[0] = rng.choice(sorted(matcher().excluded)[::50])
-        more = {name: case[name] for name in ("age_days", "birth_weight_g") if name in case}
+        more: Case = {name: case[name] for name in ("age_days", "birth_weight_g") if name in case}
         if rng.random() < 0.1:
             more = {"age_days": rng.randint(0, 40), "birth_weight_g": rng.choice((None, 999, 1000, 1499.5, 2499, 2500))}
         cases.append({"dx": dx, "ops": ops, **more})

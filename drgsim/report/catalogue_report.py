@@ -23,7 +23,7 @@ from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
 from drgsim.results.workbook import open_workbook
 from drgsim.units.dip.catalogue_files import load_catalogue
-from drgsim.units.dip.dip_catalogue import Catalogue, Kind
+from drgsim.units.dip.dip_catalogue import LINE_COLUMNS, Catalogue, Kind
 
 REPORT = "report"
 SUMMARY = "summary.json"
@@ -159,7 +159,13 @@ def kinds_table(kinds: Iterable[Kind]) -> pa.Table:
     text, real = pa.string(), pa.float64()
     columns = dict.fromkeys(("code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind"), text)
     columns |= {"score": real, "mean_cost": real, "cases": pa.int64(), "cv": real, "dx_name": text, "procedure_name": text}
-    listed = [{name: getattr(kind, name) for name in columns} | {"related": "+".join(kind.related)} for kind in kinds]
+    shown = list(kinds)
+    if any(kind.anywhere or kind.condition for kind in shown):
+        columns |= dict.fromkeys(LINE_COLUMNS, text)
+    listed = [
+        {name: getattr(kind, name, "any" if kind.anywhere else "") for name in columns} | {"related": "+".join(kind.related)}
+        for kind in shown
+    ]
     return pa.Table.from_pylist(listed, pa.schema(list(columns.items())))
 
 
