@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from drgsim.analysis.dip_limits import supervision_settings
@@ -124,7 +125,8 @@ def test_every_kind_lists_its_values_with_their_evidence() -> None:
     [
         ({"index.grwth": 1}, "budget-unknown-path", "did you mean index.growth?"),
         ({"budget.index.growth": "*x"}, "budget-bad-value", "write a plain value"),
-        ({"index.growth": "*1e308"}, None, ""),
+        ({"index.growth": "*2"}, None, ""),
+        ({"index.growth": "*1e308"}, "budget-bad-value", ""),
         ({"index.growth": float("nan")}, "budget-bad-value", ""),
         ({"sharing.use": "*2"}, "budget-bad-value", ""),
         ({"index.growth.value.more": 1}, "budget-unknown-path", ""),
@@ -134,7 +136,7 @@ def test_every_kind_lists_its_values_with_their_evidence() -> None:
 def test_changes_that_make_no_sense_are_told(change: dict[str, Any], code: str | None, fix: str) -> None:
     terms = load_terms("general")
     if code is None:
-        assert terms.changed(change).file.index.growth.value == terms.file.index.growth.value * 1e308
+        assert terms.changed(change).file.index.growth.value == terms.file.index.growth.value * 2
         return
     with pytest.raises(DrgsimError) as caught:
         terms.changed(change)
@@ -309,3 +311,64 @@ def test_thresholds_have_one_name_with_and_without_their_section() -> None:
     plain, whole = (quality_limits().changed({name: 20}) for name in ("newborn_days", "thresholds.newborn_days"))
     assert plain.file == whole.file
     assert plain.file.thresholds["newborn_days"].value == 20
+
+
+# -- ranges --------------------
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("unit_value.*", -5, "is -5.0, below 0"),
+        ("unit_value.*", 1e12, "above 1e+09"),
+        ("unit_value.*", True, "is true, no number"),
+        ("unit_value.*", "5", "is the text '5', no number"),
+        ("unit_value.*", float("nan"), "is nan, no finite number"),
+        ("unit_value.*", float("-inf"), "is -inf, no finite number"),
+        ("coefficient.default", 0, "not above 0"),
+        ("coefficient.default", 1001, "above 1000"),
+        ("relative_value.scale", 0, "not above 0"),
+        ("stays.long_days", -1, "below 0"),
+        ("stays.long_days", 1e9, "above 36500"),
+        ("deposit", 1.01, "above 1"),
+        ("adjustment_fund", -0.01, "below 0"),
+        ("curves.main.bands.0.K", 5000, "above 1000"),
+        ("extreme_cap", 1.5, "above 1"),
+    ],
+)
+def test_a_parameter_keeps_to_the_range_of_its_unit(path: str, value: Any, said: str) -> None:
+    policy = load_policy("beijing/2024")
+    with pytest.raises(PolicyError) as caught:
+        policy.changed({path: value})
+    assert [problem.code for problem in caught.value.problems] == ["policy-bad-value"]
+    assert said in caught.value.problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("load", "changed"),
+    [(load_terms, {"quality.weights.cmi": 1e300}), (load_spec, {"score.scale": 1e300}), (load_terms, {"index.growth": 1e300})],
+)
+def test_no_number_of_any_file_is_beyond_all_that_is_paid(load: Callable[[str], Any], changed: dict[str, Any]) -> None:
+    name = "dip-2.0" if load is load_spec else "general"
+    with pytest.raises(DrgsimError, match="-bad-value"):
+        load(name).changed(changed)
+
+
+@pytest.mark.parametrize(
+    "pays",
+    [
+        "1e308*1e308*k", "1e999*k", "k*1000000000*10", "k/1e-300", " + ".join(["k"] * 3000), "(" * 3000 + "k" + ")" * 3000,
+        "-" * 190 + "k", "9" * 5000 + "*k", "k\0", "k**2", "k if k else r", "__import__('os')", "k*nan", "1j*k", "True*k", "",
+    ],
+)  # fmt: skip
+def test_an_expression_of_a_curve_is_short_and_its_numbers_are_plausible(pays: str, tmp_path: Path) -> None:
+    text = FILES["policy"][0].read_text(encoding="utf-8")
+    raw = yaml.safe_load(text)
+    raw["curves"]["main"]["pieces"][-1]["pays"] = pays
+    path = tmp_path / "file.yaml"
+    path.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
+    if pays.startswith("---"):  # many signs are odd and still a rule
+        _policy(path)
+        return
+    with pytest.raises(DrgsimError) as caught:
+        _policy(path)
+    assert caught.value.problems
+    assert {problem.code for problem in caught.value.problems} == {"policy-bad-value"}

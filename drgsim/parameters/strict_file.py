@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from drgsim.errors import Problem, did_you_mean
 from drgsim.parameters.evident_values import nodes
-from drgsim.parameters.model_shape import shape_of
+from drgsim.parameters.model_shape import Shape, shape_of
+from drgsim.parameters.plausible_range import range_of
 
 M = TypeVar("M", bound=BaseModel)
 DEEPEST = 50  # mappings and lists inside one another; no model comes near it
@@ -178,8 +179,8 @@ def _unfit(value: Any) -> str:
 def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, problems: list[Problem]) -> M | None:
     """The contents of a file by its model, None where they are wrong, for reasons added to ``problems``.
 
-    Beside what the model asks for, every ``source`` must be one of ``sources`` (of files that have such a list), and true or
-    false is no number.
+    Beside what the model asks for, every ``source`` must be one of ``sources`` (of files that have such a list), numbers lie in
+    the range of their usual unit (:mod:`drgsim.parameters.plausible_range`), and true, false or a text is no number.
     """
     try:
         file = model.model_validate(raw)
@@ -187,8 +188,8 @@ def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, pro
         problems.extend(fault_problem(fault, where, model, kind) for fault in error.errors())
         return None
     found = [
-        Problem(f"{kind}-bad-value", f"{path} is {str(flag).lower()}, no number", where=f"{where}: {path}")
-        for path, flag in _flags_as_numbers(file, raw, "")
+        Problem(f"{kind}-bad-value", f"{path} {wrong}", where=f"{where}: {path}")
+        for path, wrong in _unfit_numbers(file, raw, "", shape_of(model))
     ]
     known = list(getattr(file, "sources", ()))
     for path, node in nodes(file) if hasattr(file, "sources") else ():
@@ -203,19 +204,24 @@ def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, pro
     return None if found else file
 
 
-def _flags_as_numbers(node: Any, raw: Any, path: str) -> Iterator[tuple[str, bool]]:
-    """Places where a file says true or false and the model, which is generous there, has made a number of it."""
-    if isinstance(raw, bool):
-        if not isinstance(node, bool | str):
-            yield path, raw
-    elif isinstance(raw, dict):
+def _unfit_numbers(node: Any, raw: Any, path: str, shape: Shape) -> Iterator[tuple[str, str]]:
+    """Places where a number is beyond its range, or where the file says something else of which a generous model made one."""
+    if isinstance(raw, dict):
         known = node if isinstance(node, dict) else getattr(node, "__dict__", {})
         for key, child in raw.items():
             if str(key) in known:
-                yield from _flags_as_numbers(known[str(key)], child, f"{path}.{key}" if path else str(key))
+                below = shape.at(str(key)) or Shape(usual=shape.usual)
+                yield from _unfit_numbers(known[str(key)], child, f"{path}.{key}" if path else str(key), below)
     elif isinstance(raw, list) and isinstance(node, tuple | list):
         for place, (part, child) in enumerate(zip(node, raw, strict=False)):
-            yield from _flags_as_numbers(part, child, f"{path}.{place}")
+            yield from _unfit_numbers(part, child, f"{path}.{place}", shape.at(str(place)) or Shape(usual=shape.usual))
+    elif isinstance(raw, bool):
+        if not isinstance(node, bool | str):
+            yield path, f"is {str(raw).lower()}, no number"
+    elif isinstance(node, int | float) and not isinstance(node, bool):
+        wrong = f"is the text {raw[:40]!r}, no number" if isinstance(raw, str) else range_of(shape.usual).fault(node)
+        if wrong:
+            yield path, wrong
 
 
 def fault_problem(fault: Mapping[str, Any], where: str, model: type[BaseModel], kind: str) -> Problem:

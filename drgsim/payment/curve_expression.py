@@ -19,6 +19,8 @@ from drgsim.money import exact
 Polynomial = dict[tuple[int, int], Fraction]
 TERMS: tuple[tuple[int, int], ...] = ((0, -1), (0, 0), (0, 1), (1, -1), (1, 0), (1, 1))
 NAMES = ("r", "x", "k", "K", "E")
+LONGEST = 200  # characters of an expression
+LARGEST = 10**9  # of a number in it, and of what its numbers come to
 
 
 class ExpressionError(ValueError):
@@ -58,11 +60,9 @@ def parse(text: str, *, multiple: float | None, with_coefficient: bool, excess: 
         names["K"] = {(0, 0): exact(multiple)}
     if excess is not None:
         names["E"] = {(0, 0): exact(excess)}
-    try:
-        tree = _tree(text)
-    except SyntaxError as error:
-        raise ExpressionError(f"{text!r} cannot be read") from error
-    result = {powers: value for powers, value in _evaluate(tree.body, names, text).items() if value}
+    result = {powers: value for powers, value in _evaluate(_tree(text).body, names, text).items() if value}
+    if any(abs(value) > LARGEST for value in result.values()):
+        raise ExpressionError(f"{text!r} comes to more than {LARGEST:,} times its names")
     beyond = [powers for powers in result if powers not in TERMS]
     if beyond:
         raise ExpressionError(f"{text!r} is not linear in the cost, or uses k beyond the powers -1, 0, 1")
@@ -72,19 +72,26 @@ def parse(text: str, *, multiple: float | None, with_coefficient: bool, excess: 
 @lru_cache(maxsize=1024)
 def _tree(text: str) -> ast.Expression:
     """Curves of many regions write the same few expressions."""
-    return ast.parse(text, mode="eval")
+    if len(text) > LONGEST:
+        raise ExpressionError(f"{text[:40]!r}... is longer than {LONGEST} characters")
+    try:
+        return ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the parser's words for too deep are several
+        raise ExpressionError(f"{text!r} cannot be read") from error
 
 
 def names_used(text: str) -> set[str]:
     """The names that an expression uses; empty when it cannot be read."""
     try:
         return {node.id for node in ast.walk(_tree(text)) if isinstance(node, ast.Name)}
-    except SyntaxError:
+    except ExpressionError:
         return set()
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Polynomial], text: str) -> Polynomial:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        if abs(node.value) > LARGEST:  # infinity too
+            raise ExpressionError(f"{text!r} has a number above {LARGEST:,}")
         return {(0, 0): exact(node.value)}
     if isinstance(node, ast.Name):
         if node.id not in names:
