@@ -164,7 +164,7 @@ def group(
     >>> groups.to_arrow()["dip"].to_pylist(), groups.status["grouped"]
     (['I21.0'], 1)
     >>> drgsim.group([record | {"discharged": "2027-01-02"}]).to_arrow().select(["drg", "scheme"]).to_pylist()
-    [{'drg': 'FR15', 'scheme': 'chs-drg-3.0'}]
+    [{'drg': 'FR19', 'scheme': 'chs-drg-3.0'}]
     """
     cases, options = case_table(records, reading)
     cases.check_for_grouping(options)
