@@ -112,7 +112,7 @@ def by_brute_force(first: Scheme, second: Scheme, most: int) -> dict[tuple[str, 
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     data=st.data(), regroup=st.sampled_from([("", ""), ("", ""), ("each_other_procedure", ""), ("each_other_procedure",) * 2])
 )
@@ -159,6 +159,15 @@ def test_a_scheme_equals_itself_and_what_was_exported(scheme: Scheme, tmp_path: 
     run("schemes", "export", "chs-drg-2.0", str(tmp_path / "book.xlsx"))
     run("schemes", "import", str(tmp_path / "book.xlsx"), "--id", "copy", "--output", str(tmp_path / "copy"))
     assert drgsim.schemes_prove("chs-drg-2.0", tmp_path / "copy").equal
+
+
+def test_a_scheme_that_groups_again_equals_itself_and_not_another() -> None:
+    zhejiang = drgsim.load_scheme("zhejiang-2022")
+    assert zhejiang.regroup == "each_other_procedure"
+    assert prove_schemes(zhejiang, zhejiang).equal
+    found = prove_schemes(zhejiang, replace(zhejiang, regroup=""), {"mdc": "F"}, most=3, level="adrg")
+    assert [each.after.drg for each in found.witnesses] == ["0000"] * 3
+    assert all(each.before.only_procedure and len(each.discharge.procedures) == 2 for each in found.witnesses)
 
 
 def test_a_changed_rule_is_found(scheme: Scheme) -> None:

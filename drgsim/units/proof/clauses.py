@@ -97,6 +97,12 @@ class Clauses:
             self.add(-before, -each)
             before = self.any_of([before, each])
 
+    def equal_where(self, condition: int, pairs: Iterable[tuple[int, int]]) -> None:
+        """Where the condition holds, both literals of each pair do or neither."""
+        for first, second in pairs:
+            self.add(-condition, -first, second)
+            self.add(-condition, first, -second)
+
     def counted(self, literals: Sequence[int], most: int) -> list[int]:
         """Literals ``at least 1``, ``at least 2``, ... ``at least most`` of these hold; fewer where there are fewer."""
         given = (tuple(sorted(literals)), most)

@@ -23,6 +23,7 @@ class Regrouping:
         for chosen, ladder in zip(self.deciding[1:], whole.others[1:], strict=True):
             self._clauses.add(-chosen, ladder[0])
         self.used = -self.deciding[0]
+        self.again = rules.first_group(self.alone(self.deciding))
         self._said: set[tuple[int, ...]] = set()
 
     def alone(self, deciding: list[int]) -> CodeView:
@@ -35,7 +36,7 @@ class Regrouping:
         That no other procedure leads to a group is said for classes of procedures as they turn up (:meth:`refine`).
         """
         clauses = self._clauses
-        again = self.rules.first_group(self.alone(self.deciding))
+        again = self.again
         clauses.add(-self.used, -whole.some)
         clauses.add(-self.used, again.some)
         found = {code: [literal] for code, literal in whole.groups.items() if code != UNGROUPED}
@@ -71,12 +72,15 @@ class RegroupingOrder:
     def __init__(self, first: Regrouping, second: Regrouping) -> None:
         clauses = first.rules.record.clauses
         self._pair = (first, second)
-        leads = [one.rules.first_group(one.alone(two.deciding)).some for one, two in ((first, second), (second, first))]
-        for one, two, lead in ((first, second, leads[0]), (second, first, leads[1])):
-            clauses.add(-one.none, -two.used, -lead)
-        same = clauses.any_of(clauses.all_of(pair) for pair in zip(first.deciding, second.deciding, strict=True))
-        clauses.add(-first.used, -second.used, same, -leads[0], -leads[1])
-        self._second_first = leads[1]  # the first scheme's procedure would decide for the second one as well
+        exchanged = [one.rules.first_group(one.alone(two.deciding)) for one, two in ((first, second), (second, first))]
+        same = clauses.new()
+        clauses.equal_where(same, zip(first.deciding, second.deciding, strict=True))
+        for one, two, found in ((first, second, exchanged[0]), (second, first, exchanged[1])):
+            clauses.add(-one.none, -two.used, -found.some)
+            # what follows from the same procedure is said, since a solver would find it out gate by gate
+            clauses.equal_where(same, ((literal, found.groups[code]) for code, literal in one.again.groups.items()))
+        clauses.add(-first.used, -second.used, same, -exchanged[0].some, -exchanged[1].some)
+        self._second_first = exchanged[1].some  # the first scheme's procedure would decide for the second one as well
 
     def classes(self, model: Model) -> list[int]:
         """Classes of the deciding procedures, the one that has to come first before the other."""
