@@ -320,6 +320,23 @@ def test_drg_to_dip_and_dip_to_dip(some: pa.Table) -> None:
     assert not any(row["change"] for row in same.headline.to_pylist())
 
 
+def test_a_catalogue_brings_its_own_scores_or_those_of_a_file(some: pa.Table, tmp_path: Path) -> None:
+    """The national catalogue has none (a region scores it); the catalogue of Tai'an has, 1,000 for the mean case."""
+    left, right = ("dip-taian-2025", "dip-3.0")
+    with pytest.raises(drgsim.DrgsimError, match="switch-no-weights"):
+        drgsim.switch(some, left, right, weights="reference", draws=0, hospitals=SAMPLE / "hospitals.csv")
+    kinds = drgsim.switch(some, right, right, draws=0, hospitals=SAMPLE / "hospitals.csv").groups["group"].to_pylist()
+    (tmp_path / "own.csv").write_text("dip,score\n" + "".join(f"{kind},750\n" for kind in kinds if kind), encoding="utf-8")
+    found = drgsim.switch(
+        some, left, right, weights_from="reference", weights_to=str(tmp_path / "own.csv"), draws=0,
+        hospitals=SAMPLE / "hospitals.csv",
+    )  # fmt: skip
+    weights = [side.lines.weight[side.lines.marks.priced] for side in found.switch.sides]
+    assert weights[1] == pytest.approx(0.75)
+    scores = group_table(some, left)["score"].to_pylist()
+    assert np.nanmean(weights[0]) == pytest.approx(np.mean([score for score in scores if score]) / 1000, rel=0.05)
+
+
 def test_discharges_of_several_years_are_history_and_year() -> None:
     table = pa.concat_tables([pq.read_table(discharges(year)).slice(0, 500) for year in YEARS[-2:]])
     found = drgsim.switch(table, policy=POLICY, draws=0)

@@ -174,9 +174,10 @@ def switch(
         What stays the same: ``budget`` (the fund's budget, shared out by points on both sides), ``rate`` (the unit value), or
         ``weight`` (the unit value, and the total weight of the year's cases).
     weights
-        Of both sides: ``history`` (the region's earlier years, else these cases) or ``reference`` (national reference weights).
+        Of both sides: ``history`` (the region's earlier years, else these cases) or ``reference`` (national reference weights;
+        of a DIP catalogue its own scores).
     weights_from, weights_to
-        Of one side, instead: a payment table, or a CSV file with ``drg`` and ``weight``.
+        Of one side, instead: a payment table, or a file or folder as ``weights`` of :func:`drgsim.settle` takes them.
     hospitals
         ``hospital_id, level, grade, coefficient`` of discharges that are no region.
     year
@@ -290,7 +291,7 @@ def _record(found: SchemeSwitch, inputs: Mapping[str, str]) -> dict[str, Any]:
     """What was run on what."""
     sides = {
         role: {
-            "unit": side.choice.unit, "policy": side.choice.policy.id, "policy_digest": side.setup.policy.digest,
+            "unit": side.choice.name, "policy": side.choice.policy.id, "policy_digest": side.setup.policy.digest,
             "weights": side.weights_label, "unit_values": side.unit_values, "setup": side.setup.digest,
         }
         for role, side in zip(("from", "to"), found.sides, strict=True)

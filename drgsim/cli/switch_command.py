@@ -42,7 +42,7 @@ def switch(
         str, typer.Option(rich_help_panel=VALUES, help="Of both sides: history or reference (national weights).")
     ] = "history",
     weights_from: Annotated[
-        str | None, typer.Option(rich_help_panel=VALUES, help="Of the side that is left: payment table, or CSV.")
+        str | None, typer.Option(rich_help_panel=VALUES, help="Of the side that is left: payment table, file or folder.")
     ] = None,
     weights_to: Annotated[str | None, typer.Option(rich_help_panel=VALUES, help="Of the other side.")] = None,
     hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv, where the input is no region.")] = None,
@@ -96,7 +96,7 @@ def _show(found: Switched, output: Path | None) -> None:
     from drgsim.cli.terminal import out, rows_table
 
     switch = found.switch
-    left, right = (side.choice.unit for side in switch.sides)
+    left, right = (side.choice.name for side in switch.sides)
     title = f"{left} → {right}: {switch.region.folder.name} {switch.year}"
     lines = [[row["title_zh"], row["title"], *(_figure(row, name) for name in ("from", "to", "change"))]
              for row in found.headline.to_pylist()]  # fmt: skip

@@ -55,7 +55,7 @@ def switch_page(
     headline = {row["figure"]: row for row in tables["headline"].to_pylist()}
     hospitals = sorted(tables["hospitals"].to_pylist(), key=lambda row: float(row["payment_change"]))
     verdicts = [row["verdict"] for row in hospitals]
-    left, right = (side.choice.unit.rstrip("/").rsplit("/", 1)[-1] for side in switch.sides)
+    left, right = (side.choice.name for side in switch.sides)
     return render_page(
         "switch.html",
         title=words(f"{left} → {right} 切换测算", f"Switch from {left} to {right}"),

@@ -185,7 +185,7 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
         reason = next((problem for problem in side.lines.problems if "are not paid" in problem.what), None)
         if count and reason is not None:
             said = f"{count:,} 例未付。 unpaid cases, first reason: {reason.what} ({reason.fix})"
-            unpaid.setdefault(said, []).append(side.choice.unit)
+            unpaid.setdefault(said, []).append(side.choice.name)
     notes += [f"{'、'.join(units)}：{said}" for said, units in unpaid.items()]
     notes += _level_notes(sides[0], options)
     if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
@@ -213,7 +213,7 @@ def _level_notes(side: SwitchSide, options: SwitchOptions) -> list[str]:
     if options.keep == "budget" or not cost or abs(payment / cost - 1) <= FAR:
         return []
     return [
-        f"{side.choice.unit} 的支付为费用的 {payment / cost:.0%}：费率与权重不是同一基准，请看变化率，或用 --keep budget。 "
+        f"{side.choice.name} 的支付为费用的 {payment / cost:.0%}：费率与权重不是同一基准，请看变化率，或用 --keep budget。 "
         "payment is far from cost: the unit value belongs to weights of another base; look at shares, or keep the budget"
     ]
 

@@ -19,11 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from drgsim.analysis.labelled_weights import read_weights
 from drgsim.errors import InputError, Problem, UsageError
 from drgsim.money import MISSING
 from drgsim.payment.atlas_weights import GIVEN, common_weights
-from drgsim.payment.own_weights import with_values_of
+from drgsim.payment.own_weights import with_relative_values, with_values_of
 from drgsim.payment.policy import Policy, load_policy, policy_names
 from drgsim.payment.price_table import RELATIVE_VALUES, PriceTable
 from drgsim.payment.weights_from_history import years_of_history
@@ -34,6 +33,7 @@ from drgsim.simulation.pricing import with_rates, with_table
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.setup import Setup, first_setup
 from drgsim.simulation.simulated_region import Region
+from drgsim.units.dip.compiled_catalogue import compile_catalogue
 from drgsim.units.schemes.pack import find_pack, is_dip, load_scheme
 
 KEEPS = ("budget", "rate", "weight")
@@ -53,12 +53,18 @@ class SideChoice:
         Who pays.
     weights
         ``history`` (estimated from the region's earlier years, the year itself where there is none), ``reference`` (the
-        national reference weights of the scheme), the name of a payment table, or a CSV file with ``drg`` and ``weight``.
+        national reference weights of the scheme; of a DIP catalogue its own scores), the name of a payment table, or a file or
+        folder as :func:`drgsim.payment.own_weights.with_relative_values` takes them.
     """
 
     unit: str
     policy: Policy
     weights: str = HISTORY
+
+    @property
+    def name(self) -> str:
+        """The unit by its id, or by the name of its folder: the same pack elsewhere gives the same record."""
+        return Path(self.unit).name
 
     @property
     def dip(self) -> bool:
@@ -159,33 +165,51 @@ def _setup(region: Region, year: int, choice: SideChoice, notes: list[str]) -> S
     policy, _ = with_values_of(choice.policy, common.table, Path(choice.weights), choice.weights)
     if common.filled:
         notes.append(
-            f"{choice.unit}：{len(common.filled)} 个病组无参考权重，按病例费用补。 "
-            f"groups without a weight in {_table_name(choice)} take one from the costs of these cases, on its level"
+            f"{choice.name}：{len(common.filled)} 个病组无参考权重，按病例费用补。 "
+            f"groups without a weight there take one from the costs of these cases, on its level"
         )
     return replace(setup, policy=policy)
 
 
 def _given_table(choice: SideChoice) -> PriceTable:
-    """Weights that are not of the region's history."""
-    name = _table_name(choice)
-    if name.lower().endswith(".csv"):
-        weights = read_weights(Path(name), load_scheme(choice.unit))
+    """Weights that are not of the region's history: 1 = the mean case, whatever the unit of what they are taken from."""
+    if choice.weights == REFERENCE and choice.dip:
+        lines = compile_catalogue(choice.unit)
+        codes, values, scale = (
+            lines.lines["code"],
+            lines.arrays.line_score.tolist(),
+            choice.policy.file.relative_value.scale.value,
+        )
+        found = f"{choice.name} has no scores of its own"
     else:
-        prices = load_policy(name).prices
-        if prices is None:
-            what, fix = f"{name} has no table of groups", "name another payment table, or history"
-            raise UsageError([Problem("switch-no-weights", what, where="weights", fix=fix)])
-        values = prices.relative_value[1]
-        weights = {code: value for code, value in zip(prices.codes, values.tolist(), strict=True) if value > 0}
+        name = _table_name(choice)
+        if is_given(name):
+            policy, _ = with_relative_values(choice.policy, Path(name))
+            prices, scale = policy.prices, choice.policy.file.relative_value.scale.value
+        else:
+            named = load_policy(name)
+            prices, scale = named.prices, named.file.relative_value.scale.value
+            scale = 1.0 if prices is not None and prices.relative_value[0] == "weight" else scale
+        codes, values = (prices.codes, prices.relative_value[1].tolist()) if prices is not None else ((), [])
+        found = f"{name} has no table of groups"
+    weights = {str(code): value / scale for code, value in zip(codes, values, strict=True) if value > 0}
+    if not weights:
+        fix = "name another payment table or file, or use history"
+        raise UsageError([Problem("switch-no-weights", found, where="weights", fix=fix)])
     blank = ("",) * len(weights)
     return PriceTable(tuple(weights), blank, blank, blank, {"weight": np.array(list(weights.values()))})
+
+
+def is_given(name: str) -> bool:
+    """Whether weights are a file or a folder of one's own, and not the name of a payment table."""
+    return Path(name).exists() or name.lower().endswith((".csv", ".parquet", ".xlsx"))
 
 
 def _table_name(choice: SideChoice) -> str:
     """The payment table or file that the weights of a side stand in."""
     if choice.weights != REFERENCE:
         return choice.weights
-    scheme = load_scheme(choice.unit).id if not choice.dip else choice.unit
+    scheme = load_scheme(choice.unit).id
     names = [name for name in policy_names() if name.startswith(NATIONAL) and load_policy(name).file.scheme == scheme]
     if not names:
         what = f"there are no national reference weights for {scheme}"
@@ -195,11 +219,13 @@ def _table_name(choice: SideChoice) -> str:
 
 def _label(choice: SideChoice, region: Region, year: int) -> str:
     """Where the weights of a side come from, in words."""
+    if choice.weights == REFERENCE and choice.dip:
+        return f"scores of {choice.name} 目录自带分值"
     if choice.weights == HISTORY:
         years = years_of_history(region.years, year)
         return f"own history 自有历史数据 {years[0]}" + (f"-{years[-1]}" if len(years) > 1 else "")
     name = _table_name(choice)
-    if name.lower().endswith(".csv"):
+    if is_given(name):
         return f"file {Path(name).name}"
     file = load_policy(name).file
     return f"{name} {file.title_zh}"
@@ -213,7 +239,7 @@ def _rates(runner: Runner, first: Setup, year: int, notes: list[str]) -> dict[st
     values = dict(runner.lines(by_points(first), year).unit_values)
     notes.append(
         f"{first.policy.id} 未给费率，两侧同用原方案的预算点值。 "
-        f"it states no unit value: both sides pay the one that the budget gives {first.scheme}"
+        f"it states no unit value: both sides pay the one that the budget gives {Path(first.scheme).name}"
     )
     return values
 
@@ -232,7 +258,7 @@ def _weighing_alike(runner: Runner, left: SwitchSide, second: Setup, year: int, 
         name: np.round(column * factor, 10) if name in values else column for name, column in policy.prices.numbers.items()
     }
     notes.append(
-        f"{second.scheme} 权重乘以 {factor:.6f}，总权重不变。 "
+        f"{Path(second.scheme).name} 权重乘以 {factor:.6f}，总权重不变。 "
         f"weights x {factor:.6f}, so that the year's cases weigh {before:,.2f} on both sides"
     )
     policy = replace(policy, prices=replace(policy.prices, numbers=numbers), digest=_digest(policy.digest, repr(factor)))
@@ -256,7 +282,7 @@ def with_budget(region: Region, year: int, choice: SideChoice) -> tuple[Region, 
         lines = runner.lines(setup, year)
         found, source = (
             _by_payer(lines.money[Measure.FUND], lines),
-            f"按 {choice.unit} 和政策费率算得的基金支付 what the fund pays at the unit value",
+            f"按 {choice.name} 和政策费率算得的基金支付 what the fund pays at the unit value",
         )
     else:
         cohort = first_setup(choice.policy)
