@@ -16,10 +16,11 @@ from drgsim.authoring.dip.dip_spec import load_spec
 from drgsim.budgets.calibration import load_settings
 from drgsim.budgets.terms import load_terms
 from drgsim.cli.main import app
-from drgsim.errors import DrgsimError, UsageError
+from drgsim.errors import DrgsimError, Problem, UsageError
 from drgsim.money import MISSING
 from drgsim.parameters.evidence import Evidence
 from drgsim.parameters.option_pairs import parse_pairs
+from drgsim.parameters.strict_file import parse_strict
 from drgsim.payment.policy import PolicyError, load_policy, read_folder
 from drgsim.payment.settlement import settle
 from drgsim.quality.quality_rules import quality_limits
@@ -372,3 +373,10 @@ def test_an_expression_of_a_curve_is_short_and_its_numbers_are_plausible(pays: s
         _policy(path)
     assert caught.value.problems
     assert {problem.code for problem in caught.value.problems} == {"policy-bad-value"}
+
+
+@pytest.mark.parametrize(("text", "value"), [("5e-05", 5e-05), ("1E+3", 1000.0), ("1E5", "1E5"), ("'5e-05'", "5e-05")])
+def test_a_number_with_an_exponent_is_one_and_a_code_like_it_is_not(text: str, value: object) -> None:
+    problems: list[Problem] = []
+    assert parse_strict(f"x: {text}", "policy", problems, "here") == {"x": value}
+    assert not problems

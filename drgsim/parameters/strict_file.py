@@ -26,6 +26,7 @@ MOST_ENTRIES = 1_000_000  # aliases of aliases can make a short file endless
 LARGEST = 1e300  # of a whole number
 # reads what is sound several times as fast, where libyaml is there; what it refuses PyYAML judges in its own words
 FAST_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]\d+")  # 5e-05, which is a text to YAML 1.1
 # what PyYAML lets through from the text of a value that is not what its tag says
 _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -121,6 +122,8 @@ def _strict_loader(
         def resolve(self, kind_of_node: Any, value: Any, implicit: Any) -> Any:
             if words is not None and kind_of_node is yaml.ScalarNode and implicit[0] and words.fullmatch(value):
                 return self.DEFAULT_SCALAR_TAG
+            if kind_of_node is yaml.ScalarNode and implicit[0] and _EXPONENT.fullmatch(value):
+                return "tag:yaml.org,2002:float"
             return super().resolve(kind_of_node, value, implicit)
 
         def construct_object(self, node: Any, deep: bool = False) -> Any:
