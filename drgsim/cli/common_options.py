@@ -81,22 +81,15 @@ def show_reading(layouts: Iterable[str], kept: Iterable[str], noted: Mapping[str
 
     from drgsim.cli.terminal import out
     from drgsim.records.layout import layout_named
+    from drgsim.records.noted_titles import NOTED_TITLES
 
     named = (layout_named(name) for name in dict.fromkeys(layouts))
     out.print("input layout 输入格式: " + "; ".join(f"{layout.name} {layout.title_zh}" for layout in named if layout))
     for files in dict.fromkeys(kept):
         out.print(f"columns as kept for {escape(files)} 列名对照")
-    titles = {
-        "tcm_diagnoses_left_out": "diagnoses of Chinese medicine left out 中医诊断未参与分组",
-        "totals_rows_left_out": "totals rows left out 合计行未计入",
-        "signature_rows_left_out": "signature and remark rows left out 签名备注行未计入",
-        "headers_left_out": "repeated headers left out 重复表头未计入",
-        "blank_rows_left_out": "blank rows, or rows without id, sex and diagnosis, left out 空行未计入",
-        "several_principal_diagnoses": "records with several principal diagnoses (the first counts) 主要诊断标记重复",
-    }
     for name, number in noted.items():
         if number:
-            out.print(f"[yellow]{escape(titles.get(name, name))}[/]: {number:,}")
+            out.print(f"[yellow]{escape(NOTED_TITLES.get(name, name))}[/]: {number:,}")
 
 
 def show_conversion(values: Mapping[str, Any] | None) -> None:

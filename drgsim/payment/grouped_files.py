@@ -13,6 +13,7 @@ from drgsim.engines.in_memory import group_cases
 from drgsim.errors import InputError
 from drgsim.records.case_table import is_grouped, joined_tables, numbered, whole_cases
 from drgsim.records.input_options import InputOptions
+from drgsim.records.noted_titles import NOTED_TITLES
 from drgsim.records.read_arrow import NAME
 from drgsim.records.vocabulary import GROUP_KINDS
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
@@ -66,7 +67,8 @@ def read_grouped(
             answers, run = group_cases(cases, scheme, options.code_version)
             table = with_groups(table, answers)
             notes.append(f"{name}: {table.num_rows:,} cases grouped by {_grouped_by(run, scheme)}{_left_out(run.counts)}")
-        notes += [f"{name}: {what}: {count:,}" for what, count in sorted(cases.noted.items()) if count]
+            notes += [f"{name}: {doubts}" for doubts in _doubts(run.counts)]
+        notes += [f"{name}: {NOTED_TITLES.get(what, what)}: {count:,}" for what, count in sorted(cases.noted.items()) if count]
         tables.append(numbered(table, number))
     return joined_tables(tables), notes
 
@@ -96,3 +98,11 @@ def _left_out(counts: GroupCounts) -> str:
         changed = sum(values[kind]["changed"] for kind in ("diagnoses", "procedures"))
         left.append(f"{changed:,} codes converted from {values['from']} to {values['to']}")
     return f" ({', '.join(left)})" if left else ""
+
+
+def _doubts(counts: GroupCounts) -> list[str]:
+    """The doubts about the records, which may have moved their groups and so their money: nothing passes in silence."""
+    if not counts.warnings:
+        return []
+    told = ", ".join(f"{code} {count:,}" for code, count in counts.warnings.most_common())
+    return [f"doubts about the records 病案提示: {told} (of which records: drgsim group)"]

@@ -1,7 +1,8 @@
 """Rows of a table that are no discharges: totals, signatures, the header once more, rows with nothing in them.
 
-Such a row has no diagnosis; it has no id either, or one that says what it is. Only rows whose id does not begin with a
-digit or a letter are looked at, so that a clean file costs one pass over the bytes of its ids.
+Such a row has no diagnosis; it has no id either, or one that says what it is, or the first of its cells that are read
+says so. Only rows whose id does not begin with a digit or a letter are looked at, so that a clean file costs one pass over
+the bytes of its ids.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _SIGNATURES = (
     r"^[\s*※]*(?:制\s*表|填\s*表|填\s*报|审\s*核|审\s*批|复\s*核|统\s*计\s*(?:人|员|时间|日期)|负\s*责\s*人|单位\s*(?:负责人|盖章)|科室负责人|"
     r"经\s*办|报\s*表|打\s*印|导\s*出|操\s*作\s*员|签\s*[字名章]|盖\s*章|备\s*注|说\s*明|注\s*[:：]|日期\s*[:：]|以下空白|第.*页|数据来源)"
 )
+_SIDE_CELL = f"{_TOTALS}|{_SIGNATURES}"  # what may stand in any cell of such a row
 
 
 class SideRows:
@@ -62,14 +64,14 @@ class SideRows:
             return batch
         rows = pa.array(suspects)
         ids = self._texts(batch, self._id[0], rows)
-        no_code = self._all_blank(batch, self._codes, rows)
-        nothing = no_code & self._all_blank(batch, self._sex, rows) & bool(self._codes and self._sex)
+        no_code, label = self._without_code(batch, rows), self._label(batch, ids, rows)
+        nothing = self._all_blank(batch, (*self._codes, *self._sex), rows) & bool(self._codes and self._sex)
         no_id = np.asarray(pc.equal(ids, ""))
         header = self._repeats_header(batch, ids, rows)
         said = {
             HEADERS: header,
-            TOTALS: ~header & no_code & np.asarray(pc.match_substring_regex(ids, _TOTALS)),
-            SIGNATURES: ~header & no_code & np.asarray(pc.match_substring_regex(ids, _SIGNATURES)),
+            TOTALS: ~header & no_code & np.asarray(pc.match_substring_regex(label, _TOTALS)),
+            SIGNATURES: ~header & no_code & np.asarray(pc.match_substring_regex(label, _SIGNATURES)),
             BLANKS: no_id & nothing & ~self._broken(batch, rows),
         }
         out = np.zeros(len(ids), np.bool_)
@@ -101,6 +103,22 @@ class SideRows:
         for name in names:
             blank &= np.asarray(pc.equal(pc.replace_substring(self._texts(batch, name, rows), "|", ""), ""))
         return blank
+
+    def _without_code(self, batch: pa.RecordBatch, rows: pa.Array) -> NDArray[np.bool_]:
+        """Where no cell of codes holds one; 审核人：李四 in one is none."""
+        without = np.ones(len(rows), np.bool_)
+        for name in self._codes:
+            texts = self._texts(batch, name, rows)
+            blank = np.asarray(pc.equal(pc.replace_substring(texts, "|", ""), ""))
+            without &= blank | np.asarray(pc.match_substring_regex(texts, _SIDE_CELL))
+        return without
+
+    def _label(self, batch: pa.RecordBatch, ids: pa.Array, rows: pa.Array) -> pa.Array:
+        """What a row says that it is: its id, else its first filled cell among sex and diagnoses."""
+        label = ids
+        for name in (*self._sex, *self._codes):
+            label = pc.if_else(pc.equal(label, ""), self._texts(batch, name, rows), label)
+        return label
 
     def _repeats_header(self, batch: pa.RecordBatch, ids: pa.Array, rows: pa.Array) -> NDArray[np.bool_]:
         """Where the names of the columns stand again; few rows do, so that Python may look at them."""
