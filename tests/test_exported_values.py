@@ -243,6 +243,27 @@ def test_rows_that_are_no_discharges_are_left_out_and_counted(tmp_path: Path, ro
     assert done.record["cases"] == done.record["paid"] == 2
 
 
+def test_a_settlement_tells_the_doubts_of_the_records_that_it_groups() -> None:
+    case = {"discharge_id": "2.02E+09", "sex": "1", "age": "65", "diagnoses": "J18.900", "procedures": "3-12", "total_cost": 1}
+    (told,) = [problem.what for problem in drgsim.settle([case], "beijing/2024").notes if "doubts about" in problem.what]
+    assert "procedure_damaged 1" in told
+    assert "id_rounded 1" in told
+
+
+@pytest.mark.parametrize("name", ["手术及操作", "手术及操作编码", "手术操作代码"])
+def test_one_column_of_procedures_is_known_by_its_usual_names(tmp_path: Path, name: str) -> None:
+    header = [name if each == "主要手术操作编码" else each for each in HEADER]
+    row = record(主要诊断编码="I21.001", 主要手术操作编码="36.0700")
+    assert [line["drg"][:3] for line in grouped(write_csv(tmp_path, row, header=header))] == ["FM3"]
+
+
+@pytest.mark.parametrize(("text", "cost"), [("$100", None), ("人民币100", 100.0), ("RMB 100", 100.0)])
+def test_a_cost_in_dollars_is_not_one_in_yuan(tmp_path: Path, text: str, cost: float | None) -> None:
+    line, codes = settled(write_csv(tmp_path, record(总费用=text, 统筹支付="")))
+    assert (line["total_cost"] and float(line["total_cost"])) == cost
+    assert ("settle-cost-unreadable" in codes) == (cost is None)
+
+
 @pytest.mark.parametrize("name", ["合计", "病案001", "", "总计"])
 def test_a_row_with_a_diagnosis_is_a_discharge(tmp_path: Path, name: str) -> None:
     assert len(grouped(write_csv(tmp_path, record(病案号=name), record()))) == 2

@@ -16,7 +16,7 @@ from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 
 Parse = Callable[[str], "float | None"]  # NaN for a blank, None for what is no number
 _AMOUNT = r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)"
-_CURRENCY = r"(?:RMB|CNY|[¥￥$])?"
+_CURRENCY = r"(?:RMB|CNY|人民币|[¥￥])?"  # no $: a sum in dollars is not one in yuan
 # 12,345.60 ￥12,345.60元 0.7万 -￥5 (12.00) 12.00-
 _MONEY = re.compile(
     rf"(?P<opens>\()?(?P<sign>[-−+]?){_CURRENCY}(?P<inner>[-−+]?){_AMOUNT}(?P<ten>万)?(?:元|圆|块|RMB|CNY)?[整正]?(?P<after>-?)(?P<closes>\))?"
