@@ -1,10 +1,13 @@
 """Money as int64 fen (分): rounded once, half away from zero, and exact where a float would guess.
 
-1 yuan = 100 fen. Sums of fen are integers, so they add up in any order.
+1 yuan = 100 fen. Sums of fen are integers, so they add up in any order. An amount of one case is at most
+:func:`highest_amount`, so that an int64 holds the sum of some hundred million of them; sums that answer for more use
+:func:`exact_sum`.
 """
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,11 +17,44 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from drgsim.errors import Problem, UsageError
+
 Number = float | int | str | Fraction  # as a user writes it
 FEN_PER_YUAN = 100
 TIE_SLACK = 1e-4  # fen: a float this near to a half is decided again with exact fractions
 MONEY_TYPE = pa.decimal128(18, 2)
+HIGHEST_AMOUNT = 100_000_000  # yuan: what one case may cost or be paid at most; our own limit, far beyond any real bill
+HIGHEST_LIMIT = 1_000_000_000  # yuan: what the limit may be set to; sums of 92 million such cases still fit an int64
+HIGHEST_VARIABLE = "DRGSIM_HIGHEST_AMOUNT"
 MISSING = np.iinfo(np.int64).min  # marks "no amount"; never a sum of money
+
+
+def highest_amount() -> int:
+    """Fen that one case may cost or be paid at most; more is a number that slipped into the column of money.
+
+    The variable ``DRGSIM_HIGHEST_AMOUNT`` (yuan) goes before :data:`HIGHEST_AMOUNT`.
+
+    Raises
+    ------
+    UsageError
+        ``usage-bad-highest-amount``: the variable is no number above 0, or beyond :data:`HIGHEST_LIMIT`.
+
+    Examples
+    --------
+    >>> highest_amount()
+    10000000000
+    """
+    text = os.environ.get(HIGHEST_VARIABLE, "")
+    if not text:
+        return HIGHEST_AMOUNT * FEN_PER_YUAN
+    try:
+        yuan = float(text)
+    except ValueError:
+        yuan = 0.0
+    if not 0 < yuan <= HIGHEST_LIMIT:
+        what, fix = f"{HIGHEST_VARIABLE} is {text!r}", f"give yuan above 0, up to {HIGHEST_LIMIT:,}"
+        raise UsageError([Problem("usage-bad-highest-amount", what, fix=fix)])
+    return fen(yuan)
 
 
 def exact(number: Number) -> Fraction:
@@ -159,7 +195,18 @@ def _wide(amounts: Any) -> Any:  # pragma: no cover - compiled
 
 def total(amounts: NDArray[np.int64]) -> int:
     """Sum in fen over the amounts that are known."""
-    return int(amounts[amounts != MISSING].sum())
+    return exact_sum(amounts[amounts != MISSING])
+
+
+def exact_sum(amounts: NDArray[np.int64]) -> int:
+    """The sum of any amounts, whatever it comes to: the upper and the lower halves are added by themselves.
+
+    Examples
+    --------
+    >>> exact_sum(np.array([2**62, 2**62, 2**62, -1])) == 3 * 2**62 - 1
+    True
+    """
+    return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())
 
 
 def yuan_text(amount: int) -> str:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
-from drgsim.money import MISSING, to_fen
+from drgsim.money import FEN_PER_YUAN, HIGHEST_AMOUNT, HIGHEST_VARIABLE, MISSING, highest_amount, to_fen
 from drgsim.payment.case_columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
 from drgsim.payment.policy_model import WITHOUT_GROUPS
 from drgsim.records.ages import read_ages
@@ -37,6 +37,7 @@ TEXTS = (
     "kind",
 )  # fmt: skip
 DAYS = ("admitted", "discharged")
+LARGEST_COEFFICIENT, LONGEST_STAY = 1000, 36_500  # of a hospital; days
 YES_NO = "1 or 0, true or false, 是 or 否"
 FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
 
@@ -179,6 +180,7 @@ def read_cases(
     level, levels = levels_of(columns, texts["hospital_id"], hospitals, size)
     flags = {name: flags_of(columns.get(name), size) for name in FLAGS}
     broken |= {name: entry[1] for name, entry in (*flags.items(), *dated.items())}
+    beyond = _without_implausible(numbers, broken)
     cases = Cases(
         ids=columns.get("discharge_id", pa.array(np.arange(1, size + 1))),
         unit=texts["unit"], unit_name=texts["unit_name"], hospital=texts["hospital_id"],
@@ -195,11 +197,10 @@ def read_cases(
     )  # fmt: skip
     if "fund_paid" in columns:
         cases = _with_patient_part(cases, to_fen(numbers["fund_paid"]), broken)
-    _check(cases, broken)
+    _check(cases, broken, beyond)
     _refuse_invalid(cases, table)
     _doubt(cases, columns, broken, repeated.result())
-    _count_days(cases)
-    return cases
+    return _with_counted_days(cases)
 
 
 def _with_patient_part(cases: Cases, fund: NDArray[np.int64], broken: dict[str, NDArray[np.bool_]]) -> Cases:
@@ -263,6 +264,22 @@ def _numbers(columns: Mapping[str, pa.Array], size: int) -> tuple[dict[str, NDAr
     return numbers, {name: broken for name, (_, broken) in read.items() if name != "discharge_way"}
 
 
+def _without_implausible(numbers: dict[str, NDArray[np.float64]], broken: dict[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Take amounts out that no case costs: they count as broken; those of the total cost are returned."""
+    highest = highest_amount() / FEN_PER_YUAN
+    of_cost = np.zeros(numbers["total_cost"].size, np.bool_)
+    for name in (*MONEY, "fund_paid"):
+        beyond = np.abs(numbers[name]) > highest
+        if not beyond.any():
+            continue
+        numbers[name] = np.where(beyond, np.nan, numbers[name])
+        if name == "total_cost":
+            of_cost = beyond
+        else:
+            broken[name] = broken[name] | beyond
+    return of_cost
+
+
 def with_hospitals(cases: Cases, hospitals: Mapping[str, Hospital]) -> Cases:
     """The cases under another list of hospitals, or after ``hospital`` changed: levels are looked up again.
 
@@ -274,24 +291,32 @@ def with_hospitals(cases: Cases, hospitals: Mapping[str, Hospital]) -> Cases:
     return replace(cases, hospitals=hospitals, level=level, levels=levels)
 
 
-def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]]) -> None:
+def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]], beyond: NDArray[np.bool_]) -> None:
     """Report what is wrong with costs and hospitals before any rule is tried."""
     cost = cases.money["total_cost"]
     nothing = np.zeros(cases.size, np.bool_)
     unreadable = broken.get("total_cost", nothing)
     cases.fault("settle-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source")
-    cases.fault("settle-cost-missing", (cost == MISSING) & ~unreadable, "the total cost is missing", "state the cost")
+    most = f"{highest_amount() // FEN_PER_YUAN:,} yuan"
+    fix = f"correct the cost, or the column that is read as total_cost; {HIGHEST_VARIABLE} sets the limit"
+    cases.fault("settle-cost-implausible", beyond, f"the total cost is above {most}", fix)
+    cases.fault("settle-cost-missing", (cost == MISSING) & ~unreadable & ~beyond, "the total cost is missing", "state the cost")
     cases.fault("settle-cost-negative", (cost < 0) & (cost != MISSING), "the total cost is below 0", "correct the cost")
     for name in NUMBERS[: NUMBERS.index("los_days")]:
         if name not in cases.present:
             continue
-        wrong = (cases.numbers[name] <= 0) | np.isinf(cases.numbers[name]) | broken[name]
-        cases.fault(f"settle-bad-{name}", wrong, f"{name} is not a finite number above 0", "leave it blank or correct it")
+        most = LARGEST_COEFFICIENT if name in ("coefficient", "auxiliary_coefficient") else HIGHEST_AMOUNT
+        wrong = (cases.numbers[name] <= 0) | (cases.numbers[name] > most) | broken[name]
+        cases.fault(
+            f"settle-bad-{name}", wrong, f"{name} is not a number above 0, up to {most:,}", "leave it blank or correct it"
+        )
     for name in MONEY[1:]:
         if name not in cases.present:
             continue
         wrong = ((cases.money[name] < 0) & (cases.money[name] != MISSING)) | broken[name]
-        cases.fault(f"settle-bad-{name}", wrong, f"{name} is below 0 or no number", "correct the value in the source")
+        cases.fault(
+            f"settle-bad-{name}", wrong, f"{name} is below 0, implausibly high or no number", "correct the value in the source"
+        )
     if cases.hospitals is not None and "hospital_id" in cases.present:
         known = np.array([name in cases.hospitals for name in cases.hospital.values] + [False])
         unknown = ~known[cases.hospital.ids]
@@ -306,13 +331,14 @@ def _repeated(ids: pa.Array | None) -> int:
     return 0 if ids is None else int(len(ids) - ids.null_count - pc.count_distinct(ids).as_py())
 
 
-def _count_days(cases: Cases) -> None:
+def _with_counted_days(cases: Cases) -> Cases:
     """Days of the stay from its dates where ``los_days`` is missing; a stay of one day counts one."""
     dated = (cases.admitted != MISSING) & (cases.discharged != MISSING) & (cases.discharged >= cases.admitted)
     missing = np.isnan(cases.numbers["los_days"]) & dated
     stay = np.where(missing, np.maximum(cases.discharged - cases.admitted, 1), 0)
     cases.numbers["los_days"] = np.where(missing, stay, cases.numbers["los_days"])
     cases.warn("settle-days-counted", missing, "los_days is missing and is counted from the dates of admission and discharge")
+    return cases
 
 
 def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, NDArray[np.bool_]], repeated: int) -> None:
@@ -353,4 +379,6 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, N
     for name in ("los_days", "age"):
         values = cases.numbers[name]
         cases.warn(f"settle-negative-{name}", values < 0, f"{name} is below 0 and counts as missing")
-        cases.numbers[name] = np.where(values < 0, np.nan, values)
+        beyond = values > LONGEST_STAY
+        cases.warn(f"settle-implausible-{name}", beyond, f"{name} is above {LONGEST_STAY:,} and counts as missing")
+        cases.numbers[name] = np.where((values < 0) | beyond, np.nan, values)

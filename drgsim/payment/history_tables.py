@@ -65,15 +65,17 @@ def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[P
 
 def _cost_problems(table: pa.Table, fen: NDArray[np.int64]) -> list[Problem]:
     """Costs that no weight can rest on, counted by what is wrong with them."""
-    unreadable = np.zeros(fen.size, np.bool_)
+    unreadable = beyond = np.zeros(fen.size, np.bool_)
     if "total_cost" in table.column_names:
-        unreadable = read_fen(one_chunk(table, "total_cost")).broken
-    missing = (fen == MISSING) & ~unreadable
+        read = read_fen(one_chunk(table, "total_cost"))
+        unreadable, beyond = read.broken & ~read.beyond, read.beyond
+    missing = (fen == MISSING) & ~unreadable & ~beyond
     return [
         Problem(code, f"{int(out.sum())} cases are not used: {what}", fix=fix)
         for code, out, what, fix in (
             ("weights-no-cost", missing, "the total cost is missing", "state the cost"),
             ("weights-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source"),
+            ("weights-cost-implausible", beyond, "the total cost is beyond what a case can cost", "correct the cost"),
             ("weights-cost-negative", (fen < 0) & (fen != MISSING), "the total cost is below 0", "correct the cost"),
             ("weights-cost-zero", fen == 0, "the total cost is 0", "correct the cost"),
         )

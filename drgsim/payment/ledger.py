@@ -10,7 +10,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.money import FEN_PER_YUAN, MISSING, exact, round_floats, round_half_away, share_of
+from drgsim.money import FEN_PER_YUAN, MISSING, exact, exact_sum, round_floats, round_half_away, share_of
 from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.case_terms import Terms, terms_of
 from drgsim.payment.curve import ExactCase, settle_exactly
@@ -367,7 +367,7 @@ class Ledger:
 
     def _sum_fen(self, amounts: NDArray[np.int64], where: Mask) -> int:
         if self.weight is None:
-            return int(amounts[where].sum())
+            return exact_sum(amounts[where])
         return round(fsum((amounts[where] * self.weight[where]).tolist()))
 
     def paid_by(self, payer: str) -> Mask:

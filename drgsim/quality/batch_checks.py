@@ -142,7 +142,10 @@ class Checker:
         parts = [read_fen(one_chunk(batch, name)) for name in batch.schema.names if name.lower().startswith(PART)]
         slack = int(self.limit["cost_tolerance_fen"])
         amounts = [total, patient, fund, *parts]
-        yield RuleHits("cost_unreadable", np.flatnonzero(np.logical_or.reduce([fen.broken for fen in amounts])), None)
+        yield RuleHits(
+            "cost_unreadable", np.flatnonzero(np.logical_or.reduce([fen.broken & ~fen.beyond for fen in amounts])), None
+        )
+        yield RuleHits("cost_implausible", np.flatnonzero(np.logical_or.reduce([fen.beyond for fen in amounts])), None)
         if "total_cost" in batch.schema.names:
             yield RuleHits("cost_missing", np.flatnonzero(~total.there & ~total.broken), None)
         yield RuleHits("cost_zero", np.flatnonzero(total.there & (total.values == 0)), None)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.money import FEN_PER_YUAN, highest_amount
 from drgsim.records.arrow import distinct_texts, one_chunk, to_text
 from drgsim.records.cell_numbers import parse_money, read_numbers
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
@@ -131,14 +132,15 @@ def _day(text: str) -> float:
 
 
 class Fen(NamedTuple):
-    """Money in fen (0 where missing), where there is some, and where something stands that is no number."""
+    """Money in fen (0 where missing), where there is some, and where something stands that is no amount of a case.
+
+    ``beyond`` marks those of the broken that are numbers, and beyond :func:`drgsim.money.highest_amount`.
+    """
 
     values: NDArray[np.int64]
     there: NDArray[np.bool_]
     broken: NDArray[np.bool_]
-
-
-_LARGEST = 2.0**52  # fen that a float still counts one by one
+    beyond: NDArray[np.bool_]
 
 
 def read_fen(column: pa.Array) -> Fen:
@@ -148,14 +150,12 @@ def read_fen(column: pa.Array) -> Fen:
     --------
     >>> read_fen(pa.array(["1234.56", "0.1", None, "?"]))
     Fen(values=array([123456,     10,      0,      0]), there=array([ True,  True, False, False]),
-        broken=array([False, False, False,  True]))
+        broken=array([False, False, False,  True]), beyond=array([False, False, False, False]))
     """
     yuan, broken = read_numbers(column, parse_money)
-    fen = np.rint(yuan * 100)
-    with np.errstate(invalid="ignore"):
-        unusable = np.abs(fen) > _LARGEST
-    there = ~np.isnan(fen) & ~unusable
-    return Fen(np.where(there, fen, 0).astype(np.int64), there, broken | unusable)
+    beyond = np.abs(yuan) > highest_amount() / FEN_PER_YUAN
+    there = ~np.isnan(yuan) & ~beyond
+    return Fen(np.rint(np.where(there, yuan, 0.0) * FEN_PER_YUAN).astype(np.int64), there, broken | beyond, beyond)
 
 
 def whole_years(birth: NDArray[np.float64], day: NDArray[np.float64]) -> NDArray[np.float64]:

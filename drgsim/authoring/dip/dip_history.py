@@ -38,6 +38,7 @@ Progress = Callable[[float, int], None]
 COLUMNS = (*INPUT_COLUMNS, "discharged", "total_cost")
 # why a discharge does not count, the first reason that holds
 REASONS = {
+    "cost_implausible": ("with a cost beyond what a case can cost", "总费用超出可能范围"),
     "cost_unreadable": ("with a cost that is no number", "总费用无法识别"),
     "no_cost": ("without a cost", "无总费用"),
     "cost_negative": ("with a cost below 0", "总费用为负"),
@@ -255,8 +256,9 @@ def _read_batch(batch: pa.RecordBatch, reading: _Reading, file: int, stated: str
     names = list(REASONS)
     arrays = reading.levels.grouper.compiled.arrays
     reason = np.select(
-        [fen.broken, ~fen.there, fen.values < 0, fen.values == 0, fen.values < round(include.minimum_cost.value * 100),
-         principal < 0, arrays.dx_excluded[principal + 2], stay > include.longest_stay.value, skip],
+        [fen.beyond, fen.broken, ~fen.there, fen.values < 0, fen.values == 0,
+         fen.values < round(include.minimum_cost.value * 100), principal < 0,
+         arrays.dx_excluded[principal + 2], stay > include.longest_stay.value, skip],
         [names.index(name) for name in REASONS if name != "no_date"], -1,
     )  # fmt: skip
     used = reason < 0
