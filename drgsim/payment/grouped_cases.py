@@ -297,9 +297,9 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]], beyond: NDArra
     nothing = np.zeros(cases.size, np.bool_)
     unreadable = broken.get("total_cost", nothing)
     cases.fault("settle-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source")
-    most = f"{highest_amount() // FEN_PER_YUAN:,} yuan"
+    highest = f"{highest_amount() // FEN_PER_YUAN:,} yuan"
     fix = f"correct the cost, or the column that is read as total_cost; {HIGHEST_VARIABLE} sets the limit"
-    cases.fault("settle-cost-implausible", beyond, f"the total cost is above {most}", fix)
+    cases.fault("settle-cost-implausible", beyond, f"the total cost is above {highest}", fix)
     cases.fault("settle-cost-missing", (cost == MISSING) & ~unreadable & ~beyond, "the total cost is missing", "state the cost")
     cases.fault("settle-cost-negative", (cost < 0) & (cost != MISSING), "the total cost is below 0", "correct the cost")
     for name in NUMBERS[: NUMBERS.index("los_days")]:
