@@ -45,7 +45,7 @@ from drgsim.simulation.case_totals import (
     paid_case,
 )
 from drgsim.simulation.pricing import fund_of, pricing
-from drgsim.simulation.runner import Outcome, Runner
+from drgsim.simulation.runner import Outcome, Runner, stated_beside
 from drgsim.simulation.scenario_cases import PART, edited, first_state, settled_cases
 from drgsim.simulation.setup import Setup
 from drgsim.simulation.year_closing import closes
@@ -157,7 +157,7 @@ def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, part
     return Outcome(
         setup, year, by_payer, NOTHING, NOTHING, prepared.hospitals,
         runner.beside(setup, year, lines, counted, by_payer, list(prepared.hospitals)), fund_of(setup, runner.region, year),
-        dict(price.rates), lines.problems,
+        dict(price.rates), lines.problems, stated=int(stated_beside(runner.region, year, prepared.hospitals).sum()),
     )  # fmt: skip
 
 
