@@ -13,6 +13,7 @@ from typing import IO, NamedTuple
 from weakref import WeakKeyDictionary
 
 from drgsim.errors import InputError
+from drgsim.leftovers import scratch_folder
 from drgsim.records.file_kind import GZIP_MARK, FileKind, kind_of
 
 STANDARD_INPUT = "-"
@@ -32,7 +33,7 @@ def standard_input() -> Unpacked:
     """What standard input holds, kept on disk: it can be read once, and a file may have to be looked at twice."""
     stream = sys.stdin.buffer
     if stream not in _spools:
-        folder = TemporaryDirectory(prefix="drgsim-")
+        folder = scratch_folder()
         path = Path(folder.name, "standard input")
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
@@ -58,7 +59,7 @@ def unpacked(path: Path) -> Unpacked | None:
         kind = kind_of(content)
         if not (kind is FileKind.ZIP or (packed and kind is not FileKind.TEXT)):
             break
-        folder = TemporaryDirectory(prefix="drgsim-")
+        folder = scratch_folder()
         try:
             content = _gunzip(content, Path(folder.name)) if packed else _unzip(content, Path(folder.name), path)
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:

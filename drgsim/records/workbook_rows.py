@@ -7,11 +7,11 @@ import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 from drgsim.errors import InputError
+from drgsim.leftovers import scratch_folder
 from drgsim.records.case_file import broken_file
 from drgsim.records.file_kind import FileKind, kind_of
 from drgsim.records.sheet_errors import mark_unreadable
@@ -103,7 +103,7 @@ def _unreadable(path: Path, shown: Path, error: Exception) -> InputError:
     kind = kind_of(path)
     if kind is FileKind.OLD_WORKBOOK and _ENCRYPTED in path.read_bytes():
         return password_error(shown)
-    with TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         named = Path(folder, "book" + _SUFFIX.get(kind, path.suffix))
         shutil.copyfile(path, named)
         try:

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 
 from drgsim.errors import OutputError
+from drgsim.leftovers import scratch_folder
 from drgsim.records.arrow import as_cells
 from drgsim.records.database_address import AdbcAddress, DatabaseAddress, address_of
 from drgsim.results.adbc_table import check_adbc_table, load_adbc_table
@@ -70,7 +70,7 @@ def open_database_writer(url: str, names: list[str], *, replace: bool = True) ->
             check_adbc_table(address, wanted)
         else:
             _check_table(address, wanted)
-    with TemporaryDirectory(prefix="drgsim-") as folder:
+    with scratch_folder() as folder:
         writer = DatabaseWriter(Path(folder))
         yield writer
         with address.told(OutputError, "database-not-written"):

@@ -12,13 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.leftovers import scratch_folder
 from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.records.database_address import address_of, is_database
 from drgsim.records.schema import columns, header_key, header_names
@@ -75,7 +75,7 @@ def shown_place(place: str | Path | None) -> Path | None:
 @contextmanager
 def _to_standard_output(schema: pa.Schema) -> Iterator[TableWriter]:
     """A CSV that goes to standard output when it is whole."""
-    with TemporaryDirectory(prefix="drgsim-") as folder:
+    with scratch_folder() as folder:
         file = Path(folder, "table.csv")
         with open_writer(file, schema) as writer:
             yield writer  # type: ignore[misc]

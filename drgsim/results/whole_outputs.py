@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from drgsim import leftovers
 from drgsim.errors import SHOWN_ALIKE, OutputError, Problem, UsageError
 
 RUN_FILE = "run.json"
+_PART, _OLD = ".part", ".old"  # ends of hidden names: what is being written, and what it takes the place of
 KIND, WRITTEN = "kind", "written"  # in the record of a run: the command that wrote the folder, and its files
+_LONGEST_NAME = 180  # bytes of a name that stand in a hidden one; file systems take 255
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file managers leave in any folder
 
 
 @contextmanager
 def whole_file(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
     """Give a path to write to; what was written there takes the place of ``path`` when the block ends without an error.
+
+    What a killed call left of the same file is removed first.
 
     Parameters
     ----------
@@ -47,18 +53,20 @@ def whole_file(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
         raise OutputError.single("output-is-folder", f"{path} is a folder", where=str(path), fix="name a file")
     if target.exists() and not replace:
         raise _exists(Path(path), "name another file, or allow it to be replaced")
-    beside = _beside(target, "part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside.touch()  # a place that cannot be written to is told before the work
-        yield beside
-        os.replace(beside, target)
-    except OSError as error:
-        if _elsewhere(error, target):
-            raise
-        raise _unwritable(path, error) from error
-    finally:
-        beside.unlink(missing_ok=True)
+    _clear(target)
+    with leftovers.own_mark() as mark:
+        beside = _beside(target, mark, _PART)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside.touch()  # a place that cannot be written to is told before the work
+            yield beside
+            os.replace(beside, target)
+        except OSError as error:
+            if _elsewhere(error, target):
+                raise
+            raise _unwritable(path, error) from error
+        finally:
+            leftovers.remove(beside)
 
 
 def write_text(path: str | Path, text: str, *, replace: bool = True) -> None:
@@ -79,6 +87,8 @@ def whole_folder(
 ) -> Iterator[Path]:
     """Give a new folder to write to; it takes the place of ``path`` when the block ends without an error.
 
+    What a killed call left of the same folder is removed first; an earlier result that it had put aside comes back.
+
     Parameters
     ----------
     path, kind, own, marker, replace
@@ -89,20 +99,22 @@ def whole_folder(
     OutputError
         As :func:`check_folder`, and ``output-not-writable``.
     """
-    check_folder(path, kind=kind, own=own, marker=marker, replace=replace)
     target = Path(os.path.realpath(path))
-    hidden, old = _beside(target, "part"), _beside(target, "old")
-    beside = hidden / target.name  # under its own name, which what is written may refer to
-    try:
-        beside.mkdir(parents=True)
-        yield beside
-        _swap(beside, target, old)
-    except OSError as error:
-        if _elsewhere(error, target):
-            raise
-        raise _unwritable(path, error) from error
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+    _clear(target)
+    check_folder(path, kind=kind, own=own, marker=marker, replace=replace)
+    with leftovers.own_mark() as mark:
+        hidden, old = _beside(target, mark, _PART), _beside(target, mark, _OLD)
+        beside = hidden / target.name  # under its own name, which what is written may refer to
+        try:
+            beside.mkdir(parents=True)
+            yield beside
+            _swap(beside, target, old)
+        except OSError as error:
+            if _elsewhere(error, target):
+                raise
+            raise _unwritable(path, error) from error
+        finally:
+            leftovers.remove(hidden)
 
 
 def check_folder(
@@ -226,9 +238,28 @@ def _swap(beside: Path, target: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _beside(target: Path, suffix: str) -> Path:
-    """A hidden name in the same folder (a rename within one file system is all or nothing), one per process."""
-    return target.with_name(f".{target.name}.{os.getpid()}.{suffix}")
+def _clear(target: Path) -> None:
+    """Remove what dead processes left of a target; the earlier result that one had put aside comes back where none is."""
+    before = _before(target)
+    for old in leftovers.dead(target.parent, before, _OLD):
+        if target.exists():
+            leftovers.remove(old)
+        else:
+            with suppress(OSError):
+                old.rename(target)
+    for part in leftovers.dead(target.parent, before, _PART):
+        leftovers.remove(part)
+
+
+def _beside(target: Path, mark: str, suffix: str) -> Path:
+    """A hidden name in the same folder: a rename within one file system is all or nothing."""
+    return target.with_name(f"{_before(target)}{mark}{suffix}")
+
+
+def _before(target: Path) -> str:
+    """What hidden names of a target begin with."""
+    name = target.name.encode()
+    return f".{target.name}." if len(name) <= _LONGEST_NAME else f".{hashlib.sha256(name).hexdigest()[:16]}."
 
 
 def _exists(path: Path, fix: str) -> Exception:
@@ -243,7 +274,7 @@ def _elsewhere(error: OSError, target: Path) -> bool:
         return False
     path = Path(os.path.realpath(error.filename))
     own = path in (target, target.parent, *target.parent.parents) or target in path.parents
-    return not own and not any(part.startswith(f".{target.name}.{os.getpid()}.") for part in path.parts)
+    return not own and not any(part.startswith(_before(target)) for part in path.parts)
 
 
 def _unwritable(path: str | Path, error: OSError) -> Exception:

@@ -6,12 +6,12 @@ The format is described in ``docs/dip-catalogues.md``; what is written is what r
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from drgsim.authoring.schemes.pack_files import toml_text, write_pack
+from drgsim.leftovers import scratch_folder
 from drgsim.records.arrow import number_text
 from drgsim.results.table_files import csv_text
 from drgsim.units.dip.catalogue_files import catalogue_digest, classes_file
@@ -133,7 +133,7 @@ def write_catalogue(folder: str | Path, files: Mapping[str, str], *, replace: bo
         The folder is there already or cannot be written.
     """
     target = Path(folder).absolute()
-    with tempfile.TemporaryDirectory() as beside:
+    with scratch_folder() as beside:
         trial = Path(beside) / target.name
         write_pack(trial, files)
         catalogue = CatalogueReader(trial, catalogue_digest(trial), classes_file(trial)).catalogue()

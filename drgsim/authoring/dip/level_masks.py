@@ -5,7 +5,6 @@ Conditions are lowered and evaluated as grouping does it, so that a built catalo
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from drgsim.authoring.dip.auxiliary_styles import AuxiliaryLists
 from drgsim.authoring.dip.catalogue_writer import catalogue_files
 from drgsim.authoring.schemes.pack_files import write_pack
+from drgsim.leftovers import scratch_folder
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.units.dip.catalogue_files import classes_file
@@ -36,7 +36,7 @@ def empty_catalogue(lists: AuxiliaryLists, severity_scheme: str, excluded: Exclu
         "auxiliary": {"severity_lists": severity_scheme},
     }  # fmt: skip
     files = catalogue_files(settings, [Kind("KBBZ", kind="blank")], lists.levels, lists.sets, None, excluded)
-    with tempfile.TemporaryDirectory() as beside:
+    with scratch_folder() as beside:
         folder = write_pack(Path(beside) / "levels", files)
         return CatalogueReader(folder, "", classes_file(folder)).catalogue()
 
