@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -231,6 +232,18 @@ def test_another_age_limit_is_found_at_the_limit(scheme: Scheme) -> None:
     assert (found.codes, found.discharge.age) == (1, 18)
 
 
+def test_what_needs_more_codes_than_are_counted_is_found_too(scheme: Scheme, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(scheme, severities={})
+    counted = prove_schemes(scheme, other, {"adrg": "FD2"})
+    assert max(each.codes for each in counted.witnesses) == 3  # the diagnosis, the operation and what was a CC
+    monkeypatch.setattr("drgsim.units.proof.scheme_proof.BOUNDED", 0)
+    found = prove_schemes(scheme, other, {"adrg": "FD2"})
+    pairs = [{(each.before.drg, each.after.drg) for each in proof.witnesses} for proof in (counted, found)]
+    assert counted.complete
+    assert found.complete
+    assert pairs[0] == pairs[1] != set()
+
+
 def test_where_and_limits(scheme: Scheme) -> None:
     other = replace(scheme, severities={})
     assert prove_schemes(scheme, other, {"drg": "FR15"}, most=1).complete is False
@@ -254,13 +267,16 @@ def test_the_command_tells_pairs_and_records_that_can_be_grouped(tmp_path: Path)
     assert "FR49" in shown
     assert "I20.000 不稳定型心绞痛" in shown
     assert max(len(line) for line in shown.splitlines()) <= 100
-    found = json.loads(run(*call, "--json", code=1).stdout)
-    assert (found["equal"], found["complete"]) == (False, True)
-    assert found["pairs"] == len(found["differences"])
+    assert "已穷尽" in shown
+    with target.open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    first = next(row for row in rows if row["before"] == "FR49")
+    assert "DI_F00: I20.000" in first["before_lists"]
+    assert "FR4: ZYZD in DI_FR4" in first["before_rules"]
     for name, side in (("chs-drg-2.0", "before"), ("beijing-2022", "after")):
-        assert drgsim.group(target, name).to_arrow()["drg"].to_pylist() == [row[side] for row in found["differences"]]
-    assert found["differences"][0]["before_lists"]
-    assert "equal" in run("schemes", "prove", "chs-drg-2.0", "chs-drg-2.0").stdout
+        assert drgsim.group(target, name).to_arrow()["drg"].to_pylist() == [row[side] for row in rows]
+    found = json.loads(run("schemes", "prove", "chs-drg-2.0", "chs-drg-2.0", "--json").stdout)
+    assert (found["equal"], found["complete"], found["pairs"], found["differences"]) == (True, True, 0, [])
     assert "prove-nowhere" in run("schemes", "prove", "chs-drg-2.0", "chs-drg-1.1", "--where", "mdc=X1", code=2).stderr
 
 

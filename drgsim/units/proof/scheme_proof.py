@@ -22,7 +22,7 @@ from drgsim.units.proof.regrouping import Regrouping, RegroupingOrder
 from drgsim.units.proof.rule_literals import GroupLiterals, RuleLiterals
 from drgsim.units.schemes.scheme import UNGROUPED, Scheme
 
-BOUNDED = 8  # codes beside the principal diagnosis that are counted; what needs more is told without a count
+BOUNDED = 8  # codes beside the principal diagnosis up to which a record is the smallest; what needs more may not be
 PLACES = ("mdc", "adrg", "drg", "dx")
 Progress = Callable[[int, int], None]  # differences so far, codes of a record that are being tried
 
@@ -196,7 +196,7 @@ class _Search:
     def witnesses(self) -> Iterator[Witness]:
         """One record for each pair of groups, those of the fewest codes first."""
         while self._model([]) is not None:
-            bound = [-self._more_codes[self.allowed]] if self.allowed < min(BOUNDED, len(self._more_codes)) else []
+            bound = [-self._more_codes[self.allowed]] if self.allowed < len(self._more_codes) else []
             for assumed in ([*bound, self.record.plain], [*bound, self.record.sensible], bound):
                 yield from self._all(assumed)
             if not bound:
