@@ -43,11 +43,13 @@ from drgsim.cli import validate_command as validate
 from drgsim.cli import weights_command as weights
 from drgsim.cli.failures import Terminated, failure_of
 from drgsim.cli.option_defaults import read_defaults
-from drgsim.cli.terminal import print_error_json, show_doubt, show_error
+from drgsim.cli.terminal import plain, print_error_json, show_doubt, show_error
 from drgsim.errors import DrgsimError, Problem, UsageError
+from drgsim.results.raw_cells import raw_cells
 from drgsim.version import __version__
 
 DEBUG, DEBUG_VARIABLE = "--debug", "DRGSIM_DEBUG"
+RAW = "--raw"
 
 app = typer.Typer(
     name="drgsim",
@@ -65,6 +67,12 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)] = False,
     debug: Annotated[
         bool, typer.Option(DEBUG, help="Show where an error came up, of any command (also DRGSIM_DEBUG=1).")
+    ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            RAW, help="Write texts such as =1+1 to CSV as they are, without the ' that keeps Excel from running them."
+        ),
     ] = False,
 ) -> None:
     if version:
@@ -149,6 +157,8 @@ def _called(arguments: list[str], told: dict[str, bool]) -> int:
             raise UsageError([Problem("usage", getattr(error, "message", str(error)), fix="see --help")]) from error
         from typer import rich_utils
 
+        if isinstance(getattr(error, "message", None), str):
+            error.message = plain(error.message)  # type: ignore[attr-defined]
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]
         return int(getattr(error, "exit_code", 2))
     except typer.Abort:
@@ -187,11 +197,12 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a console or pipe in GBK has no tick: better a question mark than no result
             stream.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, _terminated)
-    arguments = [word for word in sys.argv[1:] if word != DEBUG]
-    debug = len(arguments) < len(sys.argv) - 1 or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0", "no", "false", "off")
+    arguments = [word for word in sys.argv[1:] if word not in (DEBUG, RAW)]
+    debug = DEBUG in sys.argv[1:] or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0", "no", "false", "off")
     told = {"json": "--json" in sys.argv}
     try:
-        sys.exit(_called(arguments, told))
+        with raw_cells(RAW in sys.argv[1:]):
+            sys.exit(_called(arguments, told))
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         _no_more_output()
         sys.exit(0)

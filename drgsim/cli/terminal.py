@@ -3,20 +3,52 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from typing import Any, Literal
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 
 from drgsim.errors import SHOWN_ALIKE, DrgsimError, Problem
 
+# what steers a terminal or turns the order of signs: C0 without tab and line feed, DEL, C1, marks of direction, line separators
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def plain(text: str) -> str:
+    """A text without signs that steer a terminal: C0 as its picture, others as the sign of the unknown.
+
+    Examples
+    --------
+    >>> plain("\\x1b[31mred\\x9b2J")
+    '␛[31mred�2J'
+    """
+    return _STEERING.sub(_visible, text)
+
+
+def _visible(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
+
+
+def _line(text: str) -> str:
+    """A part of a problem; a name in it cannot begin a line that looks like another problem."""
+    return text.replace("\n", "\n        ")
+
 
 class Terminal(Console):
-    """A console that leaves the exit code to the program where the reader of its output goes away."""
+    """A console that shows signs which steer a terminal, and leaves the exit code to the program where the reader goes away."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is printed, whoever's text it is: escapes and the like as visible signs, so that no cell steers the terminal."""
+        for segment in super().render(renderable, options):
+            text = plain(segment.text) if segment.control is None else segment.text
+            yield segment if text is segment.text else Segment(text, segment.style)
 
     def on_broken_pipe(self) -> None:
         """Let the program end as it sees fit; rich would end it with 1, which is a verdict here."""
@@ -34,10 +66,10 @@ def show_error(error: DrgsimError) -> None:
         shown[problem.code] = shown.get(problem.code, 0) + 1
         if shown[problem.code] > SHOWN_ALIKE:
             continue
-        err.print(f"[bold red]✗[/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
+        err.print(f"[bold red]✗[/] {escape(_line(problem.what))} [dim]\\[{problem.code}][/]", soft_wrap=True)
         for label, text in (("where", problem.where), ("why", problem.why), ("do", problem.fix)):
             if text:
-                err.print(f"  [dim]{label:>5}[/]  {escape(text)}", soft_wrap=True)
+                err.print(f"  [dim]{label:>5}[/]  {escape(_line(text))}", soft_wrap=True)
     for code, number in shown.items():
         if number > SHOWN_ALIKE:
             err.print(f"[bold red]✗[/] ... and {number - SHOWN_ALIKE} more [dim]\\[{code}][/]")
@@ -66,7 +98,9 @@ def result_on_standard_output(taken: bool) -> Iterator[None]:
 def print_json(value: Any) -> None:
     """JSON on standard output, Chinese characters as they are."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    sys.stdout.write(json.dumps(value, ensure_ascii=not utf8, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(value, ensure_ascii=not utf8, indent=2, allow_nan=False)
+    # json escapes C0 only; the others get the escapes that JSON has for them, which every reader turns back
+    sys.stdout.write(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import pyarrow as pa
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, SchemeError, did_you_mean, wrong_type
 from drgsim.parameters.evident_values import nodes
+from drgsim.parameters.own_folder import files_outside, outside_problem
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy_includes import Included, table_path, with_includes
@@ -196,6 +197,10 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     raw = in_policy_words(raw)
     named = raw.get("include") or ()
     names = [str(name) for name in named] if isinstance(named, list) else []
+    outside = [*files_outside(raw, folder, "policy", where)]
+    outside += [each for name in names for each in outside_problem(name, folder, "policy", f"{where}: include")]
+    if outside:
+        return None, [*problems, *outside]
     read = with_includes(raw, names, where, problems, folder) if names else Included(raw, b"")
     return _with_tables(read, content, folder, problems)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, did_you_mean
+from drgsim.parameters.own_folder import files_outside
 from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.records.vocabulary import in_policy_words
@@ -70,6 +71,10 @@ def with_includes(
         if sections is None:
             continue
         sections = in_policy_words(sections)
+        outside = list(files_outside(sections, path.parent, "policy", name))
+        problems += outside
+        if outside:
+            continue
         known = [part for part in PolicyFile.model_fields if part not in OWN]
         for key in (key for key in sections if key not in (*HEAD, *known)):
             fix = "leave it to the policy" if key in OWN else did_you_mean(str(key), known)

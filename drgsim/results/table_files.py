@@ -23,6 +23,8 @@ from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.records.database_address import address_of, is_database
 from drgsim.records.schema import columns, header_key, header_names
 from drgsim.results.database_table import DatabaseWriter, open_database_writer
+from drgsim.results.raw_cells import cells_are_raw
+from drgsim.results.safe_cells import safe_text, safe_texts
 from drgsim.results.whole_outputs import whole_file
 from drgsim.results.workbook import XLSX_ROWS, XLSX_TEXT, Workbook, too_many_rows
 
@@ -132,6 +134,8 @@ def write_table(path: str | Path, table: pa.Table, *, replace: bool = True) -> N
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A small table as packs and regions hold it, to be read by people and versioned: comma, LF, no byte-order mark.
 
+    Texts stay as they are: packs and regions are read back word for word.
+
     Examples
     --------
     >>> csv_text(("code", "name"), [("BR23", "a, b")])
@@ -218,19 +222,27 @@ class ParquetWriter(TableWriter):
 
 
 class CsvWriter(TableWriter):
-    """UTF-8 CSV with a byte-order mark, which spreadsheets need to read Chinese; cells are quoted where they must be."""
+    """UTF-8 CSV with a byte-order mark, which spreadsheets need to read Chinese; cells are quoted where they must be.
+
+    Texts that a spreadsheet would run as formulas get a ``'``, see :mod:`drgsim.results.safe_cells`.
+    """
 
     def __init__(self, path: Path, beside: Path, schema: pa.Schema) -> None:
         super().__init__(path, beside)
+        self._raw = cells_are_raw()  # asked here: batches are encoded in other threads
         self._file = self.beside.open("wb")
-        names = (f'"{name.replace(chr(34), chr(34) * 2)}"' if set(name) & set(',"\n') else name for name in schema.names)
+        given = schema.names if self._raw else [safe_text(name) for name in schema.names]
+        names = (f'"{name.replace(chr(34), chr(34) * 2)}"' if set(name) & set(',"\r\n') else name for name in given)
         self._file.write(("\ufeff" + ",".join(names) + "\n").encode())
 
     def encode(self, batch: pa.RecordBatch) -> object:
         from pyarrow import csv as pacsv
 
+        cells = as_cells(batch)
+        if not self._raw:
+            cells = type(cells).from_arrays([safe_texts(column) for column in cells.columns], cells.schema.names)
         sink = pa.BufferOutputStream()
-        pacsv.write_csv(as_cells(batch), sink, pacsv.WriteOptions(include_header=False, quoting_style="needed"))
+        pacsv.write_csv(cells, sink, pacsv.WriteOptions(include_header=False, quoting_style="needed"))
         return sink.getvalue()
 
     def write(self, encoded: object) -> None:
