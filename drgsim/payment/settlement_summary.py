@@ -125,33 +125,33 @@ def _add_up(
     sums = np.zeros((size, len(_SUMS)), np.float64)
     for i in range(ids.size):
         row = ids[i]
-        counts[row, _Count.CASES] += 1
+        counts[row, _Count.CASES.value] += 1
         if amount[i] != MISSING:
-            counts[row, _Count.PAID] += 1
-            counts[row, _Count.HIGH] += high[i]
-            counts[row, _Count.LOW] += low[i]
-            money[row, _Money.COST] += cost[i]
-            money[row, _Money.PAYMENT] += amount[i]
-            money[row, _Money.OTHER_PAID] += other[i]
-            money[row, _Money.MARGIN] += amount[i] - cost[i]
+            counts[row, _Count.PAID.value] += 1
+            counts[row, _Count.HIGH.value] += high[i]
+            counts[row, _Count.LOW.value] += low[i]
+            money[row, _Money.COST.value] += cost[i]
+            money[row, _Money.PAYMENT.value] += amount[i]
+            money[row, _Money.OTHER_PAID.value] += other[i]
+            money[row, _Money.MARGIN.value] += amount[i] - cost[i]
             if patient[i] != MISSING:
-                money[row, _Money.PATIENT_PAID] += patient[i]
+                money[row, _Money.PATIENT_PAID.value] += patient[i]
             if fund[i] != MISSING:  # else its parts are unknown
-                money[row, _Money.FUND_PAYMENT] += fund[i]
-                money[row, _Money.ABOVE_STANDARD] += above[i]
-                money[row, _Money.MARGIN] -= above[i]
+                money[row, _Money.FUND_PAYMENT.value] += fund[i]
+                money[row, _Money.ABOVE_STANDARD.value] += above[i]
+                money[row, _Money.MARGIN.value] -= above[i]
         if weight[i] >= 0:
-            counts[row, _Count.WEIGHTED] += 1
-            sums[row, _Sum.WEIGHT] += weight[i]
+            counts[row, _Count.WEIGHTED.value] += 1
+            sums[row, _Sum.WEIGHT.value] += weight[i]
         if days[i] >= 0:
-            counts[row, _Count.DAYS] += 1
-            sums[row, _Sum.DAYS] += days[i]
+            counts[row, _Count.DAYS.value] += 1
+            sums[row, _Sum.DAYS.value] += days[i]
         if cost_over[i] >= 0:
-            counts[row, _Count.COST_INDEX] += 1
-            sums[row, _Sum.COST_INDEX] += cost_over[i]
+            counts[row, _Count.COST_INDEX.value] += 1
+            sums[row, _Sum.COST_INDEX.value] += cost_over[i]
         if time_over[i] >= 0:
-            counts[row, _Count.TIME_INDEX] += 1
-            sums[row, _Sum.TIME_INDEX] += time_over[i]
+            counts[row, _Count.TIME_INDEX.value] += 1
+            sums[row, _Sum.TIME_INDEX.value] += time_over[i]
     return counts, money, sums
 
 

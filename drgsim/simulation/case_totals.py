@@ -121,21 +121,21 @@ def add_up(
         row, part = ids[i], parts[i]
         if part == 0:
             continue
-        counts[row, Count.CASES] += part
+        counts[row, Count.CASES.value] += part
         if days[i] >= 0:
             stays[row] += days[i] * part
         if not paid[i]:
             continue
-        counts[row, Count.PAID] += part
+        counts[row, Count.PAID.value] += part
         if priced[i]:
-            counts[row, Count.PRICED] += part
+            counts[row, Count.PRICED.value] += part
             weights[row] += weight[i] * part
         if high[i]:
-            counts[row, Count.HIGH] += part
+            counts[row, Count.HIGH.value] += part
         if low[i]:
-            counts[row, Count.LOW] += part
+            counts[row, Count.LOW.value] += part
         if by_item[i]:
-            counts[row, Count.BY_ITEM] += part
+            counts[row, Count.BY_ITEM.value] += part
         for m in range(money.shape[0]):
             total[row, m] += money[m, i] * part
     return counts, total, weights, stays
@@ -188,15 +188,15 @@ def gather(
             class_of[i] == self_pay,
         )
         paid[i] = True
-        money[Measure.COST, i] = cost[i]
-        money[Measure.PAYMENT, i] = payment
-        money[Measure.FUND, i] = of_fund
-        money[Measure.PATIENT, i] = of_patient
+        money[Measure.COST.value, i] = cost[i]
+        money[Measure.PAYMENT.value, i] = payment
+        money[Measure.FUND.value, i] = of_fund
+        money[Measure.PATIENT.value, i] = of_patient
         if is_priced(standard[i], relative[i], outside[class_of[i]]):
             priced[i] = True
-            money[Measure.STANDARD, i] = standard[i]
-            money[Measure.INSIDE, i] = payment
-            money[Measure.SAVING, i] = saving[i]
+            money[Measure.STANDARD.value, i] = standard[i]
+            money[Measure.INSIDE.value, i] = payment
+            money[Measure.SAVING.value, i] = saving[i]
         high[i] = class_of[i] == is_high
         low[i] = class_of[i] == is_low
         by_item[i] = outside_groups[i]

@@ -245,31 +245,31 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
             place += 1
         if part == 0:
             continue
-        counts[r, Count.CASES] += part
+        counts[r, Count.CASES.value] += part
         if days[i] >= 0:
             stays[r] += days[i] * part
         if not of_curve:
             if not was_paid[i]:
                 continue
-            counts[r, Count.PAID] += part
-            counts[r, Count.HIGH] += was_high[i] * part
-            counts[r, Count.LOW] += was_low[i] * part
-            counts[r, Count.BY_ITEM] += was_by_item[i] * part
+            counts[r, Count.PAID.value] += part
+            counts[r, Count.HIGH.value] += was_high[i] * part
+            counts[r, Count.LOW.value] += was_low[i] * part
+            counts[r, Count.BY_ITEM.value] += was_by_item[i] * part
             if was_priced[i]:  # a fixed amount inside the groups: it stays, and its standard moves
-                counts[r, Count.PRICED] += part
+                counts[r, Count.PRICED.value] += part
                 weights[r] += key_weight[t] * part
-                total[r, Measure.STANDARD] += key_standard[t] * part
+                total[r, Measure.STANDARD.value] += key_standard[t] * part
             for m in range(len(MEASURES)):
-                if m != Measure.STANDARD:
+                if m != Measure.STANDARD.value:
                     total[r, m] += money[m, i] * part
             if netted:  # its part of the fund as the amount alone leaves it, until the cell is known
                 below = shares.below[i] * part
-                total[r, Measure.FUND] -= below
-                total[r, Measure.PAYMENT] -= below
+                total[r, Measure.FUND.value] -= below
+                total[r, Measure.PAYMENT.value] -= below
                 of_cell[cell[i], 0] += shares.kept[i] * part
                 of_cell[cell[i], 2] = r
                 if was_priced[i]:
-                    total[r, Measure.INSIDE] -= below
+                    total[r, Measure.INSIDE.value] -= below
                     of_cell[cell[i], 1] += shares.kept[i] * part
             continue
         if new == MISSING:
@@ -285,24 +285,24 @@ def _add_up(  # noqa: C901 - one pass over the cases; its sums are not handed ab
             of_cell[cell[i], 0] += left * part
             of_cell[cell[i], 1] += left * part if inside else 0
             of_cell[cell[i], 2] = r
-        counts[r, Count.PAID] += part
-        total[r, Measure.COST] += cost[i] * part
-        total[r, Measure.PAYMENT] += payment * part
-        total[r, Measure.FUND] += of_fund * part
-        total[r, Measure.PATIENT] += of_patient * part
+        counts[r, Count.PAID.value] += part
+        total[r, Measure.COST.value] += cost[i] * part
+        total[r, Measure.PAYMENT.value] += payment * part
+        total[r, Measure.FUND.value] += of_fund * part
+        total[r, Measure.PATIENT.value] += of_patient * part
         if inside:
-            counts[r, Count.PRICED] += part
+            counts[r, Count.PRICED.value] += part
             weights[r] += key_weight[t] * part
-            total[r, Measure.STANDARD] += key_standard[t] * part
-            total[r, Measure.INSIDE] += payment * part
-            total[r, Measure.SAVING] += saving[i] * part
+            total[r, Measure.STANDARD.value] += key_standard[t] * part
+            total[r, Measure.INSIDE.value] += payment * part
+            total[r, Measure.SAVING.value] += saving[i] * part
         if of_class == high:
-            counts[r, Count.HIGH] += part
+            counts[r, Count.HIGH.value] += part
         if of_class == low:
-            counts[r, Count.LOW] += part
+            counts[r, Count.LOW.value] += part
     for c in range(shares.cells):
         if of_cell[c, 0] < 0:  # the fund pays nothing for these cases; what patients paid above is the hospital's
-            total[of_cell[c, 2], Measure.FUND] -= of_cell[c, 0]
-            total[of_cell[c, 2], Measure.PAYMENT] -= of_cell[c, 0]
-            total[of_cell[c, 2], Measure.INSIDE] -= of_cell[c, 1]
+            total[of_cell[c, 2], Measure.FUND.value] -= of_cell[c, 0]
+            total[of_cell[c, 2], Measure.PAYMENT.value] -= of_cell[c, 0]
+            total[of_cell[c, 2], Measure.INSIDE.value] -= of_cell[c, 1]
     return counts, total, weights, stays
