@@ -331,7 +331,7 @@ def test_thresholds_have_one_name_with_and_without_their_section() -> None:
         ("stays.long_days", 1e9, "above 36500"),
         ("deposit", 1.01, "above 1"),
         ("adjustment_fund", -0.01, "below 0"),
-        ("curves.main.bands.0.K", 5000, "above 1000"),
+        ("curves.main.bands.0.K", 5e6, "above 1e+06"),
         ("extreme_cap", 1.5, "above 1"),
     ],
 )

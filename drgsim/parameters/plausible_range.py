@@ -33,10 +33,10 @@ class PlausibleRange:
 BY_UNIT: tuple[tuple[str, PlausibleRange], ...] = (
     ("share", PlausibleRange(0, 1)),
     ("price fall", PlausibleRange(0, 1)),
-    ("ratio", PlausibleRange(0, 1000, above=True)),
+    ("ratio", PlausibleRange(0, 1e6, above=True)),  # a limit that no bill meets is a way to have none
     ("cost ratio", PlausibleRange(0, 1000)),
     ("factor", PlausibleRange(0, 1000)),
-    ("x mean cost", PlausibleRange(0, 1000)),
+    ("x mean cost", PlausibleRange(0, 1e6)),
     ("CV", PlausibleRange(0, 1000)),
     ("days", PlausibleRange(0, 36_500)),
     ("months", PlausibleRange(0, 24)),
