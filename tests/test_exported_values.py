@@ -243,6 +243,31 @@ def test_rows_that_are_no_discharges_are_left_out_and_counted(tmp_path: Path, ro
     assert done.record["cases"] == done.record["paid"] == 2
 
 
+@pytest.mark.parametrize(
+    ("stay", "admitted", "discharged", "drg"),
+    [
+        ("", "2024-09-02", "2024-09-12", "RN14"),
+        ("", "2024/9/2", "2024-09-02 18:00", "RN18"),  # a stay of one day
+        ("5", "2024-09-02", "2024-09-12", "RN16"),  # what is stated counts
+        ("", "2024-09-12", "2024-09-02", "RQY"),
+        ("", "2024-09-02", "", "RQY"),
+        ("many", "2024-09-02", "2024-09-12", "RQY"),
+        (None, "2024-09-02", "2024-09-12", "RN14"),  # no such column
+    ],
+)
+def test_days_of_stay_come_from_dates_where_a_scheme_asks_for_them(
+    stay: str | None, admitted: str, discharged: str, drg: str
+) -> None:
+    case = {
+        "discharge_id": "1", "sex": "1", "age": "55", "diagnoses": "Z51.102|C34.900x004", "procedures": "99.2503",
+        "admitted": admitted, "discharged": discharged, **({} if stay is None else {"los_days": stay}),
+    }  # fmt: skip
+    (line,) = grouped([case], "beijing-2024")
+    assert line["drg"] == drg
+    assert ("los_missing" in line["warnings"]) == (drg == "RQY")
+    assert drgsim.explain(case, scheme="beijing-2024").drg == drg
+
+
 def test_a_settlement_tells_the_doubts_of_the_records_that_it_groups() -> None:
     case = {"discharge_id": "2.02E+09", "sex": "1", "age": "65", "diagnoses": "J18.900", "procedures": "3-12", "total_cost": 1}
     (told,) = [problem.what for problem in drgsim.settle([case], "beijing/2024").notes if "doubts about" in problem.what]

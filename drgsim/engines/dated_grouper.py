@@ -48,7 +48,7 @@ class DatedGrouper(GroupsBatches):
         super().__init__(code_version)
         self.kind = kind
         self.result_columns = (*kind.result_columns, SCHEME)
-        self.input_columns = (*kind.input_columns, DATE)
+        self.input_columns = kind.input_columns
         self.national = national_schemes()
         self._lock = Lock()
         self._groupers: dict[int, Grouper] = {}

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.engines.dated_grouper import DATE, DatedGrouper
+from drgsim.engines.dated_grouper import DatedGrouper
 from drgsim.quality.batch_checks import PART, Checker, GroupMeans
 from drgsim.quality.coding_checks import UNUSABLE, Grouping, RuleHits
 from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
@@ -194,7 +194,7 @@ class _Run:
         read = 0
         by_scheme: Counter[str] = Counter()
         for source in self.sources:
-            for batch in source.batches([*INPUT_COLUMNS, "total_cost", DATE]):
+            for batch in source.batches([*INPUT_COLUMNS, "total_cost"]):
                 for side, part, _ in self.parts(batch):
                     self.grouped.append(side.group(part))
                     by_scheme[side.id] += part.num_rows

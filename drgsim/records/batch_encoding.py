@@ -20,6 +20,7 @@ from drgsim.records.ages import read_ages
 from drgsim.records.arrow import distinct_texts, number_text, one_chunk, to_text
 from drgsim.records.birth_weights import read_birth_weights
 from drgsim.records.cell_numbers import parse_days, parse_number, read_numbers
+from drgsim.records.cells import read_days
 from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, fold, national_codes
 from drgsim.records.code_mending import mend_lists
 from drgsim.records.damaged_codes import mend_procedures, note_unreadable
@@ -95,7 +96,8 @@ def prepare_batch(
     _note_codes(lists[0], diagnoses.grey, _CODE_BITS[0], True, findings)
     _note_codes(lists[1], procedures.grey, _CODE_BITS[1], False, findings)
 
-    values = _read_values(batch, findings)
+    wanted = set(asked)
+    values = _read_values(batch, findings, "ZYTS" in wanted)
     for name, impossible, largest in _LIMITS:
         with np.errstate(invalid="ignore"):
             _note(findings, impossible, (values[name] < 0) | (values[name] > largest))
@@ -104,7 +106,6 @@ def prepare_batch(
     _note(findings, "sex_missing", np.isnan(values["sex"]) & ~broken)
     _note_ages(findings, values)
 
-    wanted = set(asked)
     for variable, (name, missing) in _ASKED.items():
         if variable in wanted:
             _note(findings, missing, np.isnan(values[name]))
@@ -189,12 +190,30 @@ def _note_codes(
 
 
 # -- numbers --------------------
-def _read_values(batch: pa.RecordBatch | pa.Table, findings: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Ages, birth weight, stay and hours as numbers, with what cannot be read or is doubtful noted."""
+def _count_days(batch: pa.RecordBatch | pa.Table, stay: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Days of the stay from its two dates where they are missing, as settling counts them: a stay of one day counts one."""
+    rows = np.flatnonzero(missing)
+    if not rows.size or not {"admitted", "discharged"} <= {*batch.schema.names}:
+        return stay
+    dates = {name: one_chunk(batch, name).take(pa.array(rows)) for name in ("admitted", "discharged")}
+    between = read_days(dates["discharged"]).values - read_days(dates["admitted"]).values
+    known = between >= 0  # never where one of them is not known
+    counted = stay.copy()
+    counted[rows[known]] = np.maximum(between[known], 1)
+    return counted
+
+
+def _read_values(batch: pa.RecordBatch | pa.Table, findings: NDArray[np.int64], stays: bool) -> dict[str, NDArray[np.float64]]:
+    """Ages, birth weight, stay and hours as numbers, with what cannot be read or is doubtful noted.
+
+    ``stays``: the scheme asks for days of stay, which are counted from the dates where they are not stated.
+    """
     columns = {name: one_chunk(batch, name) for name in _AGE_COLUMNS if name in batch.schema.names}
     ages = read_ages(columns, batch.num_rows)
     weights = read_birth_weights(one_chunk(batch, "birth_weight_g"))
     stay, stay_broken = read_numbers(one_chunk(batch, "los_days"), parse_days)
+    if stays:
+        stay = _count_days(batch, stay, np.isnan(stay) & ~stay_broken)
     icu, icu_broken = read_numbers(one_chunk(batch, "icu_hours"))
     for code, where in (
         ("age_unreadable", ages.years_unreadable),

@@ -30,6 +30,7 @@ INPUT_COLUMNS = (
     "age_days",
     "birth_date",
     "admitted",
+    "discharged",
     "birth_weight_g",
     "los_days",
     "icu_hours",
@@ -48,6 +49,8 @@ VARIABLE_COLUMNS = {
     "LYFS": "discharge_way",
     "RYKS": "admission_department",
 }
+# two dates -> columns that follow from them
+_FROM_DATES = {("birth_date", "admitted"): ("age", "age_days"), ("admitted", "discharged"): ("los_days",)}
 _WARNING_MASK = mask_of(WARNING)
 _INVALID_MASK = mask_of(INVALID)
 _REASON_TEXTS = pa.array([finding.code for finding in FINDINGS], pa.string())
@@ -160,11 +163,11 @@ class GroupsBatches(ABC):
     def absent_columns(self, names: Container[str]) -> list[str]:
         """Columns that the rules ask for and that are not among ``names``."""
         asked = self.compiled.variables
-        dated = "birth_date" in names and "admitted" in names  # which give the ages
+        counted = {name for given, found in _FROM_DATES.items() if all(name in names for name in given) for name in found}
         return [
             column
             for variable, column in VARIABLE_COLUMNS.items()
-            if variable in asked and column not in names and not (dated and column in ("age", "age_days"))
+            if variable in asked and column not in names and column not in counted
         ]
 
 

@@ -35,7 +35,7 @@ from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
 from drgsim.units.schemes.pack import load_scheme
 
 Progress = Callable[[float, int], None]
-COLUMNS = (*INPUT_COLUMNS, "discharged", "total_cost")
+COLUMNS = (*INPUT_COLUMNS, "total_cost")
 # why a discharge does not count, the first reason that holds
 REASONS = {
     "cost_implausible": ("with a cost beyond what a case can cost", "总费用超出可能范围"),
