@@ -88,4 +88,5 @@ def same(one: Outcome, two: Outcome) -> bool:
     money = all((one.by_payer.money[name] == two.by_payer.money[name]).all() for name in one.by_payer.money)
     counts = all((one.by_payer.counts[name] == two.by_payer.counts[name]).all() for name in one.by_payer.counts)
     beside = all((one.adjustments[name] == two.adjustments[name]).all() for name in one.adjustments)
+    beside = beside and one.stated == two.stated
     return money and counts and beside and bool(abs(one.by_payer.weight - two.by_payer.weight).max() < 1e-6)
