@@ -325,7 +325,7 @@ def test_thresholds_have_one_name_with_and_without_their_section() -> None:
         ("unit_value.*", float("nan"), "is nan, no finite number"),
         ("unit_value.*", float("-inf"), "is -inf, no finite number"),
         ("coefficient.default", 0, "not above 0"),
-        ("coefficient.default", 1001, "above 1000"),
+        ("coefficient.default", 2e6, "above 1e+06"),
         ("relative_value.scale", 0, "not above 0"),
         ("stays.long_days", -1, "below 0"),
         ("stays.long_days", 1e9, "above 36500"),

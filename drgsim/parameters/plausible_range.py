@@ -34,7 +34,7 @@ BY_UNIT: tuple[tuple[str, PlausibleRange], ...] = (
     ("share", PlausibleRange(0, 1)),
     ("price fall", PlausibleRange(0, 1)),
     ("ratio", PlausibleRange(0, 1e6, above=True)),  # a limit that no bill meets is a way to have none
-    ("cost ratio", PlausibleRange(0, 1000)),
+    ("cost ratio", PlausibleRange(0, 1e6)),
     ("factor", PlausibleRange(0, 1000)),
     ("x mean cost", PlausibleRange(0, 1e6)),
     ("CV", PlausibleRange(0, 1000)),
