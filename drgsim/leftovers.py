@@ -17,8 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import RLock
+from weakref import WeakSet
 
+moving = RLock()  # held while what is finished takes its place, which nothing may interrupt
 _IN_USE: set[str] = set()  # marks of this process whose work goes on
+_UNFINISHED: set[Path] = set()
+_SCRATCHES: WeakSet[tempfile.TemporaryDirectory[str]] = WeakSet()
 _SCRATCH = "drgsim-"
 _MARK = re.compile(r"([0-9a-f]{8})\.([0-9]{1,10})\.[0-9a-f]{8}")
 
@@ -38,7 +43,26 @@ def scratch_folder() -> tempfile.TemporaryDirectory[str]:
     home = Path(tempfile.gettempdir())
     for path in dead(home, _SCRATCH, ""):
         shutil.rmtree(path, ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{_new_mark()}.")
+    folder = tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{_new_mark()}.")
+    _SCRATCHES.add(folder)
+    return folder
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[None]:
+    """Name a file or folder that :func:`abandon` is to remove while the block goes on."""
+    _UNFINISHED.add(path)
+    try:
+        yield
+    finally:
+        _UNFINISHED.discard(path)
+
+
+def abandon() -> None:
+    """Remove all that is unfinished, and let nothing take its place any more; for a process that ends at once."""
+    moving.acquire()  # never given back
+    for path in (*_UNFINISHED, *(Path(folder.name) for folder in list(_SCRATCHES))):
+        remove(path)
 
 
 def dead(folder: Path, before: str, after: str) -> list[Path]:

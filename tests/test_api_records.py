@@ -100,7 +100,8 @@ def test_a_line_that_does_not_fit_keeps_its_reason(tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
     path.write_text("discharge_id,sex,age,diagnoses,procedures\n1,1,70,I50.101,\n2,1,70\n", encoding="utf-8")
     cases = drgsim.read(path)
-    assert [note.code for note in cases.notes] == ["line-broken"]
+    assert [note.code for note in cases.notes] == ["left-out", "line-broken"]
+    assert cases.notes[0].what.startswith("5 columns in the header, 3 in the lines")
     assert "__broken_line" not in cases.to_arrow().column_names
     assert drgsim.group(cases).to_arrow()["reason"].to_pylist() == [None, "line_broken"]
 

@@ -85,7 +85,7 @@ def test_a_report_names_places_and_versions_and_nothing_of_the_data(
         assert part not in text
         assert part not in shown
     assert "call: drgsim group ... --scheme ... --map=...\n" in text
-    assert re.search(r"builtins\.KeyError\n  drgsim\.cli\.main line \d+ in main\n", text)
+    assert re.search(r"builtins\.KeyError\n  drgsim\.cli\.main line \d+ in _run\n", text)
     assert "builtins.ValueError" in text  # what led to it
     assert "numpy " in text
 

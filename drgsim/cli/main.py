@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -41,7 +40,8 @@ from drgsim.cli import switch_command as switch
 from drgsim.cli import synth_command as synth
 from drgsim.cli import validate_command as validate
 from drgsim.cli import weights_command as weights
-from drgsim.cli.failures import Terminated, failure_of
+from drgsim.cli.failures import failure_of
+from drgsim.cli.interrupts import Watch, answered_signals
 from drgsim.cli.option_defaults import read_defaults
 from drgsim.cli.terminal import plain, print_error_json, show_doubt, show_error
 from drgsim.errors import DrgsimError, Problem, UsageError
@@ -120,10 +120,6 @@ class _Carried(BaseException):
         self.error = error
 
 
-def _terminated(*_: Any) -> NoReturn:
-    raise Terminated
-
-
 def _wants_json(defaults: Mapping[str, Any]) -> bool:
     """Whether the call, or a default of its command, asks for JSON."""
     for word in sys.argv[1:]:
@@ -196,9 +192,14 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console or pipe in GBK has no tick: better a question mark than no result
             stream.reconfigure(errors="replace")
-    signal.signal(signal.SIGTERM, _terminated)
     arguments = [word for word in sys.argv[1:] if word not in (DEBUG, RAW)]
     debug = DEBUG in sys.argv[1:] or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0", "no", "false", "off")
+    with answered_signals() as watch:
+        _run(arguments, debug, watch)
+
+
+def _run(arguments: list[str], debug: bool, watch: Watch) -> NoReturn:
+    """Call the command, and leave with its exit code or that of what ended it."""
     told = {"json": "--json" in sys.argv}
     try:
         with raw_cells(RAW in sys.argv[1:]):
@@ -211,4 +212,7 @@ def main() -> None:
     except BaseException as error:  # the last guard: nothing leaves as a trace, or with the exit code of a verdict
         if debug:
             traceback.print_exc()
-        _fail(failure_of(error, arguments, _command_words(typer.main.get_command(app))), told["json"])
+        try:
+            _fail(failure_of(error, arguments, _command_words(typer.main.get_command(app))), told["json"])
+        finally:
+            watch.told.set()

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from drgsim.errors import InputError, Problem, UsageError
+from drgsim.errors import Problem, UsageError
 from drgsim.records.arrow import column_of
-
-MOST_BYTES = 1 << 31  # of a column of texts with 32-bit offsets
-_OTHER_TEXTS = (pa.large_string(), pa.string_view())
+from drgsim.records.plain_types import plain_columns, refuse_twice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,14 +37,14 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
     ([{'discharge_id': '1', 'age': 70}, {'discharge_id': 'b', 'age': None}], None)
     """
     if isinstance(records, pa.RecordBatch):
-        return _with_plain_texts(pa.Table.from_batches([records])), None
+        return plain_columns(pa.Table.from_batches([records])), None
     if isinstance(records, pa.Table):
-        return _with_plain_texts(records), None
+        return plain_columns(records), None
     if hasattr(records, "columns") and hasattr(records, "iloc"):
-        return _with_plain_texts(_from_frame(records)), records.index
+        return plain_columns(_from_frame(records)), records.index
     if hasattr(records, "__arrow_c_stream__"):  # polars and other Arrow-backed frames
         try:
-            return _with_plain_texts(pa.table(records)), None
+            return plain_columns(pa.table(records)), None
         except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError):  # one column, such as a Series
             pass
     if (
@@ -55,7 +53,7 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
         and all(isinstance(record, Mapping) for record in records)
     ):
         names = dict.fromkeys(str(name) for record in records for name in record)
-        return pa.table({name: column_of([record.get(name) for record in records]) for name in names}), None
+        return plain_columns(pa.table({name: column_of([record.get(name) for record in records]) for name in names})), None
     raise UsageError(
         [
             Problem(
@@ -67,27 +65,10 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
     )
 
 
-def _with_plain_texts(table: pa.Table) -> pa.Table:
-    """Texts with 64-bit offsets or as views, as frames have them, as those of files; Arrow joins no texts of two kinds."""
-    for place, field in enumerate(table.schema):
-        column, kind = table.column(place), field.type
-        if pa.types.is_dictionary(kind) and kind.value_type in _OTHER_TEXTS:
-            column, kind = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type), None
-        if (kind is None or kind in _OTHER_TEXTS) and column.nbytes < MOST_BYTES:
-            table = table.set_column(place, field.name, column.cast(pa.string()))
-    return table
-
-
 def _from_frame(frame: pd.DataFrame) -> pa.Table:
     """A frame as an Arrow table; a column of mixed types becomes text, as a person would read it."""
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError.single(
-            "input-duplicate-column",
-            f"the frame names {', '.join(map(repr, twice))} twice",
-            fix="give every column its own name",
-        )
+    refuse_twice(names)
     arrays = {}
     for place, name in enumerate(names):
         column = frame.iloc[:, place]

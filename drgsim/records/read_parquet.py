@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from drgsim.records.case_file import BATCH_ROWS, CaseFile, broken_file
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
+from drgsim.records.plain_types import plain_columns, refuse_twice
 
 
 class ParquetSource(CaseFile):
@@ -21,6 +22,7 @@ class ParquetSource(CaseFile):
             self._file = pq.ParquetFile(content or path)
         except (pa.ArrowException, OSError) as error:
             raise broken_file(path, error) from error
+        refuse_twice(self._file.schema_arrow.names, str(path))
         super().__init__(path, self._file.schema_arrow.names, options, purpose=purpose)
         self.rows = self._file.metadata.num_rows
 
@@ -30,6 +32,6 @@ class ParquetSource(CaseFile):
             for batch in self._file.iter_batches(batch_size=BATCH_ROWS, columns=list(names)):
                 read += batch.num_rows
                 self.done = read / (self.rows or 1)
-                yield batch
+                yield plain_columns(batch)
         except (pa.ArrowException, OSError) as error:
             raise broken_file(self.path, error) from error

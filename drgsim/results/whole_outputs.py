@@ -54,13 +54,13 @@ def whole_file(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
     if target.exists() and not replace:
         raise _exists(Path(path), "name another file, or allow it to be replaced")
     _clear(target)
-    with leftovers.own_mark() as mark:
-        beside = _beside(target, mark, _PART)
+    with leftovers.own_mark() as mark, leftovers.unfinished(beside := _beside(target, mark, _PART)):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             beside.touch()  # a place that cannot be written to is told before the work
             yield beside
-            os.replace(beside, target)
+            with leftovers.moving:
+                os.replace(beside, target)
         except OSError as error:
             if _elsewhere(error, target):
                 raise
@@ -102,13 +102,14 @@ def whole_folder(
     target = Path(os.path.realpath(path))
     _clear(target)
     check_folder(path, kind=kind, own=own, marker=marker, replace=replace)
-    with leftovers.own_mark() as mark:
-        hidden, old = _beside(target, mark, _PART), _beside(target, mark, _OLD)
+    with leftovers.own_mark() as mark, leftovers.unfinished(hidden := _beside(target, mark, _PART)):
+        old = _beside(target, mark, _OLD)
         beside = hidden / target.name  # under its own name, which what is written may refer to
         try:
             beside.mkdir(parents=True)
             yield beside
-            _swap(beside, target, old)
+            with leftovers.moving:
+                _swap(beside, target, old)
         except OSError as error:
             if _elsewhere(error, target):
                 raise
