@@ -13,6 +13,7 @@ UNKNOWN_NAMES = frozenset({
     "policy-unknown-include", "sample-unknown", "scenario-unknown", "scheme-unknown", "spec-unknown", "spec-unknown-style",
     "weights-unknown-table",
 })  # fmt: skip
+LONGEST_TEXT = 4000  # characters of one text of a problem; a cell that it quotes may have any length
 SHOWN_ALIKE = 8  # problems of one code that a message spells out
 
 
@@ -39,6 +40,13 @@ class Problem:
     where: str = ""
     why: str = ""
     fix: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("what", "where", "why", "fix"):
+            text = getattr(self, name)
+            if len(text) > LONGEST_TEXT:
+                half = LONGEST_TEXT // 2 - 3
+                object.__setattr__(self, name, f"{text[:half]} ... {text[-half:]}")
 
     def __str__(self) -> str:
         lines = [f"[{self.code}] {self.what}"]

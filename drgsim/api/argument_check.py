@@ -112,6 +112,8 @@ def only(*types: type) -> ArgumentKind:
     return ArgumentKind(" or ".join(f"a {each.__name__}" for each in types), types)
 
 
+MOST_DRAWS = 100_000  # keeps the figures of all draws within some hundred megabytes
+DRAWS = whole(0, MOST_DRAWS)
 NAME, TEXT, FLAG = named(), ArgumentKind("a text", (str,)), ArgumentKind("True or False", (bool, np.bool_))
 YEAR_WEIGHTS = ArgumentKind('weights of the years, such as "1:2:7" or (1, 2, 7)', (str, Real), listed=True)
 TEXTS = ArgumentKind("a text, or a list of texts", (str,), listed=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.argument_check import checked, named, number, whole
+from drgsim.api.argument_check import DRAWS, checked, named, number, whole
 from drgsim.api.scenario_verbs import SCENARIOS, AnyScenario, listed_scenarios
 from drgsim.api.verb_inputs import AnyRegion, told
 from drgsim.payment.policy import AnyPolicy, Policy
@@ -109,7 +109,7 @@ class Compared(Result):
     scenarios=SCENARIOS,
     policy=named(Policy),
     year=whole(),
-    draws=whole(0),
+    draws=DRAWS,
     seed=whole(0),
     level=number(0.5, 0.999),
 )

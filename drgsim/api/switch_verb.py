@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from drgsim.api.argument_check import FLAG, ArgumentKind, checked, named, number, whole
+from drgsim.api.argument_check import DRAWS, FLAG, ArgumentKind, checked, named, number, whole
 from drgsim.api.given_records import case_table
 from drgsim.api.verb_inputs import AnyHospitals, AnyRegion, Inputs, check_word, table_digest, told
 from drgsim.errors import InputError, Problem, UsageError
@@ -125,7 +125,7 @@ class Switched(Result):
     policy_to=named(Policy),
     weights=ArgumentKind("a text", (str, Path), empty=False),
     year=whole(),
-    draws=whole(0),
+    draws=DRAWS,
     seed=whole(0),
     level=number(0.5, 0.999),
     keep=ArgumentKind(f"one of {', '.join(KEEPS)}", (str,)),

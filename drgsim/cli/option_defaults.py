@@ -181,7 +181,7 @@ def kept_columns() -> list[KeptColumns]:
 def _read(path: Path, problems: list[Problem]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # numbers of too many digits and nesting as well
         problems.append(Problem("config-broken", f"{path.name} cannot be read: {error}", where=str(path), fix="write TOML"))
         return {}
 

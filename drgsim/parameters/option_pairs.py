@@ -50,4 +50,5 @@ def _value(written: str, where: str, problems: list[Problem]) -> Any:
         return parse_value(written, "usage", problems, where)
     if not math.isfinite(number):
         problems.append(Problem("usage-bad-value", f"{written!r} is no finite number", where=where))
+        return number
     return int(written) if written.isdecimal() else number

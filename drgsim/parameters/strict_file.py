@@ -101,7 +101,7 @@ def parse_value(
     try:
         try:
             raw = yaml.load(text, Loader=_strict_loader(FAST_LOADER, kind, problems, where, words))
-        except (yaml.YAMLError, RecursionError, *_UNFIT):
+        except (yaml.YAMLError, *_UNFIT):
             del problems[before:]
             raw = yaml.load(text, Loader=_strict_loader(yaml.SafeLoader, kind, problems, where, words))
     except (yaml.YAMLError, RecursionError, *_UNFIT) as error:

@@ -187,19 +187,24 @@ def read_exempt(path: Path, problems: list[Problem]) -> dict[str, tuple[int, int
     where = f"{path.parent.name}/{path.name}"
     if not path.is_file():
         return {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            rows = list(csv.DictReader(handle, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        problems.append(Problem("policy-unreadable-table", f"{path.name} is not a UTF-8 CSV table: {error}", where=where))
+        return {}
     entries: dict[str, tuple[int, int]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        for line, row in enumerate(csv.DictReader(handle), start=2):
-            days = {}
-            for name in ("valid_from", "valid_to", "listed"):
-                text = (row.get(name) or "").strip()
-                try:
-                    days[name] = int(np.datetime64(text or "NaT", "D").astype(np.int64)) if text else None
-                except ValueError:
-                    what = f"{name} holds {text!r}, which is no date such as 2024-01-01"
-                    problems.append(Problem("policy-table-date", what, where=f"{where}:{line}"))
-                    days[name] = None
-            ends = [day for day in (days["valid_to"], days["listed"] - 1 if days["listed"] else None) if day is not None]
-            start = days["valid_from"]
-            entries[row.get("code", "")] = (-(2**40) if start is None else start, min(ends, default=2**40))
+    for line, row in enumerate(rows, start=2):
+        days = {}
+        for name in ("valid_from", "valid_to", "listed"):
+            text = (row.get(name) or "").strip()
+            try:
+                days[name] = int(np.datetime64(text or "NaT", "D").astype(np.int64)) if text else None
+            except ValueError:
+                what = f"{name} holds {text!r}, which is no date such as 2024-01-01"
+                problems.append(Problem("policy-table-date", what, where=f"{where}:{line}"))
+                days[name] = None
+        ends = [day for day in (days["valid_to"], days["listed"] - 1 if days["listed"] else None) if day is not None]
+        start = days["valid_from"]
+        entries[row.get("code", "")] = (-(2**40) if start is None else start, min(ends, default=2**40))
     return entries

@@ -162,29 +162,46 @@ class InputOptions:
 
 def _mapping_file(path: Path, problems: list[Problem]) -> list[tuple[str, str]]:
     """Pairs of a mapping file: YAML ``own: canonical``, or CSV with the two columns in this order (``from,to``)."""
-    import csv
-
-    import yaml
-
     from drgsim.records.text_encoding import sniff_encoding
 
+    found: list[Problem] = []
+    fix = 'YAML has lines such as "主诊: principal_diagnosis"; CSV has the columns from,to'
     try:
         content = path.read_bytes()
         text = content.decode(sniff_encoding(content)).lstrip("\ufeff")
-        if path.suffix.lower() in (".yaml", ".yml"):
-            entries = yaml.safe_load(text) or {}
-            if isinstance(entries, dict):
-                return [(str(own), str(name)) for own, name in entries.items()]
-            what = "is no mapping of names"
-        else:
-            rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
-            if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["from", "to"]:
-                del rows[0]
-            if all(len(row) >= 2 for row in rows):
-                return [(row[0].strip(), row[1].strip()) for row in rows]
-            what = "has a line without a second column"
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, csv.Error) as error:
-        what = f"cannot be read: {' '.join(str(error).split())}"
-    fix = 'YAML has lines such as "主诊: principal_diagnosis"; CSV has the columns from,to'
-    problems.append(Problem("map-file-broken", f"the mapping file {path.name} {what}", where=str(path), fix=fix))
-    return []
+    except (OSError, ValueError) as error:
+        what = f"the mapping file {path.name} cannot be read: {' '.join(str(error).split())}"
+        problems.append(Problem("map-file-broken", what, where=str(path), fix=fix))
+        return []
+    read = _yaml_pairs if path.suffix.lower() in (".yaml", ".yml") else _csv_pairs
+    pairs = read(text, found)
+    problems += [replace(each, code="map-file-broken", where=str(path), fix=each.fix or fix) for each in found]
+    return [] if found else pairs
+
+
+def _yaml_pairs(text: str, problems: list[Problem]) -> list[tuple[str, str]]:
+    from drgsim.parameters.strict_file import parse_value
+
+    entries = parse_value(text, "map-file", problems, "the mapping file")
+    if problems or entries is None:  # an empty file maps nothing
+        return []
+    if not isinstance(entries, dict) or not all(isinstance(name, str) for name in entries.values()):
+        problems.append(Problem("map-file", "the mapping file is no mapping of names to names"))
+        return []
+    return [(str(own), name) for own, name in entries.items()]
+
+
+def _csv_pairs(text: str, problems: list[Problem]) -> list[tuple[str, str]]:
+    import csv
+
+    try:
+        rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        problems.append(Problem("map-file", f"the mapping file cannot be read: {error}"))
+        return []
+    if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["from", "to"]:
+        del rows[0]
+    if any(len(row) < 2 for row in rows):
+        problems.append(Problem("map-file", "the mapping file has a line without a second column"))
+        return []
+    return [(row[0].strip(), row[1].strip()) for row in rows]

@@ -232,7 +232,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     """The values of a pack's ``scheme.toml``, unchecked."""
     try:
         return tomllib.loads((folder / "scheme.toml").read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, numbers of too many digits, nesting without end
         raise SchemeError.single(
             "pack-unreadable-settings",
             f"scheme.toml of {folder.name} is not valid TOML: {error}",
