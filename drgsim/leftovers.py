@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -61,8 +62,15 @@ def unfinished(path: Path) -> Iterator[None]:
 def abandon() -> None:
     """Remove all that is unfinished, and let nothing take its place any more; for a process that ends at once."""
     moving.acquire()  # never given back
-    for path in (*_UNFINISHED, *(Path(folder.name) for folder in list(_SCRATCHES))):
-        remove(path)
+    quiet = 0
+    for _ in range(100):  # other threads go on meanwhile, and may write once more
+        there = [path for path in (*_UNFINISHED, *(Path(each.name) for each in list(_SCRATCHES))) if os.path.lexists(path)]
+        quiet = 0 if there else quiet + 1
+        if quiet == 3:
+            break
+        for path in there:
+            remove(path)
+        time.sleep(0.002)
 
 
 def dead(folder: Path, before: str, after: str) -> list[Path]:

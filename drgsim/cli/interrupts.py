@@ -34,7 +34,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.told = Event()
-        self._came = Event()
+        self._came: signal.Signals | None = None
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)  # as signal handlers have to write
         self._before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
@@ -42,18 +42,24 @@ class Watch:
 
     def stop(self) -> None:
         """Watch no more, unless a signal came: then the way out is watched too."""
-        if not self._came.is_set():
+        if self._came is None:
             signal.set_wakeup_fd(self._before)
             self._writer.close()
+
+    def meant(self, error: BaseException) -> BaseException:
+        """The signal that came, where one did: compiled code tells of it as a fault of its own."""
+        if self._came is None:
+            return error
+        return KeyboardInterrupt() if self._came is signal.SIGINT else Terminated()
 
     def _watch(self) -> None:
         while number := self._reader.recv(1):
             if number[0] in _CODES:
-                self._came.set()
+                self._came = signal.Signals(number[0])
                 self._reader.settimeout(GRACE)
                 with contextlib.suppress(OSError):
                     self._reader.recv(1)  # a second signal waits for nothing
-                self._end(_CODES[signal.Signals(number[0])])
+                self._end(_CODES[self._came])
         self._reader.close()
 
     def _end(self, code: int) -> NoReturn:

@@ -213,6 +213,6 @@ def _run(arguments: list[str], debug: bool, watch: Watch) -> NoReturn:
         if debug:
             traceback.print_exc()
         try:
-            _fail(failure_of(error, arguments, _command_words(typer.main.get_command(app))), told["json"])
+            _fail(failure_of(watch.meant(error), arguments, _command_words(typer.main.get_command(app))), told["json"])
         finally:
             watch.told.set()

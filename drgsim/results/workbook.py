@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from drgsim.errors import OutputError
+from drgsim.leftovers import scratch_folder
 from drgsim.records.arrow import as_cells
 from drgsim.results.whole_outputs import whole_file
 
@@ -69,7 +70,8 @@ class Workbook:
         import xlsxwriter
 
         self._bytes = io.BytesIO()  # compressed, so small; a full disk is then an error of one plain write
-        self._book = xlsxwriter.Workbook(self._bytes, _OPTIONS)
+        self._scratch = scratch_folder()  # rows wait there until the book is closed
+        self._book = xlsxwriter.Workbook(self._bytes, {**_OPTIONS, "tmpdir": self._scratch.name})
         self._book.set_properties({"created": _CREATED, **properties})
         self._styles: dict[str, Any] = {}
         self._sheets: list[WorkbookSheet] = []
