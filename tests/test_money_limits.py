@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,22 @@ def test_a_settlement_number_in_the_column_of_cost_reaches_no_sum(tmp_path: Path
         for name, column in zip(table.column_names, table.columns, strict=True):
             if pa.types.is_decimal(column.type) and name.startswith(("amount", "total_cost", "fund_payment")):
                 assert all(value is None or 0 <= value < 10**6 for value in column.to_pylist())
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("weight", ["0", "1e-300", "1e300", "inf", "nan", "-1", "0.5"])
+def test_weights_of_a_price_table_have_limits_and_a_standard_without_weight_is_paid(weight: str, tmp_path: Path) -> None:
+    folder = tmp_path / "beijing" / "2024"
+    shutil.copytree(load_policy("beijing/2024").folder, folder)
+    for path in folder.glob("*.csv"):
+        header, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+        if "weight" in header.split(","):
+            place = header.split(",").index("weight")
+            rows = [",".join([*line.split(",")[:place], weight, *line.split(",")[place + 1 :]]) for line in lines]
+            path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    if weight in ("0", "0.5"):
+        table = pa.Table.from_pylist([{"discharge_id": "1", **CASE, "total_cost": 12000}])
+        assert settle(table, load_policy(folder)).amount.size == 1
+        return
+    with pytest.raises(drgsim.DrgsimError, match="policy-table-number"):
+        load_policy(folder)

@@ -108,7 +108,7 @@ def terms_of(lookup: PolicyLookup, weight: Floats | None = None) -> Terms:
     if file.relative_value.standard_from_table:
         standard = lookup.from_table("standard")
         published = ~np.isnan(standard) & np.isnan(own_value) & np.isnan(own_coefficient)
-        bare = published & np.isnan(value)  # a published standard without a weight
+        bare = published & ~(value > 0)  # a published standard without a weight
         value = np.where(bare, 1.0, value)
         coefficient = np.where(published & np.isnan(coefficient), 1.0, coefficient)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.money import HIGHEST_AMOUNT
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.records.vocabulary import is_policy_key, level_hint, policy_column
 
@@ -23,6 +24,7 @@ NUMBERS = (
 )  # fmt: skip
 FAMILIES = ("standard_", "coef_", "mean_cost_", "mean_los_", "rate_")
 RELATIVE_VALUES = ("relative_value", "weight", "points", "score")
+SMALLEST = 1e-9  # of a number of a table that is not 0
 ORDINARY = ""
 
 
@@ -173,8 +175,10 @@ def _number(cell: str, where: str, column: str, problems: list[Problem]) -> floa
     except ValueError:
         problems.append(Problem("policy-table-number", f"{column} holds {cell!r}, which is no number", where=where))
         return float("nan")
-    if number < 0 or number != number or number == float("inf"):
-        problems.append(Problem("policy-table-number", f"{column} is {cell}; it must be 0 or more", where=where))
+    if not (number == 0 or SMALLEST <= number <= HIGHEST_AMOUNT):  # no number and infinity too
+        what = f"{column} is {cell[:40]}; it must be 0 or more"
+        more = f", from {SMALLEST:g} to {HIGHEST_AMOUNT:,}" if number > 0 else ""
+        problems.append(Problem("policy-table-number", what + more, where=where))
     return number
 
 
