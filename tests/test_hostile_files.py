@@ -239,3 +239,24 @@ def test_hostile_cells_of_the_tables_of_a_policy_are_read_or_refused(column: int
 def test_a_number_of_draws_has_a_limit(draws: int, verb: Callable[..., object]) -> None:
     with pytest.raises(DrgsimError, match="usage-out-of-range"):
         verb("nowhere", draws=draws)
+
+
+HEAD = "discharge_id,sex,age,diagnoses,procedures\n"
+ROW = "1,1,50,I21.001,\n"
+FIRST_LINES = {
+    "a cell of 160,000 characters": HEAD + "1,1,50," + "I21.001|" * 20_000 + ",\n",
+    "a name of 140,000 characters": "x" * 140_000 + "," + HEAD + "1," + ROW,
+    "a title of 140,000 characters": "y" * 140_000 + "\n" + HEAD + ROW,
+    "a quoted title of 140,000 characters": '"' + "y" * 140_000 + '"\n' + HEAD + ROW,
+    "a lone return in the header": HEAD.replace("sex", "se\rx") + ROW,
+    "a lone return in a title": "a\rb\rc\n" + HEAD + ROW,
+    "a lone return in a cell": HEAD + ROW.replace("I21", "I21\r"),
+}
+
+
+@pytest.mark.parametrize("case", FIRST_LINES)
+def test_odd_first_lines_of_a_case_file_are_read_or_refused(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    path.write_bytes(FIRST_LINES[case].encode())
+    _read_or_refused(lambda: drgsim.group(path))
+    _read_or_refused(lambda: drgsim.validate(path))
