@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Any, NoReturn
@@ -30,11 +31,13 @@ class Watch:
     ----------
     told
         Set once the user was told.
+    came
+        The signal that came; None for none.
     """
 
     def __init__(self) -> None:
         self.told = Event()
-        self._came: signal.Signals | None = None
+        self.came: signal.Signals | None = None
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)  # as signal handlers have to write
         self._before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
@@ -42,24 +45,24 @@ class Watch:
 
     def stop(self) -> None:
         """Watch no more, unless a signal came: then the way out is watched too."""
-        if self._came is None:
+        if self.came is None:
             signal.set_wakeup_fd(self._before)
             self._writer.close()
 
     def meant(self, error: BaseException) -> BaseException:
         """The signal that came, where one did: compiled code tells of it as a fault of its own."""
-        if self._came is None:
+        if self.came is None:
             return error
-        return KeyboardInterrupt() if self._came is signal.SIGINT else Terminated()
+        return KeyboardInterrupt() if self.came is signal.SIGINT else Terminated()
 
     def _watch(self) -> None:
         while number := self._reader.recv(1):
             if number[0] in _CODES:
-                self._came = signal.Signals(number[0])
+                self.came = signal.Signals(number[0])
                 self._reader.settimeout(GRACE)
                 with contextlib.suppress(OSError):
                     self._reader.recv(1)  # a second signal waits for nothing
-                self._end(_CODES[self._came])
+                self._end(_CODES[self.came])
         self._reader.close()
 
     def _end(self, code: int) -> NoReturn:
@@ -74,12 +77,15 @@ class Watch:
 def answered_signals() -> Iterator[Watch]:
     """Answer signals inside the block."""
     before = signal.signal(signal.SIGTERM, _terminated)
-    watch = Watch()
+    watch, unraisable = Watch(), sys.unraisablehook
+    sys.unraisablehook = lambda told: None if told.exc_type in (KeyboardInterrupt, Terminated) else unraisable(told)
     try:
         yield watch
     finally:
         signal.signal(signal.SIGTERM, before)
         watch.stop()
+        if watch.came is None:  # on the way out after a signal, the compiler may still tell of it
+            sys.unraisablehook = unraisable
 
 
 def _terminated(*_: Any) -> NoReturn:
