@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.errors import Problem, UsageError
 
 Number = float | int | str | Fraction  # as a user writes it

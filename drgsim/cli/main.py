@@ -17,6 +17,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from drgsim import cache_faults
 from drgsim.cli import atlas_command as atlas
 from drgsim.cli import budget_command as budget
 from drgsim.cli import calibrate_command as calibrate
@@ -194,6 +195,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     arguments = [word for word in sys.argv[1:] if word not in (DEBUG, RAW)]
     debug = DEBUG in sys.argv[1:] or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0", "no", "false", "off")
+    cache_faults.listen(show_doubt)
     with answered_signals() as watch:
         _run(arguments, debug, watch)
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from drgsim.compiled_code import njit
 
 METHODS = ("none", "iqr", "percentile", "multiple")
 _CODES = {name: code for code, name in enumerate(METHODS)}

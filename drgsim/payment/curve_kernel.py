@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from drgsim.compiled_code import njit
 from drgsim.money import MISSING, TIE_SLACK
 
 # The parts below are inlined: handing arrays over for each case doubles the time of the loop.

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.money import MISSING, money_column
 from drgsim.payment.case_class import CASE_CLASS_ZH, CLASSES, CaseClass
 from drgsim.payment.ledger import Ledger

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.quality.code_facts import marked_codes
 from drgsim.quality.quality_kernel import first_codes
 from drgsim.quality.quality_rules import QualityRule, rules, thresholds

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.quality.code_facts import CodeFacts
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.code_dictionaries import EMPTY

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.records.arrow import distinct_texts, to_text
 from drgsim.records.cell_numbers import parse_number, plain_numbers
 from drgsim.records.cells import completed_years, read_days

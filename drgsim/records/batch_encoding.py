@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.records.ages import read_ages
 from drgsim.records.arrow import distinct_texts, number_text, one_chunk, to_text
 from drgsim.records.birth_weights import read_birth_weights

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from drgsim.compiled_code import njit
 
 ERRORS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",

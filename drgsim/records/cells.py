@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.money import FEN_PER_YUAN, highest_amount
 from drgsim.records.arrow import distinct_texts, one_chunk, to_text
 from drgsim.records.cell_numbers import parse_money, read_numbers

@@ -17,9 +17,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.errors import InputError
 from drgsim.records.broken_lines import BrokenLines
 from drgsim.records.file_kind import GZIP_MARK

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.records.arrow import to_text
 from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, CodeList
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
+from drgsim.compiled_code import njit
 from drgsim.records.encode import string_buffers
 
 _ID = r"^\s*(?:=\s*\"(?P<formula>.*)\"|['`‘’](?P<quoted>.*)|\"(?P<between>.*)\"|(?P<plain>.*?))\s*$"

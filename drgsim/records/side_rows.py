@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.records.arrow import one_chunk, to_text
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 from drgsim.records.encode import string_buffers

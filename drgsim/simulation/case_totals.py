@@ -7,9 +7,9 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.errors import Problem
 from drgsim.money import MISSING, from_parts
 from drgsim.payment.case_class import CLASSES, OUTSIDE_GROUPS, CaseClass

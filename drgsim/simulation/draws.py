@@ -9,8 +9,9 @@ import hashlib
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from drgsim.compiled_code import njit
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 

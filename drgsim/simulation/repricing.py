@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.money import MISSING
 from drgsim.payment.case_class import CLASSES
 from drgsim.payment.case_terms import by_combination, combinations_of

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.records.code_dictionaries import EMPTY, UNKNOWN, CodeBook
 from drgsim.records.encode import EncodedLists
 from drgsim.units.dip.dip_catalogue import CLASS_ORDER

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from drgsim.authoring.dip.auxiliary_styles import AuxiliaryLists
 from drgsim.authoring.dip.catalogue_writer import catalogue_files
 from drgsim.authoring.schemes.pack_files import write_pack
+from drgsim.compiled_code import njit
 from drgsim.leftovers import scratch_folder
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.code_dictionaries import OWN_VERSION

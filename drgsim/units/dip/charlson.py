@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.records.code_dictionaries import CodeList
 from drgsim.records.encode import EncodedLists
 from drgsim.units.dip.code_patterns import begins, matching_codes

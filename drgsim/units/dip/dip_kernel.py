@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.records.code_dictionaries import EMPTY
 from drgsim.units.dip.catalogue_arrays import (
     ALL_CLASSES,

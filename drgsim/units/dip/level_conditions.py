@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from drgsim.compiled_code import njit
 from drgsim.units.schemes.rule_kernel import fill_counts, fill_levels
 from drgsim.units.schemes.rule_lowering import WORD
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from drgsim.compiled_code import njit
 from drgsim.units.schemes.rule_kernel import decide, fill_counts, fill_levels
 from drgsim.units.schemes.rule_lowering import WORD
 from drgsim.units.schemes.scheme_lowering import SchemeArrays

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from drgsim.compiled_code import njit
 from drgsim.units.schemes.rule_lowering import ACCEPT, NODE_BIT, NODE_NUMBER, WORD
 
 
