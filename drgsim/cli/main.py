@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from drgsim import cache_faults
+from drgsim import cache_faults, limits
 from drgsim.cli import atlas_command as atlas
 from drgsim.cli import budget_command as budget
 from drgsim.cli import calibrate_command as calibrate
@@ -121,6 +122,17 @@ class _Carried(BaseException):
         self.error = error
 
 
+def _end_after(seconds: int) -> None:
+    """End the call with a message after so many seconds, where the system has such a clock; 0 for never."""
+    if seconds and hasattr(signal, "setitimer"):
+
+        def late(*_: Any) -> NoReturn:
+            raise limits.too_slow(seconds)
+
+        signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
 def _wants_json(defaults: Mapping[str, Any]) -> bool:
     """Whether the call, or a default of its command, asks for JSON."""
     for word in sys.argv[1:]:
@@ -136,6 +148,7 @@ def _called(arguments: list[str], told: dict[str, bool]) -> int:
     told["json"] = _wants_json(defaults.by_command)
     for problem in defaults.doubts:
         show_doubt(problem)
+    _end_after(limits.limit("seconds"))
     invoke = command.invoke
 
     def carried(context: Any) -> Any:

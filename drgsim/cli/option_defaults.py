@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drgsim import limits
 from drgsim.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def read_defaults(root: Any, environment: Mapping[str, str] | None = None) -> Op
     for path in config_files():
         if path.is_file():
             content = _read(path, problems)
+            problems += limits.set_limits(content.pop(limits.TABLE, {}), str(path))
             found.columns += _kept_columns(content.pop(COLUMNS, {}), path, problems)
             layers.append(list(_entries(content, "", path, commands, problems)))
     if problems:
@@ -150,10 +152,10 @@ def _of_environment(
             names[f"{PREFIX}{words.replace(' ', '_')}_{option}".upper()] = (words, option)
     entries = []
     for variable in sorted(name for name in environment if name.startswith(PREFIX)):
-        if variable in OTHER_VARIABLES:
+        if variable in OTHER_VARIABLES or variable in limits.VARIABLES:
             continue
         if variable not in names:
-            near = did_you_mean(variable, [*names, *OTHER_VARIABLES])
+            near = did_you_mean(variable, [*names, *OTHER_VARIABLES, *limits.VARIABLES])
             doubts.append(Problem("config-unknown-variable", f"{variable} is no variable of drgsim and does nothing", fix=near))
             continue
         words, option = names[variable]

@@ -149,6 +149,15 @@ def xlsb_formulas(archive: zipfile.ZipFile, number: int) -> list[FormulaCell]:
     return found
 
 
+def xlsb_cells(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns, from 0, of the cells of a sheet that hold anything."""
+    view = np.frombuffer(data, np.uint8)
+    found = _walk_xlsb(view, np.arange(2, 12))
+    places = found[:, 1]
+    columns = sum(view[places + byte].astype(np.int64) << (8 * byte) for byte in range(4)) if len(found) else places
+    return found[:, 3], columns  # type: ignore[return-value]
+
+
 def _xlsb_text(data: bytes, at: int) -> str:
     length = struct.unpack_from("<I", data, at)[0]
     return data[at + 4 : at + 4 + 2 * length].decode("utf-16-le")

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim import limits
 from drgsim.compiled_code import njit
 from drgsim.errors import InputError
 from drgsim.records.broken_lines import BrokenLines
@@ -179,9 +180,12 @@ class CsvText:
         decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
         raw = pa.OSFile(str(self._content))
         with raw, pa.CompressedInputStream(raw, "gzip") if self._compression else raw as file:
-            first = True
+            first, unpacked = True, 0
             while True:
                 block = file.read(BLOCK)
+                if self._compression and block:
+                    unpacked += len(block)
+                    limits.check("unpacked_bytes", unpacked, self.path)
                 self.done = min(raw.tell() / self._size, 1.0) if not raw.closed else 1.0
                 if not block:
                     tail = decoder.decode(b"", final=True)

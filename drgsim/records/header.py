@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from drgsim import limits
 from drgsim.errors import InputError
 from drgsim.records.input_options import InputOptions, Purpose
 from drgsim.records.layout import known_headers
@@ -105,12 +107,15 @@ def distinct_names(names: Sequence[str], test: HeaderTest, path: Path, place: st
     InputError
         ``input-duplicate-column``: two columns of a name that is read could not be told apart.
     """
+    limits.check("columns", len(names), path, place)
     found: list[str] = []
+    so_far: Counter[str] = Counter()
     for name in names:
-        number = 1 + names[: len(found)].count(name)
+        so_far[name] += 1
+        number = so_far[name]
         found.append(f"{name} ({number})" if name and number > 1 else name)
-    twice = sorted({name for name in names if name and names.count(name) > 1 and test.matters(name)})
-    twice += sorted({name for name in found if name and found.count(name) > 1} - {*twice})
+    twice = sorted(name for name, number in so_far.items() if name and number > 1 and test.matters(name))
+    twice += sorted({name for name, number in Counter(found).items() if name and number > 1} - {*twice})
     if twice:
         raise InputError.single(
             "input-duplicate-column",

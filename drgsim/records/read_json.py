@@ -7,15 +7,17 @@ recipes as for a flat CSV make the canonical columns.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import pyarrow as pa
 
+from drgsim import limits
 from drgsim.errors import InputError, UsageError
 from drgsim.records.case_file import CaseFile, broken_file
 from drgsim.records.code_dictionaries import BLANK
@@ -148,10 +150,10 @@ def _entries(path: Path) -> Iterator[JsonEntry]:
             head = raw.read(_SNIFFED)
         encoding = "utf-8-sig" if (found := sniff_encoding(head)) == "utf-8" else found
         with path.open(encoding=encoding) as file:
-            first = next((line for line in file if line.strip()), "")
+            first = next((line for line in _lines(file, path) if line.strip()), "")
         if path.suffix.lower() in _LINES or _is_object(first):
             with path.open(encoding=encoding) as file:
-                for number, line in enumerate(file, start=1):
+                for number, line in enumerate(_lines(file, path), start=1):
                     if line.strip():
                         yield JsonEntry(number, _parsed(line))
         else:
@@ -159,6 +161,17 @@ def _entries(path: Path) -> Iterator[JsonEntry]:
                 yield from _values(file, path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise broken_file(path, error) from error
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """Lines, none of them longer than one value may be."""
+    most = limits.limit("json_bytes")
+    for number in itertools.count(1):
+        line = file.readline(most + 1)
+        if not line:
+            return
+        limits.check("json_bytes", len(line), path, f"line {number}")
+        yield line
 
 
 def _is_object(line: str) -> bool:
@@ -209,6 +222,7 @@ def _values(file: Any, name: str) -> Iterator[JsonEntry]:
             continue
         if ended:
             return
+        limits.check("json_bytes", len(text) - at, Path(name), f"line {line}")
         more = file.read(wanted)
         wanted *= 2  # a value that is longer than a chunk is not tried again for every chunk
         ended = not more
@@ -226,7 +240,8 @@ def _records(value: Any, layout: Layout) -> Iterator[Mapping[str, Any]]:
     """Settlement lists in a value, also inside the wrappers of the interface."""
     if isinstance(value, list):
         for one in value:
-            yield from _records(one, layout)
+            if not isinstance(one, list):  # a list in a list is no settlement list, however deep
+                yield from _records(one, layout)
     elif isinstance(value, dict):
         if _node(value, layout.nodes["record"]) is not None or _node(value, layout.nodes["diagnoses"]["node"]) is not None:
             yield value

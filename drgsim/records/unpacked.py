@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
 from weakref import WeakKeyDictionary
 
+from drgsim import limits
 from drgsim.errors import InputError
 from drgsim.leftovers import scratch_folder
 from drgsim.records.file_kind import GZIP_MARK, FileKind, kind_of
@@ -61,18 +62,28 @@ def unpacked(path: Path) -> Unpacked | None:
             break
         folder = scratch_folder()
         try:
-            content = _gunzip(content, Path(folder.name)) if packed else _unzip(content, Path(folder.name), path)
+            content = _gunzip(content, Path(folder.name), path) if packed else _unzip(content, Path(folder.name), path)
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # of the disk, such as a full one, not of the file
+                raise
             raise _damaged(path, error) from error
         found = Unpacked(content, folder)
     return found
 
 
-def _gunzip(path: Path, folder: Path) -> Path:
+def _gunzip(path: Path, folder: Path, shown: Path) -> Path:
     target = folder / (path.stem or "content")
     with gzip.open(path) as packed, target.open("wb") as file:
-        shutil.copyfileobj(packed, file, 1 << 20)
+        _copy(packed, file, shown)
     return target
+
+
+def _copy(packed: IO[bytes], file: IO[bytes], shown: Path) -> None:
+    total = 0
+    while block := packed.read(1 << 20):
+        total += len(block)
+        limits.check("unpacked_bytes", total, shown)
+        file.write(block)
 
 
 def _unzip(path: Path, folder: Path, shown: Path) -> Path:
@@ -94,9 +105,10 @@ def _unzip(path: Path, folder: Path, shown: Path) -> Path:
             )
         if members[0].flag_bits & 1:
             raise password_error(shown)
+        limits.check("unpacked_bytes", members[0].file_size, shown)
         target = folder / Path(members[0].filename.replace("\\", "/")).name
         with archive.open(members[0]) as packed, target.open("wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
+            _copy(packed, file, shown)
     return target
 
 

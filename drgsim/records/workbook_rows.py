@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
+from drgsim import limits
 from drgsim.errors import InputError
 from drgsim.leftovers import scratch_folder
 from drgsim.records.case_file import broken_file
 from drgsim.records.file_kind import FileKind, kind_of
 from drgsim.records.sheet_errors import mark_unreadable
+from drgsim.records.sheet_extent import check_workbook
 from drgsim.records.text_encoding import sniff_encoding
 from drgsim.records.unpacked import password_error
 
@@ -22,6 +26,7 @@ _SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _SUFFIX = {FileKind.WORKBOOK: ".xlsx", FileKind.OLD_WORKBOOK: ".xls", FileKind.DAMAGED_ZIP: ".xlsx"}
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the stream of an XLSX behind a password, in a compound file
 _ALIKE = {"gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "utf-8": "utf-8", "utf8": "utf-8", "big5": "big5"}
+_ROW_LIMIT = 1 << 26  # cells of a row of a page
 _SPAN_LIMIT = 1 << 14  # columns of a sheet; a larger span is a mistake
 
 
@@ -62,13 +67,14 @@ def sheets_of(path: Path, shown: Path) -> Iterator[SheetRows]:
         ``input-password``, ``input-broken-file``.
     """
     kind = kind_of(path)
+    limits.check("workbook_bytes", path.stat().st_size, shown)
     if kind in (FileKind.PAGE, FileKind.XML_WORKBOOK):
         found = _page_tables(path, shown) if kind is FileKind.PAGE else _xml_sheets(path, shown)
-        return (_filled(sheet.name, sheet.hidden, sheet.rows) for sheet in found)
+        return (_filled(sheet.name, sheet.hidden, sheet.rows, shown) for sheet in found)
     return _workbook_sheets(path, shown)
 
 
-def _filled(name: str, hidden: bool, rows: list[list[Any]]) -> SheetRows:
+def _filled(name: str, hidden: bool, rows: list[list[Any]], shown: Path) -> SheetRows:
     """Rows with anything in them, all of the same length; blank ones below the last, which spreadsheets leave, are not told."""
     filled, blank = [], []
     for row in rows:
@@ -77,6 +83,8 @@ def _filled(name: str, hidden: bool, rows: list[list[Any]]) -> SheetRows:
         else:
             blank.append(len(filled))
     width = max((len(row) for row in filled), default=0)
+    limits.check("columns", width, shown, name)
+    limits.check("cells", width * len(filled), shown, name)
     even = [row if len(row) == width else [*row, *[""] * (width - len(row))] for row in filled]
     return SheetRows(name, hidden, even, tuple(before for before in blank if before < len(filled)))
 
@@ -85,14 +93,15 @@ def _workbook_sheets(path: Path, shown: Path) -> Iterator[SheetRows]:
     from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
     try:
+        check_workbook(path, shown)
         with path.open("rb") as file:
             book = CalamineWorkbook.from_filelike(file)
         for number, sheet in enumerate(book.sheets_metadata):
             cells = book.get_sheet_by_name(sheet.name)
             rows = cells.to_python()
             mark_unreadable(path, number, sheet.name, (rows, cells.start))
-            yield _filled(sheet.name, sheet.visible != SheetVisibleEnum.Visible, rows)
-    except (CalamineError, OSError, KeyError, struct.error, ParseError) as error:
+            yield _filled(sheet.name, sheet.visible != SheetVisibleEnum.Visible, rows, shown)
+    except (CalamineError, OSError, KeyError, struct.error, ParseError, zipfile.BadZipFile, zlib.error) as error:
         raise _unreadable(path, shown, error) from error
 
 
@@ -136,6 +145,7 @@ def _page_tables(path: Path, shown: Path) -> list[SheetRows]:
     tables: list[list[list[Any]]] = []
     places: dict[Any, int] = {}
     spans: dict[Any, dict[int, int]] = {}
+    total = 0
     try:
         events = etree.iterparse(
             str(path), events=("start", "end"), tag=("table", "tr"), html=True, encoding=encoding, huge_tree=True, recover=True
@@ -149,6 +159,8 @@ def _page_tables(path: Path, shown: Path) -> list[SheetRows]:
                 table = next(element.iterancestors("table"), None)
                 if table is not None and table in places:
                     tables[places[table]].append(_page_row(element, spans.setdefault(table, {})))
+                    total += len(tables[places[table]][-1])
+                    limits.check("cells", total, shown)
                 element.clear(keep_tail=False)
     except (etree.LxmlError, OSError, UnicodeError) as error:
         raise broken_file(shown, error) from error
@@ -171,6 +183,8 @@ def _page_row(row: Any, below: dict[int, int]) -> list[str]:
         cells += [" ".join("".join(cell.itertext()).split()), *[""] * (wide - 1)]
         if (tall := _span(cell, "rowspan")) > 1:
             below |= dict.fromkeys(range(at, at + wide), tall - 1)
+        if len(cells) > _ROW_LIMIT:  # told where the cells of all rows are counted
+            return cells
     skip()
     return cells
 
@@ -185,6 +199,7 @@ def _xml_sheets(path: Path, shown: Path) -> list[SheetRows]:
     from lxml import etree
 
     sheets: list[SheetRows] = []
+    total = 0
     try:
         events = etree.iterparse(
             str(path), events=("start", "end"), tag=(f"{_SPREADSHEET}Worksheet", f"{_SPREADSHEET}Row"),
@@ -196,6 +211,8 @@ def _xml_sheets(path: Path, shown: Path) -> list[SheetRows]:
                 sheets.append(SheetRows(element.get(f"{_SPREADSHEET}Name", f"sheet {len(sheets) + 1}"), False, []))
             elif kind == "Row" and event == "end" and sheets:
                 sheets[-1].rows.append(_xml_row(element))
+                total += len(sheets[-1].rows[-1])
+                limits.check("cells", total, shown)
                 element.clear(keep_tail=False)
     except (etree.LxmlError, OSError) as error:
         raise broken_file(shown, error) from error
@@ -209,5 +226,6 @@ def _xml_row(row: Any) -> list[str]:
         if at.isdecimal():
             cells += [""] * (min(int(at), _SPAN_LIMIT) - 1 - len(cells))
         cells.append("".join(cell.itertext()).strip())
-        cells += [""] * min(int(cell.get(f"{_SPREADSHEET}MergeAcross", "0")), _SPAN_LIMIT)
+        over = cell.get(f"{_SPREADSHEET}MergeAcross", "0")
+        cells += [""] * (min(int(over), _SPAN_LIMIT) if over.isdecimal() else 0)
     return cells
