@@ -155,7 +155,7 @@ def xlsb_cells(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     found = _walk_xlsb(view, np.arange(2, 12))
     places = found[:, 1]
     columns = sum(view[places + byte].astype(np.int64) << (8 * byte) for byte in range(4)) if len(found) else places
-    return found[:, 3], columns  # type: ignore[return-value]
+    return found[:, 3], columns
 
 
 def _xlsb_text(data: bytes, at: int) -> str:

@@ -78,7 +78,7 @@ def _gunzip(path: Path, folder: Path, shown: Path) -> Path:
     return target
 
 
-def _copy(packed: IO[bytes], file: IO[bytes], shown: Path) -> None:
+def _copy(packed: IO[bytes] | gzip.GzipFile, file: IO[bytes], shown: Path) -> None:
     total = 0
     while block := packed.read(1 << 20):
         total += len(block)
