@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -356,6 +357,35 @@ def test_mistakes_are_told(some: pa.Table) -> None:
         assert error.value.problems[0].code == code
     with pytest.raises(drgsim.DrgsimError, match="switch-no-budget"):
         drgsim.switch(some.drop_columns(["insurance"]), policy=POLICY, draws=0)
+    with pytest.raises(drgsim.DrgsimError, match="switch-nothing-paid") as error:  # paid by level, and no level is known
+        drgsim.switch(some, draws=0)
+    assert "level" in str(error.value.problems[0].fix)
+
+
+def test_the_note_of_unpaid_cases_names_the_reason_that_most_have() -> None:
+    """Not the first: broken amounts come before a hospital that nobody listed, which leaves many more unpaid."""
+    hospitals = read_region(SAMPLE).hospitals
+    known = [{"hospital_id": name, "level": one.level} for name, one in hospitals.items() if name != min(hospitals)]
+    found = drgsim.switch(str(discharges()), draws=0, hospitals=pa.Table.from_pylist(known))
+    said = next(note.what for note in found.notes if "unpaid cases" in note.what)
+    assert "not in the list of hospitals" in said
+
+
+def test_unit_values_of_a_weight_and_of_a_point_have_no_difference(found: Switched, some: pa.Table) -> None:
+    both = drgsim.switch(some, "chs-drg-2.0", "dip-taian-2025", policy=POLICY, draws=0)
+    for switched, alike in ((found, True), (both, False)):
+        rows = [row for row in switched.headline.to_pylist() if row["figure"].startswith("unit_value.")]
+        assert rows
+        assert all((row["change"] is not None) == alike and row["from"] and row["to"] for row in rows)
+        assert {row["title_zh"] for row in rows} <= {"费率、点值（职工）", "费率、点值（居民）"}
+
+
+def test_every_column_of_the_workbook_has_a_chinese_header(found: Switched, tmp_path: Path) -> None:
+    found.save(tmp_path / "switch.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "switch.xlsx", read_only=True)
+    for sheet in book.worksheets[1:]:
+        headers = [str(cell.value) for cell in next(sheet.iter_rows(max_row=1))]
+        assert all("\n" in header and header.partition("\n")[2].isascii() for header in headers), sheet.title
 
 
 def test_the_command_writes_a_folder(tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def switch(
     UsageError
         ``usage-unknown-word``, ``switch-no-weights``, ``switch-code-version``, ``switch-no-year``.
     InputError
-        ``switch-no-budget``, ``settle-missing-column``, or a file that cannot be read.
+        ``switch-no-budget``, ``switch-nothing-paid``, ``settle-missing-column``, or a file that cannot be read.
     SchemeError
         ``scheme-unknown``.
 

@@ -19,6 +19,7 @@ from drgsim.errors import did_you_mean
 from drgsim.records.schema import header_key
 
 PAYERS = ("employee", "resident")
+PAYERS_ZH = {"employee": "职工", "resident": "居民"}
 INSURANCES = (*PAYERS, "self")
 UNRATED = "0"
 LEVELS = (UNRATED, "1", "2", "3")

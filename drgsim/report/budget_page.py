@@ -15,12 +15,12 @@ from drgsim.budgets.cash import LINES
 from drgsim.budgets.quality_score import indicator_title
 from drgsim.budgets.sharing import settled
 from drgsim.payment.policy import Policy
+from drgsim.records.vocabulary import PAYERS_ZH
 from drgsim.region.hospital_year_sums import MONTHS
 from drgsim.report.page import COLOURS, chart, render_page
 
 WAN = 1_000_000  # fen of ten thousand yuan (万元)
 MOST_ROWS = 60  # hospitals that charts by hospital show
-POOLS_ZH = {"employee": "职工", "resident": "居民"}
 MOST_ON_A_LINE = 8  # indicators whose names stand side by side unbroken
 _FINE = 241  # points of the sharing curve
 
@@ -53,7 +53,7 @@ def budget_page(years: Sequence[BudgetYear], policy: Policy, notes: Sequence[str
         sharing_chart=chart(sharing_chart(last), 430),
         liquidity_chart=chart(liquidity_chart(years, shown), 440, top=70),
         least=[_least(years, int(place)) for place in shown],
-        pools=[(POOLS_ZH[payer], payer, pool) for payer, pool in last.pools.items()],
+        pools=[(PAYERS_ZH[payer], payer, pool) for payer, pool in last.pools.items()],
         agreed=_agreed(last),
         quality_chart=chart(quality_chart(last, shown), 140 + 26 * len(shown), top=110),
         units=[(UNITS_ZH[name], name, int(last.units[:, place].sum())) for place, name in enumerate(UNITS)],

@@ -24,6 +24,7 @@ TITLES_ZH = {
     "discharge_id": "病案号", "moved_out": "移出病例", "moved_in": "移入病例",
     "cmi_change": "CMI变化", "payment_change": "支付变化", "fund_change": "基金支付变化",
     "margin_change": "盈余变化", "payment_change_share": "支付变化率", "change_low": "区间下限", "change_high": "区间上限",
+    "total_cost": "费用", "of_unit_value": "其中费率、点值变化",
     "verdict": "判断", "surplus_change": "结余变化", "side": "侧", "what": "内容", "fix": "处理",
 }  # fmt: skip
 _SIDE_ZH = {

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear
-from drgsim.errors import DrgsimError
+from drgsim.errors import DrgsimError, InputError, Problem
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.setup import Setup
@@ -121,6 +121,7 @@ def switch_region(
 
     left, right, notes = settled_sides(runner, year, choices, options.keep)
     sides = (left, right)
+    _check_paid(sides)
     told(1)
     causes = causes_of(sides)
     rows = department_rows(left)
@@ -133,6 +134,25 @@ def switch_region(
     told(5)
     notes = [*notes, *runner.memory.notes, *_further_notes(region, sides, options)]
     return SchemeSwitch(region, year, options, source, sides, causes, work, rows, draws, closed, tuple(dict.fromkeys(notes)))
+
+
+def _check_paid(sides: tuple[SwitchSide, SwitchSide]) -> None:
+    """Refuse cases of which none is paid by groups because something that the policy asks for is missing."""
+    for side in sides:
+        marks, reason = side.lines.marks, _main_reason(side)
+        if reason is not None and not marks.priced.any() and 2 * int((~marks.paid).sum()) > marks.paid.size:
+            what = f"no case is paid by the groups of {side.choice.name}: {reason.what}"
+            raise InputError([Problem("switch-nothing-paid", what, where=side.choice.policy.id, fix=reason.fix)])
+
+
+def _main_reason(side: SwitchSide) -> Problem | None:
+    """Why most of the unpaid cases of a side are not paid."""
+    cases = side.lines.cases
+    found = np.bincount(cases.faults[cases.faults >= 0], minlength=len(cases.fault_words))
+    if not found.any():
+        return None
+    words = cases.fault_words[int(found.argmax())]
+    return next(problem for problem in side.lines.problems if problem.what.endswith(f"are not paid: {words}"))
 
 
 def department_rows(side: SwitchSide) -> DepartmentRows:
@@ -182,9 +202,9 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
     unpaid: dict[str, list[str]] = {}
     for side in sides:
         count = int((~side.lines.marks.paid).sum())
-        reason = next((problem for problem in side.lines.problems if "are not paid" in problem.what), None)
+        reason = _main_reason(side)
         if count and reason is not None:
-            said = f"{count:,} 例未付。 unpaid cases, first reason: {reason.what} ({reason.fix})"
+            said = f"{count:,} 例未付。 unpaid cases, main reason: {reason.what} ({reason.fix})"
             unpaid.setdefault(said, []).append(side.choice.name)
     notes += [f"{'、'.join(units)}：{said}" for said, units in unpaid.items()]
     notes += _level_notes(sides[0], options)

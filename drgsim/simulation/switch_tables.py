@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from drgsim.money import MISSING, money_column
 from drgsim.payment.case_class import CLASSES
 from drgsim.payment.case_columns import Texts
+from drgsim.records.vocabulary import PAYERS_ZH
 from drgsim.simulation.case_lines import Lines, totals_of
 from drgsim.simulation.case_totals import Measure, Totals
 from drgsim.simulation.scheme_switch import SchemeSwitch, problems_table
@@ -27,6 +28,7 @@ STEPS_EN = {START: "payment before", UNIT_VALUE: "unit value", **CAUSES_EN, END:
 DIGITS = 7  # of sums of weights: the last digits of floats depend on their order
 COUNTED = ("cases", "unpaid", "weighted", "high", "low", "ambiguous", "ungrouped")
 MONEY = ("cost", "payment", "fund", "margin")
+PER_UNIT = "yuan per unit"  # of unit values
 
 
 def switch_tables(switch: SchemeSwitch) -> dict[str, pa.Table]:
@@ -150,10 +152,14 @@ def headline_table(switch: SchemeSwitch) -> pa.Table:
         add(name, zh, en, "yuan", [int(money[name][0]) / 100 for money in sums.money])
     for payer in sorted({*switch.sides[0].unit_values, *switch.sides[1].unit_values}):
         values = [side.unit_values.get(payer, float("nan")) for side in switch.sides]
-        add(f"unit_value.{payer}", f"费率、点值（{payer}）", f"unit value ({payer})", "yuan per unit", values)
+        add(f"unit_value.{payer}", f"费率、点值（{PAYERS_ZH.get(payer, payer)}）", f"unit value ({payer})", PER_UNIT, values)
     names = ("figure", "title_zh", "title", "unit", "from", "to")
     columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
-    change = [_difference(row[4], row[5], row[3]) for row in rows]
+    alike = len({side.choice.policy.file.relative_value.scale.value for side in switch.sides}) == 1
+    change = [
+        _difference(row[4], row[5], row[3]) if alike or row[3] != PER_UNIT else float("nan")  # yuan per weight, per point
+        for row in rows
+    ]
     return pa.table({
         **{name: columns[name] for name in names[:4]},
         **{name: pa.array(columns[name], pa.float64(), from_pandas=True) for name in names[4:]},
