@@ -20,6 +20,8 @@ from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_reference import trace_kind
 from drgsim.units.drg.drg_reference import Discharge
 from tests import dip_national_tables as national
+from tests.commands import run
+from tests.conftest import ROOT
 from tests.dip_second_matcher import Answer, SecondMatcher, split
 from tests.sample_region import discharges
 
@@ -289,3 +291,9 @@ def test_what_is_doubtful_is_told_by_the_check() -> None:
     advice = check_catalogue("dip-3.0").advice
     assert any("17.7200x001" in line for line in advice)
     assert any("rest on assumptions" in line for line in advice)
+
+
+def test_a_catalogue_without_scores_shows_no_points() -> None:
+    said = run("group", str(ROOT / "data" / "samples" / "formats" / "records.csv"), "--scheme", "dip-3.0").stdout
+    assert "no scores 无分值" in said
+    assert "points" not in said

@@ -374,6 +374,7 @@ def test_the_note_of_unpaid_cases_names_the_reason_that_most_have() -> None:
 def test_unit_values_of_a_weight_and_of_a_point_have_no_difference(found: Switched, some: pa.Table) -> None:
     both = drgsim.switch(some, "chs-drg-2.0", "dip-taian-2025", policy=POLICY, draws=0)
     for switched, alike in ((found, True), (both, False)):
+        assert any("two policies pay" in note.what for note in switched.notes) != alike
         rows = [row for row in switched.headline.to_pylist() if row["figure"].startswith("unit_value.")]
         assert rows
         assert all((row["change"] is not None) == alike and row["from"] and row["to"] for row in rows)

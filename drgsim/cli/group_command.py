@@ -218,8 +218,10 @@ def _show_figures(run: GroupRun) -> None:
             if mix.by_list:
                 lists = ", ".join(f"{aux} {cases:,} ({percent(cases, records)})" for aux, cases in mix.by_list.items())
                 out.print(f"with a level of an auxiliary list 辅助分型: {lists}")
-            mean = "" if mix.mean_score is None else f" · mean score 例均分值 {mix.mean_score:,.2f}"
-            out.print(f"{mix.kinds:,} different kinds 病种数 · points 总分值 {mix.points:,.2f}{mean}")
+            points = "no scores 无分值"  # of a catalogue that states none
+            if mix.mean_score is not None:
+                points = f"points 总分值 {mix.points:,.2f} · mean score 例均分值 {mix.mean_score:,.2f}"
+            out.print(f"{mix.kinds:,} different kinds 病种数 · {points}")
             continue
         from drgsim.analysis.casemix import case_mix
 

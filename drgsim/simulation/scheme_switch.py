@@ -214,6 +214,12 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
             "one hospital alone shares its own budget out, so that its total hardly moves: look at departments, or give the "
             "region, or use --weights reference --keep rate"
         )
+    first, second = (side.choice.policy.id for side in sides)
+    if first != second:
+        notes.append(
+            f"{first} → {second}：两侧支付政策不同，系数、倍率规则的差别也在支付变化之内。 "
+            "two policies pay: what differs between their coefficients and rules is part of the change too"
+        )
     own = [side.choice.policy for side in sides if side.choice.policy.prices is not None]
     if own:
         notes.append(

@@ -142,7 +142,7 @@ def load_scheme(scheme: str | Path) -> Scheme:
     if is_dip(folder):
         raise SchemeError.single(
             "scheme-is-dip", f"{folder.name} is a DIP catalogue, no DRG scheme", where=str(folder),
-            fix="group, explain, settle and schemes take it; this step needs a DRG scheme",
+            fix="group, explain, settle, switch and dip diff take it; this step needs a DRG scheme",
         )  # fmt: skip
     for _ in range(3):
         digest = pack_digest(folder)
