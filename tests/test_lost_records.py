@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drgsim.engines.file_to_file import group_files
+from drgsim.errors import InputError
 from drgsim.records import csv_text
 from drgsim.records.case_table import whole_table
 from drgsim.records.read import open_source
@@ -238,3 +239,9 @@ def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
         list(open_source(path).batches(["discharge_id"]))
     assert caught.value.problems[0].code == "input-long-line"  # type: ignore[attr-defined]
     assert caught.value.problems[0].where.endswith("line 3")  # type: ignore[attr-defined]
+
+
+def test_a_file_of_unknown_columns_and_no_records_is_refused_with_a_code(tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text("discharge_id,what\n", encoding="utf-8")
+    with pytest.raises(InputError, match="input-layout-unknown"):
+        group_files([tmp_path / "cases.csv"], "chs-drg-2.0", tmp_path / "out.csv")

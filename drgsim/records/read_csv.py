@@ -70,7 +70,9 @@ class CsvSource(CaseFile):
             self.noted["undecodable characters, read as �"] += text.undecodable
         if text.blank_lines:
             self.noted[BLANKS] += text.blank_lines
-        common = text.broken.told({own: name for name, recipe in self.reading.recipes.items() for own in recipe.columns})
+        reading = getattr(self, "reading", None)  # none yet where columns are guessed
+        recipes = reading.recipes if reading is not None else {}
+        common = text.broken.told({own: name for name, recipe in recipes.items() for own in recipe.columns})
         if common is not None:
             self.noted[common[0]] += common[1]
 
