@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from drgsim.authoring.schemes.scheme_from_list import DerivedRow
-from drgsim.units.schemes.pack import load_scheme
+from drgsim.units.schemes.pack import find_pack, load_scheme
 from drgsim.units.schemes.rule_language import Always, And, CodeIn, Compare, Not, Or, Rule, TextIn, print_rule
 from drgsim.units.schemes.rule_parser import parse_rule
 from drgsim.units.schemes.scheme import Scheme
@@ -236,3 +236,16 @@ def test_every_city_pack_ships_with_its_evidence() -> None:
         assert scheme.chain[-1] == entry["base"]
         assert scheme.coverage["evidence"] == "secondary"
         assert any("conditions against names" in note for note in scheme.notes)
+
+
+def test_no_ambiguous_row_goes_before_the_procedures_of_its_mdc() -> None:
+    """A stent is taken by its own group, not by FQY: the row for what no group takes comes after surgery and procedures."""
+    packs = sorted(find_pack("chs-drg-2.0").parent.glob("*/adrg.csv"))
+    assert len(packs) > 30
+    for pack in packs:
+        with pack.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for mdc in {row["mdc"] for row in rows}:
+            kinds = [row["kind"] for row in rows if row["mdc"] == mdc]
+            later = kinds[kinds.index("ambiguous") :] if "ambiguous" in kinds else []
+            assert not {"surgical", "procedure"} & set(later), (pack.parent.name, mdc)

@@ -43,7 +43,7 @@ def derived_pack_files(
     tables = group_tables(base)
     known = {str(row[1]) for row in tables["adrg"]}
     for row in derivation.rows:
-        if row.adrg not in known:  # an ambiguous row by analogy: after the surgical groups of its MDC, where the others stand
+        if row.adrg not in known:  # an ambiguous row by analogy: before the medical groups of its MDC, as in all others
             tables["adrg"] = _inserted(tables["adrg"], row, derivation.new_ambiguous[row.adrg])
     by_adrg: dict[str, list[DerivedRow]] = {}
     for row in derivation.rows:
@@ -124,7 +124,7 @@ def _asked(rows: Sequence[DerivedRow]) -> list[str]:
 
 def _inserted(rows: list[Sequence[Any]], row: DerivedRow, rule: str) -> list[Sequence[Any]]:
     mdc = f"MDC{row.adrg[0]}"
-    before = [r for r in rows if r[2] == mdc and r[4] == "surgical"]
+    before = [r for r in rows if r[2] == mdc and r[4] in ("surgical", "procedure")]
     at = rows.index(before[-1]) + 1 if before else next(n for n, r in enumerate(rows) if r[2] == mdc)
     changed = [*rows[:at], (0, row.adrg, mdc, row.name, "ambiguous", rule), *rows[at:]]
     orders: Counter[str] = Counter()
