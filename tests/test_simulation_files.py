@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from drgsim.errors import Problem
@@ -119,7 +121,11 @@ def test_a_range_or_grid_that_fails_later_is_refused_before_anything_runs() -> N
 def test_describe_shows_old_and_new_value_with_unit() -> None:
     fund = fund_yuan("employee")
     steps = plan("{outlier.high.multiple.tertiary: 2.5, stay.long_days: '*1.5', fund.budget.employee: '*1.1'}").steps
-    assert [(step.old, step.new) for step in steps] == [("3.0", "2.5"), ("60", "90"), (f"{fund:,}", f"{1.1 * fund:,.0f}")]
+    assert [(step.old, step.new) for step in steps] == [
+        ("3.0", "2.5"),
+        ("60", "90"),
+        (f"{fund:,}", f"{fund * Decimal('1.1'):,.2f}"),
+    ]
     assert steps[1].unit == "days"
     policy = plan("{rate.base: 21000}", "baseline: beijing/2024\n").steps[0]
     assert (policy.old, policy.unit) == ("20,425", "yuan per weight")

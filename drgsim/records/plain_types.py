@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from drgsim.errors import InputError
 from drgsim.records.arrow import is_list, to_text
+from drgsim.records.schema import header_key, header_names
 from drgsim.records.text_encoding import sniff_encoding
 
 MOST_BYTES = 1 << 31  # of a column of texts with 32-bit offsets
@@ -30,8 +31,8 @@ def plain_columns(given: Columns) -> Columns:
     Raises
     ------
     InputError
-        ``input-duplicate-column``: two columns have one name; ``input-unreadable-type``: a type holds nothing that could be
-        read; ``input-damaged-column``: the bytes of a column contradict its type.
+        ``input-duplicate-column``: two columns have one name; ``input-unreadable-type``: a column of records is of a type such
+        as a struct, which holds no text; ``input-damaged-column``: the bytes of a column contradict its type.
     """
     names = given.schema.names
     refuse_twice(names)
@@ -54,6 +55,13 @@ def refuse_twice(names: Sequence[str], where: str = "") -> None:
 
 
 def _plain_of(column: pa.Array | pa.ChunkedArray, name: str) -> pa.Array | pa.ChunkedArray:
+    if _becomes_json(column.type) and header_key(name) in header_names():
+        raise InputError.single(
+            "input-unreadable-type",
+            f"the column {name} has the type {column.type}, which holds no text",
+            where=name,
+            fix="give codes as text or as lists of text, numbers as numbers or text",
+        )
     try:
         if not isinstance(column, pa.ChunkedArray):
             return plain_column(column, name)
@@ -133,7 +141,7 @@ def _uuids(column: pa.Array) -> pa.Array:
 
 def _nested(column: pa.Array, name: str) -> pa.Array:
     kind = column.type
-    if is_list(kind) and not pa.types.is_nested(kind.value_type):
+    if not _becomes_json(kind):
         if not pa.types.is_list(kind) or not _is_plain(kind.value_type):
             wide = pa.large_list(kind.value_type)
             column = pa.array(column.to_pylist(), wide) if "view" in str(kind).partition("<")[0] else column.cast(wide)
@@ -144,6 +152,11 @@ def _nested(column: pa.Array, name: str) -> pa.Array:
     return pa.array(
         [None if cell is None else json.dumps(cell, ensure_ascii=False, default=_json_text) for cell in cells], pa.string()
     )
+
+
+def _becomes_json(kind: pa.DataType) -> bool:
+    """Whether a type holds values in values: good to keep beside the records, not to read a record from."""
+    return pa.types.is_nested(kind) and not (is_list(kind) and not pa.types.is_nested(kind.value_type))
 
 
 def _is_plain(kind: pa.DataType) -> bool:
