@@ -246,7 +246,7 @@ def _read_sex(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 
 def _note_ages(findings: NDArray[np.int64], values: dict[str, NDArray[np.float64]]) -> None:
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # of an age that no number of days holds
         for name in ("age", "age_days"):
             whole = np.floor(values[name])
             _note(findings, "age_fraction", whole < values[name])

@@ -63,7 +63,7 @@ def all_in_kilograms(columns: Iterable[pa.Array]) -> bool:
     for column in columns:
         grams = read_numbers(column, parse_grams).values
         filled = grams[grams > 0]
-        if not ((filled * 1000 >= LOWEST_GRAMS) & (filled <= MOST_KILOGRAMS)).all():
+        if not ((filled >= LOWEST_GRAMS / 1000) & (filled <= MOST_KILOGRAMS)).all():
             return False
     return True
 
