@@ -100,5 +100,6 @@ def test_numbers_without_end_are_refused() -> None:
                      insurance="employee")  # fmt: skip
     assert amounts(result)[0] == "None"
     assert (
-        codes_of(result)["settle-bad-relative_value"] == "1 cases are not paid: relative_value is not a finite number above 0"
+        codes_of(result)["settle-bad-relative_value"]
+        == "1 cases are not paid: relative_value is not a number above 0, up to 100,000,000"
     )

@@ -90,7 +90,7 @@ def map_columns(records: str | Path, *, reading: InputOptions | None = None) -> 
     ...     _ = file.write_text("住院号,性别,岁数,主诊ICD,次诊1,手术1\\n1,男,67,I21.001,I10.x00,36.0601\\n", encoding="utf-8")
     ...     found = drgsim.map_columns(file)
     >>> found.to_arrow()["canonical"].to_pylist()
-    ['discharge_id', 'sex', 'age', 'principal_diagnosis', 'other_diagnoses', 'principal_procedure']
+    ['discharge_id', 'sex', 'age', 'principal_diagnosis', 'other_diagnoses', 'procedures']
     """
     options = reading or InputOptions()
     try:

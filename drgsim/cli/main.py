@@ -115,7 +115,7 @@ _CALL_ERRORS: type[Exception] = typer.BadParameter.__mro__[2]  # what is wrong w
 
 
 class _Carried(BaseException):
-    """What click would turn into an exit code of its own on the way to :func:`main`."""
+    """What click, or whoever handles errors on the way, would turn into something else before it comes to :func:`main`."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ def _end_after(seconds: int) -> None:
     if seconds and hasattr(signal, "setitimer"):
 
         def late(*_: Any) -> NoReturn:
-            raise limits.too_slow(seconds)
+            raise _Carried(limits.too_slow(seconds))  # past whoever gathers or wraps the errors of a file
 
         signal.signal(signal.SIGALRM, late)
         signal.setitimer(signal.ITIMER_REAL, seconds)

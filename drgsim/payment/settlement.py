@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem
-from drgsim.money import FEN_PER_YUAN, HIGHEST_VARIABLE, MISSING, highest_amount, money_column
+from drgsim.money import FEN_PER_YUAN, HIGHEST_LIMIT, HIGHEST_VARIABLE, MISSING, highest_amount, money_column
 from drgsim.payment.case_class import CLASSES, OUTSIDE_GROUPS, CaseClass
 from drgsim.payment.grouped_cases import WORKERS, Cases, read_cases
 from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
@@ -343,9 +343,10 @@ def _close(ledger: Ledger) -> None:
         "settle-no-unit-value", unpriced, "no unit value follows from the budget", "give a budget for this payer"
     )
     known = ledger.amount != MISSING
-    beyond = known & ((np.abs(ledger.amount) > highest_amount()) | (ledger.standard > highest_amount()))
+    # a standard may be far above what a case is paid; beyond the largest limit nothing can be said of either
+    beyond = known & ((np.abs(ledger.amount) > highest_amount()) | (ledger.standard > HIGHEST_LIMIT * FEN_PER_YUAN))
     fix = f"look at unit value, weight and coefficient, and at the budget; {HIGHEST_VARIABLE} sets the limit"
-    what = f"the payment or its standard is above {highest_amount() // FEN_PER_YUAN:,} yuan"
+    what = f"the payment is above {highest_amount() // FEN_PER_YUAN:,} yuan, or its standard above {HIGHEST_LIMIT:,}"
     ledger.cases.fault("settle-amount-implausible", beyond, what, fix)
     at_fault = ledger.cases.faults >= 0
     for number, words in enumerate(ledger.cases.fault_words):

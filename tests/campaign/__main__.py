@@ -9,6 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from tests.campaign.daily_work import inject, soak
@@ -38,6 +39,7 @@ def campaign(folder: Path, seed: int, share: float = 1.0, minutes: float | None 
     before, tempfile.tempdir = tempfile.tempdir, None
     try:
         with tempfile.TemporaryDirectory(prefix="drgsim-campaign-") as work:
+            get_temp_dir()  # of sockets, whose paths must be short
             tempfile.tempdir = str(folder)  # reports of faults stay with the inputs
             tally = Tally(folder, Path(work), seed)
             for name, (category, number, part) in CATEGORIES.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ QUICK = ("kills", "records", "files", "yaml", "injections")
 
 def _told(tally: Tally) -> str:
     return "\n".join([tally.table(), *tally.lines])
+
+
+@pytest.fixture(autouse=True)
+def _short_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets of processes lie in the folder for temporary files, whose path another test may have made long."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
 
 
 def test_a_small_campaign_breaks_nothing(tmp_path: Path) -> None:
