@@ -76,6 +76,8 @@ class PreparedCases:
         Row of each case's hospital and payer in the sums.
     deduction
         Fen taken off each amount before the fund pays.
+    stated
+        Fen that payments.csv states beside the cases.
     """
 
     lines: Lines
@@ -89,6 +91,7 @@ class PreparedCases:
     row: Ints
     hospitals: tuple[str, ...]
     deduction: Ints
+    stated: int
 
 
 def structure_of(setup: Setup) -> str:
@@ -121,6 +124,7 @@ def prepare(runner: Runner, setup: Setup, year: int) -> PreparedCases | None:
     return PreparedCases(
         lines, structure_of(setup), key, lines.cases.take(first), again, curve, key[curve],
         lines.settlement.ledger.terms.factor[curve], row, tuple(hospitals), deduction,
+        int(stated_beside(runner.region, year, hospitals).sum()),
     )  # fmt: skip
 
 
@@ -157,7 +161,7 @@ def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, part
     return Outcome(
         setup, year, by_payer, NOTHING, NOTHING, prepared.hospitals,
         runner.beside(setup, year, lines, counted, by_payer, list(prepared.hospitals)), fund_of(setup, runner.region, year),
-        dict(price.rates), lines.problems, stated=int(stated_beside(runner.region, year, prepared.hospitals).sum()),
+        dict(price.rates), lines.problems, stated=prepared.stated,
     )  # fmt: skip
 
 
