@@ -16,18 +16,15 @@ from drgsim.authoring.dip.catalogue_evaluation import evaluate as evaluated
 from drgsim.authoring.dip.catalogue_evaluation import plain_list
 from drgsim.authoring.dip.catalogue_evaluation import stability as stable
 from drgsim.authoring.dip.catalogue_scoring import score_catalogue
-from drgsim.authoring.dip.dip_history import read_history
-from drgsim.authoring.dip.dip_spec import load_spec
+from drgsim.authoring.dip.dip_history import DipHistory, read_history
+from drgsim.authoring.dip.dip_spec import DipSpec, load_spec
 from drgsim.engines.file_to_file import Progress
 from drgsim.errors import Problem, UsageError, did_you_mean
 from drgsim.records.input_options import InputOptions
 from drgsim.region.hospital_list import Hospital
-from drgsim.report.catalogue_report import (
-    Judgement,
-    check_target,
-    write_build,
-)
+from drgsim.report.catalogue_report import Judgement, check_target, write_build
 from drgsim.units.dip.catalogue_files import load_catalogue
+from drgsim.units.dip.dip_catalogue import Catalogue
 
 CORE_RULES = ("threshold", "province", "coverage")
 
@@ -121,10 +118,7 @@ def dip_build(
     before = load_catalogue(compare) if compare else None
     folder = Path(output)
     check_target(folder)
-    known = Inputs().hospitals(hospitals)
-    levels = None if known is None else {name: hospital.level for name, hospital in known.items()}
-    inputs, options = given(history, reading)
-    past = read_history(inputs, chosen, hospitals=levels, options=options, progress=progress)
+    past = _read(history, chosen, hospitals, reading, progress)
     built = build(past, chosen, method=method, step=step)
     if step:
         step("evaluate 评价")
@@ -221,13 +215,25 @@ def dip_score(
     before = load_catalogue(compare) if compare else None
     folder = Path(output)
     check_target(folder)
-    known = Inputs().hospitals(hospitals)
-    levels = None if known is None else {name: hospital.level for name, hospital in known.items()}
-    inputs, options = given(history, reading)
-    past = read_history(inputs, chosen, hospitals=levels, catalogue=published, options=options, progress=progress)
+    past = _read(history, chosen, hospitals, reading, progress, published)
     built = score_catalogue(past, published, chosen, step)
     document = write_build(built, folder, title=title, title_zh=title_zh, diff_with=before, published=published)
     return CatalogueTables(document, built)
+
+
+def _read(
+    history: Any,
+    spec: DipSpec,
+    hospitals: Tabular | Mapping[str, Hospital] | None,
+    reading: InputOptions | None,
+    progress: Progress | None,
+    published: Catalogue | None = None,
+) -> DipHistory:
+    """The discharges of a history by the years of a specification, and by the kinds of a published catalogue if any."""
+    known = Inputs().hospitals(hospitals)
+    levels = None if known is None else {name: hospital.level for name, hospital in known.items()}
+    inputs, options = given(history, reading)
+    return read_history(inputs, spec, hospitals=levels, catalogue=published, options=options, progress=progress)
 
 
 def _changes(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,10 +18,18 @@ from drgsim.cli.common_options import (
     input_options,
 )
 
+if TYPE_CHECKING:
+    from drgsim.api.dip_results import CatalogueTables
+
 app = typer.Typer(help="Build, report and compare DIP catalogues, supervise by them. DIP 病种目录", no_args_is_help=True)
 History = Annotated[list[str], typer.Argument(help="Discharges of several years, one or more files.", show_default=False)]
 Catalogue = Annotated[str, typer.Argument(help="Catalogue: id, or folder of one that was built.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)]
+Core = Annotated[str | None, typer.Option(help="Core kinds by threshold, province or coverage; or cases a year.")]
+Years = Annotated[str | None, typer.Option(help="Weights of the years from the oldest on, such as 1:2:7.")]
+Change = Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE of the specification, may repeat.")]
+Compare = Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")]
+HospitalsFile = Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level; for means by level.")]
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
@@ -33,15 +42,15 @@ def build(
         str, typer.Option("--spec", "-s", help="Specification: dip-1.0, dip-2.0, dip-3.0, dip-3.0-draft or a .yaml.")
     ] = "dip-2.0",
     method: Annotated[str, typer.Option(help="list: the rules alone; cluster: historical cost decides open cases.")] = "list",
-    core: Annotated[str | None, typer.Option(help="Core kinds by threshold, province or coverage; or cases a year.")] = None,
-    years: Annotated[str | None, typer.Option(help="Weights of the years from the oldest on, such as 1:2:7.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE of the specification, may repeat.")] = None,
+    core: Core = None,
+    years: Years = None,
+    change: Change = None,
     title: Annotated[str, typer.Option(help="Title in English.")] = "Catalogue built from history",
     title_zh: Annotated[str, typer.Option("--title-zh", help="Title in Chinese.")] = "由历史数据编制的病种目录库",
-    compare: Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")] = None,
+    compare: Compare = None,
     evaluate: Annotated[bool, typer.Option("--evaluate/--no-evaluate", help="RIV beside DRG, prediction.")] = True,
     stability: Annotated[int, typer.Option(help="Samples for the adjusted Rand index; 0 = none.", min=0, max=50)] = 0,
-    hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level; for means by level.")] = None,
+    hospitals: HospitalsFile = None,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
@@ -52,28 +61,17 @@ def build(
 ) -> None:
     """Build a catalogue of kinds and scores from history. 编制病种目录"""
     from drgsim.api import dip_making_verbs
-    from drgsim.cli.dip_text import show_build, show_diff
-    from drgsim.cli.terminal import err, print_json, progress_bar
+    from drgsim.cli.terminal import progress_bar
 
     silent = quiet or as_json
-
-    def say(step: str) -> None:
-        if not silent and err.is_terminal:
-            err.print(f"[dim]{step}[/]")
-
     reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Reading history", silent) as progress:
         built = dip_making_verbs.dip_build(
             list(history), output, spec=spec, method=method, core=core, years=years, changes=_pairs(change), title=title,
             title_zh=title_zh, compare=compare, evaluate=evaluate, stability=stability, hospitals=hospitals, reading=reading,
-            progress=progress, step=say,
+            progress=progress, step=_step(silent),
         )  # fmt: skip
-    if as_json:
-        print_json(built.summary)
-    elif not quiet:
-        show_build(built.summary, output)
-        if built.diff:
-            show_diff(built.diff)
+    _show_made(built, output, as_json, quiet)
 
 
 @app.command()
@@ -82,13 +80,13 @@ def score(
     output: Output,
     catalogue: Annotated[str, typer.Option("--catalogue", "-c", help="Catalogue whose kinds are scored.")] = "dip-3.0",
     spec: Annotated[str, typer.Option("--spec", "-s", help="Specification: dip-3.0, another or a .yaml.")] = "dip-3.0",
-    core: Annotated[str | None, typer.Option(help="Core kinds by threshold, province or coverage; or cases a year.")] = None,
-    years: Annotated[str | None, typer.Option(help="Weights of the years from the oldest on, such as 1:2:7.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE of the specification, may repeat.")] = None,
+    core: Core = None,
+    years: Years = None,
+    change: Change = None,
     title: Annotated[str, typer.Option(help="Title in English.")] = "Catalogue with scores from history",
     title_zh: Annotated[str, typer.Option("--title-zh", help="Title in Chinese.")] = "以本地历史数据测算分值的病种目录库",
-    compare: Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")] = None,
-    hospitals: Annotated[Path | None, typer.Option(help="hospitals.csv: hospital_id, level; for means by level.")] = None,
+    compare: Compare = None,
+    hospitals: HospitalsFile = None,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,
@@ -99,34 +97,23 @@ def score(
 ) -> None:
     """Score the kinds of a published catalogue from a region's history. 本地分值测算"""
     from drgsim.api import dip_making_verbs
-    from drgsim.cli.dip_text import show_build, show_diff
-    from drgsim.cli.terminal import err, print_json, progress_bar
+    from drgsim.cli.terminal import progress_bar
 
     silent = quiet or as_json
-
-    def say(step: str) -> None:
-        if not silent and err.is_terminal:
-            err.print(f"[dim]{step}[/]")
-
     reading = input_options(format, maps, map_file, code_version, sheets)
     with progress_bar("Reading history", silent) as progress:
         scored = dip_making_verbs.dip_score(
             list(history), output, catalogue=catalogue, spec=spec, core=core, years=years, changes=_pairs(change), title=title,
-            title_zh=title_zh, compare=compare, hospitals=hospitals, reading=reading, progress=progress, step=say,
+            title_zh=title_zh, compare=compare, hospitals=hospitals, reading=reading, progress=progress, step=_step(silent),
         )  # fmt: skip
-    if as_json:
-        print_json(scored.summary)
-    elif not quiet:
-        show_build(scored.summary, output)
-        if scored.diff:
-            show_diff(scored.diff)
+    _show_made(scored, output, as_json, quiet)
 
 
 @app.command()
 def report(
     catalogue: Catalogue,
     output: Output,
-    compare: Annotated[str | None, typer.Option("--compare", help="Last year's catalogue, for the changes.")] = None,
+    compare: Compare = None,
     quiet: Quiet = False,
 ) -> None:
     """Report on a catalogue: sizes, coverage, CV, largest kinds; page and workbook. 目录报告"""
@@ -233,6 +220,30 @@ def specs(
         return
     rows = [[s.file.id, f"{s.file.title_zh} {s.file.title}", f"{len(s.assumptions)}/{len(s.parameters)}"] for s in found.specs]
     rows_table("DIP specifications 技术规范", ["spec", "title", "assumed"], rows, right=(2,))
+
+
+def _step(silent: bool) -> Callable[[str], None]:
+    """What tells the steps of a long call at the terminal."""
+    from drgsim.cli.terminal import err
+
+    def say(step: str) -> None:
+        if not silent and err.is_terminal:
+            err.print(f"[dim]{step}[/]")
+
+    return say
+
+
+def _show_made(made: CatalogueTables, output: Path, as_json: bool, quiet: bool) -> None:
+    """A catalogue that was built or scored, and what changed since last year's."""
+    from drgsim.cli.dip_text import show_build, show_diff
+    from drgsim.cli.terminal import print_json
+
+    if as_json:
+        print_json(made.summary)
+    elif not quiet:
+        show_build(made.summary, output)
+        if made.diff:
+            show_diff(made.diff)
 
 
 def _pairs(change: list[str] | None) -> dict[str, Any]:
