@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from drgsim.language import text
+
 # names that a call states and nothing has: the call makes no sense (exit code 2), whatever kind of error says so
 UNKNOWN_NAMES = frozenset({
     "budget-unknown-terms", "code-unknown", "code-version-unknown", "explain-unknown-id", "layout-unknown", "policy-unknown",
@@ -43,14 +45,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("what", "where", "why", "fix"):
-            text = getattr(self, name)
-            if len(text) > LONGEST_TEXT:
+            said = getattr(self, name)
+            if len(said) > LONGEST_TEXT:
                 half = LONGEST_TEXT // 2 - 3
-                object.__setattr__(self, name, f"{text[:half]} ... {text[-half:]}")
+                object.__setattr__(self, name, f"{said[:half]} ... {said[-half:]}")
 
     def __str__(self) -> str:
         lines = [f"[{self.code}] {self.what}"]
-        lines += [f"  {label}: {text}" for label, text in (("where", self.where), ("why", self.why), ("do", self.fix)) if text]
+        lines += [f"  {label}: {said}" for label, said in (("where", self.where), ("why", self.why), ("do", self.fix)) if said]
         return "\n".join(lines)
 
 
@@ -112,8 +114,9 @@ class UsageError(DrgsimError):
 
 def wrong_type(name: str, value: object, wanted: str) -> UsageError:
     """The error of an argument that is of no type it may have (``usage-wrong-type``)."""
-    what = f"{name} is given as {type(value).__name__}" if value is not None else f"{name} is given as None"
-    return UsageError([Problem("usage-wrong-type", what, fix=f"give {wanted}")])
+    given = type(value).__name__ if value is not None else "None"
+    what = text("{name} is given as {given}", name=name, given=given)
+    return UsageError([Problem("usage-wrong-type", what, fix=text("give {wanted}", wanted=wanted))])
 
 
 def did_you_mean(word: str, known: Sequence[str], prefix: str = "did you mean ") -> str:

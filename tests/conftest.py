@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores: threads of their libraries would wait for each other
+os.environ["DRGSIM_LANG"] = "en"  # whatever the machine speaks; tests of Chinese choose it
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -1,0 +1,136 @@
+"""Texts that are English strings and can be given in another language, because they keep their template and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from drgsim.language.chosen import current_language
+
+
+class Text(str):
+    """A sentence or label: a ``str`` in English that knows its template, its values and its context.
+
+    Made by :func:`text`, :func:`term`, :func:`counted` and :func:`joined`. Operations of ``str`` (``+``, slices,
+    ``strip``) give plain English strings: put texts together by templates whose values are texts.
+
+    Attributes
+    ----------
+    template
+        The entry of the catalogue, with names in braces for the values (``str.format``).
+    values
+        What stands for the names; texts among them are given in the language of the whole.
+    context
+        Tells homonyms apart; None for most.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+    context: str | None
+    _plural: str | None
+
+    def __new__(
+        cls, template: str, values: Mapping[str, Any] | None = None, context: str | None = None, plural: str | None = None
+    ) -> Self:
+        """Make the English string; :func:`text` and its like are easier to call."""
+        shape = plural if plural is not None and values is not None and values["count"] != 1 else template
+        made = super().__new__(cls, shape.format(**values) if values else shape)
+        made.template, made.values, made.context, made._plural = template, values or {}, context, plural
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.template, self.values, self.context, self._plural
+
+    def spoken(self, language: str | None = None) -> str:
+        """The text in a language, by default the current one; a plain ``str``."""
+        language = language or current_language()
+        if language == "en":
+            return str.__str__(self)
+        from drgsim.language.catalogue import translated
+
+        shape = translated(language, self.template, self.context)
+        return shape.format(**{name: spoken(value, language) for name, value in self.values.items()}) if self.values else shape
+
+
+class _Joined(Text):
+    """Texts one after the other."""
+
+    _parts: tuple[Any, ...]
+
+    def __new__(cls, separator: str, parts: Iterable[object]) -> Self:
+        parts = tuple(parts)
+        made = str.__new__(cls, str(separator).join(str(part) for part in parts))
+        made.template, made.values, made.context, made._plural = separator, {}, None, None
+        made._parts = parts
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.template, self._parts
+
+    def spoken(self, language: str | None = None) -> str:
+        language = language or current_language()
+        return str(spoken(self.template, language)).join(str(spoken(part, language)) for part in self._parts)
+
+
+def text(template: str, /, **values: Any) -> Text:
+    """A text for a reader; the first argument is a literal, so that the catalogue can be kept by reading the code.
+
+    Examples
+    --------
+    >>> text("{count:,} cases of {group}", count=1200, group="FR21")
+    '1,200 cases of FR21'
+    """
+    return Text(template, values)
+
+
+def term(context: str, word: str, /, **values: Any) -> Text:
+    """A text whose translation depends on what it is about; both arguments are literals.
+
+    Examples
+    --------
+    >>> term("of a group", "weight")
+    'weight'
+    """
+    return Text(word, values, context)
+
+
+def counted(count: int, one: str, many: str, /, **values: Any) -> Text:
+    """A text that has a singular and a plural in English; ``{count}`` stands for the number.
+
+    Examples
+    --------
+    >>> counted(1, "{count} case", "{count:,} cases"), counted(1200, "{count} case", "{count:,} cases")
+    ('1 case', '1,200 cases')
+    """
+    return Text(one, {"count": count, **values}, None, many)
+
+
+def text_of_data(sentence: str) -> Text:
+    """A text that stands in a data file, whose keys ``tools/messages.py`` names and the catalogue therefore holds."""
+    return Text(sentence)
+
+
+def joined(separator: str, parts: Iterable[object]) -> Text:
+    """Texts, or other things, one after the other.
+
+    Examples
+    --------
+    >>> joined(", ", [text("high"), text("low")])
+    'high, low'
+    """
+    return _Joined(separator, parts)
+
+
+def spoken(value: Any, language: str | None = None) -> Any:
+    """A text in a language, by default the current one; lists and tuples in every part; anything else as it is.
+
+    Examples
+    --------
+    >>> spoken("FR21", "zh"), spoken(3, "zh")
+    ('FR21', 3)
+    """
+    if isinstance(value, Text):
+        return value.spoken(language)
+    if type(value) in (list, tuple):
+        return type(value)(spoken(part, language) for part in value)
+    return value
