@@ -105,6 +105,36 @@ def counted(count: int, one: str, many: str, /, **values: Any) -> Text:
     return Text(one, {"count": count, **values}, None, many)
 
 
+class _Bilingual(Text):
+    """A text whose Chinese stands beside its English in a data file."""
+
+    _chinese: str
+
+    def __new__(cls, english: str, chinese: str) -> Self:  # type: ignore[override]
+        made = str.__new__(cls, english)
+        made.template, made.values, made.context, made._plural = english, {}, None, None
+        made._chinese = chinese
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.template, self._chinese
+
+    def spoken(self, language: str | None = None) -> str:
+        return self._chinese if (language or current_language()) == "zh" and self._chinese else str.__str__(self)
+
+
+def bilingual(english: str, chinese: str) -> Text:
+    """A text of data that state both languages, such as ``title`` and ``title_zh``; neither is in the catalogue.
+
+    Examples
+    --------
+    >>> name = bilingual("heart failure", "心力衰竭")
+    >>> spoken(name, "en"), spoken(name, "zh")
+    ('heart failure', '心力衰竭')
+    """
+    return _Bilingual(english or chinese, chinese)
+
+
 def text_of_data(sentence: str) -> Text:
     """A text that stands in a data file, whose keys ``tools/messages.py`` names and the catalogue therefore holds."""
     return Text(sentence)
