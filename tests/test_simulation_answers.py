@@ -6,6 +6,7 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,7 +18,7 @@ from drgsim.cli.main import app
 from drgsim.errors import DrgsimError, UsageError
 from drgsim.simulation.draws import Bootstrap, uniform
 from drgsim.simulation.explore import Evaluator, grid_table, sensitivity_table
-from drgsim.simulation.goal_seek import read_goal, solve_table
+from drgsim.simulation.goal_seek import read_goal, solve
 from drgsim.simulation.headlines import headline_names, headlines
 from drgsim.simulation.run_comparison import compare_runs
 from drgsim.simulation.scenario import ScenarioError, parse_scenario
@@ -63,16 +64,70 @@ def test_a_section_added_by_path_is_simulated_and_its_grid_agrees_with_its_scena
 # -- goal seek ------------------------------------------------------------------------------------------------------------
 def test_goal_seek_finds_the_rate_that_balances_the_fund() -> None:
     chosen = plan("{cases.volume: '*1.1'}")
-    row = solve_table(chosen, read_goal("rate.base", "fund.balance=0", None), runner(), YEAR).to_pylist()[0]
+    row = solve(chosen, read_goal("rate.base", "fund.balance=0", None), runner(), YEAR).table.to_pylist()[0]
     assert 0.8 < row["value"] < 1
     figures = headlines(run(by_path(chosen.setup, {"rate.base": f"*{row['value']!r}"})), region())
     assert figures["fund.balance"] == pytest.approx(row["reached"], abs=0.01)
     assert abs(row["left"]) < 30_000  # at most one case that changes its class
 
 
+def test_what_was_solved_is_what_a_run_shows(tmp_path: Path) -> None:
+    told = invoke(
+        "simulate", SAMPLE, "--policy", "beijing/2024", "--solve", "rate.base", "--target", "fund.balance=0", "-o",
+        tmp_path / "one",
+    )  # fmt: skip
+    invoke(
+        "simulate", SAMPLE, "--policy", "beijing/2024", "--set", "rate.base=*1.03", "-o", tmp_path / "two", "--quiet"
+    )  # fmt: skip
+    tables = {path.stem: pq.read_table(path).to_pylist() for path in (tmp_path / "one").glob("*.parquet")}
+    (solved,) = tables["solution"]
+    assert 0 < solved["value"] < 1
+    assert f"20,425 → {20425 * solved['value']:,.10g}" in " ".join(told.split())
+    balance = next(row for row in tables["headlines"] if row["figure"] == "fund.balance")
+    assert abs(balance["scenario"]) < 1 < abs(balance["baseline"])
+    assert all(row["payment_change"] < 0 for row in tables["hospitals"] if row["baseline_cases"])
+    assert tables["changes"][-1]["path"] == "rate.base"
+    page = (tmp_path / "one" / "whatif.html").read_text(encoding="utf-8")
+    assert all(row["name"] in page for row in tables["hospitals"])
+    both = compare_runs(read_run(tmp_path / "one"), read_run(tmp_path / "two"))
+    figures = {row["figure"]: row for row in both["headlines"].to_pylist()}
+    assert abs(figures["fund.balance"]["first"]) < 1
+    assert "change rate.base" in both["made"].column("what").to_pylist()
+
+
+def test_changes_of_a_call_follow_those_of_scenarios() -> None:
+    def changed(**given: Any) -> list[str]:
+        made = simulate(SAMPLE, policy="beijing/2024", **given)
+        return [row["new"].partition(";")[0] for row in made.changes.to_pylist() if row["path"] == "rate.base"]
+
+    alone = {"changes": {"rate.base": "*1.02"}}
+    assert changed(**alone) == ["20,833.5"]
+    assert changed(scenarios=[alone, {"changes": {"stay.long_days": 50}}], changes={"rate.base": "*1.5"}) == [
+        "20,833.5", "31,250.25", "30,637.5",
+    ]  # fmt: skip
+    stacked = changed(scenarios=[alone, {"changes": {"stay.long_days": 50}}], changes={"rate.base": "*1.5"}, stack=True)
+    assert stacked == ["20,833.5", "31,250.25"] * 2
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("rate.base", "usage-no-pair"), ("rate.base=*x", "usage-unreadable"), ("rate.bsae=*1.03", "scenario-unknown-path"),
+        ("rate.base=3%", "scenario-bad-change"), ("rate.base=*-2", "scenario-impossible-value"),
+        ("=3", "scenario-unknown-path"),
+    ],
+)  # fmt: skip
+def test_a_change_of_a_call_that_makes_no_sense_is_told(written: str, code: str, tmp_path: Path) -> None:
+    given = ["simulate", str(SAMPLE), "--policy", "beijing/2024", "--set", written, "--output", str(tmp_path / "x")]
+    with pytest.raises(DrgsimError) as caught:
+        CliRunner().invoke(app, given, catch_exceptions=False)
+    assert [problem.code for problem in caught.value.problems] == [code]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_goal_seek_on_a_value_with_limits() -> None:
     goal = read_goal("stay.long_days", "by_item.share=0.2", "10..60")
-    row = solve_table(plan("{rate.base: '*1'}"), goal, runner(), YEAR).to_pylist()[0]
+    row = solve(plan("{rate.base: '*1'}"), goal, runner(), YEAR).table.to_pylist()[0]
     assert 10 < row["value"] < 60
     assert row["reached"] == pytest.approx(0.2, abs=0.02)
 
@@ -80,12 +135,12 @@ def test_goal_seek_on_a_value_with_limits() -> None:
 def test_a_goal_out_of_reach_says_what_is_reached() -> None:
     chosen = plan("{rate.base: '*1'}")
     with pytest.raises(ScenarioError, match="cannot reach 1,000,000,000 by") as caught:
-        solve_table(chosen, read_goal("rate.base", "fund.balance=1e9", None), runner(), YEAR)
+        solve(chosen, read_goal("rate.base", "fund.balance=1e9", None), runner(), YEAR)
     assert "at the ends" in str(caught.value)
     with pytest.raises(ScenarioError, match=r"does not move patient\.payment"):
-        solve_table(chosen, read_goal("rate.base", "patient.payment=1", None), runner(), YEAR)
+        solve(chosen, read_goal("rate.base", "patient.payment=1", None), runner(), YEAR)
     with pytest.raises(ScenarioError, match="does not exist"):
-        solve_table(chosen, read_goal("rate.base", "budget.surplus=1", None), runner(), YEAR)
+        solve(chosen, read_goal("rate.base", "budget.surplus=1", None), runner(), YEAR)
 
 
 def test_a_goal_that_makes_no_sense_is_told() -> None:

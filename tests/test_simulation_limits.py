@@ -7,7 +7,7 @@ import pytest
 
 from drgsim.simulation.case_totals import check_size
 from drgsim.simulation.explore import grid_table
-from drgsim.simulation.goal_seek import read_goal, solve_table
+from drgsim.simulation.goal_seek import read_goal, solve
 from drgsim.simulation.headlines import headlines
 from drgsim.simulation.scenario import ScenarioError, parse_change
 from drgsim.simulation.scenario_cases import PART, age_band
@@ -97,8 +97,7 @@ def test_a_path_and_the_figure_of_the_same_name_have_their_own_columns() -> None
 
 
 def test_goal_seek_says_how_finely_discharges_count() -> None:
-    row = solve_table(
-        plan("{rate.base: '*1.03'}"), read_goal("cases.volume", "fund.balance=0", None), runner(), YEAR
-    ).to_pylist()[0]
+    goal = read_goal("cases.volume", "fund.balance=0", None)
+    row = solve(plan("{rate.base: '*1.03'}"), goal, runner(), YEAR).table.to_pylist()[0]
     assert abs(row["left"]) > 1
     assert "1/10,000" in row["note"]

@@ -118,6 +118,7 @@ def simulate(
     scenarios: AnyScenario | Sequence[AnyScenario] = (),
     *,
     policy: AnyPolicy | None = None,
+    changes: Mapping[str, Any] | None = None,
     year: int | None = None,
     stack: bool = False,
     draws: int = 0,
@@ -144,6 +145,9 @@ def simulate(
         ``{"title": "rate + 3 %", "changes": {"rate.base": "*1.03"}}``. Without any, the policy alone is run.
     policy
         Policy in place of the scenario's own: a name, a folder, or what :func:`drgsim.load_policy` gave.
+    changes
+        Path -> value, after the changes of every scenario (of the first one, where they are stacked); alone they are a
+        scenario without a file: ``{"rate.base": "*1.03"}``.
     year
         Year of the discharges; the last one by default.
     stack
@@ -160,7 +164,7 @@ def simulate(
         Each change and each range alone.
     solve, target, between
         Path to solve for, such as ``rate.base``; what to reach, such as ``fund.balance=0``; where to look, such as
-        ``*0.5..*2``.
+        ``*0.5..*2``. What is found is the last change of the scenario: all tables show it.
     progress
         Called with the share done (0 to 1) and the number of records.
 
@@ -186,8 +190,8 @@ def simulate(
     ([{'path': 'rate.base', 'unit': 'yuan per weight'}], True)
     """
     options = StudyOptions(
-        policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level, decomposition=decomposition,
-        tornado=tornado, solve=solve, target=target, between=between,
+        policy=policy, changes=changes, year=year, stack=stack, draws=draws, seed=seed, level=level,
+        decomposition=decomposition, tornado=tornado, solve=solve, target=target, between=between,
     )  # fmt: skip
     study = run_all(region, listed_scenarios(scenarios), options, progress)
     study = replace(study, notes=(*study.notes, *further_notes(study)))

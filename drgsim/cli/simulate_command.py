@@ -28,6 +28,10 @@ def simulate(
         list[str] | None, typer.Option("--scenario", help="Scenario file, or a shipped one. Repeat it.")
     ] = None,
     policy: Annotated[str | None, typer.Option("--policy", "-p", help="Policy, in place of the scenario's own.")] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="PATH=VALUE: change what a scenario could, without a file, such as rate.base='*1.03'."),
+    ] = None,
     year: Annotated[int | None, typer.Option(help="Year of the discharges; the last one by default.")] = None,
     stack: Annotated[bool, typer.Option("--stack", help="Each scenario on top of those before it.")] = False,
     draws: Annotated[int, typer.Option(help="Draws of cases and of ranges, for intervals (40 or more); 0: none.", min=0)] = 0,
@@ -49,12 +53,15 @@ def simulate(
     """
     from drgsim.api import simulation_verbs
     from drgsim.cli.terminal import print_json, progress_bar
+    from drgsim.parameters.option_pairs import parse_pairs
     from drgsim.results.run_record import plain
 
+    changes = parse_pairs(change or []) or None
     with progress_bar("Simulating", quiet or as_json) as progress:
         result = simulation_verbs.simulate(
-            region, scenario or [], policy=policy, year=year, stack=stack, draws=draws, seed=seed, level=level,
-            decomposition=decomposition, tornado=tornado, solve=solve, target=target, between=between, progress=progress,
+            region, scenario or [], policy=policy, changes=changes, year=year, stack=stack, draws=draws, seed=seed,
+            level=level, decomposition=decomposition, tornado=tornado, solve=solve, target=target, between=between,
+            progress=progress,
         )  # fmt: skip
     result.save_folder(output, ("parquet", "xlsx", "html"), replace=True)
     if as_json:
@@ -108,7 +115,8 @@ def show(study: Study, assumptions: int, output: Path) -> None:
     if "solution" in study.tables:
         for row in study.tables["solution"].to_pylist():
             out.print(
-                f"[bold]{escape(row['path'])} {escape(row['change'])}[/] brings {escape(row['figure'])} to "
+                f"[bold]{escape(row['path'])} {escape(row['change'])}[/] ({escape(row['old'])} → [bold]{escape(row['new'])}[/] "
+                f"{escape(row['new_unit'])}) brings {escape(row['figure'])} to "
                 f"{row['reached']:,.6g} [dim]{escape(row['unit_values'])} {escape(row['note'])}[/]"
             )
     for note in study.notes:

@@ -107,8 +107,16 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     return Goal(solve, op, low, high, figure, aim, anywhere=between is None and op == "factor")
 
 
-def solve_table(plan: ScenarioPlan, goal: Goal, runner: Runner, year: int) -> pa.Table:
-    """Solve for a goal on top of a plan; one row.
+@dataclass(frozen=True)
+class Solution:
+    """What was found: the plan with the solved change as its last step, and a table of one row that says how near it comes."""
+
+    plan: ScenarioPlan
+    table: pa.Table
+
+
+def solve(plan: ScenarioPlan, goal: Goal, runner: Runner, year: int) -> Solution:
+    """Solve for a goal on top of a plan.
 
     Raises
     ------
@@ -140,12 +148,18 @@ def solve_table(plan: ScenarioPlan, goal: Goal, runner: Runner, year: int) -> pa
     outcome = evaluator.outcome(setup)
     row: dict[str, Any] = {
         "path": goal.path, "change": change(value).words, "value": value,
-        "unit": "factor" if goal.op == "factor" else steps[-1].unit, "figure": goal.figure, "target": goal.target,
+        "unit": "factor" if goal.op == "factor" else steps[-1].unit, "old": steps[-1].old, "new": steps[-1].new,
+        "new_unit": steps[-1].unit, "figure": goal.figure, "target": goal.target,
         "reached": goal.target + left, "left": left, "runs": len(seen),
         "unit_values": ", ".join(f"{payer} {number:,.4f}" for payer, number in outcome.unit_values.items()),
         "note": "" if abs(left) <= max(1.0, 1e-9 * abs(goal.target)) else _why_not_nearer(goal.path),
     }  # fmt: skip
-    return pa.Table.from_pylist([row])
+    said = f"{goal.path} {change(value).words} → {goal.figure} = {goal.target:,.10g}"  # in words of files: in every language
+    title, title_zh = (f"{own} + {said}" if own and plan.steps else "" for own in (plan.title, plan.title_zh))
+    return Solution(
+        replace(plan, title=title or said, title_zh=title_zh, setup=setup, steps=(*plan.steps, *steps)),
+        pa.Table.from_pylist([row]),
+    )
 
 
 def _why_not_nearer(path: str) -> str:

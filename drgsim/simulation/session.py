@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -15,11 +15,11 @@ from drgsim.region.region_folder import RegionFolder
 from drgsim.simulation.answer_tables import headline_table
 from drgsim.simulation.decompose import Method
 from drgsim.simulation.explore import grid_table, sensitivity_table
-from drgsim.simulation.goal_seek import Goal, read_goal, solve_table
+from drgsim.simulation.goal_seek import read_goal, solve
 from drgsim.simulation.runner import Runner
-from drgsim.simulation.scenario import Scenario, ScenarioError, load_scenarios
+from drgsim.simulation.scenario import Change, Scenario, ScenarioError, load_scenarios, parse_change, parse_scenario
 from drgsim.simulation.simulated_region import Region
-from drgsim.simulation.study import Progress, ScenarioPlan, Study, joined, plan_of, plans_of, run_study
+from drgsim.simulation.study import Progress, ScenarioPlan, Study, joined, plans_of, run_study
 from drgsim.simulation.uncertainty import LEAST_DRAWS, draw
 from drgsim.simulation.year_sequence import years_table
 
@@ -29,6 +29,7 @@ class StudyOptions:
     """What a run is asked for beside its scenarios; the names are those of ``drgsim simulate``."""
 
     policy: AnyPolicy | None = None
+    changes: Mapping[str, Any] | None = None
     year: int | None = None
     stack: bool = False
     draws: int = 0
@@ -78,10 +79,15 @@ def run_all(
     _check(options, region.years)
     runner = Runner(region)
     method: Method = "shapley" if options.decomposition == "shapley" else "sequential"
-    plans = plans_of(scenarios, options.policy, region, stack=options.stack) if scenarios else [_alone(options, runner)]
-    goal = read_goal(options.solve, options.target, options.between) if options.solve and options.target else None
+    plans = plans_of(_with_changes(scenarios, options), options.policy, region, stack=options.stack)
+    found: dict[str, pa.Table] = {}
+    if options.solve and options.target:
+        goal = read_goal(options.solve, options.target, options.between)
+        solutions = [solve(plan, goal, runner, options.year or region.years[-1]) for plan in plans]
+        plans = [solution.plan for solution in solutions]
+        found["solution"] = joined([(solution.plan.name, solution.table) for solution in solutions])
     study = run_study(plans, region, year=options.year, method=method, runner=runner, progress=progress)
-    return _further(study, plans, runner, options, goal, progress)
+    return _further(replace(study, tables={**study.tables, **found}), plans, runner, options, progress)
 
 
 def _further(
@@ -89,10 +95,9 @@ def _further(
     plans: Sequence[ScenarioPlan],
     runner: Runner,
     options: StudyOptions,
-    goal: Goal | None,
     progress: Progress | None,
 ) -> Study:
-    """Grids, years, sensitivities, a solution and intervals, where they are asked for."""
+    """Grids, years, sensitivities and intervals, where they are asked for."""
     parts: dict[str, list[tuple[str, pa.Table]]] = {}
     notes = list(study.notes)
     intervals: dict[str, dict[str, dict[str, tuple[float, float]]]] = {}
@@ -107,8 +112,6 @@ def _further(
             table, said = sensitivity_table(plan, runner, study.year)
             parts.setdefault("sensitivity", []).append((plan.name, table))
             notes += said
-        if goal is not None:
-            parts.setdefault("solution", []).append((plan.name, solve_table(plan, goal, runner, study.year)))
         if options.draws:
             drawn = draw(plan, runner, study.year, options.draws, options.seed, progress)
             parts.setdefault("draws", []).append((plan.name, drawn.table()))
@@ -152,14 +155,34 @@ def _unique(names: Sequence[str | Path | Scenario]) -> list[str | Path | Scenari
     return list(names)
 
 
-def _alone(options: StudyOptions, runner: Runner) -> ScenarioPlan:
-    from drgsim.simulation.scenario import parse_scenario
+def _with_changes(scenarios: Sequence[Scenario], options: StudyOptions) -> list[Scenario]:
+    """The scenarios with the changes of the call after their own; without scenarios these changes alone, or none."""
+    changes, problems = [], []
+    for path, written in (options.changes or {}).items():
+        try:
+            changes.append(parse_change(path, written, f"--set {path}"))
+        except ValueError as error:
+            problems.append(Problem("scenario-bad-change", f"{path}: {error}", where=f"--set {path}"))
+    if problems:
+        raise ScenarioError(problems)
+    if scenarios:  # in a stack the first one lies below all others
+        changed = 1 if options.stack else len(scenarios)
+        return [
+            replace(each, changes=(*each.changes, *changes)) if number < changed else each
+            for number, each in enumerate(scenarios)
+        ]
+    return [_of_changes(changes, solved=options.solve is not None)]
 
+
+def _of_changes(changes: Sequence[Change], solved: bool) -> Scenario:
+    """A scenario without a file: the changes of the call, what will be solved for, or the baseline alone."""
+    name = "set" if changes else "solved" if solved else "baseline"
+    title = ", ".join(f"{change.path} {change.words}" for change in changes)
     empty = parse_scenario(
-        "{title: baseline alone, title_zh: 仅基线, author: drgsim, reference: none, changes: {payment.method: policy}}",
-        "baseline",
+        "{title: baseline alone, title_zh: 仅基线, author: drgsim, reference: none, changes: {payment.method: policy}}", name
     )
-    return plan_of([replace(empty, changes=())], options.policy, runner.region)
+    file = empty.file.model_copy(update={"title": title, "title_zh": ""}) if title else empty.file
+    return replace(empty, file=file, changes=tuple(changes))
 
 
 def _check(options: StudyOptions, years: Sequence[int]) -> None:
