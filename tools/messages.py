@@ -110,7 +110,8 @@ def project_texts() -> dict[Key, Found]:
     """Every text of the project once, under the first package that has it."""
     found: dict[Key, Found] = {}
     for each in sorted(
-        (*_of_code(), *_of_data()), key=lambda each: (each.package, each.context or "", each.one, each.many or "")
+        (*_of_code(), *_of_templates(), *_of_data()),
+        key=lambda each: (each.package, each.context or "", each.one, each.many or ""),
     ):
         found.setdefault(each.key, each)
     return found

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from unicodedata import east_asian_width
 
 from drgsim.report.page import COLOURS
+from drgsim.report.text_sizes import SIZE, fitted, text_width
 
 LINE = 17  # pixels that a label needs
 GAP = 3  # pixels between the slots of two nodes
 BAR = 10  # width of a node
 EDGE = 6  # pixels above and below
-SIZE = 12  # of the font
 
 
 @dataclass(frozen=True)
@@ -153,29 +152,3 @@ def _link(flow: SankeyFlow, columns: tuple[list[_Node], list[_Node]], ends: tupl
         f'<path d="{path}" fill="none" stroke="{COLOURS[flow.tone]}" stroke-opacity="0.5" stroke-width="{thick:.1f}">'
         f"<title>{escape(flow.title)}</title></path>"
     )
-
-
-def text_width(text: str) -> float:
-    """Pixels that a text takes at most: a Chinese character is as wide as the font is high, others 0.62 of it.
-
-    Examples
-    --------
-    >>> text_width("肺炎"), round(text_width("ES15"), 2)
-    (24.0, 29.76)
-    """
-    return sum(SIZE * (1.0 if east_asian_width(letter) in "WFA" else 0.62) for letter in text)
-
-
-def fitted(text: str, width: float) -> str:
-    """The text, cut with an ellipsis where it is wider.
-
-    Examples
-    --------
-    >>> fitted("呼吸系统感染", 50)
-    '呼吸系…'
-    """
-    if text_width(text) <= width:
-        return text
-    while text and text_width(text) + SIZE > width:
-        text = text[:-1]
-    return f"{text.rstrip()}…"
