@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
-from drgsim.analysis.dip_limits import supervision_settings
+from drgsim.analysis.supervision_limits import supervision_settings
 from drgsim.authoring.dip.catalogue_differences import compare_catalogues
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError

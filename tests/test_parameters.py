@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from drgsim.analysis.dip_limits import supervision_settings
+from drgsim.analysis.supervision_limits import supervision_settings
 from drgsim.authoring.dip.dip_spec import load_spec
 from drgsim.budgets.calibration import load_settings
 from drgsim.budgets.terms import load_terms

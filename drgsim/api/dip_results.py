@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from drgsim.analysis.dip_supervision import Supervision
+from drgsim.analysis.supervision import Supervision
 from drgsim.api.verb_inputs import told
 from drgsim.authoring.dip.built_catalogue import years_table
 from drgsim.authoring.dip.catalogue_building import Built

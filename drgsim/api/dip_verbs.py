@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from drgsim.analysis.dip_limits import supervision_settings
-from drgsim.analysis.dip_supervision import supervise as make_lists
+from drgsim.analysis.supervision import supervise as make_lists
+from drgsim.analysis.supervision_limits import supervision_settings
 from drgsim.api.argument_check import checked, number
 from drgsim.api.dip_results import CatalogueChanges, CatalogueTables, Specifications, SupervisionLists
 from drgsim.api.given_records import given

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from drgsim.cli.policy_command import COLOURS, EVIDENCE_ZH
 
 if TYPE_CHECKING:
-    from drgsim.analysis.dip_supervision import Supervision
+    from drgsim.analysis.supervision import Supervision
     from drgsim.authoring.dip.catalogue_differences import CatalogueDiff
     from drgsim.authoring.dip.dip_spec import DipSpec
 
@@ -129,23 +129,24 @@ def show_supervision(found: Supervision, output: Path) -> None:
     """A line per hospital."""
     from rich.markup import escape
 
-    from drgsim.analysis.dip_lists import LISTS
+    from drgsim.analysis.supervision_words import WORDS
     from drgsim.cli.terminal import out, rows_table
+    from drgsim.language import spoken
     from drgsim.report.supervision_workbook import supervision_record
 
     rows = [
         [
             row["hospital_id"] or "–", f"{row['cases']:,}", f"{row['coding_quality_index']:.1f}",
-            *(f"{row[f'{name}_cases']:,}" for name in LISTS),
+            *(f"{row[f'{name}_cases']:,}" for name in SHORT),
             "–" if row["death_ratio"] is None else f"{row['death_ratio']:.2f}",
         ]
         for row in supervision_record(found)["hospitals"]
     ]  # fmt: skip
     columns = ["hospital\n医院", "cases\n病例", "index\n质量", *SHORT.values(), "O/E\n比值"]
     rows_table(
-        f"Supervision lists by {found.catalogue} 监管辅助目录", columns, rows, right=tuple(range(1, len(columns))), whole=(0,)
+        f"Supervision lists by {found.scheme} 监管辅助目录", columns, rows, right=tuple(range(1, len(columns))), whole=(0,)
     )
-    listed = ", ".join(f"{title} {zh}" for title, zh in (LISTS[name] for name in SHORT))
+    listed = ", ".join(spoken(WORDS[name].title) for name in SHORT)
     out.print(f"[dim]cases on each list: {listed}; O/E: deaths over those expected; shares are in hospitals.csv[/]")
     for note in found.notes:
         out.print(f"[yellow]note[/] {escape(note)}")

@@ -1,4 +1,4 @@
-"""The supervision lists of DIP as files: hospitals, cases, a workbook with the limits and their evidence."""
+"""The supervision lists as files: hospitals, cases, a workbook with the limits and their evidence."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim.analysis.dip_lists import LISTS
-from drgsim.analysis.dip_supervision import Supervision
+from drgsim.analysis.supervision import Supervision
+from drgsim.analysis.supervision_lists import ASKS
+from drgsim.analysis.supervision_words import WORDS
+from drgsim.language import spoken
 from drgsim.parameters.evidence import Value
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.workbook import open_workbook
@@ -23,11 +25,15 @@ def supervision_record(found: Supervision) -> dict[str, Any]:
         if isinstance(each, Value)
     }
     lists = {
-        name: {"title": title, "title_zh": zh, "cases": int((found.cases["list"] == name).sum())}
-        for name, (title, zh) in LISTS.items()
+        name: {
+            "title": str(WORDS[name].title),
+            "title_zh": spoken(WORDS[name].title, "zh"),
+            "cases": int((found.cases["list"] == name).sum()),
+        }
+        for name in ASKS
     }
     return run_record(
-        "dip-supervision", catalogue=found.catalogue, discharges=found.records, hospitals=found.hospitals.to_dict("records"),
+        "dip-supervision", catalogue=found.scheme, discharges=found.records, hospitals=found.hospitals.to_dict("records"),
         lists=lists, limits=limits, notes=found.notes,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The limits of the supervision lists of DIP, as parameters with evidence (``payment_tables/dip-specs/supervision.yaml``)."""
+"""The limits of the supervision lists, as parameters with evidence (``payment_tables/supervision.yaml``)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ class SupervisionFile(Strict):
     long_at_least: Value[int]
     reference_cases: Value[int]
     quality_few_diagnoses: Value[float]
+    split_within_days: Value[int]
+    split_cost_ratio: Value[float]
+    severe_cost_ratio: Value[float]
+    chance_deviations: Value[float]
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def supervision_settings(changes: Mapping[str, Any] | None = None) -> Supervisio
     >>> supervision_settings({"repeat_within_days": 30}).repeat_within_days.value
     30
     """
-    path = asset_root("payment_tables") / "dip-specs" / "supervision.yaml"
+    path = asset_root("payment_tables") / "supervision.yaml"
     problems: list[Problem] = []
     raw, content = read_strict(path, SupervisionLimits.kind, problems)
     file = SupervisionLimits.checked(raw, path.name, problems) if raw is not None else None
