@@ -24,8 +24,8 @@ A page is data: a :class:`Page` of cards, and in the cards parts. Who makes a pa
 The parts of :mod:`page_parts` are words, points, tables, key figures, folds and choices; :mod:`bar_charts` has bars, steps and
 maps of numbers, :mod:`plots` lines, standing bars and dots on two axes, :mod:`sankey` flows. Texts are
 :mod:`drgsim.language` texts and are given in the current language here, so a maker never calls ``spoken``. What has an
-English and a Chinese name in the data goes in as ``bilingual(english, chinese)``. The summary (warnings, lead, figures, ``summary``)
-is the first sheet of paper: keep it within one A4 page.
+English and a Chinese name in the data goes in as ``bilingual(english, chinese)``. The summary (warnings, lead, figures,
+``summary``) is the first sheet of paper: keep it within one A4 page.
 """
 
 from __future__ import annotations
