@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from drgsim.errors import Problem, UsageError, wrong_type
+from drgsim.language import joined, text
 from drgsim.records.input_options import InputOptions
 
 P = ParamSpec("P")
@@ -80,46 +81,67 @@ class ArgumentKind:
         if not isinstance(value, self.types) or (truth and bool not in self.types):
             raise wrong_type(name, value, self.said)
         if isinstance(value, str) and not self.empty and not value.strip():
-            raise UsageError([Problem("usage-empty-text", f"{name} is an empty text", fix=f"give {self.said}")])
+            raise UsageError(
+                [
+                    Problem(
+                        "usage-empty-text",
+                        text("{name} is an empty text", name=name),
+                        fix=text("give {wanted}", wanted=self.said),
+                    )
+                ]
+            )
         if isinstance(value, Real) and not truth and not (math.isfinite(value) and self.least <= float(value) <= self.most):
-            raise UsageError([Problem("usage-out-of-range", f"{name} is {value}", fix=f"give {self.said}")])
+            raise UsageError(
+                [
+                    Problem(
+                        "usage-out-of-range",
+                        text("{name} is {value}", name=name, value=value),
+                        fix=text("give {wanted}", wanted=self.said),
+                    )
+                ]
+            )
 
 
-def _limits(least: float, most: float) -> str:
+def _within(kind: str, least: float, most: float) -> str:
     if math.isinf(least):
-        return ""
-    return f" of {least:g} or more" if math.isinf(most) else f" from {least:g} to {most:g}"
+        return kind
+    if math.isinf(most):
+        return text("{kind} of {least:g} or more", kind=kind, least=least)
+    return text("{kind} from {least:g} to {most:g}", kind=kind, least=least, most=most)
 
 
 def whole(least: float = -math.inf, most: float = math.inf, **more: bool) -> ArgumentKind:
     """A whole number within limits."""
-    return ArgumentKind(f"a whole number{_limits(least, most)}", (Integral,), least, most, **more)
+    return ArgumentKind(_within(text("a whole number"), least, most), (Integral,), least, most, **more)
 
 
 def number(least: float = -math.inf, most: float = math.inf, **more: bool) -> ArgumentKind:
     """A finite number within limits."""
-    return ArgumentKind(f"a number{_limits(least, most)}", (Real,), least, most, **more)
+    return ArgumentKind(_within(text("a number"), least, most), (Real,), least, most, **more)
 
 
-def named(*more: type, said: str = "a name or a path", listed: bool = False) -> ArgumentKind:
+def named(*more: type, said: str = text("a name or a path"), listed: bool = False) -> ArgumentKind:
     """A name or a path, or an object of these classes."""
-    said += "".join(f", or a {each.__name__}" for each in more)
-    return ArgumentKind(said + (", one or a list of them" if listed else ""), (str, Path, *more), empty=False, listed=listed)
+    for each in more:
+        said = text("{said}, or a {kind}", said=said, kind=each.__name__)
+    if listed:
+        said = text("{said}, one or a list of them", said=said)
+    return ArgumentKind(said, (str, Path, *more), empty=False, listed=listed)
 
 
 def only(*types: type) -> ArgumentKind:
     """An object of these classes."""
-    return ArgumentKind(" or ".join(f"a {each.__name__}" for each in types), types)
+    return ArgumentKind(joined(text(" or "), (text("a {kind}", kind=each.__name__) for each in types)), types)
 
 
 MOST_DRAWS = 100_000  # keeps the figures of all draws within some hundred megabytes
 DRAWS = whole(0, MOST_DRAWS)
-NAME, TEXT, FLAG = named(), ArgumentKind("a text", (str,)), ArgumentKind("True or False", (bool, np.bool_))
-YEAR_WEIGHTS = ArgumentKind('weights of the years, such as "1:2:7" or (1, 2, 7)', (str, Real), listed=True)
-TEXTS = ArgumentKind("a text, or a list of texts", (str,), listed=True)
-CHANGES = ArgumentKind("a mapping of paths to values", (Mapping,))
-AMOUNTS = ArgumentKind("a number, or a mapping of texts to numbers", (Real,), keyed=True)
-CALLED = ArgumentKind("a function", (Callable,))  # type: ignore[arg-type]
+NAME, TEXT, FLAG = named(), ArgumentKind(text("a text"), (str,)), ArgumentKind(text("True or False"), (bool, np.bool_))
+YEAR_WEIGHTS = ArgumentKind(text('weights of the years, such as "1:2:7" or (1, 2, 7)'), (str, Real), listed=True)
+TEXTS = ArgumentKind(text("a text, or a list of texts"), (str,), listed=True)
+CHANGES = ArgumentKind(text("a mapping of paths to values"), (Mapping,))
+AMOUNTS = ArgumentKind(text("a number, or a mapping of texts to numbers"), (Real,), keyed=True)
+CALLED = ArgumentKind(text("a function"), (Callable,))  # type: ignore[arg-type]
 
 # arguments that mean the same in every verb that has them
 COMMON: dict[str, ArgumentKind] = {

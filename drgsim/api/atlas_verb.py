@@ -13,6 +13,7 @@ from drgsim.api.argument_check import checked
 from drgsim.api.verb_inputs import AnyDischarges, AnyHospitals, Inputs, Tabular, check_word, told
 from drgsim.engines.file_to_file import Progress
 from drgsim.errors import InputError, Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.money import yuan_text
 from drgsim.payment.atlas import AtlasEntry, median_entry, settle_everywhere
 from drgsim.payment.atlas_weights import (
@@ -56,7 +57,7 @@ class Atlas(Result):
     """
 
     kind: ClassVar[str] = "atlas"
-    title: ClassVar[str] = "Atlas of payment 全国支付图谱"
+    title: ClassVar[str] = text("Atlas of payment")
 
     def __init__(
         self, entries: Sequence[AtlasEntry], left_out: Sequence[tuple[Policy, Problem]], reference: AtlasEntry,
@@ -174,7 +175,12 @@ def atlas(
     common = common_weights(read, weights_from, given)
     entries, left_out = settle_everywhere(read, loaded, common, own=own_tables, progress=progress)
     if not entries:
-        raise InputError([Problem(reason.code, f"{policy.id}: {reason.what}") for policy, reason in left_out])
+        raise InputError(
+            [
+                Problem(reason.code, text("{policy}: {reason}", policy=policy.id, reason=reason.what))
+                for policy, reason in left_out
+            ]
+        )
     return Atlas(entries, left_out, _reference(entries, reference), common, [*notes, *_told(entries, common)], inputs)
 
 
@@ -184,11 +190,19 @@ def _chosen(patterns: Sequence[str], reference: str) -> list[str]:
     wanted = [patterns] if isinstance(patterns, str) else list(patterns)
     chosen = [name for name in every if not wanted or any(fnmatch(name, pattern) for pattern in wanted)]
     if not chosen:
-        fix = did_you_mean(wanted[0], every) or "patterns are names with * and ?, such as sichuan* or */2026"
-        raise UsageError([Problem("atlas-no-policy", f"no policy fits {', '.join(wanted)}", fix=fix)])
+        fix = did_you_mean(wanted[0], every) or text("patterns are names with * and ?, such as sichuan* or */2026")
+        raise UsageError([Problem("atlas-no-policy", text("no policy fits {wanted}", wanted=", ".join(wanted)), fix=fix)])
     if reference != MEDIAN and reference not in every:
-        fix = did_you_mean(reference, every) or "drgsim policy list names them"
-        raise UsageError([Problem("atlas-unknown-reference", f"there is no policy {reference!r} to compare with", fix=fix)])
+        fix = did_you_mean(reference, every) or text("drgsim policy list names them")
+        raise UsageError(
+            [
+                Problem(
+                    "atlas-unknown-reference",
+                    text("there is no policy {reference!r} to compare with", reference=reference),
+                    fix=fix,
+                )
+            ]
+        )
     return chosen if reference in (MEDIAN, *chosen) else [*chosen, reference]
 
 
@@ -197,8 +211,8 @@ def _reference(entries: Sequence[AtlasEntry], name: str) -> AtlasEntry:
         return median_entry(entries)
     found = next((entry for entry in entries if entry.policy.id == name), None)
     if found is None:
-        what = f"{name} pays none of the cases, and nothing can be compared with it"
-        raise UsageError([Problem("atlas-unknown-reference", what, fix="choose another one, or median")])
+        what = text("{name} pays none of the cases, and nothing can be compared with it", name=name)
+        raise UsageError([Problem("atlas-unknown-reference", what, fix=text("choose another one, or median"))])
     return found
 
 
@@ -206,14 +220,18 @@ def _as_asked(cases: Cases, hospital: str | None, level: str | None, insurance: 
     """The cases of one hospital, at another level or payer."""
     if hospital is not None:
         if hospital not in cases.hospital.values:
-            fix = did_you_mean(hospital, cases.hospital.values) or "hospital_id names it"
-            raise InputError([Problem("atlas-no-cases", f"no case is of the hospital {hospital!r}", fix=fix)])
+            fix = did_you_mean(hospital, cases.hospital.values) or text("hospital_id names it")
+            raise InputError(
+                [Problem("atlas-no-cases", text("no case is of the hospital {hospital!r}", hospital=hospital), fix=fix)]
+            )
         cases = cases.take(np.flatnonzero(cases.hospital.ids == cases.hospital.values.index(hospital)))
     if cases.size == 0:
-        raise InputError([Problem("atlas-no-cases", "there are no cases", fix="give discharges")])
+        raise InputError([Problem("atlas-no-cases", text("there are no cases"), fix=text("give discharges"))])
     if level is not None:
         if not level_known(level):
-            raise UsageError([Problem("atlas-unknown-level", f"{level!r} is no level", fix=level_hint(level))])
+            raise UsageError(
+                [Problem("atlas-unknown-level", text("{level!r} is no level", level=level), fix=level_hint(level))]
+            )
         cases = replace(cases, level=np.zeros(cases.size, np.int32), levels=[level_keys(level)])
     if insurance is not None:
         cases = replace(cases, insurance=np.full(cases.size, INSURANCES.index(insurance), np.int8))
@@ -223,12 +241,30 @@ def _as_asked(cases: Cases, hospital: str | None, level: str | None, insurance: 
 def _told(entries: Sequence[AtlasEntry], common: CommonWeights) -> list[str]:
     """How relative values were found, for all policies at once."""
     own = [entry.policy.id for entry in entries if entry.weights == OWN]
-    notes = [f"common weights: {common.label}; they serve {sum(entry.weights == COMMON for entry in entries)} policies"]
+    notes: list[str] = [
+        text(
+            "common weights: {label}; they serve {count} policies",
+            label=common.label,
+            count=sum(entry.weights == COMMON for entry in entries),
+        )
+    ]
     if common.filled:
-        notes.append(f"{len(common.filled)} groups without such a weight take one from the costs of these cases")
+        notes.append(
+            text("{count} groups without such a weight take one from the costs of these cases", count=len(common.filled))
+        )
     if own:
-        notes.append(f"their own tables know the cases and serve {len(own)} policies; the same code may be another group there")
+        notes.append(
+            text(
+                "their own tables know the cases and serve {count} policies; the same code may be another group there",
+                count=len(own),
+            )
+        )
     assumed = sum(any(problem.code == "settle-assumed-class" for problem in entry.settlement.problems) for entry in entries)
     if assumed:
-        notes.append(f"{assumed} policies go by hospital classes of their own, which are assumed from the level (table terms)")
+        notes.append(
+            text(
+                "{assumed} policies go by hospital classes of their own, which are assumed from the level (table terms)",
+                assumed=assumed,
+            )
+        )
     return notes

@@ -13,15 +13,16 @@ import pyarrow as pa
 from drgsim.api.argument_check import NAME, ArgumentKind, as_list, checked, named, number
 from drgsim.api.verb_inputs import AnyRegion, Inputs, Tabular, scheme_of_weights, told
 from drgsim.budgets.budget_doubts import doubts
+from drgsim.budgets.budget_remarks import remarks
 from drgsim.budgets.budget_tables import FUND_ZH, budget_tables, words
 from drgsim.budgets.budget_year import BudgetYear, budget_years
 from drgsim.budgets.calibration import Calibration, load_settings
 from drgsim.budgets.calibration import calibrate as calibrate_figures
-from drgsim.budgets.outpatient_unit import PLACE as OUTPATIENT
 from drgsim.budgets.region_preparation import PreparedRegion, Progress, prepare
 from drgsim.budgets.terms import PREFIX, BudgetTerms, load_terms
 from drgsim.budgets.years_ahead import figures_ahead
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.money import yuan_text
 from drgsim.parameters.evident_values import evident_nodes
 from drgsim.payment.policy import AnyPolicy, Policy, policy_of
@@ -53,7 +54,7 @@ class BudgetYears(Result):
     """
 
     kind: ClassVar[str] = "budget"
-    title: ClassVar[str] = "Budget 总额预算"
+    title: ClassVar[str] = text("Budget")
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class Calibrated(Result):
     """
 
     kind: ClassVar[str] = "calibrate"
-    title: ClassVar[str] = "Calibration 校核"
+    title: ClassVar[str] = text("Calibration")
 
     def __init__(self, calibration: Calibration, files: Sequence[Path]) -> None:
         settings = calibration.settings
@@ -141,7 +142,7 @@ class Calibrated(Result):
     policy=named(Policy),
     terms=named(BudgetTerms),
     weights_scale=number(),
-    years=ArgumentKind("years such as 2026 or 2026-2030, one or a list of them", (int, str), listed=True),
+    years=ArgumentKind(text("years such as 2026 or 2026-2030, one or a list of them"), (int, str), listed=True),
 )
 def budget(
     region: AnyRegion,
@@ -213,7 +214,7 @@ def budget(
     (12, 'beijing/2024')
     """
     if weights_scale is not None and weights is None:
-        raise UsageError([Problem("usage-no-weights", "--weights-scale stands without --weights")])
+        raise UsageError([Problem("usage-no-weights", text("--weights-scale stands without --weights"))])
     wanted = _years(years)
     loaded, inputs = policy_of(policy), Inputs()
     used = load_terms(loaded) if terms is None else terms if isinstance(terms, BudgetTerms) else load_terms(terms)
@@ -246,8 +247,8 @@ def _years(years: Any) -> tuple[int, ...] | None:
     for each in as_list(years):
         match = _RANGE.fullmatch(str(each))
         if match is None or (match[2] and int(match[2]) < int(match[1])):
-            fix = "write 2026, or 2026-2030 from the first to the last"
-            raise UsageError([Problem("usage-bad-years", f"{each!r} names no years", where="years", fix=fix)])
+            fix = text("write 2026, or 2026-2030 from the first to the last")
+            raise UsageError([Problem("usage-bad-years", text("{each!r} names no years", each=each), where="years", fix=fix)])
         found += range(int(match[1]), int(match[2] or match[1]) + 1)
     return tuple(dict.fromkeys(found)) or None
 
@@ -264,12 +265,18 @@ def _until(prepared: PreparedRegion, terms: BudgetTerms, last: int) -> PreparedR
         if path.startswith("outlook.")
     )
     unstated = [str(year) for year in range(known + 1, last + 1) if year not in prepared.region.fund]
-    ahead = f"{known + 1} to {last}" if last > known + 1 else str(last)
-    note = f"{ahead} beyond the data: made from {known} by budget.outlook (assumptions, a year): {listed}"
+    ahead = text("{first} to {last}", first=known + 1, last=last) if last > known + 1 else str(last)
+    note = text(
+        "{ahead} beyond the data: made from {known} by budget.outlook (assumptions, a year): {listed}", ahead=ahead,
+        known=known, listed=listed,
+    )  # fmt: skip
     notes = [*prepared.notes, note]
     if unstated:
         growth = terms.file.fund.growth.value
-        notes.append(f"no budget of the fund is stated for {', '.join(unstated)}: the last one grows by {growth:.3g} a year")
+        notes.append(text(
+            "no budget of the fund is stated for {unstated}: the last one grows by {growth:.3g} a year",
+            unstated=", ".join(unstated), growth=growth,
+        ))  # fmt: skip
     return replace(prepared, figures=figures, notes=tuple(notes))
 
 
@@ -294,7 +301,7 @@ def _record(
         **selection_record(prepared.policy),
         absent=prepared.region.absent,
         price_factors=prepared.price_factors,
-        notes=_remarks(prepared, terms),
+        notes=remarks(prepared, terms),
         years=[
             {
                 "year": year.year,
@@ -311,45 +318,6 @@ def _record(
         assumptions=[f"{PREFIX}{parameter.path}" for parameter in terms.assumptions]
         + [parameter.path for parameter in prepared.policy.assumptions],
     )
-
-
-def _remarks(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
-    """What a reader must know beside the figures."""
-    result = [*terms.file.notes, *prepared.notes]
-    if prepared.region.absent:
-        result.append(f"the region states no {', '.join(prepared.region.absent)}: nothing is assumed in their place")
-    result += _parts_at_work(prepared, terms)
-    once = terms.file.index.lag.value == "once"
-    if once and terms.file.fund.closing.value == "exact" and (growth := terms.file.index.growth.value):
-        result.append(
-            f"index.growth ({100 * growth:.3g} %) cancels where fund.closing is exact: all indices are scaled to the fund's "
-            "budget; it moves only what limits, procurement, moved services and hospitals without a history set against it"
-        )
-    unpaid = int(prepared.figures.unpaid.sum())
-    if unpaid:
-        result.append(f"{unpaid} insured cases could not be paid by the policy and use none of the index")
-    return result
-
-
-def _parts_at_work(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
-    """Which parts of the model, beside those that always work, this run rests on; all of them are assumptions."""
-    figures, file = prepared.figures, terms.file
-    result = []
-    if hospitals := int((figures.visits > 0).any(axis=1).sum() or figures.stated[..., OUTPATIENT].any(axis=(1, 2)).sum()):
-        how = f"in the index, paid {file.outpatient.pays.value}" if file.outpatient.use.value else "left outside of the budget"
-        result.append(f"outpatient care of {hospitals} hospitals: {how} (assumption)")
-    if file.pools.use.value == "apart":
-        result.append(
-            "employees and residents apart: what names no payer is divided as the fund spends on the cases (assumption)"
-        )
-    if file.index.lag.value == "compounded":
-        result.append("growth, price_wage and technology count for every year from a base year to the budget year (assumption)")
-    if agreed := int(((figures.negotiated != 0) | (figures.negotiated_share != 0)).sum()):
-        result.append(f"{agreed} indices hold what was negotiated with the hospital (adjustments.csv)")
-    if file.cash.advance.months or figures.advances:
-        rule = f"{file.cash.advance.months:g} months of the index by rule, " if file.cash.advance.months else ""
-        result.append(f"paid ahead beside January: {rule}{len(figures.advances)} advances of advances.csv; no revenue")
-    return result
 
 
 @checked(region=named(RegionFolder), settings=NAME)

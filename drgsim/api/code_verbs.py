@@ -11,6 +11,7 @@ from drgsim.analysis.code_search import KINDS, CodeCard, FoundCode, code_facts, 
 from drgsim.api.argument_check import TEXTS, checked, whole
 from drgsim.api.scheme_verbs import TEXT, as_table
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 from drgsim.units.schemes.pack import load_scheme
@@ -29,7 +30,7 @@ class CodeAnswers(Result):
     """
 
     kind = "codes"
-    title = "Codes 编码"
+    title = text("Codes")
 
     def __init__(self, table: pa.Table, *, cards: Sequence[CodeCard] = (), found: Sequence[FoundCode] = ()) -> None:
         self.cards, self.found = tuple(cards), tuple(found)
@@ -101,8 +102,10 @@ def codes_search(words: str | Sequence[str], *, kind: str = "all", limit: int = 
     1
     """
     if kind not in ("all", *KINDS):
-        fix = did_you_mean(kind, ["all", *KINDS]) or "it is diagnosis, procedure or all"
-        raise UsageError([Problem("codes-unknown-kind", f"there is no kind of code {kind!r}", where="--kind", fix=fix)])
+        fix = did_you_mean(kind, ["all", *KINDS]) or text("it is diagnosis, procedure or all")
+        raise UsageError(
+            [Problem("codes-unknown-kind", text("there is no kind of code {kind!r}", kind=kind), where="--kind", fix=fix)]
+        )
     found = search_codes([words] if isinstance(words, str) else words, kinds=KINDS if kind == "all" else (kind,))
     rows = [{name: getattr(one, name) for name in ("code", "name", "kind", "grey")} for one in found[:limit]]
     return CodeAnswers(as_table(rows, code=TEXT, name=TEXT, kind=TEXT, grey=pa.bool_()), found=found)

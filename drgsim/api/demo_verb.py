@@ -17,6 +17,7 @@ from drgsim.assets import sample_path
 from drgsim.budgets.region_preparation import Progress
 from drgsim.engines.file_to_file import group_files
 from drgsim.engines.group_run import GroupRun
+from drgsim.language import text
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.weight_estimation import WeightSettings
 from drgsim.report.casemix_page import casemix_page
@@ -30,13 +31,13 @@ from drgsim.simulation.study import Study
 from drgsim.simulation.study_folder import record_of, write_study
 from drgsim.units.schemes.pack import load_scheme
 
-NOTE = "Synthetic data: no patient, hospital or cost in it is real. 合成数据：患者、医院与费用均非真实。"
+NOTE = text("Synthetic data: no patient, hospital or cost in it is real.")
 SCHEME, POLICY, SCENARIO = "chs-drg-2.0", "beijing/2024", "surplus-share-80"
-BASELINE = (
-    "Its baseline pays by the rate at which the fund's budget is just spent; the budget year above scales the policy's prices "
-    "by level of hospital. 情景基线按基金预算倒算费率，与上文按级别缩放价格的口径不同。"
+BASELINE = text(
+    "Its baseline pays by the rate at which the fund's budget is just spent; the budget year "
+    "above scales the policy's prices by level of hospital."
 )
-LINKS = (("case mix 病例组合", "casemix.html"), ("budget 预算", "budget/budget.html"), ("what if 情景", "whatif/whatif.html"))
+LINKS = ((text("case mix"), "casemix.html"), (text("budget"), "budget/budget.html"), (text("what if"), "whatif/whatif.html"))
 
 
 class SampleYear:
@@ -72,7 +73,7 @@ class SampleYear:
         written = self._folder / self.grouped.name
         self.run = group_files(self.inputs, SCHEME, written, keep_input=True, progress=progress)
         self.run.output, self._answers = self.grouped, pq.read_table(written)
-        title = "Case mix of the sample region 样例地区病例组合"
+        title = text("Case mix of the sample region")
         write_text(self._folder / "casemix.html", casemix_page(self.run, self._answers, self.scheme, title=title, note=NOTE))
 
     def weigh(self) -> None:
@@ -99,7 +100,7 @@ class SampleYear:
             self.settlement, self.budget.years, self.study, BASELINE, record["assumptions"],
             [*record["notes"], *self.study.notes],
         )  # fmt: skip
-        title = "A budget year of the sample region 样例地区预算年度"
+        title = text("A budget year of the sample region")
         write_text(self._folder / self.page.name, year_page(shown, title=title, note=NOTE, links=LINKS))
 
 
@@ -138,7 +139,7 @@ class Demo(Result):
     """
 
     kind: ClassVar[str] = "demo"
-    title: ClassVar[str] = "A budget year of the sample region 样例地区预算年度"
+    title: ClassVar[str] = text("A budget year of the sample region")
 
     def __init__(self, year: SampleYear) -> None:
         tables = {

@@ -20,6 +20,7 @@ from drgsim.authoring.dip.dip_history import DipHistory, read_history
 from drgsim.authoring.dip.dip_spec import DipSpec, load_spec
 from drgsim.engines.file_to_file import Progress
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.records.input_options import InputOptions
 from drgsim.region.hospital_list import Hospital
 from drgsim.report.catalogue_report import Judgement, check_target, write_build
@@ -29,7 +30,7 @@ from drgsim.units.dip.dip_catalogue import Catalogue
 CORE_RULES = ("threshold", "province", "coverage")
 
 
-@checked(core=ArgumentKind("a word or a number", (str, Real)), years=YEAR_WEIGHTS, stability=whole(0, 50))
+@checked(core=ArgumentKind(text("a word or a number"), (str, Real)), years=YEAR_WEIGHTS, stability=whole(0, 50))
 def dip_build(
     history: Any,
     output: str | Path,
@@ -113,7 +114,12 @@ def dip_build(
     ('mine', True)
     """
     if method not in METHODS:
-        raise _refused("dip-unknown-method", f"--method {method!r} is not one of {', '.join(METHODS)}", method, METHODS)
+        raise _refused(
+            "dip-unknown-method",
+            text("--method {method!r} is not one of {methods}", method=method, methods=", ".join(METHODS)),
+            method,
+            METHODS,
+        )
     chosen = load_spec(spec).changed(_changes(core, years, changes))
     before = load_catalogue(compare) if compare else None
     folder = Path(output)
@@ -121,7 +127,7 @@ def dip_build(
     past = _read(history, chosen, hospitals, reading, progress)
     built = build(past, chosen, method=method, step=step)
     if step:
-        step("evaluate 评价")
+        step(text("evaluate"))
     judged = Judgement(
         evaluated(built) if evaluate else None,
         stable(built, stability) if stability else None,
@@ -131,7 +137,7 @@ def dip_build(
     return CatalogueTables(document, built)
 
 
-@checked(core=ArgumentKind("a word or a number", (str, Real)), years=YEAR_WEIGHTS)
+@checked(core=ArgumentKind(text("a word or a number"), (str, Real)), years=YEAR_WEIGHTS)
 def dip_score(
     history: Any,
     output: str | Path,
@@ -247,13 +253,17 @@ def _changes(
         try:
             made |= {"core.rule": "threshold", "core.minimum_cases": float(core)}
         except ValueError:
-            what = f"--core {core!r} is neither a number of cases nor one of {', '.join(CORE_RULES)}"
+            what = text(
+                "--core {core!r} is neither a number of cases nor one of {core_rules}",
+                core=core,
+                core_rules=", ".join(CORE_RULES),
+            )
             raise _refused("dip-bad-core", what, str(core), CORE_RULES) from None
     if years is not None:
         try:
             made["history.year_weights"] = [float(part) for part in (years.split(":") if isinstance(years, str) else years)]
         except ValueError:
-            raise _refused("dip-bad-years", f"--years {years!r} is not like 1:2:7", "", ()) from None
+            raise _refused("dip-bad-years", text("--years {years!r} is not like 1:2:7", years=years), "", ()) from None
     return made | dict(changes or {})
 
 

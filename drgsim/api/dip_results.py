@@ -13,6 +13,7 @@ from drgsim.authoring.dip.catalogue_building import Built
 from drgsim.authoring.dip.catalogue_differences import CHANGES, CatalogueDiff
 from drgsim.authoring.dip.dip_spec import DipSpec
 from drgsim.authoring.dip.three_level_directory import directory_table
+from drgsim.language import text
 from drgsim.report.catalogue_page import catalogue_page
 from drgsim.report.catalogue_report import (
     CatalogueDocument,
@@ -43,7 +44,7 @@ class CatalogueTables(Result):
     """
 
     kind = "dip-catalogue"
-    title = "DIP catalogue 病种目录"
+    title = text("DIP catalogue")
 
     def __init__(self, document: CatalogueDocument, built: Built | None = None) -> None:
         self.catalogue, self.summary, self.diff, self.built = document.catalogue, document.summary, document.diff, built
@@ -74,7 +75,7 @@ class CatalogueChanges(Result):
     """
 
     kind = "dip-diff"
-    title = "Changes of a catalogue 目录比较"
+    title = text("Changes of a catalogue")
 
     def __init__(self, diff: CatalogueDiff) -> None:
         self.diff = diff
@@ -93,7 +94,7 @@ class SupervisionLists(Result):
     """
 
     kind = "dip-supervision"
-    title = "Supervision lists 监管辅助目录"
+    title = text("Supervision lists")
 
     def __init__(self, found: Supervision) -> None:
         self.found = found
@@ -114,7 +115,7 @@ class Specifications(Result):
     """
 
     kind = "dip-specs"
-    title = "DIP specifications 技术规范"
+    title = text("DIP specifications")
 
     def __init__(self, tables: Mapping[str, pa.Table], specs: Sequence[DipSpec]) -> None:
         self.specs = tuple(specs)

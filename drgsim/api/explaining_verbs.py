@@ -16,6 +16,7 @@ from drgsim.api.given_records import CaseResult, given
 from drgsim.engines.dated_grouper import DATE
 from drgsim.engines.grouper_of import DEFAULT_SCHEME, explain_record, scheme_of_record
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.language import bilingual, joined, text
 from drgsim.quality.coding_checks import CodingDoubt, doubts_of
 from drgsim.records.case_table import open_all
 from drgsim.records.findings import BY_CODE
@@ -58,7 +59,7 @@ class Explanations(Result):
     """
 
     kind = "explain"
-    title = "Explanation 入组路径解释"
+    title = text("Explanation")
 
     def __init__(
         self, explained: Sequence[RecordExplanation], doubts: Sequence[Sequence[CodingDoubt]], records: int = 1
@@ -67,8 +68,15 @@ class Explanations(Result):
         self.doubts = tuple(tuple(each) for each in doubts)
         notes = [Problem(code, BY_CODE[code].title, fix=BY_CODE[code].fix) for code in self.first.warnings]
         if records > 1:
-            what = f"{records} records have the id {self.first.discharge_id}"
-            notes.insert(0, Problem("explain-same-id", what, why=f"each is explained, the first {MOST_EXPLAINED} at most"))
+            what = text("{records} records have the id {discharge_id}", records=records, discharge_id=self.first.discharge_id)
+            notes.insert(
+                0,
+                Problem(
+                    "explain-same-id",
+                    what,
+                    why=text("each is explained, the first {most_explained} at most", most_explained=MOST_EXPLAINED),
+                ),
+            )
         record = run_record(self.kind, records=records, explanations=self.dicts())
         super().__init__({"steps": _steps(self.all), "codes": _codes(self.all)}, notes=notes, record=record)
 
@@ -83,7 +91,9 @@ class Explanations(Result):
         """
         if isinstance(self.first, Explanation):
             return self.first.drg
-        raise UsageError([Problem("explain-by-dip", "the discharge was explained by a DIP catalogue", fix="ask for dip")])
+        raise UsageError(
+            [Problem("explain-by-dip", text("the discharge was explained by a DIP catalogue"), fix=text("ask for dip"))]
+        )
 
     @property
     def dip(self) -> str:
@@ -96,7 +106,9 @@ class Explanations(Result):
         """
         if isinstance(self.first, DipExplanation):
             return self.first.dip
-        raise UsageError([Problem("explain-by-drg", "the discharge was explained by a DRG scheme", fix="ask for drg")])
+        raise UsageError(
+            [Problem("explain-by-drg", text("the discharge was explained by a DRG scheme"), fix=text("ask for drg"))]
+        )
 
     @property
     def status(self) -> str:
@@ -146,7 +158,7 @@ class Explanations(Result):
         return f"<pre>{escape(str(self))}</pre>"
 
 
-@checked(scheme=named(Scheme, Catalogue), record_id=ArgumentKind("an id", (str, Integral)))
+@checked(scheme=named(Scheme, Catalogue), record_id=ArgumentKind(text("an id"), (str, Integral)))
 def explain(
     record: Any,
     scheme: Scheme | Catalogue | str | Path = DEFAULT_SCHEME,
@@ -204,8 +216,8 @@ def explain(
     if record_id is None and not isinstance(record, str | Path | CaseResult):
         if not isinstance(record, Mapping):
             raise UsageError([Problem(
-                "explain-no-record", f"a {type(record).__name__} is no record",
-                fix="give one record as a dictionary, or record_id with a file or a table",
+                "explain-no-record", text("a {name} is no record", name=type(record).__name__),
+                fix=text("give one record as a dictionary, or record_id with a file or a table"),
             )])  # fmt: skip
         scheme = _chosen(record, scheme, reading)
         explained = explain_record(record, scheme, reading, strict=strict)
@@ -248,10 +260,13 @@ def _doubts(
 def _doubt_lines(doubts: Sequence[CodingDoubt]) -> list[TreeLine]:
     lines = []
     for doubt in doubts:
-        rule, value = doubt.rule, f": {doubt.value}" if doubt.value else ""
-        below = [TreeLine(f"{rule.fix} {rule.fix_zh}", "dim")]
-        lines.append(TreeLine(f"{rule.title_zh} {rule.title} [{rule.code}]{value}", "warn", below))
-    return [TreeLine("Coding checks 编码检查", "title", lines)] if lines else []
+        rule = doubt.rule
+        title = bilingual(rule.title, rule.title_zh)
+        what = text("{title} [{code}]", title=title, code=rule.code)
+        if doubt.value:
+            what = text("{title} [{code}]: {value}", title=title, code=rule.code, value=doubt.value)
+        lines.append(TreeLine(what, "warn", [TreeLine(bilingual(rule.fix, rule.fix_zh), "dim")]))
+    return [TreeLine(text("Coding checks"), "title", lines)] if lines else []
 
 
 def _found(
@@ -259,7 +274,7 @@ def _found(
 ) -> tuple[list[Mapping[str, Any]], InputOptions]:
     """All records with this id."""
     if record_id is None:
-        what, fix = "explain needs to know which record", "add --id with the record's id"
+        what, fix = text("explain needs to know which record"), text("add --id with the record's id")
         raise UsageError([Problem("explain-without-record", what, fix=fix)])
     inputs, options = given(records, reading)
     found: list[dict[str, Any]] = []
@@ -269,12 +284,12 @@ def _found(
             here = batch.filter(pc.equal(ids, str(record_id).strip())).to_pylist()
             found += [record | {"": source.path} for record in here]
     if not found:
-        names = ", ".join(str(getattr(each, "name", "the table")) for each in inputs)
+        names = joined(", ", (getattr(each, "name", text("the table")) for each in inputs))
         raise InputError.single(
             "explain-unknown-id",
-            f"{names} has no record with the id {record_id}",
+            text("{names} has no record with the id {record_id}", names=names, record_id=record_id),
             where=", ".join(str(each) for each in inputs if isinstance(each, Path)),
-            fix="the id is the one in the column discharge_id (or its alias) of the file",
+            fix=text("the id is the one in the column discharge_id (or its alias) of the file"),
         )
     broken = [record for record in found if record.get(BROKEN_LINE) is not None]
     if broken:
@@ -282,10 +297,12 @@ def _found(
             [
                 Problem(
                     "explain-broken-line",
-                    f"the record {record_id} has no cells to explain: its line does not fit the header",
-                    where=f"{record['']}, line {record[BROKEN_LINE]}",
-                    why="drgsim group answers such a record with status invalid, reason line_broken",
-                    fix="give the line as many cells as the header, then explain it",
+                    text(
+                        "the record {record_id} has no cells to explain: its line does not fit the header", record_id=record_id
+                    ),
+                    where=text("{file}, line {line}", file=record[""], line=record[BROKEN_LINE]),
+                    why=text("drgsim group answers such a record with status invalid, reason line_broken"),
+                    fix=text("give the line as many cells as the header, then explain it"),
                 )
                 for record in broken
             ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.records.case_table import CaseTable, as_case_table, read_case_files
 from drgsim.records.database_address import file_or_url
 from drgsim.records.input_options import InputOptions
@@ -39,19 +40,19 @@ def given(records: Any, reading: InputOptions | None) -> tuple[list[Any], InputO
     """
     if isinstance(records, CaseResult):
         if reading is not None:
-            what = "how records are to be read is said when they are read, and these were"
-            raise UsageError([Problem("read-already", what, fix="give it to drgsim.read")])
+            what = text("how records are to be read is said when they are read, and these were")
+            raise UsageError([Problem("read-already", what, fix=text("give it to drgsim.read"))])
         return [records.case_table], InputOptions(code_version=records.code_version)
     options = reading or InputOptions()
     if isinstance(records, str) and not records.strip():
         raise UsageError(
-            [Problem("usage-empty-text", "the path of the records is an empty text", fix="name a file or a folder")]
+            [Problem("usage-empty-text", text("the path of the records is an empty text"), fix=text("name a file or a folder"))]
         )
     if isinstance(records, str | Path):
         return [file_or_url(records)], options
     if isinstance(records, list | tuple) and not any(isinstance(each, Mapping) for each in records):
         if not records:
-            raise UsageError([Problem("inputs-no-list", "no files are named", fix="name one or more files")])
+            raise UsageError([Problem("inputs-no-list", text("no files are named"), fix=text("name one or more files"))])
         return [each.case_table if isinstance(each, CaseResult) else each for each in records], options
     return [records], options
 
@@ -70,6 +71,6 @@ def case_table(records: Any, reading: InputOptions | None) -> tuple[CaseTable, I
     if len(inputs) == 1 and not isinstance(inputs[0], str | Path):
         return inputs[0] if isinstance(inputs[0], CaseTable) else as_case_table(inputs[0], options), options
     if not all(isinstance(each, str | Path) for each in inputs):
-        what = "several tables, or tables beside files, are not read as one"
-        raise UsageError([Problem("inputs-mixed", what, fix="put the tables together first")])
+        what = text("several tables, or tables beside files, are not read as one")
+        raise UsageError([Problem("inputs-mixed", what, fix=text("put the tables together first"))])
     return read_case_files([file_or_url(each) for each in inputs], options), options

@@ -17,6 +17,7 @@ from drgsim.engines.file_to_file import group_files as run_files
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.grouper_of import DEFAULT_SCHEME, AnyScheme, grouper_of, means_dip
 from drgsim.engines.in_memory import group_cases
+from drgsim.language import text
 from drgsim.quality.checked_grouper import checked_grouper
 from drgsim.records.arrow import plain_strings
 from drgsim.records.case_table import CaseTable, open_all
@@ -39,7 +40,7 @@ class GroupedFiles(Result):
     """
 
     kind = "group"
-    title = "Grouped discharges 病案分组"
+    title = text("Grouped discharges")
 
     def __init__(self, run: GroupRun, tables: dict[str, pa.Table] | None = None) -> None:
         self.run = run

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.api.argument_check import checked, named
+from drgsim.language import text
 from drgsim.records.case_table import settling
 from drgsim.records.column_guesses import ColumnGuess, UnknownColumns, mapping_text, still_missing
 from drgsim.records.input_options import InputOptions
@@ -30,7 +31,7 @@ class ColumnMap(Result):
     """
 
     kind = "map"
-    title = "Columns of the file 列名对照"
+    title = text("Columns of the file")
 
     def __init__(self, file: str, guesses: list[ColumnGuess]) -> None:
         self.file, self.guesses = file, guesses

@@ -11,6 +11,7 @@ from drgsim.api.argument_check import checked, number
 from drgsim.api.given_records import given
 from drgsim.engines.file_to_file import Progress
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.records.input_options import InputOptions
 from drgsim.report.migration_page import migrate_page
 from drgsim.report.migration_report import (
@@ -36,11 +37,11 @@ class Migrated(Result):
     """
 
     kind = "migrate"
-    title = "Migration between schemes 分组方案版本迁移"
+    title = text("Migration between schemes")
 
     def __init__(self, migration: Migration) -> None:
         self.migration = migration
-        notes = [Problem("migrate-note", text) for text in migration.notes()]
+        notes = [Problem("migrate-note", note) for note in migration.notes()]
         super().__init__(migration_tables(migration), notes=notes, record=migration_summary(migration))
 
     def _page(self) -> str:

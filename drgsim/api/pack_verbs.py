@@ -17,6 +17,7 @@ from drgsim.authoring.schemes.scheme_from_list import Derivation, derive_groups,
 from drgsim.authoring.schemes.workbook_export import write_workbook
 from drgsim.authoring.schemes.workbook_import import read_workbook
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 from drgsim.units.schemes.pack import load_scheme
@@ -44,7 +45,7 @@ class WrittenPack(Result):
     """
 
     kind = "schemes-pack"
-    title = "Scheme pack 方案包"
+    title = text("Scheme pack")
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class WrittenPack(Result):
             tables["groups"] = as_table(rows, drg=TEXT, name=TEXT, evidence=TEXT)
             texts += [*derivation.notes, *derivation.to_do()]
         tables["counts"] = as_table([{"what": k, "number": n} for k, n in counts.items()], what=TEXT, number=WHOLE)
-        notes = [*self.unread, *(Problem("scheme-note", text) for text in texts)]
+        notes = [*self.unread, *(Problem("scheme-note", note) for note in texts)]
         super().__init__(tables, notes=notes, record=run_record(self.kind, path=path, counts=counts, problems=notes))
 
 
@@ -229,7 +230,7 @@ def schemes_export(scheme: str | Path | Scheme, output: str | Path) -> WrittenPa
     634
     """
     if Path(output).suffix.lower() != ".xlsx":
-        what = f"{Path(output).name} is no name of a workbook"
-        raise UsageError([Problem("output-unknown-suffix", what, where=str(output), fix="end the name in .xlsx")])
+        what = text("{path} is no name of a workbook", path=Path(output).name)
+        raise UsageError([Problem("output-unknown-suffix", what, where=str(output), fix=text("end the name in .xlsx"))])
     loaded = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     return WrittenPack(write_workbook(loaded, Path(output)), dict(loaded.counts))

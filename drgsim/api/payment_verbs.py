@@ -22,6 +22,7 @@ from drgsim.api.verb_inputs import (
     told,
 )  # fmt: skip
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.money import MISSING, total, yuan_text
 from drgsim.payment.clearing import PREPAID_AS, Assessment, monthly_prepayments, yearly_clearing
 from drgsim.payment.policy import AnyPolicy, Policy, policy_of
@@ -67,7 +68,7 @@ class Settled(Result):
     """
 
     kind: ClassVar[str] = "settle"
-    title: ClassVar[str] = "Settlement 结算"
+    title: ClassVar[str] = text("Settlement")
 
     def __init__(
         self, settlement: Settlement, cleared: Mapping[str, pa.Table], notes: list[str], inputs: Mapping[str, str]
@@ -201,9 +202,9 @@ def settle(
     """
     check_word("--unstable", unstable, DETECT)
     if weights_scale is not None and weights is None:
-        raise UsageError([Problem("usage-no-weights", "--weights-scale stands without --weights")])
+        raise UsageError([Problem("usage-no-weights", text("--weights-scale stands without --weights"))])
     if (prepay is not None or assessment is not None) and not clearing:
-        raise UsageError([Problem("usage-no-clearing", "--prepay and --assessment belong to --clearing")])
+        raise UsageError([Problem("usage-no-clearing", text("--prepay and --assessment belong to --clearing"))])
     loaded, inputs = policy_of(policy), Inputs()
     if include:
         loaded = loaded.including(as_list(include))
@@ -240,8 +241,13 @@ def _other_scheme(policy: Policy, grouped_by: Iterable[str]) -> list[Problem]:
     others = ", ".join(sorted({*grouped_by} - own - {""}))
     if not others:
         return []
-    what = f"the cases are grouped by {others}, and {policy.id} prices the groups of {scheme}: a code may mean another group"
-    fix = f"group the cases by {scheme}, or give weights of {others} with --weights"
+    what = text(
+        "the cases are grouped by {others}, and {policy} prices the groups of {scheme}: a code may mean another group",
+        others=others,
+        policy=policy.id,
+        scheme=scheme,
+    )
+    fix = text("group the cases by {scheme}, or give weights of {others} with --weights", scheme=scheme, others=others)
     return [Problem("settle-other-scheme", what, where=others, fix=fix)]
 
 
@@ -251,8 +257,8 @@ def _prepaid_share(policy: Policy, prepay: float | None) -> float:
     if prepay is None and stated is not None and stated.unit.startswith(PREPAID_AS):
         prepay = stated.value
     if prepay is None or not 0 <= prepay <= 1:
-        what = f"what share of a month {policy.id} pays in advance is not known (0 to 1)"
-        raise UsageError([Problem("usage-no-prepayment", what, fix="give --prepay, such as 0.9")])
+        what = text("what share of a month {policy} pays in advance is not known (0 to 1)", policy=policy.id)
+        raise UsageError([Problem("usage-no-prepayment", what, fix=text("give --prepay, such as 0.9"))])
     return prepay
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from drgsim.api.argument_check import FLAG, checked, named, number
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.evident_values import Parameter
 from drgsim.payment.policy import POLICY_FILE, AnyPolicy, Policy, policy_names, policy_of, read_folder
 from drgsim.payment.policy_model import PolicyFile
@@ -39,7 +40,7 @@ class PolicyTable(Result):
     """
 
     kind: ClassVar[str] = "policy"
-    title: ClassVar[str] = "Payment policies 支付政策"
+    title: ClassVar[str] = text("Payment policies")
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class PolicyCurves(Result):
     """
 
     kind: ClassVar[str] = "policy"
-    title: ClassVar[str] = "Payment curves 支付曲线"
+    title: ClassVar[str] = text("Payment curves")
 
     def __init__(self, policy: Policy, coefficient: float) -> None:
         from drgsim.report.curve_page import curve_page
@@ -116,9 +117,9 @@ def policies(pattern: str = "", *, method: str | None = None) -> PolicyTable:
     """
     listed = [one for one in policy_summaries() if _fits(one, pattern) and method in (None, one["method"])]
     if not listed:
-        fix = did_you_mean(pattern, policy_names()) or "drgsim policy list shows all; methods are rate, points, dip"
+        fix = did_you_mean(pattern, policy_names()) or text("drgsim policy list shows all; methods are rate, points, dip")
         asked = " ".join(filter(None, (repr(pattern) if pattern else "", method or "")))
-        raise UsageError([Problem("policy-no-match", f"no policy is {asked}", fix=fix)])
+        raise UsageError([Problem("policy-no-match", text("no policy is {asked}", asked=asked), fix=fix)])
     return PolicyTable(pa.Table.from_pylist(listed), policies=[one["id"] for one in listed])
 
 
@@ -200,8 +201,10 @@ def policy_explain(policy: AnyPolicy, path: str) -> PolicyTable:
     found = [p for p in loaded.parameters if p.path == path or p.path.startswith(f"{path}.") or path.startswith(f"{p.path}.")]
     if not found:
         known = [parameter.path for parameter in loaded.parameters]
-        fix = did_you_mean(path, known) or f"the parameters are {', '.join(known)}"
-        raise UsageError([Problem("policy-unknown-path", f"{loaded.id} has no parameter {path}", fix=fix)])
+        fix = did_you_mean(path, known) or text("the parameters are {known}", known=", ".join(known))
+        raise UsageError(
+            [Problem("policy-unknown-path", text("{loaded} has no parameter {path}", loaded=loaded.id, path=path), fix=fix)]
+        )
     return PolicyTable(_parameters(found), policies=[loaded], parameters=found)
 
 
@@ -236,8 +239,17 @@ def policy_check(policy: AnyPolicy) -> PolicyTable:
     if not (folder / POLICY_FILE).is_file() and str(policy) in policy_names():
         folder = asset_root("payment_tables") / str(policy)
     if not (folder / POLICY_FILE).is_file():
-        fix = did_you_mean(str(policy), policy_names()) or "drgsim policy list names those that ship"
-        raise UsageError([Problem("policy-no-file", f"{folder} holds no {POLICY_FILE}", where=str(folder), fix=fix)])
+        fix = did_you_mean(str(policy), policy_names()) or text("drgsim policy list names those that ship")
+        raise UsageError(
+            [
+                Problem(
+                    "policy-no-file",
+                    text("{folder} holds no {policy_file}", folder=folder, policy_file=POLICY_FILE),
+                    where=str(folder),
+                    fix=fix,
+                )
+            ]
+        )
     read, problems = read_folder(folder)
     if read is not None and not problems:
         problems = copies_that_disagree(read)

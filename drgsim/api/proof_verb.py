@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgsim.api.argument_check import TEXT, TEXTS, as_list, checked, named, number, whole
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.records.code_dictionaries import CodeList
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
@@ -37,7 +38,7 @@ class SchemesProved(Result):
     """
 
     kind = "schemes-prove"
-    title = "Records that two schemes group differently 分组差异证明"
+    title = text("Records that two schemes group differently")
 
     def __init__(self, proof: SchemeProof, schemes: tuple[Scheme, Scheme], where: Mapping[str, str]) -> None:
         self.proof = proof
@@ -49,9 +50,11 @@ class SchemesProved(Result):
             self.kind, before=proof.before, after=proof.after, where=dict(where), level=proof.level, equal=proof.equal,
             complete=proof.complete, pairs=len(proof.witnesses), code_classes=proof.classes, seconds=round(proof.seconds, 3),
         )  # fmt: skip
-        what = "time or the number asked for ran out before every pair of groups was looked for"
+        what = text("time or the number asked for ran out before every pair of groups was looked for")
         notes = (
-            () if proof.complete else (Problem("prove-incomplete", what, fix="give more --seconds, or narrow it by --where"),)
+            ()
+            if proof.complete
+            else (Problem("prove-incomplete", what, fix=text("give more --seconds, or narrow it by --where")),)
         )
         super().__init__({"differences": table}, notes=notes, record=record)
 
@@ -127,7 +130,9 @@ def schemes_prove(
     """
     first, second = (each if isinstance(each, Scheme) else load_scheme(each) for each in (before, after))
     if level not in ("drg", "adrg", "mdc"):
-        raise UsageError.single("prove-unknown-level", f"there is no level {level!r}", fix="choose one of drg, adrg, mdc")
+        raise UsageError.single(
+            "prove-unknown-level", text("there is no level {level!r}", level=level), fix=text("choose one of drg, adrg, mdc")
+        )
     places = _places(as_list(where))
     proof = prove_schemes(first, second, places, level=level, most=most, seconds=seconds, progress=progress)
     found = SchemesProved(proof, (first, second), places)
@@ -138,10 +143,12 @@ def schemes_prove(
 
 def _places(where: Iterable[str]) -> dict[str, str]:
     places = {}
-    for text in where:
-        name, sign, value = text.partition("=")
+    for written in where:
+        name, sign, value = written.partition("=")
         if not sign or not value.strip():
-            raise UsageError.single("prove-unknown-place", f"{text!r} chooses no records", fix="write --where mdc=F")
+            raise UsageError.single(
+                "prove-unknown-place", text("{written!r} chooses no records", written=written), fix=text("write --where mdc=F")
+            )
         places[name.strip()] = value.strip()
     return places
 

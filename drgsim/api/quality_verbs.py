@@ -15,10 +15,12 @@ from drgsim.api.given_records import given
 from drgsim.engines.file_to_file import Progress
 from drgsim.engines.grouper_of import DEFAULT_SCHEME
 from drgsim.errors import Problem, wrong_type
+from drgsim.language import text
 from drgsim.quality.file_check import HIT_COLUMNS, check_files
 from drgsim.quality.quality_report import QualityReport
 from drgsim.quality.quality_rules import changed_thresholds, chosen_rules
 from drgsim.records.input_options import InputOptions
+from drgsim.records.noted_titles import NOTED_TITLES
 from drgsim.report.quality_workbook import FindingsTable, QualityWorkbook, open_findings
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
@@ -43,7 +45,7 @@ class CheckedRecords(Result):
     """
 
     kind = "validate"
-    title = "Quality of the coded records 病案编码质量校验"
+    title = text("Quality of the coded records")
 
     def __init__(self, report: QualityReport, findings: pa.Table | None = None, left_out: int = 0) -> None:
         self.report, self.passed, self.left_out = report, report.passed, left_out
@@ -75,7 +77,9 @@ class _Findings:
 
 @checked(
     only=TEXTS,
-    threshold=ArgumentKind('texts such as "name=20", or a mapping of names to numbers', (str, Real), listed=True, keyed=True),
+    threshold=ArgumentKind(
+        text('texts such as "name=20", or a mapping of names to numbers'), (str, Real), listed=True, keyed=True
+    ),
 )
 def validate(
     records: Any,
@@ -139,7 +143,7 @@ def validate(
     """
     inputs, options = given(records, reading)
     if isinstance(threshold, int | float):
-        raise wrong_type("threshold", threshold, 'texts such as "name=20", or a mapping of names to numbers')
+        raise wrong_type("threshold", threshold, text('texts such as "name=20", or a mapping of names to numbers'))
     texts = [f"{name}={value}" for name, value in threshold.items()] if isinstance(threshold, Mapping) else as_list(threshold)
     limits, chosen = changed_thresholds(texts), chosen_rules(as_list(only), severity)
     path = None if output is None else Path(output)
@@ -156,7 +160,7 @@ def validate(
 
 
 def _tables(report: QualityReport) -> dict[str, pa.Table]:
-    text, whole = pa.string(), pa.int64()
+    string, whole = pa.string(), pa.int64()
 
     def table(rows: list[dict[str, Any]], **kinds: pa.DataType) -> pa.Table:
         return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
@@ -179,27 +183,50 @@ def _tables(report: QualityReport) -> dict[str, pa.Table]:
     samples = [{"code": count.rule.code, **vars(sample)} for count in report.findings for sample in count.samples]
     return {
         "rules": table(
-            rules, code=text, severity=text, title=text, title_zh=text, records=whole, share=pa.float64(), fix=text, fix_zh=text
+            rules,
+            code=string,
+            severity=string,
+            title=string,
+            title_zh=string,
+            records=whole,
+            share=pa.float64(),
+            fix=string,
+            fix_zh=string,
         ),
-        "hospitals": table(hospitals, hospital_id=text, hospital_records=whole, code=text, records=whole),
-        "unknown_codes": table(codes, list=text, code=text, occurrences=whole),
-        "samples": table(samples, code=text, discharge_id=text, value=text, file=text),
+        "hospitals": table(hospitals, hospital_id=string, hospital_records=whole, code=string, records=whole),
+        "unknown_codes": table(codes, list=string, code=string, occurrences=whole),
+        "samples": table(samples, code=string, discharge_id=string, value=string, file=string),
     }
 
 
 def _notes(report: QualityReport) -> list[Problem]:
-    notes = [Problem("left-out", f"{name.replace('_', ' ')}: {count:,}") for name, count in report.noted.items() if count]
+    notes = [
+        Problem("left-out", text("{what}: {count:,}", what=NOTED_TITLES.get(name, name), count=count))
+        for name, count in report.noted.items()
+        if count
+    ]
     if report.without_date:
-        what = f"{report.without_date:,} of {report.records:,} records have no date of discharge: checked by {undated_scheme()}"
-        notes.append(Problem("scheme-without-date", what, fix="map the column of dates, or name a scheme"))
+        what = text(
+            "{without_date:,} of {records:,} records have no date of discharge: checked by {undated_scheme}",
+            without_date=report.without_date,
+            records=report.records,
+            undated_scheme=undated_scheme(),
+        )
+        notes.append(Problem("scheme-without-date", what, fix=text("map the column of dates, or name a scheme")))
     if len(report.by_scheme) > 1:
         listed = ", ".join(f"{scheme} {count:,}" for scheme, count in report.by_scheme.items())
-        notes.append(Problem("scheme-by-date", f"the records are checked by more than one scheme: {listed}"))
+        notes.append(
+            Problem("scheme-by-date", text("the records are checked by more than one scheme: {listed}", listed=listed))
+        )
     if report.absent:
-        notes.append(Problem("columns-absent", f"absent columns, which count as missing: {', '.join(report.absent)}"))
+        notes.append(
+            Problem("columns-absent", text("absent columns, which count as missing: {names}", names=", ".join(report.absent)))
+        )
     if report.unchecked:
-        notes.append(Problem("columns-unchecked", f"not checked, no such columns: {', '.join(report.unchecked)}"))
+        notes.append(
+            Problem("columns-unchecked", text("not checked, no such columns: {names}", names=", ".join(report.unchecked)))
+        )
     if not report.ids_complete:
-        what = "duplicates were looked for among the first records only"
-        notes.append(Problem("ids-incomplete", what, why="too many ids for the memory bound"))
+        what = text("duplicates were looked for among the first records only")
+        notes.append(Problem("ids-incomplete", what, why=text("too many ids for the memory bound")))
     return notes

@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 from drgsim.api.argument_check import ArgumentKind, as_list, checked
 from drgsim.api.given_records import CaseResult, case_table
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.records.case_table import CaseTable, own_columns
 from drgsim.records.input_options import InputOptions
 from drgsim.records.layout import layout_named
+from drgsim.records.noted_titles import NOTED_TITLES
 from drgsim.records.schema import BROKEN_LINE, columns
 from drgsim.results.run_record import digest_of, run_record
 
@@ -35,7 +37,7 @@ class Discharges(CaseResult):
     """
 
     kind = "read"
-    title = "Discharges 病案"
+    title = text("Discharges")
 
     def __init__(self, cases: CaseTable, code_version: str) -> None:
         self.case_table, self.code_version = cases, code_version
@@ -64,8 +66,8 @@ class Discharges(CaseResult):
 
 
 @checked(
-    maps=ArgumentKind('texts such as "own=canonical", or a mapping', (str,), listed=True, keyed=True),
-    sheets=ArgumentKind("names of sheets", (str,), listed=True),
+    maps=ArgumentKind(text('texts such as "own=canonical", or a mapping'), (str,), listed=True, keyed=True),
+    sheets=ArgumentKind(text("names of sheets"), (str,), listed=True),
 )
 def read(
     records: Any,
@@ -141,9 +143,13 @@ def recognised_columns(cases: CaseTable) -> pa.Table:
 
 def reading_notes(cases: CaseTable) -> list[Problem]:
     """What was left out in reading, and lines that do not fit the header."""
-    notes = [Problem("left-out", f"{name.replace('_', ' ')}: {count:,}") for name, count in cases.noted.items() if count]
+    notes = [
+        Problem("left-out", text("{what}: {count:,}", what=NOTED_TITLES.get(name, name), count=count))
+        for name, count in cases.noted.items()
+        if count
+    ]
     if BROKEN_LINE in cases.table.column_names:
         lines = pc.sum(pc.is_valid(cases.table.column(BROKEN_LINE))).as_py() or 0
-        what = f"{lines:,} records have a line that does not fit the header: they have an id and nothing else"
-        notes.append(Problem("line-broken", what, fix="quote cells that hold the separator; export the records again"))
+        what = text("{lines:,} records have a line that does not fit the header: they have an id and nothing else", lines=lines)
+        notes.append(Problem("line-broken", what, fix=text("quote cells that hold the separator; export the records again")))
     return notes

@@ -13,6 +13,7 @@ from drgsim.api.argument_check import checked, named
 from drgsim.api.verb_inputs import AnyRegion
 from drgsim.assets import sample_path
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.payment.policy import AnyPolicy, Policy
 from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
@@ -37,7 +38,7 @@ class ScenarioTable(Result):
     """
 
     kind: ClassVar[str] = "scenarios"
-    title: ClassVar[str] = "Scenarios 情景"
+    title: ClassVar[str] = text("Scenarios")
 
     def __init__(
         self,
@@ -195,7 +196,7 @@ def listed_scenarios(scenarios: AnyScenario | Sequence[AnyScenario]) -> list[str
     """Scenarios as files, names or read ones; a mapping is read as a file would be."""
     single = isinstance(scenarios, str | Path | Scenario | Mapping)
     every: Sequence[Any] = [scenarios] if single else scenarios  # type: ignore[assignment]
-    header = {"title": "what if", "author": "drgsim", "reference": "none"}
+    header = {"title": "what if", "title_zh": "情景", "author": "drgsim", "reference": "none"}
     return [
         parse_scenario(yaml.safe_dump({**header, **entry}, allow_unicode=True), f"scenario-{number}")
         if isinstance(entry, Mapping)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgsim.api.argument_check import checked
 from drgsim.api.scheme_verbs import TEXT, WHOLE, as_table
+from drgsim.language import text
 from drgsim.report.scheme_diff_page import difference_page
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
@@ -33,7 +34,7 @@ class SchemeChanges(Result):
     """
 
     kind = "schemes-diff"
-    title = "Differences between schemes 方案比较"
+    title = text("Differences between schemes")
 
     def __init__(self, difference: SchemeDifference) -> None:
         self.difference = difference

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgsim.api.argument_check import checked
 from drgsim.errors import DrgsimError, Problem, SchemeError, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.report.catalogue_report import kinds_table
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
@@ -42,7 +43,7 @@ class SchemeTable(Result):
     """
 
     kind = "schemes"
-    title = "Schemes and catalogues 分组方案与病种目录"
+    title = text("Schemes and catalogues")
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class SchemeCheck(Result):
     """
 
     kind = "schemes-check"
-    title = "Check of a scheme 方案包检查"
+    title = text("Check of a scheme")
 
     def __init__(self, found: PackReport | CatalogueCheck | DrgsimError) -> None:
         self.error = found if isinstance(found, DrgsimError) else None
@@ -167,18 +168,22 @@ def schemes_show(scheme: str | Path, *, mdc: str | None = None, adrg: str | None
     """
     if is_dip(find_pack(scheme)):
         if mdc or adrg:
-            what = f"{scheme} is a DIP catalogue, which has neither MDCs nor ADRGs"
-            raise UsageError([Problem("scheme-is-dip", what, fix=f"drgsim schemes show {scheme} --dx I21.0")])
+            what = text("{scheme} is a DIP catalogue, which has neither MDCs nor ADRGs", scheme=scheme)
+            raise UsageError(
+                [Problem("scheme-is-dip", what, fix=text("drgsim schemes show {scheme} --dx I21.0", scheme=scheme))]
+            )
         return _show_catalogue(load_catalogue(scheme), dx)
     if dx is not None:
-        what = f"{scheme} is a DRG scheme: --dx shows kinds of a DIP catalogue"
-        raise UsageError([Problem("scheme-is-drg", what, fix="--mdc and --adrg show groups")])
+        what = text("{scheme} is a DRG scheme: --dx shows kinds of a DIP catalogue", scheme=scheme)
+        raise UsageError([Problem("scheme-is-drg", what, fix=text("--mdc and --adrg show groups"))])
     loaded = load_scheme(scheme)
-    for what, wanted, known in (("ADRG", adrg, list(loaded.adrgs)), ("MDC", mdc, [m.code for m in loaded.mdcs])):
+    for level, wanted, known in (("ADRG", adrg, list(loaded.adrgs)), ("MDC", mdc, [m.code for m in loaded.mdcs])):
         if wanted is not None and wanted not in known:
-            fix = did_you_mean(wanted, known) or f"drgsim schemes show {scheme} lists them"
-            code = f"scheme-unknown-{what.lower()}"
-            raise UsageError([Problem(code, f"{loaded.id} has no {what} {wanted}", fix=fix)])
+            fix = did_you_mean(wanted, known) or text("drgsim schemes show {scheme} lists them", scheme=scheme)
+            code = f"scheme-unknown-{level.lower()}"
+            raise UsageError(
+                [Problem(code, text("{scheme} has no {level} {wanted}", scheme=loaded.id, level=level, wanted=wanted), fix=fix)]
+            )
     if adrg is not None:
         return _show_adrg(loaded, adrg_values(loaded, loaded.adrgs[adrg]))
     if mdc is not None:
@@ -336,6 +341,12 @@ def kinds_of(shown: Catalogue, dx: str) -> list[Kind]:
     kinds = [kind for kind in shown.kinds if kind.dx and (kind.dx.startswith(wanted) or covers(kind.dx, wanted))]
     if not kinds:
         known = sorted({kind.dx for kind in shown.kinds if kind.dx})
-        fix = did_you_mean(wanted, known) or "give a category (I21), a subcategory (I21.0) or a full code"
-        raise UsageError([Problem("dip-unknown-diagnosis", f"{shown.id} has no kind for the diagnosis {dx}", fix=fix)])
+        fix = did_you_mean(wanted, known) or text("give a category (I21), a subcategory (I21.0) or a full code")
+        raise UsageError(
+            [
+                Problem(
+                    "dip-unknown-diagnosis", text("{shown} has no kind for the diagnosis {dx}", shown=shown.id, dx=dx), fix=fix
+                )
+            ]
+        )
     return kinds

@@ -12,6 +12,7 @@ import pyarrow as pa
 from drgsim.api.argument_check import TEXTS, as_list, checked
 from drgsim.engines.bundled_proof import SchemeTest, bundled_schemes, check_scheme
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
 from drgsim.version import __version__
@@ -31,7 +32,7 @@ class SelfTested(Result):
     """
 
     kind = "selftest"
-    title = "Self-test 自检"
+    title = text("Self-test")
 
     def __init__(self, schemes: Sequence[SchemeTest]) -> None:
         self.schemes = tuple(schemes)
@@ -82,6 +83,6 @@ def selftest(schemes: Sequence[str] | None = None) -> SelfTested:
     named = as_list(schemes)
     for name in named:
         if name not in known:
-            fix = did_you_mean(name, known) or f"choose from {', '.join(known)}"
-            raise UsageError([Problem("selftest-unknown-scheme", f"no bundled cases for {name}", fix=fix)])
+            fix = did_you_mean(name, known) or text("choose from {known}", known=", ".join(known))
+            raise UsageError([Problem("selftest-unknown-scheme", text("no bundled cases for {name}", name=name), fix=fix)])
     return SelfTested([check_scheme(name) for name in named or known])

@@ -12,6 +12,7 @@ import pyarrow as pa
 from drgsim.api.argument_check import DRAWS, checked, named, number, whole
 from drgsim.api.scenario_verbs import SCENARIOS, AnyScenario, listed_scenarios
 from drgsim.api.verb_inputs import AnyRegion, told
+from drgsim.language import text
 from drgsim.payment.policy import AnyPolicy, Policy
 from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
@@ -47,7 +48,7 @@ class Simulated(Result):
     """
 
     kind: ClassVar[str] = KIND
-    title: ClassVar[str] = "What if 情景模拟"
+    title: ClassVar[str] = text("What if")
 
     def __init__(self, study: Study, record: Mapping[str, Any]) -> None:
         problems = [problem for result in study.results for problem in result.outcome.problems]
@@ -92,7 +93,7 @@ class Compared(Result):
     """
 
     kind: ClassVar[str] = "compare"
-    title: ClassVar[str] = "Two runs 两次模拟对比"
+    title: ClassVar[str] = text("Two runs")
 
     def __init__(self, tables: Mapping[str, pa.Table], runs: tuple[Run, Run]) -> None:
         super().__init__(tables, record=run_record(self.kind, first=runs[0].name, second=runs[1].name))

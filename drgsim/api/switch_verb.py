@@ -14,6 +14,7 @@ from drgsim.api.argument_check import DRAWS, FLAG, ArgumentKind, checked, named,
 from drgsim.api.given_records import case_table
 from drgsim.api.verb_inputs import AnyHospitals, AnyRegion, Inputs, check_word, table_digest, told
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.language import text
 from drgsim.payment.case_columns import columns_of, days_of
 from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.policy import AnyPolicy, Policy, load_policy, policy_of
@@ -57,7 +58,7 @@ class Switched(Result):
     """
 
     kind: ClassVar[str] = "switch"
-    title: ClassVar[str] = "Switch of the scheme 分组方案切换测算"
+    title: ClassVar[str] = text("Switch of the scheme")
 
     def __init__(self, switch: SchemeSwitch, record: Mapping[str, Any], *, language: str, cases: bool) -> None:
         tables = switch_tables(switch)
@@ -123,13 +124,13 @@ class Switched(Result):
 @checked(
     policy=named(Policy),
     policy_to=named(Policy),
-    weights=ArgumentKind("a text", (str, Path), empty=False),
+    weights=ArgumentKind(text("a text"), (str, Path), empty=False),
     year=whole(),
     draws=DRAWS,
     seed=whole(0),
     level=number(0.5, 0.999),
-    keep=ArgumentKind(f"one of {', '.join(KEEPS)}", (str,)),
-    language=ArgumentKind("zh or en", (str,)),
+    keep=ArgumentKind(text("one of {keeps}", keeps=", ".join(KEEPS)), (str,)),
+    language=ArgumentKind(text("zh or en"), (str,)),
     with_cases=FLAG,
 )
 def switch(
@@ -226,8 +227,10 @@ def switch(
     check_word("language", language, LANGUAGES)
     region, inputs = _region_of(records, hospitals, reading)
     if year is not None and year not in region.years:
-        fix = f"choose one of {', '.join(map(str, region.years))}"
-        raise UsageError([Problem("switch-no-year", f"there are no discharges of {year}", where="year", fix=fix)])
+        fix = text("choose one of {names}", names=", ".join(map(str, region.years)))
+        raise UsageError(
+            [Problem("switch-no-year", text("there are no discharges of {year}", year=year), where="year", fix=fix)]
+        )
     choices = _choices((before, after), (policy, policy_to), weights, (weights_from, weights_to))
     options = SwitchOptions(keep, year, draws, seed, level)
     found = switch_region(region, choices, options, progress)
@@ -263,12 +266,12 @@ def _region_of(records: Any, hospitals: AnyHospitals | None, reading: InputOptio
     listed = inputs.hospitals(hospitals) or {}
     read, options = case_table(records, reading)
     if options.code_version != OWN_VERSION:
-        what = f"codes of {options.code_version} are not converted here"
-        fix = "group them with drgsim group --code-version first, and give the converted codes"
+        what = text("codes of {code_version} are not converted here", code_version=options.code_version)
+        fix = text("group them with drgsim group --code-version first, and give the converted codes")
         raise UsageError([Problem("switch-code-version", what, where="code_version", fix=fix)])
     table = read.records
     if table.num_rows == 0:
-        raise InputError([Problem("switch-no-cases", "there are no discharges", fix="give discharges")])
+        raise InputError([Problem("switch-no-cases", text("there are no discharges"), fix=text("give discharges"))])
     columns = columns_of(table)
     days, _ = days_of(columns.get("discharged"), table.num_rows)
     of_case = periods_of(days, "Y") + 1970

@@ -9,6 +9,7 @@ from typing import Any
 
 from drgsim.api.argument_check import NAME, ArgumentKind, as_list, checked, number, whole
 from drgsim.api.scheme_verbs import TEXT, WHOLE, as_table
+from drgsim.language import text
 from drgsim.money import yuan_text
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
@@ -27,7 +28,7 @@ class MadeRegion(Result):
     """
 
     kind = "synth"
-    title = "Synthetic region 合成数据"
+    title = text("Synthetic region")
 
     def __init__(self, summary: Summary) -> None:
         self.summary, self.folder = summary, Path(summary.folder)
@@ -64,7 +65,7 @@ class MadeRegion(Result):
 @checked(
     hospitals=whole(),
     cases=whole(),
-    years=ArgumentKind('years such as "2024-2026" or (2024, 2025)', (str, Integral), listed=True),
+    years=ArgumentKind(text('years such as "2024-2026" or (2024, 2025)'), (str, Integral), listed=True),
     seed=whole(),
     dirty=number(),
     priors=NAME,

@@ -12,6 +12,7 @@ import pyarrow as pa
 from drgsim.api.given_records import CaseResult, given
 from drgsim.engines.dated_grouper import SCHEME
 from drgsim.errors import InputError, Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.payment.clearing import Assessment, assessments_of
 from drgsim.payment.grouped_files import read_grouped
 from drgsim.payment.own_weights import check_scale, scheme_in, table_in, with_values_of
@@ -99,9 +100,9 @@ class Inputs:
             self.grouped_by |= {*table[SCHEME].unique().to_pylist()} & {*pack_ids()}
         if len(self.grouped_by) > 1:
             raise InputError.single(
-                "cases-several-schemes", f"the cases are grouped by {', '.join(sorted(self.grouped_by))}",
-                why="a code may mean another group in each, so that weights and prices of one do not fit the other",
-                fix="group all of them by one scheme (--scheme), or hand over the cases of each scheme by themselves",
+                "cases-several-schemes", text("the cases are grouped by {names}", names=', '.join(sorted(self.grouped_by))),
+                why=text("a code may mean another group in each, so that weights and prices of one do not fit the other"),
+                fix=text("group all of them by one scheme (--scheme), or hand over the cases of each scheme by themselves"),
             )  # fmt: skip
         return table, notes
 
@@ -163,13 +164,13 @@ def check_word(option: str, value: str | None, allowed: Sequence[str]) -> None:
         ``usage-unknown-word``.
     """
     if value is not None and value not in allowed:
-        what = f"{option} {value!r} is not one of {', '.join(allowed)}"
+        what = text("{option} {value!r} is not one of {allowed}", option=option, value=value, allowed=", ".join(allowed))
         raise UsageError([Problem("usage-unknown-word", what, fix=did_you_mean(value, list(allowed)))])
 
 
 def told(notes: Iterable[str]) -> tuple[Problem, ...]:
     """Remarks on how a result came about, as notes of the result."""
-    return tuple(Problem("note", text) for text in notes)
+    return tuple(Problem("note", note) for note in notes)
 
 
 def by_payer(amounts: Amounts | None) -> Mapping[str, float] | None:

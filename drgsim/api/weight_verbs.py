@@ -22,6 +22,7 @@ from drgsim.api.verb_inputs import (
 from drgsim.costs.trimming import METHODS, TrimRule
 from drgsim.engines.grouper_of import means_dip
 from drgsim.errors import Problem, UsageError, did_you_mean, wrong_type
+from drgsim.language import text
 from drgsim.payment.coefficient_history import (
     CoefficientSettings,
     HospitalCoefficients,
@@ -62,7 +63,7 @@ class WeightTables(Result):
     """
 
     kind: ClassVar[str] = "weights"
-    title: ClassVar[str] = "Relative weights 权重"
+    title: ClassVar[str] = text("Relative weights")
 
     def __init__(
         self, estimated: EstimatedWeights, lines: list[GroupEvaluation], key: str, problems: list[Problem], notes: list[str],
@@ -97,7 +98,7 @@ class CoefficientTables(Result):
     """
 
     kind: ClassVar[str] = "coefficients"
-    title: ClassVar[str] = "Hospital coefficients 医疗机构系数"
+    title: ClassVar[str] = text("Hospital coefficients")
 
     def __init__(
         self, found: HospitalCoefficients, policy: tuple[str, str], problems: list[Problem], notes: list[str],
@@ -119,7 +120,7 @@ class CoefficientTables(Result):
 
 @checked(
     policy=named(Policy),
-    trim=ArgumentKind("a method, or method, low and high limit", (str, Real, type(None)), listed=True),
+    trim=ArgumentKind(text("a method, or method, low and high limit"), (str, Real, type(None)), listed=True),
     years=YEAR_WEIGHTS,
     long_days=number(),
     settings=only(WeightSettings),
@@ -210,7 +211,7 @@ def weights(
 
 def _trim_rule(trim: Trim, file: PolicyFile | None, usual: TrimRule) -> TrimRule:
     """The rule as given; what it leaves open as the policy states it, then as usual for the method."""
-    wanted = 'a method, or method, low and high limit such as ("percentile", 2.5, 97.5)'
+    wanted = text('a method, or method, low and high limit such as ("percentile", 2.5, 97.5)')
     if not isinstance(trim, str | None) and (not isinstance(trim, list | tuple) or len(trim) != 3):
         raise wrong_type("trim", trim, wanted)
     method, low, high = (trim, None, None) if isinstance(trim, str) or trim is None else trim
@@ -238,8 +239,12 @@ def _long_days(given: float | None, file: PolicyFile | None, usual: float) -> fl
 def _long_stays(past: CostHistory, long_days: float) -> list[Problem]:
     """How many cases the longest stay leaves out."""
     lost = int((past.usable(0) & ~past.usable(long_days)).sum())
-    what = f"{lost} cases are not used: stays over {long_days:g} days, which payment leaves outside the groups"
-    return [Problem("weights-long-stays", what, fix="--long-days sets another limit, 0 none")] if lost else []
+    what = text(
+        "{lost} cases are not used: stays over {long_days:g} days, which payment leaves outside the groups",
+        lost=lost,
+        long_days=long_days,
+    )
+    return [Problem("weights-long-stays", what, fix=text("--long-days sets another limit, 0 none"))] if lost else []
 
 
 def _check_words(settings: WeightSettings) -> None:
@@ -271,9 +276,16 @@ def year_weights(years: str | Sequence[float], known_years: list[int]) -> dict[i
     try:
         parts = [float(part) for part in years.split(":")]
     except ValueError as error:
-        raise bad_option(f"--years {years!r} is not of the form 1:2:7") from error
+        raise bad_option(text("--years {years!r} is not of the form 1:2:7", years=years)) from error
     if len(parts) != len(known_years):
-        raise bad_option(f"--years {years} has {len(parts)} parts, the history has the years {known_years}")
+        raise bad_option(
+            text(
+                "--years {years} has {count} parts, the history has the years {known_years}",
+                years=years,
+                count=len(parts),
+                known_years=known_years,
+            )
+        )
     return dict(zip(known_years, parts, strict=True))
 
 

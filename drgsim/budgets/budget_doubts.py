@@ -8,6 +8,7 @@ import numpy as np
 
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN
 
 
@@ -21,19 +22,33 @@ def _of_year(year: BudgetYear) -> list[Problem]:
     due, deducted = year.settled + year.procurement_kept, figures.deductions[:, at]
     base, moved = year.index.waterfall[:, 0], figures.moved[:, at]
     entered = "adjustments.csv"
-    fix = "check the row, its sign and its unit (yuan)"
+    fix = text("check the row, its sign and its unit (yuan)")
     found = []
     for place in np.flatnonzero((deducted > 0) & (deducted > due)).tolist():
-        what = f"{_name(year, place)}: {_yuan(deducted[place])} is deducted, {_yuan(due[place])} is due"
-        found.append(Problem("budget-deduction-above-due", what, where=entered, why="the hospital would owe money", fix=fix))
+        what = text(
+            "{name}: {deducted} is deducted, {due} is due",
+            name=_name(year, place),
+            deducted=_yuan(deducted[place]),
+            due=_yuan(due[place]),
+        )
+        found.append(
+            Problem("budget-deduction-above-due", what, where=entered, why=text("the hospital would owe money"), fix=fix)
+        )
     for place in np.flatnonzero(np.abs(moved) > base).tolist():
-        what = f"{_name(year, place)}: services of {_yuan(moved[place])} are moved, the base is {_yuan(base[place])}"
+        what = text(
+            "{name}: services of {moved} are moved, the base is {base}",
+            name=_name(year, place),
+            moved=_yuan(moved[place]),
+            base=_yuan(base[place]),
+        )
         found.append(Problem("budget-moved-above-base", what, where=entered, fix=fix))
     for place in np.flatnonzero(year.idle & (year.index.index > 0)).tolist():
-        what = (
-            f"{_name(year, place)}: no case and nothing owed; its index of {_yuan(year.index.index[place])} stays with the fund"
+        what = text(
+            "{name}: no case and nothing owed; its index of {index} stays with the fund",
+            name=_name(year, place),
+            index=_yuan(year.index.index[place]),
         )
-        found.append(Problem("budget-no-cases", what, fix="check that its discharges are in the file"))
+        found.append(Problem("budget-no-cases", what, fix=text("check that its discharges are in the file")))
     return found
 
 

@@ -19,6 +19,7 @@ from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.quality_score import factor
 from drgsim.budgets.terms_model import Bounded, BudgetFile
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, allocate, exact, round_half_away
 from drgsim.region.hospital_year_sums import Floats, Ints
 
@@ -235,8 +236,12 @@ def _close(figures: HospitalFigures, terms: BudgetFile, at: int | None, raw: Flo
     while True:
         left = pool - int(agreed.sum())
         if left < 0:
-            what = f"{int(agreed.sum()) / FEN_PER_YUAN:,.2f} yuan were negotiated, {pool / FEN_PER_YUAN:,.2f} are there to give"
-            fix = "check negotiated in adjustments.csv, its signs and its unit (yuan)"
+            what = text(
+                "{agreed:,.2f} yuan were negotiated, {pool:,.2f} are there to give",
+                agreed=int(agreed.sum()) / FEN_PER_YUAN,
+                pool=pool / FEN_PER_YUAN,
+            )
+            fix = text("check negotiated in adjustments.csv, its signs and its unit (yuan)")
             raise UsageError([Problem("budget-negotiated-above-fund", what, where="adjustments.csv", fix=fix)])
         scaling = left / total if total > 0 else 0.0
         scaling = scaling if exactly else min(scaling, 1.0)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from drgsim.language import text
 from drgsim.parameters.evidence import Evident, Strict, Value
 from drgsim.payment.level_keys import ByLevel, Level
 
@@ -40,7 +41,9 @@ class PoolChanges(Evident):
         paths = [path for changes in self.values.values() for path in changes]
         if odd := [path for path in paths if not path.startswith(POOL_SECTIONS)]:
             own = ", ".join(name.removesuffix(".") for name in POOL_SECTIONS)
-            raise ValueError(f"a pool has no {', '.join(odd)} of its own; it may have what stands below {own}")
+            raise ValueError(
+                text("a pool has no {odd} of its own; it may have what stands below {own}", odd=", ".join(odd), own=own)
+            )
         return self
 
 
@@ -70,7 +73,7 @@ class OutlookTerms(Strict):
     @model_validator(mode="after")
     def _something_left(self) -> OutlookTerms:
         if any(rate <= -1 for rate in self.volume.values.values()):
-            raise ValueError("volume has a rate of -1 or less: nothing would be left")
+            raise ValueError(text("volume has a rate of -1 or less: nothing would be left"))
         return self
 
 
@@ -93,5 +96,12 @@ class AdvanceRule(Evident):
     def _in_order(self) -> AdvanceRule:
         if self.recovered is not None and not self.month <= self.recovered[0] <= self.recovered[1]:
             first, last = self.recovered
-            raise ValueError(f"recovered from month {first} to {last}, paid in month {self.month}: not in order")
+            raise ValueError(
+                text(
+                    "recovered from month {first} to {last}, paid in month {month}: not in order",
+                    first=first,
+                    last=last,
+                    month=self.month,
+                )
+            )
         return self

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.language import joined, text
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.own_weights import has_given_values
 from drgsim.payment.policy import Policy
@@ -51,9 +52,9 @@ class Weighted:
         if not self.history:
             return policy, []
         years = years_of_history(self.history, year)
-        where = f"the discharges of {', '.join(map(str, years))}"
+        where = text("the discharges of {names}", names=", ".join(map(str, years)))
         policy, told = selected(policy, [self.history[each] for each in years], where)
-        return policy, [f"{year}: {problem.what}" for problem in told]
+        return policy, [text("{year}: {problem}", year=year, problem=problem.what) for problem in told]
 
 
 def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], region: RegionFolder, scheme: str) -> Weighted:
@@ -82,11 +83,16 @@ def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], re
     years = {year: years_of_history(cases, year) for year in cases}
     found = {year: table_from_history({each: cases[each] for each in of}, cases[year], changed) for year, of in years.items()}
     scale = changed.file.relative_value.scale.value
-    listed = "; ".join(f"{year} from {', '.join(map(str, of))}" for year, of in years.items())
-    groups = "groups as the discharges state them" if scheme == GIVEN else f"groups of {scheme}"
-    told = (
-        f"{policy.id} has no table of groups: weights are estimated from the region's own discharges of all years before, "
-        f"those of the first year from itself ({listed}; {groups}; relative value = {scale:g} x weight; assumption)"
+    listed = joined("; ", (text("{year} from {years}", year=year, years=", ".join(map(str, of))) for year, of in years.items()))
+    groups = text("groups as the discharges state them") if scheme == GIVEN else text("groups of {scheme}", scheme=scheme)
+    told = text(
+        "{policy} has no table of groups: weights are estimated from the region's own discharges of "
+        "all years before, those of the first year from itself ({listed}; {groups}; relative value = "
+        "{scale:g} x weight; assumption)",
+        policy=policy.id,
+        listed=listed,
+        groups=groups,
+        scale=scale,
     )
     return Weighted(
         policy, changed, found, {"source": "history", "scheme": scheme, "scale": scale, "years": years}, (told,), past

@@ -25,6 +25,7 @@ from drgsim.budgets.sharing import settled
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.budgets.terms_model import CapitationTerms
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, exact, round_half_away
 from drgsim.payment.capitation import capitation_pot
 from drgsim.region.hospital_year_sums import MONTHS, Floats, Ints
@@ -168,8 +169,8 @@ def budget_year(
         whole = sum(fund.values()) if isinstance(fund, Mapping) else fund
         return _with_cash_ahead(_one_budget(figures, terms, year, before, whole, capitated), before)
     if not figures.pools:
-        fix = "take the figures with the same terms (figures_of)"
-        raise UsageError([Problem("budget-no-pools", "the figures do not tell employees from residents", fix=fix)])
+        fix = text("take the figures with the same terms (figures_of)")
+        raise UsageError([Problem("budget-no-pools", text("the figures do not tell employees from residents"), fix=fix)])
     pools = {}
     for payer, pool in figures.pools.items():
         own, earlier = terms.of_pool(payer), before.pools[payer] if before is not None else None
@@ -304,9 +305,15 @@ def budget_years(figures: HospitalFigures, terms: BudgetTerms, years: tuple[int,
 
 def _check(figures: HospitalFigures, year: int) -> None:
     if year not in figures.years or year == figures.years[0]:
-        listed = ", ".join(map(str, figures.years[1:])) or "none: one year alone has no history"
-        what = f"no budget can be made for {year}: it needs discharges of the year and of a year before"
-        raise UsageError([Problem("budget-no-history", what, where=str(year), fix=f"the years with a history are {listed}")])
+        listed = ", ".join(map(str, figures.years[1:])) or text("none: one year alone has no history")
+        what = text("no budget can be made for {year}: it needs discharges of the year and of a year before", year=year)
+        raise UsageError(
+            [
+                Problem(
+                    "budget-no-history", what, where=str(year), fix=text("the years with a history are {listed}", listed=listed)
+                )
+            ]
+        )
 
 
 def fund_of(figures: HospitalFigures, terms: BudgetTerms, year: int, payer: str = "") -> int:
@@ -319,8 +326,10 @@ def fund_of(figures: HospitalFigures, terms: BudgetTerms, year: int, payer: str 
     """
     stated = [known for known, amount in zip(figures.years, figures.fund, strict=True) if known <= year and amount >= 0]
     if not stated:
-        fix = "state it in fund.csv (year, insurance, budget_yuan)"
-        what = f"no budget of the fund{f' for {payer}' if payer else ''} is known for {year} or before"
+        fix = text("state it in fund.csv (year, insurance, budget_yuan)")
+        what = text("no budget of the fund is known for {year} or before", year=year)
+        if payer:
+            what = text("no budget of the fund for {payer} is known for {year} or before", payer=payer, year=year)
         raise UsageError([Problem("budget-no-fund", what, fix=fix)])
     last = int(figures.fund[figures.years.index(stated[-1])])
     growth = (1 + exact(terms.file.fund.growth.value)) ** (year - stated[-1])

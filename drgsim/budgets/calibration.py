@@ -25,6 +25,7 @@ from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.budgets.sharing import marginal_share
 from drgsim.budgets.terms import BudgetError, BudgetTerms, load_terms
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.money import exact, round_half_away
 from drgsim.parameters.evidence import Keyed, Source, Strict, Value
 from drgsim.parameters.strict_file import read_strict, validated
@@ -33,11 +34,11 @@ from drgsim.region.hospital_year_sums import MONTHS, Floats
 
 DEFAULT = "beijing/calibration.yaml"
 HISTORY = 3  # years before the first regime, from which the first base is taken
-FACTS_ZH = {
-    "surplus_before": "in surplus before 改革前结余机构",
-    "growth_before": "growth before 改革前人均增长",
-    "surplus_after": "in surplus after 改革后结余机构",
-    "growth_after": "growth after 改革后人均增长",
+FACTS = {
+    "surplus_before": text("in surplus before"),
+    "growth_before": text("growth before"),
+    "surplus_after": text("in surplus after"),
+    "growth_after": text("growth after"),
 }
 _QUANTILES = np.linspace(-2.0, 2.0, 41)
 
@@ -165,7 +166,9 @@ def load_settings(path: Path | None = None) -> tuple[Settings, str]:
     if settings is None:
         raise BudgetError(problems)
     if settings.regimes[0].years[1] + 1 != settings.regimes[1].years[0]:
-        problems.append(Problem("calibration-regimes", "the second regime must start the year after the first ends", path.name))
+        problems.append(
+            Problem("calibration-regimes", text("the second regime must start the year after the first ends"), path.name)
+        )
     if problems:
         raise BudgetError(problems)
     return settings, hashlib.sha256(content).hexdigest()
@@ -237,8 +240,9 @@ def draw_panel(figures: HospitalFigures, spec: Panel, years: tuple[int, ...], rn
         alike = np.flatnonzero(figures.level == level)
         if not alike.size:
             raise BudgetError.single(
-                "budget-no-level", f"the region has no hospital of level {level}, which the panel asks for", where=level,
-                fix="take a region that has hospitals of every level",
+                "budget-no-level", text("the region has no hospital of level {level}, which the panel asks for", level=level),
+                where=level,
+                fix=text("take a region that has hospitals of every level"),
             )  # fmt: skip
         places.append(rng.choice(alike, int(count)))
     chosen = np.concatenate(places)

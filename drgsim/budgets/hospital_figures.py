@@ -20,6 +20,7 @@ from drgsim.budgets.stated_figures import StatedFigures
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.budgets.terms_model import INDICATORS, QualityTerms
 from drgsim.errors import InputError
+from drgsim.language import text
 from drgsim.money import MISSING, allocate
 from drgsim.parameters.evidence import Keyed
 from drgsim.payment.discharge_dates import periods_of
@@ -173,9 +174,10 @@ def figures_of(settlements: Settlement | Sequence[Settlement], terms: BudgetTerm
     found = np.unique(np.concatenate([_year(days[days != MISSING]) for days in dates]))
     years = tuple(int(year) for year in found if not region.years or year in region.years)
     if not years:
-        wanted = f" in {', '.join(map(str, region.years))}" if region.years else ""
-        what, fix = f"no case has a day of discharge{wanted}", "state discharged (出院日期) in the discharges"
-        raise InputError.single("budget-no-dates", what, why="figures are taken by year and month", fix=fix)
+        what, fix = text("no case has a day of discharge"), text("state discharged (出院日期) in the discharges")
+        if region.years:
+            what = text("no case has a day of discharge in {years}", years=", ".join(map(str, region.years)))
+        raise InputError.single("budget-no-dates", what, why=text("figures are taken by year and month"), fix=fix)
     apart = PAYERS if terms.file.pools.use.value == "apart" else ()
     whole, pools = _Sums(tuple(hospitals), years, terms), [_Sums(tuple(hospitals), years, terms, payer) for payer in apart]
     for part in parts:

@@ -14,6 +14,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator
 
+from drgsim.language import text
 from drgsim.region.hospital_year_sums import Floats
 
 FACTS = (
@@ -26,15 +27,15 @@ _CALLS = {"min": np.minimum, "max": np.maximum}
 _OPERATIONS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide}
 
 
-def _checked(text: str) -> str:
-    _tree(text)
-    return text
+def _checked(written: str) -> str:
+    _tree(written)
+    return written
 
 
 Formula = Annotated[str, AfterValidator(_checked)]
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def names_in(written: str) -> tuple[str, ...]:
     """Names that a formula uses, each once, in their order, without ``_before``.
 
     Examples
@@ -42,12 +43,12 @@ def names_in(text: str) -> tuple[str, ...]:
     >>> names_in("0.5 * cost_index + time_index_before")
     ('cost_index', 'time_index')
     """
-    found = [node for node in ast.walk(_tree(text)) if isinstance(node, ast.Name) and node.id not in (*_CALLS, "abs")]
+    found = [node for node in ast.walk(_tree(written)) if isinstance(node, ast.Name) and node.id not in (*_CALLS, "abs")]
     found.sort(key=lambda node: (node.lineno, node.col_offset))
     return tuple(dict.fromkeys(node.id.removesuffix(BEFORE) for node in found))
 
 
-def value_of(text: str, values: Mapping[str, Floats]) -> Floats:
+def value_of(written: str, values: Mapping[str, Floats]) -> Floats:
     """What a formula gives for (H,) values by name; NaN where a value is missing or divided by 0.
 
     Examples
@@ -56,23 +57,32 @@ def value_of(text: str, values: Mapping[str, Floats]) -> Floats:
     [0.5, nan]
     """
     with np.errstate(all="ignore"):
-        found = np.asarray(_value(_tree(text), values), np.float64)
+        found = np.asarray(_value(_tree(written), values), np.float64)
     return np.where(np.isfinite(found), found, np.nan)
 
 
 @lru_cache(maxsize=256)
-def _tree(text: str) -> ast.expr:
+def _tree(written: str) -> ast.expr:
     """The formula as a tree; ValueError where it says anything else than sums."""
-    if len(text) > LONGEST:
-        raise ValueError(f"a formula of {len(text)} characters; the most is {LONGEST}")
+    if len(written) > LONGEST:
+        raise ValueError(text("a formula of {count} characters; the most is {longest}", count=len(written), longest=LONGEST))
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(written.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{text!r} is no formula: write names and numbers with + - * / and brackets") from error
+        raise ValueError(
+            text("{written!r} is no formula: write names and numbers with + - * / and brackets", written=written)
+        ) from error
     for node in ast.walk(tree):
         if not _plain(node):
-            allowed = "names, numbers, + - * /, brackets, min, max and abs"
-            raise ValueError(f"{text!r} is no formula: {ast.unparse(node)!r} is none of {allowed}")
+            allowed = text("names, numbers, + - * /, brackets, min, max and abs")
+            raise ValueError(
+                text(
+                    "{written!r} is no formula: {part!r} is none of {allowed}",
+                    written=written,
+                    part=ast.unparse(node),
+                    allowed=allowed,
+                )
+            )
     return tree
 
 

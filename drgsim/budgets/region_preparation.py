@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from drgsim.budgets.coding_quality import coding_quality
 from drgsim.budgets.hospital_figures import HospitalFigures, figures_of, indicator_names
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.language import Text, joined, text
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.grouped_files import read_grouped
@@ -106,21 +108,19 @@ def prepare(
     chosen = scheme or policy.file.scheme or _national(policy)
     tables, by, notes = _grouped_years(region, chosen, progress)
     if by not in (scheme, policy.file.scheme, GIVEN):
-        notes.append(f"{policy.id} names no scheme: the national one is assumed, {by}")
+        notes.append(text("{policy} names no scheme: the national one is assumed, {by}", policy=policy.id, by=by))
     if check_coding:
         measured = coding_quality(region.discharges, _scheme(chosen, policy))
         region = replace(region, indicators={**measured, **region.indicators})
-        notes.append("coding quality: share of records without an error by the rules of drgsim validate")
+        notes.append(text("coding quality: share of records without an error by the rules of drgsim validate"))
     paying = weighted(policy, changed or policy, tables, region, by)
     notes += paying.notes
     factors = _price_level(paying, terms, tables, region, notes)
     used = scale_prices(paying.changed, factors)
     by_year = {year: paying.of_year(used, year) for year in tables}
     settlements = {year: settle_year(table, by_year[year][0], region, year) for year, table in tables.items()}
-    notes += [*(note for _, told in by_year.values() for note in told), *_shadow_notes(settlements)]
+    notes += [*(note for _, told in by_year.values() for note in told), *_payment_notes(policy, settlements)]
     used = by_year[region.years[-1]][0]
-    if any(settlement.unit_values for settlement in settlements.values()):
-        notes.append(f"{policy.id} states no unit value: the fund's budget of each year gives it, patients' share included")
     figures = figures_of(list(settlements.values()), terms, region)
     _check_paid(figures, settlements, used)
     problems = _joined(settlements)
@@ -134,8 +134,8 @@ def _with_fund(folder: str | Path | RegionFolder, terms: BudgetTerms) -> RegionF
     region = folder if isinstance(folder, RegionFolder) else read_region(folder)
     region.check_indicators(indicator_names(terms.file.quality))
     if not region.fund:
-        fix = "state it in fund.csv (year, insurance, budget_yuan)"
-        raise InputError.single("budget-no-fund", "no budget of the fund is known", where=str(region.folder), fix=fix)
+        fix = text("state it in fund.csv (year, insurance, budget_yuan)")
+        raise InputError.single("budget-no-fund", text("no budget of the fund is known"), where=str(region.folder), fix=fix)
     return region
 
 
@@ -147,7 +147,7 @@ def _grouped_years(
     notes: list[str] = []
     for year, path in region.discharges.items():
         tables[year], said = read_grouped([path], scheme)
-        notes += [text for text in said if text not in notes]
+        notes += [written for written in said if written not in notes]
         if progress is not None:
             progress(0.8 * len(tables) / len(region.discharges), sum(table.num_rows for table in tables.values()))
     grouped = scheme is not None and any(f"grouped by {scheme}" in note for note in notes)
@@ -163,21 +163,39 @@ def _price_level(
         return {}
     factors = price_factors(paying.of_year(paying.policy, first)[0], tables[first], region, level == "level")
     if factors:
-        listed = ", ".join(f"{factor:.4f}" if key == "*" else f"level {key} {factor:.4f}" for key, factor in factors.items())
-        notes.append(f"prices of {paying.policy.id} scaled to what the fund paid by item in {first} (assumption): {listed}")
+        listed = joined(
+            ", ",
+            (
+                f"{factor:.4f}" if key == "*" else text("level {level} {factor:.4f}", level=key, factor=factor)
+                for key, factor in factors.items()
+            ),
+        )
+        notes.append(text(
+            "prices of {policy} scaled to what the fund paid by item in {first} (assumption): {listed}",
+            policy=paying.policy.id, first=first, listed=listed,
+        ))  # fmt: skip
     return factors
 
 
-def _shadow_notes(settlements: Mapping[int, Settlement]) -> list[str]:
-    """What groups would have paid for cases that the policy only simulates."""
-    notes = []
+def _payment_notes(policy: Policy, settlements: Mapping[int, Settlement]) -> list[str]:
+    """What groups would have paid for cases that the policy only simulates, and where its price comes from."""
+    notes: list[str] = []
     for year, settlement in settlements.items():
         if settlement.shadow is not None:
             whole = settlement.summaries["all"].to_pylist()[0]
-            notes.append(
-                f"{year}: groups would pay {whole['shadow_payment']:,.2f} yuan for {whole['shadow_cases']:,} cases that are "
-                f"simulated and paid by item (模拟结算), {whole['shadow_margin']:+,.2f} against their cost"
+            notes.append(text(
+                "{year}: groups would pay {shadow_payment:,.2f} yuan for {shadow_cases:,} cases that are "
+                "simulated and paid by item, {shadow_margin:+,.2f} against their cost", year=year,
+                shadow_payment=whole["shadow_payment"], shadow_cases=whole["shadow_cases"],
+                shadow_margin=whole["shadow_margin"],
+            ))  # fmt: skip
+    if any(settlement.unit_values for settlement in settlements.values()):
+        notes.append(
+            text(
+                "{policy} states no unit value: the fund's budget of each year gives it, patients' share included",
+                policy=policy.id,
             )
+        )
     return notes
 
 
@@ -197,8 +215,8 @@ def _scheme(scheme: str | None, policy: Policy) -> str:
     """
     found = scheme or policy.file.scheme
     if found is None:
-        what = f"{policy.id} names no scheme by which the coded records could be checked"
-        raise UsageError([Problem("budget-no-scheme", what, fix="name one with --scheme")])
+        what = text("{policy} names no scheme by which the coded records could be checked", policy=policy.id)
+        raise UsageError([Problem("budget-no-scheme", what, fix=text("name one with --scheme"))])
     return found
 
 
@@ -215,19 +233,32 @@ def _joined(settlements: Mapping[int, Settlement]) -> list[Problem]:
         numbers = {year: problem.what.removesuffix(rest) for year, problem in by_year.items()}
         listed = ", ".join(f"{year}: {number}" if number else str(year) for year, number in numbers.items())
         total = str(sum(int(number) for number in numbers.values())) if all(numbers.values()) else ""
-        result.append(replace(first, what=f"{total}{rest} ({listed})"))
+        what = text("{what} ({years})", what=_with_number(first.what, total, rest), years=listed)
+        result.append(replace(first, what=what))
     return result
+
+
+def _with_number(what: str, number: str, rest: str) -> str:
+    """A sentence with another number at its beginning, in every language."""
+    if number and isinstance(what, Text):
+        first = next((name for _, name, _, _ in Formatter().parse(what.template) if name), None)
+        if first is not None and str(what.values[first]) == what.removesuffix(rest):
+            return Text(what.template, {**what.values, first: int(number)}, what.context)
+    return f"{number}{rest}"
 
 
 def _check_paid(figures: HospitalFigures, settlements: Mapping[int, Settlement], policy: Policy) -> None:
     """Refuse hospitals most of whose cases the policy cannot pay: they would seem to use none of their index."""
     reasons = [problem.what for problem in _joined(settlements) if "not paid" in problem.what]
-    why = max(reasons, key=lambda text: int(text.split()[0]), default="")
-    fix = "choose a policy that has the groups and the hospital's level, name another --scheme, or leave the hospital out"
+    why = max(reasons, key=lambda written: int(written.split()[0]), default="")
+    fix = text("choose a policy that has the groups and the hospital's level, name another --scheme, or leave the hospital out")
     problems = []
     for row in np.flatnonzero((figures.unpaid > MOST_UNPAID * figures.cases).any(axis=1)):
         name, unpaid, cases = figures.hospitals[row], figures.unpaid[row].sum(), figures.cases[row].sum()
-        what = f"{policy.id} cannot pay {unpaid} of {cases} insured cases of {name}"
+        what = text(
+            "{policy} cannot pay {unpaid} of {cases} insured cases of {name}", policy=policy.id, unpaid=unpaid, cases=cases,
+            name=name,
+        )  # fmt: skip
         problems.append(Problem("budget-mostly-unpaid", what, where=name, why=why, fix=fix))
     if problems:
         raise InputError(problems)
@@ -241,8 +272,11 @@ def settle_year(table: pa.Table, policy: Policy, region: RegionFolder, year: int
     beside = region.fund_beside(year, fund)
     budget = {payer: (amount - beside[payer]) / 100 for payer, amount in fund.items() if amount > beside[payer]}
     if not budget:
-        fix = "state it in fund.csv, or choose a policy that states a unit value"
-        what = f"{policy.id} states no unit value, and no budget of {year} is known that it could follow from"
+        fix = text("state it in fund.csv, or choose a policy that states a unit value")
+        what = text(
+            "{policy} states no unit value, and no budget of {year} is known that it could follow from", policy=policy.id,
+            year=year,
+        )  # fmt: skip
         raise UsageError([Problem("budget-no-unit-value", what, where=str(year), fix=fix)])
     cases = read_cases(table, region.hospitals, policy.file.method)
     share = fund_share(cases, cases.faults < 0)
@@ -308,7 +342,7 @@ def scale_prices(policy: Policy, factors: Mapping[str, float]) -> Policy:
     entry = {
         **policy.file.unit_value.model_dump(mode="json"), "values": values, "source": "price-level", "evidence": "assumption",
     }  # fmt: skip
-    title = {"title": "scaled to the price level of the region"}
+    title = {"title": text("scaled to the price level of the region")}
     raw = {**policy.raw, "unit_value": entry, "sources": {**policy.raw["sources"], "price-level": title}}
     relative = policy.file.relative_value
     if relative.standard_from_table:

@@ -7,7 +7,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import ArrayLike
 
-from drgsim.budgets.terms_model import Schedule, ShareBand
+from drgsim.budgets.sharing_schedule import Schedule, ShareBand
 from drgsim.money import exact, round_floats
 from drgsim.region.hospital_year_sums import Floats, Ints
 

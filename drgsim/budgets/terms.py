@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.assets import asset_root
-from drgsim.budgets.terms_model import BudgetFile, Schedule
+from drgsim.budgets.sharing_schedule import Schedule
+from drgsim.budgets.terms_model import BudgetFile
 from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy import Policy
@@ -45,7 +47,7 @@ class BudgetTerms(ParameterSet[BudgetFile]):
 
     model = BudgetFile
     kind = "budget"
-    called = "this budget"
+    called = text("this budget")
     error = BudgetError
     prefix = PREFIX
     own_path = staticmethod(policy_path)
@@ -79,19 +81,19 @@ class BudgetTerms(ParameterSet[BudgetFile]):
         result: dict[str, str] = {}
         for name in file.sharing.schedules:
             if name != file.sharing.use.value:
-                result[f"sharing.schedules.{name}"] = "another schedule is in use"
+                result[f"sharing.schedules.{name}"] = text("another schedule is in use")
         if file.pools.use.value == "joined":
-            result["pools.changes"] = "employees and residents are joined"
+            result["pools.changes"] = text("employees and residents are joined")
         if not file.outpatient.use.value or file.outpatient.pays.value == "by_item":
-            result["outpatient.growth"] = "outpatient care is paid as it was spent"
+            result["outpatient.growth"] = text("outpatient care is paid as it was spent")
         if not file.outpatient.use.value:
-            result["outpatient.pays"] = "outpatient care lies outside of the budget"
+            result["outpatient.pays"] = text("outpatient care lies outside of the budget")
         if not file.capitation.use.value:
             for name in ("per_head", "levels", "risk"):
-                result[f"capitation.{name}"] = "capitation is not in use"
+                result[f"capitation.{name}"] = text("capitation is not in use")
         for name in file.quality.targets:
             if not file.quality.weights.values.get(name):
-                result[f"quality.targets.{name}"] = "the indicator has no weight"
+                result[f"quality.targets.{name}"] = text("the indicator has no weight")
         return result
 
 
@@ -113,9 +115,10 @@ def load_terms(name: str | Path | Policy) -> BudgetTerms:
         path = name.folder / TERMS_FILE
         if not is_file(path):
             raise BudgetError.single(
-                "budget-no-terms", f"no {TERMS_FILE} lies beside the policy {name.id}", where=str(name.folder),
-                why="a budget needs terms, and none is official",
-                fix=f"name one with --terms: {', '.join(terms_names())}, or a file of your own",
+                "budget-no-terms", text("no {file} lies beside the policy {policy}", file=TERMS_FILE, policy=name.id),
+                where=str(name.folder),
+                why=text("a budget needs terms, and none is official"),
+                fix=text("name one with --terms: {known}, or a file of your own", known=', '.join(terms_names())),
             )  # fmt: skip
     else:
         path = _path_of(name)
@@ -147,8 +150,10 @@ def _path_of(name: str | Path) -> Path:
         if is_file(path):
             return path
     known = terms_names()
-    fix = did_you_mean(str(name), known) or f"the terms are {', '.join(known)}; or give a file"
-    raise BudgetError.single("budget-unknown-terms", f"there are no budget terms {str(name)!r}", where=str(name), fix=fix)
+    fix = did_you_mean(str(name), known) or text("the terms are {known}; or give a file", known=", ".join(known))
+    raise BudgetError.single(
+        "budget-unknown-terms", text("there are no budget terms {name!r}", name=str(name)), where=str(name), fix=fix
+    )
 
 
 def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[dict[str, Any] | None, str]:
@@ -162,7 +167,7 @@ def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[
         return _completed(raw, path, problems), digest
     below = _path_of(str(raw["base"]))
     if below in (path, *seen):
-        problems.append(Problem("budget-base", f"{path.name} builds on itself", where=str(path)))
+        problems.append(Problem("budget-base", text("{path} builds on itself", path=path.name), where=str(path)))
         return None, ""
     under, under_digest = _read(below, problems, (path, *seen))
     if under is None:

@@ -7,20 +7,18 @@ assumptions derive from them.
 from __future__ import annotations
 
 from datetime import date
-from fractions import Fraction
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from drgsim.budgets.budget_parts import AdvanceRule, Growth, OutlookTerms, OutpatientTerms, PoolTerms
 from drgsim.budgets.indicator_formula import Formula
-from drgsim.money import exact
+from drgsim.budgets.sharing_schedule import Schedule
+from drgsim.language import text
 from drgsim.parameters.evidence import Evident, Keyed, Source, Strict, UsualUnit, Value
 from drgsim.payment.level_keys import ByLevel, Level
 from drgsim.records.vocabulary import wrong_keys
 
-Share = float | Annotated[str, Field(pattern=r"^[0-9]+(/[1-9][0-9]*)?$")]
 INDICATORS = (
     "cost_index", "time_index", "low_risk_mortality", "readmission", "high_cost_share", "own_pay_share", "coding",
     "procurement_completion",
@@ -42,7 +40,7 @@ class Bounded(Evident):
     @model_validator(mode="after")
     def _holds_one(self) -> Bounded:
         if not self.low <= 1 <= self.high:
-            raise ValueError(f"the bounds {self.low:g} and {self.high:g} do not enclose 1, no change")
+            raise ValueError(text("the bounds {low:g} and {high:g} do not enclose 1, no change", low=self.low, high=self.high))
         return self
 
 
@@ -57,7 +55,7 @@ class PerPoint(Evident):
     @model_validator(mode="after")
     def _holds_one(self) -> PerPoint:
         if not self.low <= 1 <= self.high:
-            raise ValueError(f"the bounds {self.low:g} and {self.high:g} do not enclose 1, no change")
+            raise ValueError(text("the bounds {low:g} and {high:g} do not enclose 1, no change", low=self.low, high=self.high))
         return self
 
 
@@ -70,7 +68,7 @@ class Limits(Evident):
     @model_validator(mode="after")
     def _in_order(self) -> Limits:
         if self.low > self.high:
-            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+            raise ValueError(text("low {low:g} is above high {high:g}", low=self.low, high=self.high))
         return self
 
 
@@ -101,9 +99,9 @@ class MovedServices(Keyed):
         wrong = {key: share for key, share in self.values.items() if not 0 <= share <= 1}
         both = sorted(set(self.values) & set(self.to_levels))
         if wrong:
-            raise ValueError(f"shares lie between 0 and 1: {wrong}")
+            raise ValueError(text("shares lie between 0 and 1: {wrong}", wrong=wrong))
         if both:
-            raise ValueError(f"level {', '.join(both)} both gives and receives")
+            raise ValueError(text("level {both} both gives and receives", both=", ".join(both)))
         return self
 
 
@@ -142,10 +140,10 @@ class IndexTerms(Strict):
     def _weights(self) -> IndexTerms:
         weights = self.year_weights.value
         if not weights or min(weights) < 0 or sum(weights) <= 0:
-            raise ValueError("year_weights are the weights of past years, the newest first: 0 or more, not all 0")
+            raise ValueError(text("year_weights are the weights of past years, the newest first: 0 or more, not all 0"))
         for name, keyed in (("price_wage", self.price_wage), ("technology", self.technology)):
             if any(rate <= -1 for rate in keyed.values.values()):
-                raise ValueError(f"{name} has a rate of -1 or less: nothing would be left")
+                raise ValueError(text("{name} has a rate of -1 or less: nothing would be left", name=name))
         return self
 
 
@@ -177,7 +175,7 @@ class Target(Evident):
     @model_validator(mode="after")
     def _apart(self) -> Target:
         if self.best == self.worst:
-            raise ValueError("best and worst are the same: no points follow")
+            raise ValueError(text("best and worst are the same: no points follow"))
         return self
 
 
@@ -197,74 +195,13 @@ class QualityTerms(Strict):
     def _match(self) -> QualityTerms:
         lacking = sorted(set(self.weights.values) - set(self.targets))
         if lacking:
-            raise ValueError(f"targets lacks {', '.join(lacking)}, which weights names")
+            raise ValueError(text("targets lacks {lacking}, which weights names", lacking=", ".join(lacking)))
         odd = sorted(name for name in self.targets if self.targets[name].formula and name in INDICATORS)
         if odd:
-            raise ValueError(f"{', '.join(odd)} is measured; a formula needs a name of its own")
+            raise ValueError(text("{odd} is measured; a formula needs a name of its own", odd=", ".join(odd)))
         if any(weight < 0 for weight in self.weights.values.values()) or sum(self.weights.values.values()) <= 0:
-            raise ValueError("weights are 0 or more, and not all 0")
+            raise ValueError(text("weights are 0 or more, and not all 0"))
         return self
-
-
-class ShareBand(Strict):
-    """A band of r = amount due by units / index, from ``lower`` to ``upper`` (none: no end).
-
-    ``fund_share`` is the fund's share of each yuan of surplus or overspend inside the band, so that what is settled is
-    linear there. A fraction such as "10/9" is kept exactly; above 1 the fund takes back more than the band's surplus.
-    """
-
-    lower: float
-    upper: float | None = None
-    fund_share: Share
-
-    @property
-    def share(self) -> Fraction:
-        """The fund's share, exactly."""
-        return exact(self.fund_share)
-
-
-class Schedule(Evident):
-    """Who keeps a surplus (结余留用) and who bears an overspend (超支分担), in bands that leave no gap."""
-
-    title: str
-    title_zh: str
-    surplus: tuple[ShareBand, ...] = Field(min_length=1)
-    overspend: tuple[ShareBand, ...] = Field(min_length=1)
-
-    @property
-    def shown(self) -> str:
-        """The bands in words."""
-        return "; ".join(
-            f"{name} {band.lower:g} to {'more' if band.upper is None else format(band.upper, 'g')}: fund {band.fund_share}"
-            for name, bands in (("surplus", self.surplus), ("overspend", self.overspend))
-            for band in bands
-        )
-
-    @model_validator(mode="after")
-    def _tile(self) -> Schedule:
-        faults = []
-        for name, bands, start, end in (("surplus", self.surplus, 0.0, 1.0), ("overspend", self.overspend, 1.0, None)):
-            if bands[0].lower != start:
-                faults.append(f"{name} starts at {bands[0].lower:g}, not at {start:g}")
-            if bands[-1].upper != end:
-                faults.append(f"{name} ends at {bands[-1].upper}, not at {'1' if end else 'no upper limit'}")
-            for band, following in pairwise(bands):
-                if band.upper != following.lower:
-                    faults.append(f"{name} has a gap or an overlap between {band.upper} and {following.lower:g}")
-            faults += [f"{name}: {band.upper} is not above {band.lower:g}" for band in bands if not _rises(band)]
-            if any(band.share < 0 for band in bands):
-                faults.append(f"{name} has a share below 0")
-        if any(band.share > 1 for band in self.overspend):
-            faults.append("overspend has a share above 1: the fund would pay more than was spent")
-        if not faults and sum((exact(band.upper or 0) - exact(band.lower)) * band.share for band in self.surplus) > 1:
-            faults.append("surplus takes back more than the whole index")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-
-def _rises(band: ShareBand) -> bool:
-    return band.upper is None or band.upper > band.lower
 
 
 class SharingTerms(Strict):
@@ -284,7 +221,13 @@ class SharingTerms(Strict):
     @model_validator(mode="after")
     def _known(self) -> SharingTerms:
         if self.use.value not in self.schedules:
-            raise ValueError(f"use names no schedule: {self.use.value!r}; the schedules are {', '.join(self.schedules)}")
+            raise ValueError(
+                text(
+                    "use names no schedule: {use!r}; the schedules are {names}",
+                    use=self.use.value,
+                    names=", ".join(self.schedules),
+                )
+            )
         return self
 
 
@@ -297,7 +240,13 @@ class Release(Evident):
     @model_validator(mode="after")
     def _in_order(self) -> Release:
         if self.none_below > self.full_from:
-            raise ValueError(f"none_below {self.none_below:g} is above full_from {self.full_from:g}")
+            raise ValueError(
+                text(
+                    "none_below {none_below:g} is above full_from {full_from:g}",
+                    none_below=self.none_below,
+                    full_from=self.full_from,
+                )
+            )
         return self
 
 
@@ -326,7 +275,7 @@ class CashTerms(Strict):
         wrong = {key: share for key, share in self.procurement_kept.values.items() if not 0 <= share <= 1}
         months = {key: number for key, number in self.prepayment_months.values.items() if not 0 <= number <= 12}
         if wrong or months:
-            raise ValueError(f"outside of what is possible: {wrong | months}")
+            raise ValueError(text("outside of what is possible: {wrong}", wrong=wrong | months))
         return self
 
 
@@ -368,7 +317,9 @@ class CapitationTerms(Strict):
     def _match(self) -> CapitationTerms:
         odd = sorted(set(self.groups) ^ set(self.per_head.values))
         if odd:
-            raise ValueError(f"groups and per_head name the same conditions; only one of them has {', '.join(odd)}")
+            raise ValueError(
+                text("groups and per_head name the same conditions; only one of them has {odd}", odd=", ".join(odd))
+            )
         return self
 
 

@@ -14,6 +14,7 @@ from drgsim.budgets.outpatient_unit import PLACE
 from drgsim.budgets.stated_figures import StatedFigures
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.region.hospital_year_sums import Floats
 from drgsim.region.region_folder import RegionFolder
 
@@ -44,7 +45,13 @@ def figures_ahead(figures: HospitalFigures, terms: BudgetTerms, region: RegionFo
         ``budget-too-far-ahead``.
     """
     if last - figures.years[-1] > MOST_YEARS:
-        what = f"{last} lies {last - figures.years[-1]} years beyond the data of {figures.years[-1]}; the most are {MOST_YEARS}"
+        what = text(
+            "{last} lies {ahead} years beyond the data of {known}; the most are {most_years}",
+            last=last,
+            ahead=last - figures.years[-1],
+            known=figures.years[-1],
+            most_years=MOST_YEARS,
+        )
         raise UsageError([Problem("budget-too-far-ahead", what, where=str(last))])
     while figures.years[-1] < last:
         figures = _next(figures, terms, region)

@@ -40,7 +40,7 @@ def show(result: Calibration, output: Path) -> None:
     """Years and facts as tables on the terminal."""
     from rich.markup import escape
 
-    from drgsim.budgets.calibration import FACTS_ZH
+    from drgsim.budgets.calibration import FACTS
     from drgsim.cli.terminal import out, rows_table
 
     rows = [
@@ -52,7 +52,7 @@ def show(result: Calibration, output: Path) -> None:
     facts = []
     for name, (fact, model) in result.results.items():
         mark = "✓" if result.within(name) else "✗"
-        facts.append([FACTS_ZH[name], f"{fact:.0%}", f"{model:.1%}", f"{100 * result.tolerance(name):g}", mark])
+        facts.append([FACTS[name], f"{fact:.0%}", f"{model:.1%}", f"{100 * result.tolerance(name):g}", mark])
     columns = ["", "published", "model", "± points", ""]
     rows_table("Against the published figures 与公布数据对照", columns, facts, right=(1, 2, 3))
     out.print("[magenta]a check, not an estimate[/]: growth, budgets and shares are assumed so that the figures come out")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONFIG_FILE = "drgsim.toml"
 PREFIX = "DRGSIM_"
 COLUMNS = "columns"  # the table of mappings that are kept for files
-OTHER_VARIABLES = ("DRGSIM_CACHE_DIR", "DRGSIM_DEBUG", "DRGSIM_HIGHEST_AMOUNT")  # read where they are used
+OTHER_VARIABLES = ("DRGSIM_CACHE_DIR", "DRGSIM_DEBUG", "DRGSIM_HIGHEST_AMOUNT", "DRGSIM_LANG")  # read where they are used
 _YES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 Options = dict[str, Any]  # by long name, with _ for -
 

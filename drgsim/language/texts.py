@@ -110,7 +110,7 @@ class _Bilingual(Text):
 
     _chinese: str
 
-    def __new__(cls, english: str, chinese: str) -> Self:  # type: ignore[override]
+    def __new__(cls, english: str, chinese: str) -> Self:
         made = str.__new__(cls, english)
         made.template, made.values, made.context, made._plural = english, {}, None, None
         made._chinese = chinese

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from drgsim.budgets.budget_tables import words
-from drgsim.budgets.calibration import FACTS_ZH, Calibration
+from drgsim.budgets.calibration import FACTS, Calibration
 from drgsim.parameters.evident_values import parameters_of
 from drgsim.report.page import COLOURS, chart, render_page
 
@@ -26,7 +26,7 @@ def calibration_page(result: Calibration) -> str:
         title=settings.title_zh,
         settings=settings,
         result=result,
-        facts=[(FACTS_ZH[name], fact, model, 100 * result.tolerance(name)) for name, (fact, model) in result.results.items()],
+        facts=[(FACTS[name], fact, model, 100 * result.tolerance(name)) for name, (fact, model) in result.results.items()],
         surplus_chart=chart(_chart(result, surplus, ends, [facts.surplus_before.value, facts.surplus_after.value]), 330),
         growth_chart=chart(_chart(result, growth, ends, [facts.growth_before.value, facts.growth_after.value]), 330),
         parameters=parameters,
