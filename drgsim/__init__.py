@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from drgsim.api.reading_verbs import Discharges as Discharges
     from drgsim.api.reading_verbs import read as read
     from drgsim.api.region_verbs import load_region as load_region
+    from drgsim.api.report_verb import Report as Report
+    from drgsim.api.report_verb import report_on as report_on
     from drgsim.api.scenario_verbs import ScenarioTable as ScenarioTable
     from drgsim.api.scenario_verbs import scenario_check as scenario_check
     from drgsim.api.scenario_verbs import scenario_describe as scenario_describe
@@ -162,6 +164,8 @@ _HOMES = {
     "PolicyTable": "drgsim.api.policy_verbs",
     "read": "drgsim.api.reading_verbs",
     "RegionFolder": "drgsim.region.region_folder",
+    "Report": "drgsim.api.report_verb",
+    "report_on": "drgsim.api.report_verb",
     "Result": "drgsim.results.result",
     "sample_path": "drgsim.assets",
     "scenario_check": "drgsim.api.scenario_verbs",

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("migrate_command", "migrate"),
     "dip_build": ("dip_command", "build"),
     "dip_score": ("dip_command", "score"),
+    "report_on": ("report_command", "report"),
     "settle": ("settle_command", "settle"),
     "atlas": ("atlas_command", "atlas"),
     "weights": ("weights_command", "weights"),

@@ -21,6 +21,7 @@ THEMES = {
     "drgsim.api.quality_verbs": "Check the coded record 质量校验",
     "drgsim.api.migration_verbs": "Move between schemes 方案迁移",
     "drgsim.api.payment_verbs": "Settle 结算",
+    "drgsim.api.report_verb": "Reports 分析报告",
     "drgsim.api.atlas_verb": "Under every policy 全国图谱",
     "drgsim.api.weight_verbs": "Weights and coefficients 权重与系数",
     "drgsim.api.region_verbs": "Regions 地区",
@@ -44,6 +45,7 @@ THEMES = {
 # command -> function, where the words of the command with _ between them are not its name
 VERBS = {
     "map": "map_columns",
+    "report": "report_on",
     "schemes list": "schemes",
     "policy list": "policies",
     "scenarios list": "scenarios",
@@ -58,7 +60,7 @@ INTRODUCTION = f"""# The functions of drgsim
 Made from the docstrings by `python -m tools.make_api_docs`; edit those.
 
 Every command is a function with the same defaults, named by the words of the command with `_` between them: `drgsim settle` is
-`drgsim.settle`, `drgsim dip build` is `drgsim.dip_build`. Six are named otherwise:
+`drgsim.settle`, `drgsim dip build` is `drgsim.dip_build`. Seven are named otherwise:
 
 {EXCEPTIONS}
 

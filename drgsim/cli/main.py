@@ -33,6 +33,7 @@ from drgsim.cli import group_command as group
 from drgsim.cli import map_command as columns_map
 from drgsim.cli import migrate_command as migrate
 from drgsim.cli import policy_command as policy
+from drgsim.cli import report_command as report
 from drgsim.cli import scenarios_command as scenarios
 from drgsim.cli import schemes_command as schemes
 from drgsim.cli import selftest_command as selftest
@@ -89,7 +90,8 @@ _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "map": columns_map.map_columns,
     },
     "Pay 支付": {
-        "settle": settle.settle, "atlas": atlas.atlas, "weights": weights.weights, "coefficients": coefficients.coefficients,
+        "report": report.report, "settle": settle.settle, "atlas": atlas.atlas, "weights": weights.weights,
+        "coefficients": coefficients.coefficients,
     },
     "Budget and what-if 预算与情景": {
         "budget": budget.budget, "switch": switch.switch, "simulate": simulate.simulate, "compare": compare.compare,

@@ -356,18 +356,23 @@ def _close(ledger: Ledger) -> None:
 
 
 def _unit_names(ledger: Ledger) -> tuple[NDArray[np.integer], list[str]]:
-    """Name of each case's group by the policy's table, else as the cases themselves name it, and the names."""
+    """Place of the name of each case's group among the names, and the names."""
+    of_unit = unit_names(ledger)
+    place = {name: number for number, name in enumerate(dict.fromkeys(filter(None, of_unit)))}
+    return np.array([*(place.get(name, -1) for name in of_unit), -1])[ledger.cases.unit.ids], list(place)
+
+
+def unit_names(ledger: Ledger) -> list[str]:
+    """Name of each group of the cases by the policy's table, else as the cases themselves name it; empty where neither does."""
     cases, prices = ledger.cases, ledger.policy.prices
     names = dict(zip(prices.codes, prices.names, strict=True)) if prices is not None else {}
     stated = np.full(len(cases.unit.values) + 1, -1)
     named = cases.unit_name.ids >= 0
     stated[cases.unit.ids[named]] = cases.unit_name.ids[named]  # the last place is of cases without a group
-    of_unit = [
+    return [
         names.get(code) or (cases.unit_name.values[place] if place >= 0 else "")
         for code, place in zip(cases.unit.values, stated.tolist(), strict=False)
     ]
-    place = {name: number for number, name in enumerate(dict.fromkeys(filter(None, of_unit)))}
-    return np.array([*(place.get(name, -1) for name in of_unit), -1])[cases.unit.ids], list(place)
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -52,20 +53,35 @@ class _Sum(IntEnum):
 _COUNTS, _MONEY, _SUMS = (tuple(entry.name.lower() for entry in kind) for kind in (_Count, _Money, _Sum))
 
 
-class Summaries:
-    """All summaries of a settlement; what the cases have in common is computed once."""
+class ReferenceMeans(NamedTuple):
+    """What cases are compared with: mean cost (yuan) and mean days by number of the group, NaN where unknown.
 
-    def __init__(self, ledger: Ledger, parts: PaidParts, shadow: Shadow | None = None) -> None:
+    The last place is that of cases without a group.
+    """
+
+    cost: NDArray[np.float64]
+    days: NDArray[np.float64]
+
+
+class Summaries:
+    """All summaries of a settlement; what the cases have in common is computed once.
+
+    Indices compare with ``means`` where these are given, else with the mean of all cases of the group."""
+
+    def __init__(
+        self, ledger: Ledger, parts: PaidParts, shadow: Shadow | None = None, means: ReferenceMeans | None = None
+    ) -> None:
         self.ledger, self.parts, self.shadow = ledger, parts, shadow
         cases = ledger.cases
         cost, days = cases.money["total_cost"], cases.numbers["los_days"]
         grouped = (cases.unit.ids >= 0) & (cost != MISSING) & (cost >= 0)
         scale = ledger.policy.file.relative_value.scale.value
+        yuan, days_grouped = np.where(grouped, cost / 100.0, np.nan), np.where(grouped, days, np.nan)
         self.values = (
             ledger.terms.relative_value / scale,
             days,
-            _over_group_mean(np.where(grouped, cost / 100.0, np.nan), cases.unit.ids),
-            _over_group_mean(np.where(grouped, days, np.nan), cases.unit.ids),
+            _over_group_mean(yuan, cases.unit.ids) if means is None else yuan / means.cost[cases.unit.ids],
+            _over_group_mean(days_grouped, cases.unit.ids) if means is None else days_grouped / means.days[cases.unit.ids],
         )
 
     def by(self, dimension: str) -> pa.Table:
@@ -78,7 +94,15 @@ class Summaries:
         the mean of all, group by group, weighted by cases; rule book 1.9). Where groups are simulated: ``shadow_cases``,
         ``shadow_payment`` and ``shadow_margin`` (yuan, over these cases).
         """
-        ids, names = _members(self.ledger, dimension)
+        return self.along(dimension, *_members(self.ledger, dimension))
+
+    def along(self, dimension: str, ids: NDArray[np.int64], names: Sequence[str]) -> pa.Table:
+        """One row, as :meth:`by` has it, for each of ``names`` that has cases, in their order.
+
+        ``ids`` are the places of the cases among the names, -1 for cases that are left out.
+        """
+        ids = np.where(ids < 0, len(names), ids)
+        names = [*names, ""]  # the last row takes what is left out
         counts, money, sums = _add_up(
             ids, len(names), self.ledger.cases.money["total_cost"], self.ledger.amount, self.parts.patient, self.parts.other,
             self.parts.fund, self.parts.above_standard,
@@ -106,7 +130,7 @@ class Summaries:
         }
         if dimension == "case_class":
             columns["case_class_zh"] = pa.array([CASE_CLASS_ZH[CaseClass(name)] if name else "" for name in names])
-        return pa.table(columns).filter(pa.array(count["cases"] > 0))
+        return pa.table(columns).slice(0, len(names) - 1).filter(pa.array(count["cases"][:-1] > 0))
 
 
 def _ratio(total: NDArray[Any], count: NDArray[Any]) -> pa.Array:

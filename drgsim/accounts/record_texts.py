@@ -1,0 +1,91 @@
+"""What a few records say, in words: codes with their names, and what a coder would check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgsim.accounts.settled_cases import SettledCases
+from drgsim.engines.grouper_of import means_dip
+from drgsim.engines.in_memory import group_cases
+from drgsim.quality.checked_grouper import checked_grouper
+from drgsim.records.arrow import one_chunk, to_text
+from drgsim.records.case_table import as_case_table
+from drgsim.records.code_dictionaries import OWN_VERSION, CodeList, national_codes
+from drgsim.records.input_options import GROUPING, InputOptions
+
+SEPARATORS = "|;；,，、"
+
+
+@dataclass(frozen=True)
+class RecordTexts:
+    """Texts of some records, in their order.
+
+    Attributes
+    ----------
+    diagnoses, procedures
+        Codes with their names, the principal one first.
+    checks
+        Codes of the rules that a coder would look at.
+    """
+
+    diagnoses: list[list[tuple[str, str]]]
+    procedures: list[list[tuple[str, str]]]
+    checks: list[list[str]]
+
+
+def record_texts(cases: SettledCases, places: NDArray[np.int64]) -> RecordTexts:
+    """Texts of the records at some places."""
+    table = cases.table.take(pa.array(places))
+    book = national_codes()
+    return RecordTexts(
+        [named_codes(cell, book.diagnoses) for cell in cells_of(table, "diagnoses")],
+        [named_codes(cell, book.procedures) for cell in cells_of(table, "procedures")],
+        checks_of(cases.schemes, table),
+    )
+
+
+def cells_of(table: pa.Table, name: str) -> list[str]:
+    """Texts of a column; empty ones where it is not there or blank."""
+    if name not in table.column_names:
+        return [""] * table.num_rows
+    return [cell or "" for cell in to_text(one_chunk(table, name), name).cast(pa.string()).to_pylist()]
+
+
+def named_codes(cell: str, codes: CodeList) -> list[tuple[str, str]]:
+    """Codes of a cell with their names; those that no dictionary knows have none.
+
+    Examples
+    --------
+    >>> named_codes("I10.x00x002|?", national_codes().diagnoses)
+    [('I10.x00x002', '高血压'), ('?', '')]
+    """
+    for separator in SEPARATORS[1:]:
+        cell = cell.replace(separator, SEPARATORS[0])
+    names = names_of(codes)
+    return [(code, names.get(codes.canonical(code), "")) for code in map(str.strip, cell.split(SEPARATORS[0])) if code]
+
+
+def in_words(codes: Sequence[tuple[str, str]]) -> str:
+    """Codes with their names as one text."""
+    return "; ".join(f"{code} {name}".strip() for code, name in codes)
+
+
+@lru_cache(maxsize=2)
+def names_of(codes: CodeList) -> Mapping[str, str]:
+    """Name of each code of a dictionary."""
+    return dict(zip(codes.codes, codes.names, strict=True))
+
+
+def checks_of(schemes: Sequence[str], table: pa.Table) -> list[list[str]]:
+    """What a coder would check in each record of a table; nothing where the records hold no codes or go by DIP."""
+    nothing: list[list[str]] = [[] for _ in range(table.num_rows)]
+    if len(schemes) != 1 or means_dip(schemes[0]) or "diagnoses" not in table.column_names or not table.num_rows:
+        return nothing
+    answers, _ = group_cases(as_case_table(table, InputOptions(), GROUPING), checked_grouper(schemes[0]), OWN_VERSION)
+    return [cell.split("|") if cell else [] for cell in cells_of(answers, "coding_checks")]

@@ -1,0 +1,57 @@
+"""What a report is made of, whoever reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from drgsim.errors import Problem
+from drgsim.language import Text
+
+
+@dataclass(frozen=True)
+class ReportParts:
+    """A report for one kind of reader.
+
+    Attributes
+    ----------
+    title
+        Heading of page and workbook.
+    tables
+        Name -> figures; the first is the main one.
+    page
+        Makes the HTML of the page, in the current language.
+    workbook
+        Writes the workbook to a path, in the current language.
+    notes
+        What was doubtful, beyond what reading and settling said.
+    record
+        What the record of the run says beyond policy, inputs and counts.
+    """
+
+    title: Text
+    tables: Mapping[str, pa.Table]
+    page: Callable[[], str]
+    workbook: Callable[[Path], None]
+    notes: tuple[Problem, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportChoices:
+    """What a reader may choose.
+
+    Attributes
+    ----------
+    hospital
+        Id of the hospital that the report is about, where the cases are of several.
+    benchmark
+        Figures of other hospitals by group, and what they are told by.
+    """
+
+    hospital: str | None = None
+    benchmark: tuple[pa.Table, str] | None = None
