@@ -19,6 +19,7 @@ from drgsim.errors import DrgsimError, InputError, UsageError
 from drgsim.records.header import HeaderTest, distinct_names
 from drgsim.records.input_options import RAW, InputOptions
 from drgsim.records.read import open_source
+from tests.commands import run
 from tests.conftest import ROOT
 from tests.test_workbooks import WANTED, as_csv, rows_of
 
@@ -137,6 +138,16 @@ def test_small_files_that_ask_for_much_are_refused_in_little_memory(tmp_path: Pa
     assert code == "input-too-large"
     assert "DRGSIM_LIMIT_" in fix
     assert "drgsim.toml" in fix
+
+
+@pytest.mark.parametrize("command", ["validate", "explain --id 1", "group -s chs-drg-2.0 -o out.csv", "map"])
+def test_little_is_shown_of_a_long_cell(tmp_path: Path, command: str) -> None:
+    x, y, three = ((sign * 900_000)[:900_000] for sign in ("x[/]", "y[\\[b]", "3"))
+    (tmp_path / "a.csv").write_text(f"{HEADER}\n1,1,70,I50.101,{x}\n2,1,70,{y},\n{three},1,,,\n")
+    verb, *options = command.split()
+    done = run(verb, "a.csv", *options, cwd=tmp_path, code=None)
+    assert done.returncode in (0, 1)
+    assert len(done.stdout + done.stderr) < 30_000
 
 
 def test_a_file_below_the_limits_is_read_as_before(tmp_path: Path) -> None:

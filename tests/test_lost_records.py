@@ -25,10 +25,14 @@ from drgsim.engines.file_to_file import group_files
 from drgsim.errors import InputError
 from drgsim.records import csv_text
 from drgsim.records.case_table import whole_table
+from drgsim.records.csv_text import CsvText
+from drgsim.records.header import HeaderTest
+from drgsim.records.input_options import GROUPING, InputOptions
 from drgsim.records.read import open_source
 from drgsim.records.schema import BROKEN_LINE
 from drgsim.records.side_rows import BLANKS, HEADERS, SIGNATURES, TOTALS
 from drgsim.units.schemes.scheme import Scheme
+from tests.plain_csv import plain_records
 from tests.test_layouts import settlement
 
 HEADER = ["discharge_id", "sex", "age", "diagnoses", "procedures", "name"]
@@ -130,6 +134,11 @@ PIECE = st.sampled_from(
 )
 
 
+def marks_of(block: csv_text.CleanBlock) -> list[int]:
+    """Of each record of a block the number of its line where it is broken, else 0."""
+    return [0] * block.records if block.broken is None else block.broken.tolist()
+
+
 @given(
     lines=st.lists(st.lists(PIECE, max_size=9).map("".join), min_size=1, max_size=25),
     block=st.sampled_from([64, 200, 1 << 23]),
@@ -138,7 +147,8 @@ PIECE = st.sampled_from(
 def test_no_line_is_lost_among_lines_broken_at_random(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], block: int, encoding: str
 ) -> None:
-    """The id that each line begins with is the id of a record, or stands in a cell that holds line breaks."""
+    """Records are those of a second implementation; the id that a line begins with is the id of one, or
+    stands in a cell or a broken record that holds line breaks."""
     path = tmp_path_factory.mktemp("lines") / "a.csv"
     whole = "D0,1,70,I10,,whole\n"
     text = ",".join(HEADER) + "\n" + whole + "".join(f"D{n}E,1,70,I10,{line}\n" for n, line in enumerate(lines))
@@ -147,12 +157,20 @@ def test_no_line_is_lost_among_lines_broken_at_random(
         patch.setattr(csv_text, "BLOCK", block)
         patch.setattr(csv_text, "_LONGEST_CELL", 60)
         table = whole_table(open_source(path))
+        marks = [mark for block in CsvText(path, HeaderTest(InputOptions(), GROUPING)).clean() for mark in marks_of(block)]
+    below = text.partition("\n")[2].replace("\r\n", "\n").replace("\r", " ")
+    records = plain_records(below.replace("王", "w"), len(HEADER), longest=60)
+    assert [mark and mark - 1 for mark in marks] == [record.line if record.broken else 0 for record in records]
     cells = "\0".join(cell for column in table.columns for cell in column.cast(pa.string()).to_pylist() if cell)
+    own = below.splitlines()
+    cells += "".join(own[number] for at, size, torn in records if torn for number in range(at - 1, at - 1 + size))
     assert [n for n in range(len(lines)) if f"D{n}E" not in cells] == []
 
 
 @given(
-    kinds=st.lists(st.sampled_from(["whole", "long", "short", "open", "quoted", "huge"]), min_size=1, max_size=30),
+    kinds=st.lists(
+        st.sampled_from(["whole", "long", "short", "open", "quoted", "more", "fewer", "huge"]), min_size=1, max_size=30
+    ),
     block=st.sampled_from([50, 300, 1 << 23]),
 )
 def test_every_broken_line_is_one_record_at_its_own_place(
@@ -160,7 +178,8 @@ def test_every_broken_line_is_one_record_at_its_own_place(
 ) -> None:
     ways = {
         "whole": "1,70,I10,,x", "long": "1,70,I10,,x,y", "short": "1,70", "open": '1,70,I10,,"x',
-        "quoted": '1,70,I10,,"a,\n\nb"', "huge": '1,70,I10,,"' + "z" * 400 + '"',
+        "quoted": '1,70,I10,,"a,\n\nb"', "more": '1,70,I10,,"a,\n\nb",y', "fewer": '1,"7\n0"',
+        "huge": '1,70,I10,,"' + "z" * 400 + '"',
     }  # fmt: skip
     path = tmp_path_factory.mktemp("kinds") / "a.csv"
     path.write_text(",".join(HEADER) + "\n" + "".join(f"D{n},{ways[kind]}\n" for n, kind in enumerate(kinds)), encoding="utf-8")
@@ -175,6 +194,37 @@ def test_every_broken_line_is_one_record_at_its_own_place(
         expected.append(None if kind in ("whole", "quoted") else line)
         line += 1 + ways[kind].count("\n")
     assert marks == expected
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.sampled_from(["", "a", 'b"c', "d\ne", "f\n\n,g", ",", '"\n"']), min_size=1, max_size=11), max_size=9
+    ),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    block=st.sampled_from([50, 1 << 23]),
+)
+def test_what_a_writer_of_csv_wrote_is_as_many_records_whatever_cells_they_have(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], quoting: Any, block: int
+) -> None:
+    text = io.StringIO()
+    rows = [[f"D{n}", *row] for n, row in enumerate([["1", "2", "I10", "", ""], *rows])]
+    csv.writer(text, lineterminator="\n", quoting=quoting).writerows([HEADER, *rows])
+    path = tmp_path_factory.mktemp("written") / "a.csv"
+    path.write_text(text.getvalue(), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_text, "BLOCK", block)
+        table = whole_table(open_source(path))
+    assert table.column("discharge_id").to_pylist() == [row[0] for row in rows]
+    marks = table.column(BROKEN_LINE).to_pylist() if BROKEN_LINE in table.column_names else [None] * len(rows)
+    assert [mark is not None for mark in marks] == [len(row) != len(HEADER) for row in rows]
+
+
+def test_the_same_bytes_may_be_one_record_or_two() -> None:
+    """Why a rule has to decide: a cell too many beside a line break between quotes, or two lines with a stray quote each."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(["D1", "x\nD2,y", "z", "w"])
+    assert text.getvalue() == 'D1,"x\n' + 'D2,y",z,w\n'
+    assert plain_records(text.getvalue(), 3) == [(1, 2, True)]  # its quotes are regular: one record
 
 
 def test_a_long_quoted_cell_without_line_breaks_costs_its_own_record_only(tmp_path: Path, scheme: Scheme) -> None:

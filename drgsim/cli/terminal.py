@@ -13,9 +13,12 @@ from typing import Any, Literal
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.segment import Segment
+from rich.text import Text
 
 from drgsim.errors import SHOWN_ALIKE, DrgsimError, Problem
 
+_LONGEST = 4_000  # signs of a text on the terminal
+_LONG = re.compile(rf"(?:[^\[\n]|(?<=\\)\[|\[(?![a-zA-Z#/@])){{{_LONGEST},}}")  # without tags of rich
 # what steers a terminal or turns the order of signs: C0 without tab and line feed, DEL, C1, marks of direction, line separators
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -36,6 +39,21 @@ def _visible(found: re.Match[str]) -> str:
     return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\ufffd"
 
 
+def brief(marked: str) -> str:
+    """A marked-up text without the middle of what is longer than anybody reads: a cell of a file may hold millions of signs.
+
+    Examples
+    --------
+    >>> brief("[b]" + "9" * 500_000 + "[/b] \\\\[x]") == "[b]" + "9" * 2000 + " … (500,000) … " + "9" * 200 + "[/b] \\\\[x]"
+    True
+    """
+    return marked if len(marked) <= _LONGEST else _LONG.sub(_ends, marked)
+
+
+def _ends(found: re.Match[str]) -> str:
+    return f"{found[0][: _LONGEST // 2]} … ({len(found[0]):,}) … {found[0][-_LONGEST // 20 :].lstrip('[')}"
+
+
 def _line(text: str) -> str:
     """A part of a problem; a name in it cannot begin a line that looks like another problem."""
     return text.replace("\n", "\n        ")
@@ -49,6 +67,10 @@ class Terminal(Console):
         for segment in super().render(renderable, options):
             text = plain(segment.text) if segment.control is None else segment.text
             yield segment if text is segment.text else Segment(text, segment.style)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """What is printed of a text: see :func:`brief`."""
+        return super().render_str(brief(text), **options)
 
     def on_broken_pipe(self) -> None:
         """Let the program end as it sees fit; rich would end it with 1, which is a verdict here."""

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -125,11 +126,18 @@ def edition_hits(batches: Iterable[pa.RecordBatch | pa.Table], grouper: GroupsBa
     return EditionHits(codes, known, kindred.total(), samples) if codes else None
 
 
+@lru_cache(maxsize=2)
+def _headings(name: str) -> frozenset[str]:
+    """Headings of the national codes of a kind."""
+    codes: CodeList = getattr(national_codes(), name)
+    return frozenset(fold(code)[: _HEADING[name]] for code in codes.codes)
+
+
 def _kindred(column: pa.Array, name: str, table: CodeTable) -> Counter[str]:
     """Codes that no edition knows, of the form of national ones and under a heading of 医保版 2.0, with their numbers."""
     national: CodeList = getattr(national_codes(), name)
     editions = [conversion.maps[name].codes for version in code_versions() if (conversion := conversion_from(version))]
-    headings = {fold(code)[: _HEADING[name]] for code in national.codes}
+    headings = _headings(name)
     found: Counter[str] = Counter()
     for text in lists_of(column, records_with_unknown(encode_lists(column, table))).to_pylist():
         for code in split_codes(text):

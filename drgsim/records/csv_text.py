@@ -8,6 +8,7 @@ place, by one that holds nothing but its id, and its number is kept. Everything 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -269,10 +270,10 @@ class CsvText:
         broken = spans[:, _RECORD] >= 0
         self.blank_lines += int(np.count_nonzero(~broken))
         parts, at = [], 0
-        for start, stop, record, *_ in spans.tolist():
+        for start, stop, record, _, cells in spans.tolist():
             parts.append(data[at:start])
             if record >= 0:
-                parts.append(self._id_only(data[start:stop]))
+                parts.append(self._id_only(data[start:stop], quoted=cells > 0))
             at = stop
         parts.append(data[at:consumed])
         lines = None
@@ -284,8 +285,13 @@ class CsvText:
 
     id_place = 0  # which column holds the id; set by whoever knows the columns
 
-    def _id_only(self, line: bytes) -> bytes:
-        cells = line.decode(errors="replace").rstrip("\r\n").split(self.delimiter)
+    def _id_only(self, record: bytes, quoted: bool) -> bytes:
+        """A record that holds nothing but the id of a broken one, whose quotes may be none."""
+        text = record.decode(errors="replace").rstrip("\r\n")
+        cells = text.split(self.delimiter)
+        if quoted:
+            with contextlib.suppress(csv.Error):  # of a cell that is too long
+                cells = next(csv.reader(io.StringIO(text, ""), delimiter=self.delimiter), [])
         name = cells[self.id_place].strip().strip('"') if len(cells) > self.id_place else ""
         written = io.StringIO()
         row = [""] * len(self.names)
@@ -301,8 +307,10 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
     A span is where a line starts and stops, its record (-1 for a blank line), the line feeds before it and its cells (0 where a
     quote is left open).
 
-    A cell that opens with a quote may hold line breaks. Where :func:`_quoted_cell` does not believe it, or the record does not
-    fit with it, its quote is a stray one and its first line a broken line: the lines below it may be records.
+    A record ends at the first line feed that is not in a quoted cell. One of several lines that does not fit the header is one
+    broken record where its quotes are regular: they open cells, close them, or are doubled in them, :func:`_quoted_cell`
+    believes them all, and there are no more cells than two records have. Elsewhere a quote may be a stray one, and the lines
+    that it joins records of their own: the first line is a broken record, and the next one begins another.
     """
     size = data.size
     spans = np.empty((64, 5), np.int64)
@@ -317,6 +325,7 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
         at_cell_start = True
         whole = False  # whether the end of the record was seen
         stray = False
+        regular = True
         while at < size:
             kind = kinds[data[at]]
             if kind == _PLAIN:
@@ -333,19 +342,23 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
                 if believed and closed:
                     feeds += lines
                     at = stop + 1
+                    regular = regular and _ends_cell(data, at, sign)
                 else:
                     stray = True
+                    regular = False
                     at += 1
                 continue
             at += 1
+            regular = regular and kind != _QUOTE
             whole = kind == _FEED
             feeds += whole
             at_cell_start = kind == _SIGN
             cells += at_cell_start
             blank = blank and kind != _QUOTE
-            if whole or (cells > columns and feeds > feeds_before):
+            if whole or (feeds > feeds_before and cells > _most_cells(columns, regular)):
                 break
-        if feeds - whole > feeds_before and cells != columns and (whole or final or cells > columns):
+        ended = (whole or final) and not regular
+        if feeds - whole > feeds_before and cells != columns and (ended or cells > _most_cells(columns, regular)):
             at, feeds, cells, whole, stray = _end_of_line(data, start), feeds_before + 1, 0, True, True
         if not whole and not final:
             return spans[:found].copy(), records, start, feeds_before
@@ -356,6 +369,17 @@ def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: 
             found += 1
         records += not blank
     return spans[:found].copy(), records, size, feeds
+
+
+@njit(cache=True, nogil=True)
+def _most_cells(columns: int, regular: bool) -> int:  # pragma: no cover - compiled
+    """Cells from which on a record of several lines is none: those of two records where a line feed between them is missing."""
+    return 2 * columns if regular else columns
+
+
+@njit(cache=True, nogil=True)
+def _ends_cell(data: Any, at: int, sign: int) -> Any:  # pragma: no cover - compiled
+    return at >= data.size or data[at] == sign or data[at] == 0x0A or data[at] == 0x0D
 
 
 @njit(cache=True, nogil=True)
@@ -377,10 +401,8 @@ def _quoted_cell(data: Any, at: int, sign: int, columns: int, longest: int) -> A
     while inside < data.size:
         byte = data[inside]
         if byte == 0x22 and not (inside + 1 < data.size and data[inside + 1] == 0x22):
-            follows = data[inside + 1] if inside + 1 < data.size else np.uint8(0x0A)
             like_a_record = signs >= columns - 1 and columns > 2
-            ends_well = follows == sign or follows == 0x0A or follows == 0x0D
-            return inside, lines, True, lines == 0 or (ends_well and not like_a_record)
+            return inside, lines, True, lines == 0 or (_ends_cell(data, inside + 1, sign) and not like_a_record)
         if byte == 0x22:
             inside += 2
             continue

@@ -1,10 +1,11 @@
-"""Mutated records in CSV, Parquet and XLSX: as many come out as went in, in their order, broken ones included."""
+"""Mutated records in CSV, JSON, Parquet and XLSX: as many come out as went in, in their order, broken ones included."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,22 @@ import pyarrow.parquet as pq
 import drgsim
 from drgsim.engines.bundled_proof import bundled_cases
 from drgsim.engines.file_to_file import group_files
-from tests.campaign.hostile_values import CELLS
+from tests.campaign.hostile_values import CELLS, VALUES
 from tests.campaign.tally import Tally
 
 RECORDS = 2_000  # in a file
 COLUMNS = ("discharge_id", "sex", "age", "age_days", "birth_weight_g", "los_days", "diagnoses", "procedures", "total_cost")
-_FORMATS = ("csv", "csv", "csv", "csv.gz", "parquet", "parquet", "broken", "broken", "xlsx")
+_FORMATS = ("csv", "csv", "csv", "csv.gz", "parquet", "parquet", "broken", "broken", "xlsx", "json", "jsonl", "broken jsonl")
 _TYPES = (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string()))
 _SCHEMES = ("chs-drg-2.0", "chs-drg-3.0")
+_FIELDS = (
+    "setl_id",
+    "gend",
+    "age",
+    "nwb_age",
+    "nwb_bir_wt",
+    "act_ipt_days",
+)  # of a settlement list, as COLUMNS before the codes
 
 
 def fuzz_records(tally: Tally, number: int) -> None:
@@ -72,7 +81,8 @@ def _written(table: list[list[str]], folder: Path, rng: np.random.Generator) -> 
     most = max(len(cell) for row in table for cell in row)
     if kind == "xlsx" and most > 32_767:
         kind = "csv"
-    path = folder / f"cases.{'csv' if kind == 'broken' else kind}"
+    kind, broken = kind.removeprefix("broken ").replace("broken", "csv"), kind.startswith("broken")
+    path = folder / f"cases.{kind}"
     if kind == "parquet":
         columns: dict[str, Any] = {
             name: pa.array(values, pa.string()).cast(_TYPES[rng.integers(len(_TYPES))])
@@ -81,24 +91,52 @@ def _written(table: list[list[str]], folder: Path, rng: np.random.Generator) -> 
         pq.write_table(pa.table(columns), path, row_group_size=int(rng.choice([100, 10_000])))
     elif kind == "xlsx":
         _write_sheet(path, table)
+    elif kind in ("json", "jsonl"):
+        path.write_text(_json(table, rng, lines=kind == "jsonl", broken=broken), encoding="utf-8")
     else:
-        data = _csv(table, rng, broken=kind == "broken")
+        data = _csv(table, rng, broken=broken)
         path.write_bytes(gzip.compress(data, 1) if kind == "csv.gz" else data)
     return path
 
 
 def _csv(table: list[list[str]], rng: np.random.Generator, *, broken: bool) -> bytes:
-    """CSV of a random dialect; in a broken one some lines have a cell too many, and count as records."""
+    """CSV of a random dialect; in a broken one some records have cells too many or too few, and count as records."""
     delimiter, end = str(rng.choice([",", ";", "\t"])), str(rng.choice(["\n", "\r\n"]))
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
-    worse = set(rng.integers(1, RECORDS, 10).tolist()) if broken else set()
-    # how many records a line is that is broken and holds a line break as well, nobody can tell
-    worse -= {place for place in worse if any(set("\r\n") & set(cell) for cell in table[place])}
-    writer.writerows([*row, "more"] if place in worse else row for place, row in enumerate(table))
+    worse = dict.fromkeys(rng.integers(1, RECORDS, 10).tolist() if broken else ())
+    cells = {place: int(rng.choice([1, 5, len(COLUMNS) + 1, len(COLUMNS) + 7])) for place in worse}
+    writer.writerows((row + row)[: cells.get(place, len(row))] for place, row in enumerate(table))
     encoding = str(rng.choice(["utf-8", "utf-8-sig", "gb18030"]))
     return text.getvalue().encode(encoding)
+
+
+def _json(table: list[list[str]], rng: np.random.Generator, *, lines: bool, broken: bool) -> str:
+    """Settlement lists as JSON, some of their values hostile; in a broken file some lines are cut off, and count as records."""
+    lists = [_settlement_list(row) for row in table]
+    for place in rng.integers(0, RECORDS, int(rng.choice([0, 20, 500]))):
+        fields = lists[place]["setlinfo"]
+        fields[_FIELDS[rng.integers(1, len(_FIELDS))]] = VALUES[rng.integers(len(VALUES))]
+    if not lines:
+        return json.dumps(lists, ensure_ascii=bool(rng.integers(2)), indent=int(rng.choice([0, 2])) or None)
+    texts = [json.dumps(each, ensure_ascii=bool(rng.integers(2))) for each in lists]
+    for place in rng.integers(1, RECORDS, 10) if broken else ():
+        texts[place] = texts[place][: max(2, len(texts[place]) // 2)]
+    return "\n".join(texts) + "\n"
+
+
+def _settlement_list(row: Sequence[str]) -> dict[str, Any]:
+    """A record as the interface of settlement lists has it."""
+    *fields, diagnoses, procedures, cost = row
+    return {
+        "setlinfo": dict(zip(_FIELDS, fields, strict=True)) | {"medfee_sumamt": cost},
+        "diseinfo": [
+            {"diag_code": code, "diag_type": "1", "maindiag_flag": str(int(not place))}
+            for place, code in enumerate(diagnoses.split("|"))
+        ],
+        "oprninfo": [{"oprn_oprt_code": code} for code in procedures.split("|")],
+    }
 
 
 def _write_sheet(path: Path, table: list[list[str]]) -> None:
