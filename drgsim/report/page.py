@@ -46,6 +46,7 @@ from drgsim.language import counted, current_language, spoken, term, text
 from drgsim.report.page_parts import Card, KeyFigure, PageAssumption, PagePart, PageTable, TableColumn, kept_columns
 from drgsim.report.plot_drawing import plot_drawings, plot_numbers
 from drgsim.report.plots import Plot
+from drgsim.report.sankey import FlowChart
 from drgsim.report.text_sizes import text_width
 from drgsim.version import __version__
 
@@ -130,18 +131,14 @@ def _environment() -> jinja2.Environment:
         finalize=spoken,
     )
     environment.globals |= {
-        "text": text, "term": term, "counted": counted, "drawings": _drawings, "plot_numbers": _numbers, "widest": _widest,
+        "text": text, "term": term, "counted": counted, "drawings": _drawings, "plot_numbers": plot_numbers, "widest": _widest,
     }  # fmt: skip
     return environment
 
 
-def _drawings(part: Plot) -> list[tuple[str, Markup]]:
+def _drawings(part: Plot | FlowChart) -> list[tuple[str, Markup]]:
     """Drawings of a chart as they stand: the drawer has escaped its texts."""
-    return [(size, Markup(svg)) for size, svg in plot_drawings(part)]
-
-
-def _numbers(part: Any) -> PageTable | None:
-    return plot_numbers(part) if isinstance(part, Plot) else None
+    return [(size, Markup(svg)) for size, svg in (plot_drawings(part) if isinstance(part, Plot) else part.drawings())]
 
 
 def _widest(texts: Sequence[str]) -> int:

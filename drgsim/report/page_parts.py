@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar
 
+from drgsim.language import text
+
 WAN = 10_000  # yuan of ten thousand yuan (万元)
 NOTHING = "–"  # a cell without a value
 
@@ -21,6 +23,7 @@ class PagePart:
 class NamedCode:
     """A code with its name beside it: groups, departments, hospitals."""
 
+    shape: ClassVar[str] = "code"
     code: str
     name: str = ""
 
@@ -28,7 +31,29 @@ class NamedCode:
         return f"{self.code} {self.name}".strip()
 
 
-Name = str | NamedCode
+@dataclass(frozen=True)
+class NotedText:
+    """A text with a smaller one beside it."""
+
+    shape: ClassVar[str] = "noted"
+    words: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.words} {self.note}".strip()
+
+
+@dataclass(frozen=True)
+class ReplacedText:
+    """What stood before, struck, and what stands now; ``formula`` for rules and paths, in a font of even width."""
+
+    shape: ClassVar[str] = "replaced"
+    before: str = ""
+    now: str = ""
+    formula: bool = False
+
+
+Name = str | NamedCode | NotedText
 
 
 @dataclass(frozen=True)
@@ -56,7 +81,7 @@ class TableColumn:
     minor: bool = False
 
     def shown(self, row: Any) -> Any:
-        """The cell of a row, as text or as it is (texts, named codes)."""
+        """The cell of a row, as text or as it is (texts, named codes, lists of these that stand one below the other)."""
         value = row[self.key]
         if not self.form:
             return NOTHING if value is None or value == "" else value
@@ -103,10 +128,10 @@ class Words(PagePart):
 
 @dataclass(frozen=True)
 class Points(PagePart):
-    """A list of sentences; each is a text, or a text and what is set beside it in small type."""
+    """A list of sentences."""
 
     kind: ClassVar[str] = "points"
-    sentences: Sequence[str | tuple[str, str]]
+    sentences: Sequence[str | NotedText]
 
 
 @dataclass(frozen=True)
@@ -216,6 +241,19 @@ def shown_wan(yuan: float, *, signed: bool = False) -> str:
     size = abs(value)
     digits = 1 if size >= 0.1 or value == 0 else 2 if size >= 0.01 else 4
     return f"{value:{'+' if signed and value else ''},.{digits}f}"
+
+
+def shown_money(yuan: float, *, signed: bool = False) -> str:
+    """An amount with its unit: 万元 from a thousand yuan on, else yuan.
+
+    Examples
+    --------
+    >>> shown_money(1234567.0), shown_money(-12.5, signed=True)
+    ('123.5 x 10k yuan', '-12.50 yuan')
+    """
+    if abs(float(yuan)) >= WAN / 10:
+        return text("{amount} x 10k yuan", amount=shown_wan(yuan, signed=signed))
+    return text("{amount} yuan", amount=shown_value(yuan, "yuan", signed=signed))
 
 
 def kept_columns(columns: Sequence[TableColumn], rows: Sequence[Mapping[str, Any]]) -> list[TableColumn]:

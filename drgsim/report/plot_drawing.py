@@ -16,7 +16,7 @@ from drgsim.report.text_sizes import SIZE, fitted, text_width
 
 WIDTHS = {"wide": 1080, "middle": 680, "narrow": 340}  # pixels of the drawings; page.css shows the one that fits
 LINE = 16  # pixels between lines of text
-TICK = 72  # pixels that a mark with its number takes across
+TICK = 62  # pixels that a mark with its number takes across
 MOST_RADIUS = {"wide": 26.0, "middle": 20.0, "narrow": 13.0}  # pixels of the largest dot
 Box = tuple[float, float, float, float]
 
@@ -62,16 +62,16 @@ def _drawn(plot: Plot, size: str, width: float) -> str:
     height = plot.height if size != "narrow" else max(0.8 * plot.height, 240)
     ground = _ground(plot, size, width, height)
     draw: dict[type, Callable[[_Ground, Any], Iterator[str]]] = {PlotLine: _line, PlotDots: _dots}
-    parts = [*_axes(ground)]
+    parts, above = [*_axes(ground)], [*_corners(ground)]
+    for guide in plot.guides:
+        above += _guide(ground, guide)
     columns = [layer for layer in plot.layers if isinstance(layer, PlotColumns)]
     if columns:
         parts += _columns(ground, columns)
     for layer in plot.layers:
         if type(layer) in draw:
             parts += draw[type(layer)](ground, layer)
-    for guide in plot.guides:
-        parts += _guide(ground, guide)
-    parts += _corners(ground)
+    parts += above
     return (
         f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" role="img" aria-label="{_quoted(plot.caption)}">'
         f"{''.join(parts)}</svg>"
@@ -158,6 +158,14 @@ def _axes(ground: _Ground) -> Iterator[str]:
 
 def _text(x: float, y: float, shown: str, *, anchor: str = "start", kind: str = "tick") -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(shown)}</text>'
+
+
+def _set_text(ground: _Ground, at: tuple[float, float], shown: str, anchor: str) -> str:
+    """A text within the inner area, which labels of dots keep clear of."""
+    wide = text_width(shown)
+    left = at[0] if anchor == "start" else at[0] - wide
+    ground.taken.append((left, at[1] - LINE + 4, left + wide, at[1] + 4))
+    return _text(*at, shown, anchor=anchor, kind="tick halo")
 
 
 def _paint(tone: str) -> str:
@@ -272,7 +280,7 @@ def _guide(ground: _Ground, guide: PlotGuide) -> Iterator[str]:
     if guide.axis == "x":
         at = ground.across(guide.value)
         yield f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{ground.top:.1f}" y2="{ground.bottom:.1f}" {stroke}/>'
-        place, down, anchor = at + 4, ground.top + SIZE, "start"
+        place, down, anchor = at + 4, ground.top + SIZE if ground.plot.corners is None else ground.bottom - LINE - 8, "start"
     else:
         at = ground.down(guide.value)
         yield f'<line x1="{ground.left:.1f}" x2="{ground.right:.1f}" y1="{at:.1f}" y2="{at:.1f}" {stroke}/>'
@@ -281,7 +289,7 @@ def _guide(ground: _Ground, guide: PlotGuide) -> Iterator[str]:
         shown = str(spoken(guide.title))
         if anchor == "start" and place + text_width(shown) > ground.width:
             place, anchor = at - 4, "end"
-        yield _text(place, down, shown, anchor=anchor, kind="halo")
+        yield _set_text(ground, (place, down), shown, anchor)
 
 
 def _corners(ground: _Ground) -> Iterator[str]:
@@ -291,7 +299,7 @@ def _corners(ground: _Ground) -> Iterator[str]:
               (ground.left + 6, ground.bottom - 6, "start"), (ground.right - 4, ground.bottom - 6, "end"))  # fmt: skip
     for words, (x, y, anchor) in zip(ground.plot.corners, places, strict=True):
         if words:
-            yield _text(x, y, fitted(str(spoken(words)), ground.x.length / 2 - 10), anchor=anchor, kind="tick halo")
+            yield _set_text(ground, (x, y), fitted(str(spoken(words)), ground.x.length / 2 - 10), anchor)
 
 
 def plot_numbers(plot: Plot) -> PageTable | None:

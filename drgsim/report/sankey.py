@@ -2,28 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import ClassVar
 
-from drgsim.report.page import COLOURS
+from drgsim.language import spoken
+from drgsim.report.page_parts import Name, NamedCode, PagePart
 from drgsim.report.text_sizes import SIZE, fitted, text_width
 
 LINE = 17  # pixels that a label needs
 GAP = 3  # pixels between the slots of two nodes
 BAR = 10  # width of a node
 EDGE = 6  # pixels above and below
+SIZES = {"wide": (1080, 300), "middle": (680, 190), "narrow": (340, 96)}  # pixels of a drawing and of its labels
 
 
 @dataclass(frozen=True)
 class SankeyFlow:
-    """What goes from one node to another; ``tone`` is a name of :data:`drgsim.report.page.COLOURS`."""
+    """What goes from one node to another; ``tone`` is a name of :data:`drgsim.report.bar_charts.TONES`."""
 
     source: str
     target: str
     value: float
     title: str
     tone: str = "light"
+
+
+Labels = tuple[Mapping[str, Name], Mapping[str, Name]]
+
+
+@dataclass(frozen=True)
+class FlowChart(PagePart):
+    """Flows between two columns of nodes, largest first; ``labels`` name the nodes of the left and the right column.
+
+    Narrow drawings show the code of a :class:`NamedCode` alone where its name does not fit.
+    """
+
+    kind: ClassVar[str] = "flows"
+    caption: str
+    flows: Sequence[SankeyFlow]
+    labels: Labels
+    legend: Sequence[tuple[str, str]] = ()
+
+    def drawings(self) -> list[tuple[str, str]]:
+        """Name of the width and SVG of every drawing."""
+        return [(size, self._drawn(*pixels, short=size == "narrow")) for size, pixels in SIZES.items()]
+
+    def _drawn(self, width: float, label_width: float, short: bool) -> str:
+        labels = tuple({node: _label(name, short) for node, name in side.items()} for side in self.labels)
+        return sankey_chart(self.flows, (labels[0], labels[1]), width=width, label_width=label_width, title=self.caption).svg
+
+
+def _label(name: Name, short: bool) -> str:
+    return name.code if short and isinstance(name, NamedCode) and name.code else _words(name)
+
+
+def _words(name: Name) -> str:
+    return f"{name.code} {spoken(name.name)}".strip() if isinstance(name, NamedCode) else str(spoken(name))
 
 
 @dataclass
@@ -56,7 +92,7 @@ class SankeyLayout:
 
 def sankey_chart(
     flows: Sequence[SankeyFlow], labels: tuple[dict[str, str], dict[str, str]], *, width: float, label_width: float,
-    scale: float = 280.0,
+    scale: float = 280.0, title: str = "",
 ) -> SankeyLayout:  # fmt: skip
     """Lay flows out between two columns of nodes.
 
@@ -70,6 +106,8 @@ def sankey_chart(
         Pixels of the chart and of each column of labels.
     scale
         Pixels that all flows together are high.
+    title
+        What a screen reader says.
     """
     whole = sum(flow.value for flow in flows) or 1.0
     columns = _columns(flows, labels, scale / whole)
@@ -84,10 +122,12 @@ def sankey_chart(
     for side, nodes in enumerate(columns):
         for node in nodes:
             x = left if side == 0 else right - BAR
-            colour = COLOURS["blue"] if side == 0 else COLOURS["green"]
+            colour = "var(--blue)" if side == 0 else "var(--green)"
             high = max(node.value * scale / whole, 1.0)
             middle = node.top + node.height / 2
-            parts.append(f'<rect x="{x:.1f}" y="{middle - high / 2:.1f}" width="{BAR}" height="{high:.1f}" fill="{colour}"/>')
+            parts.append(
+                f'<rect x="{x:.1f}" y="{middle - high / 2:.1f}" width="{BAR}" height="{high:.1f}" style="fill:{colour}"/>'
+            )
             text = fitted(node.label, label_width)
             anchor, at = ("end", left - 5) if side == 0 else ("start", right + 5)
             parts.append(f'<text x="{at:.1f}" y="{middle + SIZE * 0.36:.1f}" text-anchor="{anchor}">{escape(text)}</text>')
@@ -96,8 +136,8 @@ def sankey_chart(
             boxes.append(LabelBox(text, (start, middle - LINE / 2, start + wide, middle + LINE / 2)))
     body = "".join(parts)
     svg = (
-        f'<svg viewBox="0 0 {width:g} {height:.0f}" width="100%" role="img" font-size="{SIZE}" '
-        f'style="max-width:{width:g}px;display:block;margin:0 auto" fill="{"#1f2933"}">{body}</svg>'
+        f'<svg viewBox="0 0 {width:g} {height:.0f}" width="{width:g}" role="img" '
+        f'aria-label="{escape(str(spoken(title)), quote=True)}">{body}</svg>'
     )
     return SankeyLayout(width, height, tuple(boxes), svg)
 
@@ -149,6 +189,6 @@ def _link(flow: SankeyFlow, columns: tuple[list[_Node], list[_Node]], ends: tupl
     middle = (x0 + x1) / 2
     path = f"M{x0:.1f},{y0:.1f}C{middle:.1f},{y0:.1f} {middle:.1f},{y1:.1f} {x1:.1f},{y1:.1f}"
     return (
-        f'<path d="{path}" fill="none" stroke="{COLOURS[flow.tone]}" stroke-opacity="0.5" stroke-width="{thick:.1f}">'
-        f"<title>{escape(flow.title)}</title></path>"
+        f'<path d="{path}" style="fill:none;stroke:var(--{flow.tone});stroke-opacity:0.5;stroke-width:{thick:.1f}">'
+        f"<title>{escape(str(spoken(flow.title)))}</title></path>"
     )

@@ -8,9 +8,24 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.language import bilingual, counted, speaking, text
 from drgsim.payment.rules.no_group import UNGROUPED_CODES
-from drgsim.report.page import render_page
-from drgsim.report.sankey import SankeyFlow, sankey_chart
+from drgsim.report.bar_charts import BarChart, BarSeries, StepChart
+from drgsim.report.page import Page, page_html
+from drgsim.report.page_parts import (
+    Card,
+    KeyFigure,
+    Name,
+    NamedCode,
+    PagePart,
+    PageTable,
+    TableColumn,
+    Words,
+    shown_money,
+    shown_value,
+    shown_wan,
+)  # fmt: skip
+from drgsim.report.sankey import FlowChart, SankeyFlow
 from drgsim.simulation.scheme_switch import SchemeSwitch
 from drgsim.simulation.switch_rules import RULES
 from drgsim.simulation.switch_tables import END, START
@@ -18,25 +33,18 @@ from drgsim.units.schemes.scheme_differences import SchemeDifference
 
 WAN = 10_000  # yuan of ten thousand yuan (万元)
 FLOWS, TOP, WORK, MOST = 30, 10, 20, 60
-SMALL = 1000  # yuan below which an amount is said in yuan
-_UNIT = {"zh": ("万元", "元"), "en": ("x 10k yuan", "yuan")}
-_NO_GROUP = {"zh": "未入组", "en": "no group"}
-_NOBODY = {"zh": "（无）", "en": "(none)"}
+STAYS = ("same", "renumbered", "no_group")  # causes of flows that are not drawn
 _KEEP = {
-    "budget": {"zh": "基金预算不变（按点数分配）", "en": "the fund's budget is kept (shared out by points)"},
-    "rate": {"zh": "费率、点值不变", "en": "the unit value is kept"},
-    "weight": {"zh": "费率和总权重不变", "en": "the unit value and the total weight are kept"},
+    "budget": text("the fund's budget is kept (shared out by points)"),
+    "rate": text("the unit value is kept"),
+    "weight": text("the unit value and the total weight are kept"),
 }
-_VERDICT = {
-    "wins": {"zh": "增", "en": "gains"}, "loses": {"zh": "减", "en": "loses"}, "unclear": {"zh": "不确定", "en": "unclear"},
-    "same": {"zh": "不变", "en": "same"},
-}  # fmt: skip
+_VERDICT = {"wins": text("gains"), "loses": text("loses"), "unclear": text("unclear"), "same": text("same")}
 _DIFFERENCES = {
-    "adrg_new": ("新增ADRG", "ADRGs new"), "adrg_gone": ("取消ADRG", "ADRGs gone"),
-    "adrg_renamed": ("改码改名ADRG", "ADRGs renamed"),
-    "adrg_split": ("拆分ADRG", "ADRGs split"), "drg_added": ("新增DRG代码", "DRG codes new"),
-    "drg_removed": ("取消DRG代码", "DRG codes gone"), "diagnosis_moved": ("换组诊断编码", "diagnoses moved"),
-    "procedure_moved": ("换组手术编码", "procedures moved"), "severity_changed": ("MCC、CC级别变化", "MCC or CC changed"),
+    "adrg_new": text("ADRGs new"), "adrg_gone": text("ADRGs gone"), "adrg_renamed": text("ADRGs renamed"),
+    "adrg_split": text("ADRGs split"), "drg_added": text("DRG codes new"), "drg_removed": text("DRG codes gone"),
+    "diagnosis_moved": text("diagnoses moved"), "procedure_moved": text("procedures moved"),
+    "severity_changed": text("MCC or CC changed"),
 }  # fmt: skip
 
 
@@ -44,216 +52,247 @@ def switch_page(
     switch: SchemeSwitch, tables: Mapping[str, pa.Table], notes: Sequence[Problem], language: str = "zh",
     difference: SchemeDifference | None = None,
 ) -> str:  # fmt: skip
-    """HTML of the page, with everything in it and no script; ``language`` is ``zh`` or ``en``.
+    """HTML of the page; ``language`` is ``zh`` or ``en``.
 
     ``difference`` are the differences of the two DRG schemes, for the appendix.
     """
+    with speaking(language):
+        headline = {row["figure"]: row for row in tables["headline"].to_pylist()}
+        hospitals = sorted(tables["hospitals"].to_pylist(), key=lambda row: float(row["payment_change"]))
+        left, right = (side.choice.name for side in switch.sides)
+        method = text("the same cases, grouped by both, settled by one method")
+        kept = _KEEP[switch.options.keep]
+        return page_html(Page(
+            title=text("Switch from {before} to {after}", before=left, after=right),
+            subtitle=text("{region} · {year} · {method} · {kept}", region=switch.region.folder.name, year=switch.year,
+                          method=method, kept=kept),
+            lead=_sentence(headline, hospitals),
+            figures=_figures(headline, [row["verdict"] for row in hospitals]),
+            summary=[_steps(tables["waterfall"].to_pylist())],
+            cards=[
+                _hospitals(hospitals, switch), _departments(tables["departments"].to_pylist()), _flows(tables["flows"]),
+                _work(tables["work"]), *_worst(tables["work"]), *_differences(difference, left, right),
+                _basis(switch, left, right),
+            ],
+            notes=[note.what for note in notes],
+        ))  # fmt: skip
 
-    def words(zh: str, en: str) -> str:
-        return zh if language == "zh" else en
 
-    headline = {row["figure"]: row for row in tables["headline"].to_pylist()}
-    hospitals = sorted(tables["hospitals"].to_pylist(), key=lambda row: float(row["payment_change"]))
-    verdicts = [row["verdict"] for row in hospitals]
-    left, right = (side.choice.name for side in switch.sides)
-    return render_page(
-        "switch.html",
-        title=words(f"{left} → {right} 切换测算", f"Switch from {left} to {right}"),
-        w=words,
-        language=language,
-        switch=switch,
-        left=left,
-        right=right,
-        sides=list(zip((left, right), switch.sides, strict=True)),
-        keep=_KEEP[switch.options.keep][language],
-        sentence=_sentence(headline, hospitals, language),
-        cards=_cards(headline, verdicts, words),
-        steps=_steps(tables["waterfall"].to_pylist(), language),
-        hospitals=[_hospital(row, language) for row in _shown(hospitals)],
-        hospital_count=len(hospitals),
-        closed=switch.closed is not None,
-        level=f"{switch.options.level:.0%}",
-        departments=_departments(tables["departments"].to_pylist(), language),
-        wide=sankey(tables["flows"], language, width=1040, label_width=250).svg,
-        narrow=sankey(tables["flows"], language, width=350, label_width=84, short=True).svg,
-        work=_work(tables["work"], language),
-        work_cases=tables["work_cases"].num_rows,
-        worst=_worst(tables["work"], language),
-        differences=_differences(difference, words),
-        notes=notes,
-        wan=_wan,
+def _sentence(headline: Mapping[str, Any], hospitals: Sequence[Mapping[str, Any]]) -> str:
+    """What a director has to know, in one line."""
+    cases, moved = headline["cases"]["to"], headline["moved"]["to"]
+    gained = sum(float(row["payment_change"]) for row in hospitals if float(row["payment_change"]) > 0)
+    best, worst = (hospitals[-1], hospitals[0]) if hospitals else (None, None)
+    return text(
+        "{moved:,.0f} of {cases:,.0f} cases ({share:.1f} %) change group; payment to all hospitals changes by {change}, and "
+        "{gained} move between hospitals. Gains most: {best}; loses most: {worst}.",
+        moved=moved, cases=cases, share=100 * moved / cases if cases else 0.0,
+        change=shown_money(headline["payment"]["change"], signed=True), gained=shown_money(gained), best=_named(best),
+        worst=_named(worst),
     )  # fmt: skip
 
 
-def _wan(yuan: Any, sign: bool = False) -> str:
-    """Yuan in 万元; small amounts keep more decimals, so that no change reads as none."""
-    value = float(yuan) / WAN
-    size = abs(value)
-    digits = 1 if size >= 0.1 or value == 0 else 2 if size >= 0.01 else 4
-    return f"{value:{'+' if sign and value else ''},.{digits}f}"
+def _named(row: Mapping[str, Any] | None) -> str:
+    if row is None or not float(row["payment_change"]):
+        return text("(none)")
+    name, change = row["name"] or row["hospital_id"], shown_money(row["payment_change"], signed=True)
+    if row["payment_change_share"] is None:
+        return text("{name} ({change})", name=name, change=change)
+    return text("{name} ({change}, {share:+.2f} %)", name=name, change=change, share=100 * row["payment_change_share"])
 
 
-def _money(yuan: Any, language: str, sign: bool = True) -> str:
-    """An amount with its unit: 万元 from a thousand yuan on, else yuan."""
-    if abs(float(yuan)) >= SMALL:
-        return f"{_wan(yuan, sign)} {_UNIT[language][0]}"
-    return f"{float(yuan):{'+' if sign and float(yuan) else ''},.2f} {_UNIT[language][1]}"
-
-
-def _sentence(headline: Mapping[str, Any], hospitals: Sequence[Mapping[str, Any]], language: str) -> str:
-    """What a director has to know, in one line."""
-    cases, moved = headline["cases"]["to"], headline["moved"]["to"]
-    share = 100 * moved / cases if cases else 0.0
-    gained = sum(float(row["payment_change"]) for row in hospitals if float(row["payment_change"]) > 0)
-    payment = headline["payment"]["change"]
-    best, worst = (hospitals[-1], hospitals[0]) if hospitals else (None, None)
-
-    def named(row: Mapping[str, Any] | None) -> str:
-        if row is None or not float(row["payment_change"]):
-            return _NOBODY[language]
-        percent = "" if row["payment_change_share"] is None else f", {100 * row['payment_change_share']:+.2f} %"
-        return f"{row['name'] or row['hospital_id']} ({_money(row['payment_change'], language)}{percent})"
-
-    if language == "zh":
-        return (
-            f"{cases:,.0f} 例中 {moved:,.0f} 例（{share:.1f}%）换组；医院支付合计变化 {_money(payment, language)}，"
-            f"医院之间转移 {_money(gained, language, False)}。增加最多：{named(best)}；减少最多：{named(worst)}。"
-        )
-    return (
-        f"{moved:,.0f} of {cases:,.0f} cases ({share:.1f} %) change group; payment to all hospitals changes by "
-        f"{_money(payment, language)}, and {_money(gained, language, False)} move between hospitals. "
-        f"Gains most: {named(best)}; loses most: {named(worst)}."
-    )
-
-
-def _cards(headline: Mapping[str, Any], verdicts: Sequence[str], words: Any) -> list[tuple[str, str]]:
-    def both(name: str, form: str = ",.0f") -> str:
-        row = headline[name]
-        return " → ".join("–" if row[side] is None else f"{row[side]:{form}}" for side in ("from", "to"))
+def _figures(headline: Mapping[str, Any], verdicts: Sequence[str]) -> list[KeyFigure]:
+    def both(name: str, form: str = "count") -> str:
+        return " → ".join(shown_value(headline[name][side], form) for side in ("from", "to"))
 
     counts = " · ".join(f"{verdicts.count(word)}" for word in ("wins", "loses", "unclear"))
     return [
-        (words("换组病例", "cases that move"), f"{headline['moved']['to']:,.0f}"), ("CMI", both("cmi", ".3f")),
-        (words("未入组", "no group"), both("ungrouped")), (words("歧义（QY）", "ambiguous (QY)"), both("ambiguous")),
-        (words("高倍率", "high cases"), both("high")), (words("低倍率", "low cases"), both("low")),
-        (words("医院 增 · 减 · 不确定", "hospitals: gain · lose · unclear"), counts),
+        KeyFigure(text("cases that move"), f"{headline['moved']['to']:,.0f}"), KeyFigure("CMI", both("cmi", ".3f")),
+        KeyFigure(text("no group"), both("ungrouped")), KeyFigure(text("ambiguous (QY)"), both("ambiguous")),
+        KeyFigure(text("high cases"), both("high")), KeyFigure(text("low cases"), both("low")),
+        KeyFigure(text("hospitals: gain · lose · unclear"), counts),
     ]  # fmt: skip
 
 
-def _steps(rows: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
-    """Bars of the waterfall in percent of the width; its axis begins near the amounts, not at 0."""
-    whole = [row for row in rows if row["scope"] == "all" and (row["amount"] or row["step"] in (START, END))]
-    ends, level = [], 0.0
-    for row in whole:
-        amount = float(row["amount"])
-        before, level = (0.0, amount) if row["step"] in (START, END) else (level, level + amount)
-        ends.append((before, level))
-    inner = [value for row, pair in zip(whole, ends, strict=True) for value in pair[row["step"] in (START, END) :]]
-    low, high = min(inner), max(inner)
-    span = (high - low) or max(high, 1.0) * 0.01
-    low, high = low - 0.35 * span, high + 0.1 * span
-    steps = []
-    for row, (before, after) in zip(whole, ends, strict=True):
-        total = row["step"] in (START, END)
-        first, last = (low, after) if total else (min(before, after), max(before, after))
-        steps.append({
-            "label": row["step_zh"] if language == "zh" else row["step_en"], "cases": row["cases"], "total": total,
-            "left": 100 * (first - low) / (high - low), "width": max(100 * (last - first) / (high - low), 0.25),
-            "tone": "total" if total else "up" if after >= before else "down",
-            "amount": _wan(row["amount"], not total),
-        })  # fmt: skip
-    return steps
+def _steps(rows: Sequence[Mapping[str, Any]]) -> PagePart:
+    whole = [row for row in rows if row["scope"] == "all" and (row["amount"] or row["step"] == START) and row["step"] != END]
+    end = next(row for row in rows if row["scope"] == "all" and row["step"] == END)
+    caption = text(
+        "From the payment before to the payment after, 10k yuan. Steps are exact to the fen and add up: first the unit \
+value at the weights of before, the rest by the one cause of each case."
+    )
+    steps = [(bilingual(row["step_en"], row["step_zh"]), float(row["amount"]) / WAN) for row in whole]
+    return StepChart(caption, steps, bilingual(end["step_en"], end["step_zh"]))
 
 
-def _shown(hospitals: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _hospitals(rows: Sequence[Mapping[str, Any]], switch: SchemeSwitch) -> Card:
     """Hospitals from the largest gain to the largest loss; of many those at both ends."""
-    ordered = list(hospitals)[::-1]
-    return ordered if len(ordered) <= MOST else [*ordered[: MOST // 2], *ordered[-MOST // 2 :]]
+    ordered = list(rows)[::-1]
+    shown = ordered if len(ordered) <= MOST else [*ordered[: MOST // 2], *ordered[-MOST // 2 :]]
+    closed = switch.closed is not None
+    columns = [
+        TableColumn(text("hospital"), "label"), TableColumn(text("cases"), "from_cases", "count", minor=True),
+        TableColumn(text("moved"), "moved", "count", minor=True),
+        TableColumn(text("CMI before"), "from_cmi", ".3f", minor=True),
+        TableColumn(text("CMI after"), "to_cmi", ".3f", minor=True),
+        TableColumn(text("payment before (10k yuan)"), "from_payment", "wan", minor=True),
+        TableColumn(text("change (10k yuan)"), "payment_change", "wan", signed=True),
+        TableColumn("%", "share", ".2f", signed=True),
+        TableColumn(text("{level:.0%} interval (10k yuan)", level=switch.options.level), "interval", minor=True),
+        TableColumn(text("verdict"), "word"),
+    ]  # fmt: skip
+    if closed:
+        columns += [
+            TableColumn(text("budget index (10k yuan)"), "from_index", "wan", minor=True),
+            TableColumn(text("surplus, change (10k yuan)"), "surplus_change", "wan", signed=True, minor=True),
+        ]
+    remarks = [text("Unclear: the interval holds 0, so that slightly other cases could turn the sign.")]
+    if closed:
+        remarks.append(text("The budget index is the same on both sides: what is due more leaves less surplus."))
+    if len(shown) < len(ordered):
+        remarks.append(
+            text("{shown:,} of {all:,}, those that gain and those that lose most.", shown=len(shown), all=len(ordered))
+        )
+    title = text("Hospitals")
+    return Card(title, [PageTable(title, columns, [_hospital(row) for row in shown]), Words(remarks)])
 
 
-def _hospital(row: Mapping[str, Any], language: str) -> dict[str, Any]:
-    low = row["change_low"]
+def _hospital(row: Mapping[str, Any]) -> dict[str, Any]:
+    low, share = row["change_low"], row["payment_change_share"]
     return {
         **row,
-        "label": row["name"] or row["hospital_id"] or _NOBODY[language],
-        "interval": "–" if low is None else f"{_wan(low, True)} … {_wan(row['change_high'], True)}",
-        "word": _VERDICT[row["verdict"]][language],
-        "share": "–" if row["payment_change_share"] is None else f"{100 * row['payment_change_share']:+.2f} %",
+        "label": row["name"] or row["hospital_id"] or text("(none)"),
+        "interval": "" if low is None else f"{shown_wan(low, signed=True)} … {shown_wan(row['change_high'], signed=True)}",
+        "word": _VERDICT[row["verdict"]],
+        "share": None if share is None else 100 * share,
     }
 
 
-def _departments(rows: Sequence[Mapping[str, Any]], language: str) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The ten departments that gain and the ten that lose most, with bars in percent of the largest."""
-    ordered = sorted(rows, key=lambda row: float(row["payment_change"]))
-    sides = [("up", [row for row in ordered[::-1] if float(row["payment_change"]) > 0][:TOP]),
-             ("down", [row for row in ordered if float(row["payment_change"]) < 0][:TOP])]  # fmt: skip
-    most = max((abs(float(row["payment_change"])) for _, some in sides for row in some), default=1.0)
-    return [
-        (tone, [
-            {
-                **row, "label": f"{row['name'] or row['hospital_id']} · {row['department'] or _NOBODY[language]}",
-                "width": max(100 * abs(float(row["payment_change"])) / most, 0.5),
-                "share": "" if row["payment_change_share"] is None else f"{100 * row['payment_change_share']:+.1f} %",
-            }
-            for row in some
-        ])
-        for tone, some in sides
-    ]  # fmt: skip
+def _departments(rows: Sequence[Mapping[str, Any]]) -> Card:
+    """The ten departments that gain and the ten that lose most."""
+    ordered = sorted(rows, key=lambda row: -float(row["payment_change"]))
+    sides = (
+        (
+            text("Departments that gain most, change in 10k yuan"),
+            [row for row in ordered if float(row["payment_change"]) > 0][:TOP],
+        ),
+        (
+            text("Departments that lose most, change in 10k yuan"),
+            [row for row in ordered[::-1] if float(row["payment_change"]) < 0][:TOP],
+        ),
+    )
+    parts: list[PagePart] = []
+    for caption, some in sides:
+        if some:
+            change = BarSeries("", [float(row["payment_change"]) for row in some], "sign", shown=[_change(row) for row in some])
+            parts.append(BarChart(caption, [_department(row) for row in some], [change]))
+    return Card(text("Departments that change most"), parts or [Words([text("none")])])
 
 
-def sankey(flows: pa.Table, language: str, *, width: float, label_width: float, short: bool = False) -> Any:
-    """The largest flows between groups that differ; ``short`` labels hold the code alone."""
-    stays = ("same", "renumbered", "no_group")
-    rows = [row for row in flows.to_pylist() if row["cause"] not in stays][:FLOWS]
-    labels: tuple[dict[str, str], dict[str, str]] = {}, {}
+def _department(row: Mapping[str, Any]) -> str:
+    return text(
+        "{hospital} · {department}", hospital=row["name"] or row["hospital_id"], department=row["department"] or text("(none)")
+    )
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    change, share = shown_wan(row["payment_change"], signed=True), row["payment_change_share"]
+    return change if share is None else f"{change} ({100 * share:+.1f} %)"
+
+
+def _flows(flows: pa.Table) -> Card:
+    """The largest flows between groups that differ."""
+    rows = [row for row in flows.to_pylist() if row["cause"] not in STAYS][:FLOWS]
+    labels: tuple[dict[str, Name], dict[str, Name]] = {}, {}
     for row in rows:
         for side, known in zip(("from", "to"), labels, strict=True):
             code, name = row[f"{side}_group"], row[f"{side}_name"]
-            known[code] = _NO_GROUP[language] if code in UNGROUPED_CODES else code if short else f"{code} {name}".strip()
-    cases = {"zh": "例", "en": " cases"}[language]
+            known[code] = text("no group") if code in UNGROUPED_CODES else NamedCode(code, name)
     drawn = [
         SankeyFlow(
             row["from_group"], row["to_group"], row["cases"],
-            f"{row['from_group']} {row['from_name']} → {row['to_group']} {row['to_name']}: {row['cases']:,}{cases}, "
-            f"{_money(row['change'], language)}",
+            text("{before} → {after}: {cases}, {change}", before=NamedCode(row["from_group"], row["from_name"]),
+                 after=NamedCode(row["to_group"], row["to_name"]),
+                 cases=counted(row["cases"], "{count} case", "{count:,} cases"),
+                 change=shown_money(row["change"], signed=True)),
             "green" if row["change"] > 0 else "red" if row["change"] < 0 else "light",
         )
         for row in rows
     ]  # fmt: skip
-    return sankey_chart(drawn, labels, width=width, label_width=label_width)
+    caption = text("Left before, right after; the width stands for cases. Green is paid more, red less.")
+    title = counted(len(rows), "The largest flow between groups", "The {count} largest flows between groups")
+    return Card(title, [FlowChart(caption, drawn, labels)] if rows else [Words([text("none")])])
 
 
-def _work(work: pa.Table, language: str) -> list[dict[str, Any]]:
+def _work(work: pa.Table) -> Card:
     """The work list added up by rule."""
     sums: dict[str, dict[str, Any]] = {}
     for row in work.to_pylist():
-        of_rule = sums.setdefault(row["rule"], {"cases": 0, "change": 0.0, "stake": 0.0, "has_stake": False})
+        of_rule = sums.setdefault(row["rule"], {"cases": 0, "change": 0.0, "stake": None})
         of_rule["cases"] += row["cases"]
         of_rule["change"] += float(row["change"])
         if row["at_stake"] is not None:
-            of_rule["stake"] += float(row["at_stake"])
-            of_rule["has_stake"] = True
-    return [
-        {
-            "title": rule.title_zh if language == "zh" else rule.title, "todo": rule.todo_zh if language == "zh" else rule.todo,
-            **sums[name],
-        }
+            of_rule["stake"] = (of_rule["stake"] or 0.0) + float(row["at_stake"])
+    rows = [
+        {"title": bilingual(rule.title, rule.title_zh), "todo": bilingual(rule.todo, rule.todo_zh), **sums[name],
+         "each": None if sums[name]["stake"] is None else sums[name]["stake"] / sums[name]["cases"]}
         for name, rule in RULES.items() if name in sums
     ]  # fmt: skip
+    title = text("What to do before the switch")
+    if not rows:
+        return Card(title, [Words([text("Nothing to do.")])])
+    columns = [
+        TableColumn(text("what"), "title"), TableColumn(text("cases"), "cases", "count"),
+        TableColumn(text("change (10k yuan)"), "change", "wan", signed=True),
+        TableColumn(text("per case (10k yuan)"), "each", "wan", minor=True),
+        TableColumn(text("what to do"), "todo", minor=True),
+    ]  # fmt: skip
+    remark = text(
+        "A case may have several. Per case: the mean difference to the group of now where the record has it; no target, codes \
+follow the record. By department and code: work.csv; case by case: work_cases.csv."
+    )
+    return Card(title, [PageTable(title, columns, rows, note=remark)])
 
 
-def _worst(work: pa.Table, language: str) -> list[dict[str, Any]]:
+def _worst(work: pa.Table) -> list[Card]:
     """Entries of the work list with the largest loss."""
     rows = [row for row in work.to_pylist() if row["rule"] != "field" and float(row["change"]) < 0]
     rows = sorted(rows, key=lambda row: (float(row["change"]), row["hospital_id"], row["code"]))[:WORK]
     for row in rows:
-        row["title"] = RULES[row["rule"]].title_zh if language == "zh" else RULES[row["rule"]].title
-    return rows
+        row["title"] = bilingual(RULES[row["rule"]].title, RULES[row["rule"]].title_zh)
+        row["named"] = NamedCode(row["code"] or "", row["code_name"] or "")
+        row["where"] = f"{row['hospital_id']} · {row['department']}"
+        row["moves"] = row["detail"].split(": ")[0]
+    columns = [
+        TableColumn(text("hospital · department"), "where"), TableColumn(text("what"), "title", minor=True),
+        TableColumn(text("code"), "named"), TableColumn(text("from → to"), "moves", minor=True),
+        TableColumn(text("cases"), "cases", "count"), TableColumn(text("change (10k yuan)"), "change", "wan", signed=True),
+    ]  # fmt: skip
+    title = text("Codes that lose most")
+    return [Card(title, [PageTable(title, columns, rows)])] if rows else []
 
 
-def _differences(difference: SchemeDifference | None, words: Any) -> list[tuple[str, str]]:
+def _differences(difference: SchemeDifference | None, left: str, right: str) -> list[Card]:
     """How many things differ between two DRG schemes; nothing where one side is a catalogue."""
     if difference is None:
         return []
     found = difference.summary()
-    return [(words(*_DIFFERENCES[name]), f"{found[name]:,}") for name in _DIFFERENCES if name in found]
+    rows = [(words, found[name]) for name, words in _DIFFERENCES.items() if name in found]
+    title = text("Appendix: what differs between the schemes")
+    table = PageTable(title, [TableColumn(text("difference"), 0), TableColumn(text("number"), 1, "count")], rows)
+    command = f"drgsim schemes diff {left} {right} --full"
+    return [Card(title, [table, Words([text("In full: schemes-diff.html in the same folder, or {command}", command=command)])])]
+
+
+def _basis(switch: SchemeSwitch, left: str, right: str) -> Card:
+    rows = [
+        (name, side.choice.policy.id, side.weights_label, [f"{key} {value:,.2f}" for key, value in side.unit_values.items()])
+        for name, side in zip((left, right), switch.sides, strict=True)
+    ]
+    columns = [TableColumn(text("scheme"), 0), TableColumn(text("policy"), 1), TableColumn(text("weights"), 2),
+               TableColumn(text("unit value (yuan)"), 3)]  # fmt: skip
+    title = text("Policies and unit values")
+    parts: list[PagePart] = [PageTable(title, columns, rows)]
+    if switch.budget_source:
+        parts.append(Words([text("Budget: {source}", source=switch.budget_source)]))
+    return Card(title, parts)
