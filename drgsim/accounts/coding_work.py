@@ -29,7 +29,7 @@ KINDS: dict[str, Text] = {
     "grey": term("records to mend", "grey code"),
     "unknown": term("records to mend", "unknown code"),
 }
-_SAME = {"principal_unknown": "principal_unknown_code", "principal_grey": "principal_grey_code"}  # a reason and its warning
+SAME = {"principal_unknown": "principal_unknown_code", "principal_grey": "principal_grey_code"}  # a reason and its warning
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class CodingWork:
 
 def words_of(code: str) -> tuple[Text, Text]:
     """What a finding means, and what to do about it."""
-    rule = rules().get(_SAME.get(code, code))
+    rule = rules().get(SAME.get(code, code))
     if rule is None:
         return bilingual(code, code), bilingual("", "")
     return bilingual(rule.title, rule.title_zh), bilingual(rule.fix, rule.fix_zh)
@@ -99,7 +99,7 @@ def _found(cases: SettledCases, known: bool) -> Iterator[tuple[str, str, Mask]]:
     split = [set(words.split("|")) for words in warnings]
     for code in sorted(set().union(*split)) if split else ():
         kind = "grey" if "grey" in code else "unknown" if "unknown" in code else ""
-        if kind:
+        if kind and code not in SAME.values():  # what keeps a record from a group is told above
             yield kind, code, np.array([code in words for words in split] + [False])[of_warnings]
 
 
@@ -136,7 +136,8 @@ def _cases(hospital: HospitalCases) -> pa.Table:
         "principal": pa.array([in_words(codes[:1]) for codes in texts.diagnoses], pa.string()),
         "procedures": pa.array([in_words(codes) for codes in texts.procedures], pa.string()),
         "proposals": pa.array(proposals, pa.string()),
-        "checks": pa.array(["|".join(checks) for checks in texts.checks], pa.string()),
+        "checks": pa.array(["|".join(code for code, _ in checks) for checks in texts.checks], pa.string()),
+        "details": pa.array(["|".join(detail for _, detail in checks) for checks in texts.checks], pa.string()),
         **{name: listed[name] for name in ("cost", "payment", "margin")},
     })  # fmt: skip
 

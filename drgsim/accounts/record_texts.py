@@ -31,12 +31,12 @@ class RecordTexts:
     diagnoses, procedures
         Codes with their names, the principal one first.
     checks
-        Codes of the rules that a coder would look at.
+        What a coder would look at: the code of the rule, and the codes and groups that are concerned.
     """
 
     diagnoses: list[list[tuple[str, str]]]
     procedures: list[list[tuple[str, str]]]
-    checks: list[list[str]]
+    checks: list[list[tuple[str, str]]]
 
 
 def record_texts(cases: SettledCases, places: NDArray[np.int64]) -> RecordTexts:
@@ -82,10 +82,25 @@ def names_of(codes: CodeList) -> Mapping[str, str]:
     return dict(zip(codes.codes, codes.names, strict=True))
 
 
-def checks_of(schemes: Sequence[str], table: pa.Table) -> list[list[str]]:
+def checks_of(schemes: Sequence[str], table: pa.Table) -> list[list[tuple[str, str]]]:
     """What a coder would check in each record of a table; nothing where the records hold no codes or go by DIP."""
-    nothing: list[list[str]] = [[] for _ in range(table.num_rows)]
+    nothing: list[list[tuple[str, str]]] = [[] for _ in range(table.num_rows)]
     if len(schemes) != 1 or means_dip(schemes[0]) or "diagnoses" not in table.column_names or not table.num_rows:
         return nothing
     answers, _ = group_cases(as_case_table(table, InputOptions(), GROUPING), checked_grouper(schemes[0]), OWN_VERSION)
-    return [cell.split("|") if cell else [] for cell in cells_of(answers, "coding_checks")]
+    details = cells_of(answers, "coding_details")
+    return [_checks(codes, said) for codes, said in zip(cells_of(answers, "coding_checks"), details, strict=True)]
+
+
+def _checks(codes: str, said: str) -> list[tuple[str, str]]:
+    """Rules with their details, which stand after the title of each.
+
+    Examples
+    --------
+    >>> _checks("principal_unknown_code|other", "unknown: J40.x → J40.x00?|other")
+    [('principal_unknown_code', 'J40.x → J40.x00?'), ('other', '')]
+    """
+    rules, lines = codes.split("|") if codes else [], said.split("|")
+    if len(lines) != len(rules):
+        lines = [""] * len(rules)
+    return [(rule, line.partition(": ")[2]) for rule, line in zip(rules, lines, strict=True)]

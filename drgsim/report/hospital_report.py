@@ -7,8 +7,8 @@ from pathlib import Path
 from drgsim.accounts.hospital_accounts import hospital_accounts
 from drgsim.accounts.settled_cases import SettledCases
 from drgsim.language import text
+from drgsim.report.hospital_page import hospital_page
 from drgsim.report.report_parts import ReportChoices, ReportParts
-from drgsim.report.settlement_page import settlement_page
 from drgsim.results.workbook import open_workbook
 
 
@@ -24,7 +24,7 @@ def hospital_parts(cases: SettledCases, choices: ReportChoices) -> ReportParts:
     return ReportParts(
         text("Case payment report of a hospital"),
         accounts.tables,
-        lambda: settlement_page(cases.settlement),
+        lambda: hospital_page(accounts),
         write,
         record={
             "hospital": accounts.hospital.id,
