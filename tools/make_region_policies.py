@@ -5,7 +5,7 @@
 FACTS is a folder with ``regions/`` (regions.csv, curves.csv, goldens.csv, odd.csv) and the published tables of groups beside
 it. What the facts do not say in a form that a program reads stands in ``tools/region_policies.yaml``. Written are policies of
 the folders ``payment_tables/<region>/<year>`` that begin with :data:`MARK` (no other is touched), the cases in
-``tests/cases/payment/regions.csv`` and the table of all of them in ``docs/regions.md``.
+``tests/cases/payment/regions.csv`` and the table of all of them in ``docs/regions.md`` and ``docs/regions.zh.md``.
 """
 
 from __future__ import annotations
@@ -453,7 +453,8 @@ def main(facts: Path) -> None:
             of = region.spec.get("of", region.key)
             mine = [row for row in goldens if row["region"] == of and _is_of(region, row)]
             writer.writerows(golden_row(region, row) for row in mine)
-    (ROOT / "docs" / "regions.md").write_text(document(regions, without, files), encoding="utf-8")
+    for language, name in (("en", "regions.md"), ("zh", "regions.zh.md")):
+        (ROOT / "docs" / name).write_text(document(regions, without, files, language), encoding="utf-8")
     print(f"{len(regions)} policies")
 
 

@@ -1,0 +1,31 @@
+"""What tools make of data and the program in the documents is what data and program say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tools.make_reference import MARK, PARTS, pages
+
+MADE = pages()
+
+
+@pytest.mark.parametrize("page", MADE, ids=lambda path: path.name)
+def test_made_parts_are_current(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == MADE[page], "run python -m tools.make_reference"
+
+
+def test_every_part_is_in_both_languages() -> None:
+    found: dict[str, set[str]] = {name: set() for name in PARTS}
+    for page in MADE:
+        for part in MARK.finditer(page.read_text(encoding="utf-8")):
+            found[part["name"]].add("zh" if page.name.endswith(".zh.md") else "en")
+    assert {name: languages for name, languages in found.items() if languages != {"en", "zh"}} == {}
+
+
+def test_every_mark_is_closed() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        assert text.count("<!-- made: ") == text.count("<!-- end made -->") == len(MARK.findall(text)), page.name

@@ -1,0 +1,221 @@
+"""Make the parts of the documents that data and the program state, in both languages.
+
+    python -m tools.make_reference
+
+A page of ``docs`` marks such a part: ``<!-- made: NAME -->`` before and ``<!-- end made -->`` after it. Pages named
+``*.zh.md`` get it in Chinese. :data:`PARTS` says what a name stands for; a test compares.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+import drgsim
+from drgsim.language import spoken, text_of_data
+from drgsim.quality.quality_rules import rules, thresholds
+from drgsim.records.findings import FINDINGS
+from drgsim.records.schema import columns
+
+DOCS = Path(__file__).parent.parent / "docs"
+MARK = re.compile(r"(<!-- made: (?P<name>[^>]+) -->\n).*?(<!-- end made -->)", re.S)
+# words of data that the program itself never shows to people
+WORDS = {
+    "years": "岁", "days": "天", "hours": "小时", "g": "克", "yuan": "元", "cases": "例", "fen": "分", "yes": "是",
+    "x mean cost of the group": "× 病组例均费用", "drg": "DRG", "dip": "DIP", "rate": "费率法", "points": "点数法",
+    "systems count completed or running years": "各系统按周岁或虚岁计",
+    "systems count the day of birth as 0 or 1": "各系统把出生当天计为0或1",
+    "CHS-DRG MDCP: newborns up to 28 days": "CHS-DRG MDCP：出生28天以内的新生儿",
+    "usual edit limit for chapter XV": "第十五章编码常用的审核界限",
+    "about twice the mean stay of recent years": "约为近年平均住院日的两倍",
+    "ours": "本项目自定",
+    "ours; finds amounts that are ten times too high": "本项目自定；可发现多写一位的金额",
+    "below this the mean of a group says little": "病例再少，病组均值没有意义",
+    "a same-day stay may count as 0 or 1 in any case": "当天入出院本来就可计0或1",
+    "settlement amounts add up to the fen": "结算金额应精确到分",
+    "ICD-9-CM volume 3, titles of 96.71 and 96.72": "ICD-9-CM第三卷，96.71与96.72的名称",
+}  # fmt: skip
+
+
+def said(word: object, language: str) -> str:
+    """A word or sentence of data in a language."""
+    english = "" if word is None or word != word else str(word)
+    if language == "en" or not english:
+        return english
+    return WORDS.get(english) or str(spoken(text_of_data(english), language))
+
+
+def table(heads: dict[str, str], rows: Iterable[Iterable[object]], language: str, right: Iterable[int] = ()) -> str:
+    """A table of Markdown; ``heads`` has the English titles with the Chinese ones, ``right`` the columns of numbers."""
+    titles = list(heads) if language == "en" else list(heads.values())
+    rule = ["--:" if place in set(right) else "---" for place in range(len(titles))]
+    cells = [[str(cell).replace("|", r"\|").replace("\n", " ") for cell in row] for row in rows]
+    return "\n".join([f"| {' | '.join(titles)} |", f"|{'|'.join(rule)}|", *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+def column_part(language: str) -> str:
+    """The canonical columns of discharges."""
+    heads = {"column": "列", "中文": "中文名", "unit": "单位", "needed": "必需", "also read as": "也识别为"}
+    rows = (
+        (
+            f"`{name}`",
+            column.title_zh,
+            said(column.unit, language),
+            said("yes", language) if column.required else "",
+            ", ".join(f"`{alias}`" for alias in column.aliases),
+        )
+        for name, column in columns().items()
+    )
+    return table(heads, rows, language)
+
+
+def finding_part(kind: str) -> Callable[[str], str]:
+    """The findings of a kind."""
+
+    def part(language: str) -> str:
+        found = [finding for finding in FINDINGS if finding.kind == kind]
+        if language == "en":
+            heads = {"code": "", "meaning": "", "含义": "", "what to do": ""}
+            return table(heads, ((f"`{f.code}`", f.title, f.title_zh, f.fix) for f in found), language)
+        heads = {"code": "代码", "meaning": "含义", "what to do": "怎么办"}
+        rows = (
+            (f"`{f.code}`", f.title_zh, rules()[f.code].fix_zh if f.code in rules() else said(f.fix, language)) for f in found
+        )
+        return table(heads, rows, language)
+
+    return part
+
+
+def quality_part(language: str) -> str:
+    """The rules about the coded record."""
+    if language == "en":
+        heads = {"code": "", "severity": "", "meaning": "", "含义": ""}
+        return table(heads, ((f"`{r.code}`", r.severity, r.title, r.title_zh) for r in rules().values()), language)
+    heads = {"code": "代码", "severity": "级别", "meaning": "含义", "what to do": "怎么办"}
+    return table(heads, ((f"`{r.code}`", r.severity, r.title_zh, r.fix_zh) for r in rules().values()), language)
+
+
+def threshold_part(language: str) -> str:
+    """The thresholds of these rules."""
+    heads = {"threshold": "阈值", "value": "数值", "unit": "单位", "evidence": "证据", "source": "出处"}
+    rows = (
+        (f"`{t.name}`", f"{t.value:g}", said(t.unit, language), said(t.evidence, language), said(t.source, language))
+        for t in thresholds().values()
+    )
+    return table(heads, rows, language)
+
+
+def _whole(number: float) -> str:
+    return "" if pd.isna(number) else f"{int(number):,}"
+
+
+def scheme_part(language: str) -> str:
+    """The schemes and catalogues that ship."""
+    heads = {
+        "id": "编号", "title": "名称", "kind": "类型", "base": "基于", "DRG or DIP kinds": "病组、病种数", "QY": "歧义组",
+        "evidence": "证据",
+    }  # fmt: skip
+    frame = drgsim.schemes().to_pandas()
+    rows = (
+        (
+            f"`{row.id}`",
+            row.title_zh,
+            said(row.unit, language) if language == "zh" else row.unit.upper(),
+            "" if pd.isna(row.base) else f"`{row.base}`",
+            _whole(row.drg if pd.isna(row.kinds) else row.kinds),
+            _whole(row.qy),
+            said(row.evidence, language),
+        )
+        for row in frame.itertuples()
+    )
+    return table(heads, rows, language, right=(4, 5))
+
+
+def policy_part(language: str) -> str:
+    """The payment policies that ship."""
+    heads = {
+        "id": "编号", "title": "名称", "method": "方法", "scheme": "分组方案", "groups with a value": "有数值的病组",
+        "parameters": "参数", "of these assumed": "其中为假设",
+    }  # fmt: skip
+    rows = (
+        (
+            f"`{row.id}`",
+            row.title_zh if language == "zh" else row.title,
+            said(row.method, language),
+            "" if pd.isna(row.scheme) else f"`{row.scheme}`",
+            _whole(row.groups),
+            row.parameters,
+            row.assumptions,
+        )
+        for row in drgsim.policies().to_pandas().itertuples()
+    )
+    return table(heads, rows, language, right=(4, 5, 6))
+
+
+def scenario_part(language: str) -> str:
+    """The scenarios that ship."""
+    heads = {"id": "编号", "title": "名称", "policy": "政策", "evidence": "证据"}
+    rows = (
+        (f"`{row.scenario}`", row.title_zh if language == "zh" else row.title, f"`{row.policy}`", said(row.evidence, language))
+        for row in drgsim.scenarios().to_pandas().itertuples()
+    )
+    return table(heads, rows, language)
+
+
+def path_part(language: str) -> str:
+    """What a scenario may change."""
+    heads = {"path": "路径", "title": "含义", "unit": "单位", "default": "默认值", "evidence": "证据", "source": "出处"}
+    rows = (
+        (
+            f"`{row.path}`",
+            row.title_zh if language == "zh" else row.title,
+            said(row.unit, language),
+            f"`{row.default}`" if row.default else "",
+            said(row.evidence, language),
+            said(row.source, language),
+        )
+        for row in drgsim.scenario_paths().to_pandas().itertuples()
+    )
+    return table(heads, rows, language)
+
+
+PARTS: dict[str, Callable[[str], str]] = {
+    "columns": column_part,
+    "findings invalid": finding_part("invalid"),
+    "findings reason": finding_part("reason"),
+    "findings warning": finding_part("warning"),
+    "quality rules": quality_part,
+    "quality thresholds": threshold_part,
+    "schemes": scheme_part,
+    "policies": policy_part,
+    "scenarios": scenario_part,
+    "scenario paths": path_part,
+}
+
+
+def with_parts(text: str, language: str) -> str:
+    """A page with its made parts anew."""
+    return MARK.sub(lambda found: f"{found[1]}{PARTS[found['name']](language)}\n{found[3]}", text)
+
+
+def pages() -> dict[Path, str]:
+    """Every page that has made parts, as it should be."""
+    made = {}
+    for path in sorted(DOCS.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if MARK.search(text):
+            made[path] = with_parts(text, "zh" if path.name.endswith(".zh.md") else "en")
+    return made
+
+
+def main() -> None:
+    """Write them."""
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
