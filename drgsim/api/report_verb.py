@@ -27,11 +27,15 @@ from drgsim.records.input_options import InputOptions
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.report.hospital_report import hospital_parts
 from drgsim.report.report_parts import ReportChoices, ReportParts
+from drgsim.report.research_report import research_parts
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
 
 # who reads the report -> what makes its parts
-PARTS: Mapping[str, Callable[[SettledCases, ReportChoices], ReportParts]] = {"hospital": hospital_parts}
+PARTS: Mapping[str, Callable[[SettledCases, ReportChoices], ReportParts]] = {
+    "hospital": hospital_parts,
+    "research": research_parts,
+}
 AUDIENCES = tuple(PARTS)
 DEFAULT_POLICY = "national/2.0"
 NO_UNIT_VALUE = frozenset({"settle-missing-unit-value", "settle-no-unit-value"})
@@ -43,7 +47,7 @@ class Report(Result):
     Attributes
     ----------
     audience
-        ``hospital`` and its like.
+        ``hospital`` or ``research``.
     settled
         The cases with what each is paid, and the records that they come from.
     policy
@@ -106,7 +110,7 @@ def report_on(
         Who pays, such as ``beijing/2024``. Without one: national reference weights, and the unit value at which the cases earn
         what they cost, which is an assumption.
     audience
-        ``hospital``.
+        Who reads it: ``hospital`` (one hospital's accounts) or ``research`` (how well groups explain costs).
     hospitals
         ``hospital_id, level, grade, coefficient``, as :func:`drgsim.settle` takes it.
     weights
@@ -163,7 +167,9 @@ def report_on(
     paid, basis = settled(budget), _basis(unit_value, budget)
     if basis is PriceBasis.POLICY and (policy is None or _without_unit_value(paid)):
         tried = settled(break_even_budget(paid, open_too=True))  # says which cases can be paid at all
-        paid, basis = settled(break_even_budget(tried)), PriceBasis.BREAK_EVEN
+        found = break_even_budget(tried)
+        if found["*"] > 0:  # else no case has a weight, and none can be paid at any price
+            paid, basis = settled(found), PriceBasis.BREAK_EVEN
     settled_cases = SettledCases(
         paid.settlement, prepared.cases.case_table.records, prepared.schemes, basis, prepared.quality,
         (*prepared.notes, *paid.notes),
