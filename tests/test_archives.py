@@ -39,6 +39,27 @@ def test_the_one_table_of_an_archive_is_read_and_messages_name_the_archive(tmp_p
     assert code_of(broken) == "input-broken-file"
 
 
+def test_names_of_an_archive_in_any_encoding_or_in_none(tmp_path: Path) -> None:
+    whole = zipped(tmp_path / "a.zip", as_csv(tmp_path / "abcd.csv")).read_bytes()
+    marked = bytearray(whole)
+    for head, flags in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        marked[marked.index(head) + flags] |= 8  # names are UTF-8
+    for name in ("9月".encode("gb18030")[:4].ljust(4), "é_éa".encode("cp437"), b"\xff\xfe\xfdd"):
+        (tmp_path / "b.zip").write_bytes(whole.replace(b"abcd", name))
+        assert rows_of(tmp_path / "b.zip") == WANTED
+        (tmp_path / "c.zip").write_bytes(bytes(marked).replace(b"abcd", name))
+        assert code_of(tmp_path / "c.zip") == "input-broken-file"
+
+
+def test_parts_that_cannot_be_unpacked_are_told(tmp_path: Path) -> None:
+    whole = zipped(tmp_path / "a.zip", as_csv(tmp_path / "a.csv")).read_bytes()
+    for head, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = whole.index(head) + place
+        whole = whole[:at] + b"\x62\x00" + whole[at + 2 :]  # packed as PPMd
+    (tmp_path / "b.zip").write_bytes(whole)
+    assert code_of(tmp_path / "b.zip") == "input-broken-file"
+
+
 def test_packed_files(tmp_path: Path) -> None:
     for name, file in (("a.csv.gz", as_csv(tmp_path / "a.csv")), ("b.xls.gz", as_html(tmp_path / "b.xls"))):
         (tmp_path / name).write_bytes(gzip.compress(file.read_bytes()))

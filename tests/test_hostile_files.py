@@ -34,6 +34,7 @@ YAML: dict[str, str | bytes] = {
     "no float": "x: !!float abc",
     "no binary": "x: !!binary '%%%'",
     "no omap": "x: !!omap abc",
+    "400 digits": f"policy: a\nchanges: {{budget.cash.advance.months: 1{'0' * 400}}}",
     "5,000 digits": f"x: {'9' * 5000}",
     "4,000 digits": f"x: {'9' * 4000}",
     "a sexagesimal": "x: 1:99999999999:3",

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end every long command within two seconds, with nothing left behind; real processes."""
+"""Ctrl-C, SIGTERM and SIGHUP end every long command within two seconds, with nothing left behind; real processes."""
 
 from __future__ import annotations
 
@@ -85,6 +85,43 @@ def test_a_signal_ends_every_long_command(place: Path, command: str, number: int
     ended, seconds = stopped(place, COMMANDS[command], after, number)
     assert ended == code
     assert seconds < LONGEST * crowd()
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_ends_a_command_unless_it_is_ignored(place: Path, tmp_path: Path) -> None:
+    ended, seconds = stopped(place, COMMANDS["group"], 4.0, signal.SIGHUP)
+    assert ended == 129
+    assert seconds < LONGEST * crowd()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = ["nohup", sys.executable, "-m", "drgsim", *COMMANDS["group"].replace("out/a", "b").split()]
+    with subprocess.Popen(words, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(2.0)
+        process.send_signal(signal.SIGHUP)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert (place / "b.csv").stat().st_size > RECORDS
+
+
+LOADING = """
+import builtins, os, signal
+load = builtins.__import__
+def loading(name, *more):
+    if name == "drgsim.cli.main":
+        os.kill(os.getpid(), signal.Signals({number}))
+    return load(name, *more)
+builtins.__import__ = loading
+from drgsim.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_program_is_loading_leaves_no_trace(number: int) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", LOADING.format(number=int(number))]
+    done = subprocess.run(words, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (128 + number, b"")
+    assert done.stderr == b"error: stopped: nothing is left half written [interrupted]\n"
 
 
 @pytest.mark.slow

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Collection, Sequence
+from signal import SIGINT, SIGTERM, Signals
 
+from drgsim.cli.early_signals import EXIT_CODES
 from drgsim.errors import DrgsimError, OutputError, Problem
 
-UNFORESEEN, NO_MEMORY, INTERRUPTED, TERMINATED = 70, 71, 130, 143  # exit codes
+UNFORESEEN, NO_MEMORY = 70, 71  # exit codes
 _SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _PERMISSION = {
     errno.EACCES: "this may not be read or written", errno.EPERM: "this may not be done", errno.EROFS: "this can be read only",
@@ -16,7 +18,17 @@ _PERMISSION = {
 
 
 class Terminated(BaseException):
-    """SIGTERM came: what is half written is removed on the way out."""
+    """SIGTERM or SIGHUP came: what is half written is removed on the way out.
+
+    Parameters
+    ----------
+    signal
+        The signal.
+    """
+
+    def __init__(self, signal: Signals = SIGTERM) -> None:
+        super().__init__(signal)
+        self.signal = signal
 
 
 def failure_of(error: BaseException, arguments: Sequence[str], commands: Collection[str]) -> DrgsimError:
@@ -39,8 +51,10 @@ def failure_of(error: BaseException, arguments: Sequence[str], commands: Collect
         fix = "give fewer records, draws or years at a time, or a machine with more memory"
         return DrgsimError([Problem("out-of-memory", "there is not enough memory for this", fix=fix)], exit_code=NO_MEMORY)
     if isinstance(error, KeyboardInterrupt | Terminated):
-        by, code = ("Ctrl-C", INTERRUPTED) if isinstance(error, KeyboardInterrupt) else ("SIGTERM", TERMINATED)
-        return DrgsimError([Problem("interrupted", f"stopped by {by}: nothing is left half written")], exit_code=code)
+        came = error.signal if isinstance(error, Terminated) else SIGINT
+        by = "Ctrl-C" if came is SIGINT else came.name
+        problem = Problem("interrupted", f"stopped by {by}: nothing is left half written")
+        return DrgsimError([problem], exit_code=EXIT_CODES[came])
     return _unforeseen(error, arguments, commands)
 
 

@@ -1,8 +1,8 @@
 """The program ``drgsim``: one file per command, this one joins them and turns errors into messages and exit codes.
 
 Exit codes: 0 done, 1 the verdict is no (validate, selftest, schemes check, group --min-grouped), 2 a call that makes no sense
-(a name that nothing has is one), 3 input that cannot be read, 70 a fault of drgsim itself, 71 too little memory, 130 and 143
-stopped by Ctrl-C or SIGTERM. 1 is never a crash.
+(a name that nothing has is one), 3 input that cannot be read, 70 a fault of drgsim itself, 71 too little memory, 130, 143
+and 129 stopped by Ctrl-C, SIGTERM or SIGHUP. 1 is never a crash.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ The limits only keep out what no policy can mean, such as a share above 1 or day
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from decimal import Decimal
 
 from drgsim.parameters.evidence import UsualUnit
 
@@ -64,4 +66,11 @@ def range_of(usual: UsualUnit | None) -> PlausibleRange:
 
 
 def _short(value: float) -> str:
-    return repr(float(value))
+    """A number as a reader takes it in; an integer of YAML may have hundreds of digits.
+
+    Examples
+    --------
+    >>> _short(10**16), _short(10**400)
+    ('1e+16', '1e+400')
+    """
+    return repr(float(value)) if abs(value) <= sys.float_info.max else f"{Decimal(value):.0e}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from enum import StrEnum
@@ -25,6 +27,11 @@ class FileKind(StrEnum):
     DAMAGED_ZIP = "damaged zip"
 
 
+# what reading a damaged or hostile archive may raise: names in no encoding, parts packed in a way that is not known, or locked
+ARCHIVE_FAULTS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error, UnicodeDecodeError, OverflowError,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
 GZIP_MARK = b"\x1f\x8b"
 _EMPTY_ZIP = b"PK\x05\x06"
 _ZIP_MARK, _COMPOUND_MARK, _PARQUET_MARK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
@@ -68,7 +75,7 @@ def _kind_of_zip(path: Path) -> FileKind:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError):
+    except (OSError, *ARCHIVE_FAULTS):
         return FileKind.DAMAGED_ZIP
     parts = {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}
     return FileKind.WORKBOOK if names & parts else FileKind.ZIP

@@ -6,7 +6,6 @@ import gzip
 import shutil
 import sys
 import zipfile
-import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, NamedTuple
@@ -15,7 +14,7 @@ from weakref import WeakKeyDictionary
 from drgsim import limits
 from drgsim.errors import InputError
 from drgsim.leftovers import scratch_folder
-from drgsim.records.file_kind import GZIP_MARK, FileKind, kind_of
+from drgsim.records.file_kind import ARCHIVE_FAULTS, GZIP_MARK, FileKind, kind_of
 
 STANDARD_INPUT = "-"
 _LITTER = ("__MACOSX/", ".")  # what archives of a Mac hold beside the files, and hidden files
@@ -63,7 +62,7 @@ def unpacked(path: Path) -> Unpacked | None:
         folder = scratch_folder()
         try:
             content = _gunzip(content, Path(folder.name), path) if packed else _unzip(content, Path(folder.name), path)
-        except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        except (OSError, *ARCHIVE_FAULTS) as error:
             if isinstance(error, OSError) and error.errno is not None:  # of the disk, such as a full one, not of the file
                 raise
             raise _damaged(path, error) from error
@@ -86,8 +85,16 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, file: IO[bytes], shown: Path) -> No
         file.write(block)
 
 
+def _archive(path: Path) -> zipfile.ZipFile:
+    """An archive; names without a mark of UTF-8 are GBK here, or else what ZIP began with."""
+    try:
+        return zipfile.ZipFile(path, metadata_encoding="gb18030")
+    except UnicodeDecodeError:
+        return zipfile.ZipFile(path)
+
+
 def _unzip(path: Path, folder: Path, shown: Path) -> Path:
-    with zipfile.ZipFile(path, metadata_encoding="gb18030") as archive:  # names without a mark of UTF-8 are GBK here
+    with _archive(path) as archive:
         named = {member.filename: member for member in archive.infolist() if not member.is_dir()}
         members = [
             member

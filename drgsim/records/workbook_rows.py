@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +13,7 @@ from drgsim import limits
 from drgsim.errors import InputError
 from drgsim.leftovers import scratch_folder
 from drgsim.records.case_file import broken_file
-from drgsim.records.file_kind import FileKind, kind_of
+from drgsim.records.file_kind import ARCHIVE_FAULTS, FileKind, kind_of
 from drgsim.records.sheet_errors import mark_unreadable
 from drgsim.records.sheet_extent import check_workbook
 from drgsim.records.text_encoding import sniff_encoding
@@ -101,7 +98,7 @@ def _workbook_sheets(path: Path, shown: Path) -> Iterator[SheetRows]:
             rows = cells.to_python()
             mark_unreadable(path, number, sheet.name, (rows, cells.start))
             yield _filled(sheet.name, sheet.visible != SheetVisibleEnum.Visible, rows, shown)
-    except (CalamineError, OSError, KeyError, struct.error, ParseError, zipfile.BadZipFile, zlib.error) as error:
+    except (CalamineError, OSError, KeyError, ParseError, *ARCHIVE_FAULTS) as error:
         raise _unreadable(path, shown, error) from error
 
 

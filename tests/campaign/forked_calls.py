@@ -37,6 +37,8 @@ def call(
     said = cwd / ".said"
     process = _CONTEXT.Process(target=_run, args=(words, str(cwd), str(said), limits or {}, environment or {}))
     process.start()
+    while not said.exists() and process.is_alive():  # from here on the program answers signals itself
+        time.sleep(0.001)
     if signal_at is not None:
         process.join(signal_at[1])
         if process.is_alive():
@@ -52,6 +54,13 @@ def call(
 
 
 def _run(words: list[str], cwd: str, said: str, limits: dict[int, int], environment: dict[str, str]) -> None:
+    from drgsim.cli.early_signals import ended_at_once
+
+    with ended_at_once():
+        _call(words, cwd, said, limits, environment)
+
+
+def _call(words: list[str], cwd: str, said: str, limits: dict[int, int], environment: dict[str, str]) -> None:
     from drgsim.cli import main as program
 
     os.chdir(cwd)

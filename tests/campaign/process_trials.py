@@ -19,6 +19,7 @@ from tests.campaign.tally import Tally
 
 _ADDRESS_SPACE = 6 << 30  # of a call that reads a bomb
 _SECONDS = 60  # that a bomb may take
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def _calls() -> dict[str, tuple[list[str], list[str]]]:
@@ -71,15 +72,15 @@ def kill_calls(tally: Tally, number: int) -> None:
     targets = _targets(tally, category, tally.work / "kills")
     for place, rng in tally.tries(category, number if targets else 0):
         target = targets[place % len(targets)]
-        sent = signal.SIGKILL if rng.random() < 0.6 else signal.SIGTERM
+        sent = signal.SIGKILL if rng.random() < 0.5 else _SIGNALS[rng.integers(len(_SIGNALS))]
         ended = call(target.words, target.folder, signal_at=(sent, float(rng.random() * target.seconds * 1.05)), seconds=20)
         tally.count(category)
         said = f"{target.name}, signal {sent}, exit {ended.code}"
         if not target.whole():
             tally.fail(category, place, f"{said}: the target is damaged", target.target)
-        if ended.late or ended.code not in (0, -signal.SIGKILL, 143, -signal.SIGTERM):
+        if ended.late or ended.code not in (0, -sent, 128 + sent):
             tally.fail(category, place, f"{said}{' too late' if ended.late else ''}: {ended.said[-300:]}")
-        if sent == signal.SIGTERM and ended.code == 143 and target.left() and place < len(targets):
+        if sent != signal.SIGKILL and ended.code == 128 + sent and target.left() and place < len(targets):
             tally.fail(category, place, f"{said}: left {target.left()}")
     for place, target in enumerate(targets):
         ended = call(target.words, target.folder)
