@@ -330,7 +330,10 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
     listed = sheets.get_sheet_by_name("参数").to_python()
     assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 65
     page = (folder / "budget.html").read_text(encoding="utf-8")
-    for words in ("月度预警", "结余留用与超支分担", "指标测算", "资金台账", "65 of 72 budget parameters are assumptions"):
+    for words in (
+        "Monthly warning list", "Sharing of surplus and overspend", "How the index comes about", "Ledger: ",
+        "65 of 72 budget parameters are assumptions", "Rests on 65 assumptions",
+    ):  # fmt: skip
         assert words in page
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert [note for note in record["notes"] if "index.growth (5 %) cancels" in note]

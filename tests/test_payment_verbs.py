@@ -67,7 +67,7 @@ def test_a_settlement_is_saved_as_tables_workbook_and_page(paid: drgsim.Settled,
     paid.save(tmp_path / "out", formats=["parquet", "xlsx", "html"])
     assert {path.name for path in (tmp_path / "out").glob("*.parquet")} == {f"{name}.parquet" for name in paid.tables}
     page = (tmp_path / "out" / "settle.html").read_text(encoding="utf-8")
-    assert "医疗机构" in page
+    assert "Classes of cases" in page
     assert paid.notes[0].what in page
     assert (tmp_path / "out" / "settle.xlsx").is_file()
     with pytest.raises(drgsim.DrgsimError, match="output-exists"):

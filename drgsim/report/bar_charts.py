@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar
 
+from numpy.typing import NDArray
+
 from drgsim.report.page_parts import Name, PagePart, shown_value
 
 TONES = ("blue", "green", "amber", "red", "grey", "light")
 LEAST_WIDTH = 0.25  # per cent of the track: an amount that is there can be seen
 ROOM = (0.35, 0.1)  # of the range of steps: what an axis that does not begin at 0 keeps free below and above
-Values = Sequence[Any]  # numbers or None, numpy arrays too
+Values = Sequence[Any] | NDArray[Any]  # numbers, None or NaN where there is none
 
 
 @dataclass(frozen=True)

@@ -3,274 +3,187 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
-from drgsim.budgets.budget_index import STEPS, STEPS_ZH
-from drgsim.budgets.budget_tables import fund_lines, words
+from drgsim.budgets.budget_index import STEPS
+from drgsim.budgets.budget_tables import words
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.budgets.case_bills import UNITS, UNITS_ZH
 from drgsim.budgets.cash import LINES
-from drgsim.budgets.quality_score import indicator_title
-from drgsim.budgets.sharing import settled
+from drgsim.language import bilingual, term, text
 from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import PAYERS_ZH
 from drgsim.region.hospital_year_sums import MONTHS
-from drgsim.report.page import COLOURS, chart, render_page
+from drgsim.report.budget_charts import (
+    MOST_CASH,
+    MOST_INDEX,
+    WAN,
+    fund_chart,
+    heat_chart,
+    index_choice,
+    liquidity_choice,
+    quality_chart,
+    sharing_chart,
+)
+from drgsim.report.page import Page, page_html
+from drgsim.report.page_parts import (
+    Card,
+    Fold,
+    KeyFigure,
+    PageAssumption,
+    PagePart,
+    PageTable,
+    Points,
+    TableColumn,
+    Words,
+    founded_card,
+)
 
-WAN = 1_000_000  # fen of ten thousand yuan (万元)
-MOST_ROWS = 60  # hospitals that charts by hospital show
-MOST_ON_A_LINE = 8  # indicators whose names stand side by side unbroken
-_FINE = 241  # points of the sharing curve
+MOST_ROWS = 60  # hospitals that tables show
+MONEY = ",.2f"
 
 
 def budget_page(years: Sequence[BudgetYear], policy: Policy, notes: Sequence[str]) -> str:
-    """HTML of the page; charts show the last year, the cards and the table of years all of them."""
+    """HTML of the page; charts show the last year, the key figures and the table of years all of them."""
     last = years[-1]
     terms = last.terms
-    shown = np.argsort(-last.index.index, kind="stable")[:MOST_ROWS]
-    cards = [
-        ("fund 基金预算 (万元)", f"{last.fund.budget / WAN:,.1f}"),
-        ("index 指标合计 (万元)", f"{last.fund.index / WAN:,.1f}"),
-        ("scaling 总额平衡系数", f"{last.index.scaling:.4f}"),
-        ("in surplus 结余机构", f"{int(last.in_surplus.sum())} / {last.figures.size}"),
-        ("warned in December 年末预警", f"{int(last.warnings.warned[:, -1].sum())} / {last.figures.size}"),
-        ("balance 基金结余 (万元)", f"{last.fund.balance / WAN:,.1f}"),
-    ]
-    return render_page(
-        "budget.html",
-        title=f"Budget year {last.year} 总额预算",
-        policy=policy.file,
-        terms=terms,
-        cards=cards,
-        notes=notes,
-        years=years,
-        wan=WAN,
-        fund_chart=chart(fund_chart(last), 380),
-        index_chart=chart(index_chart(last, shown), 470, top=70),
-        heat_chart=chart(heat_chart(last, shown), 110 + 26 * len(shown), top=60),
-        sharing_chart=chart(sharing_chart(last), 430),
-        liquidity_chart=chart(liquidity_chart(years, shown), 440, top=70),
-        least=[_least(years, int(place)) for place in shown],
-        pools=[(PAYERS_ZH[payer], payer, pool) for payer, pool in last.pools.items()],
-        agreed=_agreed(last),
-        quality_chart=chart(quality_chart(last, shown), 140 + 26 * len(shown), top=110),
-        units=[(UNITS_ZH[name], name, int(last.units[:, place].sum())) for place, name in enumerate(UNITS)],
-        hospitals=[_row(last, int(place)) for place in shown],
-        hospital_count=last.figures.size,
-        bands=_bands(last),
-        ledger=[
-            (LINES[line], line, month, due, paid, balance) for month, line, due, paid, balance in last.cash.lines(shown[0])
-        ],
-        ledger_of=last.figures.names[shown[0]],
-        parameters=[(parameter, words(parameter.value)) for parameter in terms.parameters],
-        assumed=len(terms.assumptions),
-    )
-
-
-def fund_chart(year: BudgetYear) -> go.Figure:
-    """From what is set aside before the index to the fund's balance."""
-    lines = [line for line in fund_lines(year.fund) if line[2]]
-    labels = [f"{title}<br>{name}" for name, title, _ in lines] + ["基金结余<br>balance"]
-    figure = go.Figure(_waterfall(labels, [amount / WAN for _, _, amount in lines], year.fund.balance / WAN))
-    figure.update_yaxes(title="万元")
-    figure.update_xaxes(tickangle=0)
-    return figure
-
-
-def index_chart(year: BudgetYear, shown: np.ndarray) -> go.Figure:
-    """Waterfall of the index, one hospital at a time from a list; steps that change nothing are left out."""
-    figure = go.Figure()
-    buttons = []
-    for number, place in enumerate(shown):
-        amounts = year.index.waterfall[place] / WAN
-        kept = [step for step in range(len(STEPS)) if amounts[step] or step == 0]
-        labels = [f"{STEPS_ZH[STEPS[step]]}<br>{STEPS[step]}" for step in kept] + ["总额指标<br>index"]
-        trace = _waterfall(labels, [float(amounts[step]) for step in kept], year.index.index[place] / WAN)
-        figure.add_trace(trace.update(visible=number == 0))
-        height = np.cumsum(amounts)
-        margin = max(0.3 * (height.max() - height.min()), 0.02 * height.max())
-        span = [max(height.min() - 2 * margin, 0), height.max() + margin]
-        visible = [other == number for other in range(len(shown))]
-        layout = {"yaxis.range": span}
-        buttons.append({"label": year.figures.names[place], "method": "update", "args": [{"visible": visible}, layout]})
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.2, "yanchor": "top", "showactive": True}
-    figure.update_layout(updatemenus=[menu], showlegend=False)
-    figure.update_yaxes(title="万元", range=buttons[0]["args"][1]["yaxis.range"])
-    figure.update_xaxes(tickangle=0, tickfont={"size": 11})
-    return figure
-
-
-def _waterfall(labels: list[str], amounts: list[float], end: float) -> go.Waterfall:
-    """Amounts one after the other, and the bar in which they end."""
-    signed = [f"{amount:+,.1f}" if place else f"{amount:,.1f}" for place, amount in enumerate(amounts)]
-    return go.Waterfall(
-        x=labels,
-        y=[*amounts, 0],
-        measure=["absolute", *["relative"] * (len(amounts) - 1), "total"],
-        text=[*signed, f"{end:,.1f}"],
-        textposition="outside",
-        cliponaxis=False,
-        **_waterfall_colours(),
-    )
-
-
-def _waterfall_colours() -> dict[str, object]:
-    return {
-        "increasing": {"marker": {"color": COLOURS["green"]}},
-        "decreasing": {"marker": {"color": COLOURS["red"]}},
-        "totals": {"marker": {"color": COLOURS["blue"]}},
-        "connector": {"line": {"color": COLOURS["grey"], "width": 1}},
-    }
-
-
-def heat_chart(year: BudgetYear, shown: np.ndarray) -> go.Figure:
-    """Share of the index used against the same period, hospital by month; above 100 % is the warning list."""
-    ratio = 100 * year.warnings.ratio[shown][::-1]
-    limit, attention = (100 * spec.value for spec in (year.terms.file.warning.limit, year.terms.file.warning.attention))
-    low, high = min(60.0, attention - 10), max(140.0, limit + 20)
-
-    def at(value: float) -> float:
-        return (value - low) / (high - low)
-
-    scale = [
-        (0, "#dcebe1"), (at(attention), "#eef5f0"), (at(attention), "#fff1cc"), (at(limit), "#fbe3a4"), (at(limit), "#f3b7b4"),
-        (1, COLOURS["red"]),
+    shown = np.argsort(-last.index.index, kind="stable")[:MOST_ROWS].tolist()
+    values = [
+        (PageAssumption(f"budget.{parameter.path}", words(parameter.value), parameter.unit,
+                        " · ".join(filter(None, (terms.file.sources[parameter.source].title, parameter.note)))),
+         str(parameter.evidence))
+        for parameter in terms.parameters
     ]  # fmt: skip
-    figure = go.Figure(
-        go.Heatmap(
-            z=ratio,
-            x=[f"{month} 月" for month in range(1, MONTHS + 1)],
-            y=[year.figures.names[place] for place in shown[::-1]],
-            text=[[f"{value:.0f}" if value == value else "" for value in row] for row in ratio],
-            texttemplate="%{text}",
-            colorscale=scale,
-            zmin=low,
-            zmax=high,
-            xgap=2,
-            ygap=2,
-            showscale=False,
-            hovertemplate="%{y}, %{x}: %{z:.1f} %<extra></extra>",
-        )
-    )
-    figure.update_xaxes(side="top")
-    return figure
+    assumed = [value for value, evidence in values if evidence == "assumption"]
+    warning = text("{assumed} of {all} budget parameters are assumptions. No official formula of the index and no yearly \
+share of BJ-GBI is public.", assumed=len(assumed), all=len(values))  # fmt: skip
+    cards = [
+        *([Card(text("Read this first"), [Points(notes)])] if notes else []), _fund(years), _index(last, shown), *_pools(last),
+        _hospitals(last, shown), Card(text("Monthly warning list"), [heat_chart(last, shown)]), _units(last), _sharing(last),
+        Card(text("Quality"), [quality_chart(last, shown)]), _liquidity(years, shown), _ledger(last, shown[0]),
+        *founded_card([(value, evidence) for value, evidence in values if evidence != "assumption"]),
+    ]  # fmt: skip
+    return page_html(Page(
+        title=text("Budget year {year}", year=last.year),
+        subtitle=text("{terms} · {policy}", terms=bilingual(terms.file.title, terms.file.title_zh),
+                      policy=bilingual(policy.file.title, policy.file.title_zh)),
+        warnings=[warning] if assumed else [],
+        figures=_figures(last),
+        summary=[fund_chart(last)],
+        cards=cards,
+        assumptions=assumed,
+        footer=[text("policy {policy} · terms {terms} ({digest})", policy=policy.file.id, terms=terms.id,
+                     digest=terms.digest[:12])],
+    ))  # fmt: skip
 
 
-def sharing_chart(year: BudgetYear) -> go.Figure:
-    """What is settled over what is due, both against the index, with the hospitals on the curve."""
-    grid = np.linspace(0.5, 1.4, _FINE)
-    whole = np.full(_FINE, 10_000_000, np.int64)
-    due = np.rint(grid * whole).astype(np.int64)
-    figure = go.Figure()
-    line = {"color": COLOURS["grey"], "dash": "dot"}
-    figure.add_scatter(x=100 * grid, y=100 * grid, mode="lines", name="by item 据实", line=line, hoverinfo="skip")
-    curve = settled(due, whole, year.terms.schedule) / whole
-    name = "schedule at a neutral score 分担曲线（质量分中性）"
-    figure.add_scatter(x=100 * grid, y=100 * curve, mode="lines", name=name, line_color=COLOURS["blue"], hoverinfo="skip")
-    index = year.index.index
-    known = index > 0
-    figure.add_scatter(
-        x=100 * year.ratio[known], y=100 * (year.settled[known] / index[known]), mode="markers", name="hospitals 医院",
-        marker={"size": 10, "color": COLOURS["amber"], "line": {"color": "white", "width": 1}},
-        text=[f"{name}, score {score:.0f}" for name, score in zip(
-            np.array(year.figures.names)[known], year.scores.score[known], strict=True)],
-        hovertemplate="%{text}<br>due %{x:.1f} %, settled %{y:.1f} %<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(title="due by units of payment, % of the index 应付占指标", ticksuffix=" %")
-    figure.update_yaxes(title="settled, % of the index 清算占指标", ticksuffix=" %")
-    return figure
-
-
-def liquidity_chart(years: Sequence[BudgetYear], shown: np.ndarray) -> go.Figure:
-    """Balance by month with and without money paid ahead, over all years, one hospital at a time from a list."""
-    figure = go.Figure()
-    months = [f"{year.year}-{month:02d}" for year in years for month in range(1, MONTHS + 1)]
-    lines = (
-        ("with money paid ahead 含预付", "balance", {"color": COLOURS["blue"], "width": 2.5}),
-        ("without 无预付", "balance_without", {"color": COLOURS["grey"], "dash": "dot"}),
-    )
-    buttons = []
-    for number, place in enumerate(shown):
-        for name, attribute, line in lines:
-            balance = np.concatenate([getattr(year.liquidity, attribute)[place] for year in years]) / WAN
-            figure.add_scatter(x=months, y=balance, mode="lines", name=name, line=line, visible=number == 0)
-        ahead = np.concatenate([year.liquidity.ahead[place] for year in years]) / WAN
-        colour = {"color": COLOURS["amber"]}
-        figure.add_bar(x=months, y=ahead, name="paid ahead (+), recovered (−) 预付与收回", marker=colour, visible=number == 0)
-        visible = [other // 3 == number for other in range(3 * len(shown))]
-        buttons.append({"label": years[-1].figures.names[place], "method": "update", "args": [{"visible": visible}]})
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.2, "yanchor": "top", "showactive": True}
-    figure.update_layout(updatemenus=[menu], legend={"orientation": "h", "x": 0, "y": -0.1})
-    figure.update_yaxes(title="万元", zeroline=True, zerolinecolor=COLOURS["red"])
-    return figure
-
-
-def _least(years: Sequence[BudgetYear], place: int) -> dict[str, object]:
-    """The month in which a hospital has the least cash, over all years."""
-    balance = np.concatenate([year.liquidity.balance[place] for year in years])
-    days = np.concatenate([year.liquidity.days(year.liquidity.balance)[place] for year in years])
-    without = np.concatenate([year.liquidity.balance_without[place] for year in years])
-    at = int(balance.argmin())
-    return {
-        "name": years[-1].figures.names[place], "month": f"{years[at // MONTHS].year}-{at % MONTHS + 1:02d}",
-        "balance": balance[at] / WAN, "days": days[at], "without": without.min() / WAN, "short": int((balance < 0).sum()),
-        "short_without": int((without < 0).sum()),
-    }  # fmt: skip
-
-
-def _agreed(year: BudgetYear) -> list[tuple[str, float, str]]:
-    """Hospital, what was negotiated comes to in its index (万元), and why."""
-    effect, figures = year.index.waterfall[:, STEPS.index("negotiated")], year.figures
+def _figures(year: BudgetYear) -> list[KeyFigure]:
+    size = year.figures.size
     return [
+        KeyFigure(text("budget of the fund (10k yuan)"), f"{year.fund.budget / WAN:,.1f}"),
+        KeyFigure(text("sum of the indices (10k yuan)"), f"{year.fund.index / WAN:,.1f}"),
+        KeyFigure(text("scaling"), f"{year.index.scaling:.4f}"),
+        KeyFigure(text("hospitals in surplus"), f"{int(year.in_surplus.sum())} / {size}"),
+        KeyFigure(text("warned in December"), f"{int(year.warnings.warned[:, -1].sum())} / {size}"),
+        KeyFigure(text("balance of the fund (10k yuan)"), f"{year.fund.balance / WAN:,.1f}"),
+    ]
+
+
+def _wan(title: str, key: str, *, signed: bool = False, minor: bool = False) -> TableColumn:
+    """A column of amounts in 万元."""
+    return TableColumn(title, key, MONEY, signed=signed, minor=minor)
+
+
+def _account(account: Any) -> dict[str, float]:
+    names = ("budget", "reserve", "adjustment_fund", "index", "returned", "borne", "paid", "balance")
+    return {name: getattr(account, name) / WAN for name in names}
+
+
+def _fund(years: Sequence[BudgetYear]) -> Card:
+    columns = [
+        TableColumn(text("year"), "year"), _wan(text("budget"), "budget"), _wan(text("reserve"), "reserve", minor=True),
+        _wan(text("adjustment fund"), "adjustment_fund", minor=True), _wan(text("index"), "index"),
+        TableColumn(text("scaling"), "scaling", ".4f", minor=True), _wan(text("returned"), "returned", minor=True),
+        _wan(text("borne"), "borne", minor=True), _wan(text("paid"), "paid"), _wan(text("balance"), "balance"),
+        TableColumn(text("in surplus"), "surplus", minor=True),
+    ]  # fmt: skip
+    rows = [
+        {"year": str(year.year), "scaling": year.index.scaling, "surplus": f"{year.in_surplus.sum()} / {year.figures.size}",
+         **_account(year.fund)}
+        for year in years
+    ]  # fmt: skip
+    return Card(text("The fund"), [PageTable(text("The fund by year, 10k yuan"), columns, rows, note=text("10k yuan"))])
+
+
+def _index(year: BudgetYear, shown: Sequence[int]) -> Card:
+    parts: list[PagePart] = [index_choice(year, shown)]
+    effect, figures = year.index.waterfall[:, STEPS.index("negotiated")], year.figures
+    agreed = [
         (figures.names[place], effect[place] / WAN, figures.reasons.get((figures.hospitals[place], year.year), ""))
         for place in np.flatnonzero(effect).tolist()
     ]
+    if agreed:
+        columns = [TableColumn(text("hospital"), 0), TableColumn(text("in the index (10k yuan)"), 1, MONEY, signed=True),
+                   TableColumn(text("reason"), 2)]  # fmt: skip
+        parts.append(PageTable(text("What was negotiated"), columns, agreed))
+    note = text("Choose a hospital (the {most} largest). The steps sum to its index, and all indices to the fund's budget \
+less reserve and adjustment fund.", most=min(MOST_INDEX, len(shown)))  # fmt: skip
+    return Card(text("How the index comes about"), parts, note)
 
 
-def quality_chart(year: BudgetYear, shown: np.ndarray) -> go.Figure:
-    """Points of every indicator and the score."""
-    names = year.figures.indicator_names
-    points = np.concatenate([year.scores.points, year.scores.score[:, None]], axis=1)[shown][::-1]
-    of, cut = year.terms.file.quality, "_" if len(names) <= MOST_ON_A_LINE else "_<br>"
-    titles = [f"{indicator_title(name, of)}<br>{name.replace('_', cut)}" for name in names] + ["<b>得分<br>score</b>"]
-    figure = go.Figure(
-        go.Heatmap(
-            z=points,
-            x=titles,
-            y=[year.figures.names[place] for place in shown[::-1]],
-            text=[[f"{value:.0f}" if value == value else "–" for value in row] for row in points],
-            texttemplate="%{text}",
-            colorscale=[(0, "#f3b7b4"), (0.5, "#fff6df"), (1, "#a9d3b8")],
-            zmin=0,
-            zmax=100,
-            xgap=2,
-            ygap=2,
-            showscale=False,
-            hovertemplate="%{y}, %{x}: %{z:.1f}<extra></extra>",
+def _pools(year: BudgetYear) -> list[Card]:
+    if not year.pools:
+        return []
+    columns = [
+        TableColumn(text("pool"), "pool"), _wan(text("budget"), "budget"), _wan(text("index"), "index"),
+        _wan(text("due"), "due"),
+        _wan(text("settled"), "settled"), _wan(text("returned"), "returned", minor=True),
+        _wan(text("borne"), "borne", minor=True), _wan(text("paid"), "paid", minor=True), _wan(text("balance"), "balance"),
+        TableColumn(text("in surplus"), "surplus"), TableColumn(text("sharing"), "sharing", minor=True),
+    ]  # fmt: skip
+    rows = [_pool(payer, pool) for payer, pool in year.pools.items()]
+    note = text("{year}, 10k yuan. Employees and residents have indices, sharing and fund apart; everything else on this \
+page is their sum.", year=year.year)  # fmt: skip
+    title = text("Pools")
+    return [Card(title, [PageTable(title, columns, rows)], note)]
+
+
+def _pool(payer: str, pool: BudgetYear) -> dict[str, Any]:
+    schedule = pool.terms.schedule
+    return {
+        "pool": bilingual(payer, PAYERS_ZH[payer]), "due": pool.recorded.sum() / WAN, "settled": pool.settled.sum() / WAN,
+        "surplus": f"{pool.in_surplus.sum()} / {pool.figures.size}", "sharing": bilingual(schedule.title, schedule.title_zh),
+        **_account(pool.fund),
+    }  # fmt: skip
+
+
+def _hospitals(year: BudgetYear, shown: Sequence[int]) -> Card:
+    columns = [
+        TableColumn(text("hospital"), "name"), TableColumn(text("level"), "level", minor=True), _wan(text("index"), "index"),
+        _wan(text("due"), "due"), TableColumn(text("used"), "ratio", "share"),
+        TableColumn(text("score"), "score", ".0f", minor=True),
+        _wan(text("settled"), "settled", minor=True), _wan(text("kept or borne"), "shared", signed=True),
+        _wan(text("procurement kept"), "procurement", minor=True), _wan(text("deposit lost"), "forfeited", minor=True),
+        _wan(text("cash"), "cash", minor=True), TableColumn(text("months warned"), "warned", "count", minor=True),
+    ]  # fmt: skip
+    note = text("10k yuan. Kept or borne: what sharing adds to (+) or takes from (−) what the units of payment give.")
+    title = text("Hospitals")
+    parts: list[PagePart] = [PageTable(title, columns, [_row(year, place) for place in shown], note=note)]
+    if len(shown) < year.figures.size:
+        parts.append(
+            Words([text("The {shown} largest of {all}; all in the workbook.", shown=len(shown), all=year.figures.size)])
         )
-    )
-    figure.update_xaxes(side="top", tickangle=0, tickfont={"size": 11})
-    return figure
-
-
-def _bands(year: BudgetYear) -> list[tuple[str, str, str]]:
-    schedule = year.terms.schedule
-    return [
-        (title, f"{band.lower:.0%} – " + ("" if band.upper is None else f"{band.upper:.0%}"), f"{float(band.share):.0%}")
-        for title, bands in (("surplus 结余", schedule.surplus), ("overspend 超支", schedule.overspend))
-        for band in bands
-    ]
+    return Card(title, parts)
 
 
 def _row(year: BudgetYear, place: int) -> dict[str, object]:
     return {
-        "id": year.figures.hospitals[place],
         "name": year.figures.names[place],
         "level": year.figures.level[place],
         "index": year.index.index[place] / WAN,
-        "recorded": year.recorded[place] / WAN,
+        "due": year.recorded[place] / WAN,
         "ratio": year.ratio[place],
         "score": year.scores.score[place],
         "settled": year.settled[place] / WAN,
@@ -280,3 +193,79 @@ def _row(year: BudgetYear, place: int) -> dict[str, object]:
         "cash": year.cash.received[place] / WAN,
         "warned": int(year.warnings.warned[place].sum()),
     }
+
+
+def _units(year: BudgetYear) -> Card:
+    rows = [
+        (bilingual(name.replace("_", " "), UNITS_ZH[name]), int(year.units[:, place].sum()) / WAN)
+        for place, name in enumerate(UNITS)
+    ]
+    columns = [TableColumn(text("unit of payment"), 0), TableColumn(text("due (10k yuan)"), 1, MONEY)]
+    title = text("Paid by unit")
+    return Card(title, [PageTable(title, columns, rows)])
+
+
+def _sharing(year: BudgetYear) -> Card:
+    schedule = year.terms.schedule
+    rows = [
+        (title, f"{band.lower:.0%} – " + ("" if band.upper is None else f"{band.upper:.0%}"), f"{float(band.share):.0%}")
+        for title, bands in ((text("surplus"), schedule.surplus), (text("overspend"), schedule.overspend)) for band in bands
+    ]  # fmt: skip
+    columns = [TableColumn(text("side"), 0), TableColumn(text("due / index"), 1), TableColumn(text("the fund's share"), 2)]
+    title = text("Sharing of surplus and overspend")
+    note = bilingual(schedule.title, schedule.title_zh)
+    return Card(title, [sharing_chart(year), PageTable(title, columns, rows)], note)
+
+
+def _liquidity(years: Sequence[BudgetYear], shown: Sequence[int]) -> Card:
+    """The hospitals whose cash falls lowest first."""
+    least = sorted(
+        (_least(years, place) for place in shown), key=lambda row: row["days"] if row["days"] == row["days"] else 1e9
+    )
+    columns = [
+        TableColumn(text("hospital"), "name"), _wan(text("least balance"), "balance"),
+        TableColumn(text("in"), "month", minor=True),
+        TableColumn(text("days of cash"), "days", ".1f"), _wan(text("least without"), "without", minor=True),
+        TableColumn(text("months below 0"), "short", "count"),
+        TableColumn(text("without"), "short_without", "count", minor=True),
+    ]  # fmt: skip
+    cash = years[-1].terms.file.cash
+    note = text("With and without money paid ahead. Expenses are {share:.0%} of the bills; the run begins with {days:g} \
+days of them. Choose a hospital (the {most} with the fewest days of cash).",
+                share=cash.expense_share.value, days=cash.opening_days.value,
+                most=min(MOST_CASH, len(shown)))  # fmt: skip
+    table = PageTable(text("Least cash of every hospital, 10k yuan"), columns, least)
+    return Card(text("Liquidity"), [liquidity_choice(years, [row["place"] for row in least]), table], note)
+
+
+def _least(years: Sequence[BudgetYear], place: int) -> dict[str, Any]:
+    """The month in which a hospital has the least cash, over all years."""
+    balance = np.concatenate([year.liquidity.balance[place] for year in years])
+    days = np.concatenate([year.liquidity.days(year.liquidity.balance)[place] for year in years])
+    without = np.concatenate([year.liquidity.balance_without[place] for year in years])
+    at = int(balance.argmin())
+    return {
+        "place": place, "name": years[-1].figures.names[place], "month": f"{years[at // MONTHS].year}-{at % MONTHS + 1:02d}",
+        "balance": balance[at] / WAN, "days": float(days[at]), "without": without.min() / WAN,
+        "short": int((balance < 0).sum()),
+        "short_without": int((without < 0).sum()),
+    }  # fmt: skip
+
+
+def _ledger(year: BudgetYear, place: int) -> Card:
+    rows = [
+        (_month(month), bilingual(line.replace("_", " "), LINES[line]), due / 100 if due else None,
+         paid / 100 if paid else None,
+         balance / 100)
+        for month, line, due, paid, balance in year.cash.lines(place)
+    ]  # fmt: skip
+    columns = [TableColumn(text("month"), 0), TableColumn(text("line"), 1), TableColumn(text("due"), 2, "yuan"),
+               TableColumn(term("in a ledger", "paid"), 3, "yuan"),
+        TableColumn(term("in a ledger", "balance"), 4, "yuan")]  # fmt: skip
+    title = text("Ledger: {hospital}", hospital=year.figures.names[place])
+    note = text("Yuan; every hospital's ledger is in the workbook and ends at zero.")
+    return Card(title, [Fold(text("All lines of the year"), [PageTable(title, columns, rows)])], note)
+
+
+def _month(month: int) -> str:
+    return text("opening") if month == 0 else text("clearing") if month > MONTHS else str(month)

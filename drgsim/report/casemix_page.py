@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgsim.analysis.casemix import case_mix, relative_weights
 from drgsim.engines.group_run import GroupRun
+from drgsim.language import bilingual, counted, text
 from drgsim.records.findings import BY_CODE
-from drgsim.report.page import COLOURS, chart, render_page
+from drgsim.report.bar_charts import BarChart, BarSeries
+from drgsim.report.page import Page, page_html
+from drgsim.report.page_parts import Card, KeyFigure, NamedCode, NotedText, PageTable, TableColumn
+from drgsim.report.plots import Plot, PlotAxis, PlotDots
 from drgsim.units.drg.drg_grouper import STATUSES
 from drgsim.units.schemes.scheme import KINDS, Scheme
 
-_STATUS_COLOURS = dict(zip(STATUSES, ("green", "amber", "red", "grey"), strict=True))
-_KIND_COLOURS = {"surgical": "blue", "procedure": "amber", "medical": "light"}
+STATUS_WORDS = dict(zip(STATUSES, (text("grouped"), text("ambiguous"), text("ungroupable"), text("invalid")), strict=True))
+_STATUS_TONES = dict(zip(STATUSES, ("green", "amber", "red", "grey"), strict=True))
+_KIND_TONES = {"surgical": "blue", "procedure": "amber", "medical": "light"}
 MOST_GROUPS = 20
+MOST_HOSPITALS = 40
 
 
 def casemix_page(run: GroupRun, grouped: pa.Table, scheme: Scheme, *, title: str, note: str = "") -> str:
@@ -34,48 +39,50 @@ def casemix_page(run: GroupRun, grouped: pa.Table, scheme: Scheme, *, title: str
     title, note
         Heading, and a remark that is set off (that the data are synthetic, say).
     """
-    weights = relative_weights(run.drg_scheme.reference_weights) if run.drg_scheme.reference_weights else {}
-    mix = case_mix(run.counts, run.drg_scheme, weights)
+    table_id = run.drg_scheme.reference_weights
+    weights = relative_weights(table_id) if table_id else {}
     in_group = grouped.filter(pc.equal(grouped["status"], "grouped"))
     has_cost = "total_cost" in grouped.schema.names
     groups = _groups(in_group, scheme, weights, has_cost)
-    charts = [("Status 入组情况", "", chart(_status_bar(run), 150)), _by_mdc(groups, scheme)]
-    charts.append(_largest(groups))
+    cards = [_by_mdc(groups, scheme), _largest(groups, has_cost)]
     if has_cost:
-        charts.append(_cost_and_volume(groups, scheme))
+        cards.append(_cost_and_volume(groups))
     if weights and "hospital_id" in grouped.schema.names:
-        charts.append(_hospitals(in_group, weights))
-    share = run.counts.status[0] / run.counts.records
-    cards = [
-        ("records 病案", f"{run.counts.records:,}"),
-        ("grouped 入组率", f"{100 * share:.1f} %"),
-        ("groups 组数", f"{mix.groups:,}"),
-        ("CMI", "–" if mix.cmi is None else f"{mix.cmi:.3f}"),
+        cards.append(_hospitals(in_group, weights))
+    footer = [text("scheme {scheme} ({digest})", scheme=scheme.id, digest=scheme.digest[:12])]
+    if table_id:
+        footer.append(text("relative weights: payment table {table}", table=table_id))
+    return page_html(Page(
+        title=title,
+        subtitle=text("{scheme} · {files}", scheme=bilingual(scheme.title_en, scheme.title_zh),
+                      files=", ".join(path.name for path in run.inputs)),
+        warnings=[note] if note else [],
+        figures=_figures(run, grouped, weights, has_cost),
+        summary=[_status_bar(run)],
+        cards=[*cards, *_findings(run)],
+        footer=[*footer, *scheme.sources],
+    ))  # fmt: skip
+
+
+def _figures(run: GroupRun, grouped: pa.Table, weights: dict[str, float], has_cost: bool) -> list[KeyFigure]:
+    mix = case_mix(run.counts, run.drg_scheme, weights)
+    figures = [
+        KeyFigure(text("records"), f"{run.counts.records:,}"),
+        KeyFigure(text("share grouped"), f"{100 * run.counts.status[0] / run.counts.records:.1f} %"),
+        KeyFigure(text("groups"), f"{mix.groups:,}"),
+        KeyFigure("CMI", "–" if mix.cmi is None else f"{mix.cmi:.3f}"),
     ]
     if has_cost:
         mean = pc.mean(pc.cast(grouped["total_cost"], pa.float64())).as_py()
-        cards.append(("mean cost 例均费用 (元)", f"{mean:,.0f}"))
-    return render_page(
-        "casemix.html",
-        title=title,
-        subtitle=", ".join(path.name for path in run.inputs),
-        note=note,
-        scheme=scheme,
-        cards=cards,
-        charts=charts,
-        groups=groups[:MOST_GROUPS],
-        has_cost=has_cost,
-        weights=run.drg_scheme.reference_weights,
-        reasons=[(BY_CODE[code], n) for code, n in run.counts.reasons.most_common()],
-        warnings=[(BY_CODE[code], n) for code, n in run.counts.warnings.most_common()],
-    )
+        figures.append(KeyFigure(text("mean cost (yuan)"), f"{mean:,.0f}"))
+    return figures
 
 
-def mdc_chart(run: GroupRun, grouped: pa.Table, scheme: Scheme) -> str:
-    """Cases by MDC and kind of group, as a fragment of HTML."""
+def mdc_chart(run: GroupRun, grouped: pa.Table, scheme: Scheme) -> BarChart:
+    """Cases by MDC and kind of group."""
     weights = relative_weights(run.drg_scheme.reference_weights) if run.drg_scheme.reference_weights else {}
     in_group = grouped.filter(pc.equal(grouped["status"], "grouped"))
-    return _by_mdc(_groups(in_group, scheme, weights, has_cost=False), scheme)[2]
+    return _mdc_bars(_groups(in_group, scheme, weights, has_cost=False), scheme)
 
 
 def _groups(in_group: pa.Table, scheme: Scheme, weights: dict[str, float], has_cost: bool) -> list[dict[str, Any]]:
@@ -90,7 +97,7 @@ def _groups(in_group: pa.Table, scheme: Scheme, weights: dict[str, float], has_c
     groups = [
         {
             "drg": entry["drg"],
-            "name": scheme.drgs[entry["drg"]].name,
+            "label": NamedCode(entry["drg"], scheme.drgs[entry["drg"]].name),
             "cases": entry["drg_count"],
             "share": entry["drg_count"] / total,
             "mean_cost": entry.get("total_cost_mean"),
@@ -103,88 +110,57 @@ def _groups(in_group: pa.Table, scheme: Scheme, weights: dict[str, float], has_c
     return sorted(groups, key=lambda group: (-group["cases"], group["drg"]))
 
 
-def _status_bar(run: GroupRun) -> go.Figure:
-    figure = go.Figure()
-    titles = {
-        "grouped": "grouped 入组",
-        "ambiguous": "ambiguous 歧义",
-        "ungroupable": "ungroupable 未入组",
-        "invalid": "invalid 无效",
-    }
-    for status, number in zip(STATUSES, run.counts.status.tolist(), strict=True):
-        figure.add_bar(
-            y=[""],
-            x=[number],
-            name=f"{titles[status]} {number:,}",
-            orientation="h",
-            marker_color=COLOURS[_STATUS_COLOURS[status]],
-            hovertemplate=f"{status}: %{{x:,}}<extra></extra>",
-        )
-    figure.update_layout(barmode="stack", bargap=0.3)
-    figure.update_yaxes(visible=False)
-    return figure
+def _status_bar(run: GroupRun) -> BarChart:
+    numbers = run.counts.status.tolist()
+    series = [
+        BarSeries(text("{status} {count:,}", status=STATUS_WORDS[status], count=number), [number], _STATUS_TONES[status])
+        for status, number in zip(STATUSES, numbers, strict=True)
+    ]
+    return BarChart(text("Records by status"), [text("records")], series, stacked=True)
 
 
-def _by_mdc(groups: list[dict[str, Any]], scheme: Scheme) -> tuple[str, str, str]:
-    figure = go.Figure()
+def _mdc_bars(groups: list[dict[str, Any]], scheme: Scheme) -> BarChart:
     order = [mdc for mdc in scheme.mdcs if any(group["mdc"] == mdc.code for group in groups)]
-    labels = [f"{mdc.code} {mdc.name}" for mdc in order]
-    for kind, colour in _KIND_COLOURS.items():
+    series = []
+    for kind, tone in _KIND_TONES.items():
         cases = [sum(g["cases"] for g in groups if g["mdc"] == mdc.code and g["kind"] == kind) for mdc in order]
-        figure.add_bar(
-            y=labels,
-            x=cases,
-            name=f"{kind} {KINDS[kind]}",
-            orientation="h",
-            marker_color=COLOURS[colour],
-            hovertemplate="%{y}<br>%{x:,} cases<extra>" + kind + "</extra>",
-        )
-    figure.update_layout(barmode="stack")
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    return "Cases by major diagnostic category 各主要诊断大类病例数", "", chart(figure, 80 + 26 * len(order))
+        series.append(BarSeries(bilingual(kind, KINDS[kind]), cases, tone))
+    caption = text("Grouped cases by major diagnostic category and kind of group")
+    return BarChart(caption, [NamedCode(mdc.code, mdc.name) for mdc in order], series, stacked=True)
 
 
-def _largest(groups: list[dict[str, Any]]) -> tuple[str, str, str]:
+def _by_mdc(groups: list[dict[str, Any]], scheme: Scheme) -> Card:
+    return Card(text("Cases by major diagnostic category"), [_mdc_bars(groups, scheme)])
+
+
+def _largest(groups: list[dict[str, Any]], has_cost: bool) -> Card:
     top = groups[:MOST_GROUPS]
-    figure = go.Figure()
-    figure.add_bar(
-        y=[f"{g['drg']} {g['name']}" for g in top],
-        x=[g["cases"] for g in top],
-        orientation="h",
-        marker_color=COLOURS["blue"],
-        text=[f"{g['cases']:,}" for g in top],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}<br>%{x:,}<extra></extra>",
-    )
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    covered = sum(g["share"] for g in top)
-    return (
-        f"The {len(top)} largest groups 最大的{len(top)}个组",
-        f"{100 * covered:.1f} % of the grouped cases",
-        chart(figure, 60 + 27 * len(top)),
-    )
+    covered = text("{share:.1f} % of the grouped cases", share=100 * sum(g["share"] for g in top))
+    columns = [
+        TableColumn(text("group"), "label"),
+        TableColumn(text("cases"), "cases", "count"),
+        TableColumn(text("share"), "share", "share"),
+        *([TableColumn(text("mean cost (yuan)"), "mean_cost", "count")] if has_cost else []),
+        TableColumn(text("weight"), "weight", ".4f", minor=True),
+    ]
+    title = counted(len(top), "The largest group", "The {count} largest groups")
+    chart = BarChart(text("Cases of the largest groups"), [g["label"] for g in top], [BarSeries("", [g["cases"] for g in top])])
+    return Card(title, [chart, PageTable(title, columns, top)], covered)
 
 
-def _cost_and_volume(groups: list[dict[str, Any]], scheme: Scheme) -> tuple[str, str, str]:
-    figure = go.Figure()
-    for kind, colour in _KIND_COLOURS.items():
+def _cost_and_volume(groups: list[dict[str, Any]]) -> Card:
+    layers = []
+    for number, (kind, tone) in enumerate(_KIND_TONES.items()):
         chosen = [g for g in groups if g["kind"] == kind and g["mean_cost"]]
-        figure.add_scatter(
-            x=[g["cases"] for g in chosen],
-            y=[g["mean_cost"] for g in chosen],
-            mode="markers",
-            name=f"{kind} {KINDS[kind]}",
-            marker={"color": COLOURS[colour], "size": 8, "opacity": 0.75},
-            text=[f"{g['drg']} {g['name']}" for g in chosen],
-            hovertemplate="%{text}<br>%{x:,} cases · mean %{y:,.0f} yuan<extra></extra>",
-        )
-    figure.update_xaxes(type="log", title="cases 例数", dtick=1)
-    figure.update_yaxes(type="log", title="mean cost 例均费用 (yuan 元)", dtick=1, automargin=True)
-    return "Volume and cost of the groups 各组例数与例均费用", "One dot per group; both axes logarithmic.", chart(figure, 460)
+        if chosen:
+            xs, ys, names = ([g[key] for g in chosen] for key in ("cases", "mean_cost", "label"))
+            layers.append(PlotDots(bilingual(kind, KINDS[kind]), xs, ys, tone, names, labelled=5 - number))
+    caption = text("Cases and mean cost, one dot per group; both axes are logarithmic.")
+    plot = Plot(caption, layers, PlotAxis(text("cases"), log=True), PlotAxis(text("mean cost (yuan)"), log=True), height=440)
+    return Card(text("Volume and cost of the groups"), [plot])
 
 
-def _hospitals(in_group: pa.Table, weights: dict[str, float]) -> tuple[str, str, str]:
+def _hospitals(in_group: pa.Table, weights: dict[str, float]) -> Card:
     cells = in_group.group_by(["hospital_id", "drg"]).aggregate([("drg", "count")]).to_pylist()
     sums: dict[str, list[float]] = {}
     for cell in cells:
@@ -192,19 +168,25 @@ def _hospitals(in_group: pa.Table, weights: dict[str, float]) -> tuple[str, str,
             held = sums.setdefault(str(cell["hospital_id"]), [0, 0.0])
             held[0] += cell["drg_count"]
             held[1] += cell["drg_count"] * weights[cell["drg"]]
-    ranked = sorted(((weight / cases, name, cases) for name, (cases, weight) in sums.items()), reverse=True)[:40]
-    figure = go.Figure()
-    figure.add_bar(
-        x=[name for _, name, _ in ranked],
-        y=[cmi for cmi, _, _ in ranked],
-        marker_color=COLOURS["green"],
-        customdata=[cases for _, _, cases in ranked],
-        hovertemplate="%{x}<br>CMI %{y:.3f}<br>%{customdata:,} cases<extra></extra>",
+    ranked = sorted(((weight / cases, name, cases) for name, (cases, weight) in sums.items()), reverse=True)[:MOST_HOSPITALS]
+    names = [NotedText(name, counted(int(cases), "{count} case", "{count:,} cases")) for _, name, cases in ranked]
+    caption = text("CMI: mean relative weight of the cases whose group has one")
+    chart = BarChart(caption, names, [BarSeries("", [cmi for cmi, _, _ in ranked], "green")], ".3f")
+    return Card(text("Case-mix index of the hospitals"), [chart])
+
+
+def _findings(run: GroupRun) -> list[Card]:
+    """Why records have no plain group, and doubts."""
+    sides = (
+        (text("Records without a plain group"), "", run.counts.reasons),
+        (text("Doubts about the data"), text("A doubt never changes a group."), run.counts.warnings),
     )
-    figure.update_yaxes(title="CMI")
-    figure.update_xaxes(type="category")
-    return (
-        "Case-mix index of the hospitals 各医院CMI",
-        "Mean relative weight of the cases whose group has one.",
-        chart(figure, 340),
-    )
+    cards = []
+    for title, note, counts in sides:
+        if counts:
+            rows = [
+                (NotedText(bilingual(BY_CODE[code].title, BY_CODE[code].title_zh), code), n) for code, n in counts.most_common()
+            ]
+            columns = [TableColumn(text("what"), 0), TableColumn(text("records"), 1, "count")]
+            cards.append(Card(title, [PageTable(title, columns, rows)], note))
+    return cards

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar
 
-from drgsim.language import text
+from drgsim.language import counted, text
 
 WAN = 10_000  # yuan of ten thousand yuan (万元)
 NOTHING = "–"  # a cell without a value
@@ -67,7 +67,7 @@ class TableColumn:
     key
         Where a row (mapping or sequence) has it.
     form
-        How values are written, see :func:`shown_value`; by default as text.
+        How values are written, see :func:`shown_value`; by default as text; ``shown`` for numbers that are texts already.
     signed
         Numbers carry their sign and its colour: green above 0, red below.
     minor
@@ -83,7 +83,7 @@ class TableColumn:
     def shown(self, row: Any) -> Any:
         """The cell of a row, as text or as it is (texts, named codes, lists of these that stand one below the other)."""
         value = row[self.key]
-        if not self.form:
+        if self.form in ("", "shown"):
             return NOTHING if value is None or value == "" else value
         return shown_value(value, self.form, signed=self.signed)
 
@@ -190,6 +190,27 @@ class PageAssumption:
     unit: str = ""
     source: str = ""
     of: str = ""
+
+
+EVIDENCE_WORDS = {
+    "official": text("official"), "secondary": text("secondary"), "assumption": text("assumption"), "derived": text("derived"),
+}  # fmt: skip
+
+
+def founded_card(values: Sequence[tuple[PageAssumption, str]]) -> list[Card]:
+    """A card that folds away the values that have a source, each with its evidence; none where there are none."""
+    if not values:
+        return []
+    columns = [
+        TableColumn(text("parameter"), "path"),
+        TableColumn(text("value"), "value"),
+        TableColumn(text("unit"), "unit"),
+        TableColumn(text("evidence"), "evidence"),
+        TableColumn(text("source and note"), "source"),
+    ]
+    rows = [{**vars(value), "evidence": EVIDENCE_WORDS.get(evidence, evidence)} for value, evidence in values]
+    title = text("Values with a source")
+    return [Card(title, [Fold(counted(len(rows), "{count} value", "{count:,} values"), [PageTable(title, columns, rows)])])]
 
 
 def shown_value(value: Any, form: str, *, signed: bool = False) -> str:

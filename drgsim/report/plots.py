@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, ClassVar
 
+from numpy.typing import NDArray
+
 from drgsim.language import text
 from drgsim.report.page_parts import Name, PagePart, shown_value
 
 SHADES = 5  # steps of a colour that stands for a number
-Numbers = Sequence[Any]  # numbers or None, numpy arrays too
+Numbers = Sequence[Any] | NDArray[Any]  # numbers, None or NaN where there is none
 
 
 @dataclass(frozen=True)

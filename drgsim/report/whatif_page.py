@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import plotly.graph_objects as go
-import pyarrow as pa
-
-from drgsim.report.page import COLOURS, chart, render_page
+from drgsim.language import bilingual, joined, term, text
+from drgsim.report.bar_charts import BarChart, BarSeries, StepChart
+from drgsim.report.page import Page, page_html
+from drgsim.report.page_parts import (
+    NOTHING,
+    Card,
+    KeyFigure,
+    PageAssumption,
+    PageTable,
+    ReplacedText,
+    TableColumn,
+    Words,
+)
+from drgsim.report.whatif_exploration import (
+    grid_card,
+    liquidity_card,
+    named_figure,
+    shown_figure,
+    solution_card,
+    tornado_card,
+    years_card,
+)
 from drgsim.simulation.answer_tables import LEVELS_ZH
 from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH
-from drgsim.simulation.explore import TORNADO
-from drgsim.simulation.headlines import headline_names
-from drgsim.simulation.study import Study
+from drgsim.simulation.study import ScenarioResult, Study
 
 WAN = 10_000  # yuan of ten thousand yuan (万元)
 MOST_HOSPITALS = 40
 MOST_GROUPS = 12
-_CARDS = ("fund.balance", "hospital.payment", "hospital.margin", "patient.payment")
+_FIGURES = ("fund.balance", "hospital.payment", "hospital.margin", "patient.payment")
 
 
 def whatif_page(study: Study, record: Mapping[str, Any], note: str = "") -> str:
-    """HTML of the page, one part per scenario.
+    """HTML of the page, one set of cards per scenario.
 
     Parameters
     ----------
@@ -34,253 +50,250 @@ def whatif_page(study: Study, record: Mapping[str, Any], note: str = "") -> str:
     note
         A remark that is set off, such as that the data are synthetic.
     """
-    parts = [scenario_part(study, result.plan.name) for result in study.results]
-    return render_page(
-        "whatif.html",
-        title="What if 情景模拟",
-        region=study.region.folder.name,
-        year=study.year,
-        note=note,
-        parts=parts,
-        notes=study.notes,
-        record=record,
-        assumptions=record["assumptions"],
-    )
-
-
-def _rows(study: Study, table: str, name: str) -> list[dict[str, Any]]:
-    if table not in study.tables:
-        return []
-    return [row for row in study.tables[table].to_pylist() if row["scenario_name"] == name]
-
-
-def scenario_part(study: Study, name: str) -> dict[str, Any]:
-    """Everything that the page shows of one scenario."""
-    result = next(one for one in study.results if one.plan.name == name)
-    headlines = {row["figure"]: row for row in _rows(study, "headlines", name)}
-    hospitals = sorted(_rows(study, "hospitals", name), key=lambda row: -float(row["margin_change"]))
-    effects = next((row for row in _rows(study, "decomposition", name) if row["hospital"] == "all"), None)
-    groups = sorted(_rows(study, "groups", name), key=lambda row: -abs(_moved(row, "payment")))[:MOST_GROUPS]
-    count = Counter(row["verdict"] for row in hospitals)
-    first = next(iter(headlines.values()), {})
-    return {
-        "name": name,
-        "title": result.plan.title,
-        "title_zh": result.plan.title_zh,
-        "files": [scenario.file for scenario in result.plan.scenarios],
-        "policy": f"{result.plan.baseline.policy.id} → {result.plan.setup.policy.id}"
-        if result.plan.baseline.policy.id != result.plan.setup.policy.id
-        else result.plan.setup.policy.id,
-        "steps": [("baseline 基线", step) for step in result.plan.baseline_steps]
-        + [("change 改动", step) for step in result.plan.steps],
-        "unit_values": [
-            (payer, result.baseline.unit_values.get(payer), value) for payer, value in result.outcome.unit_values.items()
+    views = [ScenarioView(study, result.plan.name) for result in study.results]
+    first = views[0]
+    return page_html(Page(
+        title=text("What if: {title}", title=first.title) if len(views) == 1 else text("What if"),
+        subtitle=f"{study.region.folder.name} · {study.year}",
+        warnings=[note] if note else [],
+        lead=first.described if len(views) == 1 else "",
+        figures=first.figures() if len(views) == 1 else [],
+        summary=[first.headline_table()] if len(views) == 1 else [_side_by_side(views)],
+        cards=[card for view in views for card in view.cards(alone=len(views) == 1)],
+        assumptions=[
+            PageAssumption(row["path"], str(row["value"]), row["unit"], row["source"], row["of"])
+            for row in record["assumptions"]
         ],
-        "cards": [_card(headlines[figure]) for figure in _CARDS if figure in headlines]
-        + [("hospitals 赢/输", f"{count['wins']} / {count['loses']}", f"{count['same']} the same 不变")],
-        "headlines": [_headline(row) for row in headlines.values()],
-        "has_static": "static_change" in first and first["static_change"] is not None,
-        "has_interval": "change_low" in first and first["change_low"] is not None,
-        "why": chart(_waterfall(effects), 380) if effects else "",
-        "winners": chart(_winners(hospitals[: MOST_HOSPITALS // 2] + hospitals[MOST_HOSPITALS // 2 :][-MOST_HOSPITALS // 2 :]),
-                         120 + 26 * min(len(hospitals), MOST_HOSPITALS)),
-        "hospitals": hospitals[:MOST_HOSPITALS],
-        "hospital_count": len(hospitals),
-        "levels": [{**row, "title": LEVELS_ZH.get(row["level"], row["level"])} for row in _rows(study, "levels", name)],
-        "insurance": _rows(study, "insurance", name),
-        "groups": [{**row, "moved": _moved(row, "payment"), "margin_moved": _moved(row, "margin")} for row in groups],
-        "problems": result.outcome.problems,
-        "tornado": _tornado(_rows(study, "sensitivity", name)),
-        "grid": _grid(study, name),
-        "years": _years(_rows(study, "years", name)),
-        "solution": _rows(study, "solution", name),
-        "liquidity": _liquidity(_rows(study, "liquidity", name)),
-    }  # fmt: skip
+        notes=study.notes,
+        footer=[" · ".join(f"{entry['name']} {entry['setup']['digest'][:12]} / {entry['baseline']['digest'][:12]}"
+                           for entry in record["scenarios"])],
+    ))  # fmt: skip
 
 
-def _liquidity(rows: list[dict[str, Any]]) -> str:
-    """All hospitals' cash at the end of each month on both sides, and what is paid ahead less what is recovered."""
-    if not rows:
-        return ""
-    figure = go.Figure()
-    months = sorted({row["month"] for row in rows})
-    for side, title, colour in (("baseline", "baseline 基线", "grey"), ("scenario", "scenario 情景", "blue")):
-        sums = {kind: [sum(float(row[f"{side}_{kind}"]) for row in rows if row["month"] == month) / WAN for month in months]
-                for kind in ("balance", "paid_ahead")}  # fmt: skip
-        labels = [f"{month} 月" for month in months]
-        figure.add_scatter(x=labels, y=sums["balance"], mode="lines+markers", name=title, line_color=COLOURS[colour])
-        figure.add_bar(x=labels, y=sums["paid_ahead"], name=f"{title}: paid ahead 预付净额", marker_color=COLOURS[colour])
-    figure.update_yaxes(title="万元")
-    return chart(figure, 380)
+def _side_by_side(views: list[ScenarioView]) -> PageTable:
+    """The headline figures' changes, a column for each scenario."""
+    columns = [TableColumn(text("change of"), "name")]
+    columns += [TableColumn(view.title, number) for number, view in enumerate(views)]
+    rows = [
+        {"name": named_figure(view_row), **{number: view.change_of(figure) for number, view in enumerate(views)}}
+        for figure, view_row in views[0].headlines.items()
+    ]
+    return PageTable(text("Headline figures of all scenarios"), columns, rows)
+
+
+class ScenarioView:
+    """What a page shows of one scenario of a study.
+
+    Attributes
+    ----------
+    title, described
+        Its name, and in a line what it is of: policy, authors, evidence.
+    headlines
+        Rows of the table of headline figures by figure.
+    """
+
+    def __init__(self, study: Study, name: str) -> None:
+        self.study, self.name = study, name
+        self.result: ScenarioResult = next(one for one in study.results if one.plan.name == name)
+        plan = self.result.plan
+        self.title = bilingual(plan.title, plan.title_zh)
+        self.headlines = {row["figure"]: row for row in self._rows("headlines")}
+        self.hospitals = sorted(self._rows("hospitals"), key=lambda row: -float(row["margin_change"]))
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
+        if table not in self.study.tables:
+            return []
+        return [row for row in self.study.tables[table].to_pylist() if row["scenario_name"] == self.name]
+
+    @property
+    def described(self) -> str:
+        """Policy, and of every file its author, reference and evidence."""
+        plan = self.result.plan
+        before, after = plan.baseline.policy.id, plan.setup.policy.id
+        files = [
+            " · ".join(str(part) for part in (s.file.author, s.file.reference, s.file.evidence) if part) for s in plan.scenarios
+        ]
+        return joined(" · ", [after if before == after else f"{before} → {after}", *filter(None, files)])
+
+    def cards(self, alone: bool) -> list[Card]:
+        """All cards; where there are several scenarios each carries the scenario's name."""
+        cards = [
+            *([] if alone else [Card(text("Summary"), [Words([self.described]), self.headline_table()])]), self.changes(),
+            *self.why(), self.winners(), self._levels(), self._groups(), *self._explored(), *self._doubts(),
+        ]  # fmt: skip
+        if alone:
+            return cards
+        titled = [text("{scenario}: {card}", scenario=self.title, card=card.title) for card in cards]
+        return [Card(title, card.parts, card.note) for title, card in zip(titled, cards, strict=True)]
+
+    # -- answers
+    def figures(self) -> list[KeyFigure]:
+        """Changes of the most important figures, and how many hospitals win and lose."""
+        count = Counter(row["verdict"] for row in self.hospitals)
+        figures = [_key_figure(self.headlines[figure]) for figure in _FIGURES if figure in self.headlines]
+        same = text("{count:,} the same", count=count["same"])
+        return [*figures, KeyFigure(text("hospitals: win / lose"), f"{count['wins']} / {count['loses']}", same)]
+
+    def change_of(self, figure: str) -> str:
+        """Change of a headline figure in words."""
+        row = self.headlines.get(figure)
+        return NOTHING if row is None else shown_figure(row["change"], row["unit"], signed=True)
+
+    def headline_table(self) -> PageTable:
+        """All headline figures: both sides, change, static and behavioural part, interval."""
+        first = next(iter(self.headlines.values()), {})
+        columns = [TableColumn(text("figure"), "title"), TableColumn(text("baseline"), "baseline", "shown"),
+                   TableColumn(text("scenario"), "scenario", "shown"),
+                   TableColumn(text("change"), "change", "shown")]  # fmt: skip
+        if first.get("static_change") is not None:
+            columns += [TableColumn(text("static change"), "static_change", "shown", minor=True),
+                        TableColumn(text("by behaviour"), "behaviour_change", "shown", minor=True)]  # fmt: skip
+        if first.get("change_low") is not None:
+            columns.append(TableColumn(text("interval of the change"), "interval", "shown", minor=True))
+        return PageTable(text("Headline figures"), columns, [_headline(row) for row in self.headlines.values()])
+
+    def changes(self) -> Card:
+        """What changes: path, old and new value."""
+        steps = [(text("baseline"), step) for step in self.result.plan.baseline_steps]
+        steps += [(term("of a scenario", "change"), step) for step in self.result.plan.steps]
+        rows = [
+            ([ReplacedText(now=step.path, formula=True), *([step.title_zh] if step.title_zh else [])], kind, step.old, step.new,
+             step.unit) for kind, step in steps
+        ]  # fmt: skip
+        columns = [TableColumn(text("what"), 0), TableColumn(text("side"), 1, minor=True), TableColumn(text("old value"), 2),
+                   TableColumn(text("new value"), 3), TableColumn(text("unit"), 4, minor=True)]  # fmt: skip
+        title = text("What changes")
+        remarks = [*self._unit_values(), *(note for s in self.result.plan.scenarios for note in s.file.notes)]
+        return Card(title, [PageTable(title, columns, rows), *([Words(remarks)] if remarks else [])])
+
+    def _unit_values(self) -> Iterator[str]:
+        before = self.result.baseline.unit_values
+        for payer, value in self.result.outcome.unit_values.items():
+            old = before.get(payer)
+            yield text("unit value ({payer}): {old} → {new}", payer=payer, old=NOTHING if old is None else f"{old:,.4f}",
+                       new=f"{value:,.4f}")  # fmt: skip
+
+    def why(self) -> list[Card]:
+        """Effects that sum to the change of the fund's spending."""
+        effects = next((row for row in self._rows("decomposition") if row["hospital"] == "all"), None)
+        if effects is None:
+            return []
+        steps = [
+            (bilingual(name.replace("_", " "), EFFECTS_ZH[name]), float(effects[name]) / WAN)
+            for name in EFFECTS
+            if effects[name]
+        ]
+        caption = text(
+            "Effects on the fund's spending, 10k yuan; they sum to the change to the fen. For cases paid by groups: volume, \
+case mix, unit value and curve; then cases outside the groups, what patients pay, and what is settled beside the cases."
+        )
+        end = text("change of the fund's spending")
+        chart = StepChart(caption, steps, end, ",.2f", from_first=False, good="amber")
+        return [Card(text("Why the fund's spending changes"), [chart])]
+
+    # -- who wins and loses
+    def winners(self) -> Card:
+        """Change of the margin by hospital, and their figures."""
+        half = MOST_HOSPITALS // 2
+        shown = self.hospitals if len(self.hospitals) <= MOST_HOSPITALS else [*self.hospitals[:half], *self.hospitals[-half:]]
+        change = BarSeries("", [float(row["margin_change"]) for row in shown], "sign")
+        caption = text(
+            "Change of the hospitals' margin, 10k yuan. Margin: what the hospital receives, adjustments included, less \
+the cost of its cases."
+        )
+        chart = BarChart(caption, [_hospital_name(row) for row in shown], [change], "wan", signed=True)
+        columns = [
+            TableColumn(text("hospital"), "label"),
+            *_pair(text("payment before (10k yuan)"), text("payment after (10k yuan)"), "payment", "wan"),
+            *_pair(text("margin before (10k yuan)"), text("margin after (10k yuan)"), "margin", "wan", signed=True),
+            *_pair(text("margin rate before"), text("margin rate after"), "margin_rate", "share", signed=True),
+        ]  # fmt: skip
+        note = ""
+        if len(shown) < len(self.hospitals):
+            note = text("{shown:,} of {all:,} hospitals; all in the workbook.", shown=len(shown), all=len(self.hospitals))
+        title = text("Winners and losers")
+        rows = [{**row, "label": _hospital_name(row)} for row in shown]
+        return Card(title, [chart, PageTable(text("Hospitals"), columns, rows, note=note)])
+
+    def _levels(self) -> Card:
+        rows = [
+            {**row, "label": bilingual(row["level"], LEVELS_ZH.get(row["level"], row["level"]))} for row in self._rows("levels")
+        ]
+        rows += [{**row, "label": row["insurance"]} for row in self._rows("insurance")]
+        columns = [
+            TableColumn(text("level or insurance"), "label"),
+            *_pair(text("cases before"), text("cases after"), "cases", "count"),
+            *_pair(text("payment before (10k yuan)"), text("payment after (10k yuan)"), "payment", "wan"),
+            *_pair(text("fund before (10k yuan)"), text("fund after (10k yuan)"), "fund", "wan", minor=True),
+            *_pair(text("patients before (10k yuan)"), text("patients after (10k yuan)"), "patient", "wan", minor=True),
+        ]  # fmt: skip
+        title = text("Levels and insurance")
+        return Card(title, [PageTable(title, columns, rows)])
+
+    def _groups(self) -> Card:
+        rows = sorted(self._rows("groups"), key=lambda row: -abs(_moved(row, "payment")))[:MOST_GROUPS]
+        rows = [
+            {
+                **row,
+                "label": row["group"] or text("no group"),
+                "moved": _moved(row, "payment"),
+                "margin_moved": _moved(row, "margin"),
+            }
+            for row in rows
+        ]
+        columns = [
+            TableColumn(text("group"), "label"),
+            *_pair(text("cases before"), text("cases after"), "cases", "count", minor=True),
+            *_pair(text("payment before (10k yuan)"), text("payment after (10k yuan)"), "payment", "wan", minor=True),
+            TableColumn(text("change (10k yuan)"), "moved", "wan", signed=True),
+            TableColumn(text("change of margin (10k yuan)"), "margin_moved", "wan", signed=True),
+        ]  # fmt: skip
+        title = text("Groups that move most")
+        return Card(title, [PageTable(title, columns, rows)])
+
+    def _explored(self) -> Iterator[Card]:
+        """What was asked beside the answers: cash by month, a solution, sensitivity, a grid, years ahead."""
+        yield from liquidity_card(self._rows("liquidity"))
+        yield from solution_card(self._rows("solution"))
+        yield from tornado_card(self._rows("sensitivity"))
+        yield from grid_card(self._rows("grid"), [path for scenario in self.result.plan.scenarios for path in scenario.grid])
+        yield from years_card(self._rows("years"))
+
+    def _doubts(self) -> list[Card]:
+        problems = self.result.outcome.problems
+        return [Card(text("Doubts about the data"), [Words([one.what for one in problems])])] if problems else []
 
 
 def _moved(row: Mapping[str, Any], key: str) -> float:
     return float((row[f"scenario_{key}"] or 0) - (row[f"baseline_{key}"] or 0))
 
 
-def words(value: float | None, unit: str, sign: bool = False) -> str:
-    """A figure as a reader wants it: money in 万元, shares in per cent."""
-    if value is None:
-        return "–"
-    plus = "+" if sign else ""
-    if value == 0 and sign:
-        return "0"
-    if unit == "yuan":
-        return f"{value / WAN:{plus},.2f} 万" if abs(value) >= WAN else f"{value:{plus},.2f}"
-    if unit == "share":
-        return f"{100 * value:{plus}.2f} %"
-    if unit == "index":
-        return f"{value:{plus}.4f}"
-    return f"{value:{plus},.2f}" if abs(value) < 1000 else f"{value:{plus},.0f}"
+def _pair(before: str, after: str, key: str, form: str, **kinds: bool) -> list[TableColumn]:
+    """Columns of both sides; on a phone the scenario's alone."""
+    return [
+        TableColumn(before, f"baseline_{key}", form, **{**kinds, "minor": True}),
+        TableColumn(after, f"scenario_{key}", form, **kinds),
+    ]
 
 
-def _card(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    label = f"{row['figure'].split('.')[0]} {row['title_zh']}"
-    return label, words(row["change"], row["unit"], sign=True), f"→ {words(row['scenario'], row['unit'])}"
+def _hospital_name(row: Mapping[str, Any]) -> str:
+    name = row["name"] or row["hospital"] or text("(none)")
+    return text("{hospital} · level {level}", hospital=name, level=row["level"]) if row["level"] else name
+
+
+def _key_figure(row: Mapping[str, Any]) -> KeyFigure:
+    change = shown_figure(row["change"], row["unit"], signed=True)
+    return KeyFigure(named_figure(row), change, text("now {value}", value=shown_figure(row["scenario"], row["unit"])))
 
 
 def _headline(row: Mapping[str, Any]) -> dict[str, Any]:
     unit = row["unit"]
-    entry: dict[str, Any] = {"title": row["title"], "title_zh": row["title_zh"], "name": row["figure"]}
+    entry: dict[str, Any] = {"title": named_figure(row)}
     for key in ("baseline", "scenario"):
-        entry[key] = words(row[key], unit)
+        entry[key] = shown_figure(row[key], unit)
     for key in ("change", "static_change", "behaviour_change"):
-        entry[key] = words(row.get(key), unit, sign=True)
+        entry[key] = shown_figure(row.get(key), unit, signed=True)
     if row.get("change_low") is not None:
-        entry["interval"] = f"{words(row['change_low'], unit, sign=True)} … {words(row['change_high'], unit, sign=True)}"
+        ends = [shown_figure(row[key], unit, signed=True) for key in ("change_low", "change_high")]
+        entry["interval"] = joined(" … ", ends)
     return entry
-
-
-def _waterfall(effects: Mapping[str, Any]) -> go.Figure:
-    """Why the fund's spending changes: effects that sum to the change."""
-    named = [(EFFECTS_ZH[name], name, float(effects[name]) / WAN) for name in EFFECTS if effects[name]]
-    figure = go.Figure(
-        go.Waterfall(
-            x=[f"{zh}<br>{name}" for zh, name, _ in named] + ["基金支出变化<br>fund change"],
-            y=[value for *_, value in named] + [float(effects["fund_change"]) / WAN],
-            measure=["relative"] * len(named) + ["total"],
-            text=[f"{value:+,.2f}" for *_, value in named] + [f"{float(effects['fund_change']) / WAN:+,.2f}"],
-            textposition="outside", cliponaxis=False,
-            increasing={"marker": {"color": COLOURS["amber"]}}, decreasing={"marker": {"color": COLOURS["green"]}},
-            totals={"marker": {"color": COLOURS["blue"]}}, connector={"line": {"color": COLOURS["grey"], "width": 1}},
-        )
-    )  # fmt: skip
-    figure.update_yaxes(title="万元", zeroline=True)
-    figure.update_layout(showlegend=False)
-    return figure
-
-
-def _winners(hospitals: list[dict[str, Any]]) -> go.Figure:
-    """Change of the margin by hospital; margin rates before and after on hover."""
-    rows = list(reversed(hospitals))
-    change = [float(row["margin_change"]) / WAN for row in rows]
-    figure = go.Figure(
-        go.Bar(
-            y=[f"{row['name'] or row['hospital'] or '（未填）'} · {row['level'] or '–'}级" for row in rows],
-            x=change,
-            orientation="h",
-            marker_color=[COLOURS["green"] if value > 0 else COLOURS["red"] for value in change],
-            text=[f"{value:+,.1f}" for value in change],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[[_rate(row["baseline_margin_rate"]), _rate(row["scenario_margin_rate"])] for row in rows],
-            hovertemplate="%{y}<br>%{x:+,.2f} 万元<br>margin rate 盈余率 %{customdata[0]} → %{customdata[1]}<extra></extra>",
-        )
-    )
-    span = max((abs(value) for value in change), default=1.0) or 1.0
-    low, high = min([0.0, *change]), max([0.0, *change])
-    figure.update_xaxes(
-        title="change of margin 盈余变化, 万元", range=[low - 0.16 * span * (low < 0), high + 0.16 * span * (high > 0)]
-    )
-    figure.update_yaxes(automargin=True)
-    return figure
-
-
-def _rate(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:+.1f} %"
-
-
-def _tornado(rows: list[dict[str, Any]]) -> str:
-    """Each change alone and each range at its ends: what it does to the fund's balance."""
-    if not rows:
-        return ""
-    figure_name = TORNADO[0]
-    order = sorted(
-        {row["path"] for row in rows}, key=lambda path: max(abs(row[figure_name] or 0) for row in rows if row["path"] == path)
-    )
-    colours = {"alone": "blue", "low": "green", "high": "amber"}
-    titles = {"alone": "change alone 单独改动", "low": "low end 下限", "high": "high end 上限"}
-    figure = go.Figure()
-    for kind, colour in colours.items():
-        chosen = {row["path"]: row for row in rows if row["kind"] == kind}
-        if not chosen:
-            continue
-        figure.add_bar(
-            y=order, x=[(chosen[path][figure_name] or 0) / WAN if path in chosen else None for path in order], orientation="h",
-            name=titles[kind], marker_color=COLOURS[colour],
-            text=[chosen[path]["value"] if path in chosen else "" for path in order], textposition="auto",
-        )  # fmt: skip
-    figure.update_layout(barmode="relative" if "alone" not in {row["kind"] for row in rows} else "group")
-    figure.update_xaxes(title="change of the fund's balance 基金结余变化, 万元")
-    figure.update_yaxes(automargin=True)
-    return chart(figure, 140 + 60 * len(order), top=40)
-
-
-def _column(path: str) -> str:
-    """Column of a path in the table of a grid."""
-    return f"change {path}"
-
-
-def _grid(study: Study, name: str) -> str:
-    """The fund's balance and the hospitals' margin over a grid: a line for one path, a map for two."""
-    if "grid" not in study.tables:
-        return ""
-    table: pa.Table = study.tables["grid"]
-    rows = [row for row in table.to_pylist() if row["scenario_name"] == name]
-    result = next(one for one in study.results if one.plan.name == name)
-    paths = [path for scenario in result.plan.scenarios for path in scenario.grid]
-    if not rows or not paths:
-        return ""
-    figure = go.Figure()
-    known = headline_names()
-    if len(paths) == 1:
-        for figure_name, colour in (("fund.balance", "blue"), ("hospital.margin", "amber")):
-            figure.add_scatter(
-                x=[row[_column(paths[0])] for row in rows],
-                y=[None if row[figure_name] is None else row[figure_name] / WAN for row in rows],
-                mode="lines+markers", name=f"{figure_name} {known[figure_name]['title_zh']}", line_color=COLOURS[colour],
-            )  # fmt: skip
-        figure.update_xaxes(title=paths[0], type="category")
-        figure.update_yaxes(title="万元")
-        return chart(figure, 380, top=40)
-    across, down = (list(dict.fromkeys(row[_column(path)] for row in rows)) for path in paths[:2])
-    held = {path: rows[0][_column(path)] for path in paths[2:]}
-    values = {
-        (row[_column(paths[0])], row[_column(paths[1])]): row["fund.balance"]
-        for row in rows
-        if all(row[_column(path)] == value for path, value in held.items())
-    }
-    cells = [[(values.get((x, y)) or 0) / WAN for x in across] for y in down]
-    figure.add_heatmap(
-        x=across, y=down, z=cells, colorscale=[[0, COLOURS["red"]], [0.5, "#ffffff"], [1, COLOURS["green"]]], zmid=0,
-        text=[[f"{value:+,.0f}" for value in line] for line in cells] if len(cells) * len(across) <= 200 else None,
-        texttemplate="%{text}", colorbar={"title": "万元"},
-    )  # fmt: skip
-    figure.update_xaxes(title=paths[0], type="category")
-    figure.update_yaxes(title=paths[1], type="category")
-    return chart(figure, 420)
-
-
-def _years(rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return ""
-    figure = go.Figure()
-    for side, colour in (("baseline", "grey"), ("scenario", "blue")):
-        own = [row for row in rows if row["side"] == side]
-        figure.add_scatter(
-            x=[str(row["year"]) for row in own], y=[row["fund.cumulative_balance"] / WAN for row in own], mode="lines+markers",
-            name=f"{side} {'基线' if side == 'baseline' else '情景'}", line_color=COLOURS[colour],
-        )  # fmt: skip
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(title="基金累计结余, 万元")
-    return chart(figure, 360, top=40)
