@@ -66,7 +66,8 @@ class BudgetYears(Result):
     ) -> None:
         tables = budget_tables(years)
         record = _record(prepared, terms, years, changes, given)
-        super().__init__(tables, notes=(*told(record["notes"]), *prepared.problems, *doubts(years)), record=record)
+        self._remarks = remarks(prepared, terms)  # the record holds them in English, a page says them in its language
+        super().__init__(tables, notes=(*told(self._remarks), *prepared.problems, *doubts(years)), record=record)
         self.years, self.prepared, self.budget_terms = tuple(years), prepared, terms
         self.hospitals: pa.Table = tables["hospitals"]
         self.index: pa.Table = tables["index"]
@@ -80,7 +81,7 @@ class BudgetYears(Result):
 
     @property
     def _told(self) -> list[str]:
-        return [*self.record["notes"], *(problem.what for problem in doubts(self.years))]
+        return [*self._remarks, *(problem.what for problem in doubts(self.years))]
 
     def _page(self) -> str:
         from drgsim.report.budget_page import budget_page

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from drgsim.accounts.settled_cases import PriceBasis, SettledCases
-from drgsim.api.argument_check import AMOUNTS, NAME, TEXTS, checked, named
+from drgsim.api.argument_check import AMOUNTS, NAME, TEXTS, as_list, checked, named
+from drgsim.api.budget_verbs import BudgetYears
 from drgsim.api.given_records import CaseResult, case_table
 from drgsim.api.grouping_verbs import group
 from drgsim.api.payment_verbs import Settled, assumptions_table, settle
 from drgsim.api.quality_verbs import validate
 from drgsim.api.reading_verbs import Discharges
+from drgsim.api.region_report import discharges_for, region_in, years_of_region
 from drgsim.api.verb_inputs import Amounts, AnyHospitals, Tabular, check_word, scheme_of_weights, table_of
 from drgsim.engines.file_to_file import Progress
 from drgsim.engines.grouper_of import DEFAULT_SCHEME, means_dip
@@ -25,6 +27,7 @@ from drgsim.quality.quality_report import QualityReport
 from drgsim.records.case_table import is_grouped
 from drgsim.records.input_options import InputOptions
 from drgsim.records.vocabulary import INSURANCES
+from drgsim.report.bureau_report import bureau_parts, region_parts
 from drgsim.report.hospital_report import hospital_parts
 from drgsim.report.report_parts import ReportChoices, ReportParts
 from drgsim.report.research_report import research_parts
@@ -34,6 +37,7 @@ from drgsim.results.run_record import digest_of, run_record
 # who reads the report -> what makes its parts
 PARTS: Mapping[str, Callable[[SettledCases, ReportChoices], ReportParts]] = {
     "hospital": hospital_parts,
+    "bureau": bureau_parts,
     "research": research_parts,
 }
 AUDIENCES = tuple(PARTS)
@@ -47,7 +51,7 @@ class Report(Result):
     Attributes
     ----------
     audience
-        ``hospital`` or ``research``.
+        ``hospital``, ``bureau`` or ``research``.
     settled
         The cases with what each is paid, and the records that they come from.
     policy
@@ -105,12 +109,14 @@ def report_on(
     ----------
     cases
         Discharges: what :func:`drgsim.read` takes, or what it or :func:`drgsim.group` returned. Groups that the records name
-        are kept, others are found.
+        are kept, others are found. The folder of a region, or what :func:`drgsim.load_region` gave, stands for its last
+        year (for research: all years), and its budgets come into the bureau's report.
     policy
         Who pays, such as ``beijing/2024``. Without one: national reference weights, and the unit value at which the cases earn
         what they cost, which is an assumption.
     audience
-        Who reads it: ``hospital`` (one hospital's accounts) or ``research`` (how well groups explain costs).
+        Who reads it: ``hospital`` (one hospital's accounts), ``bureau`` (fund, indices, hospitals, supervision) or
+        ``research`` (how well groups explain costs).
     hospitals
         ``hospital_id, level, grade, coefficient``, as :func:`drgsim.settle` takes it.
     weights
@@ -139,7 +145,7 @@ def report_on(
     Raises
     ------
     UsageError
-        ``usage-unknown-word``; ``report-unknown-hospital`` when no case is of the hospital.
+        ``usage-unknown-word``; ``report-unknown-hospital`` when no case is of the hospital; ``report-region-prices``.
     InputError
         What :func:`drgsim.read`, :func:`drgsim.group` and :func:`drgsim.settle` raise.
     PolicyError
@@ -156,6 +162,16 @@ def report_on(
     """
     check_word("--for", audience, AUDIENCES)
     loaded = load_policy(DEFAULT_POLICY) if policy is None else policy_of(policy)
+    region = region_in(cases)
+    if region is not None and audience == "bureau":
+        loaded = loaded.including(as_list(include)) if include else loaded
+        years, chosen = years_of_region(
+            region, loaded, scheme=scheme, weights=weights, changes=changes, unit_value=unit_value, shared=budget,
+            progress=progress,
+        )  # fmt: skip
+        return _of_region(years, _checked_and_grouped(discharges_for(region, audience), chosen, reading, None))
+    if region is not None:
+        cases, hospitals = discharges_for(region, audience), region if hospitals is None else hospitals
     prepared = _checked_and_grouped(cases, scheme or scheme_of_weights(weights) or loaded.file.scheme, reading, progress)
 
     def settled(budget: Amounts | None) -> Settled:
@@ -178,6 +194,19 @@ def report_on(
     files = [Path(each) for each in (hospitals, weights, benchmark) if isinstance(each, str | Path)]
     inputs = digest_of(path for path in (*prepared.cases.case_table.paths, *files) if path.is_file())
     return Report(audience, settled_cases, PARTS[audience](settled_cases, choices), inputs)
+
+
+def _of_region(years: BudgetYears, prepared: _Prepared) -> Report:
+    """The bureau's report on the last year of a region, as its budget year settled it."""
+    last = years.years[-1]
+    settlement = years.prepared.settlements[last.year]
+    basis = PriceBasis.BUDGET if settlement.unit_values else PriceBasis.POLICY
+    cases = SettledCases(
+        settlement, prepared.cases.case_table.records, prepared.schemes, basis, prepared.quality,
+        (*prepared.notes, *(note for note in years.notes if note.code != "note")),
+    )  # fmt: skip
+    parts = region_parts(cases, years.years, [note.what for note in years.notes if note.code == "note"])
+    return Report("bureau", cases, parts, years.record["inputs"])
 
 
 @dataclass(frozen=True)

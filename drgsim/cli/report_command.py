@@ -36,7 +36,7 @@ def report(
             help=text("Who pays, such as beijing/2024; without one, national weights at the price that just covers the costs."),
         ),
     ] = None,
-    audience: Annotated[str, typer.Option("--for", help=text("Who reads it: hospital or research."))] = "hospital",
+    audience: Annotated[str, typer.Option("--for", help=text("Who reads it: hospital, bureau or research."))] = "hospital",
     output: Annotated[
         Path, typer.Option("--output", "-o", help=text("Folder for the page and the workbook."))
     ] = Path("report"),
