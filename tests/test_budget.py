@@ -314,21 +314,13 @@ def test_files_of_a_run(folder: Path, years: list[BudgetYear]) -> None:
     assert ledger["due_sum"].to_pylist() == ledger["paid_sum"].to_pylist()
     sheets = CalamineWorkbook.from_path(str(folder / "budget.xlsx"))
     assert sheets.sheet_names == [
-        "汇总",
-        "医院",
-        "指标测算",
-        "质量评价",
-        "按付费单元",
-        "月度预警",
-        "资金台账",
-        "月度现金",
-        "基金",
-        "参数",
-    ]
-    rows = sheets.get_sheet_by_name("医院").to_python()
+        "About", "Overview", "Hospitals", "Index", "Quality", "Payment units", "Monthly warnings", "Ledger", "Cash by month",
+        "Fund", "Terms",
+    ]  # fmt: skip
+    rows = sheets.get_sheet_by_name("Hospitals").to_python()
     assert len(rows) == 1 + hospitals.num_rows
-    listed = sheets.get_sheet_by_name("参数").to_python()
-    assert sum(row[listed[0].index("依据等级\nevidence")] == "assumption" for row in listed) == 65
+    listed = sheets.get_sheet_by_name("Terms").to_python()
+    assert sum(row[listed[0].index("Evidence")] == "assumption" for row in listed) == 65
     page = (folder / "budget.html").read_text(encoding="utf-8")
     for words in (
         "Monthly warning list", "Sharing of surplus and overspend", "How the index comes about", "Ledger: ",

@@ -240,11 +240,11 @@ def test_the_workbook_for_the_coding_department(tmp_path: Path) -> None:
     done = run("validate", str(REGION[0]), "--output", str(target), code=1)
     assert "wrote" in done.stdout
     book = CalamineWorkbook.from_path(str(target))
-    assert book.sheet_names == ["汇总", "病案明细", "按医院", "按科室"]
+    assert book.sheet_names == ["About", "Overview", "Findings", "By hospital", "By department"]
     report = check_files(REGION[:1])
     sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
-    assert len(sheets["病案明细"]) - 1 == sum(found(report).values())
-    hospitals, departments = sheets["按医院"], sheets["按科室"]
+    assert len(sheets["Findings"]) - 1 == sum(found(report).values())
+    hospitals, departments = sheets["By hospital"], sheets["By department"]
     assert sum(row[1] for row in hospitals[1:]) == sum(row[2] for row in departments[1:]) == report.records
     assert sum(row[2] for row in hospitals[1:]) == sum(row[3] for row in departments[1:]) == sum(found(report).values())
     first = target.read_bytes()
@@ -257,8 +257,8 @@ def test_the_sheet_says_what_it_left_out(tmp_path: Path) -> None:
         report = check_files(REGION[:1], sink=sink)
         sink.finish(report)
     assert (sink.written, sink.left_out) == (10, sum(found(report).values()) - 10)
-    summary = CalamineWorkbook.from_path(str(tmp_path / "r.xlsx")).get_sheet_by_name("汇总").to_python()
-    assert any(f"另有 {sink.left_out:,} 条" in str(row[0]) for row in summary)
+    summary = CalamineWorkbook.from_path(str(tmp_path / "r.xlsx")).get_sheet_by_name("Overview").to_python()
+    assert any(f"{sink.left_out:,} more" in str(row[0]) for row in summary)
 
 
 def test_the_command_by_severity_and_rule(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class BudgetYears(Result):
     def _write_workbook(self, path: Path) -> None:
         from drgsim.report.budget_workbook import write_workbook
 
-        write_workbook(path, self.years, self.tables, self._told)
+        write_workbook(path, self.years, self.tables, self.about())
 
 
 class Calibrated(Result):

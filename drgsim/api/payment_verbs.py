@@ -32,8 +32,10 @@ from drgsim.payment.settlement import Settlement
 from drgsim.payment.settlement import settle as settle_table
 from drgsim.records.input_options import InputOptions
 from drgsim.region.hospital_list import GroupCoefficients
+from drgsim.report.settlement_workbook import settlement_facts, write_settlement_workbook
 from drgsim.results.result import Result
 from drgsim.results.run_record import run_record
+from drgsim.results.workbook_about import About, about_record
 from drgsim.units.schemes.pack import read_settings
 
 # tables of the result -> summaries of the settlement
@@ -94,6 +96,12 @@ class Settled(Result):
         from drgsim.report.settlement_page import settlement_page
 
         return settlement_page(self.settlement, self.notes)
+
+    def about(self) -> About:
+        return about_record(self.title, self.record, facts=settlement_facts(self.settlement), notes=self._said)
+
+    def _write_workbook(self, path: Path) -> None:
+        write_settlement_workbook(path, self.tables, self.about())
 
 
 @checked(

@@ -137,7 +137,7 @@ def schemes_prove(
     proof = prove_schemes(first, second, places, level=level, most=most, seconds=seconds, progress=progress)
     found = SchemesProved(proof, (first, second), places)
     if output is not None:
-        write_table(output, found.to_arrow())
+        write_table(output, found.to_arrow(), about=found.about())
     return found
 
 

@@ -17,10 +17,11 @@ from drgsim.payment.policy import AnyPolicy, Policy
 from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import plain, run_record
+from drgsim.results.workbook_about import About
 from drgsim.simulation.run_comparison import compare_runs
 from drgsim.simulation.session import StudyOptions, further_notes, run_all
 from drgsim.simulation.study import Progress, Study
-from drgsim.simulation.study_folder import KIND, Run, read_run, record_of, with_assumptions, write_workbook
+from drgsim.simulation.study_folder import KIND, Run, about_of, read_run, record_of, with_assumptions, write_workbook
 
 FILES = {"simulation.html": "whatif.html"}  # names of files that differ from the kind of the result
 
@@ -75,7 +76,10 @@ class Simulated(Result):
         return whatif_page(self.study, self.record)
 
     def _write_workbook(self, path: Path) -> None:
-        write_workbook(path, with_assumptions(self.tables, self.record))
+        write_workbook(path, with_assumptions(self.tables, self.record), self.about())
+
+    def about(self) -> About:
+        return about_of(self.record, self._said)
 
     def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:
         return {FILES.get(name, name): each for name, each in super()._files(formats).items()}
@@ -102,7 +106,7 @@ class Compared(Result):
         self.hospitals: pa.Table = tables["hospitals"]
 
     def _write_workbook(self, path: Path) -> None:
-        write_workbook(path, self.tables)
+        write_workbook(path, self.tables, self.about())
 
 
 @checked(

@@ -24,6 +24,7 @@ from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import json_text, run_record
 from drgsim.results.whole_outputs import write_text
+from drgsim.results.workbook_about import About, about_record
 from drgsim.simulation.scheme_switch import Progress, SchemeSwitch, SwitchOptions, switch_region
 from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.switch_sides import HISTORY, KEEPS, SideChoice
@@ -108,7 +109,16 @@ class Switched(Result):
     def _write_workbook(self, path: Path) -> None:
         from drgsim.report.switch_workbook import write_switch_workbook
 
-        write_switch_workbook(path, self.tables, self.summary)
+        write_switch_workbook(path, self.tables, self.about())
+
+    def about(self) -> About:
+        sides = [(text("Old scheme"), self.record["from"]), (text("New scheme"), self.record["to"])]
+        facts = [
+            (label if number == 0 else "", f"{name}: {value}")
+            for label, side in sides
+            for number, (name, value) in enumerate((n, v) for n, v in side.items() if isinstance(v, str))
+        ]
+        return about_record(self.title, self.record, facts=facts, notes=self._said)
 
     def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:
         files = {**super()._files(formats), SUMMARY: lambda path: write_text(path, json_text(self.summary))}

@@ -152,7 +152,7 @@ def _write(paid: Settled, place: str) -> None:
     for name, table in (("prepayment.csv", paid.prepayment), ("clearing.csv", paid.clearing)):
         summaries |= {name: table} if table is not None else {}
     if output.suffix.lower() in WRITABLE:
-        write_table(output, paid.cases)
+        write_table(output, paid.cases, about=paid.about())
         write_results(output.with_name(f"{output.stem}.summaries"), summaries, paid.record)
     else:
         write_results(output, {"cases.parquet": paid.cases, **summaries}, paid.record)

@@ -17,6 +17,7 @@ from drgsim.engines.code_edition import edition_hits, many_unknown
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.grouper_of import AnyScheme, grouper_of
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.records.arrow import ids_of, is_list, to_text
 from drgsim.records.case_file import CaseFile
 from drgsim.records.case_table import open_all
@@ -25,8 +26,10 @@ from drgsim.records.duplicates import SeenIds
 from drgsim.records.input_options import InputOptions
 from drgsim.results.table_files import AnyWriter, check_writable, open_writer, place_of, shown_place
 from drgsim.results.whole_outputs import check_output
+from drgsim.results.workbook_about import About, made_by
 from drgsim.units.batch_grouper import GroupCounts, GroupsBatches
 
+_NAMED = 16  # files that a workbook names, and digits of a digest
 Progress = Callable[[float, int], None]  # share of the input that is done, records so far
 
 
@@ -123,8 +126,21 @@ class _Line:
         if self.target is None:
             return
         if self.writer is None:
-            self.writer = self.stack.enter_context(open_writer(self.target, answers.schema))
+            kept = frozenset(answers.schema.names) - set(self.grouper.result_columns)
+            self.writer = self.stack.enter_context(open_writer(self.target, answers.schema, about=_about(self.run, kept)))
         self.writer.write(self.writer.encode(answers) if encoded is None else encoded)
+
+
+def _about(run: GroupRun, kept: frozenset[str]) -> About:
+    """What a workbook of the answers says that it is; columns of the input keep their names."""
+    files = run.inputs[:_NAMED]
+    facts = [
+        *made_by("group"), (text("Scheme"), run.scheme.id), (text("Digest of the scheme"), run.scheme.digest[:_NAMED]),
+        *((text("Files") if place == 0 else "", path.name) for place, path in enumerate(files)),
+    ]  # fmt: skip
+    if len(run.inputs) > len(files):
+        facts.append(("", text("and {count} more", count=len(run.inputs) - len(files))))
+    return About(text("Groups of discharges"), "group", facts=facts, kept=kept)
 
 
 def _tell(progress: Progress | None, sources: Sequence[CaseFile], run: GroupRun) -> None:

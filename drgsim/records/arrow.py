@@ -136,22 +136,23 @@ def with_unique_dictionaries(table: pa.Table) -> pa.Table:
     return table
 
 
-def as_cells(batch: pa.RecordBatch | pa.Table, *, dates_as_text: bool = False) -> pa.RecordBatch | pa.Table:
+def as_cells(batch: pa.RecordBatch | pa.Table, *, times_as_text: bool = False) -> pa.RecordBatch | pa.Table:
     """The same batch with every column of a type that a sheet or a CSV file can hold.
 
-    Lists are joined by ``|``, structs become JSON, bytes UTF-8, NaN a missing value; a sheet wants dates as text too.
+    Lists are joined by ``|``, structs become JSON, bytes UTF-8, NaN a missing value; a sheet wants times as text too, and
+    takes dates as they are.
     """
-    columns = [_as_cells(column, name, dates_as_text) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
+    columns = [_as_cells(column, name, times_as_text) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
     return type(batch).from_arrays(columns, batch.schema.names)
 
 
-def _as_cells(column: pa.Array | pa.ChunkedArray, name: str, dates_as_text: bool) -> pa.Array | pa.ChunkedArray:
+def _as_cells(column: pa.Array | pa.ChunkedArray, name: str, times_as_text: bool) -> pa.Array | pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return column.cast(pa.string())
     if isinstance(column, pa.ChunkedArray):
         return pa.chunked_array(
-            [_as_cells(chunk, name, dates_as_text) for chunk in column.chunks], None if column.num_chunks else kind
+            [_as_cells(chunk, name, times_as_text) for chunk in column.chunks], None if column.num_chunks else kind
         )
     if pa.types.is_floating(kind):
         return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
@@ -161,7 +162,7 @@ def _as_cells(column: pa.Array | pa.ChunkedArray, name: str, dates_as_text: bool
         )
     if is_list(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return to_text(column, name)
-    return column.cast(pa.string()) if dates_as_text and pa.types.is_temporal(kind) else column
+    return column.cast(pa.string()) if times_as_text and pa.types.is_temporal(kind) and not pa.types.is_date(kind) else column
 
 
 def ids_of(batch: pa.RecordBatch | pa.Table) -> pa.Array:

@@ -16,6 +16,7 @@ from drgsim.records.header import HEADER_LINES, HeaderTest, distinct_names
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.joined_sheets import after_principal, codes_by_id, join_by_id
 from drgsim.records.layout import CODE_LISTS
+from drgsim.records.own_workbooks import without_titles
 from drgsim.records.recipes import AS_IS, Recipe, derive
 from drgsim.records.recognise import recognise
 from drgsim.records.schema import header_key, header_names
@@ -116,7 +117,7 @@ class _SheetChoice:
 
     def _wanted(self, content: Path) -> Iterator[SheetRows]:
         """The sheets that the user named, else those that the workbook shows, unless it hides all."""
-        sheets = sheets_of(content, self.path)
+        sheets = without_titles(sheets_of(content, self.path), whole=bool(self.options.sheets))
         if not self.options.sheets:
             hidden = []
             shown = 0

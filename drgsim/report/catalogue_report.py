@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ from drgsim.authoring.dip.catalogue_evaluation import CatalogueEvaluation, Plain
 from drgsim.authoring.dip.catalogue_writer import write_catalogue
 from drgsim.authoring.dip.three_level_directory import directory_table
 from drgsim.authoring.schemes.pack_files import PACK_FILES
+from drgsim.language import bilingual, joined, text
 from drgsim.report.catalogue_page import catalogue_page
+from drgsim.results.result_titles import word_title
 from drgsim.results.run_record import json_text, run_record
 from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
 from drgsim.results.workbook import open_workbook
+from drgsim.results.workbook_about import About, about_record
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import LINE_COLUMNS, Catalogue, Kind
 
@@ -156,12 +159,12 @@ def write_report(report: CatalogueDocument, folder: Path, tables: Mapping[str, p
 
 def kinds_table(kinds: Iterable[Kind]) -> pa.Table:
     """Kinds of a catalogue; their mean cost (yuan), cases and CV where these are known."""
-    text, real = pa.string(), pa.float64()
-    columns = dict.fromkeys(("code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind"), text)
-    columns |= {"score": real, "mean_cost": real, "cases": pa.int64(), "cv": real, "dx_name": text, "procedure_name": text}
+    words, real = pa.string(), pa.float64()
+    columns = dict.fromkeys(("code", "dx", "procedure", "related", "operation_class", "aux", "aux_level", "kind"), words)
+    columns |= {"score": real, "mean_cost": real, "cases": pa.int64(), "cv": real, "dx_name": words, "procedure_name": words}
     shown = list(kinds)
     if any(kind.anywhere or kind.condition for kind in shown):
-        columns |= dict.fromkeys(LINE_COLUMNS, text)
+        columns |= dict.fromkeys(LINE_COLUMNS, words)
     listed = [
         {name: getattr(kind, name, "any" if kind.anywhere else "") for name in columns} | {"related": "+".join(kind.related)}
         for kind in shown
@@ -172,10 +175,10 @@ def kinds_table(kinds: Iterable[Kind]) -> pa.Table:
 def changes_table(diff: CatalogueDiff) -> pa.Table:
     """Kinds that are not the same in both catalogues, the most important first."""
     rows = [change_row(each) for each in diff.changes if each.change != "same"]
-    real, whole, text = pa.float64(), pa.int64(), pa.string()
+    real, whole, words = pa.float64(), pa.int64(), pa.string()
     kinds = {
-        "code": text, "name": text, "kind": text, "change": text, "score_before": real, "score_after": real, "ratio": real,
-        "cases_before": whole, "cases_after": whole, "into": text,
+        "code": words, "name": words, "kind": words, "change": words, "score_before": real, "score_after": real, "ratio": real,
+        "cases_before": whole, "cases_after": whole, "into": words,
     }  # fmt: skip
     return pa.Table.from_pylist(rows, pa.schema(list(kinds.items())))
 
@@ -190,39 +193,38 @@ def change_row(each: KindChange) -> dict[str, Any]:
 
 
 # -- workbook ----------------------------------------------------------------------------------------------------------
-_SHEETS = {"kinds": "病种 kinds", "kinds-by-year": "分年 years", "directory": "三级目录 levels", "changes": "变化 changes"}
-_WIDE = ("name", "dx_name", "procedure_name", "remarks", "into")
-
-
 def write_workbook(report: CatalogueDocument, tables: Mapping[str, pa.Table], path: Path) -> None:
     """The workbook: what it is and rests on, then a sheet per table."""
-    kinds = kinds_table(report.catalogue.kinds)
-    with open_workbook(path) as book:
-        about = book.sheet("说明 about", widths=(30, 100))
-        for line in _about(report):
-            about.add(line)
+    with open_workbook(path, _about(report)) as book:
         if report.summary:
-            columns, widths = ("path", "value", "unit", "evidence", "source"), (34, 22, 44, 14, 44)
-            sheet, sources = book.sheet("参数 parameters", columns, widths), report.summary["sources"]
-            for entry in report.summary["parameters"]:
-                cells = (entry["path"], str(entry["value"]), entry["unit"], entry["evidence"], sources[entry["source"]])
-                sheet.add(cells, "assumption" if entry["evidence"] == "assumption" else None)
-        for name, table in {"kinds": kinds, **tables}.items():
-            book.add_table(_SHEETS[name], table, width=_width, number_format=lambda field: None)
+            sources = report.summary["sources"]
+            names = ("path", "value", "unit", "evidence", "source")
+            rows = [
+                {**entry, "value": str(entry["value"]), "source": sources[entry["source"]]}
+                for entry in report.summary["parameters"]
+            ]
+            listed = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names})
+            book.add_table("parameters", listed, marked_by="evidence")
+        for name, table in {"kinds": kinds_table(report.catalogue.kinds), **tables}.items():
+            book.add_table(name, table)
 
 
-def _width(column: str) -> float:
-    return 40 if column in _WIDE else 24 if column == "code" else 13
-
-
-def _about(report: CatalogueDocument) -> list[tuple[str, str]]:
+def _about(report: CatalogueDocument) -> About:
     catalogue, summary = report.catalogue, report.summary
     counts = ", ".join(f"{number:,} {kind}" for kind, number in catalogue.counts.items())
-    lines = [("catalogue 目录", f"{catalogue.id} {catalogue.title_zh} · {catalogue.title}"), ("kinds 病种", counts),
-             ("evidence 依据", catalogue.evidence), *(("source 来源", source) for source in catalogue.sources)]  # fmt: skip
+    facts = [
+        (text("Catalogue"), joined(" ", (catalogue.id, bilingual(catalogue.title, catalogue.title_zh)))),
+        (text("Digest of the catalogue"), catalogue.digest[:16]), (text("Kinds"), counts),
+        (text("Evidence"), word_title("evidence", catalogue.evidence)),
+        *((text("Source"), source) for source in catalogue.sources),
+    ]  # fmt: skip
     if summary:
         spec = summary["specification"]
-        lines += [("specification 技术规范", f"{spec['id']} {spec['title_zh']}"), ("method 方法", summary["method"])]
         assumed = sum(entry["evidence"] == "assumption" for entry in summary["parameters"])
-        lines.append(("assumptions 假设", f"{assumed} of {len(summary['parameters'])} parameters (sheet parameters)"))
-    return lines + [("note 说明", note) for note in catalogue.notes]
+        facts += [
+            (text("Specification"), joined(" ", (spec["id"], bilingual(spec["title"], spec["title_zh"])))),
+            (text("Method"), summary["method"]),
+            (text("Assumptions"), text("{count} of {all} parameters", count=assumed, all=len(summary["parameters"]))),
+        ]  # fmt: skip
+    about = about_record(text("Catalogue of DIP kinds"), summary or {"kind": "dip report"}, facts=facts)
+    return replace(about, notes=list(catalogue.notes))

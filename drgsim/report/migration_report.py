@@ -10,25 +10,19 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.analysis.migration import Answer, GroupChange, Migration
+from drgsim.language import text
 from drgsim.report.migration_page import migrate_page
 from drgsim.results.run_record import json_text, run_record
 from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
 from drgsim.results.workbook import open_workbook
+from drgsim.results.workbook_about import about_record
 
 YUAN = pa.decimal128(18, 2)
 FILES = (
     "flow.csv", "flow.parquet", "groups.csv", "splits.csv", "merges.csv", "hospitals.csv", "migrate.xlsx", "migrate.html",
     "summary.json",
 )  # fmt: skip
-# sheet of migrate.xlsx -> table
-_SHEETS = {
-    "流向 flow": "flow",
-    "拆分 splits": "splits",
-    "合并 merges": "merges",
-    "各组 groups": "groups",
-    "医院 hospitals": "hospitals",
-}
 
 
 def migration_tables(migration: Migration) -> dict[str, pa.Table]:
@@ -177,26 +171,13 @@ def write_migration(migration: Migration, output: Path) -> None:
 
 def write_migration_workbook(tables: Mapping[str, pa.Table], summary: Mapping[str, Any], path: Path) -> None:
     """The tables as sheets of one workbook, after a sheet on what was grouped."""
-    with open_workbook(path) as book:
-        about = book.sheet("说明 about", widths=(26, 90))
-        about.add(("from 原方案", summary["from"]["scheme"]))
-        about.add(("to 新方案", summary["to"]["scheme"]))
-        about.add(("cases 病例数", f"{summary['cases']:,}"))
-        about.add(("cost 总费用 (yuan 元)", summary["cost_yuan"] or "–"))
-        for note in summary["notes"]:
-            about.add(("note 说明", note))
-        for title, name in _SHEETS.items():
-            book.add_table(title, tables[name], width=_width, number_format=_number_format)
-
-
-def _width(column: str) -> float:
-    return 42 if column.endswith("_name") or column == "name" else 15
-
-
-def _number_format(field: pa.Field) -> str | None:
-    name = field.name
-    if name in ("share", "main_share", "relative_change"):
-        return "share"
-    if "cmi" in name or "weight" in name:
-        return "factor"
-    return "count" if name.endswith(("cases", "grouped")) else "yuan" if name == "cost_yuan" else None
+    sides = [(text("Old scheme"), summary["from"]), (text("New scheme"), summary["to"])]
+    facts = [(label, f"{side['scheme']} ({side['digest'][:16]}), {side['weights']}") for label, side in sides]
+    with open_workbook(path, about_record(text("Migration between schemes"), summary, facts=facts)) as book:
+        overview = book.sheet("overview", widths=(60, 20, 20, 20))
+        overview.add((text("Migration between schemes"),), "title")
+        for name in ("flow", "splits", "merges", "groups", "hospitals"):
+            sheet = book.add_table(name, tables[name])
+            if name == "hospitals":
+                title = text("CMI by hospital under both schemes")
+                overview.chart("bar", sheet, label="hospital_id", values=["from_cmi", "to_cmi"], title=title)

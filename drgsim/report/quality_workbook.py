@@ -8,15 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgsim.language import Text, bilingual, joined, text
 from drgsim.quality.file_check import HIT_COLUMNS
 from drgsim.quality.quality_report import QualityReport
-from drgsim.quality.quality_rules import SEVERITY_TITLES, rules
+from drgsim.quality.quality_rules import SEVERITY_TITLES, QualityRule, rules
+from drgsim.results.result_titles import column_title, word_title
 from drgsim.results.table_files import WRITABLE, check_writable, open_writer
 from drgsim.results.workbook import XLSX_ROWS, Cell, WorkbookSheet, open_workbook
+from drgsim.results.workbook_about import About, made_by
 
-_HIT_TITLES = ("文件", "病案标识", "医疗机构", "科室", "级别", "规则代码", "问题", "内容", "处理建议")
-_HIT_WIDTHS = (22, 18, 14, 16, 12, 30, 34, 60, 34)
-NO_DEPARTMENT = "（未填）"
+_MOST_CODES = 50
+NO_DEPARTMENT = bilingual("(blank)", "（未填）")
 
 
 class QualityWorkbook(ExitStack):
@@ -37,72 +39,118 @@ class QualityWorkbook(ExitStack):
         self.written = self.left_out = 0
 
     def __enter__(self) -> QualityWorkbook:
-        self._book = self.enter_context(open_workbook(self.path))
-        self._summary = self._book.sheet("汇总", widths=(34, 12, 12, 12, 40, 40), formats=["count"] * 4)
-        self._hits = self._book.sheet("病案明细", _HIT_TITLES, _HIT_WIDTHS, frozen=2)
+        about = About(text("Quality of the coded record"), "validate", facts=made_by("validate"))
+        self._book = self.enter_context(open_workbook(self.path, about))
+        self._summary = self._book.sheet("overview", widths=(44, 12, 12, 12, 50, 34))
+        shown = {name: name.removesuffix("_zh") for name in HIT_COLUMNS}
+        fields = pa.schema([(name, pa.string()) for name in HIT_COLUMNS])
+        self._hits = self._book.table_sheet("findings", fields, shown=shown, frozen=2)
         return self
 
     def write(self, hits: pa.RecordBatch) -> None:
         """Take findings; those that no longer fit the sheet are counted."""
         room = self.most - self.written
-        severity = hits.schema.get_field_index("severity")
+        names = hits.schema.names
         for row in zip(*(column.to_pylist() for column in hits.slice(0, room).columns), strict=True):
             self.written += 1
-            word = row[severity]
-            self._hits.add((*row[:severity], Cell(word, word.rsplit(" ", 1)[-1]), *row[severity + 1 :]))
+            cells = dict(zip(names, row, strict=True))
+            rule = rules()[cells["code"]]
+            said = {"severity": _severity(rule.severity), "title_zh": _title(rule), "fix_zh": _fix(rule)}
+            self._hits.add((cells | said).values())
         self.left_out += max(0, hits.num_rows - room)
 
     def finish(self, report: QualityReport) -> None:
         """Write the sheets that need the whole report."""
+        self._book.tell(
+            [(text("Scheme"), report.scheme), (text("Records"), report.records),
+             *((text("Files") if place == 0 else "", path.name) for place, path in enumerate(report.inputs[:_MOST_CODES]))]
+        )  # fmt: skip
         self._summarise(self._summary, report)
         hospitals = [((name,), records, found) for name, records, found in report.by_hospital()]
-        self._counts("按医院", ("医疗机构",), hospitals, report)
+        self._counts(text("By hospital"), ("hospital_id",), hospitals, report)
         departments: dict[tuple[str, ...], Any] = {place: {} for place in report.place_records}
         for (*place, code), number in report.places.items():
             departments[tuple(place)][code] = number
         rows = [(place, report.place_records[place], departments[place]) for place in sorted(departments)]
-        self._counts("按科室", ("医疗机构", "科室"), rows, report)
+        self._counts(text("By department"), ("hospital_id", "department"), rows, report)
 
     def _summarise(self, sheet: WorkbookSheet, report: QualityReport) -> None:
         def share(number: int) -> Cell:
             return Cell(number / report.records if report.records else 0.0, "share")
 
-        sheet.add(("病案编码质量报告 Quality of the coded record",), "title")
-        sheet.add(("文件", *[path.name for path in report.inputs][:20]))
-        sheet.add(("分组方案", report.scheme))
-        sheet.add(("结论", "通过" if report.passed else "未通过：存在错误"))
-        sheet.add(("病案数", report.records))
+        sheet.add((text("Quality of the coded record"),), "title")
+        sheet.add((text("passed") if report.passed else text("not passed: there are errors"),), "bold")
+        sheet.figures([(text("Records"), report.records, "count")])
         for severity, number in report.by_severity.items():
-            sheet.add((f"有{SEVERITY_TITLES[severity]}（{severity}）的病案", number, share(number)))
-        left = f"；另有 {self.left_out:,} 条超出工作表上限 {self.most:,} 行，未列出" if self.left_out else "，全部列出"
-        sheet.add((f"病案明细共 {self.written:,} 条{left}",))
+            sheet.add(
+                (text("Records with: {severity}", severity=_severity(severity).value), Cell(number, "count"), share(number))
+            )
+        sheet.add((self._listed(),))
         if report.unchecked:
-            sheet.add((f"文件缺少以下列，相关规则未检查：{'、'.join(report.unchecked)}",))
+            sheet.add(
+                (
+                    text(
+                        "columns that the files lack, so that rules on them said nothing: {names}",
+                        names=joined(", ", report.unchecked),
+                    ),
+                )
+            )
         sheet.skip()
-        sheet.add(("问题", "级别", "病案数", "占比", "处理建议", "规则代码"), "header")
+        heads = ("title", "severity", "records", "share", "fix", "code")
+        sheet.add([_head(name) for name in heads], "header")
         for count in report.findings:
             rule, records = count.rule, count.records
-            sheet.add((rule.title_zh, SEVERITY_TITLES[rule.severity], records, share(records), rule.fix_zh, rule.code))
-        for name, title in (("diagnoses", "字典外诊断编码"), ("procedures", "字典外手术操作编码")):
+            row = (_title(rule), _severity(rule.severity), Cell(records, "count"), share(records), _fix(rule), rule.code)
+            sheet.add(row)
+        for name, title in (
+            ("diagnoses", text("Diagnosis codes in no dictionary")),
+            ("procedures", text("Procedure codes in no dictionary")),
+        ):
             codes = report.unknown_codes.get(name)
             if codes:
                 sheet.skip()
-                sheet.add((title, "", "次数"), "header")
-                for code, number in codes.most_common(50):
-                    sheet.add((code, None, number))
+                sheet.add((title, _head("occurrences")), "header")
+                for code, number in codes.most_common(_MOST_CODES):
+                    sheet.add((code, Cell(number, "count")))
         sheet.skip()
-        sheet.add(("阈值", "数值", "单位", "依据", "来源", "名称"), "header")
+        sheet.add((text("Threshold"), *(_head(name) for name in ("value", "unit", "evidence", "source"))), "header")
         for t in report.thresholds:
-            sheet.add((t.name, Cell(t.value), t.unit, t.evidence, t.source, t.name))
+            sheet.add((t.name, Cell(t.value), t.unit, word_title("evidence", t.evidence), t.source))
+
+    def _listed(self) -> Text:
+        if not self.left_out:
+            return text("{count:,} findings, all of them listed", count=self.written)
+        return text(
+            "{count:,} findings are listed; {left:,} more are beyond the {most:,} rows of the sheet",
+            count=self.written, left=self.left_out, most=self.most,
+        )  # fmt: skip
 
     def _counts(self, name: str, keys: tuple[str, ...], rows: list[Any], report: QualityReport) -> None:
         """A sheet with a row per place and a column per rule that was broken."""
-        codes = [count.rule.code for count in report.findings]
-        titles = [*keys, "病案数", "问题数", *(rules()[code].title_zh for code in codes)]
-        sheet = self._book.sheet(name, titles, [16] * len(titles), formats=["count"] * len(titles), frozen=len(keys))
-        for place, records, found in rows:
-            numbers = (found.get(code) or None for code in codes)
-            sheet.add((*(text or NO_DEPARTMENT for text in place), records, sum(found.values()), *numbers))
+        found = [count.rule for count in report.findings]
+        heads = [*(_head(key) for key in keys), _head("records"), text("Findings"), *(_title(rule) for rule in found)]
+        sheet = self._book.sheet(name, heads, formats=["count"] * len(heads), frozen=len(keys))
+        for place, records, numbers in rows:
+            counts = (numbers.get(rule.code) or None for rule in found)
+            sheet.add((*(each or NO_DEPARTMENT for each in place), records, sum(numbers.values()), *counts))
+
+
+def _head(column: str) -> str:
+    """The title of a column."""
+    found = column_title(column, "findings")
+    return column if found is None else found.said
+
+
+def _severity(severity: str) -> Cell:
+    return Cell(bilingual(severity, SEVERITY_TITLES[severity]), severity)
+
+
+def _title(rule: QualityRule) -> Text:
+    return bilingual(rule.title, rule.title_zh)
+
+
+def _fix(rule: QualityRule) -> Text:
+    return bilingual(rule.fix, rule.fix_zh)
 
 
 class FindingsTable(ExitStack):

@@ -11,10 +11,11 @@ import pyarrow as pa
 from drgsim.analysis.supervision import Supervision
 from drgsim.analysis.supervision_lists import ASKS
 from drgsim.analysis.supervision_words import WORDS
-from drgsim.language import spoken
+from drgsim.language import spoken, text
 from drgsim.parameters.evidence import Value
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.workbook import open_workbook
+from drgsim.results.workbook_about import about_record
 
 
 def supervision_record(found: Supervision) -> dict[str, Any]:
@@ -49,16 +50,14 @@ def write_supervision(found: Supervision, folder: Path) -> None:
 
 
 def _workbook(record: dict[str, Any], tables: Mapping[str, pa.Table], path: Path) -> None:
-    with open_workbook(path) as book:
-        about = book.sheet("说明 about", widths=[34] * 4)
-        about.add(("limit 参数", "value 取值", "unit 单位", "evidence 依据"), "header")
-        for name, limit in record["limits"].items():
-            about.add((name, str(limit["value"]), limit["unit"], limit["evidence"]), "assumption")
-        about.skip()
-        about.add(("the lists say where to look, they are no verdict 仅供核查，不作结论",))
-        for title, name in (("医院 hospitals", "hospitals.csv"), ("病例 cases", "cases.csv")):
-            book.add_table(title, tables[name], number_format=_number_format, frozen=2)
-
-
-def _number_format(field: pa.Field) -> str | None:
-    return "fine share" if field.name.endswith("_share") else None
+    says = text("The lists say where to look; they are no verdict.")
+    limits = pa.Table.from_pylist([
+        {"parameter": name, "value": str(limit["value"]), "unit": limit["unit"], "evidence": limit["evidence"],
+         "source": limit["source"], "note": limit["note"]}
+        for name, limit in record["limits"].items()
+    ])  # fmt: skip
+    with open_workbook(path, about_record(text("Supervision lists"), record, says=says)) as book:
+        for name in ("hospitals", "cases"):
+            book.add_table(name, tables[f"{name}.csv"], frozen=2)
+        if limits.num_rows:
+            book.add_table("parameters", limits, marked_by="evidence")

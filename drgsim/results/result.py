@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean, wrong_type
+from drgsim.language import joined
 from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.table_files import WRITABLE, write_table
-from drgsim.results.whole_outputs import whole_file, write_text
+from drgsim.results.whole_outputs import KIND, whole_file, write_text
 from drgsim.results.workbook import open_workbook
+from drgsim.results.workbook_about import About, about_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,17 +175,18 @@ class Result:
         """The page of the result as self-contained HTML; None where there is none."""
         return None
 
+    def about(self) -> About:
+        """What the first sheet of the workbook says."""
+        return about_record(self.title, {**self.record, KIND: self.kind}, notes=self._said)
+
+    @property
+    def _said(self) -> list[str]:
+        """The notes as sentences."""
+        return [joined(" ", filter(None, (note.what, note.fix))) for note in self.notes]
+
     def _write_workbook(self, path: Path) -> None:
         """The workbook: what was run and what was doubtful, then a sheet per table."""
-        with open_workbook(path) as book:
-            about = book.sheet("说明 about", widths=(34, 100))
-            about.add((self.title,), "title")
-            for name, value in self.record.items():
-                if isinstance(value, str | int | float):
-                    about.add((name, str(value)))
-            about.skip()
-            for note in self.notes:
-                about.add((note.code, f"{note.what} {note.fix}".strip()))
+        with open_workbook(path, self.about()) as book:
             for name, table in self.tables.items():
                 book.add_table(name, table)
 
@@ -199,7 +202,7 @@ class Result:
         else:
             if suffix in WRITABLE:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            write_table(path, self.to_arrow(), replace=replace)
+            write_table(path, self.to_arrow(), replace=replace, about=self.about())
 
     def _page_or_error(self) -> str:
         page = self._page()
@@ -217,7 +220,7 @@ class Result:
     def _repr_html_(self) -> str:
         """What a notebook shows: the heading, the first rows of the main table, the notes."""
         main = self.to_arrow()
-        head = as_cells(main.slice(0, _SHOWN), dates_as_text=True)
+        head = as_cells(main.slice(0, _SHOWN), times_as_text=True)
         columns = "".join(f"<th>{escape(name)}</th>" for name in head.column_names)
         rows = "".join(
             f"<tr>{''.join(f'<td>{_shown(value)}</td>' for value in row)}</tr>"

@@ -9,8 +9,9 @@ import re
 import shutil
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from drgsim.records.database_address import address_of, is_database
 from drgsim.records.schema import columns, header_key, header_names
 from drgsim.results.database_table import DatabaseWriter, open_database_writer
 from drgsim.results.raw_cells import cells_are_raw
+from drgsim.results.result_titles import table_title
 from drgsim.results.safe_cells import safe_text, safe_texts
 from drgsim.results.whole_outputs import whole_file
 from drgsim.results.workbook import XLSX_ROWS, XLSX_TEXT, Workbook, too_many_rows
+from drgsim.results.workbook_about import About
 
 WRITABLE = (".csv", ".parquet", ".xlsx")
 ROW_GROUP = 1 << 19
@@ -88,10 +91,13 @@ def _to_standard_output(schema: pa.Schema) -> Iterator[TableWriter]:
 
 
 @contextmanager
-def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) -> Iterator[AnyWriter]:
+def open_writer(
+    path: str | Path, schema: pa.Schema, *, replace: bool = True, about: About | None = None
+) -> Iterator[AnyWriter]:
     """Open a writer by the suffix of the path; leaving it by an exception discards the file.
 
-    ``-`` is standard output, which gets a CSV; the URL of a database names a table.
+    ``-`` is standard output, which gets a CSV; the URL of a database names a table. ``about`` is what the first sheet of a
+    workbook says.
 
     Raises
     ------
@@ -110,11 +116,11 @@ def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) ->
         return
     path = Path(path)
     check_writable(path)
-    kinds: dict[str, type[CsvWriter | ParquetWriter | SheetWriter]] = {
-        ".csv": CsvWriter, ".parquet": ParquetWriter, ".xlsx": SheetWriter,
+    kinds: dict[str, Callable[..., TableWriter]] = {
+        ".csv": CsvWriter, ".parquet": ParquetWriter, ".xlsx": partial(SheetWriter, about=about),
     }  # fmt: skip
     with whole_file(path, replace=replace) as beside:
-        writer: TableWriter = kinds[path.suffix.lower()](path, beside, schema)
+        writer = kinds[path.suffix.lower()](path, beside, schema)
         try:
             yield writer
         except BaseException:
@@ -124,9 +130,9 @@ def open_writer(path: str | Path, schema: pa.Schema, *, replace: bool = True) ->
         writer.close()
 
 
-def write_table(path: str | Path, table: pa.Table, *, replace: bool = True) -> None:
-    """Write one table by the suffix of its name."""
-    with open_writer(path, table.schema, replace=replace) as writer:
+def write_table(path: str | Path, table: pa.Table, *, replace: bool = True, about: About | None = None) -> None:
+    """Write one table by the suffix of its name; ``about`` as in :func:`open_writer`."""
+    with open_writer(path, table.schema, replace=replace, about=about) as writer:
         for batch in table.to_batches(max_chunksize=BATCH):
             writer.write(writer.encode(batch))
 
@@ -256,16 +262,19 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
 _AMOUNT = re.compile(r"^cost_|[费额]$|费用", re.IGNORECASE)
 
 
-def _holds_numbers(name: str) -> bool:
-    """Whether a column of an input is one of numbers, which a sheet should be able to add up; codes and ids never are.
+def _look_of_input(name: str) -> str | None:
+    """The look of a column of numbers of an input, which a sheet should be able to add up; codes and ids never are numbers.
 
     Examples
     --------
-    >>> [_holds_numbers(name) for name in ("年龄", "total_cost", "西药费", "discharge_id", "主要手术操作编码")]
-    [True, True, True, False, False]
+    >>> [_look_of_input(name) for name in ("年龄", "total_cost", "西药费", "discharge_id", "主要手术操作编码")]
+    ['number', 'yuan', 'yuan', None, None]
     """
     canonical = header_names().get(header_key(name))
-    return bool(columns()[canonical].unit) if canonical else bool(_AMOUNT.search(name))
+    if canonical is None:
+        return "yuan" if _AMOUNT.search(name) else None
+    unit = columns()[canonical].unit
+    return "yuan" if unit == "yuan" else "number" if unit else None
 
 
 def _as_number(cell: object) -> object:
@@ -276,17 +285,27 @@ def _as_number(cell: object) -> object:
 
 
 class SheetWriter(TableWriter):
-    """One sheet with a frozen header row and a filter; rows go to disk as they come."""
+    """A workbook of one table, behind a first sheet that says what it is; with raw cells the table alone, under its own names.
 
-    def __init__(self, path: Path, beside: Path, schema: pa.Schema) -> None:
+    Columns of the input keep their names.
+    """
+
+    def __init__(self, path: Path, beside: Path, schema: pa.Schema, about: About | None = None) -> None:
         super().__init__(path, beside)
-        self._book = Workbook()
-        wide = {"drg_name", "diagnoses", "procedures", "warnings"}
-        self._numbers = {name for name in schema.names if _holds_numbers(name)}
-        self._sheet = self._book.sheet("drgsim", schema.names, [42 if name in wide else 16 for name in schema.names])
+        looks = {field.name: _look_of_input(field.name) for field in schema if pa.types.is_string(field.type)}
+        self._numbers = {name for name, look in looks.items() if look}
+        if cells_are_raw():
+            self._book = Workbook()
+            self._sheet = self._book.sheet("drgsim", schema.names)
+            return
+        said = about or About(table_title("drgsim"))
+        self._book = Workbook(said)
+        own = {name: look for name, look in looks.items() if look}
+        self._sheet = self._book.table_sheet("drgsim", schema, titles={name: name for name in said.kept}, looks=own)
+        self._sheet.raw.activate()
 
     def encode(self, batch: pa.RecordBatch) -> object:
-        cells = as_cells(batch, dates_as_text=True)
+        cells = as_cells(batch, times_as_text=True)
         self._refuse_long_texts(cells)
         return [
             [_as_number(cell) for cell in column.to_pylist()] if name in self._numbers else column.to_pylist()

@@ -1,4 +1,13 @@
-"""Workbooks (.xlsx): sheets with a frozen header and a filter, and pages of lines; rows go to disk as they come.
+"""Workbooks (.xlsx): a first sheet on what this is and rests on, tables under titles, charts; rows go to disk as they come.
+
+Who writes a workbook says what it is (:class:`About`) and hands over tables; titles of columns and sheets, looks of numbers,
+widths, frozen headers and filters follow from :mod:`drgsim.results.result_titles` and the cells, in the language of the run::
+
+    with open_workbook(path, about_record("Settlement", record)) as book:
+        page = book.sheet("overview")                      # a page of lines
+        page.figures([(text("Payment"), 12.5, "yuan")])
+        table = book.add_table("by_hospital", tables["by_hospital"])
+        page.chart("bar", table, label="hospital", values=["margin"], title=text("Margin by hospital"))
 
 Texts never become formulas, links or numbers, and no clock goes in: the same input gives the same bytes.
 """
@@ -9,52 +18,28 @@ import contextlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
-from numbers import Real
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
 from drgsim.errors import OutputError
+from drgsim.language import current_language, spoken, text
 from drgsim.leftovers import scratch_folder
 from drgsim.records.arrow import as_cells
+from drgsim.records.own_workbooks import MARK
+from drgsim.results.result_titles import column_title, look_of, shown_columns, table_title, word_title
 from drgsim.results.whole_outputs import whole_file
+from drgsim.results.workbook_about import About, Fact
+from drgsim.results.workbook_sheet import STYLES, XLSX_TEXT, BookTools, Cell, WorkbookSheet
+
+__all__ = ["STYLES", "XLSX_ROWS", "XLSX_TEXT", "Cell", "Workbook", "WorkbookSheet", "open_workbook", "too_many_rows"]
 
 XLSX_ROWS = 1_048_575  # records that fit a sheet below its header
-XLSX_TEXT = 32_767  # characters that fit a cell
 _TITLE = 31  # characters that fit the name of a sheet
 _CREATED = datetime(2000, 1, 1)
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-# looks of cells, by what the cell is
-STYLES: Mapping[str, Mapping[str, Any]] = {
-    "header": {"bold": True, "bg_color": "#E8EEF4", "bottom": 1},
-    "two-line header": {"bold": True, "bg_color": "#E8EEF4", "bottom": 1, "text_wrap": True, "valign": "top"},
-    "title": {"bold": True, "font_size": 14},
-    "bold": {"bold": True},
-    "yuan": {"num_format": "#,##0.00"},
-    "count": {"num_format": "#,##0"},
-    "share": {"num_format": "0.0%"},
-    "fine share": {"num_format": "0.00%"},
-    "factor": {"num_format": "0.0000"},
-    "number": {"num_format": "#,##0.00####"},
-    "date": {"num_format": "yyyy-mm-dd"},
-    "assumption": {"bg_color": "#F3E3F6"},
-    "warned": {"bg_color": "#F6D5D3"},
-    "attention": {"bg_color": "#FFF1CC"},
-    "error": {"bg_color": "#F6D5D3"},
-    "warning": {"bg_color": "#FFF1CC"},
-    "info": {"bg_color": "#E6F0F8"},
-}
-_PLAIN = frozenset({"year", "month"})  # whole numbers that count nothing
-
-
-class Cell(NamedTuple):
-    """A value with a look of its own, a name of :data:`STYLES`; None for a plain one."""
-
-    value: Any
-    style: str | None = None
 
 
 class Workbook:
@@ -62,19 +47,32 @@ class Workbook:
 
     Parameters
     ----------
+    about
+        What the first sheet says; None for a workbook in a form of others, which has none.
     **properties
         Of the document, such as ``title`` and ``comments``.
     """
 
-    def __init__(self, **properties: str) -> None:
+    def __init__(self, about: About | None = None, **properties: str) -> None:
         import xlsxwriter
 
+        self.language = current_language()
         self._bytes = io.BytesIO()  # compressed, so small; a full disk is then an error of one plain write
         self._scratch = scratch_folder()  # rows wait there until the book is closed
         self._book = xlsxwriter.Workbook(self._bytes, {**_OPTIONS, "tmpdir": self._scratch.name})
+        if about is not None:
+            properties = {"title": self.say(about.title), "comments": f"drgsim {about.command}".strip(), **properties}
         self._book.set_properties({"created": _CREATED, **properties})
         self._styles: dict[str, Any] = {}
         self._sheets: list[WorkbookSheet] = []
+        self._columns: list[tuple[str, str, str]] = []  # sheet, title, column
+        self._about = self.sheet("about", widths=(30, 88, 26)) if about is not None else None
+        if about is not None and self._about is not None:
+            self._introduce(about, self._about)
+
+    def say(self, value: Any) -> Any:
+        """A text in the language of the workbook, anything else as it is."""
+        return spoken(value, self.language)
 
     def style(self, name: str | None) -> Any:
         """The format of xlsxwriter for a look; None for none."""
@@ -83,6 +81,9 @@ class Workbook:
         if name not in self._styles:
             self._styles[name] = self._book.add_format(dict(STYLES[name]))
         return self._styles[name]
+
+    def _new_chart(self, options: Mapping[str, Any]) -> Any:
+        return self._book.add_chart(dict(options))
 
     def sheet(
         self,
@@ -98,23 +99,64 @@ class Workbook:
         Parameters
         ----------
         title
-            Name of the sheet; what does not fit or is not allowed in one is left out.
+            Id of a table, whose title it gets, or the name of the sheet; what does not fit or is not allowed in one is left
+            out.
         columns
             The header, frozen and with a filter; without one the sheet is a page of lines.
         widths
-            Of the columns, in characters.
+            Of the columns, in characters; by default as the cells need it.
         formats
             Looks of the columns' numbers, names of :data:`STYLES`.
         frozen
             Columns that stay when the sheet is scrolled to the right.
         """
-        name = "".join(letter for letter in title if letter not in "[]:*?/\\")[:_TITLE]
-        made = WorkbookSheet(self, self._book.add_worksheet(name), len(columns), formats)
-        for place, width in enumerate(widths):
-            made.raw.set_column(place, place, width)
+        said = self.say(table_title(title))
+        name = "".join(letter for letter in said if letter not in "[]:*?/\\")[:_TITLE].strip("'") or "-"
+        taken = {sheet.name.lower() for sheet in self._sheets}
+        number = 2
+        while name.lower() in taken:
+            name = f"{name[: _TITLE - 4]} {number}"
+            number += 1
+        tools = BookTools(self.style, self.say, self._new_chart)
+        made = WorkbookSheet(tools, self._book.add_worksheet(name), formats, widths)
+        self._sheets.append(made)
         if columns:
             made.head(columns, frozen)
-        self._sheets.append(made)
+        return made
+
+    def table_sheet(
+        self,
+        table: str,
+        schema: pa.Schema,
+        *,
+        titles: Mapping[str, str] | None = None,
+        looks: Mapping[str, str | None] | None = None,
+        shown: Mapping[str, str] | None = None,
+        frozen: int = 1,
+    ) -> WorkbookSheet:
+        """A sheet for rows of a table that come later, under the titles of its columns.
+
+        Parameters
+        ----------
+        table
+            Id of the table, which its titles go by.
+        schema
+            Its columns.
+        titles, looks
+            Of columns, where they are not those of ``result_titles.csv``.
+        shown
+            Columns that have a place on the sheet -> the column whose title they have; all by default.
+        """
+        fields, own = {field.name: field for field in schema}, titles or {}
+        heads: dict[str, str] = {}
+        for name, as_name in (shown or dict(zip(fields, fields, strict=True))).items():
+            known = column_title(as_name, table) or column_title(name, table)
+            title = str(self.say(own.get(name) or own.get(as_name) or (known.said if known is not None else name)))
+            heads[name] = title if title not in heads.values() and title not in fields.keys() - {name} else f"{title} ({name})"
+        formats = [(looks or {}).get(name, look_of(fields[name], table)) for name in heads]
+        made = self.sheet(table, list(heads.values()), formats=formats, frozen=frozen)
+        made.places = {name: place for place, name in enumerate(heads)}
+        self._columns += [(made.name, title, name) for name, title in heads.items() if title != name]
         return made
 
     def add_table(
@@ -123,8 +165,7 @@ class Workbook:
         table: pa.Table,
         *,
         titles: Mapping[str, str] | None = None,
-        width: Callable[[str], float] = lambda column: 16,
-        number_format: Callable[[pa.Field], str | None] | None = None,
+        looks: Mapping[str, str | None] | None = None,
         frozen: int = 1,
         marked_by: str | None = None,
     ) -> WorkbookSheet:
@@ -132,12 +173,10 @@ class Workbook:
 
         Parameters
         ----------
-        titles
-            Words for columns, written above the column's name.
-        width
-            Width of a column by its name.
-        number_format
-            Look of a column's numbers, None for a plain one; :func:`default_format` by default.
+        title
+            Id of the table, or the name of the sheet.
+        titles, looks
+            As in :meth:`table_sheet`.
         marked_by
             Column whose words, where they are names of :data:`STYLES`, colour the texts of their row.
 
@@ -147,100 +186,77 @@ class Workbook:
             ``output-too-many-rows``.
         """
         if table.num_rows > XLSX_ROWS:
-            raise too_many_rows(title)
-        names = table.column_names
-        looks = [(number_format or default_format)(field) for field in table.schema]
-        heads = [f"{titles[name]}\n{name}" if name in titles else name for name in names] if titles else names
-        sheet = self.sheet(title, heads, [width(name) for name in names], formats=looks, frozen=frozen)
-        mark = names.index(marked_by) if marked_by in names else None
+            raise too_many_rows(str(self.say(table_title(title))))
+        shown = shown_columns(table.column_names, self.language)
+        sheet = self.table_sheet(title, table.schema, titles=titles, looks=looks, shown=shown, frozen=frozen)
+        names = list(sheet.places)
+        say = [_words(name, self.language) if pa.types.is_string(table.schema.field(name).type) else None for name in names]
         for batch in table.to_batches(max_chunksize=4096):
-            for row in zip(*(column.to_pylist() for column in as_cells(batch).columns), strict=True):
-                sheet.add(row, row[mark] if mark is not None and row[mark] in STYLES else None)
+            cells = as_cells(batch.select(names)).columns
+            columns = [
+                column.to_pylist() if word is None else [word(value) for value in column.to_pylist()]
+                for column, word in zip(cells, say, strict=True)
+            ]
+            marks = batch.column(marked_by).to_pylist() if marked_by in table.column_names else [None] * batch.num_rows
+            for mark, *row in zip(marks, *columns, strict=True):
+                sheet.add(row, mark if mark in STYLES else None)
         return sheet
+
+    # -- the first sheet -------------------------------------------------------------------------------------------------
+    def _introduce(self, about: About, sheet: WorkbookSheet) -> None:
+        sheet.add((about.title,), "title")
+        if about.says:
+            sheet.add((about.says,))
+        sheet.skip()
+        self.tell(about.facts, about.notes)
+
+    def tell(self, facts: Iterable[Fact], notes: Iterable[str] = ()) -> None:
+        """Say more on the first sheet, where it is known only when rows have been written."""
+        if self._about is None:
+            return
+        for label, value in facts:
+            self._about.add((Cell(label, "label"), Cell(value, "wrapped" if isinstance(value, str) else "left count")))
+        for place, note in enumerate(notes):
+            if place == 0:
+                self._about.skip()
+            self._about.add((Cell(text("Notes") if place == 0 else "", "label"), Cell(note, "wrapped")))
+
+    def _list_sheets(self, sheet: WorkbookSheet) -> None:
+        """The sheets with links, and what the titles of columns stand for, which reading asks for."""
+        sheet.skip()
+        sheet.add((text("Sheets"), text("rows")), "header")
+        for each in self._sheets:
+            if each is not sheet:
+                sheet.link(each.name, each.rows if each.places else None)
+        sheet.skip()
+        sheet.add((text("Sheet"), text("Column"), MARK), "header")
+        for entry in self._columns:
+            sheet.add(entry)
 
     def close(self) -> bytes:
         """Finish the workbook and give its bytes."""
+        if self._about is not None:
+            self._list_sheets(self._about)
         for sheet in self._sheets:
             sheet.finish()
         self._book.close()
         return self._bytes.getvalue()
 
 
-class WorkbookSheet:
-    """One sheet, filled from above.
+def _words(column: str, language: str) -> Callable[[Any], Any]:
+    """What says the words of a column; each word is looked up once."""
+    known: dict[Any, Any] = {}
 
-    Attributes
-    ----------
-    rows
-        Rows written below the header so far.
-    raw
-        The worksheet of xlsxwriter.
-    """
+    def say(value: Any) -> Any:
+        if value not in known:
+            known[value] = value if value is None else spoken(word_title(column, value), language)
+        return known[value]
 
-    def __init__(self, book: Workbook, raw: Any, columns: int, formats: Sequence[str | None]) -> None:
-        self.raw = raw
-        self.rows = 0
-        self._book, self._columns = book, columns
-        self._formats = [book.style(name) for name in formats]
-        self._first = 0
-
-    def head(self, columns: Sequence[str], frozen: int) -> None:
-        """Write the header at the next row."""
-        two = any("\n" in column for column in columns)
-        if two:
-            self.raw.set_row(self._first + self.rows, 32)
-        self.add(columns, "two-line header" if two else "header")
-        self._first, self.rows, self._columns = self._first + self.rows, 0, len(columns)
-        self.raw.freeze_panes(self._first, min(frozen, len(columns) - 1))
-
-    def add(self, cells: Iterable[Any], style: str | None = None) -> None:
-        """Write the next row.
-
-        Parameters
-        ----------
-        cells
-            Texts, numbers, dates, :class:`Cell` with a look of their own; None, NaN and infinity leave a cell empty.
-        style
-            Look of the texts.
-        """
-        at, formats, raw = self._first + self.rows, self._formats, self.raw
-        look = self._book.style(style)
-        self.rows += 1
-        for place, value in enumerate(cells):
-            form = formats[place] if place < len(formats) else None
-            own = look
-            if isinstance(value, Cell):
-                form = own = self._book.style(value.style)
-                value = value.value
-            if isinstance(value, str):
-                if value or own is not None:
-                    raw.write_string(at, place, value[:XLSX_TEXT], own)
-            elif isinstance(value, bool):
-                raw.write_boolean(at, place, value, own)
-            elif isinstance(value, int | Decimal):
-                raw.write_number(at, place, value, form)
-            elif isinstance(value, float):
-                if value - value == 0:  # neither NaN nor infinity
-                    raw.write_number(at, place, value, form)
-            elif isinstance(value, date):
-                raw.write_datetime(at, place, value, form or self._book.style("date"))
-            elif isinstance(value, Real):  # of numpy
-                raw.write_number(at, place, float(value), form)
-            elif value is not None:
-                raw.write_string(at, place, str(value)[:XLSX_TEXT], own)
-
-    def skip(self, rows: int = 1) -> None:
-        """Leave rows empty."""
-        self.rows += rows
-
-    def finish(self) -> None:
-        """Put the filter on the header."""
-        if self._columns and self.rows:
-            self.raw.autofilter(self._first - 1, 0, self._first - 1 + self.rows, self._columns - 1)
+    return say
 
 
 @contextmanager
-def open_workbook(path: str | Path, **properties: str) -> Iterator[Workbook]:
+def open_workbook(path: str | Path, about: About | None = None, **properties: str) -> Iterator[Workbook]:
     """A workbook that is written to ``path``, whole or not at all, when the block ends without an error.
 
     Raises
@@ -249,7 +265,7 @@ def open_workbook(path: str | Path, **properties: str) -> Iterator[Workbook]:
         As :func:`drgsim.results.whole_outputs.whole_file`.
     """
     with whole_file(path) as beside:
-        book = Workbook(**properties)
+        book = Workbook(about, **properties)
         try:
             yield book
         except BaseException:
@@ -257,23 +273,6 @@ def open_workbook(path: str | Path, **properties: str) -> Iterator[Workbook]:
                 book.close()
             raise
         beside.write_bytes(book.close())
-
-
-def default_format(field: pa.Field) -> str | None:
-    """The look of a column's numbers by its type and name; None for texts.
-
-    Examples
-    --------
-    >>> default_format(pa.field("cost", pa.decimal128(18, 2))), default_format(pa.field("bed_share", pa.float64()))
-    ('yuan', 'share')
-    """
-    if pa.types.is_decimal(field.type):
-        return "yuan"
-    if pa.types.is_integer(field.type):
-        return None if field.name in _PLAIN else "count"
-    if pa.types.is_floating(field.type):
-        return "share" if field.name == "share" or field.name.endswith("_share") else "number"
-    return None
 
 
 def too_many_rows(where: str) -> Exception:

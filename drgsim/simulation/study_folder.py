@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,21 +11,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgsim.errors import InputError
+from drgsim.language import bilingual, text
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.whole_outputs import RUN_FILE, read_record
-from drgsim.results.workbook import open_workbook
+from drgsim.results.workbook import WorkbookSheet, open_workbook
+from drgsim.results.workbook_about import About, about_record
+from drgsim.simulation.headlines import headline_names
 from drgsim.simulation.simulated_region import GIVEN
 from drgsim.simulation.study import Study, assumptions_of
 from drgsim.units.schemes.pack import pack_digest
 
 KIND = "simulation"
+TITLE = text("What if")
 WORKBOOK = "simulation.xlsx"
-SHEETS_ZH = {
-    "headlines": "要点", "hospitals": "医院", "levels": "级别", "departments": "科室", "groups": "病组", "insurance": "险种",
-    "decomposition": "变化分解", "liquidity": "月度现金", "changes": "改动", "grid": "网格", "years": "多年",
-    "sensitivity": "敏感性", "solution": "目标求解",
-    "assumptions": "假设", "draws": "抽样",
-}  # fmt: skip
+_MOST_HOSPITALS = 40  # that a chart can name
+_WITH_FIGURES = ("grid", "years", "sensitivity", "draws")  # tables with a column for each headline figure
 
 
 def record_of(study: Study, **options: Any) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def write_study(
 ) -> None:
     """Write a study; the folder appears whole or not at all. ``files`` are further files, each with what writes it."""
     tables = with_assumptions(study.tables, record)
-    extra = {WORKBOOK: lambda path: write_workbook(path, tables), **(files or {})}
+    extra = {WORKBOOK: lambda path: write_workbook(path, tables, about_of(record)), **(files or {})}
     write_results(folder, {f"{name}.parquet": table for name, table in study.tables.items()}, record, extra)
 
 
@@ -81,19 +81,37 @@ def with_assumptions(tables: Mapping[str, pa.Table], record: Mapping[str, Any]) 
     return {**tables, "assumptions": pa.Table.from_pylist(rows) if rows else pa.table({"of": pa.array([], pa.string())})}
 
 
-def write_workbook(path: Path, tables: Mapping[str, pa.Table]) -> None:
-    """One sheet per table, named in English and Chinese; money with two decimals, header frozen, filter on."""
-    with open_workbook(path) as book:
+def about_of(record: Mapping[str, Any], notes: Sequence[str] = ()) -> About:
+    """What the first sheet of a study's workbook says."""
+    facts: list[tuple[str, str]] = []
+    for entry in record["scenarios"]:
+        before, after = entry["baseline"], entry["setup"]
+        sides = [(text("Policy"), before["policy"], after["policy"]), (text("Scheme"), before["scheme"], after["scheme"])]
+        facts.append((text("Scenario"), bilingual(entry["title"], entry["title_zh"])))
+        facts += [(label, old if old == new else f"{old} → {new}") for label, old, new in sides]
+        facts.append((text("Digest of the setup"), after["digest"][:16]))
+    return about_record(TITLE, record, facts=facts, notes=notes)
+
+
+def write_workbook(path: Path, tables: Mapping[str, pa.Table], about: About) -> None:
+    """What was run, charts of the hospitals of each scenario, a sheet per table."""
+    figures = {name: bilingual(entry["title"], entry["title_zh"]) for name, entry in headline_names().items()}
+    with open_workbook(path, about) as book:
+        overview = book.sheet("overview", widths=(60, 20, 20, 20))
+        overview.add((about.title,), "title")
         for name, table in tables.items():
-            widths = {column: _width(column, table.column(column)) for column in table.column_names}
-            book.add_table(f"{name} {SHEETS_ZH.get(name, '')}".strip(), table, width=widths.__getitem__, frozen=2)
+            sheet = book.add_table(name, table, titles=figures if name in _WITH_FIGURES else None, frozen=2)
+            if name == "hospitals" and "margin_change" in table.column_names:
+                _chart_hospitals(overview, sheet, table.column("scenario_name").to_pylist())
 
 
-def _width(name: str, column: pa.ChunkedArray) -> float:
-    """Width for a column's name and first texts; 15 for numbers."""
-    if not pa.types.is_string(column.type):
-        return 15
-    return min(max([len(name), *(len(value) for value in column.slice(0, 200).to_pylist() if value)]) + 2, 44)
+def _chart_hospitals(overview: WorkbookSheet, sheet: WorkbookSheet, names: list[str]) -> None:
+    for scenario in dict.fromkeys(names):
+        overview.chart(
+            "bar", sheet, label="name", values=["baseline_margin", "scenario_margin"],
+            title=text("Margin by hospital (yuan): {scenario}", scenario=scenario),
+            rows=(names.index(scenario), min(names.count(scenario), _MOST_HOSPITALS)),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
