@@ -123,8 +123,8 @@ def _cases(cases: pd.DataFrame, hospital: Callable[[str], NamedCode], groups: Ma
     key = next(column for column in ("drg", "dip") if column in cases.columns)
     chosen = cases.sort_values(["total_cost", "discharge_id"], ascending=[False, True]).head(MOST_CASES)
     rows: list[dict[str, Any]] = [
-        {**{str(name): (None if value != value else value) for name, value in row.items()}, "named": hospital(row["hospital_id"]),
-         "group": NamedCode(row[key], groups.get(row[key], ""))}
+        {**{str(name): (None if value != value else value) for name, value in row.items()},
+         "named": hospital(row["hospital_id"]), "group": NamedCode(row[key], groups.get(row[key], ""))}
         for row in chosen.to_dict("records")
     ]  # fmt: skip
     columns = [
