@@ -102,7 +102,8 @@ NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read"
 SHOWING = {
     "*": {"as_json", "quiet"},
     "group": {"output", "min_grouped"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"},
-    "report_on": {"output"}, "budget": {"output"}, "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"},
+    "report_on": {"output"},
+    "budget": {"output"}, "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"},
     "policy_schema": {"output"}, "map_columns": {"output"},
     "policy_plot": {"output"}, "explain": {"brief"}, "schemes": {"coverage"}, "schemes_check": {"strict"},
     "schemes_diff": {"full", "output"}, "schemes_prove": {"full"}, "synth": {"output", "export_priors"}, "switch": {"output"},
