@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from drgsim.accounts.cost_categories import CategoryCosts
 from drgsim.accounts.hospital_sums import HospitalCases
 from drgsim.accounts.reference_groups import mean_of
-from drgsim.money import FEN_PER_YUAN, exact_sum, money_column
+from drgsim.money import exact_sum, money_column
 from drgsim.payment.case_columns import Texts
 
 Fen = NDArray[np.int64]
@@ -31,13 +32,15 @@ def category_table(hospital: HospitalCases, costs: CategoryCosts) -> pa.Table:
     number = np.where(department.ids < 0, len(department.values), department.ids)
     size = len(department.values) + 1
     grouped = own & (cases.group.ids >= 0)
+    groups = len(cases.group.values) + 1
+    by_group = np.bincount(number[grouped] * groups + cases.group.ids[grouped], minlength=size * groups).reshape(size, groups)
     parts = []
     for fen in costs.fen:
-        mean = mean_of(fen / FEN_PER_YUAN, cases.group, everyone)[cases.group.ids]
+        mean = np.nan_to_num(mean_of(fen.astype(np.float64), cases.group, everyone))
         total, of_grouped = np.zeros(size, np.int64), np.zeros(size, np.int64)
         np.add.at(total, number[own], fen[own])
         np.add.at(of_grouped, number[grouped], fen[grouped])
-        expected = np.rint(np.bincount(number[grouped], mean[grouped] * FEN_PER_YUAN, size)).astype(np.int64)
+        expected = np.array([round(fsum((row * mean).tolist())) for row in by_group], np.int64)
         parts.append(np.stack([total, of_grouped, expected]))
     count = np.bincount(number[own], minlength=size), np.bincount(number[grouped], minlength=size)
     return _table(department, count, parts, costs)

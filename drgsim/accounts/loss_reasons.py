@@ -15,7 +15,7 @@ from drgsim.accounts.hospital_sums import HospitalCases
 from drgsim.accounts.reference_groups import ReferenceGroups, mean_of
 from drgsim.accounts.settled_cases import Mask, SettledCases
 from drgsim.language import Text, term
-from drgsim.money import FEN_PER_YUAN, MISSING, exact_sum, money_column
+from drgsim.money import MISSING, exact_sum, money_column
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.rules.no_group import is_group
 from drgsim.records.arrow import distinct_texts, one_chunk, to_text
@@ -119,9 +119,9 @@ def dear_category(cases: SettledCases, costs: CategoryCosts) -> NDArray[np.int8]
     excess, which = np.zeros(cases.size), np.full(cases.size, -1, np.int8)
     everyone = np.ones(cases.size, np.bool_)
     for place in range(len(costs.categories)):
-        yuan = costs.fen[place] / FEN_PER_YUAN
-        mean = mean_of(yuan, cases.group, everyone, limits.reference_cases.value)[cases.group.ids]
-        over = np.where(yuan > limits.dear_category_multiple.value * mean, yuan - mean, 0.0)
+        fen = costs.fen[place].astype(np.float64)
+        mean = mean_of(fen, cases.group, everyone, limits.reference_cases.value)[cases.group.ids]
+        over = np.where(fen > limits.dear_category_multiple.value * mean, fen - mean, 0.0)
         which = np.where(over > excess, place, which).astype(np.int8)
         excess = np.maximum(excess, over)
     return which

@@ -63,7 +63,10 @@ class ReferenceGroups:
 
 
 def mean_of(values: Floats, group: Texts, where: Mask, least: int = 1) -> Floats:
-    """Mean of some cases by number of the group, NaN below ``least`` cases and for cases without a group."""
+    """Mean of some cases by number of the group, NaN below ``least`` cases and for cases without a group.
+
+    ``values`` are whole numbers (fen, days) or NaN, so that their sums have no order.
+    """
     size = len(group.values) + 1
     used = where & (group.ids >= 0) & ~np.isnan(values)
     count = np.bincount(group.ids[used], minlength=size)
@@ -71,16 +74,18 @@ def mean_of(values: Floats, group: Texts, where: Mask, least: int = 1) -> Floats
     return np.where(count >= max(least, 1), total / np.maximum(count, 1), np.nan)
 
 
-def yuan_of(cases: SettledCases) -> Floats:
-    """Cost in yuan, NaN where unknown or below 0."""
-    return np.where((cases.cost != MISSING) & (cases.cost >= 0), cases.cost / FEN_PER_YUAN, np.nan)
+def _fen_of(cases: SettledCases) -> Floats:
+    """Cost in fen, NaN where unknown or below 0."""
+    return np.where((cases.cost != MISSING) & (cases.cost >= 0), cases.cost.astype(np.float64), np.nan)
 
 
 def reference_of_cases(cases: SettledCases, own: Mask, least: int) -> ReferenceGroups:
     """The region, where the cases are of other hospitals too; else the hospital itself."""
     everyone = np.ones(cases.size, np.bool_)
     means, steady = (
-        ReferenceMeans(mean_of(yuan_of(cases), cases.group, everyone, n), mean_of(cases.days, cases.group, everyone, n))
+        ReferenceMeans(
+            mean_of(_fen_of(cases), cases.group, everyone, n) / FEN_PER_YUAN, mean_of(cases.days, cases.group, everyone, n)
+        )
         for n in (1, least)
     )
     if own.all():

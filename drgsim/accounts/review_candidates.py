@@ -74,7 +74,9 @@ def dossier_costs(hospital: HospitalCases, costs: CategoryCosts, places: NDArray
     """Costs of some cases by category beside the mean of their group among all settled cases."""
     cases = hospital.cases
     everyone = np.ones(cases.size, np.bool_)
-    means = [mean_of(fen / FEN_PER_YUAN, cases.group, everyone)[cases.group.ids[places]] for fen in costs.fen]
+    means = [
+        mean_of(fen.astype(np.float64), cases.group, everyone)[cases.group.ids[places]] / FEN_PER_YUAN for fen in costs.fen
+    ]
     return [
         [
             CategoryLine(place, float(costs.fen[place, case] / FEN_PER_YUAN), None if np.isnan(mean[row]) else float(mean[row]))

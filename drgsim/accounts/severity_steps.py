@@ -18,10 +18,9 @@ from drgsim.money import MISSING, money_column
 from drgsim.payment.ledger import BY_CURVE
 from drgsim.payment.other_groups import standards_in_groups
 from drgsim.payment.settlement import unit_names
+from drgsim.units.batch_grouper import SEVERITIES
 from drgsim.units.schemes.rule_language import Always, And, CodeIn, Rule
 from drgsim.units.schemes.scheme import Adrg, Scheme
-
-LEVELS = ("CC", "MCC")
 
 
 @dataclass(frozen=True)
@@ -41,23 +40,20 @@ def severity_steps(scheme: Scheme) -> Iterator[SeverityStep]:
 
 def _of_adrg(adrg: Adrg) -> Iterator[SeverityStep]:
     read = [(drg.code, *_severity_and_rest(drg.rule)) for drg in adrg.drgs]
-    for code, levels, rest in read:
-        if "CC" in levels:
-            continue  # where a CC is enough, the next step up is another disease
-        wanted = ("MCC",) if levels else LEVELS
-        for level in wanted:
-            above = next((other for other, asked, others in read if level in asked and others == rest and other != code), None)
+    for code, severity, rest in read:
+        for level in range(severity + 1, len(SEVERITIES)):
+            above = next((other for other, needed, others in read if needed == level and others == rest), None)
             if above is not None:
-                yield SeverityStep(code, above, level)
+                yield SeverityStep(code, above, SEVERITIES[level])
                 break
 
 
-def _severity_and_rest(rule: Rule) -> tuple[frozenset[str], frozenset[Rule]]:
-    """The severities that a rule asks for, any of them, and its other tests."""
+def _severity_and_rest(rule: Rule) -> tuple[int, frozenset[Rule]]:
+    """The least severity that a rule asks for, as a place in ``SEVERITIES``, and its other tests."""
     tests = rule.rules if isinstance(rule, And) else (rule,)
-    severe = [test for test in tests if isinstance(test, CodeIn) and set(test.sets) <= set(LEVELS)]
+    severe = [test for test in tests if isinstance(test, CodeIn) and set(test.sets) <= set(SEVERITIES)]
     rest = frozenset(test for test in tests if test not in severe and not isinstance(test, Always))
-    return frozenset(level for test in severe for level in test.sets), rest
+    return max((min(SEVERITIES.index(name) for name in test.sets) for test in severe), default=0), rest
 
 
 def worth_of_steps(hospital: HospitalCases, scheme: Scheme) -> pa.Table:

@@ -158,7 +158,7 @@ def report_on(
     ...           "total_cost": 21000, "insurance": "employee"}
     >>> report = drgsim.report_on([record], "beijing/2024")
     >>> report.to_arrow("groups").select(["group", "cases", "margin"]).to_pylist()
-    [{'group': 'FR15', 'cases': 1, 'margin': Decimal('-7253.94')}]
+    [{'group': 'FR15', 'cases': 1, 'margin': Decimal('-8644.00')}]
     """
     check_word("--for", audience, AUDIENCES)
     loaded = load_policy(DEFAULT_POLICY) if policy is None else policy_of(policy)

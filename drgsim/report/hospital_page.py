@@ -8,6 +8,7 @@ from drgsim.accounts.account_limits import account_limits
 from drgsim.accounts.hospital_accounts import HospitalAccounts
 from drgsim.accounts.reference_groups import ReferenceKind
 from drgsim.accounts.settled_cases import PriceBasis, SettledCases
+from drgsim.accounts.unpaid_cases import unpaid_reasons
 from drgsim.language import Text, joined, text
 from drgsim.parameters.evidence import Evidence
 from drgsim.report.hospital_case_cards import extreme_card, losing_card, mend_card, quality_card, severity_card
@@ -18,7 +19,7 @@ from drgsim.report.page_parts import Card, KeyFigure, PageAssumption, PageTable,
 from drgsim.report.review_dossiers import review_card
 
 Row = dict[str, Any]
-WORST = 6  # groups of the summary
+WORST, MOST_REASONS = 6, 3  # groups, and reasons of unpaid cases, of the summary
 
 
 def hospital_page(accounts: HospitalAccounts) -> str:
@@ -89,12 +90,16 @@ def _warnings(accounts: HospitalAccounts) -> list[Text]:
             "earn what they cost. The true value follows from the region's budget and the cases of all its hospitals, which "
             "one file does not hold. Give it with --unit-value, or the policy with --policy.", value=values or "–",
         ))  # fmt: skip
-    unpaid = hospital.own & ~cases.paid
-    if unpaid.any():
+    if not cases.paid[hospital.own].all():
+        count = int((hospital.own & ~cases.paid).sum())
         found.append(text(
             "{count:,} of {all:,} cases have no amount, because no rule of the policy could pay them; they are left out of "
-            "revenue, cost and margin.", count=int(unpaid.sum()), all=int(hospital.own.sum()),
+            "revenue, cost and margin.", count=count, all=int(hospital.own.sum()),
         ))  # fmt: skip
+        found += [
+            text("{count:,} cases: {what}. What to do: {fix}.", count=reason.cases, what=reason.what, fix=reason.fix)
+            for reason in unpaid_reasons(hospital)[:MOST_REASONS]
+        ]
     if hospital.hospitals > 1:
         found.append(text(
             "The file holds {count:,} hospitals. This page is about {hospital}; the others are what it is compared with.",
