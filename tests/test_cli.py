@@ -39,7 +39,7 @@ def test_help_does_not_wait_for_numba_or_arrow() -> None:
 def test_group_writes_and_summarises(tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     done = run_process("group", CASES, "--scheme", "chs-drg-2.0", "--output", str(target))
-    for words in ("records 病案", "655", "ambiguous 歧义", "634 different groups", "CMI", "records/s", "wrote"):
+    for words in ("records", "655", "ambiguous", "634 different groups", "CMI", "records/s", "wrote"):
         assert words in done.stdout
     assert done.stderr == ""  # no progress bar where nobody sees it
     grouped = pd.read_csv(target, dtype=str)
@@ -150,7 +150,7 @@ def test_selftest_proves_the_copy() -> None:
 def test_demo_leaves_a_page_to_look_at(tmp_path: Path) -> None:
     done = run("demo", cwd=tmp_path)
     assert "The ten largest groups" in done.stdout
-    assert "The fund 基金" in done.stdout
+    assert "The fund" in done.stdout
     for name in ("index.html", "casemix.html", "budget/budget.html", "whatif/whatif.html"):
         page = (tmp_path / "drgsim-demo" / name).read_text(encoding="utf-8")
         assert name.startswith("budget/") or "Synthetic data" in page

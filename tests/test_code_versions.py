@@ -144,7 +144,14 @@ def test_runs_report_what_they_converted(tmp_path: Path, scheme: Scheme) -> None
     assert report.conversion is not None
     assert report.conversion["diagnoses"]["changed"] == 100  # although the file is read twice
     shown = run("group", str(path), "-o", str(target), "--code-version", "gl2").stdout
-    for words in ("gl2 → yb2", "同码异义", "50 without a counterpart", "A01.000x002 → A01.003 ×50", "S13.500X010", "already"):
+    for words in (
+        "gl2 → yb2",
+        "mean something else in 医保版",
+        "50 without a counterpart",
+        "A01.000x002 → A01.003 ×50",
+        "S13.500X010",
+        "already",
+    ):
         assert words in " ".join(shown.split())
     summary = json.loads(run("group", str(path), "-o", str(target), "--code-version", "gl2", "--json").stdout)
     assert summary["code_conversion"]["diagnoses"]["codes"] == 150

@@ -49,11 +49,12 @@ def test_config_show_says_what_is_set_and_where(folder: Path, monkeypatch: pytes
     shown = json.loads(run("config", "show", "--json", cwd=folder).stdout)
     entries = [(each["command"], each["option"], each["value"], each["used"]) for each in shown["defaults"]]
     assert entries == [
+        ("", "lang", "en", True),  # of the tests
         ("", "scheme", "chs-drg-1.1", True),
         ("group", "map_file", str(folder / "own.yaml"), True),  # beside the file that names it
         ("", "scheme", "beijing-2022", False),
     ]
-    assert shown["defaults"][0]["source"] == "DRGSIM_SCHEME"
+    assert [each["source"] for each in shown["defaults"][:2]] == ["DRGSIM_LANG", "DRGSIM_SCHEME"]
     assert [each["found"] for each in shown["files"]] == [True, False]
     assert "beijing-2022" in run("config", "show", cwd=folder).stdout
 

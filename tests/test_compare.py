@@ -90,7 +90,7 @@ def test_what_stays_has_no_succession(switch: SchemeDifference) -> None:
 def test_the_command_writes_everything_and_fits_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.commands._CONSOLE", {"COLUMNS": "80", "PYTHONIOENCODING": "utf-8"})
     shown = run("schemes", "diff", "chs-drg-2.0", "chs-drg-3.0", "-o", "diff.xlsx", "--html", "diff.html", cwd=tmp_path).stdout
-    assert "ADRG renamed 改码改名" in shown
+    assert "ADRG renamed" in shown
     assert max(cell_len(line) for line in shown.splitlines()) <= 80
     book = openpyxl.load_workbook(tmp_path / "diff.xlsx", read_only=True)
     assert {"About", "Rows", "Successions", "Subdivisions", "Codes that move", "CC and MCC", "Levels"} <= set(book.sheetnames)

@@ -295,5 +295,5 @@ def test_what_is_doubtful_is_told_by_the_check() -> None:
 
 def test_a_catalogue_without_scores_shows_no_points() -> None:
     said = run("group", str(ROOT / "data" / "samples" / "formats" / "records.csv"), "--scheme", "dip-3.0").stdout
-    assert "no scores 无分值" in said
+    assert "no scores" in said
     assert "points" not in said

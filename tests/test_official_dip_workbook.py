@@ -120,7 +120,7 @@ def test_the_official_workbook_gives_the_shipped_catalogue(workbook: Path, tmp_p
 def test_the_commands_import_and_prove_it(workbook: Path, tmp_path: Path) -> None:
     shown = run("schemes", "import", str(workbook), "--id", "dip-3.0", "--output", "mine", cwd=tmp_path).stdout
     assert "1,725 merged" in shown
-    assert "no difference 无差异" in run("dip", "diff", "mine", "dip-3.0", cwd=tmp_path).stdout
+    assert "no difference" in run("dip", "diff", "mine", "dip-3.0", cwd=tmp_path).stdout
     assert json.loads(run("dip", "diff", "mine", "dip-3.0", "--json", cwd=tmp_path).stdout)["equal"] is True
     excluded = tmp_path / "mine" / "excluded_codes.csv"
     excluded.write_text(

@@ -188,7 +188,7 @@ def test_coefficients_of_a_history_settle_the_next_year(tmp_path: Path) -> None:
                "-o", str(tmp_path / "k"), "--years", "1:2"]  # fmt: skip
     result = RUN.invoke(app, command)
     assert result.exit_code == 0, result.output
-    assert "预算点值" in result.output
+    assert "budget point value" in result.output
     record = json.loads((tmp_path / "k" / "run.json").read_text(encoding="utf-8"))
     assert record["budget_point_value"] == pytest.approx(11)
     with (tmp_path / "k" / "coefficients.csv").open(encoding="utf-8-sig") as file:

@@ -192,7 +192,7 @@ def test_commands(tmp_path: Path) -> None:
     shown = RUN.invoke(app, ["policy", "show", "beijing/2022", "--json"])
     assert {"official", "assumption", "derived"} <= {entry["evidence"] for entry in json.loads(shown.output)}
     text = RUN.invoke(app, ["policy", "show", "beijing/2022"]).output
-    assert "assumption 假设" in text
+    assert "assumption" in text
     assert "10234.16" in RUN.invoke(app, ["policy", "explain", "ningbo/2022", "reference.mean_cost"]).output
     assert "properties" in json.loads(RUN.invoke(app, ["policy", "schema"]).output)
     plot = RUN.invoke(app, ["policy", "plot", "harbin/2022", "-o", str(tmp_path / "p.html")])
@@ -260,7 +260,7 @@ def test_yinchuan_takes_each_column_from_one_copy_of_its_table() -> None:
     assert points["BR25"] == (1889.47, 1508.26)
     assert set(first.file.other_copies) == {"yinchuan/2023-b"}
     assert set(second.file.other_copies) == {"yinchuan/2023"}
-    assert "另一份病组表" in RUN.invoke(app, ["policy", "show", "yinchuan/2023"]).output
+    assert "other copy" in RUN.invoke(app, ["policy", "show", "yinchuan/2023"]).output
 
 
 @pytest.mark.parametrize(

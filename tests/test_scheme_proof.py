@@ -267,7 +267,7 @@ def test_the_command_tells_pairs_and_records_that_can_be_grouped(tmp_path: Path)
     assert "FR49" in shown
     assert "I20.000 不稳定型心绞痛" in shown
     assert max(len(line) for line in shown.splitlines()) <= 100
-    assert "已穷尽" in shown
+    assert "there are no others" in shown
     with target.open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     first = next(row for row in rows if row["before"] == "FR49")

@@ -106,11 +106,21 @@ def _of_data() -> Iterator[Found]:
         yield from (Found(_package(path), None, each) for each in texts(content, keys))
 
 
+def _of_commands() -> Iterator[Found]:
+    """Help of commands and options, which stands where they are defined."""
+    from typer.main import get_command
+
+    from drgsim.cli.main import app
+    from drgsim.cli.spoken_help import help_texts
+
+    yield from (Found("cli", None, each) for each in help_texts(get_command(app)))
+
+
 def project_texts() -> dict[Key, Found]:
     """Every text of the project once, under the first package that has it."""
     found: dict[Key, Found] = {}
     for each in sorted(
-        (*_of_code(), *_of_templates(), *_of_data()),
+        (*_of_code(), *_of_templates(), *_of_data(), *_of_commands()),
         key=lambda each: (each.package, each.context or "", each.one, each.many or ""),
     ):
         found.setdefault(each.key, each)

@@ -16,12 +16,14 @@ from drgsim.cli.common_options import (
     SheetOption,
     input_options,
 )
+from drgsim.language import text
 
 if TYPE_CHECKING:
     from drgsim.api.atlas_verb import Atlas
 
-CASES, VALUES = "Whose cases 病例", "Relative values 权重"
+CASES, VALUES = "Whose cases", "Relative values"
 SHOWN = 12
+_EFFECTS = {"unit_value": text("unit value"), "coefficient": text("coefficient"), "curve": text("curve")}
 
 
 def atlas(
@@ -60,7 +62,7 @@ def atlas(
     as_json: Annotated[bool, typer.Option("--json", help="Print the table of policies as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Settle the same cases under all policies: a ranked chart, and what makes the difference. 全国支付图谱
+    """Settle the same cases under all policies: a ranked chart, and what makes the difference.
 
     Writes tables (CSV, Parquet, XLSX), a page and run.json. What is not paid, and why, stands in doubts and left_out.
     """
@@ -71,7 +73,7 @@ def atlas(
 
     reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     check_output(output, [*inputs, *(side for side in (hospitals, weights) if side is not None)])
-    with progress_bar("Settling", quiet or as_json) as progress:
+    with progress_bar(text("Settling"), quiet or as_json) as progress:
         found = atlas_verb.atlas(
             inputs, policies=policies or (), reference=reference, hospitals=hospitals, hospital=hospital, level=level,
             insurance=insurance, weights=weights, weights_from=weights_from, own_tables=own_tables, scheme=scheme,
@@ -89,9 +91,8 @@ def _plain(value: Any) -> Any:
 
 
 def _show(found: Atlas, output: Path) -> None:
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out, rows_table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, rows_table, show_note
     from drgsim.report.atlas_tables import left_out_reasons
 
     rows = found.to_arrow().to_pylist()
@@ -104,22 +105,28 @@ def _show(found: Atlas, output: Path) -> None:
         if place > last + 1:
             lines.append(["…", "", "", "", "", ""])
         last = place
-        effect = {name: float(row[f"effect_{name}"]) for name in ("unit_value", "coefficient", "curve")}
+        effect = {name: float(row[f"effect_{name}"]) for name in _EFFECTS}
         largest = max(effect, key=lambda name: abs(effect[name]))
-        why = "reference 参照" if row["policy"] == middle else f"{largest.replace('_', ' ')} {effect[largest] / 10_000:+,.0f}"
+        why = text("reference")
+        if row["policy"] != middle:
+            why = text("{effect} {amount:+,.0f}", effect=_EFFECTS[largest], amount=effect[largest] / 10_000)
         lines.append([
             str(row["rank"]), row["policy"], f"{100 * (row['payment_to_cost'] or 0):.1f} %",
             f"{float(row['payment']) / 10_000:,.0f}", f"{row['unpaid']:,}", why,
         ])  # fmt: skip
-    title = f"{rows[0]['cases']:,} cases under {len(rows)} policies 病例 × 政策"
+    title = text("{cases:,} cases under {count} policies", cases=rows[0]["cases"], count=len(rows))
     rows_table(
-        title, ["#", "policy 政策", "/ cost", "万元", "unpaid", "most of it 主因"], lines, right=(0, 2, 3, 4), whole=(1, 5)
+        title,
+        ["#", text("policy"), text("/ cost"), text("10,000 yuan"), text("unpaid"), text("most of it")],
+        lines,
+        right=(0, 2, 3, 4),
+        whole=(1, 5),
     )
     for note in found.notes:
-        out.print(f"[yellow]note[/] {escape(note.what)}")
+        show_note(note.what)
     left = found.to_arrow("left_out")
     if left.num_rows:
         reasons = [[str(count), reason, fix] for count, reason, fix in left_out_reasons(left)]
-        title = "Policies left out 未列入的政策 (left_out.csv names them)"
-        rows_table(title, ["", "why 原因", "what to do"], reasons, right=(0,))
-    out.print(f"open [bold]{escape(str(output / 'atlas.html'))}[/] in a browser", soft_wrap=True)
+        title = text("Policies left out (left_out.csv names them)")
+        rows_table(title, ["", text("why"), text("what to do")], reasons, right=(0,))
+    out.print(text("open [bold]{output}[/] in a browser", output=escape(str(output / "atlas.html"))), soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from drgsim.cli.common_options import pairs
+from drgsim.language import bilingual, joined, term, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def budget(
     as_json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Index, quality, use, sharing and cash of every hospital and year. 总额预算
+    """Index, quality, use, sharing and cash of every hospital and year.
 
     A policy without a table of groups is paid by --weights, else by weights from the region's own earlier years. The formula
     of BJ-GBI is not public: the model is an assumption, and every output lists what it rests on.
@@ -54,7 +55,7 @@ def budget(
     from drgsim.api import budget_verbs
     from drgsim.cli.terminal import print_json, progress_bar
 
-    with progress_bar("Settling", quiet or as_json) as progress:
+    with progress_bar(text("Settling"), quiet or as_json) as progress:
         result = budget_verbs.budget(
             region, policy, terms=terms, weights=weights, weights_scale=weights_scale, scheme=scheme,
             years=[*(year or []), *([years] if years else [])] or None,
@@ -79,35 +80,61 @@ def show_years(years: Sequence[BudgetYear], title: str) -> None:
             last.settled - last.recorded, last.warnings.warned.sum(axis=1), strict=True,
         )
     ]  # fmt: skip
-    columns = ["id", "hospital 医院", "index", "used", "score", "shared", "warned"]
-    rows_table(f"Budget 万元 {last.year} · {title}", columns, rows, right=(2, 3, 4, 5, 6), whole=(0,))
+    columns = [
+        "id",
+        text("hospital"),
+        term("of a budget", "index"),
+        text("used"),
+        text("score"),
+        text("shared"),
+        text("warned"),
+    ]
+    rows_table(
+        text("Budget of {year}, in million yuan · {title}", year=last.year, title=title),
+        columns,
+        rows,
+        right=(2, 3, 4, 5, 6),
+        whole=(0,),
+    )
     fund = []
     for year in years:
         amounts = (year.fund.budget, year.fund.index, year.fund.paid, year.fund.balance)
         money = [f"{amount / 1e6:,.2f}" for amount in amounts]
         fund.append([str(year.year), *money, f"{year.index.scaling:.4f}", f"{int(year.in_surplus.sum())}/{year.figures.size}"])
-    columns = ["year", "budget", "index", "paid", "balance", "scaling", "in surplus"]
-    rows_table("The fund 基金 万元", columns, fund, right=(1, 2, 3, 4, 5, 6))
-    out.print(
-        "shared: what sharing adds to (+) or takes from (-) the amount due by units of payment 结余留用与超支自担", style="dim"
-    )
+    columns = [
+        text("year"), text("budget"), term("of a budget", "index"), text("paid"), text("balance"), text("scaling"),
+        text("in surplus"),
+    ]  # fmt: skip
+    rows_table(text("The fund, in million yuan"), columns, fund, right=(1, 2, 3, 4, 5, 6))
+    out.print(text("shared: what sharing adds to (+) or takes from (-) the amount due by units of payment"), style="dim")
 
 
 def show(result: BudgetYears, output: Path) -> None:
     """The years, and what carries them."""
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, show_note, show_warning
 
     terms = result.budget_terms
-    show_years(result.years, f"{result.prepared.policy.file.title_zh} · {terms.file.title_zh}")
-    for note in result.record["notes"]:
-        out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
-    for problem in result.record["problems"]:
-        out.print(f"[yellow]![/] {escape(problem['what'])} [dim]\\[{problem['code']}][/]", soft_wrap=True)
+    show_years(
+        result.years, joined(" · ", (bilingual(one.title, one.title_zh) for one in (result.prepared.policy.file, terms.file)))
+    )
+    for note in result.notes:
+        (show_note(note.what) if note.code == "note" else show_warning(note))
     count = len(terms.assumptions)
-    out.print(f"[magenta]{count} of {len(terms.parameters)} budget parameters are assumptions[/]: sheet 参数 of budget.xlsx")
-    out.print(f"wrote [bold]{escape(str(output))}[/]: budget.html, budget.xlsx and {len(result.years)} years of tables")
+    out.print(
+        text(
+            "[magenta]{count} of {all} budget parameters are assumptions[/]: sheet 参数 of budget.xlsx",
+            count=count,
+            all=len(terms.parameters),
+        )
+    )
+    out.print(
+        text(
+            "wrote [bold]{output}[/]: budget.html, budget.xlsx and {count} years of tables",
+            output=escape(str(output)),
+            count=len(result.years),
+        )
+    )
 
 
 def _short(name: str) -> str:

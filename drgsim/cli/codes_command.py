@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.language import spoken, text
+
 if TYPE_CHECKING:
     from drgsim.analysis.code_search import CodeCard
 
-app = typer.Typer(help="Look up diagnosis and procedure codes. 编码查询", no_args_is_help=True)
+app = typer.Typer(help="Look up diagnosis and procedure codes.", no_args_is_help=True)
 _SHOWN_LISTS = 12
 _EDITIONS = {"gl2": "国临版"}
 
@@ -35,57 +37,74 @@ def show(
 
 
 def _show_known(facts: CodeCard) -> None:
-    from drgsim.cli.terminal import out
 
     if facts.grey:
-        out.print("  [yellow]grey code 灰码[/]: a heading, for which a specific code is to be stated")
+        _tell(text("[yellow]grey code[/]: a heading, for which a specific code is to be stated"))
         usable = tuple(f"{code} {level}".rstrip() for code, level in facts.usable)
-        out.print(f"  usable codes 可用编码: {_some(usable) or 'none 无'}")
+        _tell(text("usable codes: {some}", some=_some(usable) or text("none")))
     if facts.kind == "diagnosis" and facts.level:
-        taken = f", taken away by {facts.exclusion_size:,} principal diagnoses (list {facts.exclusion})"
-        out.print(f"  level 级别 in {facts.scheme}: {facts.level}{taken if facts.exclusion_size else ''}")
+        level = text("level in {scheme}: {level}", scheme=facts.scheme, level=facts.level)
+        if facts.exclusion_size:
+            level = text(
+                "{level}, taken away by {count:,} principal diagnoses (list {exclusion})",
+                level=level, count=facts.exclusion_size, exclusion=facts.exclusion,
+            )  # fmt: skip
+        _tell(level)
     if facts.excludes:
-        out.print(f"  as principal diagnosis it takes the MCC or CC of other diagnoses away: lists {_some(facts.excludes)}")
+        some = _some(facts.excludes)
+        _tell(text("as principal diagnosis it takes the MCC or CC of other diagnoses away: lists {some}", some=some))
     if facts.principal_mdcs:
-        out.print(f"  MDC as principal diagnosis 主要诊断大类: {', '.join(facts.principal_mdcs)}")
+        _tell(text("MDC as principal diagnosis: {names}", names=", ".join(facts.principal_mdcs)))
     if facts.groups:
-        out.print(f"  groups whose rules name it 相关分组: {_some(facts.groups)}")
+        _tell(text("groups whose rules name it: {some}", some=_some(facts.groups)))
     if facts.lists:
-        out.print(f"  code lists 编码清单: {_some(facts.lists)}")
+        _tell(text("code lists: {some}", some=_some(facts.lists)))
 
 
 def _show(facts: CodeCard) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
 
-    kind = {"diagnosis": "diagnosis 诊断", "procedure": "procedure 手术操作"}[facts.kind]
-    heading = f"heading 类目 of {len(facts.below)} codes; no code of its own" if facts.below else ""
-    known = "" if facts.known else f"  [yellow]{heading or 'not in the national dictionary 医保版无此编码'}[/]"
-    out.print(f"[bold]{facts.code}[/] {escape(facts.name)}  [dim]{kind}[/]{known}")
+    kind = {"diagnosis": text("diagnosis"), "procedure": text("procedure")}[facts.kind]
+    heading = text("heading of {count} codes; no code of its own", count=len(facts.below)) if facts.below else ""
+    known = "" if facts.known else f"  [yellow]{escape(heading or text('not in the national dictionary'))}[/]"
+    out.print(f"[bold]{facts.code}[/] {escape(facts.name)}  [dim]{escape(kind)}[/]{known}")
     if facts.known:
         _show_known(facts)
     for version in facts.versions:
         title = _EDITIONS.get(version.version, version.version)
         if version.counterpart:
-            note = "" if version.counterpart != facts.code else " (same code 同码)"
-            meaning = "  [yellow]another meaning than in 医保版 同码异义[/]" if version.meaning_differs else ""
-            out.print(f"  as {title} code it is 医保版 {version.counterpart} {escape(version.name)}{note}{meaning}")
+            what = f"{version.counterpart} {escape(version.name)}"
+            said = text("as {edition} code it is 医保版 {code}", edition=title, code=what)
+            if version.counterpart == facts.code:
+                said = text("{said} (same code)", said=said)
+            if version.meaning_differs:
+                said = text("{said}  [yellow]another meaning than in 医保版[/]", said=said)
+            _tell(said)
         elif facts.known or not facts.below:
-            out.print(f"  no {title} code of this spelling has a counterpart 无{title}对照")
+            _tell(text("no {edition} code of this spelling has a counterpart", edition=title))
         if facts.known:
-            out.print(f"  {title} codes that become it: {_some(version.sources) or 'none 无'}")
+            some = _some(version.sources) or text("none")
+            _tell(text("{edition} codes that become it: {some}", edition=title, some=some))
     for below, name in facts.below[:_SHOWN_LISTS]:
         out.print(f"  {below} [dim]{escape(name)}[/]")
     if len(facts.below) > _SHOWN_LISTS:
-        out.print(
-            f"  [dim]... and {len(facts.below) - _SHOWN_LISTS} more codes that begin with {facts.code}; --json lists all[/]"
-        )
+        more = len(facts.below) - _SHOWN_LISTS
+        _tell(text("[dim]... and {count} more codes that begin with {code}; --json lists all[/]", count=more, code=facts.code))
 
 
 def _some(names: tuple[str, ...]) -> str:
-    more = f" ... and {len(names) - _SHOWN_LISTS} more" if len(names) > _SHOWN_LISTS else ""
-    return ", ".join(names[:_SHOWN_LISTS]) + more
+    shown = ", ".join(names[:_SHOWN_LISTS])
+    if len(names) <= _SHOWN_LISTS:
+        return shown
+    return text("{shown} ... and {count} more", shown=shown, count=len(names) - _SHOWN_LISTS)
+
+
+def _tell(said: str) -> None:
+    """A line below a code."""
+    from drgsim.cli.terminal import out
+
+    out.print(f"  {spoken(said)}")
 
 
 @app.command()
@@ -106,10 +125,12 @@ def search(
         print_json({"found": len(found), "shown": len(shown), "codes": values})
         return
     if not found:
-        out.print(f"no code has {' '.join(words)} in its name 未找到; fewer or shorter words find more")
+        out.print(text("no code has {words} in its name; fewer or shorter words find more", words=" ".join(words)))
         raise typer.Exit(1)
-    zh = {"diagnosis": "diagnosis 诊断", "procedure": "procedure 手术操作"}
-    rows = [[one.code, one.name, zh[one.kind], "grey 灰码" if one.grey else ""] for one in shown]
-    rows_table(f"{len(found):,} codes found", ["code", "name", "kind", ""], rows)
+    zh = {"diagnosis": text("diagnosis"), "procedure": text("procedure")}
+    rows = [[one.code, one.name, zh[one.kind], text("grey") if one.grey else ""] for one in shown]
+    rows_table(text("{count:,} codes found", count=len(found)), [text("code"), text("name"), text("kind"), ""], rows)
     if len(found) > len(shown):
-        out.print(f"[dim]the nearest {len(shown)} of {len(found):,} are shown; --limit shows more[/]")
+        out.print(
+            text("[dim]the nearest {count} of {all:,} are shown; --limit shows more[/]", count=len(shown), all=len(found))
+        )

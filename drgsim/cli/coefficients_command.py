@@ -16,6 +16,7 @@ from drgsim.cli.common_options import (
     SheetOption,
     input_options,
 )
+from drgsim.language import text
 
 if TYPE_CHECKING:
     from drgsim.api.weight_verbs import CoefficientTables
@@ -42,7 +43,7 @@ def coefficients(
     as_json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Estimate hospital coefficients and the budget point value from cost per score. 医疗机构系数测算
+    """Estimate hospital coefficients and the budget point value from cost per score.
 
     Coefficients never fall from a level to a higher one. The result goes to `drgsim settle --coefficients`.
     """
@@ -66,8 +67,7 @@ def coefficients(
 
 
 def _show(result: CoefficientTables, output: Path) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, rows_table
 
     found, history = result.found, result.found.history
@@ -77,13 +77,15 @@ def _show(result: CoefficientTables, output: Path) -> None:
          _range(found, place)]
         for place, level in enumerate(history.levels)
     ]  # fmt: skip
-    columns = ["level 级别", "hospitals", "cases", "yuan/score", "ratio", "k 系数", "k of hospitals"]
-    rows_table("Hospital coefficients 医疗机构系数", columns, rows, right=(1, 2, 3, 4, 5, 6))
-    out.print(f"budget point value 预算点值: [bold]{found.point_value:,.6f}[/] yuan per unit")
+    columns = [
+        text("level"), text("hospitals"), text("cases"), text("yuan/score"), text("ratio"), "k", text("k of hospitals"),
+    ]  # fmt: skip
+    rows_table(text("Hospital coefficients"), columns, rows, right=(1, 2, 3, 4, 5, 6))
+    out.print(text("budget point value: [bold]{point_value:,.6f}[/] yuan per unit", point_value=found.point_value))
     problems = [problem["what"] for problem in result.record["problems"]]
     for line in (*result.record["settings"], *problems, *result.record["notes"]):
         out.print(f"[dim]{escape(line)}[/]")
-    out.print(f"wrote [bold]{escape(str(output))}[/]: coefficients.csv, levels.csv, hospitals.csv")
+    out.print(text("wrote [bold]{output}[/]: coefficients.csv, levels.csv, hospitals.csv", output=escape(str(output))))
 
 
 def _range(found: HospitalCoefficients, place: int) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drgsim.language import bilingual, joined, text
+
 if TYPE_CHECKING:
     from drgsim.records.input_options import InputOptions
 
@@ -77,16 +79,18 @@ def input_options(
 
 def show_reading(layouts: Iterable[str], kept: Iterable[str], noted: Mapping[str, int]) -> None:
     """Which layout was recognised, whose mapping of columns was used, and what was left out in reading."""
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
     from drgsim.records.layout import layout_named
     from drgsim.records.noted_titles import NOTED_TITLES
 
     named = (layout_named(name) for name in dict.fromkeys(layouts))
-    out.print("input layout 输入格式: " + "; ".join(f"{layout.name} {layout.title_zh}" for layout in named if layout))
+    titles = joined(
+        "; ", (text("{name} {title}", name=one.name, title=bilingual(one.title, one.title_zh)) for one in named if one)
+    )
+    out.print(text("input layout: {titles}", titles=titles))
     for files in dict.fromkeys(kept):
-        out.print(f"columns as kept for {escape(files)} 列名对照")
+        out.print(text("columns as kept for {files}", files=escape(files)))
     for name, number in noted.items():
         if number:
             out.print(f"[yellow]{escape(NOTED_TITLES.get(name, name))}[/]: {number:,}")
@@ -96,17 +100,24 @@ def show_conversion(values: Mapping[str, Any] | None) -> None:
     """What the conversion of codes did."""
     if values is None:
         return
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
 
-    out.print(f"codes converted 编码转换 {values['from']} → {values['to']}")
-    for name, title in (("diagnoses", "diagnoses 诊断"), ("procedures", "procedures 手术操作")):
+    out.print(text("codes converted {first} → {to}", first=values["from"], to=values["to"]))
+    for name, title in (("diagnoses", text("diagnoses")), ("procedures", text("procedures"))):
         kind = values[name]
         out.print(
-            f"  {title}: {kind['codes']:,} codes, {kind['changed']:,} changed 已转换 ({kind['distinct_changed']:,} different), "
-            f"{kind['meaning_differs']:,} of them mean something else in 医保版 同码异义, "
-            f"{kind['without_counterpart']:,} without a counterpart 无对照"
+            text(
+                "  {title}: {codes:,} codes, {changed:,} changed ({distinct_changed:,} different), "
+                "{meaning_differs:,} of them mean something else in 医保版, {without_counterpart:,} without a "
+                "counterpart",
+                title=title,
+                codes=kind["codes"],
+                changed=kind["changed"],
+                distinct_changed=kind["distinct_changed"],
+                meaning_differs=kind["meaning_differs"],
+                without_counterpart=kind["without_counterpart"],
+            )
         )
         if kind["most_changed"]:
             shown = kind["most_changed"][:SHOWN_CODES]
@@ -116,13 +127,18 @@ def show_conversion(values: Mapping[str, Any] | None) -> None:
         samples = kind["without_counterpart_samples"]
         if samples:
             listed = ", ".join(samples[:SHOWN_CODES])
-            cap = f" (the first {len(samples)} different codes are kept as samples)" if kind["samples_capped"] else ""
             more = " ..." if len(samples) > SHOWN_CODES else ""
-            out.print(f"    [yellow]without a counterpart 无对照[/]: {escape(listed)}{more}{cap}")
+            told = text("    [yellow]without a counterpart[/]: {listed}", listed=f"{escape(listed)}{more}")
+            if kind["samples_capped"]:
+                told = text("{told} (the first {count} different codes are kept as samples)", told=told, count=len(samples))
+            out.print(told)
         if kind["samples_known_in_yb2"]:
             out.print(
-                f"    [yellow]{kind['samples_known_in_yb2']} of these are codes of 医保版[/]: "
-                "is the file in 医保版 already? Then leave --code-version out"
+                text(
+                    "    [yellow]{count} of these are codes of 医保版[/]: is the file in 医保版 "
+                    "already? Then leave --code-version out",
+                    count=kind["samples_known_in_yb2"],
+                )
             )
 
 
@@ -140,8 +156,13 @@ def amounts(texts: list[str] | None, option: str) -> dict[str, float] | None:
 
     if not texts:
         return None
-    entries = pairs([text if "=" in text else f"*={text}" for text in texts])
+    entries = pairs([written if "=" in written else f"*={written}" for written in texts])
     wrong = [name for name, value in entries.items() if not isinstance(value, float)]
     if wrong:
-        raise UsageError([Problem("usage-no-number", f"{option} {name}: the amount is no number") for name in wrong])
+        raise UsageError(
+            [
+                Problem("usage-no-number", text("{option} {name}: the amount is no number", option=option, name=name))
+                for name in wrong
+            ]
+        )
     return entries

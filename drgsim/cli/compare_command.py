@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from drgsim.language import text
+
 
 def compare(
     first: Annotated[Path, typer.Argument(help="Folder of one run.", show_default=False)],
@@ -16,17 +18,24 @@ def compare(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the tables as a workbook (.xlsx).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Compare two runs: how they were made, headline figures, hospitals. 两次模拟对比"""
-    from rich.markup import escape
-
+    """Compare two runs: how they were made, headline figures, hospitals."""
     from drgsim.api import simulation_verbs
-    from drgsim.cli.simulate_command import SHOWN, number
+    from drgsim.cli.markup import escape
+    from drgsim.cli.simulate_command import SHOWN, figure_name, number
     from drgsim.cli.terminal import out, print_json, rows_table
     from drgsim.errors import Problem, UsageError
     from drgsim.results.run_record import plain
 
     if output is not None and output.suffix.lower() != ".xlsx":
-        raise UsageError([Problem("output-unknown-suffix", f"{output.name}: compare writes a workbook", fix="name it .xlsx")])
+        raise UsageError(
+            [
+                Problem(
+                    "output-unknown-suffix",
+                    text("{output}: compare writes a workbook", output=output.name),
+                    fix=text("name it .xlsx"),
+                )
+            ]
+        )
     result = simulation_verbs.compare(first, second, of_first, of_second)
     if output is not None:
         result.save(output, replace=True)
@@ -36,19 +45,21 @@ def compare(
     made = result.made.to_pylist()
     short = [row for row in made if "digest" not in row["what"] and ".files." not in row["what"]]
     rows_table(
-        "What differs 设定差异", ["what", "first", "second"], [[row["what"], row["first"], row["second"]] for row in short]
+        text("What differs"),
+        [text("what"), text("first"), text("second")],
+        [[row["what"], row["first"], row["second"]] for row in short],
     )
     rows = [
-        [f"{row['figure']} {row['title_zh']}", *(number(row[side], row["unit"]) for side in ("first", "second")),
+        [figure_name(row), *(number(row[side], row["unit"]) for side in ("first", "second")),
          number(row["difference"], row["unit"], sign=True)]
         for row in result.headlines.to_pylist()
         if row["figure"] in SHOWN
     ]  # fmt: skip
-    rows_table("Headlines 要点", ["figure", "first", "second", "difference"], rows, right=(1, 2, 3))
+    rows_table(text("Headlines"), [text("figure"), text("first"), text("second"), text("difference")], rows, right=(1, 2, 3))
     moved = sorted(result.hospitals.to_pylist(), key=lambda row: -abs(row["margin_difference"]))
     rows_table(
-        "Hospitals by difference of margin 盈余差异",
-        ["hospital", "name", "payment", "margin"],
+        text("Hospitals by difference of margin"),
+        [text("hospital"), text("name"), text("payment"), text("margin")],
         [
             [row["hospital"], row["name"], f"{row['payment_difference']:+,.2f}", f"{row['margin_difference']:+,.2f}"]
             for row in moved[:12]
@@ -56,4 +67,4 @@ def compare(
         right=(2, 3),
     )
     if output is not None:
-        out.print(f"wrote [bold]{escape(str(output))}[/]")
+        out.print(text("wrote [bold]{output}[/]", output=escape(str(output))))

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Defaults of options from drgsim.toml and DRGSIM_* variables. 默认设置", no_args_is_help=True)
+from drgsim.language import term, text
+
+app = typer.Typer(help="Defaults of options from drgsim.toml and DRGSIM_* variables.", no_args_is_help=True)
 
 
 @app.callback()
 def _config() -> None:
-    """Defaults of options from drgsim.toml and DRGSIM_* variables. 默认设置"""
+    """Defaults of options from drgsim.toml and DRGSIM_* variables."""
 
 
 @app.command()
@@ -22,8 +24,7 @@ def show(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", hel
     [group] for that command. DRGSIM_SCHEME and DRGSIM_GROUP_SCHEME do the same, and win. [columns."H01"] keeps what the
     columns of the files of H01 are.
     """
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.option_defaults import config_files, read_defaults
     from drgsim.cli.terminal import out, print_json, rows_table
 
@@ -38,10 +39,13 @@ def show(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", hel
         })  # fmt: skip
         return
     for path, there in files:
-        out.print(f"{'[green]✓[/]' if there else '[dim]–[/]'} {escape(str(path))}{'' if there else ' [dim](no such file)[/]'}")
+        if there:
+            out.print(f"[green]✓[/] {escape(path)}")
+        else:
+            out.print(f"[dim]–[/] {escape(path)} [dim]({escape(text('no such file'))})[/]")
     rows = [
         [
-            entry.command or "every command",
+            entry.command or text("every command"),
             entry.option.replace("_", "-"),
             f"{entry.value}",
             entry.source,
@@ -50,11 +54,15 @@ def show(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", hel
         for entry in found.entries
     ]
     if rows:
-        rows_table("Defaults 默认设置", ["command", "option", "value", "from", ""], rows)
+        rows_table(text("Defaults"), [text("command"), text("option"), text("value"), term("of a value", "from"), ""], rows)
         if any(not entry.used for entry in found.entries):
-            out.print("[dim]– something nearer to the call sets the same[/]")
+            out.print(text("[dim]– something nearer to the call sets the same[/]"))
     else:
-        out.print("no default is set 未设置")
+        out.print(text("no default is set"))
     if found.columns:
         pairs = [[each.files, own, name, each.source] for each in found.columns for own, name in each.maps]
-        rows_table("Columns kept for files 列名对照", ["files", "column", "is", "from"], pairs)
+        rows_table(
+            text("Columns kept for files"),
+            [text("files"), text("column"), term("of a column", "is"), term("of a value", "from")],
+            pairs,
+        )

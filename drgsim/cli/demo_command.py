@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from drgsim.language import bilingual, joined, text
 
 if TYPE_CHECKING:
     from drgsim.api.demo_verb import SampleYear
@@ -15,32 +17,39 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path("drgsim-demo"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the paths of the results only.")] = False,
 ) -> None:
-    """A budget year of the bundled synthetic region: groups, weights, settlement, budget, a what-if. 演示"""
+    """A budget year of the bundled synthetic region: groups, weights, settlement, budget, a what-if."""
     from drgsim.api.demo_verb import NOTE, sample_year
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, progress_bar
 
     with sample_year(output) as year:
         if not quiet:
-            out.print(f"[yellow]{NOTE}[/]")
-        with progress_bar("1/4 Grouping 分组", quiet) as progress:
+            out.print(f"[yellow]{escape(NOTE)}[/]")
+        with progress_bar(text("1/4 Grouping"), quiet) as progress:
             year.group(progress)
         if not quiet:
             _show_groups(year)
-        with progress_bar("2/4 Weights 权重", quiet):
+        with progress_bar(text("2/4 Weights"), quiet):
             year.weigh()
         if not quiet:
             _show_weights(year)
-        with progress_bar("3/4 Settlement and budget 结算与总额预算", quiet) as progress:
+        with progress_bar(text("3/4 Settlement and budget"), quiet) as progress:
             year.settle(progress)
         if not quiet:
             _show_budget(year)
-        with progress_bar("4/4 What if 情景", quiet) as progress:
+        with progress_bar(text("4/4 What if"), quiet) as progress:
             year.simulate(progress)
     if quiet:
         out.print(f"{year.grouped}\n{year.page}")
     else:
         _show_what_if(year)
-        out.print(f"open [bold]{year.page}[/] in a browser · every record with its group: [bold]{year.grouped}[/]")
+        out.print(
+            text(
+                "open [bold]{page}[/] in a browser · every record with its group: [bold]{grouped}[/]",
+                page=year.page,
+                grouped=year.grouped,
+            )
+        )
 
 
 def _show_groups(year: SampleYear) -> None:
@@ -54,35 +63,43 @@ def _show_groups(year: SampleYear) -> None:
         [code, name, f"{cases:,}", percent_of(cases / run.counts.records)]
         for code, name, cases in largest_groups(run.counts, run.drg_scheme)
     ]
-    rows_table("The ten largest groups 最大的十个组", ["DRG", "name 名称", "cases", "share"], rows, right=(2, 3))
+    rows_table(text("The ten largest groups"), ["DRG", text("name"), text("cases"), text("share")], rows, right=(2, 3))
 
 
 def _show_weights(year: SampleYear) -> None:
     from drgsim.cli.terminal import rows_table
 
     rows = [
-        ["after 裁剪后" if line.trimmed else "before 裁剪前", f"{line.cases:,}", f"{line.groups}", f"{line.riv:.3f}",
+        [text("after") if line.trimmed else text("before"), f"{line.cases:,}", f"{line.groups}", f"{line.riv:.3f}",
          f"{line.stable_share:.1%}"]
         for line in year.weights.lines
         if line.scope == "all"
     ]  # fmt: skip
     years = sorted(year.weights.estimated.settings.year_weights)
-    title = f"Weights from {years[0]}-{years[-1]} 权重测算"
-    rows_table(title, ["trimming", "cases", "groups", "RIV", "CV < 1"], rows, right=(1, 2, 3, 4))
+    title = text("Weights from {first}-{last}", first=years[0], last=years[-1])
+    rows_table(title, [text("trimming"), text("cases"), text("groups"), "RIV", "CV < 1"], rows, right=(1, 2, 3, 4))
 
 
 def _show_budget(year: SampleYear) -> None:
     from drgsim.cli import budget_command, settle_command
 
     policy, last = year.settlement.ledger.policy, year.budget.years[-1].year
-    settle_command.show_classes(year.settlement, f"Settled by {policy.id}, {last} · {policy.file.title_zh}")
-    budget_command.show_years(year.budget.years, f"{policy.file.title_zh} · {year.budget.budget_terms.file.title_zh}")
+    settle_command.show_classes(
+        year.settlement,
+        text("Settled by {policy}, {last} · {title}", policy=policy.id, last=last, title=_title(policy.file)),
+    )
+    budget_command.show_years(year.budget.years, joined(" · ", map(_title, (policy.file, year.budget.budget_terms.file))))
+
+
+def _title(file: Any) -> str:
+    return bilingual(file.title, file.title_zh)
 
 
 def _show_what_if(year: SampleYear) -> None:
     from drgsim.api.demo_verb import BASELINE
     from drgsim.cli import simulate_command
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
 
     simulate_command.show_scenario(year.study, year.study.results[0])
-    out.print(f"[dim]{BASELINE}[/]")
+    out.print(f"[dim]{escape(BASELINE)}[/]")

@@ -17,11 +17,12 @@ from drgsim.cli.common_options import (
     SheetOption,
     input_options,
 )
+from drgsim.language import bilingual, text
 
 if TYPE_CHECKING:
     from drgsim.api.dip_results import CatalogueTables
 
-app = typer.Typer(help="Build, report and compare DIP catalogues, supervise by them. DIP 病种目录", no_args_is_help=True)
+app = typer.Typer(help="Build, report and compare DIP catalogues, supervise by them.", no_args_is_help=True)
 History = Annotated[list[str], typer.Argument(help="Discharges of several years, one or more files.", show_default=False)]
 Catalogue = Annotated[str, typer.Argument(help="Catalogue: id, or folder of one that was built.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)]
@@ -59,13 +60,13 @@ def build(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Build a catalogue of kinds and scores from history. 编制病种目录"""
+    """Build a catalogue of kinds and scores from history."""
     from drgsim.api import dip_making_verbs
     from drgsim.cli.terminal import progress_bar
 
     silent = quiet or as_json
     reading = input_options(format, maps, map_file, code_version, sheets)
-    with progress_bar("Reading history", silent) as progress:
+    with progress_bar(text("Reading history"), silent) as progress:
         built = dip_making_verbs.dip_build(
             list(history), output, spec=spec, method=method, core=core, years=years, changes=_pairs(change), title=title,
             title_zh=title_zh, compare=compare, evaluate=evaluate, stability=stability, hospitals=hospitals, reading=reading,
@@ -95,13 +96,13 @@ def score(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score the kinds of a published catalogue from a region's history. 本地分值测算"""
+    """Score the kinds of a published catalogue from a region's history."""
     from drgsim.api import dip_making_verbs
     from drgsim.cli.terminal import progress_bar
 
     silent = quiet or as_json
     reading = input_options(format, maps, map_file, code_version, sheets)
-    with progress_bar("Reading history", silent) as progress:
+    with progress_bar(text("Reading history"), silent) as progress:
         scored = dip_making_verbs.dip_score(
             list(history), output, catalogue=catalogue, spec=spec, core=core, years=years, changes=_pairs(change), title=title,
             title_zh=title_zh, compare=compare, hospitals=hospitals, reading=reading, progress=progress, step=_step(silent),
@@ -116,11 +117,10 @@ def report(
     compare: Compare = None,
     quiet: Quiet = False,
 ) -> None:
-    """Report on a catalogue: sizes, coverage, CV, largest kinds; page and workbook. 目录报告"""
-    from rich.markup import escape
-
+    """Report on a catalogue: sizes, coverage, CV, largest kinds; page and workbook."""
     from drgsim.api import dip_verbs
     from drgsim.cli.dip_text import show_diff
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, rows_table
     from drgsim.units.dip.dip_catalogue import KINDS
 
@@ -128,11 +128,11 @@ def report(
     if quiet:
         return
     loaded = found.catalogue
-    rows = [[f"{KINDS[kind]} {kind}", f"{number:,}"] for kind, number in loaded.counts.items()]
-    rows_table(f"{loaded.id} {loaded.title_zh}", ["kinds 病种", "number"], rows, right=(1,))
+    rows = [[bilingual(kind, KINDS[kind]), f"{number:,}"] for kind, number in loaded.counts.items()]
+    rows_table(f"{loaded.id} {loaded.title_zh}", [text("kinds"), text("number")], rows, right=(1,))
     if found.diff:
         show_diff(found.diff)
-    out.print(f"open [bold]{escape(str(output / 'catalogue.html'))}[/] in a browser", soft_wrap=True)
+    out.print(text("open [bold]{output}[/] in a browser", output=escape(str(output / "catalogue.html"))), soft_wrap=True)
 
 
 @app.command()
@@ -143,7 +143,7 @@ def diff(
     least: Annotated[float, typer.Option(help="Smallest relative change of a score that counts.", min=0.0)] = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Compare two catalogues: kinds that came, went, split or merged, scores that moved. 目录比较"""
+    """Compare two catalogues: kinds that came, went, split or merged, scores that moved."""
     from drgsim.api import dip_verbs
     from drgsim.authoring.dip.catalogue_differences import CHANGES
     from drgsim.cli.dip_text import show_diff
@@ -176,14 +176,14 @@ def supervise(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """List per hospital what supervision looks at: coding, repeat, low-standard, long stays, deaths. 监管辅助目录"""
+    """List per hospital what supervision looks at: coding, repeat, low-standard, long stays, deaths."""
     from drgsim.api import dip_verbs
     from drgsim.cli.dip_text import show_supervision
     from drgsim.cli.terminal import print_json, progress_bar
     from drgsim.report.supervision_workbook import supervision_record
 
     reading = input_options(format, maps, map_file, code_version, sheets)
-    with progress_bar("Judging", quiet or as_json) as progress:
+    with progress_bar(text("Judging"), quiet or as_json) as progress:
         found = dip_verbs.dip_supervise(
             list(inputs), scheme, output=output, changes=_pairs(change), reading=reading, progress=progress
         ).found
@@ -198,7 +198,7 @@ def specs(
     spec: Annotated[str | None, typer.Argument(help="Specification to show; all are listed without one.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the specifications, or show one with the evidence of every parameter. 技术规范"""
+    """List the specifications, or show one with the evidence of every parameter."""
     from drgsim.api import dip_verbs
     from drgsim.cli.dip_text import show_spec
     from drgsim.cli.terminal import print_json, rows_table
@@ -218,17 +218,20 @@ def specs(
     if as_json:
         print_json([{"id": s.file.id, "title": s.file.title, "assumptions": len(s.assumptions)} for s in found.specs])
         return
-    rows = [[s.file.id, f"{s.file.title_zh} {s.file.title}", f"{len(s.assumptions)}/{len(s.parameters)}"] for s in found.specs]
-    rows_table("DIP specifications 技术规范", ["spec", "title", "assumed"], rows, right=(2,))
+    rows = [
+        [s.file.id, bilingual(s.file.title, s.file.title_zh), f"{len(s.assumptions)}/{len(s.parameters)}"] for s in found.specs
+    ]
+    rows_table(text("DIP specifications"), [text("specification"), text("title"), text("assumed")], rows, right=(2,))
 
 
 def _step(silent: bool) -> Callable[[str], None]:
     """What tells the steps of a long call at the terminal."""
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import err
 
     def say(step: str) -> None:
         if not silent and err.is_terminal:
-            err.print(f"[dim]{step}[/]")
+            err.print(f"[dim]{escape(step)}[/]")
 
     return say
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drgsim.cli.policy_command import COLOURS, EVIDENCE_ZH
+from drgsim.cli.policy_command import COLOURS, EVIDENCE
+from drgsim.language import bilingual, joined, term, text
 
 if TYPE_CHECKING:
     from drgsim.analysis.supervision import Supervision
@@ -14,46 +15,46 @@ if TYPE_CHECKING:
     from drgsim.authoring.dip.dip_spec import DipSpec
 
 MOST = 10
-SHORT = {  # two lines, so that a hospital's row fits into 80 columns
-    "coding": "coding\n编码",
-    "repeat": "repeat\n二次",
-    "low_standard": "low\n低标",
-    "extra_long": "long\n超长",
-    "low_risk_death": "deaths\n死亡",
+SHORT = {  # so that a hospital's row fits into 80 columns
+    "coding": text("coding"),
+    "repeat": text("repeat"),
+    "low_standard": term("of a supervision list", "low"),
+    "extra_long": term("of a supervision list", "long"),
+    "low_risk_death": text("deaths"),
 }
 
 
 def show_build(summary: Mapping[str, Any], output: Path) -> None:
     """What was built, how good it is, and what it rests on."""
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out, rows_table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, rows_table, show_note
 
     s = summary["sizes"]
-    rows = [
-        ["core 核心病种", f"{s['core']:,}"],
-        ["  without procedure 保守治疗", f"{s['core_conservative']:,}"],
-        ["  with procedure 手术操作", f"{s['core_surgical']:,}"],
-        ["  of several combinations 多组合", f"{s['merged']:,}"],
-        ["  with auxiliary levels 辅助目录", f"{s['with_auxiliary']:,} ({s['auxiliary_levels']:,} levels)"],
-        *([f"{name} {title}", f"{s[name]:,}"] for name, title in (
+    rows: list[list[str]] = [
+        [text("core"), f"{s['core']:,}"],
+        [text("  without procedure"), f"{s['core_conservative']:,}"],
+        [text("  with procedure"), f"{s['core_surgical']:,}"],
+        [text("  of several combinations"), f"{s['merged']:,}"],
+        [text("  with auxiliary levels"),
+         text("{count:,} ({levels:,} levels)", count=s["with_auxiliary"], levels=s["auxiliary_levels"])],
+        *([bilingual(name, title), f"{s[name]:,}"] for name, title in (
             ("first", "先期分组"), ("comprehensive", "综合病种"), ("chapter", "章节病种"), ("blank", "空白病组")) if s[name]),
-        ["core coverage 核心覆盖率", f"{summary['core_coverage']:.1%}"],
-        ["mean cost 例均费用", f"{summary['mean_cost_yuan']:,.2f} 元"],
+        [text("core coverage"), f"{summary['core_coverage']:.1%}"],
+        [text("mean cost"), text("{amount:,.2f} yuan", amount=summary["mean_cost_yuan"])],
     ]  # fmt: skip
     spec = summary["specification"]
-    rows_table(f"{spec['id']} {spec['title_zh']}, {summary['method']}", ["", "kinds"], rows, right=(1,))
+    rows_table(f"{spec['id']} {spec['title_zh']}, {summary['method']}", ["", text("kinds")], rows, right=(1,))
     evaluation = summary["evaluation"]
     if evaluation:
         plain = summary["plain_list"]
         listed = [(each["name"], each) for each in evaluation["explained"]]
-        listed += [("plain list 规则目录", plain["explained"][0])] if plain else []
+        listed += [(text("plain list"), plain["explained"][0])] if plain else []
         rows = [
             [name, f"{e['groups']:,}", *(_number(e[key]) for key in ("riv", "adjusted", "riv_out", "cv", "cv_out"))]
             for name, e in listed
         ]
-        columns = ["grouped by", "groups", "RIV", "adjusted", "unseen", "CV", "unseen"]
-        rows_table("Explained cost 分组效能", columns, rows, right=(1, 2, 3, 4, 5, 6))
+        columns = [text("grouped by"), text("groups"), "RIV", text("adjusted"), text("unseen"), "CV", text("unseen")]
+        rows_table(text("Explained cost"), columns, rows, right=(1, 2, 3, 4, 5, 6))
         rows = [
             [
                 row["size"],
@@ -65,23 +66,36 @@ def show_build(summary: Mapping[str, Any], output: Path) -> None:
             ]
             for row in evaluation["prediction"]
         ]
-        columns = ["cases of kind", "kinds", "discharges", "error", "median", "by chance"]
-        rows_table("Scores of one half against the other 分值预测误差", columns, rows, right=(0, 1, 2, 3, 4, 5))
+        columns = [
+            text("cases of kind"), text("kinds"), text("discharges"), text("error"), text("median"), text("by chance"),
+        ]  # fmt: skip
+        rows_table(text("Scores of one half against the other"), columns, rows, right=(0, 1, 2, 3, 4, 5))
         for line in evaluation["notes"]:
             out.print(f"[dim]{escape(line)}[/]")
     if summary["stability"]:
         own, other = summary["stability"], (summary["plain_list"] or {}).get("stability")
-        against = f"; plain list {other['mean']:.3f}" if other else ""
-        out.print(f"adjusted Rand index of {own['samples']} samples: mean {own['mean']:.3f}, least {own['least']:.3f}{against}")
+        told = text(
+            "adjusted Rand index of {samples} samples: mean {mean:.3f}, least {least:.3f}", samples=own["samples"],
+            mean=own["mean"], least=own["least"],
+        )  # fmt: skip
+        out.print(text("{told}; plain list {mean:.3f}", told=told, mean=other["mean"]) if other else told)
     for remark in summary["remarks"]:
-        out.print(f"[yellow]note[/] {escape(remark)}")
+        show_note(remark)
     assumed = sum(entry["evidence"] == "assumption" for entry in summary["parameters"])
     out.print(
-        f"rests on [bold magenta]{assumed} assumptions 假设[/] of {len(summary['parameters'])} parameters: "
-        f"drgsim dip specs {escape(spec['id'])}"
+        text(
+            "rests on [bold magenta]{assumed} assumptions[/] of {count} parameters: drgsim dip specs {id}",
+            assumed=assumed,
+            count=len(summary["parameters"]),
+            id=escape(spec["id"]),
+        )
     )
     out.print(
-        f"wrote [bold]{escape(str(output))}[/]; open [bold]{escape(str(output / 'report' / 'catalogue.html'))}[/]",
+        text(
+            "wrote [bold]{output}[/]; open [bold]{page}[/]",
+            output=escape(str(output)),
+            page=escape(str(output / "report" / "catalogue.html")),
+        ),
         soft_wrap=True,
     )
 
@@ -92,18 +106,16 @@ def _number(value: float | None) -> str:
 
 def show_diff(found: CatalogueDiff) -> None:
     """Numbers of changes, and the most important of each."""
-    from rich.markup import escape
-
     from drgsim.authoring.dip.catalogue_differences import CHANGES
     from drgsim.cli.terminal import out, rows_table
 
-    rows = [[f"{change} {title}", f"{found.count(change):,}"] for change, title in CHANGES.items()]
-    rows_table(f"{found.old.id} → {found.new.id}", ["change", "kinds"], rows, right=(1,))
+    rows = [[bilingual(change, title), f"{found.count(change):,}"] for change, title in CHANGES.items()]
+    rows_table(f"{found.old.id} → {found.new.id}", [text("change"), text("kinds")], rows, right=(1,))
     if found.is_empty:
-        out.print("no difference 无差异: kinds, conditions, code lists, excluded codes, primary-care list, order of matching")
+        out.print(text("no difference: kinds, conditions, code lists, excluded codes, primary-care list, order of matching"))
         return
     if found.parts:
-        out.print(f"parts that differ 有差异的部分: {', '.join(found.parts)}")
+        out.print(text("parts that differ: {names}", names=", ".join(found.parts)))
     for change in ("score", "new", "gone", "merged", "split", "type"):
         chosen = [each for each in found.changes if each.change == change][:MOST]
         if not chosen:
@@ -117,21 +129,27 @@ def show_diff(found: CatalogueDiff) -> None:
             ]
             for each in chosen
         ]  # fmt: skip
-        columns = ["kind", "name", "score", "→", "change", "cases", "combinations in"]
+        columns = [
+            text("kind"), text("name"), text("score"), "→", text("change"), text("cases"), text("combinations in"),
+        ]  # fmt: skip
         if not any(each.into for each in chosen):  # only merged and split kinds have a counterpart: leave the room to names
             columns, rows = columns[:-1], [row[:-1] for row in rows]
-        rows_table(f"{change} {CHANGES[change]}: the most important", columns, rows, right=(2, 3, 4, 5))
+        rows_table(
+            text("{change}: the most important", change=bilingual(change, CHANGES[change])),
+            columns,
+            rows,
+            right=(2, 3, 4, 5),
+        )
     if found.mean_change is not None:
-        out.print(f"scores of kinds in both move by {found.mean_change:.1%} on average {escape('(weighted by cases)')}")
+        told = text("scores of kinds in both move by {share:.1%} on average (weighted by cases)", share=found.mean_change)
+        out.print(told, markup=False)
 
 
 def show_supervision(found: Supervision, output: Path) -> None:
     """A line per hospital."""
-    from rich.markup import escape
-
     from drgsim.analysis.supervision_words import WORDS
-    from drgsim.cli.terminal import out, rows_table
-    from drgsim.language import spoken
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, rows_table, show_note
     from drgsim.report.supervision_workbook import supervision_record
 
     rows = [
@@ -142,35 +160,44 @@ def show_supervision(found: Supervision, output: Path) -> None:
         ]
         for row in supervision_record(found)["hospitals"]
     ]  # fmt: skip
-    columns = ["hospital\n医院", "cases\n病例", "index\n质量", *SHORT.values(), "O/E\n比值"]
+    columns = [text("hospital"), text("cases"), term("of coding quality", "index"), *SHORT.values(), "O/E"]
     rows_table(
-        f"Supervision lists by {found.scheme} 监管辅助目录", columns, rows, right=tuple(range(1, len(columns))), whole=(0,)
+        text("Supervision lists by {scheme}", scheme=found.scheme),
+        columns,
+        rows,
+        right=tuple(range(1, len(columns))),
+        whole=(0,),
     )
-    listed = ", ".join(spoken(WORDS[name].title) for name in SHORT)
-    out.print(f"[dim]cases on each list: {listed}; O/E: deaths over those expected; shares are in hospitals.csv[/]")
+    listed = joined(", ", (WORDS[name].title for name in SHORT))
+    out.print(
+        text(
+            "[dim]cases on each list: {listed}; O/E: deaths over those expected; shares are in hospitals.csv[/]", listed=listed
+        )
+    )
     for note in found.notes:
-        out.print(f"[yellow]note[/] {escape(note)}")
-    out.print("[bold magenta]all limits are assumptions 假设[/]: the lists say where to look, they are no verdict")
-    out.print(f"wrote [bold]{escape(str(output))}[/]: hospitals.csv, cases.csv, supervision.xlsx, run.json", soft_wrap=True)
+        show_note(note)
+    out.print(text("[bold magenta]all limits are assumptions[/]: the lists say where to look, they are no verdict"))
+    out.print(
+        text("wrote [bold]{output}[/]: hospitals.csv, cases.csv, supervision.xlsx, run.json", output=escape(str(output))),
+        soft_wrap=True,
+    )
 
 
 def show_spec(loaded: DipSpec) -> None:
     """Every parameter with its evidence in colour."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.spoken_table import SpokenTable
+    from drgsim.cli.terminal import out, show_note
 
-    from drgsim.cli.terminal import out
-
-    out.print(f"[bold]{escape(loaded.file.id)}[/] {escape(loaded.file.title_zh)} · {escape(loaded.file.title)}")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, rigid in (("parameter", True), ("value, unit; source", False), ("evidence", True)):
+    out.print(f"[bold]{escape(loaded.file.id)}[/] {escape(bilingual(loaded.file.title, loaded.file.title_zh))}")
+    table = SpokenTable()
+    for name, rigid in ((text("parameter"), True), (text("value, unit; source"), False), (text("evidence"), True)):
         table.add_column(name, overflow="fold", no_wrap=rigid)
     for p in loaded.parameters:
         lines = [f"{escape(str(p.value))} [dim]{escape(p.unit)}[/]", f"[dim]{escape(loaded.file.sources[p.source].title)}[/]"]
         lines += [f"[dim]{escape(p.note)}[/]"] if p.note else []
-        evidence = f"[{COLOURS[p.evidence]}]{p.evidence} {EVIDENCE_ZH[p.evidence]}[/]"
+        evidence = f"[{COLOURS[p.evidence]}]{escape(EVIDENCE[p.evidence])}[/]"
         table.add_row(p.path, "\n".join(lines), evidence)
     out.print(table)
     for note in loaded.file.notes:
-        out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+        show_note(note)

@@ -9,11 +9,13 @@ from signal import SIGINT, SIGTERM, Signals
 
 from drgsim.cli.early_signals import EXIT_CODES
 from drgsim.errors import DrgsimError, OutputError, Problem
+from drgsim.language import text
 
 UNFORESEEN, NO_MEMORY = 70, 71  # exit codes
 _SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _PERMISSION = {
-    errno.EACCES: "this may not be read or written", errno.EPERM: "this may not be done", errno.EROFS: "this can be read only",
+    errno.EACCES: text("this may not be read or written"), errno.EPERM: text("this may not be done"),
+    errno.EROFS: text("this can be read only"),
 }  # fmt: skip
 
 
@@ -48,12 +50,14 @@ def failure_of(error: BaseException, arguments: Sequence[str], commands: Collect
     if isinstance(error, OSError):
         return _of_system(error)
     if isinstance(error, MemoryError):
-        fix = "give fewer records, draws or years at a time, or a machine with more memory"
-        return DrgsimError([Problem("out-of-memory", "there is not enough memory for this", fix=fix)], exit_code=NO_MEMORY)
+        fix = text("give fewer records, draws or years at a time, or a machine with more memory")
+        return DrgsimError(
+            [Problem("out-of-memory", text("there is not enough memory for this"), fix=fix)], exit_code=NO_MEMORY
+        )
     if isinstance(error, KeyboardInterrupt | Terminated):
         came = error.signal if isinstance(error, Terminated) else SIGINT
         by = "Ctrl-C" if came is SIGINT else came.name
-        problem = Problem("interrupted", f"stopped by {by}: nothing is left half written")
+        problem = Problem("interrupted", text("stopped by {by}: nothing is left half written", by=by))
         return DrgsimError([problem], exit_code=EXIT_CODES[came])
     return _unforeseen(error, arguments, commands)
 
@@ -62,24 +66,24 @@ def _of_system(error: OSError) -> OutputError:
     """The sentence of what the operating system refuses."""
     where = str(error.filename or "")
     if error.errno in _SPACE:
-        fix = "free some space, and run it again"
-        return OutputError.single("disk-full", "there is no space left to write to", where=where, fix=fix)
+        fix = text("free some space, and run it again")
+        return OutputError.single("disk-full", text("there is no space left to write to"), where=where, fix=fix)
     if error.errno in _PERMISSION:
-        fix = "check the permissions, or choose another place"
+        fix = text("check the permissions, or choose another place")
         return OutputError.single("no-permission", _PERMISSION[error.errno], where=where, fix=fix)
-    return OutputError.single("file-system", error.strerror or str(error), where=where, fix="check space and permissions")
+    return OutputError.single("file-system", error.strerror or str(error), where=where, fix=text("check space and permissions"))
 
 
 def _unforeseen(error: BaseException, arguments: Sequence[str], commands: Collection[str]) -> DrgsimError:
     """The message of a fault of drgsim itself, with a report to attach."""
     from drgsim.cli.fault_report import place_of, redacted, report_text, write_report
 
-    text = report_text(error, redacted(arguments, commands))
-    path = write_report(text)
+    report_lines = report_text(error, redacted(arguments, commands))
+    path = write_report(report_lines)
     if path is None:
-        sys.stderr.write(text)
-    what = f"drgsim stopped where it should not: {type(error).__name__} at {place_of(error)}"
-    report = "this file, which holds" if path else "the lines above, which hold"
-    fix = f"report it as a fault of drgsim with {report} no data of records; --debug shows the trace"
-    problem = Problem("unforeseen", what, where=str(path or ""), why="this is no verdict on the input", fix=fix)
+        sys.stderr.write(report_lines)
+    what = text("drgsim stopped where it should not: {name} at {place_of}", name=type(error).__name__, place_of=place_of(error))
+    report = text("this file, which holds") if path else text("the lines above, which hold")
+    fix = text("report it as a fault of drgsim with {report} no data of records; --debug shows the trace", report=report)
+    problem = Problem("unforeseen", what, where=str(path or ""), why=text("this is no verdict on the input"), fix=fix)
     return DrgsimError([problem], exit_code=UNFORESEEN)

@@ -59,13 +59,13 @@ def report_text(error: BaseException, call: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_report(text: str) -> Path | None:
+def write_report(written: str) -> Path | None:
     """Put a report into the folder of temporary files, for its owner only; None where nothing can be written."""
     name = f"drgsim-fault-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     try:
         path = Path(tempfile.gettempdir()) / name
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(written)
     except OSError:
         return None
     return path

@@ -19,6 +19,7 @@ from drgsim.cli.common_options import (
     show_conversion,
     show_reading,
 )
+from drgsim.language import bilingual, joined, text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 DEFAULT_SCHEME = "auto"
 PREVIEW = 10  # answers that are shown where nothing is written
+STATUS_NAMES = {
+    "grouped": text("grouped"), "ambiguous": text("ambiguous"), "ungroupable": text("ungroupable"), "invalid": text("invalid"),
+}  # fmt: skip
+_COLOURS = {"grouped": "green", "ambiguous": "yellow", "ungroupable": "red", "invalid": "red"}
 TOP = 8  # reasons and warnings that the summary names
 
 
@@ -63,7 +68,7 @@ def group(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Group every discharge of one or more files by a DRG scheme or a DIP catalogue. 病案分组
+    """Group every discharge of one or more files by a DRG scheme or a DIP catalogue.
 
     Every record of the input is in the output, with its status and the reason when it has no group.
     """
@@ -71,7 +76,7 @@ def group(
     from drgsim.cli.terminal import progress_bar, result_on_standard_output
 
     reading = replace(input_options(format, maps, map_file, code_version, sheets), source_column=source_column)
-    with progress_bar("Grouping", quiet or as_json) as progress:
+    with progress_bar(text("Grouping"), quiet or as_json) as progress:
         done = grouping_verbs.group_files(
             inputs, scheme, output, keep_input=keep_input, coding_checks=coding_checks, reading=reading, progress=progress
         )
@@ -100,32 +105,37 @@ def _check_grouped(run: GroupRun, least: float) -> None:
     if grouped < least * records or not records:
         share = percent(grouped, records)
         err.print(
-            f"[bold red]✗[/] {grouped:,} of {records:,} records are grouped ({share}), fewer than --min-grouped {least:g}"
+            text(
+                "[bold red]✗[/] {grouped:,} of {records:,} records are grouped ({share}), fewer than --min-grouped {least:g}",
+                grouped=grouped,
+                records=records,
+                share=share,
+                least=least,
+            )
         )
         raise typer.Exit(1)
 
 
 def _show_preview(answers: pa.Table, records: int) -> None:
     from drgsim.cli.terminal import out, rows_table
-    from drgsim.records.findings import BY_CODE
 
     group = "drg" if "drg" in answers.column_names else "dip"
     spans = "scheme" in answers.column_names and len(answers["scheme"].unique()) > 1
     rows = []
     for row in answers.to_pylist():
-        reason = BY_CODE[row["reason"]].title_zh if row["reason"] else row[f"{group}_name"]
+        reason = finding_name(row["reason"]) if row["reason"] else row[f"{group}_name"]
         by = [row["scheme"]] if spans else []
-        rows.append([row["discharge_id"] or "", row[group] or "", *by, row["status"], reason or ""])
-    columns = ["id", "group", *(["scheme"] if spans else []), "status", "name or reason"]
-    rows_table(f"The first {len(rows)} of {records:,} answers 预览", columns, rows, whole=(1,))
+        rows.append([row["discharge_id"] or "", row[group] or "", *by, STATUS_NAMES[row["status"]], reason or ""])
+    columns = ["id", text("group"), *([text("scheme")] if spans else []), text("status"), text("name or reason")]
+    rows_table(text("The first {count} of {records:,} answers", count=len(rows), records=records), columns, rows, whole=(1,))
     checks = [
         [row["discharge_id"] or "", row["coding_details"].replace("|", "\n")]
         for row in answers.to_pylist()
         if row.get("coding_details")
     ]
     if checks:
-        rows_table("What a coder would check in them 编码检查", ["id", "check"], checks)
-    out.print("[dim]nothing was written; --output FILE keeps all answers, --coding-checks the checks beside them[/]")
+        rows_table(text("What a coder would check in them"), ["id", text("check")], checks)
+    out.print(text("[dim]nothing was written; --output FILE keeps all answers, --coding-checks the checks beside them[/]"))
 
 
 def summary(run: GroupRun) -> dict[str, Any]:
@@ -139,50 +149,33 @@ def summary(run: GroupRun) -> dict[str, Any]:
 
 def show_summary(run: GroupRun) -> None:
     """The run as a table on the terminal."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
+    from drgsim.cli.markup import escape
+    from drgsim.cli.spoken_table import SpokenTable
     from drgsim.cli.terminal import out, percent
-    from drgsim.records.findings import BY_CODE
     from drgsim.units.batch_grouper import STATUSES
     from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 
     counts, records = run.counts, run.counts.records
-    titles = {
-        "grouped": "grouped 入组",
-        "ambiguous": "ambiguous 歧义",
-        "ungroupable": "ungroupable 未入组",
-        "invalid": "invalid 无效",
-    }
-    colours = {"grouped": "green", "ambiguous": "yellow", "ungroupable": "red", "invalid": "red"}
-    table = Table(
-        title=f"Grouped by {' and '.join(scheme.id for scheme, _ in run.parts)}",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
+    table = SpokenTable(text("Grouped by {schemes}", schemes=joined(text(" and "), (scheme.id for scheme, _ in run.parts))))
     table.add_column("")
-    table.add_column("records", justify="right")
-    table.add_column("share", justify="right")
-    table.add_row("records 病案", f"{records:,}", "")
+    table.add_column(text("records"), justify="right")
+    table.add_column(text("share"), justify="right")
+    table.add_row(text("records"), f"{records:,}", "")
     for scheme, part in run.parts if len(run.parts) > 1 else []:
         table.add_row(f"  {scheme.id}", f"{part.records:,}", percent(part.records, records))
     for status, number in zip(STATUSES, counts.status.tolist(), strict=True):
         if status == "ambiguous" and isinstance(run.scheme, CompiledCatalogue):
             continue  # DIP knows no ambiguous groups
-        colour = colours[status] if number else "dim"
-        table.add_row(f"[{colour}]{titles[status]}[/]", f"{number:,}", percent(number, records))
-    for title, counted in (("Why not grouped 未入组原因", counts.reasons), ("Warnings 提示", counts.warnings)):
+        colour = _COLOURS[status] if number else "dim"
+        table.add_row(f"[{colour}]{escape(STATUS_NAMES[status])}[/]", f"{number:,}", percent(number, records))
+    for title, counted in ((text("Why not grouped"), counts.reasons), (text("Warnings"), counts.warnings)):
         if counted:
             table.add_section()
-            table.add_row(f"[bold]{title}[/]", "", "")
+            table.add_row(f"[bold]{escape(title)}[/]", "", "")
             for code, number in counted.most_common(TOP):
-                finding = BY_CODE[code]
-                table.add_row(f"{finding.title_zh} [dim]{escape(code)}[/]", f"{number:,}", percent(number, records))
+                table.add_row(f"{escape(finding_name(code))} [dim]{escape(code)}[/]", f"{number:,}", percent(number, records))
             if len(counted) > TOP:
-                table.add_row(f"[dim]... and {len(counted) - TOP} other kinds; --json lists all[/]", "", "")
+                table.add_row(text("[dim]... and {count} other kinds; --json lists all[/]", count=len(counted) - TOP), "", "")
     out.print(table)
     show_reading(run.layouts, run.kept_columns, run.noted)
     show_conversion(run.counts.conversion.to_dict() if run.counts.conversion else None)
@@ -191,19 +184,41 @@ def show_summary(run: GroupRun) -> None:
         out.print(f"[bold yellow]?[/] {escape(question.what)}: {escape(question.fix)}")
     _show_figures(run)
     if run.absent:
-        out.print(f"[yellow]absent columns[/]: {', '.join(run.absent)} — they count as missing in every record")
+        out.print(
+            text("[yellow]absent columns[/]: {names} — they count as missing in every record", names=", ".join(run.absent))
+        )
     if not run.ids_complete:
         out.print(
-            "[yellow]duplicate ids[/] were looked for among the first ids only: there are more than the memory bound holds"
+            text(
+                "[yellow]duplicate ids[/] were looked for among the first ids only: there are more than the memory bound holds"
+            )
         )
-    speed = f" · {records / run.seconds:,.0f} records/s" if run.seconds else ""
-    out.print(f"[dim]{run.seconds:.2f} s{speed}[/]" + (f" · wrote [bold]{escape(str(run.output))}[/]" if run.output else ""))
+    _show_end(run)
+
+
+def _show_end(run: GroupRun) -> None:
+    """How long it took, and what was written."""
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out
+
+    told = [text("[dim]{seconds:.2f} s[/]", seconds=run.seconds)]
+    if run.seconds:
+        told.append(text("[dim]{speed:,.0f} records/s[/]", speed=run.counts.records / run.seconds))
+    if run.output:
+        told.append(text("wrote [bold]{output}[/]", output=escape(run.output)))
+    out.print(joined(" · ", told))
+
+
+def finding_name(code: str) -> str:
+    """A reason or warning in words."""
+    from drgsim.records.findings import BY_CODE
+
+    return bilingual(BY_CODE[code].title, BY_CODE[code].title_zh)
 
 
 def _show_figures(run: GroupRun) -> None:
     """Different groups and CMI of DRGs; types of kinds and points of DIP."""
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, percent, rows_table
     from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
     from drgsim.units.dip.dip_catalogue import KINDS
@@ -213,23 +228,31 @@ def _show_figures(run: GroupRun) -> None:
             from drgsim.analysis.kindmix import kind_mix
 
             mix, records = kind_mix(counts, scheme), counts.records
-            rows = [[f"{KINDS[kind]} {kind}", f"{cases:,}", percent(cases, records)] for kind, cases in mix.by_type.items()]
-            rows_table("Cases by type of kind 病种类别", ["", "cases", "share"], rows, right=(1, 2))
+            rows = [
+                [bilingual(kind, KINDS[kind]), f"{cases:,}", percent(cases, records)] for kind, cases in mix.by_type.items()
+            ]
+            rows_table(text("Cases by type of kind"), ["", text("cases"), text("share")], rows, right=(1, 2))
             if mix.by_list:
                 lists = ", ".join(f"{aux} {cases:,} ({percent(cases, records)})" for aux, cases in mix.by_list.items())
-                out.print(f"with a level of an auxiliary list 辅助分型: {lists}")
-            points = "no scores 无分值"  # of a catalogue that states none
+                out.print(text("with a level of an auxiliary list: {lists}", lists=lists))
+            points = text("no scores")  # of a catalogue that states none
             if mix.mean_score is not None:
-                points = f"points 总分值 {mix.points:,.2f} · mean score 例均分值 {mix.mean_score:,.2f}"
-            out.print(f"{mix.kinds:,} different kinds 病种数 · {points}")
+                points = text(
+                    "points {points:,.2f} · mean score {mean_score:,.2f}", points=mix.points, mean_score=mix.mean_score
+                )
+            out.print(text("{kinds:,} different kinds · {points}", kinds=mix.kinds, points=points))
             continue
         from drgsim.analysis.casemix import case_mix
 
         groups = case_mix(counts, scheme)
-        line = f"{groups.groups} different groups 组数" + (f" of {scheme.id}" if len(run.parts) > 1 else "")
+        line = text("{groups} different groups", groups=groups.groups)
+        if len(run.parts) > 1:
+            line = text("{groups} different groups of {scheme}", groups=groups.groups, scheme=scheme.id)
         if groups.cmi is not None:
-            weights = f"weights {scheme.reference_weights}, {percent_of(groups.weighted_share)} of grouped cases"
-            line += f" · CMI {groups.cmi:.4f} ({escape(weights)})"
+            line = text(
+                "{line} · CMI {cmi:.4f} (weights {weights}, {share} of grouped cases)", line=line, cmi=groups.cmi,
+                weights=escape(scheme.reference_weights), share=percent_of(groups.weighted_share),
+            )  # fmt: skip
         out.print(line)
     _show_dates(run)
 
@@ -237,12 +260,14 @@ def _show_figures(run: GroupRun) -> None:
 def _show_dates(run: GroupRun) -> None:
     """How the scheme was chosen, and the records that have no date to choose it by."""
     from drgsim.analysis.group_summary import date_notes
-    from drgsim.cli.terminal import out
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, show_warning
 
     if run.by_date:
-        out.print(f"[dim]scheme by date of discharge 按出院日期选择方案: {run.by_date}[/]")
+        out.print(text("[dim]scheme by date of discharge: {by_date}[/]", by_date=run.by_date))
     for note in date_notes(run):
-        out.print(f"[yellow]![/] {note.what} [dim]\\[{note.code}][/]\n  [dim]{note.fix}[/]")
+        show_warning(note)
+        out.print(f"  [dim]{escape(note.fix)}[/]")
 
 
 def percent_of(share: float) -> str:

@@ -45,19 +45,20 @@ from drgsim.cli import validate_command as validate
 from drgsim.cli import weights_command as weights
 from drgsim.cli.failures import failure_of
 from drgsim.cli.interrupts import Watch, answered_signals
-from drgsim.cli.option_defaults import read_defaults
+from drgsim.cli.option_defaults import read_defaults, set_language
+from drgsim.cli.spoken_help import said_by_click, spoken_calls
 from drgsim.cli.terminal import plain, print_error_json, show_doubt, show_error
 from drgsim.errors import DrgsimError, Problem, UsageError
+from drgsim.language import language_of, speaking, spoken, text
 from drgsim.results.raw_cells import raw_cells
 from drgsim.version import __version__
 
 DEBUG, DEBUG_VARIABLE = "--debug", "DRGSIM_DEBUG"
-RAW = "--raw"
+RAW, LANG = "--raw", "--lang"
 
 app = typer.Typer(
     name="drgsim",
-    help="How China's hospitals are paid by case: group, explain, settle, budget, what-if. "
-    "按病种付费：分组、解释、结算、总额预算、情景模拟。",
+    help="How China's hospitals are paid by case: group, explain, settle, budget, what-if.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -77,6 +78,12 @@ def _root(
             RAW, help="Write texts such as =1+1 to CSV as they are, without the ' that keeps Excel from running them."
         ),
     ] = False,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            LANG, help="zh or en, of any command (also DRGSIM_LANG, lang in drgsim.toml); that of the system by default."
+        ),
+    ] = None,
 ) -> None:
     if version:
         typer.echo(f"drgsim {__version__}")
@@ -85,30 +92,30 @@ def _root(
 
 # the order of the help: the main jobs first, each panel from the common to the special
 _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
-    "Group 分组": {
+    "Group": {
         "group": group.group, "explain": explain.explain, "validate": validate.validate, "migrate": migrate.migrate,
         "map": columns_map.map_columns,
     },
-    "Pay 支付": {
+    "Pay": {
         "report": report.report, "settle": settle.settle, "atlas": atlas.atlas, "weights": weights.weights,
         "coefficients": coefficients.coefficients,
     },
-    "Budget and what-if 预算与情景": {
+    "Budget and what-if": {
         "budget": budget.budget, "switch": switch.switch, "simulate": simulate.simulate, "compare": compare.compare,
         "calibrate": calibrate.calibrate,
     },
-    "Try and check 试用与自检": {"demo": demo.demo, "synth": synth.synth, "selftest": selftest.selftest},
+    "Try and check": {"demo": demo.demo, "synth": synth.synth, "selftest": selftest.selftest},
 }  # fmt: skip
 for _panel, _commands in _COMMANDS.items():
     for _name, _function in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_function)
 for _panel, _name, _group in (
-    ("Group 分组", "schemes", schemes.app),
-    ("Group 分组", "dip", dip.app),
-    ("Group 分组", "codes", codes.app),
-    ("Pay 支付", "policy", policy.app),
-    ("Budget and what-if 预算与情景", "scenarios", scenarios.app),
-    ("Try and check 试用与自检", "config", config.app),
+    ("Group", "schemes", schemes.app),
+    ("Group", "dip", dip.app),
+    ("Group", "codes", codes.app),
+    ("Pay", "policy", policy.app),
+    ("Budget and what-if", "scenarios", scenarios.app),
+    ("Try and check", "config", config.app),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=_panel)
 
@@ -146,6 +153,12 @@ def _wants_json(defaults: Mapping[str, Any]) -> bool:
 def _called(arguments: list[str], told: dict[str, bool]) -> int:
     """Call the command with the defaults of configuration and environment; the exit code. ``told`` learns of JSON."""
     command = typer.main.get_command(app)
+    with spoken_calls(command):
+        return _carried_out(command, arguments, told)
+
+
+def _carried_out(command: Any, arguments: list[str], told: dict[str, bool]) -> int:
+    """What :func:`_called` does with a command that speaks the reader's language."""
     defaults = read_defaults(command)
     told["json"] = _wants_json(defaults.by_command)
     for problem in defaults.doubts:
@@ -159,24 +172,30 @@ def _called(arguments: list[str], told: dict[str, bool]) -> int:
         except (OSError, EOFError, KeyboardInterrupt) as error:  # click knows no more of them than an exit code of 1
             raise _Carried(error) from None
 
-    command.invoke = carried  # type: ignore[method-assign, assignment]
+    command.invoke = carried
     try:
         code = command.main(arguments, prog_name="drgsim", default_map=defaults.by_command, standalone_mode=False)
     except _Carried as carrier:
         raise carrier.error from None
     except _CALL_ERRORS as error:
         if told["json"]:  # a program that asked for JSON gets JSON, whatever happens
-            raise UsageError([Problem("usage", getattr(error, "message", str(error)), fix="see --help")]) from error
-        from typer import rich_utils
-
-        if isinstance(getattr(error, "message", None), str):
-            error.message = plain(error.message)  # type: ignore[attr-defined]
-        rich_utils.rich_format_error(error)  # type: ignore[arg-type]
-        return int(getattr(error, "exit_code", 2))
+            what = said_by_click(getattr(error, "message", str(error)))
+            raise UsageError([Problem("usage", what, fix=text("see --help"))]) from error
+        return _show_call_error(error)
     except typer.Abort:
         raise KeyboardInterrupt from None
     sys.stdout.flush()  # what cannot be written is told here, not when Python has left
     return code if isinstance(code, int) else 0
+
+
+def _show_call_error(error: Any) -> int:
+    """What is wrong with a call, as typer shows it; the exit code."""
+    from typer import rich_utils
+
+    told = error.format_message
+    error.format_message = lambda: plain(spoken(said_by_click(told())))
+    rich_utils.rich_format_error(error)
+    return int(getattr(error, "exit_code", 2))
 
 
 def _command_words(command: Any) -> set[str]:
@@ -208,17 +227,34 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console or pipe in GBK has no tick: better a question mark than no result
             stream.reconfigure(errors="replace")
-    arguments = [word for word in sys.argv[1:] if word not in (DEBUG, RAW)]
+    arguments, language = _without_language([word for word in sys.argv[1:] if word not in (DEBUG, RAW)])
     debug = DEBUG in sys.argv[1:] or os.environ.get(DEBUG_VARIABLE, "") not in ("", "0", "no", "false", "off")
     cache_faults.listen(show_doubt)
-    with answered_signals() as watch:
-        _run(arguments, debug, watch)
+    with speaking(language_of(language or "") or set_language()), answered_signals() as watch:
+        _run(arguments, debug, watch, language)
 
 
-def _run(arguments: list[str], debug: bool, watch: Watch) -> NoReturn:
+def _without_language(words: list[str]) -> tuple[list[str], str | None]:
+    """The words of a call without ``--lang WORD``, wherever it stands, and that word."""
+    rest, language = [], None
+    taken = iter(words)
+    for word in taken:
+        if word.startswith(f"{LANG}="):
+            language = word.partition("=")[2]
+        elif word != LANG or (following := next(taken, None)) is None:
+            rest.append(word)
+        else:
+            language = following
+    return rest, language
+
+
+def _run(arguments: list[str], debug: bool, watch: Watch, language: str | None) -> NoReturn:
     """Call the command, and leave with its exit code or that of what ended it."""
     told = {"json": "--json" in sys.argv}
     try:
+        if language is not None and language_of(language) is None:
+            what = text("drgsim speaks no {language!r}", language=language)
+            raise UsageError.single("usage-unknown-language", what, fix=text("write --lang zh or --lang en"))
         with raw_cells(RAW in sys.argv[1:]):
             sys.exit(_called(arguments, told))
     except BrokenPipeError:  # the reader of our output went away, as `head` does

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from drgsim.cli.common_options import FormatOption, MapFileOption, MapOption, SheetOption, input_options
+from drgsim.language import bilingual, text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ def map_columns(
     sheets: SheetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the columns as JSON and write no file.")] = False,
 ) -> None:
-    """Say what each column of a file is, and write a mapping to check and use. 列名对照
+    """Say what each column of a file is, and write a mapping to check and use.
 
     Guesses go by names and cells. Nothing is grouped by them before you use the file with --map-file.
     """
@@ -44,29 +45,31 @@ def map_columns(
         return
     write_text(output, found.yaml, replace=False)
     show_guesses(found.guesses, found.missing, out)
-    out.print(f"wrote [bold]{output}[/]: check it, then use it with --map-file {output}")
+    out.print(text("wrote [bold]{output}[/]: check it, then use it with --map-file {output}", output=output))
 
 
 def show_guesses(guesses: Sequence[ColumnGuess], missing: Sequence[str], console: Console) -> None:
     """The columns of a file beside what they may be."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.spoken_table import SpokenTable
 
-    from drgsim.records.schema import columns
-
-    table = Table(
-        title="The file's columns 列名对照", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    for name in ("column", "cell", "may be", "because"):
-        table.add_column(name, overflow="ellipsis", no_wrap=True, min_width=14 if name == "because" else None)
+    table = SpokenTable(text("The file's columns"))
+    for title in (text("column"), text("cell"), text("may be"), text("because")):
+        table.add_column(title, overflow="ellipsis", no_wrap=True, min_width=14 if title == "because" else None)
     for guess in guesses:
-        title = f"{guess.canonical} {columns()[guess.canonical].title_zh}" if guess.canonical else "?"
+        meant = column_name(guess.canonical) if guess.canonical else "?"
         sample = " ".join(guess.sample.split())[:20]
-        table.add_row(escape(guess.own), escape(sample), title, guess.why, style="" if guess.canonical else "dim")
+        table.add_row(escape(guess.own), escape(sample), meant, guess.why, style="" if guess.canonical else "dim")
     console.print(table)
     for name in missing:
-        console.print(f"[yellow]no column looks like {name} {columns()[name].title_zh}[/], which is needed")
+        console.print(text("[yellow]no column looks like {name}[/], which is needed", name=column_name(name)))
+
+
+def column_name(name: str) -> str:
+    """A canonical column; for readers of Chinese with its title."""
+    from drgsim.records.schema import columns
+
+    return bilingual(name, f"{name} {columns()[name].title_zh}")
 
 
 def offer_mapping(error: DrgsimError) -> None:
@@ -90,4 +93,4 @@ def offer_mapping(error: DrgsimError) -> None:
         write_text(target, mapping_text(error.guesses, file, missing), replace=False)
     except OutputError:  # a folder that cannot be written to: what is shown has to do
         return
-    err.print(f"wrote [bold]{target}[/]: check it, then run again with --map-file {target}")
+    err.print(text("wrote [bold]{target}[/]: check it, then run again with --map-file {target}", target=target))

@@ -16,6 +16,8 @@ from drgsim.cli.common_options import (
     SheetOption,
     input_options,
 )
+from drgsim.cli.group_command import STATUS_NAMES
+from drgsim.language import joined, text
 
 if TYPE_CHECKING:
     from drgsim.analysis.migration import Migration
@@ -42,7 +44,7 @@ def migrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Move between scheme versions: flows, splits and merges, hospitals. 分组方案版本迁移
+    """Move between scheme versions: flows, splits and merges, hospitals.
 
     Groups the same discharges by both schemes and writes tables (CSV, Parquet, XLSX) and a page with a Sankey chart.
     """
@@ -51,7 +53,7 @@ def migrate(
     from drgsim.report.migration_report import migration_summary
 
     reading = input_options(format, maps, map_file, code_version, sheets)
-    with progress_bar("Grouping twice", quiet or as_json) as progress:
+    with progress_bar(text("Grouping twice"), quiet or as_json) as progress:
         moved = migration_verbs.migrate(
             list(inputs), before, after, output=output, weights_from=weights_from, weights_to=weights_to,
             least_share=least_share, reading=reading, progress=progress,
@@ -63,29 +65,41 @@ def migrate(
 
 
 def _show(migration: Migration, output: Path) -> None:
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out, percent, rows_table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, percent, rows_table, show_note
 
     total = migration.cases
     before, after = migration.before.scheme.id, migration.after.scheme.id
-    rows = [[f"{level.upper()} code differs 变更", f"{n:,}", percent(n, total)]
+    rows = [[text("{level} code differs", level=level.upper()), f"{n:,}", percent(n, total)]
             for level in ("mdc", "adrg", "drg") for n in [migration.moved(level)]]  # fmt: skip
-    rows += [[f"{a} → {b}", f"{n:,}", percent(n, total)] for (a, b), n in migration.status().most_common()]
-    rows_table(f"{before} → {after}: {total:,} cases 病例", ["", "cases", "share"], rows, right=(1, 2))
+    rows += [
+        [text("{before} → {after}", before=STATUS_NAMES[a], after=STATUS_NAMES[b]), f"{n:,}", percent(n, total)]
+        for (a, b), n in migration.status().most_common()
+    ]
+    rows_table(
+        text("{before} → {after}: {total:,} cases", before=before, after=after, total=total),
+        ["", text("cases"), text("share")],
+        rows,
+        right=(1, 2),
+    )
     groups = migration.groups()
-    for change, title in (("split", "Groups that split most 拆分"), ("merged", "Groups that merge most 合并")):
+    for change, title in (("split", text("Groups that split most")), ("merged", text("Groups that merge most"))):
         chosen = sorted((g for g in groups if g.change == change), key=lambda g: (g.parts[0].cases - g.cases, g.drg))
         lines = []
         for g in chosen[:MOST]:
             parts = [
-                f"{p.answer.drg if p.answer.grouped else p.answer.status} {percent(p.cases, g.cases)}"
+                joined(" ", (p.answer.drg if p.answer.grouped else STATUS_NAMES[p.answer.status], percent(p.cases, g.cases)))
                 for p in g.parts
                 if p.share >= migration.least_share
             ]
-            lines.append([g.drg, g.name, f"{g.cases:,}", ", ".join(parts)])
+            lines.append([g.drg, g.name, f"{g.cases:,}", joined(", ", parts)])
         if lines:
-            rows_table(f"{title} ({len(chosen):,})", ["DRG", "name 名称", "cases", "parts 构成"], lines, right=(2,))
+            rows_table(
+                text("{title} ({count:,})", title=title, count=len(chosen)),
+                ["DRG", text("name"), text("cases"), text("parts")],
+                lines,
+                right=(2,),
+            )
     moves = sorted(migration.hospitals, key=lambda m: -abs(m.change or 0))[:MOST]
     if moves:
         lines = [
@@ -93,11 +107,11 @@ def _show(migration: Migration, output: Path) -> None:
              "–" if m.change is None else f"{100 * m.change:+.1f} %", f"{m.rank_before or '–'} → {m.rank_after or '–'}"]
             for m in moves
         ]  # fmt: skip
-        columns = ["hospital 医院", "cases", "CMI", "→ CMI", "relative", "rank"]
-        rows_table("Hospitals whose relative CMI moves most 医院CMI变化", columns, lines, right=(1, 2, 3, 4, 5))
+        columns = [text("hospital"), text("cases"), "CMI", "→ CMI", text("relative"), text("rank")]
+        rows_table(text("Hospitals whose relative CMI moves most"), columns, lines, right=(1, 2, 3, 4, 5))
     for note in migration.notes():
-        out.print(f"[yellow]note[/] {escape(note)}")
-    out.print(f"open [bold]{escape(str(output / 'migrate.html'))}[/] in a browser", soft_wrap=True)
+        show_note(note)
+    out.print(text("open [bold]{output}[/] in a browser", output=escape(str(output / "migrate.html"))), soft_wrap=True)
 
 
 def _number(value: float | None) -> str:

@@ -18,15 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 from drgsim import limits
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import language_of, text
+from drgsim.language.chosen import LANGUAGE_VARIABLE
 
 if TYPE_CHECKING:
     from drgsim.records.input_options import KeptColumns
 
 CONFIG_FILE = "drgsim.toml"
 PREFIX = "DRGSIM_"
+LANGUAGE = "lang"  # the option of drgsim itself that files and variables may set
 COLUMNS = "columns"  # the table of mappings that are kept for files
-OTHER_VARIABLES = ("DRGSIM_CACHE_DIR", "DRGSIM_DEBUG", "DRGSIM_HIGHEST_AMOUNT", "DRGSIM_LANG")  # read where they are used
+OTHER_VARIABLES = ("DRGSIM_CACHE_DIR", "DRGSIM_DEBUG", "DRGSIM_HIGHEST_AMOUNT", LANGUAGE_VARIABLE)  # read where they are used
 _YES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_SPOKEN = text("write zh or en")
 Options = dict[str, Any]  # by long name, with _ for -
 
 
@@ -95,26 +99,54 @@ def read_defaults(root: Any, environment: Mapping[str, str] | None = None) -> Op
     commands = dict(_commands(root))
     found = OptionDefaults()
     environment = os.environ if environment is None else environment
-    layers = [_of_environment(environment, commands, found.doubts)]
+    layers = [[*_spoken_by(environment, found.doubts), *_of_environment(environment, commands, found.doubts)]]
     problems: list[Problem] = []
     for path in config_files():
         if path.is_file():
             content = _read(path, problems)
             problems += limits.set_limits(content.pop(limits.TABLE, {}), str(path))
             found.columns += _kept_columns(content.pop(COLUMNS, {}), path, problems)
-            layers.append(list(_entries(content, "", path, commands, problems)))
+            language = _language_entry(content.pop(LANGUAGE, None), path, problems)
+            layers.append([*language, *_entries(content, "", path, commands, problems)])
     if problems:
         raise UsageError(problems)
     taken: set[tuple[str, str]] = set()
     for layer in layers:
         for entry in sorted(layer, key=lambda each: not each.command):  # for one command before for all
-            uses = [word for word in ([entry.command] if entry.command else commands) if entry.option in commands[word]]
+            own = [""] if entry.option == LANGUAGE else [entry.command] if entry.command else commands
+            uses = [word for word in own if entry.option == LANGUAGE or entry.option in commands[word]]
             free = [word for word in uses if (word, entry.option) not in taken]
             for word in free:
                 taken.add((word, entry.option))
-                _put(found.by_command, word, commands[word][entry.option].name or "", entry.value)
+                if entry.option != LANGUAGE:  # chosen before any command is called
+                    _put(found.by_command, word, commands[word][entry.option].name or "", entry.value)
             found.entries.append(OptionDefault(entry.command, entry.option, entry.value, entry.source, bool(free)))
     return found
+
+
+def set_language(environment: Mapping[str, str] | None = None) -> str | None:
+    """The language that the environment or a configuration file sets; None where neither does."""
+    layers = [_spoken_by(os.environ if environment is None else environment, [])]
+    layers += [_language_entry(_read(path, []).get(LANGUAGE), path, []) for path in config_files() if path.is_file()]
+    return next((str(entry.value) for layer in layers for entry in layer), None)
+
+
+def _spoken_by(environment: Mapping[str, str], doubts: list[Problem]) -> list[OptionDefault]:
+    word = environment.get(LANGUAGE_VARIABLE, "")
+    if word and language_of(word) is None:
+        doubts.append(
+            Problem("config-bad-value", text("{variable} is {word!r}", variable=LANGUAGE_VARIABLE, word=word), fix=_SPOKEN)
+        )
+    return [OptionDefault("", LANGUAGE, language_of(word) or "en", LANGUAGE_VARIABLE)] if word else []
+
+
+def _language_entry(word: Any, path: Path, problems: list[Problem]) -> list[OptionDefault]:
+    language = language_of(word) if isinstance(word, str) else None
+    if word is not None and language is None:
+        problems.append(
+            Problem("config-bad-value", text("{key} is {word!r}", key=LANGUAGE, word=word), where=str(path), fix=_SPOKEN)
+        )
+    return [OptionDefault("", LANGUAGE, language, str(path))] if language else []
 
 
 def _put(tree: dict[str, Any], words: str, parameter: str, value: Any) -> None:
@@ -156,7 +188,13 @@ def _of_environment(
             continue
         if variable not in names:
             near = did_you_mean(variable, [*names, *OTHER_VARIABLES, *limits.VARIABLES])
-            doubts.append(Problem("config-unknown-variable", f"{variable} is no variable of drgsim and does nothing", fix=near))
+            doubts.append(
+                Problem(
+                    "config-unknown-variable",
+                    text("{variable} is no variable of drgsim and does nothing", variable=variable),
+                    fix=near,
+                )
+            )
             continue
         words, option = names[variable]
         parameter = commands[words][option] if words else next(each[option] for each in commands.values() if option in each)
@@ -164,13 +202,13 @@ def _of_environment(
     return entries
 
 
-def _typed(parameter: Any, text: str) -> Any:
+def _typed(parameter: Any, word: str) -> Any:
     """A text as an option takes it; several values are separated by ``;``."""
     if parameter.multiple:
-        return [part.strip() for part in text.split(";") if part.strip()]
+        return [part.strip() for part in word.split(";") if part.strip()]
     if getattr(parameter, "is_flag", False):
-        return _YES.get(text.strip().lower(), text)
-    return text
+        return _YES.get(word.strip().lower(), word)
+    return word
 
 
 # -- files --------------------
@@ -184,7 +222,14 @@ def _read(path: Path, problems: list[Problem]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:  # numbers of too many digits and nesting as well
-        problems.append(Problem("config-broken", f"{path.name} cannot be read: {error}", where=str(path), fix="write TOML"))
+        problems.append(
+            Problem(
+                "config-broken",
+                text("{path} cannot be read: {error}", path=path.name, error=error),
+                where=str(path),
+                fix="write TOML",
+            )
+        )
         return {}
 
 
@@ -200,8 +245,13 @@ def _kept_columns(tables: Any, path: Path, problems: list[Problem]) -> list[Kept
     for files, maps in tables.items() if isinstance(tables, Mapping) else [(COLUMNS, None)]:
         where = f"{path}: [{COLUMNS}.{files!r}]"
         if not isinstance(maps, Mapping) or not all(isinstance(name, str) for name in maps.values()):
-            fix = f'write [{COLUMNS}."H01"] for the files of H01, and below it lines such as "主诊" = "principal_diagnosis"'
-            problems.append(Problem("config-bad-value", f"{files!r} is no table of columns", where=where, fix=fix))
+            fix = text(
+                'write [{columns}."H01"] for the files of H01, and below it lines such as "主诊" = "principal_diagnosis"',
+                columns=COLUMNS,
+            )
+            problems.append(
+                Problem("config-bad-value", text("{files!r} is no table of columns", files=files), where=where, fix=fix)
+            )
             continue
         pairs = []
         for own, name in maps.items():
@@ -225,10 +275,14 @@ def _entries(
         elif option not in own:
             near = did_you_mean(option, [*own, *groups])
             where = f"{path}: [{words.replace(' ', '.')}]" if words else str(path)
-            what = f"{key!r} is no option of {'drgsim ' + words if words else 'any command'}"
-            problems.append(Problem("config-unknown-key", what, where=where, fix=near or "drgsim COMMAND --help lists options"))
+            what = text("{key!r} is no option of {words}", key=key, words="drgsim " + words if words else text("any command"))
+            problems.append(
+                Problem("config-unknown-key", what, where=where, fix=near or text("drgsim COMMAND --help lists options"))
+            )
         elif (fault := _fault(own[option], value)) is not None:
-            problems.append(Problem("config-bad-value", f"{key} {fault}", where=str(path), fix="see drgsim COMMAND --help"))
+            problems.append(
+                Problem("config-bad-value", f"{key} {fault}", where=str(path), fix=text("see drgsim COMMAND --help"))
+            )
         else:
             yield OptionDefault(words, option, _from_file(own[option], value, path.parent), str(path))
 
@@ -236,11 +290,11 @@ def _entries(
 def _fault(parameter: Any, value: Any) -> str | None:
     """What is wrong with the kind of a value, if anything; the command checks the rest."""
     if isinstance(value, Mapping):
-        return "is a table"
+        return text("is a table")
     if isinstance(value, list) != bool(parameter.multiple):
-        return "takes a list" if parameter.multiple else "takes one value"
+        return text("takes a list") if parameter.multiple else text("takes one value")
     if getattr(parameter, "is_flag", False) != isinstance(value, bool):
-        return "is true or false" if getattr(parameter, "is_flag", False) else "takes a value, not true or false"
+        return text("is true or false") if getattr(parameter, "is_flag", False) else text("takes a value, not true or false")
     return None
 
 

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drgsim.language import bilingual, joined, text
+
 if TYPE_CHECKING:
     from drgsim.budgets.terms import BudgetTerms
     from drgsim.parameters.evident_values import Parameter
     from drgsim.payment.policy import Policy
 
-app = typer.Typer(help="List, show, check, begin and plot payment policies. 支付政策", no_args_is_help=True)
+app = typer.Typer(help="List, show, check, begin and plot payment policies.", no_args_is_help=True)
 COLOURS = {"official": "green", "secondary": "yellow", "assumption": "bold magenta", "derived": "cyan"}
-EVIDENCE_ZH = {"official": "官方", "secondary": "二手", "assumption": "假设", "derived": "推算"}
+EVIDENCE = {
+    "official": text("official"), "secondary": text("secondary"), "assumption": text("assumption"), "derived": text("derived"),
+}  # fmt: skip
 Name = Annotated[str, typer.Argument(help="Policy such as beijing/2024, or its folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
@@ -38,9 +42,13 @@ def list_policies(
         for one in listed
     ]
     rows_table(
-        "Payment policies 支付政策", ["policy", "region 地区", "method", "groups", "assumed"], rows, right=(3, 4), whole=(0,)
+        text("Payment policies"),
+        [text("policy"), text("region"), text("method"), text("groups"), text("assumed")],
+        rows,
+        right=(3, 4),
+        whole=(0,),
     )
-    out.print("[dim]assumed: parameters without a source, of all; see drgsim policy show POLICY[/]")
+    out.print(text("[dim]assumed: parameters without a source, of all; see drgsim policy show POLICY[/]"))
 
 
 @app.command()
@@ -51,44 +59,49 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show every parameter with its unit, date, source and evidence (in colour)."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
     from drgsim.api import policy_verbs
-    from drgsim.cli.terminal import out, print_json
+    from drgsim.cli.markup import escape
+    from drgsim.cli.spoken_table import SpokenTable
+    from drgsim.cli.terminal import out, print_json, show_note
 
     shown = policy_verbs.policy_show(policy, assumptions=assumptions, budget=budget)
     loaded: Policy | BudgetTerms
     if shown.terms is not None:
         loaded = shown.terms
-        about = f"budget terms, on {loaded.file.base or 'nothing else'} · verified {loaded.file.verified}"
+        about = text(
+            "budget terms, on {base} · verified {verified}",
+            base=loaded.file.base or text("nothing else"),
+            verified=loaded.file.verified,
+        )
     else:
         (loaded,) = shown.policies
-        start = loaded.file.effective_from or "unknown"
-        with_them = "".join(f" · includes {name}" for name in loaded.file.include)
-        about = f"method {loaded.file.method} · effective from {start} · verified {loaded.file.verified}{with_them}"
+        about = text(
+            "method {method} · effective from {start} · verified {verified}", method=loaded.file.method,
+            start=loaded.file.effective_from or text("unknown"), verified=loaded.file.verified,
+        )  # fmt: skip
+        about = joined(" · ", [about, *(text("includes {section}", section=name) for name in loaded.file.include)])
     if as_json:
         print_json([_plain(parameter) for parameter in shown.parameters])
         return
-    out.print(f"[bold]{escape(loaded.id)}[/] {escape(loaded.file.title_zh)} · {escape(loaded.file.title)}")
+    out.print(f"[bold]{escape(loaded.id)}[/] {escape(bilingual(loaded.file.title, loaded.file.title_zh))}")
     out.print(about)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("evidence 依据", no_wrap=True)
-    table.add_column("parameter = value, unit; since when, source", overflow="fold")
+    table = SpokenTable()
+    table.add_column(text("evidence"), no_wrap=True)
+    table.add_column(text("parameter = value, unit; since when, source"), overflow="fold")
     for parameter in shown.parameters:
         colour = COLOURS[parameter.evidence]
         lines = [f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]"]
         source = f"{parameter.source_title} ({parameter.source})" if parameter.source_title else parameter.source
-        lines.append(f"[dim]since {parameter.effective_from} · {escape(source)}[/]")
+        since = text("since {start} · {source}", start=parameter.effective_from, source=source)
+        lines.append(f"[dim]{escape(since)}[/]")
         lines += [f"[dim]{escape(parameter.note)}[/]"] if parameter.note else []
-        evidence = f"[{colour}]{parameter.evidence} {EVIDENCE_ZH[parameter.evidence]}[/]"
+        evidence = f"[{colour}]{escape(EVIDENCE[parameter.evidence])}[/]"
         table.add_row(evidence, "\n".join(lines))
     out.print(table)
     for other, differs in getattr(loaded.file, "other_copies", {}).items():  # budget terms rest on no table
-        out.print(f"[yellow]other copy 另一份病组表[/] {escape(other)}: {escape(differs)}")
+        out.print(text("[yellow]other copy[/] {other}: {differs}", other=escape(other), differs=escape(differs)))
     for note in loaded.file.notes:
-        out.print(f"[yellow]note[/] {escape(note)}")
+        show_note(note)
 
 
 @app.command()
@@ -108,7 +121,14 @@ def check(
     elif not checked.ok:
         show_error(PolicyError(checked.notes))
     for read in checked.policies if checked.ok and not as_json else ():
-        out.print(f"[green]✓[/] {read.id}: {len(read.parameters)} parameters, {len(read.assumptions)} assumptions")
+        out.print(
+            text(
+                "[green]✓[/] {read}: {count} parameters, {assumed} assumptions",
+                read=read.id,
+                count=len(read.parameters),
+                assumed=len(read.assumptions),
+            )
+        )
     if not checked.ok:
         raise typer.Exit(1)
 
@@ -119,24 +139,29 @@ def new(
     base: Annotated[str, typer.Option("--base", help="Policy that the values are taken from.")] = "beijing/2024",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="New folder; by default REGION/YEAR here.")] = None,
 ) -> None:
-    """Write a commented policy folder to begin with, after another policy; every value in it is an assumption. 新建政策"""
-    from rich.markup import escape
-
+    """Write a commented policy folder to begin with, after another policy; every value in it is an assumption."""
     from drgsim.api import policy_verbs
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
 
     (made,) = policy_verbs.policy_new(name, base=base, output=output).policies
-    out.print(f"[green]✓[/] wrote [bold]{escape(str(made.folder))}[/]: {len(made.assumptions)} assumptions to be replaced")
-    out.print(f"check it with: drgsim policy check {escape(str(made.folder))}", soft_wrap=True)
+    out.print(
+        text(
+            "[green]✓[/] wrote [bold]{folder}[/]: {count} assumptions to be replaced",
+            folder=escape(str(made.folder)),
+            count=len(made.assumptions),
+        )
+    )
+    out.print(text("check it with: drgsim policy check {folder}", folder=escape(str(made.folder))), soft_wrap=True)
 
 
 @app.command()
 def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter such as unit_value.")]) -> None:
     """Explain one parameter: value, unit, since when, and how well it is founded."""
-    from rich.markup import escape
     from rich.padding import Padding
 
     from drgsim.api import policy_verbs
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
 
     explained = policy_verbs.policy_explain(policy, path)
@@ -145,10 +170,11 @@ def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter su
         source = loaded.file.sources[parameter.source]
         colour = COLOURS[parameter.evidence]
         out.print(f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]")
-        out.print(f"  from {parameter.effective_from} · [{colour}]{parameter.evidence} {EVIDENCE_ZH[parameter.evidence]}[/]")
+        evidence = f"[{colour}]{escape(EVIDENCE[parameter.evidence])}[/]"
+        out.print(text("  from {start} · {evidence}", start=parameter.effective_from, evidence=evidence))
         read_in = f" — {source.read_in}" if source.read_in else ""
-        for text in filter(None, (f"{source.title}{read_in}", parameter.note)):
-            out.print(Padding(escape(text), (0, 0, 0, 2)))
+        for line in filter(None, (f"{source.title}{read_in}", parameter.note)):
+            out.print(Padding(escape(line), (0, 0, 0, 2)))
 
 
 @app.command()
@@ -176,17 +202,17 @@ def plot(
     coefficient: Annotated[float, typer.Option("--coefficient", "-k", help="Coefficient to draw for.", min=0.01)] = 1.0,
 ) -> None:
     """Draw the payment curves of a policy and mark their jumps."""
-    from rich.markup import escape
-
     from drgsim.api import policy_verbs
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
     from drgsim.results.whole_outputs import write_text
 
     curves = policy_verbs.policy_plot(policy, coefficient=coefficient)
     write_text(output, curves.html)
     for jump in curves.jumps:
-        out.print(f"[yellow]jump[/] {escape(jump)}")
-    out.print(f"wrote [bold]{escape(str(output))}[/]" + ("" if curves.jumps else " · no jumps"))
+        out.print(f"[yellow]{escape(text('jump'))}[/] {escape(jump)}")
+    wrote = text("wrote [bold]{output}[/]", output=escape(output))
+    out.print(wrote if curves.jumps else text("{wrote} · no jumps", wrote=wrote))
 
 
 def _words(value: Any) -> str:

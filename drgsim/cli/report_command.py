@@ -82,7 +82,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help=text("Print the summary as JSON."))] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help=text("Print nothing but errors."))] = False,
 ) -> None:  # fmt: skip
-    """From the raw export to one page and one workbook: read, checked, grouped, settled, accounted for. 分析报告
+    """From the raw export to one page and one workbook: read, checked, grouped, settled, accounted for.
 
     Writes report.html, which opens offline, report.xlsx and run.json into the folder. A file without groups is grouped first.
     Exit code 1 when no case could be paid.

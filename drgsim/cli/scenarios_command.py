@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.cli.policy_command import EVIDENCE
+from drgsim.language import bilingual, joined, spoken, text, text_of_data
+
 if TYPE_CHECKING:
     from drgsim.simulation.setup import Step
 
-app = typer.Typer(help="List, describe and check scenarios. 情景", no_args_is_help=True)
+app = typer.Typer(help="List, describe and check scenarios.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Names = Annotated[list[str], typer.Argument(help="Scenario files, or names of shipped ones.", show_default=False)]
 RegionOption = Annotated[Path | None, typer.Option("--region", "-r", help="Region folder; the sample region by default.")]
@@ -28,19 +31,23 @@ def list_scenarios(as_json: Json = False) -> None:
         print_json([{"name": one.name, **one.file.model_dump(mode="json")} for one in files])
         return
     rows = [
-        [one.name, f"{one.file.title} {one.file.title_zh}", one.file.baseline.policy or "any", one.file.evidence]
+        [
+            one.name,
+            bilingual(one.file.title, one.file.title_zh),
+            one.file.baseline.policy or text("any"),
+            EVIDENCE[one.file.evidence],
+        ]
         for one in files
     ]
-    rows_table("Scenarios 情景", ["scenario", "title", "policy", "evidence"], rows, whole=(0, 2))
+    rows_table(text("Scenarios"), [text("scenario"), text("title"), text("policy"), text("evidence")], rows, whole=(0, 2))
 
 
 @app.command()
 def describe(names: Names, region: RegionOption = None, policy: PolicyOption = None, as_json: Json = False) -> None:
     """Show what scenarios change: old and new value, with unit."""
-    from rich.markup import escape
-
     from drgsim.api import scenario_verbs
-    from drgsim.cli.terminal import out, print_json, rows_table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, print_json, rows_table, show_note
 
     plans = scenario_verbs.scenario_describe(names, region=region, policy=policy).plans
     if as_json:
@@ -54,18 +61,24 @@ def describe(names: Names, region: RegionOption = None, policy: PolicyOption = N
         return
     for plan in plans:
         file = plan.scenarios[0].file
-        out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
+        out.print(f"[bold]{escape(bilingual(plan.title, plan.title_zh))}[/]")
         out.print(
-            f"[dim]author[/] {escape(file.author)} · [dim]reference[/] {escape(file.reference)} · "
-            f"[dim]evidence[/] {file.evidence}",
+            text(
+                "[dim]author[/] {author} · [dim]reference[/] {reference} · [dim]evidence[/] {evidence}",
+                author=escape(file.author),
+                reference=escape(file.reference),
+                evidence=EVIDENCE[file.evidence],
+            ),
             soft_wrap=True,
         )
-        out.print(f"[dim]policy[/] {plan.baseline.policy.id} · {escape(plan.baseline.policy.file.title_zh)}")
-        rows = [["baseline 基线", *_described(step)] for step in plan.baseline_steps]
-        rows += [["change 改动", *_described(step)] for step in plan.steps]
-        rows_table("", ["", "path", "old → new, unit"], rows, whole=(0, 1))
+        policy_file = plan.baseline.policy.file
+        title = escape(bilingual(policy_file.title, policy_file.title_zh))
+        out.print(text("[dim]policy[/] {policy} · {title}", policy=plan.baseline.policy.id, title=title))
+        rows = [[text("baseline"), *_described(step)] for step in plan.baseline_steps]
+        rows += [[text("change"), *_described(step)] for step in plan.steps]
+        rows_table("", ["", text("path"), text("old → new, unit")], rows, whole=(0, 1))
         for note in file.notes:
-            out.print(f"[yellow]note[/] {escape(note)}", soft_wrap=True)
+            show_note(note)
 
 
 def _described(step: Step) -> list[str]:
@@ -84,15 +97,21 @@ def check(names: Names, region: RegionOption = None, policy: PolicyOption = None
         show_error(ScenarioError(checked.notes))
         raise typer.Exit(1)
     for plan in checked.plans:
-        out.print(f"[green]✓[/] {plan.name}: {len(plan.steps)} changes of {plan.baseline.policy.id}")
+        out.print(
+            text(
+                "[green]✓[/] {plan}: {count} changes of {policy}",
+                plan=plan.name,
+                count=len(plan.steps),
+                policy=plan.baseline.policy.id,
+            )
+        )
 
 
 @app.command()
 def paths(as_json: Json = False) -> None:
     """List what a scenario may change beside the parameters of the policy (drgsim policy show)."""
-    from rich.markup import escape
-
     from drgsim.api import scenario_verbs
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, print_json
 
     specs = scenario_verbs.scenario_paths().specs
@@ -100,24 +119,25 @@ def paths(as_json: Json = False) -> None:
         print_json([spec.model_dump(mode="json") for spec in specs])
         return
     for spec in specs:
-        out.print(f"[bold]{escape(_shown(spec.path))}[/]  {escape(spec.title_zh)} · {escape(spec.title)}", soft_wrap=True)
-        default = (
-            ""
-            if spec.changes != "setting"
-            else f" · default {spec.default}" + (f", try {spec.typical}" if spec.typical else "")
-        )
-        evidence = f" · {spec.evidence}: {spec.source}" if spec.evidence else ""
-        out.print(f"  [dim]{escape(spec.unit + default + evidence)}[/]", soft_wrap=True)
+        out.print(f"[bold]{escape(_shown(spec.path))}[/]  {escape(bilingual(spec.title, spec.title_zh))}", soft_wrap=True)
+        told: list[str] = [text_of_data(spec.unit)]
+        if spec.changes == "setting" and spec.typical:
+            told.append(text("default {default}, try {typical}", default=spec.default, typical=spec.typical))
+        elif spec.changes == "setting":
+            told.append(text("default {default}", default=spec.default))
+        if spec.evidence:
+            told.append(text("{evidence}: {source}", evidence=EVIDENCE[spec.evidence], source=spec.source))
+        out.print(f"  [dim]{escape(joined(' · ', told))}[/]", soft_wrap=True)
 
 
 def _shown(path: str) -> str:
     """A path with slots that a reader understands."""
     words = {
-        "rate_key": "level or payer",
+        "rate_key": text("level or payer"),
         "unit_kind": "mdc|adrg|group",
         "hospitals": "all|level.2|hospital.H001",
         "cases": ".selectors",
     }
     for slot, word in words.items():
-        path = path.replace(f"<{slot}>", f"<{word}>")
+        path = path.replace(f"<{slot}>", f"<{spoken(word)}>")
     return path

@@ -6,16 +6,17 @@ from typing import Annotated
 
 import typer
 
+from drgsim.language import bilingual, joined, spoken, text
+
 
 def check(
     pack: Annotated[str, typer.Argument(help="Folder of a pack or catalogue, or its id.")],
     strict: Annotated[bool, typer.Option("--strict", help="Return 1 also when there is only advice.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Check a pack or catalogue: tables, rules, codes, counts, and whether its groups cover every case. 检查方案包"""
-    from rich.markup import escape
-
+    """Check a pack or catalogue: tables, rules, codes, counts, and whether its groups cover every case."""
     from drgsim.api import scheme_verbs
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, print_json, show_error
 
     found = scheme_verbs.schemes_check(pack)
@@ -34,12 +35,14 @@ def check(
             for each in findings:
                 out.print(f"{mark} {escape(each.what)} [dim]{escape(f'[{each.code}]')}[/]")
         if found.lists:
-            out.print("[dim]· as its tables have it: kept, and told by explain 按公布的表保留[/]")
+            out.print(text("[dim]· as its tables have it: kept, and told by explain[/]"))
         c = found.counts
         if "mdc" in c:
             sizes = f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} QY"
         else:
-            sizes = " · ".join(f"{number:,} {kind}" for kind, number in c.items())
-        out.print(f"[green]✓[/] {found.scheme.id} is sound: {sizes}")
+            from drgsim.units.dip.dip_catalogue import KINDS
+
+            sizes = joined(" · ", (f"{number:,} {spoken(bilingual(kind, KINDS[kind]))}" for kind, number in c.items()))
+        out.print(text("[green]✓[/] {scheme} is sound: {sizes}", scheme=found.scheme.id, sizes=sizes))
     if not found.sound or (strict and found.advice):
         raise typer.Exit(1)

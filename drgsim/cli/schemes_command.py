@@ -13,13 +13,18 @@ from drgsim.cli import schemes_dip_command as schemes_dip
 from drgsim.cli import schemes_new_command as schemes_new
 from drgsim.cli import schemes_prove_command as schemes_prove
 from drgsim.cli import schemes_workbook_command as schemes_workbook
+from drgsim.cli.policy_command import EVIDENCE
+from drgsim.language import bilingual, joined, spoken, text
 
 if TYPE_CHECKING:
     from drgsim.units.schemes.scheme import Scheme
     from drgsim.units.schemes.scheme_summaries import SchemeEntry
 
+COVERAGE = {
+    "modelled": text("modelled"), "document": text("document"), "checked": text("checked"), "evidence": text("evidence"),
+}  # fmt: skip
 _SIZES = ("adrg", "drg", "qy")  # every scheme has 26 MDCs, or nearly so
-app = typer.Typer(help="List, show and check DRG schemes and DIP catalogues. 分组方案与病种目录", no_args_is_help=True)
+app = typer.Typer(help="List, show and check DRG schemes and DIP catalogues.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -40,12 +45,12 @@ def list_schemes(
         return
     rows = [
         [e.id, _region(e), e.chain[1] if len(e.chain) > 1 else "", *(str(e.counts.get(name, "")) for name in _SIZES),
-         e.coverage.get("evidence", "")]
+         EVIDENCE.get(e.coverage.get("evidence", ""), "")]
         for e in entries
     ]  # fmt: skip
     rows_table(
-        "Grouping schemes 分组方案",
-        ["id", "region 地区", "base", "ADRG", "DRG", "QY", "evidence 依据"],
+        text("Grouping schemes"),
+        ["id", text("region"), text("base"), "ADRG", "DRG", "QY", text("evidence")],
         rows,
         right=(3, 4, 5),
         whole=(0, 2),
@@ -54,12 +59,14 @@ def list_schemes(
     if coverage:
         for entry in entries:
             out.print(f"[bold]{entry.id}[/]")
-            for word, key in (("modelled 已建模", "modelled"), ("document 文件", "document"), ("checked 核对", "checked")):
-                out.print(f"  {word}: {entry.coverage.get(key) or '-'}", markup=False)
-            out.print(f"  doubts 存疑: {len(entry.doubts)}")
+            for key in ("modelled", "document", "checked"):
+                out.print(text("  {word}: {told}", word=COVERAGE[key], told=entry.coverage.get(key) or "-"), markup=False)
+            out.print(text("  doubts: {count}", count=len(entry.doubts)))
     out.print(
-        "[dim]--coverage tells what is modelled, from which document and how it was checked; "
-        "drgsim schemes show ID tells the doubts[/]"
+        text(
+            "[dim]--coverage tells what is modelled, from which document and how it was checked; drgsim "
+            "schemes show ID tells the doubts[/]"
+        )
     )
 
 
@@ -96,26 +103,57 @@ def show(
 
 
 def _show_scheme(scheme: Scheme, kinds: Mapping[str, int]) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, rows_table
     from drgsim.units.schemes.pack import read_settings
     from drgsim.units.schemes.scheme import KINDS
     from drgsim.units.schemes.scheme_summaries import is_doubt, scheme_entry
 
-    out.print(f"[bold]{scheme.id}[/]  {escape(scheme.title_zh)}  {escape(scheme.title_en)}")
-    out.print(f"issuer 发布: {scheme.issuer or '-'} · codes 编码: ICD-10 {scheme.icd10}, ICD-9-CM-3 {scheme.icd9cm3}")
+    out.print(f"[bold]{scheme.id}[/]  {escape(bilingual(scheme.title_en, scheme.title_zh))}")
+    out.print(
+        text(
+            "issuer: {issuer} · codes: ICD-10 {icd10}, ICD-9-CM-3 {icd9cm3}",
+            issuer=scheme.issuer or "-",
+            icd10=scheme.icd10,
+            icd9cm3=scheme.icd9cm3,
+        )
+    )
     in_force = read_settings(scheme.folder).get("in_force")
     if in_force:
-        out.print(f"in force 施行: discharges from {in_force['from']} 起出院 · {escape(in_force.get('source', ''))}")
+        out.print(
+            text(
+                "in force: discharges from {start} · {source}",
+                start=in_force["from"],
+                source=escape(in_force.get("source", "")),
+            )
+        )
     if scheme.is_overlay:
-        out.print(f"built on 基于: {' → '.join(scheme.chain[1:])}")
+        out.print(text("built on: {names}", names=" → ".join(scheme.chain[1:])))
     c = scheme.counts
-    by_kind = ", ".join(f"{kinds[kind]} {kind} {zh}" for kind, zh in KINDS.items() if kinds[kind] and kind != "ambiguous")
-    out.print(f"{c['mdc']} MDC · {c['adrg']} ADRG ({by_kind}) · {c['drg']} DRG · {c['qy']} ambiguous 歧义")
+    by_kind = joined(
+        ", ",
+        (f"{kinds[kind]} {spoken(bilingual(kind, zh))}" for kind, zh in KINDS.items() if kinds[kind] and kind != "ambiguous"),
+    )
     out.print(
-        f"{c['sets']} code lists with {c['set_rows']:,} rows · {c['cc_rows']:,} CC/MCC diagnoses · "
-        f"{c['exclusion_rows']:,} exclusion rows in {len(scheme.exclusions)} lists"
+        text(
+            "{mdc} MDC · {adrg} ADRG ({by_kind}) · {drg} DRG · {qy} ambiguous",
+            mdc=c["mdc"],
+            adrg=c["adrg"],
+            by_kind=by_kind,
+            drg=c["drg"],
+            qy=c["qy"],
+        )
+    )
+    out.print(
+        text(
+            "{sets} code lists with {set_rows:,} rows · {cc_rows:,} CC/MCC diagnoses · "
+            "{exclusion_rows:,} exclusion rows in {count} lists",
+            sets=c["sets"],
+            set_rows=c["set_rows"],
+            cc_rows=c["cc_rows"],
+            exclusion_rows=c["exclusion_rows"],
+            count=len(scheme.exclusions),
+        )
     )
     rows = [
         [
@@ -129,78 +167,86 @@ def _show_scheme(scheme: Scheme, kinds: Mapping[str, int]) -> None:
         for place, m in enumerate(scheme.mdcs, start=1)
     ]
     rows_table(
-        "MDCs in the order in which they are tried 主要诊断大类",
-        ["", "MDC", "name", "ADRG", "DRG", "QY"],
+        text("MDCs in the order in which they are tried"),
+        ["", "MDC", text("name"), "ADRG", "DRG", "QY"],
         rows,
         right=(3, 4),
         whole=(0,),
     )
     for mark in scheme.marks.values():
-        out.print(f"[bold]{mark.name}[/] {escape(mark.title)}\n  {len(mark.groups)} groups 组: {', '.join(mark.groups)}")
+        out.print(
+            text(
+                "[bold]{mark}[/] {title}\n  {count} groups: {names}",
+                mark=mark.name,
+                title=escape(mark.title),
+                count=len(mark.groups),
+                names=", ".join(mark.groups),
+            )
+        )
     if scheme.coverage:
-        out.print("[bold]Coverage 覆盖[/]")
+        out.print(text("[bold]Coverage[/]"))
         for key, value in scheme.coverage.items():
-            out.print(f"  {key}: {escape(value)}")
+            out.print(text("  {word}: {told}", word=COVERAGE.get(key, key), told=escape(value)))
     own = [(scheme.id, note) for note in scheme.notes]
     inherited = [(source, note) for source, note in scheme_entry(scheme.folder).notes if source != scheme.id]
     for title, lines in (
-        ("Sources 来源", [(scheme.id, line) for line in scheme.sources]),
-        ("Checks and doubts 核对与存疑", own),
-        ("Checks and doubts of the base 基础方案的核对与存疑", inherited),
+        (text("Sources"), [(scheme.id, line) for line in scheme.sources]),
+        (text("Checks and doubts"), own),
+        (text("Checks and doubts of the base"), inherited),
     ):
         if lines:
-            out.print(f"[bold]{title}[/]")
+            out.print(f"[bold]{escape(title)}[/]")
         for source, line in lines:
             shown = escape(line) if source == scheme.id else f"[dim]{source}[/] {escape(line)}"
             out.print(f"  · {shown}", style="yellow" if is_doubt(line) else "")
 
 
 def _show_mdc(scheme: Scheme, code: str) -> None:
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, rows_table
     from drgsim.units.schemes.rule_language import print_rule
     from drgsim.units.schemes.scheme import KINDS
 
     mdc = next(m for m in scheme.mdcs if m.code == code)
-    out.print(f"[bold]{mdc.code}[/] {mdc.name}\n[dim]rule[/] {print_rule(mdc.rule)}", markup=True)
+    out.print(f"[bold]{mdc.code}[/] {mdc.name}\n[dim]{escape(text('rule'))}[/] {print_rule(mdc.rule)}", markup=True)
     rows = [
-        [str(place), a.code, a.name, f"{a.kind} {KINDS[a.kind]}", ", ".join(d.code for d in a.drgs)]
+        [str(place), a.code, a.name, bilingual(a.kind, KINDS[a.kind]), ", ".join(d.code for d in a.drgs)]
         for place, a in enumerate(mdc.adrgs, start=1)
     ]
-    rows_table("ADRGs in order 核心组", ["", "ADRG", "name", "kind", "DRGs"], rows, right=(0,))
+    rows_table(text("ADRGs in order"), ["", "ADRG", text("name"), text("kind"), "DRG"], rows, right=(0,))
 
 
 def _show_adrg(scheme: Scheme, values: Mapping[str, Any]) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
     from drgsim.units.schemes.scheme import KINDS
 
     adrg = scheme.adrgs[values["adrg"]]
     mdc = next(m for m in scheme.mdcs if m.code == adrg.mdc)
-    out.print(f"[bold]{adrg.code}[/] {adrg.name}  [dim]{adrg.kind} {KINDS[adrg.kind]} · {mdc.code} {mdc.name}[/]")
-    out.print(f"[dim]rule[/]  {escape(values['rule'])}")
+    kind = escape(bilingual(adrg.kind, KINDS[adrg.kind]))
+    out.print(f"[bold]{adrg.code}[/] {adrg.name}  [dim]{kind} · {mdc.code} {mdc.name}[/]")
+    out.print(f"[dim]{escape(text('rule'))}[/]  {escape(values['rule'])}")
     _show_doubts(scheme, adrg.code)
     _show_doubts(scheme, adrg.mdc)
     for drg in values["drgs"]:
-        rule = "always 恒成立" if drg["rule"] == "1" else drg["rule"]
+        rule = text("always") if drg["rule"] == "1" else drg["rule"]
         marks = "".join(f" [cyan]{mark}[/]" for mark in drg["marks"])
         out.print(f"  [bold]{drg['drg']}[/] {escape(drg['name'])}{marks}  [dim]{escape(rule)}[/]")
     for name, codes in values["sets"].items():
         book = scheme.book.diagnoses if name.startswith("DI") else scheme.book.procedures
         title = f" {scheme.sites[name]}" if name in scheme.sites else ""
-        out.print(f"[bold]{name}[/]{title}  {len(codes):,} codes")
+        out.print(text("[bold]{name}[/]{title}  {count:,} codes", name=name, title=title, count=len(codes)))
         for code in codes:
             out.print(f"  {code}  [dim]{escape(book.name(code))}[/]")
 
 
 def _show_doubts(scheme: Scheme, code: str) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
     from drgsim.units.schemes.scheme_summaries import notes_about, scheme_entry
 
     for source, note in notes_about(scheme_entry(scheme.folder), code):
-        out.print(f"[yellow]note 说明[/] [dim]{source}[/]  {escape(note)}")
+        out.print(text("[yellow]note[/] [dim]{source}[/]  {note}", source=source, note=escape(note)))
 
 
 app.command("check")(schemes_check.check)

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.language import term, text
+
 if TYPE_CHECKING:
     from drgsim.units.schemes.scheme_differences import SchemeDifference
 
+NO_LEVEL = text("none")
+_RELATIONS = {
+    "renamed": term("of an ADRG", "renamed"), "split": term("of an ADRG", "split"), "merged": term("of an ADRG", "merged"),
+    "new": term("of an ADRG", "new"), "gone": term("of an ADRG", "gone"),
+}  # fmt: skip
 SHOWN = 15  # rows of one sort on the terminal
 
 
@@ -24,7 +31,7 @@ def diff(
     html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Print every row, not only the first of each sort.")] = False,
 ) -> None:
-    """Compare two schemes: MDCs, ADRGs, groups, rules, codes moved, CC changes. 比较两个方案"""
+    """Compare two schemes: MDCs, ADRGs, groups, rules, codes moved, CC changes."""
     from drgsim.api import scheme_diff_verb
     from drgsim.cli.terminal import out, print_json
 
@@ -37,12 +44,12 @@ def diff(
         return
     out.print(f"[bold]{found.before} → {found.after}[/]")
     if found.is_empty:
-        out.print("no difference 无差异")
+        out.print(text("no difference"))
     else:
         _show(found, None if full else SHOWN)
     for path in (html, output):
         if path is not None:
-            out.print(f"wrote [bold]{path}[/]")
+            out.print(text("wrote [bold]{output}[/]", output=path))
 
 
 def _show(found: SchemeDifference, most: int | None) -> None:
@@ -53,11 +60,17 @@ def _show(found: SchemeDifference, most: int | None) -> None:
         [level.upper(), *(f"{summary[f'{level}_{change}']:,}" for change in ("added", "removed", "changed"))]
         for level in ("mdc", "adrg", "drg")
     ]  # fmt: skip
-    rows_table("Codes of groups 组代码", ["", "added 新增", "removed 取消", "changed 变化"], lines, right=(1, 2, 3))
+    rows_table(text("Codes of groups"), ["", text("added"), text("removed"), text("changed")], lines, right=(1, 2, 3))
     out.print(
-        f"{summary['diagnosis_moved']:,} diagnoses and {summary['procedure_moved']:,} procedures are listed by other rows; "
-        f"{summary['severity_changed']:,} diagnoses change between none, CC and MCC; "
-        f"{summary['exclusion_changed']:,} more change by what excludes them"
+        text(
+            "{diagnosis_moved:,} diagnoses and {procedure_moved:,} procedures are listed by other rows; "
+            "{severity_changed:,} diagnoses change between none, CC and MCC; {exclusion_changed:,} more "
+            "change by what excludes them",
+            diagnosis_moved=summary["diagnosis_moved"],
+            procedure_moved=summary["procedure_moved"],
+            severity_changed=summary["severity_changed"],
+            exclusion_changed=summary["exclusion_changed"],
+        )
     )
     _show_successions(found, most)
     for level in ("mdc", "adrg", "drg"):
@@ -66,25 +79,25 @@ def _show(found: SchemeDifference, most: int | None) -> None:
              f"+{row.codes_added:,} −{row.codes_removed:,}" if row.codes_added or row.codes_removed else ""]
             for row in found.rows if row.level == level
         ]  # fmt: skip
-        _table(level.upper(), ["code", "change", "what", "name", "codes"], table, most, right=(4,))
+        _table(
+            level.upper(), [text("code"), text("change"), text("what"), text("name"), text("codes")], table, most, right=(4,)
+        )
     moves = [[move.code, move.name, " ".join(move.before) or "–", " ".join(move.after) or "–"] for move in found.moves]
-    _table("Codes listed by other rows 编码归属变化", ["code", "name", found.before, found.after], moves, most)
+    _table(text("Codes listed by other rows"), [text("code"), text("name"), found.before, found.after], moves, most)
     _show_levels(found, most)
 
 
 def _show_successions(found: SchemeDifference, most: int | None) -> None:
-    from drgsim.units.schemes.adrg_successions import RELATIONS
-
-    for relation, title in RELATIONS.items():
+    for relation, title in _RELATIONS.items():
         rows = []
         for line in found.successions:
             if line.relation == relation:
                 parts = zip(line.after, line.names_after, line.shared, strict=True)
                 after = "\n".join(f"{code} {name} ({shared:,})" for code, name, shared in parts)
                 rows.append([f"{line.before} {line.name_before}".strip() or "–", after or "–"])
-        _table(f"ADRG {title} (codes in common)", [found.before, found.after], rows, most)
+        _table(text("ADRG {title} (codes in common)", title=title), [found.before, found.after], rows, most)
     divided = [[f"{line.adrg} {line.name}", " ".join(line.before), " ".join(line.after)] for line in found.subdivisions]
-    _table("ADRGs divided into other DRGs 细分变化", ["ADRG", found.before, found.after], divided, most)
+    _table(text("ADRGs divided into other DRGs"), ["ADRG", found.before, found.after], divided, most)
 
 
 def _show_levels(found: SchemeDifference, most: int | None) -> None:
@@ -92,15 +105,32 @@ def _show_levels(found: SchemeDifference, most: int | None) -> None:
 
     levels, words = found.level_changes(), ("MCC", "CC", "none")
     if levels:
-        rows = [[was, *(f"{levels[was, now]:,}" if (was, now) in levels else "–" for now in words)] for was in words]
-        title = "Diagnoses as MCC and CC 合并症级别"
-        rows_table(title, [found.before, *(f"{now} in {found.after}" for now in words)], rows, right=(1, 2, 3))
+        rows = [
+            [NO_LEVEL if was == "none" else was, *(f"{levels[was, now]:,}" if (was, now) in levels else "–" for now in words)]
+            for was in words
+        ]
+        title = text("Diagnoses as MCC and CC")
+        rows_table(
+            title,
+            [
+                found.before,
+                *(text("{level} in {scheme}", level=NO_LEVEL if now == "none" else now, scheme=found.after) for now in words),
+            ],
+            rows,
+            right=(1, 2, 3),
+        )
     changes = [
         [change.code, change.name, change.before or "–", change.after or "–",
          f"+{change.excluded_by_added:,} −{change.excluded_by_removed:,}"]
         for change in found.severities
     ]  # fmt: skip
-    _table("MCC, CC and what excludes them", ["code", "name", "before", "after", "excluded by"], changes, most, right=(4,))
+    _table(
+        text("MCC, CC and what excludes them"),
+        [text("code"), text("name"), text("before"), text("after"), text("excluded by")],
+        changes,
+        most,
+        right=(4,),
+    )
 
 
 def _table(
@@ -111,6 +141,9 @@ def _table(
 
     rows = list(rows)
     shown = rows[:most]
-    rest = f" (the first {most} of {len(rows):,}; --full or --output for all)" if len(shown) < len(rows) else ""
+    if len(shown) < len(rows):
+        title = text(
+            "{title} (the first {most} of {count:,}; --full or --output for all)", title=title, most=most, count=len(rows)
+        )
     if rows:
-        rows_table(f"{title}{rest}", columns, shown, right=right, whole=(0,) if len(columns) > 3 else ())
+        rows_table(title, columns, shown, right=right, whole=(0,) if len(columns) > 3 else ())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drgsim.cli.policy_command import EVIDENCE
+from drgsim.language import bilingual, joined, spoken, text
+
 if TYPE_CHECKING:
     from drgsim.api.scheme_verbs import SchemeTable
     from drgsim.units.dip.dip_catalogue import Catalogue, Kind
@@ -18,15 +21,15 @@ def show_list(listed: SchemeTable) -> None:
 
     rows = [
         [
-            entry["id"], entry["title_zh"], f"{sum(entry['counts'].values()):,}",
+            entry["id"], bilingual(entry["title"], entry["title_zh"]), f"{sum(entry['counts'].values()):,}",
             f"{sum(n for kind, n in entry['counts'].items() if kind in CORE_TYPES):,}",
-            f"{entry['counts'].get('comprehensive', 0):,}", entry["evidence"],
+            f"{entry['counts'].get('comprehensive', 0):,}", EVIDENCE.get(entry["evidence"], entry["evidence"]),
         ]
         for entry in listed.values
         if entry.get("unit") == "dip"
     ]  # fmt: skip
-    columns = ["id", "title", "kinds 病种", "core 核心", "comprehensive 综合", "evidence 依据"]
-    rows_table("DIP catalogues 病种目录库", columns, rows, right=(2, 3, 4, 5), whole=(0,))
+    columns = ["id", text("title"), text("kinds"), text("core"), text("comprehensive"), text("evidence")]
+    rows_table(text("DIP catalogues"), columns, rows, right=(2, 3, 4, 5), whole=(0,))
 
 
 def show(shown: SchemeTable, dx: str | None) -> None:
@@ -48,49 +51,67 @@ def _show_kinds(catalogue: Catalogue, dx: str, kinds: list[Kind]) -> None:
     rows = [
         [
             kind.code, kind.name, "+".join(kind.related), kind.condition or f"{kind.aux} {kind.aux_level}".strip(),
-            KINDS[kind.kind],
+            bilingual(kind.kind, KINDS[kind.kind]),
             "" if kind.score is None else f"{kind.score:,.2f}",
         ]
         for kind in kinds[:MOST_KINDS]
     ]  # fmt: skip
-    columns = ["code", "name", "related 相关操作", "level, condition 分型", "type 类别", "score 分值"]
-    rows_table(f"Kinds of {catalogue.id} for {dx}", columns, rows, right=(5,))
+    columns = [text("code"), text("name"), text("related"), text("level, condition"), text("type"), text("score")]
+    rows_table(text("Kinds of {catalogue} for {dx}", catalogue=catalogue.id, dx=dx), columns, rows, right=(5,))
     if len(kinds) > MOST_KINDS:
-        out.print(f"[dim]... and {len(kinds) - MOST_KINDS:,} more; --json lists all[/]")
+        out.print(text("[dim]... and {count:,} more; --json lists all[/]", count=len(kinds) - MOST_KINDS))
 
 
 def _show_catalogue(catalogue: Catalogue) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
     from drgsim.units.dip.dip_catalogue import KINDS
 
-    out.print(f"[bold]{catalogue.id}[/]  {escape(catalogue.title_zh)}  {escape(catalogue.title)}")
+    out.print(f"[bold]{catalogue.id}[/]  {escape(bilingual(catalogue.title, catalogue.title_zh))}")
     out.print(
-        f"region 地区: {escape(catalogue.region_zh) or '-'} · edition 版本: {escape(catalogue.edition) or '-'} · "
-        f"codes 编码: ICD-10 {catalogue.icd10}, ICD-9-CM-3 {catalogue.icd9cm3} · "
-        f"evidence 依据: [magenta]{catalogue.evidence}[/]"
+        text(
+            "region: {region} · edition: {edition} · codes: ICD-10 {icd10}, ICD-9-CM-3 {icd9cm3} · "
+            "evidence: [magenta]{evidence}[/]",
+            region=escape(catalogue.region_zh) or "-",
+            edition=escape(catalogue.edition) or "-",
+            icd10=catalogue.icd10,
+            icd9cm3=catalogue.icd9cm3,
+            evidence=EVIDENCE.get(catalogue.evidence, catalogue.evidence),
+        )
     )
     total = sum(catalogue.counts.values())
-    by_type = ", ".join(f"{number:,} {kind} {KINDS[kind]}" for kind, number in catalogue.counts.items())
-    out.print(f"{total:,} kinds 病种: {by_type} · {len({kind.dx for kind in catalogue.kinds}):,} diagnoses")
+    by_type = joined(", ", (f"{number:,} {spoken(bilingual(kind, KINDS[kind]))}" for kind, number in catalogue.counts.items()))
+    out.print(
+        text(
+            "{total:,} kinds: {by_type} · {count:,} diagnoses",
+            total=total,
+            by_type=by_type,
+            count=len({kind.dx for kind in catalogue.kinds}),
+        )
+    )
     _show_lists(catalogue)
     if catalogue.own_codes:
         listed = ", ".join(code for _, code in catalogue.own_codes)
-        out.print(f"[yellow]codes that the national dictionaries lack 字典外编码[/]: {listed}")
-    for title, settings in (("Matching 匹配规则", catalogue.matching), ("Auxiliary lists 辅助目录", catalogue.auxiliary)):
-        out.print(f"[bold]{title}[/]  evidence 依据: [magenta]{settings.evidence}[/]")
+        out.print(text("[yellow]codes that the national dictionaries lack[/]: {listed}", listed=listed))
+    for title, settings in ((text("Matching"), catalogue.matching), (text("Auxiliary lists"), catalogue.auxiliary)):
+        out.print(
+            text(
+                "[bold]{title}[/]  evidence: [magenta]{evidence}[/]",
+                title=title,
+                evidence=EVIDENCE.get(settings.evidence, settings.evidence),
+            )
+        )
         for name, value in vars(settings).items():
             if name != "evidence" and value:
                 out.print(f"  {name}: {escape(', '.join(value) if isinstance(value, tuple) else str(value))}")
     _show_levels(catalogue)
     _show_readings(catalogue)
-    for title, lines in (("Sources 来源", catalogue.sources), ("Notes 说明", catalogue.notes)):
+    for title, lines in ((text("Sources"), catalogue.sources), (text("Notes"), catalogue.notes)):
         if lines:
-            out.print(f"[bold]{title}[/]")
+            out.print(f"[bold]{escape(title)}[/]")
         for line in lines:
             out.print(f"  · {escape(line)}")
-    out.print(f"[dim]drgsim schemes show {catalogue.id} --dx I21.0 lists the kinds of a diagnosis[/]")
+    out.print(text("[dim]drgsim schemes show {catalogue} --dx I21.0 lists the kinds of a diagnosis[/]", catalogue=catalogue.id))
 
 
 def _show_levels(catalogue: Catalogue) -> None:
@@ -105,23 +126,22 @@ def _show_levels(catalogue: Catalogue) -> None:
     if catalogue.levels:
         rows = [
             [
-                f"{one.aux} {one.level}", f"{one.title} {one.title_zh}", print_rule(one.condition),
-                f"{used.get((one.aux, one.level), 0):,}", one.evidence,
+                f"{one.aux} {one.level}", bilingual(one.title, one.title_zh), print_rule(one.condition),
+                f"{used.get((one.aux, one.level), 0):,}", EVIDENCE.get(one.evidence, one.evidence),
             ]
             for one in catalogue.levels
         ]  # fmt: skip
-        columns = ["level 分型", "meaning 含义", "condition 条件", "kinds", "evidence 依据"]
-        rows_table("Levels of the auxiliary lists", columns, rows, right=(3,))
+        columns = [text("level"), text("meaning"), text("condition"), text("kinds"), text("evidence")]
+        rows_table(text("Levels of the auxiliary lists"), columns, rows, right=(3,))
 
 
 def _show_readings(catalogue: Catalogue) -> None:
     """How the catalogue reads what its text leaves open."""
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
 
     if catalogue.readings:
-        out.print("[bold]Readings 口径[/]  what the text leaves open; evidence 依据: [magenta]assumption 假设[/]")
+        out.print(text("[bold]Readings[/]  what the text leaves open; evidence: [magenta]assumption[/]"))
         for topic, words in catalogue.readings.items():
             out.print(f"  {topic}: {escape(words)}")
 
@@ -132,12 +152,19 @@ def _show_lists(catalogue: Catalogue) -> None:
 
     excluded = catalogue.excluded
     if not catalogue.scored:
-        out.print("[yellow]no scores 无分值[/]: drgsim dip score HISTORY takes a region's own")
+        out.print(text("[yellow]no scores[/]: drgsim dip score HISTORY takes a region's own"))
     if excluded:
         out.print(
-            f"excluded lists 排除列表: {len(excluded.diagnoses):,} diagnoses; of procedures {len(excluded.conservative):,} "
-            f"count as not done 按保守治疗, {len(excluded.never_principal):,} are never principal 不可作为主要手术, "
-            f"{len(excluded.only_with):,} with some diagnoses only 限主要诊断"
+            text(
+                "excluded lists: {diagnoses:,} diagnoses; of procedures {conservative:,} count as not done, "
+                "{never:,} are never principal, {only:,} with some diagnoses only",
+                diagnoses=len(excluded.diagnoses),
+                conservative=len(excluded.conservative),
+                never=len(excluded.never_principal),
+                only=len(excluded.only_with),
+            )
         )
     if catalogue.primary_care:
-        out.print(f"primary-care list 基层病种: {len(catalogue.primary_care):,} diagnoses with procedures, one score for all")
+        out.print(
+            text("primary-care list: {count:,} diagnoses with procedures, one score for all", count=len(catalogue.primary_care))
+        )

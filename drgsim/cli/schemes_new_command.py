@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from drgsim.language import text
+
 
 def new(
     base: Annotated[str, typer.Option(help="The scheme that the new one differs from, such as chs-drg-2.0.")],
@@ -19,7 +21,7 @@ def new(
     replace: Annotated[bool, typer.Option("--replace", help="Replace a pack that is there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Start a city's scheme on a base, and derive its groups from the list that it publishes. 新建地方方案"""
+    """Start a city's scheme on a base, and derive its groups from the list that it publishes."""
     from drgsim.api import pack_verbs
     from drgsim.cli.terminal import out, print_json
 
@@ -28,7 +30,12 @@ def new(
     )
     derivation, folder, found = pack.derivation, pack.path, pack.counts
     if derivation is None:
-        out.print(f"pack written: {folder}\n[dim]edit adrg.csv and drg.csv, then run drgsim schemes check {folder}[/]")
+        out.print(
+            text(
+                "pack written: {folder}\n[dim]edit adrg.csv and drg.csv, then run drgsim schemes check {folder}[/]",
+                folder=folder,
+            )
+        )
         return
     if as_json:
         print_json(
@@ -42,17 +49,27 @@ def new(
         )
         return
     out.print(
-        f"{len(derivation.rows)} groups: {found['base']} as in {pack.base}, "
-        f"{found['derived']} derived from code and name 由编码与名称推导, "
-        f"{found['assumption']} on an assumption 假设, {found['open']} need a person 待人工"
+        text(
+            "{count} groups: {base} as in {scheme}, {derived} derived from code and name, {assumption} on "
+            "an assumption, {open} need a person",
+            count=len(derivation.rows),
+            base=found["base"],
+            scheme=pack.base,
+            derived=found["derived"],
+            assumption=found["assumption"],
+            open=found["open"],
+        )
     )
     for line in derivation.notes:
-        out.print(f"  · {line}", markup=False)
+        out.print(text("  · {line}", line=line), markup=False)
     for line in derivation.to_do():
-        out.print(f"  ! {line}", style="yellow", markup=False)
-    out.print(f"pack written: {folder}")
+        out.print(text("  ! {line}", line=line), style="yellow", markup=False)
+    out.print(text("pack written: {folder}", folder=folder))
     if derivation.open_rows:
         out.print(
-            f"[dim]write the rule of each open row (now 'not 1') in {folder.name}/drg.csv; "
-            "derivation.csv says where each rule comes from[/]"
+            text(
+                "[dim]write the rule of each open row (now 'not 1') in {folder}/drg.csv; derivation.csv says "
+                "where each rule comes from[/]",
+                folder=folder.name,
+            )
         )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.language import spoken, text
+
 if TYPE_CHECKING:
     from drgsim.api.proof_verb import SchemesProved
 
@@ -36,7 +38,7 @@ def prove(
     full: Annotated[bool, typer.Option("--full", help="Print every pair, not only the first.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all pairs as JSON.")] = False,
 ) -> None:
-    """Find every pair of groups that two schemes give one record, or prove that there is none. 证明两个方案是否等价
+    """Find every pair of groups that two schemes give one record, or prove that there is none.
 
     By the rules themselves, not by samples: each pair comes with a smallest record, which both reference groupers confirm.
     Exit code 0 when the schemes are proved equal, else 1.
@@ -64,41 +66,57 @@ def _counting(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     if quiet or not err.is_terminal:
         yield None
         return
-    with err.status("Reading rules") as status:
-        yield lambda pairs, codes: status.update(f"{pairs:,} pairs of groups, now records of up to {codes} codes")
+    with err.status(spoken(text("Reading rules"))) as status:
+        yield lambda pairs, codes: status.update(
+            spoken(text("{pairs:,} pairs of groups, now records of up to {codes} codes", pairs=pairs, codes=codes))
+        )
 
 
 def _show(found: SchemesProved, full: bool, output: Path | None) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, rows_table
 
     proof = found.proof
-    out.print(f"[bold]{escape(proof.before)} ↔ {escape(proof.after)}[/], by {proof.level.upper()}")
+    both = text("[bold]{before} ↔ {after}[/], by {level}", before=proof.before, after=proof.after, level=proof.level.upper())
+    out.print(both)
     classes = "/".join(f"{number:,}" for number in proof.classes.values())
-    out.print(f"[dim]classes of codes that rules tell apart ({'/'.join(proof.classes)}): {classes} · {proof.seconds:.1f} s[/]")
+    out.print(
+        text(
+            "[dim]classes of codes that rules tell apart ({names}): {classes} · {seconds:.1f} s[/]",
+            names="/".join(proof.classes),
+            classes=classes,
+            seconds=proof.seconds,
+        )
+    )
     if found.equal:
-        out.print("[green]✓[/] equal: no record is grouped differently 完全等价")
+        out.print(text("[green]✓[/] equal: no record is grouped differently"))
         return
     number = len(proof.witnesses)
     rows = found.to_arrow().to_pylist()
     shown = rows if full else rows[:SHOWN]
-    more = f" (the first {SHOWN}; --full, --json or --output for all)" if len(shown) < number else ""
+    title = text("Pairs of groups")
+    if len(shown) < number:
+        title = text("Pairs of groups (the first {shown}; --full, --json or --output for all)", shown=SHOWN)
     if rows:
         table = [[row["before"], row["after"], f"{row['codes']:.0f}", _record(row)] for row in shown]
         rows_table(
-            f"Pairs of groups 分组差异{more}",
-            ["before", "after", "codes", "smallest record 最小病案"],
+            title,
+            [text("before"), text("after"), text("codes"), text("smallest record")],
             table,
             right=(2,),
             whole=(0, 1),
         )
     if proof.complete:
-        out.print(f"{number:,} pairs of groups differ; there are no others 已穷尽")
+        out.print(text("{number:,} pairs of groups differ; there are no others", number=number))
     else:
-        out.print(f"[yellow]{number:,} pairs of groups differ so far; not all were looked for[/] (--seconds, --most) 未穷尽")
+        out.print(
+            text(
+                "[yellow]{number:,} pairs of groups differ so far; not all were looked for[/] (--seconds, --most)",
+                number=number,
+            )
+        )
     if output is not None:
-        out.print(f"wrote [bold]{escape(str(output))}[/]")
+        out.print(text("wrote [bold]{output}[/]", output=escape(output)))
 
 
 def _record(row: dict[str, object]) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from drgsim.language import bilingual, joined, spoken, text
+
 
 def import_workbook(
     workbook: Annotated[Path, typer.Argument(help="The workbook as it was downloaded (.xlsx or .xls).")],
@@ -18,14 +20,12 @@ def import_workbook(
     ] = None,
     keep_unread: Annotated[
         bool,
-        typer.Option(
-            "--keep-unread", help="Go on when a rule cannot be read: its row then never holds. 无法读取的规则视为不成立"
-        ),
+        typer.Option("--keep-unread", help="Go on when a rule cannot be read: its row then never holds."),
     ] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a pack that is there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Read the national workbook of DRG groups, or of DIP kinds, as a pack. 导入国家分组方案工作簿"""
+    """Read the national workbook of DRG groups, or of DIP kinds, as a pack."""
     from drgsim.api import pack_verbs
     from drgsim.cli.terminal import err, out, print_json
 
@@ -40,28 +40,41 @@ def import_workbook(
         })  # fmt: skip
         return
     for problem in pack.unread:
-        err.print(f"[yellow]![/] not read, never holds: {problem.where}\n  {problem.what}", markup=True, highlight=False)
+        err.print(
+            text("[yellow]![/] not read, never holds: {where}\n  {problem}", where=problem.where, problem=problem.what),
+            markup=True,
+            highlight=False,
+        )
     for line in (*pack.notices, *pack.advice):
-        out.print(f"  · {line}", markup=False)
+        out.print(text("  · {line}", line=line), markup=False)
     c = pack.counts
     if "mdc" not in c:
-        listed = ", ".join(f"{count:,} {kind}" for kind, count in c.items())
-        out.print(f"kinds 病种: {listed}\ncatalogue written: {folder}")
-        out.print(f"[dim]compare it with the shipped one: drgsim dip diff {folder} dip-3.0[/]")
+        from drgsim.units.dip.dip_catalogue import KINDS
+
+        listed = joined(", ", (f"{count:,} {spoken(bilingual(kind, KINDS[kind]))}" for kind, count in c.items()))
+        out.print(text("kinds: {listed}\ncatalogue written: {folder}", listed=listed, folder=folder))
+        out.print(text("[dim]compare it with the shipped one: drgsim dip diff {folder} dip-3.0[/]", folder=folder))
         return
     out.print(
-        f"{c['mdc']} MDC · {c['adrg']} ADRG · {c['drg']} DRG · {c['qy']} ambiguous 歧义 · {c['set_rows']:,} rows of code lists"
+        text(
+            "{mdc} MDC · {adrg} ADRG · {drg} DRG · {qy} ambiguous · {set_rows:,} rows of code lists",
+            mdc=c["mdc"],
+            adrg=c["adrg"],
+            drg=c["drg"],
+            qy=c["qy"],
+            set_rows=c["set_rows"],
+        )
     )
-    out.print(f"pack written: {folder}\n[dim]use it with --scheme {folder}[/]")
+    out.print(text("pack written: {folder}\n[dim]use it with --scheme {folder}[/]", folder=folder))
 
 
 def export_workbook(
     scheme: Annotated[str, typer.Argument(help="Id of a scheme, or the folder of a pack.")],
     output: Annotated[Path, typer.Argument(help="The workbook to write (.xlsx).")],
 ) -> None:
-    """Write a scheme as a workbook in the national layout. 导出为国家分组方案工作簿格式"""
+    """Write a scheme as a workbook in the national layout."""
     from drgsim.api import pack_verbs
     from drgsim.cli.terminal import out
 
     written = pack_verbs.schemes_export(scheme, output)
-    out.print(f"workbook written: {written.path} ({written.counts['drg']} DRGs)", markup=False)
+    out.print(text("workbook written: {path} ({drg} DRGs)", path=written.path, drg=written.counts["drg"]), markup=False)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.language import term, text
+
 if TYPE_CHECKING:
     from drgsim.api.selftest_verbs import SelfTested
 
@@ -17,7 +19,7 @@ def selftest(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Group bundled cases with kernel and reference and compare both with the expected groups. 自检"""
+    """Group bundled cases with kernel and reference and compare both with the expected groups."""
     from drgsim.api import selftest_verbs
     from drgsim.cli.terminal import print_json
 
@@ -41,9 +43,9 @@ def _show(tested: SelfTested) -> None:
         ]
         for test in tested.schemes
     ]  # fmt: skip
-    columns = ["scheme", "cases", "kernel", "reference", ""]
-    rows_table("Bundled cases with the expected group", columns, rows, right=(1, 2, 3))
+    columns = [text("scheme"), text("cases"), text("kernel"), term("of a self-test", "reference"), ""]
+    rows_table(text("Bundled cases with the expected group"), columns, rows, right=(1, 2, 3))
     versions = " · ".join(f"{name}\N{NO-BREAK SPACE}{version}" for name, version in tested.versions.items())
     out.print(textwrap.fill(versions, out.width), style="dim", soft_wrap=True)  # a name stays with its version
-    good, bad = "[green]✓ this copy groups as expected[/]", "[bold red]✗ this copy is broken: install it again[/]"
+    good, bad = text("[green]✓ this copy groups as expected[/]"), text("[bold red]✗ this copy is broken: install it again[/]")
     out.print(good if tested.passed else bad)

@@ -18,13 +18,14 @@ from drgsim.cli.common_options import (
     input_options,
     pairs,
 )  # fmt: skip
+from drgsim.language import bilingual, text
 
 if TYPE_CHECKING:
     from drgsim.api.payment_verbs import Settled
     from drgsim.payment.settlement import Settlement
 
 
-OWN, MONEY, CLEARING = "Data of your own 自有数据", "Prices and budget 价格与总额", "Prepayment and clearing 预结与清算"
+OWN, MONEY, CLEARING = "Data of your own", "Prices and budget", "Prepayment and clearing"
 
 
 def settle(
@@ -87,7 +88,7 @@ def settle(
         typer.Option(
             "--clearing",
             rich_help_panel=CLEARING,
-            help="Also write prepayment.csv by month and clearing.csv by hospital. 预结与清算",
+            help="Also write prepayment.csv by month and clearing.csv by hospital.",
         ),
     ] = False,
     prepay: Annotated[
@@ -106,7 +107,7 @@ def settle(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Settle every discharge and sum up by hospital, department, group, insurance and case class. 结算
+    """Settle every discharge and sum up by hospital, department, group, insurance and case class.
 
     A file without groups is grouped first, with the input options of `drgsim group`. Cases that no rule can pay have no
     amount; they are counted, with the reason. Exit code 1 when no case could be paid.
@@ -164,40 +165,64 @@ def show_classes(settlement: Settlement, title: str) -> None:
 
     money = ("payment", "fund_payment", "margin")  # five columns fit a narrow terminal
     rows = [
-        [f"{row['case_class']} {row['case_class_zh']}", f"{row['cases']:,}", *(f"{row[name]:,.0f}" for name in money)]
+        [bilingual(row["case_class"], row["case_class_zh"]), f"{row['cases']:,}", *(f"{row[name]:,.0f}" for name in money)]
         for row in settlement.summaries["case_class"].to_pylist()
     ]
     whole = settlement.summaries["all"].to_pylist()[0]
-    rows.append(["all 合计", f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
-    columns = ["class 类别", "cases", "payment 元", "fund 元", "margin 元"]
+    rows.append([text("all cases"), f"{whole['cases']:,}", *(f"{whole[name]:,.0f}" for name in money)])
+    columns = [text("class"), text("cases"), text("payment, yuan"), text("fund, yuan"), text("margin, yuan")]
     rows_table(title, columns, rows, right=(1, 2, 3, 4), whole=(0,))
     if "shadow_payment" in whole:
-        gain = f"{whole['shadow_payment']:,.0f} yuan, {whole['shadow_margin']:+,.0f} against the bills that are paid"
-        out.print(f"groups would pay {whole['shadow_cases']:,} simulated cases 模拟结算 {gain}")
+        out.print(
+            text(
+                "groups would pay {cases:,} simulated cases {payment:,.0f} yuan, {margin:+,.0f} against the "
+                "bills that are paid",
+                cases=whole["shadow_cases"],
+                payment=whole["shadow_payment"],
+                margin=whole["shadow_margin"],
+            )
+        )
     if whole["above_standard"]:
-        kept = f"{-whole['above_standard']:,.0f} yuan"
-        out.print(f"[dim]patients paid {kept} above the standard 患者超标准支付, which hospitals keep beside the payment[/]")
+        kept = -whole["above_standard"]
+        out.print(
+            text(
+                "[dim]patients paid {kept:,.0f} yuan above the standard, which hospitals keep beside the payment[/]", kept=kept
+            )
+        )
 
 
 def show(paid: Settled, output: Path | None) -> None:
     """The settlement, its doubts and what it rests on, on the terminal."""
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, show_warning
+    from drgsim.records.vocabulary import PAYERS_ZH
 
     settlement, policy = paid.settlement, paid.policy
-    show_classes(settlement, f"Settled by {policy.id} · {policy.file.title_zh}")
+    title = bilingual(policy.file.title, policy.file.title_zh)
+    show_classes(settlement, text("Settled by {policy} · {title}", policy=policy.id, title=title))
     for payer, value in settlement.unit_values.items():
-        out.print(f"unit value {'all' if payer == '*' else payer}: [bold]{value:,.6f}[/] yuan, from the budget")
+        out.print(
+            text(
+                "unit value {payer}: [bold]{value:,.6f}[/] yuan, from the budget",
+                payer=text("of all payers") if payer == "*" else bilingual(payer, PAYERS_ZH.get(payer, payer)),
+                value=value,
+            )
+        )
     for note in paid.record["notes"]:
         out.print(f"[dim]{escape(note)}[/]")
     for problem in settlement.problems:
-        out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
-        for text in (problem.where, problem.fix):
-            if text:
-                out.print(f"  [dim]{escape(text)}[/]", soft_wrap=True)
+        show_warning(problem)
+        for said in (problem.where, problem.fix):
+            if said:
+                out.print(f"  [dim]{escape(said)}[/]", soft_wrap=True)
     count = len(policy.assumptions)
     if count:
         name = "+".join([policy.id, *policy.file.include])
-        out.print(f"[magenta]{count} assumptions[/] carry this result: drgsim policy show {name} --assumptions")
-    out.print(f"wrote [bold]{escape(str(output))}[/]")
+        out.print(
+            text(
+                "[magenta]{count} assumptions[/] carry this result: drgsim policy show {name} --assumptions",
+                count=count,
+                name=name,
+            )
+        )
+    out.print(text("wrote [bold]{output}[/]", output=escape(output)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from drgsim.language import bilingual, joined, text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +48,7 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Run scenarios against their baselines: fund, hospitals, patients, and why. 情景模拟
+    """Run scenarios against their baselines: fund, hospitals, patients, and why.
 
     Scenario files are checked whole before anything runs. The results are a folder: tables as Parquet, one workbook, a
     page, and
@@ -57,7 +60,7 @@ def simulate(
     from drgsim.results.run_record import plain
 
     changes = parse_pairs(change or []) or None
-    with progress_bar("Simulating", quiet or as_json) as progress:
+    with progress_bar(text("Simulating"), quiet or as_json) as progress:
         result = simulation_verbs.simulate(
             region, scenario or [], policy=policy, changes=changes, year=year, stack=stack, draws=draws, seed=seed,
             level=level, decomposition=decomposition, tornado=tornado, solve=solve, target=target, between=between,
@@ -72,58 +75,75 @@ def simulate(
 
 def show_scenario(study: Study, result: ScenarioResult) -> None:
     """One scenario on the terminal: its changes, the headline figures, who wins."""
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out, rows_table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, right_aligned, rows_table
 
     plan = result.plan
-    out.print(f"[bold]{escape(plan.title)}[/] {escape(plan.title_zh)}")
-    for kind, steps in (("baseline", plan.baseline_steps), ("change", plan.steps)):
+    out.print(f"[bold]{escape(bilingual(plan.title, plan.title_zh))}[/]")
+    for kind, steps in ((text("baseline"), plan.baseline_steps), (text("change"), plan.steps)):
         for step in steps:
             out.print(
-                f"  [dim]{kind:>8}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
+                f"  [dim]{right_aligned(kind, 8)}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
                 f"[dim]{escape(step.unit)}[/]"
             )
     drawn = "change_low" in study.tables["headlines"].column_names
     rows_table(
         f"{study.region.folder.name} {study.year} · {plan.setup.policy.id}",
-        ["figure", "baseline", "scenario", "change, its interval" if drawn else "change"],
+        [text("figure"), text("baseline"), text("scenario"), text("change, its interval") if drawn else text("change")],
         headline_rows(study.tables["headlines"], plan.name),
         right=(1, 2, 3),
     )
     verdicts = [row["verdict"] for row in study.tables["hospitals"].to_pylist() if row["scenario_name"] == plan.name]
     if verdicts:
         out.print(
-            f"hospitals: [green]{verdicts.count('wins')} win[/] · [red]{verdicts.count('loses')} lose[/] · "
-            f"{verdicts.count('same')} the same"
+            text(
+                "hospitals: [green]{wins} win[/] · [red]{loses} lose[/] · {same} the same",
+                wins=verdicts.count("wins"),
+                loses=verdicts.count("loses"),
+                same=verdicts.count("same"),
+            )
         )
     _show_effects(study, plan.name)
 
 
 def show(study: Study, assumptions: int, output: Path) -> None:
     """The answers on the terminal: one table per scenario, then what carries them."""
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, show_warning
 
     for result in study.results:
         show_scenario(study, result)
         if result.static is not None:
             _show_behaviour(study, result.plan.name)
         for problem in result.outcome.problems:
-            out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
+            show_warning(problem)
     if "solution" in study.tables:
         for row in study.tables["solution"].to_pylist():
             out.print(
-                f"[bold]{escape(row['path'])} {escape(row['change'])}[/] ({escape(row['old'])} → [bold]{escape(row['new'])}[/] "
-                f"{escape(row['new_unit'])}) brings {escape(row['figure'])} to "
-                f"{row['reached']:,.6g} [dim]{escape(row['unit_values'])} {escape(row['note'])}[/]"
+                text(
+                    "[bold]{path} {change}[/] ({old} → [bold]{new}[/] {new_unit}) brings {figure} to "
+                    "{reached:,.6g} [dim]{unit_values} {note}[/]",
+                    path=escape(row["path"]),
+                    change=escape(row["change"]),
+                    old=escape(row["old"]),
+                    new=escape(row["new"]),
+                    new_unit=escape(row["new_unit"]),
+                    figure=escape(row["figure"]),
+                    reached=row["reached"],
+                    unit_values=escape(row["unit_values"]),
+                    note=escape(row["note"]),
+                )
             )
     for note in study.notes:
         out.print(f"[dim]{escape(note)}[/]", soft_wrap=True)
     if assumptions:
-        out.print(f"[magenta]{assumptions} assumptions 假设[/] carry these results: sheet assumptions of simulation.xlsx")
-    out.print(f"wrote [bold]{escape(str(output))}[/]: open whatif.html")
+        out.print(
+            text(
+                "[magenta]{assumptions} assumptions[/] carry these results: sheet assumptions of simulation.xlsx",
+                assumptions=assumptions,
+            )
+        )
+    out.print(text("wrote [bold]{output}[/]: open whatif.html", output=escape(str(output))))
 
 
 def headline_rows(table: pa.Table, name: str) -> list[list[str]]:
@@ -132,14 +152,17 @@ def headline_rows(table: pa.Table, name: str) -> list[list[str]]:
     for row in table.to_pylist():
         if row["scenario_name"] != name or row["figure"] not in SHOWN:
             continue
-        figure, change = row["figure"], number(row["change"], row["unit"], sign=True)
+        figure, change = figure_name(row), number(row["change"], row["unit"], sign=True)
         if "change_low" in row:  # on a second line, so that a row fits 80 columns
             low, high = (number(row[end], row["unit"], sign=True) for end in ("change_low", "change_high"))
-            figure, change = f"{figure}\n{row['title_zh']}", f"{change}\n{low} … {high}"
-        else:
-            figure = f"{figure} {row['title_zh']}"
+            change = f"{change}\n{low} … {high}"
         rows.append([figure, *(number(row[side], row["unit"]) for side in ("baseline", "scenario")), change])
     return rows
+
+
+def figure_name(row: Mapping[str, Any]) -> str:
+    """A headline figure; for readers of Chinese with its title."""
+    return bilingual(row["figure"], f"{row['title_zh']} {row['figure']}")
 
 
 def number(value: float | None, unit: str, sign: bool = False) -> str:
@@ -159,13 +182,13 @@ def _show_behaviour(study: Study, name: str) -> None:
 
     rows = [
         [
-            f"{row['figure']} {row['title_zh']}",
+            figure_name(row),
             *(number(row[side], row["unit"], sign=True) for side in ("static_change", "behaviour_change")),
         ]
         for row in study.tables["headlines"].to_pylist()
         if row["scenario_name"] == name and row["figure"] in SHOWN and row["behaviour_change"]
     ]
-    rows_table("Static and behavioural effect 静态与行为效应", ["figure", "static 静态", "behaviour 行为"], rows, right=(1, 2))
+    rows_table(text("Static and behavioural effect"), [text("figure"), text("static"), text("behaviour")], rows, right=(1, 2))
 
 
 def _show_effects(study: Study, name: str) -> None:
@@ -174,7 +197,11 @@ def _show_effects(study: Study, name: str) -> None:
 
     for row in study.tables["decomposition"].to_pylist():
         if row["scenario_name"] == name and row["hospital"] == "all":
-            parts = [f"{effect} {EFFECTS_ZH[effect]} {float(row[effect]):+,.0f}" for effect in EFFECTS if abs(row[effect]) >= 1]
-            out.print(
-                f"fund change {float(row['fund_change']):+,.0f} yuan = " + (" · ".join(parts) or "nothing"), soft_wrap=True
-            )
+            parts = [
+                text("{effect} {amount:+,.0f}", effect=bilingual(effect, EFFECTS_ZH[effect]), amount=float(row[effect]))
+                for effect in EFFECTS
+                if abs(row[effect]) >= 1
+            ]
+            what = joined(" · ", parts) if parts else text("nothing")
+            told = text("fund change {change:+,.0f} yuan = {effects}", change=float(row["fund_change"]), effects=what)
+            out.print(told, soft_wrap=True)

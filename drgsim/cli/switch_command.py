@@ -15,11 +15,12 @@ from drgsim.cli.common_options import (
     SheetOption,
     input_options,
 )
+from drgsim.language import bilingual, text
 
 if TYPE_CHECKING:
     from drgsim.api.switch_verb import Switched
 
-SIDES, VALUES = "The two sides 两版方案", "Weights and intervals 权重与区间"
+SIDES, VALUES = "The two sides", "Weights and intervals"
 SHOWN = 10
 _WAN = 10_000
 
@@ -62,7 +63,7 @@ def switch(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """What a switch of the scheme does to every hospital, in money, and what to do before. 分组方案切换测算
+    """What a switch of the scheme does to every hospital, in money, and what to do before.
 
     Groups the same cases twice and settles them by both sides. With --output: tables (CSV, Parquet), a workbook, a page for the
     director, summary.json.
@@ -76,7 +77,7 @@ def switch(
     reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     if output is not None:
         check_output(output, [*inputs, *(side for side in (hospitals,) if side is not None)])
-    with progress_bar("Switching", quiet or as_json) as progress:
+    with progress_bar(text("Switching"), quiet or as_json) as progress:
         found = switch_verb.switch(
             list(inputs), before, after, policy=policy, policy_to=policy_to, keep=keep, weights=weights,
             weights_from=weights_from, weights_to=weights_to, hospitals=hospitals, year=year, draws=draws, seed=seed,
@@ -91,35 +92,42 @@ def switch(
 
 
 def _show(found: Switched, output: Path | None) -> None:
-    from rich.markup import escape
-
-    from drgsim.cli.terminal import out, rows_table
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out, rows_table, show_note
 
     switch = found.switch
     left, right = (side.choice.name for side in switch.sides)
     title = f"{left} → {right}: {switch.region.folder.name} {switch.year}"
-    lines = [[row["title_zh"], row["title"], *(_figure(row, name) for name in ("from", "to", "change"))]
+    lines = [[bilingual(row["title"], row["title_zh"]), *(_figure(row, name) for name in ("from", "to", "change"))]
              for row in found.headline.to_pylist()]  # fmt: skip
-    rows_table(title, ["", "", "before 原", "after 新", "change 变化"], lines, right=(2, 3, 4))
+    rows_table(title, ["", text("before"), text("after"), text("change")], lines, right=(1, 2, 3))
     steps = [row for row in found.waterfall.to_pylist() if row["scope"] == "all"]
     rows_table(
-        "From old to new payment 支付变化 (万元)", ["step", "", "cases 病例", "万元"],
-        [[row["step_zh"], row["step_en"], f"{row['cases']:,}", f"{float(row['amount']) / _WAN:,.2f}"] for row in steps],
-        right=(2, 3),
+        text("From old to new payment"), [text("step"), text("cases"), text("10,000 yuan")],
+        [[bilingual(row["step_en"], row["step_zh"]), f"{row['cases']:,}", f"{float(row['amount']) / _WAN:,.2f}"]
+         for row in steps],
+        right=(1, 2),
     )  # fmt: skip
     hospitals = sorted(found.hospitals.to_pylist(), key=lambda row: -abs(float(row["payment_change"])))
     rows_table(
-        f"Hospitals that change most 变化最大的医院 ({len(hospitals)})", ["hospital 医院", "万元", "%", "interval 区间", ""],
+        text("Hospitals that change most ({count})", count=len(hospitals)),
+        [text("hospital"), text("10,000 yuan"), "%", text("interval"), ""],
         [_hospital(row) for row in hospitals[:SHOWN]], right=(1, 2, 3), whole=(1, 2, 3, 4),
     )  # fmt: skip
     out.print(
-        f"to look at before the switch 切换前工作清单: {found.work.num_rows:,} entries, {found.work_cases.num_rows:,} cases"
+        text(
+            "to look at before the switch: {entries:,} entries, {cases:,} cases",
+            entries=found.work.num_rows,
+            cases=found.work_cases.num_rows,
+        )
     )
-    out.print(f"kept 保持不变: {escape(switch.options.keep)} {escape(switch.budget_source)}")
+    out.print(
+        text("kept: {keep} {budget_source}", keep=escape(switch.options.keep), budget_source=escape(switch.budget_source))
+    )
     for note in found.notes:
-        out.print(f"[yellow]note[/] {escape(note.what)}")
+        show_note(note.what)
     if output is not None:
-        out.print(f"open [bold]{escape(str(output / 'switch.html'))}[/] in a browser", soft_wrap=True)
+        out.print(text("open [bold]{output}[/] in a browser", output=escape(str(output / "switch.html"))), soft_wrap=True)
 
 
 def _figure(row: dict[str, Any], name: str) -> str:
@@ -130,12 +138,13 @@ def _figure(row: dict[str, Any], name: str) -> str:
     if unit == "cases":
         return f"{value:{sign},.0f}"
     if unit == "yuan":
-        return f"{value / _WAN:{sign},.2f} 万"
+        signed = f"{value / _WAN:{sign},.2f}"
+        return text("{amount} 万", amount=signed)
     return f"{value:{sign},.4f}" if unit == "weight per case" else f"{value:{sign},.2f}"
 
 
 def _hospital(row: dict[str, Any]) -> list[str]:
-    words = {"wins": "wins 增", "loses": "loses 减", "unclear": "unclear 不确定", "same": "same 不变"}
+    words = {"wins": text("wins"), "loses": text("loses"), "unclear": text("unclear"), "same": text("same")}
     share, low = row["payment_change_share"], row["change_low"]
     ends = "–" if low is None else f"{low / _WAN:+,.1f} … {row['change_high'] / _WAN:+,.1f}"
     return [

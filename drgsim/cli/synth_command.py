@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drgsim.cli.policy_command import EVIDENCE
 from drgsim.errors import Problem, UsageError
+from drgsim.language import joined, spoken, text
 
 if TYPE_CHECKING:
     from drgsim.synthetic.region_summary import Summary
@@ -33,7 +35,7 @@ def synth(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Make a synthetic region: hospitals, discharges, enrolment and fund. 生成合成地区数据
+    """Make a synthetic region: hospitals, discharges, enrolment and fund.
 
     All of it is invented and labelled so. The folder appears whole or not at all; nothing is overwritten.
     """
@@ -47,8 +49,10 @@ def synth(
                 typer.echo(str(path))
         return
     if output is None:
-        raise UsageError([Problem("usage-no-output", "there is no folder for the region", "--output", fix="add --output DIR")])
-    with progress_bar("Making the region", quiet or as_json) as progress:
+        raise UsageError(
+            [Problem("usage-no-output", text("there is no folder for the region"), "--output", fix=text("add --output DIR"))]
+        )
+    with progress_bar(text("Making the region"), quiet or as_json) as progress:
         made = synth_verbs.synth(
             output,
             hospitals=hospitals,
@@ -65,34 +69,60 @@ def synth(
         show_summary(made.summary)
 
 
+PLANTED = {
+    "upcoded": text("upcoded"), "split": text("split stays"), "low_standard": text("low-standard admissions"),
+    "dirty": text("dirty"),
+}  # fmt: skip
+
+
 def show_summary(made: Summary) -> None:
     """The region as a table on the terminal."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
+    from drgsim.cli.markup import escape
+    from drgsim.cli.spoken_table import SpokenTable
     from drgsim.cli.terminal import out, percent
 
-    table = Table(
-        title="Synthetic region 合成数据", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    table = SpokenTable(text("Synthetic region"))
     table.add_column("")
-    table.add_column("discharges", justify="right")
-    table.add_column("share", justify="right")
+    table.add_column(text("discharges"), justify="right")
+    table.add_column(text("share"), justify="right")
     for year, number in made.by_year.items():
         table.add_row(year, f"{number:,}", percent(number, made.cases))
     table.add_section()
     for level, number in made.by_level.items():
-        table.add_row(f"level {level} hospitals", f"{number:,}", percent(number, made.cases))
+        table.add_row(text("level {level} hospitals", level=level), f"{number:,}", percent(number, made.cases))
     table.add_section()
     for name, number in [*made.truth.items(), ("dirty", made.dirty)]:
-        table.add_row(f"planted: {name}", f"{number:,}", percent(number, made.cases))
+        table.add_row(text("planted: {name}", name=PLANTED.get(name, name)), f"{number:,}", percent(number, made.cases))
     out.print(table)
     cost, fund = made.total_cost_fen / 1e10, made.fund_paid_fen / 1e10
-    what = f"{made.cases:,} discharges of {made.hospitals} hospitals; cost {cost:,.2f} 亿元, fund {fund:,.2f} 亿元"
-    out.print(
-        f"{what}; {made.diseases_drawn} diseases, {made.pathways_drawn} care pathways -> {escape(made.folder)}", soft_wrap=True
+    what = text(
+        "{cases:,} discharges of {hospitals} hospitals; cost {cost:,.2f}, fund {fund:,.2f} hundred million yuan",
+        cases=made.cases,
+        hospitals=made.hospitals,
+        cost=cost,
+        fund=fund,
     )
-    sourced = ", ".join(f"{number:,} {kind}" for kind, number in made.figures.items() if kind != "assumption")
-    own = f"own files {', '.join(made.own_priors)}" if made.own_priors else "the bundled ones"
-    out.print(f"priors: {escape(own)}; figures {sourced}, {made.figures['assumption']:,} assumed", soft_wrap=True)
+    out.print(
+        text(
+            "{what}; {diseases} diseases, {pathways} care pathways -> {folder}",
+            what=what,
+            diseases=made.diseases_drawn,
+            pathways=made.pathways_drawn,
+            folder=escape(made.folder),
+        ),
+        soft_wrap=True,
+    )
+    sourced = joined(
+        ", ",
+        (f"{number:,} {spoken(EVIDENCE.get(kind, kind))}" for kind, number in made.figures.items() if kind != "assumption"),
+    )
+    own = text("own files {names}", names=", ".join(made.own_priors)) if made.own_priors else text("the bundled ones")
+    out.print(
+        text(
+            "priors: {own}; figures {sourced}, {assumption:,} assumed",
+            own=escape(own),
+            sourced=sourced,
+            assumption=made.figures["assumption"],
+        ),
+        soft_wrap=True,
+    )

@@ -7,15 +7,17 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
 
+from drgsim.cli.markup import escape
 from drgsim.errors import SHOWN_ALIKE, DrgsimError, Problem
+from drgsim.language import spoken, text
 
 _LONGEST = 4_000  # signs of a text on the terminal
 _LONG = re.compile(rf"(?:[^\[\n]|(?<=\\)\[|\[(?![a-zA-Z#/@])){{{_LONGEST},}}")  # without tags of rich
@@ -23,7 +25,7 @@ _LONG = re.compile(rf"(?:[^\[\n]|(?<=\\)\[|\[(?![a-zA-Z#/@])){{{_LONGEST},}}")  
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def plain(text: str) -> str:
+def plain(written: str) -> str:
     """A text without signs that steer a terminal: C0 as its picture, others as the sign of the unknown.
 
     Examples
@@ -31,7 +33,7 @@ def plain(text: str) -> str:
     >>> plain("\\x1b[31mred\\x9b2J")
     '␛[31mred�2J'
     """
-    return _STEERING.sub(_visible, text)
+    return _STEERING.sub(_visible, written)
 
 
 def _visible(found: re.Match[str]) -> str:
@@ -54,9 +56,9 @@ def _ends(found: re.Match[str]) -> str:
     return f"{found[0][: _LONGEST // 2]} … ({len(found[0]):,}) … {found[0][-_LONGEST // 20 :].lstrip('[')}"
 
 
-def _line(text: str) -> str:
+def _line(said: str) -> str:
     """A part of a problem; a name in it cannot begin a line that looks like another problem."""
-    return text.replace("\n", "\n        ")
+    return str(spoken(said)).replace("\n", "\n        ")
 
 
 class Terminal(Console):
@@ -65,12 +67,16 @@ class Terminal(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """What is printed, whoever's text it is: escapes and the like as visible signs, so that no cell steers the terminal."""
         for segment in super().render(renderable, options):
-            text = plain(segment.text) if segment.control is None else segment.text
-            yield segment if text is segment.text else Segment(text, segment.style)
+            shown = plain(segment.text) if segment.control is None else segment.text
+            yield segment if shown is segment.text else Segment(shown, segment.style)
 
-    def render_str(self, text: str, **options: Any) -> Text:
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts in the language of the reader."""
+        super().print(*map(spoken, objects), **options)
+
+    def render_str(self, said: str, **options: Any) -> Text:  # type: ignore[override]
         """What is printed of a text: see :func:`brief`."""
-        return super().render_str(brief(text), **options)
+        return super().render_str(brief(said), **options)
 
     def on_broken_pipe(self) -> None:
         """Let the program end as it sees fit; rich would end it with 1, which is a verdict here."""
@@ -81,6 +87,16 @@ out = Terminal(highlight=False)
 err = Terminal(stderr=True, highlight=False)
 
 
+_PARTS = tuple(each.name for each in fields(Problem))
+_LABELS = {"where": text("where"), "why": text("why"), "do": text("do")}
+
+
+def right_aligned(said: str, columns: int) -> str:
+    """A short text at the right of so many columns, of which a Chinese character takes two."""
+    shown = escape(said)
+    return " " * (columns - cell_len(shown)) + shown
+
+
 def show_error(error: DrgsimError) -> None:
     """All problems on the error stream, nothing else."""
     shown: dict[str, int] = {}
@@ -89,22 +105,35 @@ def show_error(error: DrgsimError) -> None:
         if shown[problem.code] > SHOWN_ALIKE:
             continue
         err.print(f"[bold red]✗[/] {escape(_line(problem.what))} [dim]\\[{problem.code}][/]", soft_wrap=True)
-        for label, text in (("where", problem.where), ("why", problem.why), ("do", problem.fix)):
-            if text:
-                err.print(f"  [dim]{label:>5}[/]  {escape(_line(text))}", soft_wrap=True)
+        for label, said in (("where", problem.where), ("why", problem.why), ("do", problem.fix)):
+            if said:
+                err.print(f"  [dim]{right_aligned(_LABELS[label], 5)}[/]  {escape(_line(said))}", soft_wrap=True)
     for code, number in shown.items():
         if number > SHOWN_ALIKE:
-            err.print(f"[bold red]✗[/] ... and {number - SHOWN_ALIKE} more [dim]\\[{code}][/]")
+            more = spoken(text("... and {count} more", count=number - SHOWN_ALIKE))
+            err.print(f"[bold red]✗[/] {more} [dim]\\[{code}][/]")
 
 
 def show_doubt(problem: Problem) -> None:
     """A doubt about the call on the error stream; the command goes on."""
-    err.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/] {escape(problem.fix)}".rstrip(), soft_wrap=True)
+    what, fix = escape(problem.what), escape(problem.fix)
+    err.print(f"[yellow]![/] {what} [dim]\\[{problem.code}][/] {fix}".rstrip(), soft_wrap=True)
+
+
+def show_note(note: str) -> None:
+    """A remark on how a result came about."""
+    out.print(f"[yellow]{escape(text('note'))}[/] {escape(note)}")
+
+
+def show_warning(problem: Problem) -> None:
+    """What a result should be read with."""
+    out.print(f"[yellow]![/] {escape(problem.what)} [dim]\\[{problem.code}][/]", soft_wrap=True)
 
 
 def print_error_json(error: DrgsimError) -> None:
-    """All problems as JSON on standard output, where a program that asked for JSON reads."""
-    print_json({"error": {"exit_code": error.exit_code, "problems": [asdict(problem) for problem in error.problems]}})
+    """All problems as JSON on standard output, where a program that asked for JSON reads; sentences as the reader speaks."""
+    problems = [{name: spoken(getattr(problem, name)) for name in _PARTS} for problem in error.problems]
+    print_json({"error": {"exit_code": error.exit_code, "problems": problems}})
 
 
 @contextmanager
@@ -120,9 +149,9 @@ def result_on_standard_output(taken: bool) -> Iterator[None]:
 def print_json(value: Any) -> None:
     """JSON on standard output, Chinese characters as they are."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    text = json.dumps(value, ensure_ascii=not utf8, indent=2, allow_nan=False)
+    written = json.dumps(value, ensure_ascii=not utf8, indent=2, allow_nan=False)
     # json escapes C0 only; the others get the escapes that JSON has for them, which every reader turns back
-    sys.stdout.write(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    sys.stdout.write(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
 
 
 @contextmanager
@@ -137,13 +166,13 @@ def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float, int], Non
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[records]:,} records"),
+        TextColumn(spoken(text("{task.fields[records]:,} records"))),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=err,
         transient=True,
     ) as progress:
-        task = progress.add_task(title, total=1.0, records=0)
+        task = progress.add_task(spoken(title), total=1.0, records=0)
         yield lambda done, records: progress.update(task, completed=done, records=records)
 
 
@@ -159,10 +188,9 @@ def rows_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), whole: Sequence[int] = ()
 ) -> None:
     """A plain table on standard output; columns in ``right`` align right, and these and those in ``whole`` never fold."""
-    from rich import box
-    from rich.table import Table
+    from drgsim.cli.spoken_table import SpokenTable
 
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = SpokenTable(title)
     for place, column in enumerate(columns):
         justify: Literal["right", "left"] = "right" if place in right else "left"
         table.add_column(column, justify=justify, overflow="fold", no_wrap=place in right or place in whole)

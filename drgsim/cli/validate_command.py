@@ -19,11 +19,13 @@ from drgsim.cli.common_options import (
     show_reading,
 )
 from drgsim.cli.group_command import DEFAULT_SCHEME
+from drgsim.language import bilingual, joined, spoken, text
 
 if TYPE_CHECKING:
     from drgsim.quality.quality_report import QualityReport
 
 MOST_CODES = 10
+_CODES = {"diagnoses": text("diagnoses"), "procedures": text("procedures")}
 _MARKS = {"error": "✗ error", "warning": "! doubt", "info": "· info"}
 
 
@@ -54,7 +56,7 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code is the verdict.")] = False,
 ) -> None:
-    """Check the quality of the coded records. 病案编码质量校验
+    """Check the quality of the coded records.
 
     Exit code 0: no record has an error (doubts may stand). 1: some have. 2: a call that makes no sense. 3: a file
     cannot be read. Rules and thresholds: docs/validate.md.
@@ -63,7 +65,7 @@ def validate(
     from drgsim.cli.terminal import print_json, progress_bar
 
     reading = input_options(format, maps, map_file, code_version, sheets)
-    with progress_bar("Checking", quiet or as_json) as progress:
+    with progress_bar(text("Checking"), quiet or as_json) as progress:
         checked = quality_verbs.validate(
             list(inputs), scheme, reading=reading, output=output, severity=severity, only=only, threshold=threshold,
             progress=progress,
@@ -80,45 +82,63 @@ def validate(
 
 
 def _show_output(output: Path, left_out: int) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out
 
-    more = f" · [yellow]{left_out:,} findings do not fit the sheet; .csv and .parquet hold all[/]" if left_out else ""
-    out.print(f"wrote [bold]{escape(str(output))}[/]{more}", soft_wrap=True)
+    told = [text("wrote [bold]{output}[/]", output=escape(output))]
+    if left_out:
+        told.append(text("[yellow]{count:,} findings do not fit the sheet; .csv and .parquet hold all[/]", count=left_out))
+    out.print(joined(" · ", told), soft_wrap=True)
 
 
 def _show(report: QualityReport) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, percent, rows_table
 
     rows = []
     for count in report.findings:
         rule = count.rule
         sample = count.samples[0]
-        what = f"{rule.title_zh} {rule.code}\n  {sample.discharge_id} {sample.value}".rstrip()
+        what = f"{spoken(bilingual(rule.title, rule.title_zh))} {rule.code}\n  {sample.discharge_id} {sample.value}".rstrip()
         rows.append([_MARKS[rule.severity], what, f"{count.records:,}", percent(count.records, report.records)])
     if rows:
         names = ", ".join(path.name for path in report.inputs)
-        rows_table(f"{names}: {report.records:,} records", ["", "finding 问题", "records", "share"], rows, right=(2, 3))
+        title = text("{names}: {count:,} records", names=names, count=report.records)
+        rows_table(title, ["", text("finding"), text("records"), text("share")], rows, right=(2, 3))
     for name, codes in report.unknown_codes.items():
         listed = ", ".join(f"{escape(code)} ×{number:,}" for code, number in codes.most_common(MOST_CODES))
-        more = f" ... and {len(codes) - MOST_CODES:,} other codes (--json lists all)" if len(codes) > MOST_CODES else ""
-        out.print(f"[yellow]unknown {name} 未知编码[/]: {listed}{more}")
+        told = text("[yellow]unknown {codes}[/]: {listed}", codes=_CODES[name], listed=listed)
+        if len(codes) > MOST_CODES:
+            told = text("{told} ... and {count:,} other codes (--json lists all)", told=told, count=len(codes) - MOST_CODES)
+        out.print(told)
     show_reading(report.layouts, report.kept_columns, report.noted)
     show_conversion(report.conversion)
     if report.by_scheme:
         listed = ", ".join(f"{scheme} {count:,}" for scheme, count in report.by_scheme.items())
-        missing = f" · {report.without_date:,} without a date of discharge" if report.without_date else ""
-        out.print(f"[dim]scheme by date of discharge 按出院日期选择方案: {listed}{missing}[/]")
+        told = text("scheme by date of discharge: {listed}", listed=listed)
+        if report.without_date:
+            told = text("{told} · {count:,} without a date of discharge", told=told, count=report.without_date)
+        out.print(told, style="dim")
     if report.absent:
-        out.print(f"[yellow]absent columns[/]: {', '.join(report.absent)} — they count as missing in every record")
+        out.print(
+            text("[yellow]absent columns[/]: {names} — they count as missing in every record", names=", ".join(report.absent))
+        )
     if report.unchecked:
-        out.print(f"[dim]not checked, no such columns: {', '.join(report.unchecked)}[/]")
+        out.print(text("[dim]not checked, no such columns: {names}[/]", names=", ".join(report.unchecked)))
     if not report.ids_complete:
-        out.print("[yellow]duplicates[/] were looked for among the first records only: too many ids for the memory bound")
+        out.print(text("[yellow]duplicates[/] were looked for among the first records only: too many ids for the memory bound"))
     with_ = report.by_severity
-    ok = "[green]✓ no record has an error[/]"
-    verdict = ok if report.passed else f"[red]✗ {with_['error']:,} of {report.records:,} records have errors[/]"
-    out.print(f"{verdict} · {with_['warning']:,} with doubts, {with_['info']:,} worth a look")
+    ok = text("[green]✓ no record has an error[/]")
+    verdict = (
+        ok
+        if report.passed
+        else text("[red]✗ {error:,} of {records:,} records have errors[/]", error=with_["error"], records=report.records)
+    )
+    out.print(
+        text(
+            "{verdict} · {warning:,} with doubts, {info:,} worth a look",
+            verdict=verdict,
+            warning=with_["warning"],
+            info=with_["info"],
+        )
+    )

@@ -18,6 +18,7 @@ from drgsim.cli.common_options import (
     amounts,
     input_options,
 )  # fmt: skip
+from drgsim.language import text
 
 if TYPE_CHECKING:
     from drgsim.api.weight_verbs import WeightTables
@@ -54,7 +55,7 @@ def weights(
     as_json: Annotated[bool, typer.Option("--json", help="Print the evaluation as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Estimate relative weights and evaluate the groups. 权重测算"""
+    """Estimate relative weights and evaluate the groups."""
     from drgsim.api import weight_verbs
     from drgsim.cli.terminal import print_json
     from drgsim.payment.weight_estimation import WeightSettings
@@ -88,21 +89,23 @@ def _words(value: float, form: str) -> str:
 
 
 def _show(result: WeightTables, output: Path) -> None:
-    from rich.markup import escape
-
+    from drgsim.cli.markup import escape
     from drgsim.cli.terminal import out, rows_table
 
     rows = [
         [
-            "after" if line.trimmed else "before", f"{line.cases:,}", str(line.groups), _words(line.mean_cost, ",.2f"),
-            _words(line.cv, ".3f"), _words(line.riv, ".3f"), _words(line.stable_share, ".1%"), _words(line.r2_days, ".3f"),
+            text("after") if line.trimmed else text("before"), f"{line.cases:,}", str(line.groups),
+            _words(line.mean_cost, ",.2f"), _words(line.cv, ".3f"), _words(line.riv, ".3f"),
+            _words(line.stable_share, ".1%"), _words(line.r2_days, ".3f"),
         ]
         for line in result.lines
         if line.scope == "all"
     ]  # fmt: skip
-    columns = ["trimming", "cases", "groups", "mean 元", "CV", "RIV", "CV < limit", "R2 stay"]
-    rows_table("Groups and cost 分组效能", columns, rows, right=(1, 2, 3, 4, 5, 6, 7))
+    columns = [
+        text("trimming"), text("cases"), text("groups"), text("mean, yuan"), "CV", "RIV", text("CV < limit"), text("R2 stay"),
+    ]  # fmt: skip
+    rows_table(text("Groups and cost"), columns, rows, right=(1, 2, 3, 4, 5, 6, 7))
     problems = [problem["what"] for problem in result.record["problems"]]
     for line in (*result.record["settings"], *problems, *result.record["notes"]):
         out.print(f"[dim]{escape(line)}[/]")
-    out.print(f"wrote [bold]{escape(str(output))}[/]: weights.csv, groups.csv, evaluation.csv")
+    out.print(text("wrote [bold]{output}[/]: weights.csv, groups.csv, evaluation.csv", output=escape(str(output))))

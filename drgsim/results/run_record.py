@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.language import Text
 from drgsim.results.table_files import write_table
 from drgsim.results.whole_outputs import KIND, RUN_FILE, WRITTEN, whole_folder, write_text
 from drgsim.version import __version__
@@ -45,8 +46,10 @@ def run_record(kind: str, /, **values: Any) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: numbers that cannot be said (NaN, infinity) are null, decimals and dates are texts."""
-    if value is None or isinstance(value, str | bool):
-        return str(value) if isinstance(value, str) else value  # a word of an enumeration as its text
+    if value is None or isinstance(value, bool | Text):
+        return value
+    if isinstance(value, str):
+        return str(value)  # a word of an enumeration as its text
     if isinstance(value, Problem):
         return {"code": value.code, "what": value.what, "where": value.where, "fix": value.fix}
     if isinstance(value, Mapping):
