@@ -10,6 +10,7 @@ from tests.conftest import ROOT
 from tools.make_reference import MARK, PARTS, pages
 
 MADE = pages()
+ONLY_CHINESE = {"measured region"}  # the English tables are written by tools/measure_region.py
 
 
 @pytest.mark.parametrize("page", MADE, ids=lambda path: path.name)
@@ -22,7 +23,9 @@ def test_every_part_is_in_both_languages() -> None:
     for page in MADE:
         for part in MARK.finditer(page.read_text(encoding="utf-8")):
             found[part["name"]].add("zh" if page.name.endswith(".zh.md") else "en")
-    assert {name: languages for name, languages in found.items() if languages != {"en", "zh"}} == {}
+    assert {
+        name: spoken for name, spoken in found.items() if spoken != ({"zh"} if name in ONLY_CHINESE else {"en", "zh"})
+    } == {}
 
 
 def test_every_mark_is_closed() -> None:

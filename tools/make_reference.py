@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 import drgsim
 from drgsim.language import spoken, text_of_data
 from drgsim.quality.quality_rules import rules, thresholds
 from drgsim.records.findings import FINDINGS
 from drgsim.records.schema import columns
+from tools.measure_region import MARK as MEASURED
 
 DOCS = Path(__file__).parent.parent / "docs"
 MARK = re.compile(r"(<!-- made: (?P<name>[^>]+) -->\n).*?(<!-- end made -->)", re.S)
@@ -182,6 +184,16 @@ def path_part(language: str) -> str:
     return table(heads, rows, language)
 
 
+def measured_part(language: str) -> str:
+    """The tables of the measured region, whose English ones tools/measure_region.py writes."""
+    text = (DOCS / "synthetic-region.md").read_text(encoding="utf-8").partition(MEASURED)[2].strip()
+    if language == "zh":
+        words = yaml.safe_load((Path(__file__).parent / "measured_words.yaml").read_text(encoding="utf-8"))
+        for english in sorted(words, key=len, reverse=True):
+            text = text.replace(english, words[english])
+    return text
+
+
 PARTS: dict[str, Callable[[str], str]] = {
     "columns": column_part,
     "findings invalid": finding_part("invalid"),
@@ -193,6 +205,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "policies": policy_part,
     "scenarios": scenario_part,
     "scenario paths": path_part,
+    "measured region": measured_part,
 }
 
 
