@@ -8,18 +8,26 @@ A page of ``docs`` marks such a part: ``<!-- made: NAME -->`` before and ``<!-- 
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pandas as pd
+import typer
 import yaml
+from typer.models import ArgumentInfo
 
 import drgsim
-from drgsim.language import spoken, text_of_data
+from drgsim.cli.main import app
+from drgsim.cli.spoken_help import plain_help
+from drgsim.language import spoken, term, text_of_data
+from drgsim.language.catalogue import translated
 from drgsim.quality.quality_rules import rules, thresholds
 from drgsim.records.findings import FINDINGS
 from drgsim.records.schema import columns
+from tools.make_api_docs import VERBS
 from tools.measure_region import MARK as MEASURED
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -184,6 +192,76 @@ def path_part(language: str) -> str:
     return table(heads, rows, language)
 
 
+KINDS = {
+    Path: term("kind of a value", "path"), int: term("kind of a value", "whole number"),
+    float: term("kind of a value", "number"), str: term("kind of a value", "text"),
+}  # fmt: skip
+NEEDED = {"en": "Needed. ", "zh": "必填。"}
+USES = {
+    "en": "In Python: [`drgsim.{verb}`](api.md#drgsim{verb}).",
+    "zh": "Python 中为 [`drgsim.{verb}`](api.md#drgsim{verb})。",
+}
+
+
+def _commands(command: Any, path: tuple[str, ...] = ("drgsim",)) -> Iterator[tuple[str, Any]]:
+    """Commands by the words that call them, those without any below."""
+    for name, below in command.commands.items():
+        if hasattr(below, "commands"):
+            yield from _commands(below, (*path, name))
+        else:
+            yield " ".join((*path, name)), below
+
+
+def _helped(written: str | None, language: str) -> str:
+    english = plain_help(written or "")
+    return english if language == "en" or not english else translated(language, english)
+
+
+def _kind(annotation: Any, language: str) -> str:
+    """What a value of an option is; nothing for one that takes none."""
+    parts = [annotation] if get_origin(annotation) is list else [*get_args(annotation)] or [annotation]
+    one = next(each for each in parts if each is not type(None))
+    if get_origin(one) is list:
+        return f"{_kind(get_args(one)[0], language)} …"
+    return str(spoken(KINDS[one], language)) if one in KINDS else ""
+
+
+def _options(command: Any, language: str) -> Iterator[tuple[str, ...]]:
+    """Names, kind, default and words of each argument and option, as the function of the command states them."""
+    hints = get_type_hints(command.callback, include_extras=True)
+    for name, parameter in inspect.signature(command.callback).parameters.items():
+        if get_origin(hints[name]) is not Annotated:
+            continue  # the context of the call
+        annotation, stated = get_args(hints[name])[:2]
+        if stated.hidden:
+            continue
+        # typer takes the first name of an option for its default where the option stands in an annotation
+        names = [each for each in (stated.default, *(stated.param_decls or ())) if isinstance(each, str)]
+        names = [name] if isinstance(stated, ArgumentInfo) else names or [f"--{name.replace('_', '-')}"]
+        needed = parameter.default is inspect.Parameter.empty
+        default = parameter.default if isinstance(parameter.default, str | int | float | Path) else None
+        yield (
+            ", ".join(f"`{each}`" for each in names),
+            stated.metavar or _kind(annotation, language),
+            "" if needed or default is None or default is False or default == "" else f"`{default}`",
+            (NEEDED[language] if needed else "") + _helped(stated.help, language),
+        )
+
+
+def command_part(language: str) -> str:
+    """Every command with its arguments and options, in the order of the help."""
+    heads = {"option": "选项", "value": "取值", "default": "默认", "what": "说明"}
+    made = []
+    for words, command in _commands(typer.main.get_command(app)):
+        name = words.removeprefix("drgsim ")
+        verb = VERBS.get(name, name.replace(" ", "_"))
+        uses = f"\n\n{USES[language].format(verb=verb)}" if verb in drgsim.__all__ else ""
+        made.append(
+            f"## {words}\n\n{_helped(command.help, language)}{uses}\n\n{table(heads, _options(command, language), language)}"
+        )
+    return "\n\n".join(made)
+
+
 def measured_part(language: str) -> str:
     """The tables of the measured region, whose English ones tools/measure_region.py writes."""
     text = (DOCS / "synthetic-region.md").read_text(encoding="utf-8").partition(MEASURED)[2].strip()
@@ -195,6 +273,7 @@ def measured_part(language: str) -> str:
 
 
 PARTS: dict[str, Callable[[str], str]] = {
+    "commands": command_part,
     "columns": column_part,
     "findings invalid": finding_part("invalid"),
     "findings reason": finding_part("reason"),
