@@ -9,7 +9,7 @@ from pathlib import Path
 
 import drgsim
 
-HEAVY = ("numpy", "pandas", "pyarrow", "numba", "scipy", "sklearn", "yaml", "rich", "typer", "jinja2", "plotly", "pydantic")
+HEAVY = ("numpy", "pandas", "pyarrow", "numba", "scipy", "sklearn", "yaml", "rich", "typer", "jinja2", "pydantic")
 
 
 def test_importing_drgsim_imports_nothing_heavy() -> None:

@@ -28,7 +28,7 @@ def test_help_and_version() -> None:
 
 
 def test_help_does_not_wait_for_numba_or_arrow() -> None:
-    heavy = ("numba", "pyarrow", "pandas", "numpy", "plotly", "scipy", "sklearn", "pydantic", "yaml", "jinja2")
+    heavy = ("numba", "pyarrow", "pandas", "numpy", "scipy", "sklearn", "pydantic", "yaml", "jinja2")
     code = f"import sys, drgsim.cli.main; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}

@@ -94,7 +94,7 @@ def test_the_command_writes_everything_and_fits_80_columns(tmp_path: Path, monke
     assert max(cell_len(line) for line in shown.splitlines()) <= 80
     book = openpyxl.load_workbook(tmp_path / "diff.xlsx", read_only=True)
     assert {"About", "Rows", "Successions", "Subdivisions", "Codes that move", "CC and MCC", "Levels"} <= set(book.sheetnames)
-    assert "细分变化" in (tmp_path / "diff.html").read_text(encoding="utf-8")
+    assert "ADRGs divided into other DRGs" in (tmp_path / "diff.html").read_text(encoding="utf-8")
 
 
 def test_json_and_page(versions: SchemeDifference) -> None:

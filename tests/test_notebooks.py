@@ -20,7 +20,7 @@ def test_a_notebook_uses_drgsim_by_its_public_names_only(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     taken = {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    allowed = {"pandas", "plotly", *sys.stdlib_module_names}
+    allowed = {"pandas", *sys.stdlib_module_names}
     assert "drgsim" in imported
     assert {name for name in imported | taken if name.partition(".")[0] not in allowed} == {"drgsim"}
     named = {

@@ -36,7 +36,7 @@ class NotedText:
     """A text with a smaller one beside it."""
 
     shape: ClassVar[str] = "noted"
-    words: str
+    words: str | NamedCode
     note: str = ""
 
     def __str__(self) -> str:
