@@ -26,8 +26,8 @@ def catalogue_page(catalogue: Catalogue, summary: Mapping[str, Any], diff: Catal
     footer = [text("catalogue {catalogue} ({digest})", catalogue=catalogue.id, digest=catalogue.digest[:12])]
     if summary:
         made = summary["specification"]
-        footer.append(text("specification {specification} ({digest}) · {method}", specification=made.id,
-                           digest=made.digest[:12],
+        footer.append(text("specification {specification} ({digest}) · {method}", specification=made["id"],
+                           digest=made["digest"][:12],
                            method=summary["method"]))  # fmt: skip
     return page_html(Page(
         title=bilingual(f"{catalogue.id} {catalogue.title}", f"{catalogue.id} {catalogue.title_zh}"),
@@ -159,11 +159,11 @@ def _explained(summary: Mapping[str, Any]) -> list[Card]:
     evaluation, plain = summary.get("evaluation") or {}, summary.get("plain_list")
     if not evaluation.get("explained"):
         return []
-    rows = [{**vars(each), "label": bilingual(each.name, each.name_zh)} for each in evaluation["explained"]]
+    rows = [{**each, "label": bilingual(each["name"], each["name_zh"])} for each in evaluation["explained"]]
     if plain:
         rows += [
-            {**vars(each), "label": text("plain list, {name}", name=bilingual(each.name, each.name_zh))}
-            for each in plain.explained[:2]
+            {**each, "label": text("plain list, {name}", name=bilingual(each["name"], each["name_zh"]))}
+            for each in plain["explained"][:2]
         ]
     columns = [
         TableColumn(text("grouped by"), "label"), TableColumn(text("groups"), "groups", "count"),
@@ -184,10 +184,10 @@ def _stability(summary: Mapping[str, Any]) -> list[str]:
         return []
     words: list[str] = [text("Stability: kinds built from {samples} samples of {share:.0%} of the discharges agree with \
 those of the whole by an adjusted Rand index of {mean:.3f} (least {least:.3f}).",
-                samples=stability.samples, share=stability.share, mean=stability.mean,
-                  least=stability.least)]  # fmt: skip
-    if plain and plain.stability:
-        words.append(text("The plain list agrees by {mean:.3f}.", mean=plain.stability.mean))
+                samples=stability["samples"], share=stability["share"], mean=stability["mean"],
+                  least=stability["least"])]  # fmt: skip
+    if plain and plain.get("stability"):
+        words.append(text("The plain list agrees by {mean:.3f}.", mean=plain["stability"]["mean"]))
     return words
 
 
