@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from drgsim.api.pack_verbs import schemes_export as schemes_export
     from drgsim.api.pack_verbs import schemes_import as schemes_import
     from drgsim.api.pack_verbs import schemes_new as schemes_new
+    from drgsim.api.page_verb import GrouperPage as GrouperPage
+    from drgsim.api.page_verb import grouper_page as grouper_page
     from drgsim.api.payment_verbs import Settled as Settled
     from drgsim.api.payment_verbs import settle as settle
     from drgsim.api.policy_verbs import PolicyCurves as PolicyCurves
@@ -144,6 +146,8 @@ _HOMES = {
     "group_files": "drgsim.api.grouping_verbs",
     "GroupedFiles": "drgsim.api.grouping_verbs",
     "Groups": "drgsim.api.grouping_verbs",
+    "grouper_page": "drgsim.api.page_verb",
+    "GrouperPage": "drgsim.api.page_verb",
     "InputOptions": "drgsim.records.input_options",
     "load_policy": "drgsim.payment.policy",
     "load_region": "drgsim.api.region_verbs",

@@ -107,6 +107,7 @@ SHOWING = {
     "policy_schema": {"output"}, "map_columns": {"output"},
     "policy_plot": {"output"}, "explain": {"brief"}, "schemes": {"coverage"}, "schemes_check": {"strict"},
     "schemes_diff": {"full", "output"}, "schemes_prove": {"full"}, "synth": {"output", "export_priors"}, "switch": {"output"},
+    "grouper_page": {"output"},
 }  # fmt: skip
 # options that a function has under another name: what several values on the command line are, is a mapping or a list there
 RENAMED = {

@@ -38,6 +38,7 @@ THEMES = {
     "drgsim.api.dip_verbs": "DIP catalogues 病种目录库",
     "drgsim.api.dip_results": "DIP catalogues 病种目录库",
     "drgsim.api.code_verbs": "Codes 编码",
+    "drgsim.api.page_verb": "Grouper in one page 单页分组器",
     "drgsim.api.synth_verbs": "Synthetic regions 合成地区",
     "drgsim.api.selftest_verbs": "Self-test 自检",
     "drgsim.api.demo_verb": "Demo 演示",
@@ -46,6 +47,7 @@ THEMES = {
 VERBS = {
     "map": "map_columns",
     "report": "report_on",
+    "page": "grouper_page",
     "schemes list": "schemes",
     "policy list": "policies",
     "scenarios list": "scenarios",
@@ -60,7 +62,7 @@ INTRODUCTION = f"""# The functions of drgsim
 Made from the docstrings by `python -m tools.make_api_docs`; edit those.
 
 Every command is a function with the same defaults, named by the words of the command with `_` between them: `drgsim settle` is
-`drgsim.settle`, `drgsim dip build` is `drgsim.dip_build`. Seven are named otherwise:
+`drgsim.settle`, `drgsim dip build` is `drgsim.dip_build`. These are named otherwise:
 
 {EXCEPTIONS}
 

@@ -32,6 +32,7 @@ from drgsim.cli import explain_command as explain
 from drgsim.cli import group_command as group
 from drgsim.cli import map_command as columns_map
 from drgsim.cli import migrate_command as migrate
+from drgsim.cli import page_command as page
 from drgsim.cli import policy_command as policy
 from drgsim.cli import report_command as report
 from drgsim.cli import scenarios_command as scenarios
@@ -94,7 +95,7 @@ def _root(
 _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Group": {
         "group": group.group, "explain": explain.explain, "validate": validate.validate, "migrate": migrate.migrate,
-        "map": columns_map.map_columns,
+        "map": columns_map.map_columns, "page": page.page,
     },
     "Pay": {
         "report": report.report, "settle": settle.settle, "atlas": atlas.atlas, "weights": weights.weights,

@@ -24,17 +24,17 @@ EMPTY = -2  # the principal place of a list is blank
 
 _FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 # blanks and control characters of all kinds; NUL pads the cells of fixed-width exports
-_BLANKS = (*range(10), *range(11, 33), 0x7F, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF)
+BLANKS = (*range(10), *range(11, 33), 0x7F, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x2060, 0x3000, 0xFEFF)
 _QUOTES = "'\"=`‘’“”"  # what keeps a spreadsheet from reading a text as a number: 'J18.900 and ="J18.900"
 _ALIKE = {"†": "+", "∗": "*", "×": "X", "х": "X", "Х": "X", "。": ".", "【": "[", "】": "]"}
-_SPELLED = str.maketrans(
+SPELLED = str.maketrans(
     {chr(wide): chr(plain).upper() for wide, plain in _FULL_WIDTH.items() if chr(plain) not in _QUOTES}
     | dict.fromkeys([*_QUOTES, *(chr(wide) for wide, plain in _FULL_WIDTH.items() if chr(plain) in _QUOTES)])
     | dict(zip(ascii_lowercase, ascii_uppercase, strict=True))
     | _ALIKE
 )
-_FOLD = {**_SPELLED, **dict.fromkeys(_BLANKS)}
-_SPACED = {**_SPELLED, **dict.fromkeys(_BLANKS, " ")}
+_FOLD = {**SPELLED, **dict.fromkeys(BLANKS)}
+_SPACED = {**SPELLED, **dict.fromkeys(BLANKS, " ")}
 _SEPARATORS = re.compile(r"[|;,、\n]")
 _PLAIN = re.compile(r"[A-Z0-9.+*]*")  # nothing here could begin a name
 _OPENS_NAME, _BRACKETS = "([{)]}:-_", "([{)]}"

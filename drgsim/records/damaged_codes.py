@@ -22,7 +22,7 @@ _SEPARATORS = re.compile(r"[|;,、\n；，｜]")
 _NUMBER = re.compile(r"(\d{1,2})(?:\.(\d{1,17}))?")
 _ENDS, _STARTS = r"[\s\"日]*(?:$|[|;,、\n；，｜])", r"(?:^|[|;,、\n；，｜])[\s'=\"]*"
 _SHAPES = r"\d{1,2}(?:\.\d+)?|\d{4}[-/.年]\d.*|\d{1,2}[-/月]\d{1,2}|\d{1,2}-[A-Za-z]{3}|[A-Za-z]{3}-\d{2}"
-_DAMAGED = f"{_STARTS}(?:{_SHAPES}){_ENDS}"  # a list that may hold one; what it is, Python looks at
+DAMAGED = f"{_STARTS}(?:{_SHAPES}){_ENDS}"  # a list that may hold one; what it is, Python looks at
 _NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 _FULL_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ].*)?")
@@ -120,7 +120,7 @@ def mend_procedures(
     if not records.size:
         return encoded
     texts = lists_of(column, records)
-    looks = np.asarray(pc.match_substring_regex(texts, _DAMAGED))
+    looks = np.asarray(pc.match_substring_regex(texts, DAMAGED))
     if not looks.any():
         return encoded
     ids = encoded.ids.copy()

@@ -72,10 +72,10 @@ def may_be_primary(kind: Kind, catalogue: Catalogue) -> bool:
 
 def lower_catalogue(catalogue: Catalogue) -> CompiledCatalogue:
     """Lower a catalogue; :func:`compile_catalogue` keeps the result."""
-    return _CatalogueLowering(catalogue).lower()
+    return CatalogueLowering(catalogue).lower()
 
 
-class _CatalogueLowering:
+class CatalogueLowering:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.lines = catalogue.lines

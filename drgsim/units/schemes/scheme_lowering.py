@@ -111,11 +111,11 @@ class CompiledScheme:
 
 def lower_scheme(scheme: Scheme) -> CompiledScheme:
     """Lower a scheme; :func:`drgsim.units.schemes.compiled_scheme.compile_scheme` keeps the result."""
-    return _SchemeLowering(scheme).lower()
+    return SchemeLowering(scheme).lower()
 
 
 # -- lowering --------------------
-class _SchemeLowering(RuleLowering):
+class SchemeLowering(RuleLowering):
     def __init__(self, scheme: Scheme) -> None:
         super().__init__(
             scheme.book, scheme.sets, scheme.severities, scheme.exclusions, [rule for _, rule in scheme.rules()]
