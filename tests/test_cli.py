@@ -151,7 +151,7 @@ def test_demo_leaves_a_page_to_look_at(tmp_path: Path) -> None:
     done = run("demo", cwd=tmp_path)
     assert "The ten largest groups" in done.stdout
     assert "The fund" in done.stdout
-    for name in ("index.html", "casemix.html", "budget/budget.html", "whatif/whatif.html"):
+    for name in ("index.html", "casemix.html", "budget/budget.html", "whatif/whatif.html", "hospital/report.html"):
         page = (tmp_path / "drgsim-demo" / name).read_text(encoding="utf-8")
         assert name.startswith("budget/") or "Synthetic data" in page
         assert "src=" not in page  # nothing is fetched from anywhere

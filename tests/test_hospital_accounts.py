@@ -10,6 +10,7 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -339,6 +340,24 @@ def test_exports_as_hospitals_send_them_become_reports(file: str, tmp_path: Path
     assert "report.html" in done.stdout
     assert sorted(each.name for each in (tmp_path / "report").iterdir()) == ["report.html", "report.xlsx", "run.json"]
     assert "22" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_workbook_is_in_the_words_of_the_reader(tmp_path: Path) -> None:
+    for language, words in (
+        ("zh", {"病组", "科室", "特病单议", "申报材料"}),
+        ("en", {"Departments", "Special review", "Dossiers"}),
+    ):
+        with speaking(language):
+            region_report().save(tmp_path / f"{language}.xlsx")
+        book = openpyxl.load_workbook(tmp_path / f"{language}.xlsx")
+        assert words <= set(book.sheetnames)
+        assert len(book.worksheets[1]._charts) == 3  # type: ignore[attr-defined]
+        losing = next(sheet for sheet in book if sheet.max_row == accounts().losing_cases.num_rows + 1)
+        assert not any("|" in str(cell.value) or cell.data_type == "f" for row in losing.iter_rows() for cell in row)
+    with speaking("zh"):
+        shown = [str(cell.value) for sheet in openpyxl.load_workbook(tmp_path / "zh.xlsx").worksheets[1:-1]
+                 for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]  # fmt: skip
+    assert english_in("\n".join(shown)) == []
 
 
 def test_the_command_says_what_it_cannot_do(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A budget year of the bundled synthetic region, from its discharges to a what-if, with a page to look at."""
+"""A budget year of the bundled synthetic region, from its discharges to a what-if, and the report of its largest hospital."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from drgsim.api.argument_check import checked
 from drgsim.api.budget_verbs import BudgetYears, budget
+from drgsim.api.report_verb import Report, cases_of_year, checked_and_grouped
 from drgsim.api.weight_verbs import WeightTables, weights
 from drgsim.assets import sample_path
 from drgsim.budgets.region_preparation import Progress
@@ -21,7 +22,9 @@ from drgsim.language import text
 from drgsim.payment.settlement import Settlement
 from drgsim.payment.weight_estimation import WeightSettings
 from drgsim.report.casemix_page import casemix_page
+from drgsim.report.hospital_report import hospital_parts
 from drgsim.report.region_page import RegionYear, year_page
+from drgsim.report.report_parts import ReportChoices
 from drgsim.report.whatif_page import whatif_page
 from drgsim.results.result import Result
 from drgsim.results.run_record import json_text, run_record, write_results
@@ -37,7 +40,10 @@ BASELINE = text(
     "Its baseline pays by the rate at which the fund's budget is just spent; the budget year "
     "above scales the policy's prices by level of hospital."
 )
-LINKS = ((text("case mix"), "casemix.html"), (text("budget"), "budget/budget.html"), (text("what if"), "whatif/whatif.html"))
+LINKS = (
+    (text("case mix"), "casemix.html"), (text("budget"), "budget/budget.html"), (text("what if"), "whatif/whatif.html"),
+    (text("the largest hospital"), "hospital/report.html"),
+)  # fmt: skip
 
 
 class SampleYear:
@@ -47,18 +53,22 @@ class SampleYear:
     ----------
     grouped, page
         The records with their groups, and the page that shows all parts.
-    run, weights, budget, study
+    run, weights, budget, study, hospital
         What the steps gave.
+    hospital_page
+        The page of the largest hospital.
     """
 
     run: GroupRun
     weights: WeightTables
     budget: BudgetYears
     study: Study
+    hospital: Report
 
     def __init__(self, folder: Path, output: Path) -> None:
         self._folder = folder  # takes the place of ``output`` when the year is done
         self.grouped, self.page = output / "grouped.parquet", output / "index.html"
+        self.hospital_page = output / "hospital" / "report.html"
         self.region = sample_path("region")
         self.inputs = sorted(self.region.glob("discharges-*.parquet"))
         self.scheme = load_scheme(SCHEME)
@@ -102,6 +112,15 @@ class SampleYear:
         )  # fmt: skip
         title = text("A budget year of the sample region")
         write_text(self._folder / self.page.name, year_page(shown, title=title, note=NOTE, links=LINKS))
+
+    def account(self, progress: Progress | None = None) -> None:
+        """Account for the largest hospital of the last year, as the budget year settled it."""
+        scheme = self.settlement.ledger.policy.file.scheme
+        cases = cases_of_year(self.budget, checked_and_grouped(self.inputs[-1], scheme, None, progress))
+        region = (text("the region's page"), f"../{self.page.name}")
+        parts = hospital_parts(cases, ReportChoices(warnings=(NOTE,), links=(region,)))
+        self.hospital = Report("hospital", cases, parts, self.budget.record["inputs"])
+        self.hospital.save_folder(self._folder / self.hospital_page.parent.name, ("html", "xlsx"), replace=True)
 
 
 @contextmanager
@@ -155,7 +174,7 @@ class Demo(Result):
 
 @checked()
 def demo(output: str | Path = "drgsim-demo") -> Demo:
-    """A budget year of the bundled synthetic region: groups, weights, settlement, budget, a what-if. 演示
+    """A budget year of the bundled synthetic region: groups, weights, settlement, budget, a what-if, a hospital. 演示
 
     Parameters
     ----------
@@ -184,4 +203,5 @@ def demo(output: str | Path = "drgsim-demo") -> Demo:
         year.weigh()
         year.settle()
         year.simulate()
+        year.account()
     return Demo(year)

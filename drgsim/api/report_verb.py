@@ -80,7 +80,10 @@ class Report(Result):
         return self._parts.page()
 
     def _write_workbook(self, path: Path) -> None:
-        self._parts.workbook(path)
+        if self._parts.workbook is None:
+            super()._write_workbook(path)
+        else:
+            self._parts.workbook(path, self.about())
 
 
 @checked(
@@ -169,10 +172,10 @@ def report_on(
             region, loaded, scheme=scheme, weights=weights, changes=changes, unit_value=unit_value, shared=budget,
             progress=progress,
         )  # fmt: skip
-        return _of_region(years, _checked_and_grouped(discharges_for(region, audience), chosen, reading, None))
+        return _of_region(years, checked_and_grouped(discharges_for(region, audience), chosen, reading, None))
     if region is not None:
         cases, hospitals = discharges_for(region, audience), region if hospitals is None else hospitals
-    prepared = _checked_and_grouped(cases, scheme or scheme_of_weights(weights) or loaded.file.scheme, reading, progress)
+    prepared = checked_and_grouped(cases, scheme or scheme_of_weights(weights) or loaded.file.scheme, reading, progress)
 
     def settled(budget: Amounts | None) -> Settled:
         return settle(
@@ -196,21 +199,25 @@ def report_on(
     return Report(audience, settled_cases, PARTS[audience](settled_cases, choices), inputs)
 
 
-def _of_region(years: BudgetYears, prepared: _Prepared) -> Report:
-    """The bureau's report on the last year of a region, as its budget year settled it."""
-    last = years.years[-1]
-    settlement = years.prepared.settlements[last.year]
+def cases_of_year(years: BudgetYears, prepared: PreparedRecords) -> SettledCases:
+    """The cases of the last year of a region, as its budget year settled them."""
+    settlement = years.prepared.settlements[years.years[-1].year]
     basis = PriceBasis.BUDGET if settlement.unit_values else PriceBasis.POLICY
-    cases = SettledCases(
+    return SettledCases(
         settlement, prepared.cases.case_table.records, prepared.schemes, basis, prepared.quality,
         (*prepared.notes, *(note for note in years.notes if note.code != "note")),
     )  # fmt: skip
+
+
+def _of_region(years: BudgetYears, prepared: PreparedRecords) -> Report:
+    """The bureau's report on the last year of a region."""
+    cases = cases_of_year(years, prepared)
     parts = region_parts(cases, years.years, [note.what for note in years.notes if note.code == "note"])
     return Report("bureau", cases, parts, years.record["inputs"])
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class PreparedRecords:
     """Records that are checked and grouped."""
 
     cases: CaseResult
@@ -219,9 +226,9 @@ class _Prepared:
     notes: tuple[Problem, ...]
 
 
-def _checked_and_grouped(
+def checked_and_grouped(
     records: Any, scheme: str | None, reading: InputOptions | None, progress: Progress | None
-) -> _Prepared:
+) -> PreparedRecords:
     """The records with what is wrong in them and with their groups; those that name groups keep them."""
     read = Discharges(*_with_options(records, reading))
     coded = "diagnoses" in read.case_table.canonical
@@ -231,9 +238,9 @@ def _checked_and_grouped(
         checked_records = validate(read, DEFAULT_SCHEME if means_dip(chosen) else chosen, progress=progress)
         quality = checked_records.report
     if is_grouped(read.case_table.table.column_names):
-        return _Prepared(read, read.case_table.grouped_by, quality, notes)
+        return PreparedRecords(read, read.case_table.grouped_by, quality, notes)
     grouped = group(read, chosen)
-    return _Prepared(grouped, grouped.case_table.grouped_by, quality, (*notes, *grouped.notes))
+    return PreparedRecords(grouped, grouped.case_table.grouped_by, quality, (*notes, *grouped.notes))
 
 
 def _with_options(records: Any, reading: InputOptions | None) -> tuple[Any, str]:

@@ -25,24 +25,28 @@ def demo(
     with sample_year(output) as year:
         if not quiet:
             out.print(f"[yellow]{escape(NOTE)}[/]")
-        with progress_bar(text("1/4 Grouping"), quiet) as progress:
+        with progress_bar(text("1/5 Grouping"), quiet) as progress:
             year.group(progress)
         if not quiet:
             _show_groups(year)
-        with progress_bar(text("2/4 Weights"), quiet):
+        with progress_bar(text("2/5 Weights"), quiet):
             year.weigh()
         if not quiet:
             _show_weights(year)
-        with progress_bar(text("3/4 Settlement and budget"), quiet) as progress:
+        with progress_bar(text("3/5 Settlement and budget"), quiet) as progress:
             year.settle(progress)
         if not quiet:
             _show_budget(year)
-        with progress_bar(text("4/4 What if"), quiet) as progress:
+        with progress_bar(text("4/5 What if"), quiet) as progress:
             year.simulate(progress)
+        if not quiet:
+            _show_what_if(year)
+        with progress_bar(text("5/5 The largest hospital"), quiet) as progress:
+            year.account(progress)
     if quiet:
-        out.print(f"{year.grouped}\n{year.page}")
+        out.print(f"{year.grouped}\n{year.page}\n{year.hospital_page}")
     else:
-        _show_what_if(year)
+        out.print(text("report of the largest hospital: [bold]{page}[/]", page=year.hospital_page))
         out.print(
             text(
                 "open [bold]{page}[/] in a browser · every record with its group: [bold]{grouped}[/]",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -13,7 +12,6 @@ from drgsim.budgets.budget_tables import budget_tables
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.report.bureau_page import TITLE, bureau_page
 from drgsim.report.report_parts import ReportChoices, ReportParts
-from drgsim.results.workbook import open_workbook
 
 BUDGET_TABLES = ("hospitals", "index", "quality", "warnings", "fund", "terms")  # of all that a budget year has
 
@@ -29,11 +27,6 @@ def region_parts(cases: SettledCases, years: Sequence[BudgetYear], notes: Sequen
     made: Mapping[str, pa.Table] = budget_tables(years) if years else {}
     tables = {**accounts.tables, **{f"budget_{name}": made[name] for name in BUDGET_TABLES if name in made}}
 
-    def write(path: Path) -> None:
-        with open_workbook(path) as book:
-            for name, table in tables.items():
-                book.add_table(name, table)
-
     found = accounts.supervision
     record = {
         "years": [year.year for year in years],
@@ -41,4 +34,4 @@ def region_parts(cases: SettledCases, years: Sequence[BudgetYear], notes: Sequen
         if found is None
         else {name: int(count) for name, count in found.cases["list"].value_counts().items()},
     }
-    return ReportParts(TITLE, tables, lambda: bureau_page(accounts, years, notes), write, record=record)
+    return ReportParts(TITLE, tables, lambda: bureau_page(accounts, years, notes), record=record)

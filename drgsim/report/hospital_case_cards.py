@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from drgsim.accounts.coding_work import KINDS, SAME, words_of
+from drgsim.accounts.coding_work import KINDS, words_of
 from drgsim.accounts.hospital_accounts import HospitalAccounts
 from drgsim.accounts.loss_reasons import TITLES, LossReason, reason_table
 from drgsim.language import Text, bilingual, joined, text
 from drgsim.quality.quality_report import QualityReport
 from drgsim.quality.quality_rules import SEVERITY_TITLES, rules
 from drgsim.report.bar_charts import BarChart, BarSeries
-from drgsim.report.hospital_words import amount, class_title, money_columns, reason_titles, rows_of, with_revenue
+from drgsim.report.hospital_words import amount, class_title, matter_of, money_columns, reason_titles, rows_of, with_revenue
 from drgsim.report.page_parts import Card, Fold, PagePart, PageTable, TableColumn, Words
 
 Row = dict[str, Any]
@@ -111,7 +111,7 @@ def mend_card(accounts: HospitalAccounts) -> Card:
         parts.append(Words([said]))
     single = rows_of(work.cases.to_pylist()[:MOST_MEND])
     for row in single:
-        row["fix"] = joined(text("; "), _matter(row))
+        row["fix"] = joined(text("; "), matter_of(row))
     if single:
         columns = [
             TableColumn(text("case"), "discharge_id"), TableColumn(text("department"), "department", minor=True),
@@ -125,14 +125,6 @@ def mend_card(accounts: HospitalAccounts) -> Card:
         )
         parts.append(PageTable(text("Records to mend, the dearest first"), columns, single, note=note))
     return Card(title, parts)
-
-
-def _matter(row: Row) -> list[Text]:
-    """What is the matter with a record: why it has no group, and what a coder would check."""
-    checks = [each for each in zip(row["checks"].split("|"), row["details"].split("|"), strict=False) if each[0]]
-    said = {code for code, _ in checks}
-    first = [words_of(row["reason"])[0]] if row["reason"] and SAME.get(row["reason"]) not in said else []
-    return first + [joined(": ", [words_of(code)[0], detail] if detail else [words_of(code)[0]]) for code, detail in checks]
 
 
 def severity_card(accounts: HospitalAccounts) -> Card:

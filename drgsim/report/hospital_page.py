@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from drgsim.accounts.account_limits import account_limits
@@ -22,8 +23,8 @@ Row = dict[str, Any]
 WORST, MOST_REASONS = 6, 3  # groups, and reasons of unpaid cases, of the summary
 
 
-def hospital_page(accounts: HospitalAccounts) -> str:
-    """HTML of the page in the current language."""
+def hospital_page(accounts: HospitalAccounts, warnings: Sequence[str] = (), links: Sequence[tuple[str, str]] = ()) -> str:
+    """HTML of the page in the current language; ``warnings`` and ``links`` stand at its top."""
     cases = accounts.hospital.cases
     policy = cases.settlement.ledger.policy
     whole = with_revenue(accounts.sums.whole.to_pylist())[0]
@@ -32,7 +33,8 @@ def hospital_page(accounts: HospitalAccounts) -> str:
         title=text("Case payment report of {hospital}", hospital=name) if name else text("Case payment report of a hospital"),
         subtitle=joined(" · ", [*_period(accounts), policy.id, policy.file.title_zh]),
         lead=_lead(accounts, whole),
-        warnings=_warnings(accounts),
+        warnings=[*warnings, *_warnings(accounts)],
+        links=links,
         figures=_figures(accounts, whole),
         summary=[_worst(accounts)],
         cards=_cards(accounts),

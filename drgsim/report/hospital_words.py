@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from drgsim.accounts.coding_work import SAME, words_of
 from drgsim.accounts.loss_reasons import TITLES, LossReason
 from drgsim.language import Text, bilingual, joined, term, text
 from drgsim.payment.case_class import CASE_CLASS_ZH, CaseClass
@@ -41,6 +42,19 @@ def class_title(name: str) -> Text:
 def reason_titles(codes: str) -> Text:
     """Reasons of a losing case in words."""
     return joined(text("; "), [TITLES[LossReason(code)] for code in codes.split("|") if code])
+
+
+def reason_title(code: str) -> Text:
+    """A reason of the table of reasons; its last line is all losing cases together."""
+    return TITLES[LossReason(code)] if code in TITLES else text("all losing cases, each once")
+
+
+def matter_of(row: Mapping[str, Any]) -> list[Text]:
+    """What is the matter with a record: why it has no group, and what a coder would check."""
+    checks = [each for each in zip(row["checks"].split("|"), row["details"].split("|"), strict=False) if each[0]]
+    said = {code for code, _ in checks}
+    first = [words_of(row["reason"])[0]] if row["reason"] and SAME.get(row["reason"]) not in said else []
+    return first + [joined(": ", [words_of(code)[0], detail] if detail else [words_of(code)[0]]) for code, detail in checks]
 
 
 def rows_of(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgsim.errors import Problem
 from drgsim.language import Text
+from drgsim.results.workbook_about import About
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class ReportParts:
     page
         Makes the HTML of the page, in the current language.
     workbook
-        Writes the workbook to a path, in the current language.
+        Writes a workbook of its own to a path, in the current language, with what its first sheet says; None where a sheet for
+        each table will do.
     notes
         What was doubtful, beyond what reading and settling said.
     record
@@ -36,7 +38,7 @@ class ReportParts:
     title: Text
     tables: Mapping[str, pa.Table]
     page: Callable[[], str]
-    workbook: Callable[[Path], None]
+    workbook: Callable[[Path, About], None] | None = None
     notes: tuple[Problem, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
 
@@ -51,7 +53,13 @@ class ReportChoices:
         Id of the hospital that the report is about, where the cases are of several.
     benchmark
         Figures of other hospitals by group, and what they are told by.
+    warnings
+        What the page says at its top beside what it finds itself.
+    links
+        Name and relative address of pages beside this one.
     """
 
     hospital: str | None = None
     benchmark: tuple[pa.Table, str] | None = None
+    warnings: Sequence[str] = ()
+    links: Sequence[tuple[str, str]] = ()

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from drgsim.accounts.group_research import group_research
 from drgsim.accounts.settled_cases import SettledCases
 from drgsim.report.report_parts import ReportChoices, ReportParts
 from drgsim.report.research_page import TITLE, research_page
-from drgsim.results.workbook import open_workbook
 
 
 def research_parts(cases: SettledCases, choices: ReportChoices) -> ReportParts:
     """The parts of a report for research."""
     found = group_research(cases)
 
-    def write(path: Path) -> None:
-        with open_workbook(path) as book:
-            for name, table in found.tables.items():
-                book.add_table(name, table)
-
     measures = [vars(line) for line in found.measures if line.scope == "all"]
-    return ReportParts(TITLE, found.tables, lambda: research_page(found), write, found.problems, {"explained_costs": measures})
+    return ReportParts(TITLE, found.tables, lambda: research_page(found), None, found.problems, {"explained_costs": measures})
