@@ -46,6 +46,14 @@ def test_every_chinese_page_has_an_english_one() -> None:
     assert [path.name for path in DOCS.glob("*.zh.md") if not DOCS.joinpath(path.name.replace(".zh.md", ".md")).is_file()] == []
 
 
+def test_no_line_of_a_chinese_page_ends_within_a_paragraph() -> None:
+    """A line break between Chinese characters would be shown as a blank."""
+    broken = re.compile(r"^[^\s|#<`-][^|\n]*[\u4e00-\u9fff\uff00-\uffef]\n(?![\d-])[\u4e00-\u9fff`*A-Za-z]", re.M)
+    for page in DOCS.glob("*.zh.md"):
+        found = broken.search(MADE.sub("", FENCED.sub("", page.read_text(encoding="utf-8"))))
+        assert found is None, f"{page.name}: {found[0] if found else ''}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_same_parts(page: Path) -> None:
     english, chinese = (re.findall(r"^(#+) ", FENCED.sub("", text), re.M) for text in both(page))

@@ -33,21 +33,7 @@ from tools.measure_region import MARK as MEASURED
 DOCS = Path(__file__).parent.parent / "docs"
 MARK = re.compile(r"(<!-- made: (?P<name>[^>]+) -->\n).*?(<!-- end made -->)", re.S)
 # words of data that the program itself never shows to people
-WORDS = {
-    "years": "岁", "days": "天", "hours": "小时", "g": "克", "yuan": "元", "cases": "例", "fen": "分", "yes": "是",
-    "x mean cost of the group": "× 病组例均费用", "drg": "DRG", "dip": "DIP", "rate": "费率法", "points": "点数法",
-    "systems count completed or running years": "各系统按周岁或虚岁计",
-    "systems count the day of birth as 0 or 1": "各系统把出生当天计为0或1",
-    "CHS-DRG MDCP: newborns up to 28 days": "CHS-DRG MDCP：出生28天以内的新生儿",
-    "usual edit limit for chapter XV": "第十五章编码常用的审核界限",
-    "about twice the mean stay of recent years": "约为近年平均住院日的两倍",
-    "ours": "本项目自定",
-    "ours; finds amounts that are ten times too high": "本项目自定；可发现多写一位的金额",
-    "below this the mean of a group says little": "病例再少，病组均值没有意义",
-    "a same-day stay may count as 0 or 1 in any case": "当天入出院本来就可计0或1",
-    "settlement amounts add up to the fen": "结算金额应精确到分",
-    "ICD-9-CM volume 3, titles of 96.71 and 96.72": "ICD-9-CM第三卷，96.71与96.72的名称",
-}  # fmt: skip
+WORDS: dict[str, str] = yaml.safe_load((Path(__file__).parent / "reference_words.yaml").read_text(encoding="utf-8"))
 
 
 def said(word: object, language: str) -> str:
