@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, MISSING, round_floats
 from drgsim.payment.atlas_weights import COMMON, CommonWeights, known_share, own_values, weighed
 from drgsim.payment.case_class import CLASSES, CaseClass
@@ -34,9 +35,9 @@ EFFECTS_ZH = {
 }  # fmt: skip
 LEAST_PRICE = 300.0  # yuan: no mean case costs less, so that a lower price is one of scores that no weight leads to
 MOST = 0.9  # of the cases, for a policy to stand in the ranking before those that pay fewer
-_SETTLE_ALONE = "drgsim settle INPUT with --policy, and --budget or --unit-value"
+_SETTLE_ALONE = text("drgsim settle INPUT with --policy, and --budget or --unit-value")
 _FIXES = {  # in the words of the atlas
-    "settle-missing-level": "give --hospitals hospitals.csv, or one --level for all cases",
+    "settle-missing-level": text("give --hospitals hospitals.csv, or one --level for all cases"),
     "settle-missing-unit-value": _SETTLE_ALONE,
 }
 NEARLY_ALL = 0.99  # of the cases, for a policy to be the median
@@ -185,13 +186,13 @@ def _reason_against(policy: Policy) -> Problem | None:
     """Why a policy cannot pay groups of DRG at prices of its own."""
     file = policy.file
     if file.method == "dip":
-        what = "it pays DIP kinds, and the cases are grouped by DRG"
-        return Problem("atlas-other-units", what, fix="drgsim dip group INPUT, then drgsim settle with --policy")
+        what = text("it pays DIP kinds, and the cases are grouped by DRG")
+        return Problem("atlas-other-units", what, fix=text("drgsim dip group INPUT, then drgsim settle with --policy"))
     if not file.by_groups:
-        what = f"it pays every case by method {file.method}, whatever its group"
-        return Problem("atlas-no-groups", what, fix="drgsim settle INPUT with --policy")
+        what = text("it pays every case by method {method}, whatever its group", method=file.method)
+        return Problem("atlas-no-groups", what, fix=text("drgsim settle INPUT with --policy"))
     if file.unit_value is None and not _has_standards(policy):
-        return Problem("atlas-no-price", "it states no unit value; the price follows from a budget", fix=_SETTLE_ALONE)
+        return Problem("atlas-no-price", text("it states no unit value; the price follows from a budget"), fix=_SETTLE_ALONE)
     return None
 
 
@@ -201,10 +202,12 @@ def _has_standards(policy: Policy) -> bool:
 
 def _reason_against_weights(policy: Policy) -> Problem | None:
     if policy.file.unit_value is None:
-        what = "its price stands in the standards of its own groups, which these cases are not of"
-        return Problem("atlas-no-price", what, fix=f"group the cases by {policy.file.scheme or 'its scheme'}")
+        what = text("its price stands in the standards of its own groups, which these cases are not of")
+        return Problem(
+            "atlas-no-price", what, fix=text("group the cases by {scheme}", scheme=policy.file.scheme or text("its scheme"))
+        )
     if not policy.file.reference.prices and not _prices_weights(policy):
-        what = "its scores are no multiple of a weight that is stated, and its table does not know the cases"
+        what = text("its scores are no multiple of a weight that is stated, and its table does not know the cases")
         return Problem("atlas-no-scale", what, fix=_SETTLE_ALONE)
     return None
 
@@ -214,7 +217,7 @@ def _reason_unpaid(entry: AtlasEntry) -> Problem:
     cases = entry.settlement.ledger.cases
     found = np.bincount(cases.faults[cases.faults >= 0], minlength=len(cases.fault_words))
     if not found.any():
-        return Problem("atlas-nothing-paid", "no case is paid")
+        return Problem("atlas-nothing-paid", text("no case is paid"))
     words = cases.fault_words[int(found.argmax())]
     problem = next(problem for problem in entry.settlement.problems if problem.what.endswith(f"are not paid: {words}"))
     return replace(problem, fix=_FIXES[problem.code]) if problem.code in _FIXES else problem

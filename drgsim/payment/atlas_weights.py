@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.own_weights import with_values_of
@@ -76,13 +77,19 @@ def common_weights(cases: Cases, source: str | None = None, given: PriceTable | 
     estimated = table_from_history({0: cases}, cases, policy)
     history = dict(zip(estimated.codes, estimated.column("weight").tolist(), strict=True))
     if given is not None:
-        return _filled(cases, _values(given), history, GIVEN, "given weights")
+        return _filled(cases, _values(given), history, GIVEN, text("given weights"))
     if source != HISTORY:
         national = _values(policy.prices)
         share = known_share(cases, national)
         if source == NATIONAL or share >= KNOWN_ENOUGH:
-            return _filled(cases, national, history, NATIONAL, f"national reference weights 2.0 ({100 * share:.1f} % of cases)")
-    return _filled(cases, history, history, HISTORY, "weights estimated from these cases")
+            return _filled(
+                cases,
+                national,
+                history,
+                NATIONAL,
+                text("national reference weights 2.0 ({share:.1f} % of cases)", share=100 * share),
+            )
+    return _filled(cases, history, history, HISTORY, text("weights estimated from these cases"))
 
 
 def _values(table: PriceTable | None) -> dict[str, float]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.records.arrow import distinct_texts, to_text
 from drgsim.records.cells import read_days
@@ -31,8 +32,8 @@ class Texts:
     def sample(self, where: NDArray[np.bool_]) -> str:
         """The first few different texts of some records."""
         found = [self.values[place] for place in np.unique(self.ids[where]) if place >= 0]
-        more = f" and {len(found) - SAMPLES} more" if len(found) > SAMPLES else ""
-        return ", ".join(found[:SAMPLES]) + more
+        shown = ", ".join(found[:SAMPLES])
+        return text("{shown} and {count} more", shown=shown, count=len(found) - SAMPLES) if len(found) > SAMPLES else shown
 
     def among(self, texts: Container[str]) -> NDArray[np.bool_]:
         """Where a record's text is one of some; a blank is none of them."""

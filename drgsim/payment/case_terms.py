@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, exact
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.hospital_coefficient import coefficients
@@ -173,10 +174,15 @@ def _own_value(lookup: PolicyLookup) -> Floats:
     numbers, scale = lookup.cases.numbers, lookup.file.relative_value.scale.value
     own, unit = numbers["relative_value"], lookup.file.relative_value.unit
     lookup.cases.warn(
-        "settle-relative-value-unit", own < LIKELY_WEIGHT * scale if scale > 1 else 0,
-        f"relative_value looks like a weight, but this policy counts in {unit}s, {scale:g} for the mean case",
-        "state the column relative_weight instead, or multiply",
-    )  # fmt: skip
+        "settle-relative-value-unit",
+        own < LIKELY_WEIGHT * scale if scale > 1 else 0,
+        text(
+            "relative_value looks like a weight, but this policy counts in {unit}s, {scale:g} for the mean case",
+            unit=unit,
+            scale=scale,
+        ),
+        text("state the column relative_weight instead, or multiply"),
+    )
     weight: Floats = np.round(numbers["relative_weight"] * scale, 10)  # 1.13 x 100 is 113, not 112.99999999999999
     return np.where(np.isnan(own), weight, own)
 
@@ -208,9 +214,12 @@ def _value_of_cases(lookup: PolicyLookup, value: Floats, weight: Floats | None) 
         mean = total / count / overall * lookup.file.relative_value.scale.value
     found = wanted & ~np.isnan(mean[group_of]) & (lookup.cases.faults < 0)
     lookup.cases.warn(
-        "settle-value-of-cases", found, "groups without a published value are worth their mean cost over that of all cases "
-        "that are settled", "state relative_value, or give --weights", sample=lookup.cases.unit.sample(found),
-    )  # fmt: skip
+        "settle-value-of-cases",
+        found,
+        text("groups without a published value are worth their mean cost over that of all cases that are settled"),
+        text("state relative_value, or give --weights"),
+        sample=lookup.cases.unit.sample(found),
+    )
     return np.where(found, mean[group_of], value)
 
 
@@ -241,10 +250,14 @@ def _mean(
         return np.where(blank, _mean_of_cases(lookup, mean, weight), mean), per_weight, np.zeros(lookup.cases.size, np.bool_)
     if spec.mean_from_table and not spec.prices:
         lookup.cases.warn(
-            "settle-mean-by-price", blank & ~np.isnan(value) & (lookup.cases.faults < 0),
-            "no mean cost of the group is known; the cost is compared with the price of the group, which moves with the budget",
-            "state group_mean_cost, or give --weights with the column mean_cost",
-        )  # fmt: skip
+            "settle-mean-by-price",
+            blank & ~np.isnan(value) & (lookup.cases.faults < 0),
+            text(
+                "no mean cost of the group is known; the cost is compared with the price of the group, which "
+                "moves with the budget"
+            ),
+            text("state group_mean_cost, or give --weights with the column mean_cost"),
+        )
     if spec.prices:  # a price that is the mean cost itself cannot stand in for it
         return mean, per_weight, np.zeros(lookup.cases.size, np.bool_)
     return np.where(blank, price * value, mean), per_weight, blank
@@ -266,8 +279,8 @@ def _mean_of_cases(lookup: PolicyLookup, own: Floats, weight: Floats | None) -> 
     result: Floats = np.where(grouped & (mean > 0), mean, np.nan)
     lookup.cases.warn(
         "settle-mean-of-cases", grouped & (lookup.cases.faults < 0) & np.isnan(own),
-        "the policy publishes no mean cost; the mean of the same group and level among these cases is used",
-        "state group_mean_cost",
+        text("the policy publishes no mean cost; the mean of the same group and level among these cases is used"),
+        text("state group_mean_cost"),
     )  # fmt: skip
     return result
 
@@ -281,7 +294,7 @@ def _factors(lookup: PolicyLookup) -> tuple[Floats, Floats]:
     if lookup.file.age_factors:
         lookup.cases.warn(
             "settle-no-age", np.isnan(age) & (lookup.cases.faults < 0),
-            "the policy pays patients of some ages otherwise, and the age is not known", "state age",
+            text("the policy pays patients of some ages otherwise, and the age is not known"), text("state age"),
         )  # fmt: skip
     for entry in lookup.file.age_factors:
         factor = np.where(age < entry.age_below, factor * entry.value, factor)

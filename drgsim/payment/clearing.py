@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.language import text
 from drgsim.money import MISSING, Number, exact, fen, money_column, round_half_away
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import periods_of
@@ -49,21 +50,22 @@ def assessments_of(table: pa.Table, path: Path) -> dict[str, Assessment]:
         A hospital stands twice, or a number is none or below 0; all at once.
     """
     if "hospital_id" not in table.column_names:
-        what, fix = f"{path.name} has no column hospital_id", "the columns are hospital_id, assessment, deductions"
-        raise InputError.single("assessment-column", what, where=f"{path}, line 1", fix=fix)
+        what = text("{path} has no column hospital_id", path=path.name)
+        fix = text("the columns are hospital_id, assessment, deductions")
+        raise InputError.single("assessment-column", what, where=text("{file}, line {line}", file=path, line=1), fix=fix)
     names: list[str] = read_words(table.select(["hospital_id"]), "hospital_id").to_pylist()
     problems: list[Problem] = []
     columns: dict[str, NDArray[np.float64]] = {}
     for column, blank in (("assessment", 1.0), ("deductions", 0.0)):
         values, broken = read_numbers(one_chunk(table, column))
         for row in np.flatnonzero(broken | (values < 0) | np.isinf(values)).tolist():
-            what = f"{column} of {names[row]} is no number of 0 or more"
-            problems.append(Problem("assessment-number", what, where=f"{path}, line {row + 2}"))
+            what = text("{column} of {hospital} is no number of 0 or more", column=column, hospital=names[row])
+            problems.append(Problem("assessment-number", what, where=text("{file}, line {line}", file=path, line=row + 2)))
         columns[column] = np.where(np.isnan(values), blank, values)
     for row, name in enumerate(names):
         if not name or names.index(name) != row:
-            what = f"hospital {name} stands twice" if name else "an assessment without a hospital"
-            problems.append(Problem("assessment-hospital", what, where=f"{path}, line {row + 2}"))
+            what = text("hospital {name} stands twice", name=name) if name else text("an assessment without a hospital")
+            problems.append(Problem("assessment-hospital", what, where=text("{file}, line {line}", file=path, line=row + 2)))
     if problems:
         raise InputError(problems)
     pairs = zip(columns["assessment"].tolist(), columns["deductions"].tolist(), strict=True)
@@ -162,8 +164,8 @@ def yearly_clearing(
     names = sorted({hospital.values[place] if place >= 0 else "" for place in np.unique(hospital.ids[payable]).tolist()})
     strangers = sorted(set(assessments or {}) - set(names))
     if strangers:
-        what = f"an assessment is stated for hospitals that have no cases: {', '.join(strangers[:5])}"
-        raise InputError.single("assessment-unknown-hospital", what, fix="correct hospital_id")
+        what = text("an assessment is stated for hospitals that have no cases: {names}", names=", ".join(strangers[:5]))
+        raise InputError.single("assessment-unknown-hospital", what, fix=text("correct hospital_id"))
     row = np.array([names.index(name) if name in names else -1 for name in [*hospital.values, ""]])[hospital.ids[payable]]
     amount = _sums(settlement.amount[payable], row, len(names))
     spec = ledger.policy.file.clearing

@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.language import text
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,16 +49,19 @@ class CoefficientSettings:
 
     def describe(self) -> list[str]:
         """What was done, in sentences for the output."""
-        years = "; ".join(f"{year}: {weight:g}" for year, weight in sorted(self.year_weights.items())) or "all alike"
-        own = "cost per score of the level over that of all hospitals"
+        years = "; ".join(f"{year}: {weight:g}" for year, weight in sorted(self.year_weights.items())) or text("all alike")
+        own = text("cost per score of the level over that of all hospitals")
         if self.own == "hospital":
-            own = f"cost per score of the hospital over that of all, of its level below {self.minimum_cases} cases"
-        lines = [
-            f"years: {years}",
-            f"coefficient: {own}",
-            "never lower in a higher level: pooled by cases (isotonic regression)",
+            own = text(
+                "cost per score of the hospital over that of all, of its level below {minimum_cases} cases",
+                minimum_cases=self.minimum_cases,
+            )
+        lines: list[str] = [
+            text("years: {years}", years=years),
+            text("coefficient: {own}", own=own),
+            text("never lower in a higher level: pooled by cases (isotonic regression)"),
         ]
-        return [*lines, f"bonus for {len(self.bonus)} hospitals"] if self.bonus else lines
+        return [*lines, text("bonus for {count} hospitals", count=len(self.bonus))] if self.bonus else lines
 
 
 @dataclass(frozen=True)
@@ -155,12 +159,12 @@ def _check(history: ScoredHistory, settings: CoefficientSettings) -> None:
     known = set(np.unique(history.year).tolist())
     if settings.year_weights and known - set(settings.year_weights):
         years = ", ".join(map(str, sorted(known - set(settings.year_weights))))
-        fix = "weigh every year of the history, with 0 where it is to be left out"
-        problems.append(Problem("coefficients-year", f"the years {years} have no weight", fix=fix))
+        fix = text("weigh every year of the history, with 0 where it is to be left out")
+        problems.append(Problem("coefficients-year", text("the years {years} have no weight", years=years), fix=fix))
     strangers = sorted(set(settings.bonus) - set(history.hospitals))
     if strangers:
-        what = f"a bonus is stated for hospitals that have no cases: {', '.join(strangers[:5])}"
-        problems.append(Problem("coefficients-bonus", what, fix="correct hospital_id"))
+        what = text("a bonus is stated for hospitals that have no cases: {names}", names=", ".join(strangers[:5]))
+        problems.append(Problem("coefficients-bonus", what, fix=text("correct hospital_id")))
     if problems:
         raise InputError(problems)
 
@@ -170,12 +174,17 @@ def _check_bonus(history: ScoredHistory, settings: CoefficientSettings, own: Flo
     problems = [
         Problem(
             "coefficients-bonus",
-            f"the bonus {settings.bonus[name]:g} of {name} makes its coefficient {value:.4f}, not above 0",
-            fix="a bonus is added to the coefficient, such as 0.05 or -0.02",
+            text(
+                "the bonus {bonus:g} of {name} makes its coefficient {value:.4f}, not above 0",
+                bonus=settings.bonus[name],
+                name=name,
+                value=value,
+            ),
+            fix=text("a bonus is added to the coefficient, such as 0.05 or -0.02"),
         )
         for name, value in zip(history.hospitals, own.tolist(), strict=True)
         if name in settings.bonus and round(value, settings.digits) <= 0
-    ]  # fmt: skip
+    ]
     if problems:
         raise InputError(problems)
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import joined, text
 from drgsim.money import FEN_PER_YUAN, exact, round_half_away
 from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.curve_expression import TERMS, Polynomial, evaluate, parse
@@ -78,10 +79,10 @@ def resolve(name: str, curve: Curve) -> tuple[ResolvedCurve, ...]:
         for piece in curve.pieces:
             limit = band.limit(piece.upto)
 
-            def terms(text: str | None, band: Band = band) -> Polynomial | None:
-                if text is None or text == ACTUAL:
+            def terms(written: str | None, band: Band = band) -> Polynomial | None:
+                if written is None or written == ACTUAL:
                     return None
-                return parse(text, multiple=band.K, with_coefficient=curve.with_coefficient, excess=band.E)
+                return parse(written, multiple=band.K, with_coefficient=curve.with_coefficient, excess=band.E)
 
             upper = None if limit is None else exact(limit)
             words = _words(piece.case_class, piece.pays, pieces[-1] if pieces else None, upper, piece.closed, band)
@@ -99,10 +100,11 @@ def _words(
         parts.append(f"r {'>' if before.closed else '>='} {float(before.upper):g}")
     if upper is not None:
         parts.append(f"r {'<=' if closed else '<'} {float(upper):g}")
-    paid = "the actual cost" if pays == ACTUAL else "the standard" if pays == "k" else pays
+    paid = text("the actual cost") if pays == ACTUAL else text("the standard") if pays == "k" else pays
     named = [(name, getattr(band, name)) for name in ("K", "E") if name in pays and getattr(band, name) is not None]
     multiple = "".join(f", {name} = {value:g}" for name, value in named)
-    return f"{case_class}: {' and '.join(parts) or 'any cost'} -> {paid}{multiple}"
+    where = joined(text(" and "), parts) if parts else text("any cost")
+    return text("{case_class}: {where} -> {paid}{multiple}", case_class=case_class, where=where, paid=paid, multiple=multiple)
 
 
 class ExactCase(NamedTuple):

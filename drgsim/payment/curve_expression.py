@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
+from drgsim.language import text
 from drgsim.money import exact
 
 # powers of (x, k) -> coefficient
@@ -27,12 +28,12 @@ class ExpressionError(ValueError):
     """An expression that is no payment rule; the message says why."""
 
 
-def parse(text: str, *, multiple: float | None, with_coefficient: bool, excess: float | None = None) -> Polynomial:
+def parse(written: str, *, multiple: float | None, with_coefficient: bool, excess: float | None = None) -> Polynomial:
     """Read an expression into coefficients of x and k.
 
     Parameters
     ----------
-    text
+    written
         For instance ``r*k - (K - k)``.
     multiple
         The value of ``K`` in this band, None where the band has none.
@@ -60,49 +61,55 @@ def parse(text: str, *, multiple: float | None, with_coefficient: bool, excess: 
         names["K"] = {(0, 0): exact(multiple)}
     if excess is not None:
         names["E"] = {(0, 0): exact(excess)}
-    result = {powers: value for powers, value in _evaluate(_tree(text).body, names, text).items() if value}
+    result = {powers: value for powers, value in _evaluate(_tree(written).body, names, written).items() if value}
     if any(abs(value) > LARGEST for value in result.values()):
-        raise ExpressionError(f"{text!r} comes to more than {LARGEST:,} times its names")
+        raise ExpressionError(
+            text("{written!r} comes to more than {largest:,} times its names", written=written, largest=LARGEST)
+        )
     beyond = [powers for powers in result if powers not in TERMS]
     if beyond:
-        raise ExpressionError(f"{text!r} is not linear in the cost, or uses k beyond the powers -1, 0, 1")
+        raise ExpressionError(
+            text("{written!r} is not linear in the cost, or uses k beyond the powers -1, 0, 1", written=written)
+        )
     return result
 
 
 @lru_cache(maxsize=1024)
-def _tree(text: str) -> ast.Expression:
+def _tree(written: str) -> ast.Expression:
     """Curves of many regions write the same few expressions."""
-    if len(text) > LONGEST:
-        raise ExpressionError(f"{text[:40]!r}... is longer than {LONGEST} characters")
+    if len(written) > LONGEST:
+        raise ExpressionError(text("{written!r}... is longer than {longest} characters", written=written[:40], longest=LONGEST))
     try:
-        return ast.parse(text.strip(), mode="eval")
+        return ast.parse(written.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # the parser's words for too deep are several
-        raise ExpressionError(f"{text!r} cannot be read") from error
+        raise ExpressionError(text("{written!r} cannot be read", written=written)) from error
 
 
-def names_used(text: str) -> set[str]:
+def names_used(written: str) -> set[str]:
     """The names that an expression uses; empty when it cannot be read."""
     try:
-        return {node.id for node in ast.walk(_tree(text)) if isinstance(node, ast.Name)}
+        return {node.id for node in ast.walk(_tree(written)) if isinstance(node, ast.Name)}
     except ExpressionError:
         return set()
 
 
-def _evaluate(node: ast.expr, names: Mapping[str, Polynomial], text: str) -> Polynomial:
+def _evaluate(node: ast.expr, names: Mapping[str, Polynomial], written: str) -> Polynomial:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         if abs(node.value) > LARGEST:  # infinity too
-            raise ExpressionError(f"{text!r} has a number above {LARGEST:,}")
+            raise ExpressionError(text("{written!r} has a number above {largest:,}", written=written, largest=LARGEST))
         return {(0, 0): exact(node.value)}
     if isinstance(node, ast.Name):
         if node.id not in names:
             of_band = node.id in ("K", "E")
-            known = f"{node.id} is used, but the band states no {node.id}" if of_band else f"the names are {', '.join(NAMES)}"
-            raise ExpressionError(f"{text!r} uses {node.id!r}: {known}")
+            known = text("the names are {names}", names=", ".join(NAMES))
+            if of_band:
+                known = text("{name} is used, but the band states no {name}", name=node.id)
+            raise ExpressionError(text("{written!r} uses {name!r}: {known}", written=written, name=node.id, known=known))
         return names[node.id]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return {powers: -value for powers, value in _evaluate(node.operand, names, text).items()}
+        return {powers: -value for powers, value in _evaluate(node.operand, names, written).items()}
     if isinstance(node, ast.BinOp):
-        left, right = _evaluate(node.left, names, text), _evaluate(node.right, names, text)
+        left, right = _evaluate(node.left, names, written), _evaluate(node.right, names, written)
         if isinstance(node.op, ast.Add | ast.Sub):
             sign = 1 if isinstance(node.op, ast.Add) else -1
             result = dict(left)
@@ -112,8 +119,8 @@ def _evaluate(node: ast.expr, names: Mapping[str, Polynomial], text: str) -> Pol
         if isinstance(node.op, ast.Mult):
             return _multiply(left, right)
         if isinstance(node.op, ast.Div):
-            return _multiply(left, _inverse(right, text))
-    raise ExpressionError(f"{text!r} uses something other than + - * / and brackets")
+            return _multiply(left, _inverse(right, written))
+    raise ExpressionError(text("{written!r} uses something other than + - * / and brackets", written=written))
 
 
 def _multiply(left: Polynomial, right: Polynomial) -> Polynomial:
@@ -125,10 +132,10 @@ def _multiply(left: Polynomial, right: Polynomial) -> Polynomial:
     return result
 
 
-def _inverse(polynomial: Polynomial, text: str) -> Polynomial:
+def _inverse(polynomial: Polynomial, written: str) -> Polynomial:
     terms = [(powers, value) for powers, value in polynomial.items() if value]
     if len(terms) != 1 or terms[0][0][0] != 0:
-        raise ExpressionError(f"{text!r} divides by something other than a number or k")
+        raise ExpressionError(text("{written!r} divides by something other than a number or k", written=written))
     (i, j), value = terms[0]
     return {(-i, -j): 1 / value}
 

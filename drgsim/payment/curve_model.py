@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from drgsim.language import joined, text
 from drgsim.parameters.evidence import Evidence, Evident, Strict
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.curve_expression import ExpressionError, names_used, parse
@@ -48,14 +49,16 @@ class Band(Strict):
     def shown(self) -> str:
         """The band in words, such as ``K = 3 (level 3)``."""
         when = self.when
-        parts = [f"level {'/'.join(when.levels)}"] if when.levels else []
-        parts += [f"payer {'/'.join(when.payers)}"] if when.payers else []
-        for limit, name in ((when.weight_upto, "weight"), (when.coefficient_upto, "coefficient")):
-            if limit is not None:
-                parts.append(f"{name} {'up to' if when.closed else 'below'} {limit:g}")
+        parts = [text("level {levels}", levels="/".join(when.levels))] if when.levels else []
+        parts += [text("payer {payers}", payers="/".join(when.payers))] if when.payers else []
+        for limit, name in ((when.weight_upto, text("weight")), (when.coefficient_upto, text("coefficient"))):
+            if limit is not None and when.closed:
+                parts.append(text("{name} up to {limit:g}", name=name, limit=limit))
+            elif limit is not None:
+                parts.append(text("{name} below {limit:g}", name=name, limit=limit))
         named = [(name, value) for name, value in (("L", self.L), ("K", self.K), ("E", self.E)) if value is not None]
-        multiple = ", ".join(f"{name} = {value:g}" for name, value in named) or "other cases"
-        return f"{multiple} ({', '.join(parts)})" if parts else multiple
+        multiple = ", ".join(f"{name} = {value:g}" for name, value in named) or text("other cases")
+        return text("{multiple} ({parts})", multiple=multiple, parts=joined(", ", parts)) if parts else multiple
 
 
 class Piece(Strict):
@@ -77,7 +80,9 @@ class Piece(Strict):
     @property
     def shown(self) -> str:
         """The piece in words, such as ``high up to the end: k + r - K``."""
-        return f"{self.case_class} up to {self.upto or 'the end'}: {self.pays}"
+        return text(
+            "{case_class} up to {upto}: {pays}", case_class=self.case_class, upto=self.upto or text("the end"), pays=self.pays
+        )
 
 
 class Curve(Evident):
@@ -103,31 +108,34 @@ class Curve(Evident):
         return self
 
     def _faults(self, band: Band) -> list[str]:
-        faults = []
+        faults: list[str] = []
         limits = [band.limit(piece.upto) for piece in self.pieces]
         if limits[-1] is not None:
-            faults.append("the last piece must have no upto: some costs would belong to no piece")
+            faults.append(text("the last piece must have no upto: some costs would belong to no piece"))
         if any(piece.upto is None for piece in self.pieces[:-1]):
-            faults.append("only the last piece may lack upto")
+            faults.append(text("only the last piece may lack upto"))
         for name in ("K", "L"):
             if any(piece.upto == name and band.limit(name) is None for piece in self.pieces):
-                faults.append(f"a piece ends at {name}, but a band states no {name}")
+                faults.append(text("a piece ends at {name}, but a band states no {name}", name=name))
         known = [limit for limit in limits if isinstance(limit, float | int)]
         if known != sorted(known) or any(limit <= 0 for limit in known):
-            faults.append(f"the limits {known} do not rise from above 0")
+            faults.append(text("the limits {known} do not rise from above 0", known=known))
         for piece in self.pieces:
-            for text in (piece.pays, piece.cap):
-                if text is None or text == ACTUAL:
+            for written in (piece.pays, piece.cap):
+                if written is None or written == ACTUAL:
                     continue
-                lacks = [name for name in ("K", "E") if getattr(band, name) is None and name in names_used(text)]
+                lacks = [name for name in ("K", "E") if getattr(band, name) is None and name in names_used(written)]
                 if lacks:
-                    faults.extend(f"{text!r} uses {name}, but a band states no {name}" for name in lacks)
+                    faults.extend(
+                        text("{written!r} uses {name}, but a band states no {name}", written=written, name=name)
+                        for name in lacks
+                    )
                     continue
                 try:
-                    terms = parse(text, multiple=band.K, with_coefficient=self.with_coefficient, excess=band.E)
+                    terms = parse(written, multiple=band.K, with_coefficient=self.with_coefficient, excess=band.E)
                 except ExpressionError as error:
-                    faults.append(str(error))
+                    faults.append(error.args[0])
                     continue
-                if text is piece.cap and any(i or j < 0 for i, j in terms):
-                    faults.append(f"the cap {text!r} may use k only")
+                if written is piece.cap and any(i or j < 0 for i, j in terms):
+                    faults.append(text("the cap {written!r} may use k only", written=written))
         return faults

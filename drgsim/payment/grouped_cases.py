@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, HIGHEST_AMOUNT, HIGHEST_VARIABLE, MISSING, highest_amount, to_fen
 from drgsim.payment.case_columns import Texts, columns_of, days_of, flags_of, insurances_of, levels_of, texts_of
 from drgsim.payment.policy_model import WITHOUT_GROUPS
@@ -38,7 +39,7 @@ TEXTS = (
 )  # fmt: skip
 DAYS = ("admitted", "discharged")
 LARGEST_COEFFICIENT, LONGEST_STAY = 1000, 36_500  # of a hospital; days
-YES_NO = "1 or 0, true or false, 是 or 否"
+YES_NO = text("1 or 0, true or false, 是 or 否")
 FLAGS = ("incomplete", "special_review", "per_diem", "planned", "by_item")
 
 
@@ -128,9 +129,8 @@ class Cases:
         count = int(where.sum())
         if not count:
             return
-        self.problems.append(
-            Problem(code, f"{count} cases are not paid: {what}", where=sample, why="no rule gives an amount", fix=fix)
-        )
+        said = text("{count} cases are not paid: {what}", count=count, what=what)
+        self.problems.append(Problem(code, said, where=sample, why=text("no rule gives an amount"), fix=fix))
         self.fault_words.append(what)
         self.faults[where & (self.faults < 0)] = len(self.fault_words) - 1
 
@@ -138,7 +138,7 @@ class Cases:
         """Report a doubt that leaves the cases paid."""
         count = int(where) if isinstance(where, int) else int(where.sum())
         if count:
-            self.problems.append(Problem(code, f"{count} cases: {what}", where=sample, fix=fix))
+            self.problems.append(Problem(code, text("{count} cases: {what}", count=count, what=what), where=sample, fix=fix))
 
 
 def read_cases(
@@ -209,8 +209,9 @@ def _with_patient_part(cases: Cases, fund: NDArray[np.int64], broken: dict[str, 
     cost, patient, other = (money[name] for name in ("total_cost", "patient_paid", "other_paid"))
     open_part = (patient == MISSING) & ~broken.setdefault("patient_paid", np.zeros(cases.size, np.bool_))
     wrong = open_part & (broken["fund_paid"] | ((fund < 0) & (fund != MISSING)))
-    fix = "correct the value in the source, or state patient_paid"
-    cases.fault("settle-bad-fund_paid", wrong, "fund_paid, from which patient_paid would follow, is below 0 or no number", fix)
+    fix = text("correct the value in the source, or state patient_paid")
+    what = text("fund_paid, from which patient_paid would follow, is below 0 or no number")
+    cases.fault("settle-bad-fund_paid", wrong, what, fix)
     derived = open_part & ~wrong & (fund != MISSING) & (cost != MISSING)
     if not derived.any():
         return cases
@@ -218,8 +219,8 @@ def _with_patient_part(cases: Cases, fund: NDArray[np.int64], broken: dict[str, 
     cases = replace(cases, money={**money, "patient_paid": patient}, present=cases.present | {"patient_paid"})
     cases.warn(
         "settle-patient-part-derived", derived,
-        "patient_paid 个人支付 is not stated and is taken as total_cost less fund_paid 统筹支付 (and less other_paid)",
-        "state patient_paid where other funds, or parts outside the policy, are to be told apart",
+        text("patient_paid is not stated and is taken as total_cost less fund_paid (and less other_paid)"),
+        text("state patient_paid where other funds, or parts outside the policy, are to be told apart"),
     )  # fmt: skip
     return cases
 
@@ -232,18 +233,18 @@ def _refuse_invalid(cases: Cases, table: pa.Table) -> None:
     texts = texts_of(to_text(one_chunk(table, status)), cases.size)
     invalid = np.array([value.lower() == INVALID for value in texts.values] + [False])[texts.ids]
     cases.fault(
-        "settle-invalid-record", invalid, "the record is invalid, so that no rule could be applied to it",
-        "see the column reason of drgsim group, correct the record and group it again",
+        "settle-invalid-record", invalid, text("the record is invalid, so that no rule could be applied to it"),
+        text("see the column reason of drgsim group, correct the record and group it again"),
     )  # fmt: skip
 
 
 def _need(columns: Mapping[str, pa.Array], method: str) -> None:
     """Refuse a table without costs, or without groups where the method pays by them."""
-    needed = {"total_cost": "name the column total_cost (总费用), in yuan"}
+    needed = {"total_cost": text("name the column total_cost (总费用), in yuan")}
     if method not in WITHOUT_GROUPS:
-        needed["unit"] = "group the cases first"
+        needed["unit"] = text("group the cases first")
     problems = [
-        Problem("settle-missing-column", f"the cases have no column {name}", fix=fix)
+        Problem("settle-missing-column", text("the cases have no column {name}", name=name), fix=fix)
         for name, fix in needed.items()
         if name not in columns
     ]
@@ -296,33 +297,36 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]], beyond: NDArra
     cost = cases.money["total_cost"]
     nothing = np.zeros(cases.size, np.bool_)
     unreadable = broken.get("total_cost", nothing)
-    cases.fault("settle-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source")
-    highest = f"{highest_amount() // FEN_PER_YUAN:,} yuan"
-    fix = f"correct the cost, or the column that is read as total_cost; {HIGHEST_VARIABLE} sets the limit"
-    cases.fault("settle-cost-implausible", beyond, f"the total cost is above {highest}", fix)
-    cases.fault("settle-cost-missing", (cost == MISSING) & ~unreadable & ~beyond, "the total cost is missing", "state the cost")
-    cases.fault("settle-cost-negative", (cost < 0) & (cost != MISSING), "the total cost is below 0", "correct the cost")
+    source = text("correct the cost in the source")
+    cases.fault("settle-cost-unreadable", unreadable, text("the total cost is no number"), source)
+    what = text("the total cost is above {highest:,} yuan", highest=highest_amount() // FEN_PER_YUAN)
+    fix = text(
+        "correct the cost, or the column that is read as total_cost; {variable} sets the limit", variable=HIGHEST_VARIABLE
+    )
+    cases.fault("settle-cost-implausible", beyond, what, fix)
+    missing = (cost == MISSING) & ~unreadable & ~beyond
+    cases.fault("settle-cost-missing", missing, text("the total cost is missing"), text("state the cost"))
+    below = (cost < 0) & (cost != MISSING)
+    cases.fault("settle-cost-negative", below, text("the total cost is below 0"), text("correct the cost"))
     for name in NUMBERS[: NUMBERS.index("los_days")]:
         if name not in cases.present:
             continue
         most = LARGEST_COEFFICIENT if name in ("coefficient", "auxiliary_coefficient") else HIGHEST_AMOUNT
         wrong = (cases.numbers[name] <= 0) | (cases.numbers[name] > most) | broken[name]
-        cases.fault(
-            f"settle-bad-{name}", wrong, f"{name} is not a number above 0, up to {most:,}", "leave it blank or correct it"
-        )
+        what = text("{name} is not a number above 0, up to {most:,}", name=name, most=most)
+        cases.fault(f"settle-bad-{name}", wrong, what, text("leave it blank or correct it"))
     for name in MONEY[1:]:
         if name not in cases.present:
             continue
         wrong = ((cases.money[name] < 0) & (cases.money[name] != MISSING)) | broken[name]
-        cases.fault(
-            f"settle-bad-{name}", wrong, f"{name} is below 0, implausibly high or no number", "correct the value in the source"
-        )
+        what = text("{name} is below 0, implausibly high or no number", name=name)
+        cases.fault(f"settle-bad-{name}", wrong, what, text("correct the value in the source"))
     if cases.hospitals is not None and "hospital_id" in cases.present:
         known = np.array([name in cases.hospitals for name in cases.hospital.values] + [False])
         unknown = ~known[cases.hospital.ids]
         cases.fault(
-            "settle-unknown-hospital", unknown, "the hospital is not in the list of hospitals",
-            "add the hospital to hospitals.csv, or correct hospital_id", sample=cases.hospital.sample(unknown),
+            "settle-unknown-hospital", unknown, text("the hospital is not in the list of hospitals"),
+            text("add the hospital to hospitals.csv, or correct hospital_id"), sample=cases.hospital.sample(unknown),
         )  # fmt: skip
 
 
@@ -337,22 +341,24 @@ def _with_counted_days(cases: Cases) -> Cases:
     missing = np.isnan(cases.numbers["los_days"]) & dated
     stay = np.where(missing, np.maximum(cases.discharged - cases.admitted, 1), 0)
     cases.numbers["los_days"] = np.where(missing, stay, cases.numbers["los_days"])
-    cases.warn("settle-days-counted", missing, "los_days is missing and is counted from the dates of admission and discharge")
+    what = text("los_days is missing and is counted from the dates of admission and discharge")
+    cases.warn("settle-days-counted", missing, what)
     return cases
 
 
 def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, NDArray[np.bool_]], repeated: int) -> None:
     """Say what is odd but leaves the cases payable."""
     cost = cases.money["total_cost"]
-    cases.warn("settle-cost-zero", cost == 0, "the total cost is 0", "leave out records without services, or state the cost")
+    fix = text("leave out records without services, or state the cost")
+    cases.warn("settle-cost-zero", cost == 0, text("the total cost is 0"), fix)
     paid = [np.maximum(cases.money[name], 0) for name in ("patient_paid", "other_paid")]  # missing ones are far below 0
     cases.warn(
         "settle-paid-above-total", (cases.faults < 0) & (paid[0] + paid[1] > cost),
-        "patient_paid and other_paid are together above total_cost", "correct the costs in the source",
+        text("patient_paid and other_paid are together above total_cost"), text("correct the costs in the source"),
     )  # fmt: skip
     cases.warn(
-        "settle-duplicate-id", repeated, "a discharge_id stands more than once; each line is settled",
-        "leave one line for each discharge",
+        "settle-duplicate-id", repeated, text("a discharge_id stands more than once; each line is settled"),
+        text("leave one line for each discharge"),
     )  # fmt: skip
     if "insurance" in columns:
         texts = texts_of(columns["insurance"], cases.size)
@@ -360,25 +366,33 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, N
         cases.warn(
             "settle-unknown-insurance",
             unknown,
-            "the insurance is none of employee, resident, self; the policy's value for all payers is used where it has one",
-            "write employee (职工), resident (居民) or self (自费)",
+            text(
+                "the insurance is none of employee, resident, self; the policy's value for all payers is used where it has one"
+            ),
+            text("write employee (职工), resident (居民) or self (自费)"),
             sample=texts.sample(unknown),
         )
     odd = [keys[-1] for keys in cases.levels if keys and not level_known(keys[-1])]
     of_odd = np.array([bool(keys) and keys[-1] in odd for keys in cases.levels] or [False])[cases.level]
     cases.warn(
-        "settle-unknown-level", of_odd, "the level of the hospital is no word for a level; it counts as a class of its own",
-        level_hint(odd[0]) if odd else "", sample=", ".join(sorted(set(odd))),
-    )  # fmt: skip
+        "settle-unknown-level",
+        of_odd,
+        text("the level of the hospital is no word for a level; it counts as a class of its own"),
+        level_hint(odd[0]) if odd else "",
+        sample=", ".join(sorted(set(odd))),
+    )
     for name in (*DAYS, *NUMBERS[NUMBERS.index("los_days") :]):
         if name in broken:
-            cases.warn(f"settle-unreadable-{name}", broken[name], f"{name} cannot be read and counts as missing")
+            what = text("{name} cannot be read and counts as missing", name=name)
+            cases.warn(f"settle-unreadable-{name}", broken[name], what)
     for name in FLAGS:
-        fix = f"write {YES_NO}"
-        cases.warn(f"settle-unknown-{name}", broken[name], f"{name} says neither yes nor no and counts as no", fix)
+        fix = text("write {words}", words=YES_NO)
+        what = text("{name} says neither yes nor no and counts as no", name=name)
+        cases.warn(f"settle-unknown-{name}", broken[name], what, fix)
     for name in ("los_days", "age"):
         values = cases.numbers[name]
-        cases.warn(f"settle-negative-{name}", values < 0, f"{name} is below 0 and counts as missing")
+        cases.warn(f"settle-negative-{name}", values < 0, text("{name} is below 0 and counts as missing", name=name))
         beyond = values > LONGEST_STAY
-        cases.warn(f"settle-implausible-{name}", beyond, f"{name} is above {LONGEST_STAY:,} and counts as missing")
+        what = text("{name} is above {most:,} and counts as missing", name=name, most=LONGEST_STAY)
+        cases.warn(f"settle-implausible-{name}", beyond, what)
         cases.numbers[name] = np.where((values < 0) | beyond, np.nan, values)

@@ -11,12 +11,15 @@ import pyarrow as pa
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.in_memory import group_cases
 from drgsim.errors import InputError
+from drgsim.language import joined, text
 from drgsim.records.case_table import is_grouped, joined_tables, numbered, whole_cases
 from drgsim.records.input_options import InputOptions
 from drgsim.records.noted_titles import NOTED_TITLES
 from drgsim.records.read_arrow import NAME
 from drgsim.records.vocabulary import GROUP_KINDS
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
+
+_STATUSES = {"ambiguous": text("ambiguous"), "ungroupable": text("ungroupable"), "invalid": text("invalid")}
 
 GROUP_COLUMNS = (
     "mdc", "adrg", "drg", "drg_name", "dip", "dip_name", "kind", "score", "aux", "aux_level",
@@ -51,24 +54,30 @@ def read_grouped(
         A file cannot be read, or has no group and there is no scheme to group it by.
     """
     options = options or InputOptions()
-    tables, notes = [], []
+    tables: list[pa.Table] = []
+    notes: list[str] = []
     for number, each in enumerate(inputs):
         cases = whole_cases(each, options, strict=scheme is not None)
         name = each.name if isinstance(each, Path) else NAME
         table = cases.records
         if not is_grouped(table.column_names) and (needed or scheme is not None):
             if scheme is None:
+                kinds = ", ".join(GROUP_KINDS)
                 raise InputError.single(
                     "settle-not-grouped",
-                    f"{name} has none of the columns {', '.join(GROUP_KINDS)}, and no scheme is known to group it by",
+                    text(
+                        "{name} has none of the columns {kinds}, and no scheme is known to group it by", name=name, kinds=kinds
+                    ),
                     where=str(each) if isinstance(each, Path) else "",
-                    fix='group it first, name a scheme with --scheme, or map its column: --map "病组=drg"',
+                    fix=text('group it first, name a scheme with --scheme, or map its column: --map "病组=drg"'),
                 )
             answers, run = group_cases(cases, scheme, options.code_version)
             table = with_groups(table, answers)
-            notes.append(f"{name}: {table.num_rows:,} cases grouped by {_grouped_by(run, scheme)}{_left_out(run.counts)}")
-            notes += [f"{name}: {doubts}" for doubts in _doubts(run.counts)]
-        notes += [f"{name}: {NOTED_TITLES.get(what, what)}: {count:,}" for what, count in sorted(cases.noted.items()) if count]
+            notes += [text("{name}: {said}", name=name, said=said) for said in _grouping_told(run, scheme, table.num_rows)]
+        for what, count in sorted(cases.noted.items()):
+            if count:
+                told = text("{what}: {count:,}", what=NOTED_TITLES.get(what, what), count=count)
+                notes.append(text("{name}: {said}", name=name, said=told))
         tables.append(numbered(table, number))
     return joined_tables(tables), notes
 
@@ -82,22 +91,39 @@ def with_groups(table: pa.Table, answers: pa.Table) -> pa.Table:
     return table
 
 
+def _grouping_told(run: GroupRun, scheme: str, count: int) -> list[str]:
+    """What grouping the cases of a file did, and its doubts."""
+    said, left = (
+        text("{count:,} cases grouped by {scheme}", count=count, scheme=_grouped_by(run, scheme)),
+        _left_out(run.counts),
+    )
+    return [text("{said} ({left})", said=said, left=left) if left else said, *_doubts(run.counts)]
+
+
 def _grouped_by(run: GroupRun, scheme: str) -> str:
     """The scheme as it was named; what it came to where dates of discharge chose it."""
     if not run.by_date:
         return scheme
-    missing = f", {run.counts.without_date:,} without a date" if run.counts.without_date else ""
-    return f"{', '.join(f'{each.id} {counts.records:,}' for each, counts in run.parts)} by date of discharge{missing}"
+    schemes = ", ".join(f"{each.id} {counts.records:,}" for each, counts in run.parts)
+    said = text("{schemes} by date of discharge", schemes=schemes)
+    if run.counts.without_date:
+        return text("{said}, {count:,} without a date", said=said, count=run.counts.without_date)
+    return said
 
 
 def _left_out(counts: GroupCounts) -> str:
     """Words on what could not be grouped or was converted."""
-    left = [f"{count:,} {name}" for name, count in zip(STATUSES[1:], counts.status[1:].tolist(), strict=True) if count]
+    left = [
+        text("{count:,} {status}", count=count, status=_STATUSES[name])
+        for name, count in zip(STATUSES[1:], counts.status[1:].tolist(), strict=True)
+        if count
+    ]
     if counts.conversion is not None:
         values = counts.conversion.to_dict()
         changed = sum(values[kind]["changed"] for kind in ("diagnoses", "procedures"))
-        left.append(f"{changed:,} codes converted from {values['from']} to {values['to']}")
-    return f" ({', '.join(left)})" if left else ""
+        first, second = values["from"], values["to"]
+        left.append(text("{count:,} codes converted from {first} to {second}", count=changed, first=first, second=second))
+    return joined(", ", left) if left else ""
 
 
 def _doubts(counts: GroupCounts) -> list[str]:
@@ -105,4 +131,4 @@ def _doubts(counts: GroupCounts) -> list[str]:
     if not counts.warnings:
         return []
     told = ", ".join(f"{code} {count:,}" for code, count in counts.warnings.most_common())
-    return [f"doubts about the records 病案提示: {told} (of which records: drgsim group)"]
+    return [text("doubts about the records: {told} (of which records: drgsim group)", told=told)]

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
+from drgsim.language import text
 from drgsim.money import MISSING, to_yuan
 from drgsim.payment.coefficient_history import ScoredHistory
 from drgsim.payment.discharge_dates import periods_of
@@ -46,13 +47,17 @@ def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[P
     has_cost = np.bincount(group[(group >= 0) & (fen > 0)], minlength=len(codes)) > 0
     bare = sorted(codes[place] for place in np.unique(group[group >= 0]).tolist() if not has_cost[place])
     if bare:
-        more = f" and {len(bare) - SHOWN} more" if len(bare) > SHOWN else ""
-        what = f"groups without a usable cost: {', '.join(bare[:SHOWN])}{more}"
-        problems.append(Problem("weights-group-without-cost", what, why="they get no weight", fix="correct or add their costs"))
+        names = ", ".join(bare[:SHOWN])
+        if len(bare) > SHOWN:
+            names = text("{shown} and {count} more", shown=names, count=len(bare) - SHOWN)
+        what = text("groups without a usable cost: {names}", names=names)
+        problems.append(
+            Problem("weights-group-without-cost", what, why=text("they get no weight"), fix=text("correct or add their costs"))
+        )
     if left_out:
-        problems.append(Problem("weights-left-out", f"{left_out} cases without a group are not used"))
+        problems.append(Problem("weights-left-out", text("{count} cases without a group are not used", count=left_out)))
     if left_out == cases.size:
-        raise InputError.single("weights-no-groups", "no case has a group", fix="group the cases first")
+        raise InputError.single("weights-no-groups", text("no case has a group"), fix=text("group the cases first"))
     year, dated = _years(table, cases, problems)
     cost = np.where(dated, cost, np.nan)
     categories = {}
@@ -71,13 +76,28 @@ def _cost_problems(table: pa.Table, fen: NDArray[np.int64]) -> list[Problem]:
         unreadable, beyond = read.broken & ~read.beyond, read.beyond
     missing = (fen == MISSING) & ~unreadable & ~beyond
     return [
-        Problem(code, f"{int(out.sum())} cases are not used: {what}", fix=fix)
+        Problem(code, text("{count} cases are not used: {what}", count=int(out.sum()), what=what), fix=fix)
         for code, out, what, fix in (
-            ("weights-no-cost", missing, "the total cost is missing", "state the cost"),
-            ("weights-cost-unreadable", unreadable, "the total cost is no number", "correct the cost in the source"),
-            ("weights-cost-implausible", beyond, "the total cost is beyond what a case can cost", "correct the cost"),
-            ("weights-cost-negative", (fen < 0) & (fen != MISSING), "the total cost is below 0", "correct the cost"),
-            ("weights-cost-zero", fen == 0, "the total cost is 0", "correct the cost"),
+            ("weights-no-cost", missing, text("the total cost is missing"), text("state the cost")),
+            (
+                "weights-cost-unreadable",
+                unreadable,
+                text("the total cost is no number"),
+                text("correct the cost in the source"),
+            ),
+            (
+                "weights-cost-implausible",
+                beyond,
+                text("the total cost is beyond what a case can cost"),
+                text("correct the cost"),
+            ),
+            (
+                "weights-cost-negative",
+                (fen < 0) & (fen != MISSING),
+                text("the total cost is below 0"),
+                text("correct the cost"),
+            ),
+            ("weights-cost-zero", fen == 0, text("the total cost is 0"), text("correct the cost")),
         )
         if out.any()
     ]
@@ -93,7 +113,7 @@ def _years(table: pa.Table, cases: Cases, problems: list[Problem]) -> tuple[NDAr
         files = np.asarray(table.column("file").to_numpy(), np.int64) if "file" in table.column_names else np.zeros(cases.size)
         return files.astype(np.int64), np.ones(cases.size, np.bool_)
     count = int((~dated).sum())
-    problems.append(Problem("weights-no-date", f"{count} cases have no date of discharge and are not used"))
+    problems.append(Problem("weights-no-date", text("{count} cases have no date of discharge and are not used", count=count)))
     return np.where(dated, year, year[dated].min()), dated
 
 
@@ -124,19 +144,19 @@ def read_scored(
     level = level - (len(names) - len(levels))  # the blank one is the first
     cost = cases.money["total_cost"]
     for code, out, what in (
-        ("coefficients-no-cost", ~(cost > 0), "no cost above 0"),
-        ("coefficients-no-score", ~(score > 0), "no score: weights of your own come by --weights"),
-        ("coefficients-fixed", fixed[terms.group_class], "a kind whose coefficient is fixed"),
-        ("coefficients-long-stay", _long_stays(cases, policy), "a stay longer than the policy pays by its group"),
-        ("coefficients-no-level", level < 0, "no hospital level: state it in hospitals.csv"),
-        ("coefficients-no-hospital", cases.hospital.ids < 0, "no hospital_id"),
+        ("coefficients-no-cost", ~(cost > 0), text("no cost above 0")),
+        ("coefficients-no-score", ~(score > 0), text("no score: weights of your own come by --weights")),
+        ("coefficients-fixed", fixed[terms.group_class], text("a kind whose coefficient is fixed")),
+        ("coefficients-long-stay", _long_stays(cases, policy), text("a stay longer than the policy pays by its group")),
+        ("coefficients-no-level", level < 0, text("no hospital level: state it in hospitals.csv")),
+        ("coefficients-no-hospital", cases.hospital.ids < 0, text("no hospital_id")),
     ):
         lost = int((used & out).sum())
         if lost:
-            problems.append(Problem(code, f"{lost} cases are not used: {what}"))
+            problems.append(Problem(code, text("{count} cases are not used: {what}", count=lost, what=what)))
         used = used & ~out
     if not used.any():
-        raise InputError([*problems, Problem("coefficients-no-cases", "no case is left to estimate coefficients from")])
+        raise InputError([*problems, Problem("coefficients-no-cases", text("no case is left to estimate coefficients from"))])
     rank = np.argsort(np.argsort(np.array(cases.hospital.values)))  # by name, whatever the order of the cases
     ranks, hospital = np.unique(rank[cases.hospital.ids[used]], return_inverse=True)
     names = np.array(sorted(cases.hospital.values))[ranks].tolist()
@@ -146,7 +166,9 @@ def read_scored(
     np.logical_or.at(mixed, hospital, level[used] != level_of[hospital])
     if mixed.any():
         several = ", ".join(names[place] for place in np.flatnonzero(mixed)[:5])
-        raise InputError.single("coefficients-two-levels", f"hospitals have cases of more than one level: {several}")
+        raise InputError.single(
+            "coefficients-two-levels", text("hospitals have cases of more than one level: {several}", several=several)
+        )
     return ScoredHistory(
         tuple(names), levels, level_of, hospital.astype(np.int64), year[used],
         cost[used] / 100.0, score[used],

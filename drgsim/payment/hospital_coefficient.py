@@ -5,14 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence
 from drgsim.payment.policy_lookup import PolicyLookup
 
 Floats = NDArray[np.float64]
 OWN, OF_CLASS, OF_PAIR, OF_LEVEL_PAIR, OF_GROUP, OF_HOSPITAL, OF_LEVEL, DEFAULT, NONE = range(9)
 # in the words of ``rule``; the first that is there counts
-SOURCES = ("of the case", "of the group's class", "of the hospital and group", "of the level and group", "of the group",
-           "of the hospital", "of the level", "by default", "")  # fmt: skip
+SOURCES = (
+    text("of the case"),
+    text("of the group's class"),
+    text("of the hospital and group"),
+    text("of the level and group"),
+    text("of the group"),
+    text("of the hospital"),
+    text("of the level"),
+    text("by default"),
+    "",
+)
 
 
 def coefficients(lookup: PolicyLookup) -> tuple[Floats, NDArray[np.int8]]:
@@ -82,8 +92,8 @@ def _of_hospitals(lookup: PolicyLookup) -> Floats | None:
         return stated
     cases.warn(
         "settle-coefficient-unused", ~np.isnan(stated),
-        "the list of hospitals states a coefficient, which this policy does not take from hospitals; it is not used",
-        "set coefficient.by_hospital in the policy, or give it with --coefficients",
+        text("the list of hospitals states a coefficient, which this policy does not take from hospitals; it is not used"),
+        text("set coefficient.by_hospital in the policy, or give it with --coefficients"),
     )  # fmt: skip
     return None
 
@@ -96,7 +106,7 @@ def _with_default(lookup: PolicyLookup, result: Floats, source: NDArray[np.int8]
     if default.evidence is Evidence.ASSUMPTION:
         lookup.cases.warn(
             "settle-assumed-coefficient", blank & (lookup.cases.faults < 0),
-            f"no coefficient is known; the assumed {default.value:g} is used",
-            "state coefficient in hospitals.csv, in a column of the cases, or in a table with --coefficients",
+            text("no coefficient is known; the assumed {default:g} is used", default=default.value),
+            text("state coefficient in hospitals.csv, in a column of the cases, or in a table with --coefficients"),
         )  # fmt: skip
     return np.where(blank, default.value, result), np.where(blank, np.int8(DEFAULT), source)

@@ -10,6 +10,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, exact_sum, round_floats, round_half_away, share_of
 from drgsim.payment.case_class import CLASSES, CaseClass
 from drgsim.payment.case_terms import Terms, terms_of
@@ -313,13 +314,19 @@ class Ledger:
 
     def _too_small(self, payer: str, where: Mask, shared: int, fixed: int) -> None:
         """Refuse to pay cases for whose units the budget leaves nothing; sums in fen."""
-        who = "all payers" if payer == "*" else payer
+        who = text("all payers") if payer == "*" else payer
         self.cases.fault(
-            "settle-budget-too-small", where,
-            f"the budget of {who} leaves {shared / FEN_PER_YUAN:,.2f} yuan to share, and {fixed / FEN_PER_YUAN:,.2f} yuan are "
-            "fixed whatever the unit value, so that nothing is left for the units",
-            "give a larger budget, patients' shares included, or settle without one",
-        )  # fmt: skip
+            "settle-budget-too-small",
+            where,
+            text(
+                "the budget of {who} leaves {shared:,.2f} yuan to share, and {fixed:,.2f} yuan are fixed "
+                "whatever the unit value, so that nothing is left for the units",
+                who=who,
+                shared=shared / FEN_PER_YUAN,
+                fixed=fixed / FEN_PER_YUAN,
+            ),
+            text("give a larger budget, patients' shares included, or settle without one"),
+        )
         self.set_unit_value(payer, float("nan"))
 
     def set_unit_value(self, payer: str, value: float) -> None:

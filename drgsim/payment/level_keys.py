@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
+from drgsim.language import text
 from drgsim.parameters.evidence import Evident, Keyed
 from drgsim.records.vocabulary import is_level_key, level_hint, policy_key, wrong_keys
 
@@ -19,7 +20,7 @@ def _by_level(keyed: Keyed) -> Keyed:
 
 def _level(word: str) -> str:
     if not is_level_key(policy_key(word)):
-        raise ValueError(f"{word!r} is no level; {level_hint(word)}")
+        raise ValueError(text("{word!r} is no level; {level_hint}", word=word, level_hint=level_hint(word)))
     return policy_key(word)
 
 
@@ -41,5 +42,5 @@ class HospitalClasses(Evident):
     def _levels_are_levels(self) -> HospitalClasses:
         wrong = [level for level in self.values if not is_level_key(level)]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no level; {level_hint(wrong[0])}")
+            raise ValueError(text("{wrong!r} is no level; {level_hint}", wrong=wrong[0], level_hint=level_hint(wrong[0])))
         return self

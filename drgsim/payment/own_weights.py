@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence, Value
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import Table
@@ -87,7 +88,9 @@ def with_values_of(
     numbers["relative_value"] = np.round(numbers[value] * factor, 10)
     doubts = _doubts(policy, value, numbers["relative_value"], codes, path, scale)
     if policy.file.reference.mean_from_table and "mean_cost" in numbers:
-        doubts.append(Problem("settle-weights-mean", f"costs are compared with mean_cost of {path.name}", where=str(path)))
+        doubts.append(
+            Problem("settle-weights-mean", text("costs are compared with mean_cost of {path}", path=path.name), where=str(path))
+        )
     keep = first_lines(codes)
     texts = {name: column[keep] for name, column in _texts(table).items()}
     numbers = {name: column[keep] for name, column in numbers.items() if name not in RELATIVE_VALUES[1:]}
@@ -104,8 +107,17 @@ def check_scale(scale: float | None) -> None:
         ``settle-bad-scale``.
     """
     if scale is not None and not 0 < scale < float("inf"):
-        fix = "100 turns weights into points"
-        raise UsageError([Problem("settle-bad-scale", f"the scale {scale:g} is not above 0", where="--weights-scale", fix=fix)])
+        fix = text("100 turns weights into points")
+        raise UsageError(
+            [
+                Problem(
+                    "settle-bad-scale",
+                    text("the scale {scale:g} is not above 0", scale=scale),
+                    where="--weights-scale",
+                    fix=fix,
+                )
+            ]
+        )
 
 
 def table_in(path: Path) -> Path:
@@ -134,10 +146,15 @@ def _key_and_value(table: pa.Table, path: Path) -> tuple[str, str]:
     found = [name for name in names if any(header_key(alias) in known for alias in names[name])]
     problems = []
     if not keys:
-        fix = f"name the column of groups {', '.join(KEYS)}"
-        problems.append(Problem("weights-no-group", f"{path.name} has no column of groups", where=str(path), fix=fix))
+        fix = text("name the column of groups {keys}", keys=", ".join(KEYS))
+        problems.append(
+            Problem("weights-no-group", text("{path} has no column of groups", path=path.name), where=str(path), fix=fix)
+        )
     if not found:
-        what, fix = f"{path.name} has no column of values", f"name it one of {', '.join(names)}"
+        what, fix = (
+            text("{path} has no column of values", path=path.name),
+            text("name it one of {names}", names=", ".join(names)),
+        )
         problems.append(Problem("weights-no-value", what, where=str(path), fix=fix))
     if problems:
         raise InputError(problems)
@@ -159,10 +176,17 @@ def _codes(table: pa.Table, key: str, values: NDArray[np.float64], path: Path, p
     catalogue = header_key(key) == header_key(CATALOGUE_KEY)
     for line, code in enumerate(codes, start=2):
         if not code:
-            problems.append(Problem("weights-no-group", "a value without a group", where=f"{path}, line {line}"))
+            problems.append(
+                Problem(
+                    "weights-no-group", text("a value without a group"), where=text("{file}, line {line}", file=path, line=line)
+                )
+            )
         elif code in seen and not (catalogue and np.array_equal(values[line - 2], values[seen[code] - 2], equal_nan=True)):
-            what, fix = f"{code} stands twice, on lines {seen[code]} and {line}", "remove one of the two"
-            problems.append(Problem("weights-twice", what, where=f"{path}, line {line}", fix=fix))
+            what, fix = (
+                text("{code} stands twice, on lines {seen} and {line}", code=code, seen=seen[code], line=line),
+                text("remove one of the two"),
+            )
+            problems.append(Problem("weights-twice", what, where=text("{file}, line {line}", file=path, line=line), fix=fix))
         seen.setdefault(code, line)
     return codes
 
@@ -179,9 +203,16 @@ def _numbers(table: pa.Table, value: str, path: Path, problems: list[Problem]) -
         with np.errstate(invalid="ignore"):
             wrong = broken | np.isinf(numbers) | (numbers <= 0 if name == value else numbers < 0)
         for line in np.flatnonzero(wrong).tolist():
-            what = f"{header} is no finite number {'above 0' if name == value else 'of 0 or more'}"
+            what = text("{header} is no finite number of 0 or more", header=header)
+            if name == value:
+                what = text("{header} is no finite number above 0", header=header)
             problems.append(
-                Problem("weights-not-a-number", what, where=f"{path}, line {line + 2}", fix="correct it or leave it empty")
+                Problem(
+                    "weights-not-a-number",
+                    what,
+                    where=text("{file}, line {line}", file=path, line=line + 2),
+                    fix=text("correct it or leave it empty"),
+                )
             )
         found[name] = numbers
     return found
@@ -219,12 +250,23 @@ def _doubts(
     own = policy.file.relative_value.scale.value
     middle = float(np.nanmedian(numbers)) if not np.isnan(numbers).all() else 0.0
     if scale is None and value == "relative_value" and own > 1 and 0 < middle < WEIGHT_LIKE * own:
-        what = f"the median of {path.name} is {middle:g}, and the mean case of {policy.id} is worth {own:g}: are these weights?"
-        fix = f"name the column weight, or give --weights-scale {own:g}"
+        what = text(
+            "the median of {path} is {middle:g}, and the mean case of {policy} is worth {own:g}: are these weights?",
+            path=path.name,
+            middle=middle,
+            policy=policy.id,
+            own=own,
+        )
+        fix = text("name the column weight, or give --weights-scale {own:g}", own=own)
         doubts.append(Problem("settle-weights-unit", what, where=str(path), fix=fix))
     blank = int(np.isnan(numbers).sum())
     if blank:
-        what = f"{blank} of {len(codes)} groups of {path.name} have no value; their cases are not paid by weight"
+        what = text(
+            "{blank} of {count} groups of {path} have no value; their cases are not paid by weight",
+            blank=blank,
+            count=len(codes),
+            path=path.name,
+        )
         doubts.append(Problem("settle-weights-blank", what, where=str(path)))
     return doubts
 
@@ -243,11 +285,11 @@ def _merged(
     every = (*codes, *(code for code in old.codes if code not in mine))
     place = np.array([old.places.get(code, -1) for code in every], np.int64)
 
-    def text(values: tuple[str, ...]) -> tuple[str, ...]:
+    def in_table(values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(values[at] if at >= 0 else "" for at in place.tolist())
 
     def of_either(own: tuple[str, ...], values: tuple[str, ...]) -> tuple[str, ...]:
-        rest = text(values) if values else ("",) * len(every)
+        rest = in_table(values) if values else ("",) * len(every)
         return tuple(mine or other for mine, other in zip_longest(own, rest, fillvalue=""))
 
     arrays = {name: np.append(column, np.full(len(every) - len(codes), np.nan)) for name, column in numbers.items()}
@@ -255,21 +297,25 @@ def _merged(
         if name.startswith("coef_") and name not in arrays:
             arrays[name] = np.append(column, np.nan)[place]
     new = (*classes, *("",) * (len(every) - len(codes)))
-    resolved = tuple(mine or other for mine, other in zip(text(old.classes), new, strict=True))
+    resolved = tuple(mine or other for mine, other in zip(in_table(old.classes), new, strict=True))
     return PriceTable(
-        every, text(old.names), resolved, text(old.tags), arrays, of_either(kinds, old.kinds),
+        every, in_table(old.names), resolved, in_table(old.tags), arrays, of_either(kinds, old.kinds),
         of_either(operations, old.operation_classes),
     )  # fmt: skip
 
 
 def _with_prices(policy: Policy, prices: PriceTable, path: Path, content: str, factor: float) -> Policy:
     spec = policy.file.relative_value
-    note = f"relative values of {path.name}, x {factor:g}; published standards of the policy do not decide"
+    note = text(
+        "relative values of {path}, x {factor:g}; published standards of the policy do not decide",
+        path=path.name,
+        factor=factor,
+    )
     table = Table(file=path.name, unit=spec.unit, source=SOURCE, evidence=Evidence.ASSUMPTION, note=note)
     scale: Value[float] = spec.scale
     relative = spec.model_copy(update={"table": table, "standard_from_table": False, "scale": scale})
     sources = {**policy.file.sources, SOURCE: next(iter(policy.file.sources.values())).model_copy(
-        update={"title": f"relative values given with the call: {path.name}", "read_in": "", "url": None}
+        update={"title": text("relative values given with the call: {path}", path=path.name), "read_in": "", "url": None}
     )}  # fmt: skip
     file = policy.file.model_copy(update={"relative_value": relative, "sources": sources})
     digest = hashlib.sha256(f"{policy.digest} {content} {factor!r}".encode()).hexdigest()

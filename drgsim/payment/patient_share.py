@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import MISSING, exact, round_floats, round_half_away
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import periods_of
@@ -123,12 +124,14 @@ def paid_parts(ledger: Ledger) -> PaidParts:
 def _tell_unknown_patients(ledger: Ledger, paid: NDArray[np.bool_]) -> None:
     if "patient_paid" not in ledger.cases.present:
         ledger.cases.warn(
-            "settle-no-patient-share", int(paid.sum()), "no column patient_paid: the fund is taken to pay the whole amount",
-            "state patient_paid (yuan)",
-        )  # fmt: skip
+            "settle-no-patient-share",
+            int(paid.sum()),
+            text("no column patient_paid: the fund is taken to pay the whole amount"),
+            text("state patient_paid (yuan)"),
+        )
     else:
         blank = paid & (ledger.cases.money["patient_paid"] == MISSING)
-        ledger.cases.warn("settle-blank-patient-share", blank, "patient_paid is blank and counts as 0")
+        ledger.cases.warn("settle-blank-patient-share", blank, text("patient_paid is blank and counts as 0"))
 
 
 def _of_ratio(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -140,7 +143,7 @@ def _of_ratio(ledger: Ledger) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     for place in np.flatnonzero(close & paid):
         result[place] = round_half_away(exact(int(left[place])) * exact(float(ratio[place])))
     missing = paid & np.isnan(ratio)
-    ledger.cases.warn("settle-missing-benefit-ratio", missing, "no benefit ratio is known; no fund payment is given")
+    ledger.cases.warn("settle-missing-benefit-ratio", missing, text("no benefit ratio is known; no fund payment is given"))
     return result, paid & ~missing
 
 

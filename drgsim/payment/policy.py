@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, SchemeError, did_you_mean, wrong_type
+from drgsim.language import text
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.own_folder import files_outside, outside_problem
 from drgsim.parameters.parameter_set import ParameterSet
@@ -64,7 +65,7 @@ class Policy(ParameterSet[PolicyFile]):
 
     model = PolicyFile
     kind = "policy"
-    called = "this policy"
+    called = text("this policy")
     error = PolicyError
     own_path = staticmethod(policy_path)
     in_own_words = staticmethod(in_policy_words)
@@ -76,9 +77,12 @@ class Policy(ParameterSet[PolicyFile]):
         strange = [table.file for table in tables_of(policy.file) if table.file not in known]
         if strange:
             raise PolicyError.single(
-                "policy-missing-table", f"the table {', '.join(strange)} was not read with {self.id}", where=str(self.folder),
-                why="a change by path cannot bring a table", fix="name it in a policy folder of your own: drgsim policy new",
-            )  # fmt: skip
+                "policy-missing-table",
+                text("the table {table} was not read with {policy}", table=", ".join(strange), policy=self.id),
+                where=str(self.folder),
+                why=text("a change by path cannot bring a table"),
+                fix=text("name it in a policy folder of your own: drgsim policy new"),
+            )
         return policy
 
     def including(self, names: Sequence[str]) -> Policy:
@@ -111,22 +115,24 @@ class Policy(ParameterSet[PolicyFile]):
         """Classes and curves that are named and do not exist, and a method without what it pays by."""
         if file.method == "per_diem" and (file.per_diem is None or file.per_diem.rate is None):
             yield Problem(
-                "policy-no-rate", "method per_diem pays days x rate, and the policy states no rate per day",
-                where=f"{where}: per_diem.rate", why="nothing would be paid",
-                fix="state per_diem.rate: {values: {'*': YUAN}, unit, source, evidence}",
+                "policy-no-rate", text("method per_diem pays days x rate, and the policy states no rate per day"),
+                where=f"{where}: per_diem.rate", why=text("nothing would be paid"),
+                fix=text("state per_diem.rate: {values: {'*': YUAN}, unit, source, evidence}"),
             )  # fmt: skip
         strange = list(_strange_marks(file, where))
         yield from strange or _named_twice(file, where)
         classes = list(file.group_classes)
         if file.unstable is not None and file.unstable.group_class not in classes:
-            fix = did_you_mean(file.unstable.group_class, classes) or f"the classes are {', '.join(classes) or 'none'}"
-            what = f"unstable.group_class names no class of groups: {file.unstable.group_class!r}"
+            fix = did_you_mean(file.unstable.group_class, classes) or text(
+                "the classes are {classes}", classes=", ".join(classes) or text("none")
+            )
+            what = text("unstable.group_class names no class of groups: {group_class!r}", group_class=file.unstable.group_class)
             yield Problem("policy-unknown-class", what, where=f"{where}: unstable.group_class", fix=fix)
         curves = [(f"group_classes.{name}.curve", entry.curve) for name, entry in file.group_classes.items()]
         for path, curve in [*curves, ("stays.incomplete_curve", file.stays.incomplete_curve)]:
             if curve is not None and curve not in file.curves:
-                fix = did_you_mean(curve, list(file.curves)) or f"the curves are {', '.join(file.curves)}"
-                what = f"{path} names no curve: {curve!r}"
+                fix = did_you_mean(curve, list(file.curves)) or text("the curves are {names}", names=", ".join(file.curves))
+                what = text("{path} names no curve: {curve!r}", path=path, curve=curve)
                 yield Problem("policy-unknown-curve", what, where=f"{where}: {path}", fix=fix)
 
 
@@ -161,7 +167,7 @@ def load_policy(name: str | Path) -> Policy:
     'beijing-2024'
     """
     if not isinstance(name, str | Path) or not str(name).strip():
-        raise wrong_type("policy", name, "a name such as beijing/2024, or a folder")
+        raise wrong_type("policy", name, text("a name such as beijing/2024, or a folder"))
     base, *includes = str(name).split("+")
     if includes and not is_file(Path(name) / POLICY_FILE):
         return load_policy(base).including(includes)
@@ -170,9 +176,15 @@ def load_policy(name: str | Path) -> Policy:
         folder = asset_root("payment_tables") / str(name)
     if not is_file(folder / POLICY_FILE):
         known = policy_names()
-        listed = f"drgsim policy list names the {len(known)} that ship; or give a folder that holds {POLICY_FILE}"
+        listed = text(
+            "drgsim policy list names the {count} that ship; or give a folder that holds {policy_file}",
+            count=len(known),
+            policy_file=POLICY_FILE,
+        )
         fix = did_you_mean(str(name), known) or listed
-        raise PolicyError.single("policy-unknown", f"there is no payment policy {str(name)!r}", where=str(name), fix=fix)
+        raise PolicyError.single(
+            "policy-unknown", text("there is no payment policy {name!r}", name=str(name)), where=str(name), fix=fix
+        )
     policy, problems = read_folder(folder)
     if policy is None or problems:
         raise PolicyError(problems)
@@ -227,7 +239,9 @@ def _with_tables(read: Included, content: bytes, folder: Path, problems: list[Pr
         if path.is_file():
             digest.update(path.read_bytes())
         else:
-            problems.append(Problem("policy-missing-table", f"the table {table.file} is named but not there", where=where))
+            problems.append(
+                Problem("policy-missing-table", text("the table {file} is named but not there", file=table.file), where=where)
+            )
     return Policy(file, digest.hexdigest(), raw, folder, prices, exempt, coefficients, single), problems
 
 
@@ -265,9 +279,11 @@ def _named_twice(file: PolicyFile, where: str) -> Iterator[Problem]:
         for name, entry in file.group_classes.items():
             for code in getattr(entry, part):
                 if seen.setdefault(code, name) != name:
-                    what = f"{code} stands in two classes of groups, {seen[code]} and {name}"
+                    what = text(
+                        "{code} stands in two classes of groups, {seen} and {name}", code=code, seen=seen[code], name=name
+                    )
                     place = f"{where}: group_classes.{name}.{part.removeprefix('named_')}"
-                    yield Problem("policy-group-twice", what, where=place, fix="name it in one of them")
+                    yield Problem("policy-group-twice", what, where=place, fix=text("name it in one of them"))
 
 
 def tables_of(file: PolicyFile) -> Iterator[Table]:

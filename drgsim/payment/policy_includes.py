@@ -9,6 +9,7 @@ from typing import Any
 
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.own_folder import files_outside
 from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy_model import PolicyFile
@@ -63,8 +64,9 @@ def with_includes(
         path = _path(name, folder)
         if path is None:
             known = include_names()
-            fix = did_you_mean(name, known) or f"what ships is {', '.join(known)}; or name a .yaml file"
-            problems.append(Problem("policy-unknown-include", f"there is no file of sections {name!r}", where=where, fix=fix))
+            fix = did_you_mean(name, known) or text("what ships is {known}; or name a .yaml file", known=", ".join(known))
+            what = text("there is no file of sections {name!r}", name=name)
+            problems.append(Problem("policy-unknown-include", what, where=where, fix=fix))
             continue
         sections, read = read_strict(path, "policy", problems, name)
         content += read
@@ -77,14 +79,15 @@ def with_includes(
             continue
         known = [part for part in PolicyFile.model_fields if part not in OWN]
         for key in (key for key in sections if key not in (*HEAD, *known)):
-            fix = "leave it to the policy" if key in OWN else did_you_mean(str(key), known)
-            what = f"{name} states {key}, which a file of sections cannot"
+            fix = text("leave it to the policy") if key in OWN else did_you_mean(str(key), known)
+            what = text("{name} states {key}, which a file of sections cannot", name=name, key=key)
             problems.append(Problem("policy-include-part", what, where=name, fix=fix))
         stated = {key: value for key, value in sections.items() if key in known and key not in HEAD}
         misread = [key for key, kind in SHAPES.items() if not isinstance(stated.get(key, kind()), kind)]
         for key in misread:
-            kind = "list" if SHAPES[key] is list else "mapping"
-            problems.append(Problem("policy-bad-value", f"{name} states {key}, which is no {kind}", where=f"{name}: {key}"))
+            kind = text("list") if SHAPES[key] is list else text("mapping")
+            what = text("{name} states {key}, which is no {kind}", name=name, key=key, kind=kind)
+            problems.append(Problem("policy-bad-value", what, where=f"{name}: {key}"))
         if misread:
             continue
         merged = _merged(merged, _moved(stated, Path(name).parent.as_posix()), name, where, "", problems)
@@ -130,7 +133,7 @@ def _merged(
         elif isinstance(result[key], dict) and isinstance(value, dict) and "evidence" not in (*result[key], *value):
             result[key] = _merged(result[key], value, name, where, place, problems)
         elif result[key] != value:
-            what = f"{place} is stated by {where} and otherwise by {name}"
-            fix = "leave it to one of them, or include a file of your own"
+            what = text("{place} is stated by {where} and otherwise by {name}", place=place, where=where, name=name)
+            fix = text("leave it to one of them, or include a file of your own")
             problems.append(Problem("policy-include-conflict", what, where=f"{name}: {place}", fix=fix))
     return result

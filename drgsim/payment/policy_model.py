@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence, Evident, Keyed, Source, Strict, UsualUnit, Value
 from drgsim.payment.course_model import Course
 from drgsim.payment.curve_model import Curve
@@ -37,8 +38,8 @@ class RelativeValue(Strict):
     """Weights, points or scores. ``scale`` turns a weight into the policy's own unit: points = 100 x weight."""
 
     unit: Literal["weight", "point", "score"]
-    scale: Annotated[Value[float], UsualUnit("units of the policy per weight")]
-    table: Annotated[Table | None, UsualUnit("relative value")] = None
+    scale: Annotated[Value[float], UsualUnit(text("units of the policy per weight"))]
+    table: Annotated[Table | None, UsualUnit(text("relative value"))] = None
     standard_from_table: bool = False
     coefficient_from_table: bool = False
 
@@ -50,9 +51,9 @@ class Coefficient(Strict):
     """
 
     by_hospital: bool = False
-    table: Annotated[Table | None, UsualUnit("ratio")] = None
-    by: Annotated[ByLevel | None, UsualUnit("ratio", payers=True)] = None
-    default: Annotated[Value[float] | None, UsualUnit("ratio")] = None
+    table: Annotated[Table | None, UsualUnit(text("ratio"))] = None
+    by: Annotated[ByLevel | None, UsualUnit(text("ratio"), payers=True)] = None
+    default: Annotated[Value[float] | None, UsualUnit(text("ratio"))] = None
 
 
 class Reference(Strict):
@@ -65,9 +66,9 @@ class Reference(Strict):
     """
 
     mean_from_table: bool = False
-    mean_cost: Annotated[ByLevel | None, UsualUnit("yuan per weight", payers=True)] = None
-    from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
-    sets_price: Annotated[Value[bool] | None, UsualUnit("flag")] = None
+    mean_cost: Annotated[ByLevel | None, UsualUnit(text("yuan per weight"), payers=True)] = None
+    from_cases: Annotated[Value[bool] | None, UsualUnit(text("flag"))] = None
+    sets_price: Annotated[Value[bool] | None, UsualUnit(text("flag"))] = None
 
     @property
     def prices(self) -> bool:
@@ -95,10 +96,10 @@ class DayValues(Evident):
     @model_validator(mode="after")
     def _whole(self) -> DayValues:
         if set(self.weights) != set(self.mean_days):
-            raise ValueError("weights and mean_days name the same groups")
+            raise ValueError(text("weights and mean_days name the same groups"))
         ends = [step.upto for step in self.steps[:-1] if step.upto is not None]
         if len(ends) != len(self.steps) - 1 or self.steps[-1].upto is not None or ends != sorted({*ends}):
-            raise ValueError("the steps rise in upto, and only the last has none")
+            raise ValueError(text("the steps rise in upto, and only the last has none"))
         return self
 
 
@@ -129,17 +130,17 @@ class GroupClass(Strict):
     operation_classes: tuple[str, ...] = ()
     pays: Pays = "curve"
     curve: str | None = None
-    coefficient: Annotated[Value[float] | None, UsualUnit("ratio")] = None
-    coefficient_by: Annotated[ByLevel | None, UsualUnit("ratio", payers=True)] = None
-    coefficient_cap: Annotated[Value[float] | None, UsualUnit("ratio, at most")] = None
+    coefficient: Annotated[Value[float] | None, UsualUnit(text("ratio"))] = None
+    coefficient_by: Annotated[ByLevel | None, UsualUnit(text("ratio"), payers=True)] = None
+    coefficient_cap: Annotated[Value[float] | None, UsualUnit(text("ratio, at most"))] = None
     coefficient_of_level: bool = False
-    cost_share: Annotated[Value[float] | None, UsualUnit("share of the bill")] = None
-    value_factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
-    unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
-    factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
-    by_day: Annotated[DayValues | None, UsualUnit("weight per day")] = None
+    cost_share: Annotated[Value[float] | None, UsualUnit(text("share of the bill"))] = None
+    value_factor: Annotated[Value[float] | None, UsualUnit(text("factor"))] = None
+    unit_value: Annotated[ByLevel | None, UsualUnit(text("yuan per unit of relative value"), payers=True)] = None
+    factor: Annotated[Value[float] | None, UsualUnit(text("factor"))] = None
+    by_day: Annotated[DayValues | None, UsualUnit(text("weight per day"))] = None
     same_price_as: dict[str, str] = Field(default_factory=dict)
-    value_from_cases: Annotated[Value[bool] | None, UsualUnit("flag")] = None
+    value_from_cases: Annotated[Value[bool] | None, UsualUnit(text("flag"))] = None
     source: str
     evidence: Evidence
     note: str = ""
@@ -171,10 +172,10 @@ class WithoutGroup(Value[Pays]):
 class Stays(Strict):
     """Stays outside the curve: ``long_days`` is exceeded by stays paid by item, ``short_days`` is not."""
 
-    long_days: Annotated[Value[float] | None, UsualUnit("days")] = None
-    short_days: Annotated[Value[float] | None, UsualUnit("days")] = None
+    long_days: Annotated[Value[float] | None, UsualUnit(text("days"))] = None
+    short_days: Annotated[Value[float] | None, UsualUnit(text("days"))] = None
     incomplete_curve: str | None = None
-    incomplete_ways: Annotated[Value[tuple[int, ...]] | None, UsualUnit("codes of the way of leaving")] = None
+    incomplete_ways: Annotated[Value[tuple[int, ...]] | None, UsualUnit(text("codes of the way of leaving"))] = None
 
 
 class Readmission(Strict):
@@ -186,9 +187,9 @@ class Readmission(Strict):
     ``except_groups``.
     """
 
-    within_days: Annotated[Value[int], UsualUnit("days")]
-    factor: Annotated[Value[float], UsualUnit("factor")]
-    scope: Annotated[Value[Literal["hospital", "region"]] | None, UsualUnit("rule")] = None
+    within_days: Annotated[Value[int], UsualUnit(text("days"))]
+    factor: Annotated[Value[float], UsualUnit(text("factor"))]
+    scope: Annotated[Value[Literal["hospital", "region"]] | None, UsualUnit(text("rule"))] = None
     except_groups: tuple[str, ...] = ()
 
 
@@ -200,9 +201,9 @@ class Unstable(Strict):
     """
 
     group_class: str
-    maximum_cv: Annotated[Value[float], UsualUnit("CV")]
-    minimum_cases: Annotated[Value[int], UsualUnit("cases")]
-    detect: Annotated[Value[Literal["table", "cases", "never"]], UsualUnit("rule")]
+    maximum_cv: Annotated[Value[float], UsualUnit(text("CV"))]
+    minimum_cases: Annotated[Value[int], UsualUnit(text("cases"))]
+    detect: Annotated[Value[Literal["table", "cases", "never"]], UsualUnit(text("rule"))]
 
 
 class SingleDisease(Strict):
@@ -212,7 +213,7 @@ class SingleDisease(Strict):
     stands for all.
     """
 
-    table: Annotated[Table, UsualUnit("yuan")]
+    table: Annotated[Table, UsualUnit(text("yuan"))]
 
 
 class PerDiem(Strict):
@@ -221,29 +222,29 @@ class PerDiem(Strict):
     Stays of at most ``acute_days`` are settled by item, and beside it by their group without paying (shadow settlement).
     """
 
-    rate: Annotated[ByLevel | None, UsualUnit("yuan per day", payers=True)] = None
+    rate: Annotated[ByLevel | None, UsualUnit(text("yuan per day"), payers=True)] = None
     rate_unit: Literal["yuan", "point"] = "yuan"
-    day_cap: Annotated[Value[int] | None, UsualUnit("days")] = None
+    day_cap: Annotated[Value[int] | None, UsualUnit(text("days"))] = None
     day_cap_per: Literal["patient", "hospital"] = "patient"
-    acute_days: Annotated[Value[int] | None, UsualUnit("days")] = None
+    acute_days: Annotated[Value[int] | None, UsualUnit(text("days"))] = None
 
 
 class Exempt(Strict):
     """Payment beside the group for new drugs and technology (除外支付). Both limits are exclusive."""
 
-    total_multiple: Annotated[Value[float], UsualUnit("x mean cost of the group, exclusive")]
-    cost_share: Annotated[Value[float], UsualUnit("share of the total cost, exclusive")]
-    valid_from: Annotated[Value[date] | None, UsualUnit("date")] = None
-    valid_to: Annotated[Value[date] | None, UsualUnit("date")] = None
-    table: Annotated[Table | None, UsualUnit("items")] = None
+    total_multiple: Annotated[Value[float], UsualUnit(text("x mean cost of the group, exclusive"))]
+    cost_share: Annotated[Value[float], UsualUnit(text("share of the total cost, exclusive"))]
+    valid_from: Annotated[Value[date] | None, UsualUnit(text("date"))] = None
+    valid_to: Annotated[Value[date] | None, UsualUnit(text("date"))] = None
+    table: Annotated[Table | None, UsualUnit(text("items"))] = None
 
 
 class SpecialReview(Strict):
     """Cases that a hospital puts forward for single review (特例单议): at most ``quota`` of the pool's discharges."""
 
-    quota: Annotated[Value[float], UsualUnit("share of the discharges of the pool")]
-    pays: Annotated[Value[Literal["by_item", "adjusted"]], UsualUnit("rule")]
-    adjusted_factor: Annotated[Value[float] | None, UsualUnit("factor")] = None
+    quota: Annotated[Value[float], UsualUnit(text("share of the discharges of the pool"))]
+    pays: Annotated[Value[Literal["by_item", "adjusted"]], UsualUnit(text("rule"))]
+    adjusted_factor: Annotated[Value[float] | None, UsualUnit(text("factor"))] = None
 
 
 class PatientShare(Strict):
@@ -255,10 +256,10 @@ class PatientShare(Strict):
     whole, rule book 2.2 and 3.7).
     """
 
-    mode: Annotated[Value[Literal["remainder", "ratio"]], UsualUnit("rule")]
-    floor_at_zero: Annotated[Value[bool], UsualUnit("flag")]
-    net: Annotated[Value[Literal["case", "hospital_month", "hospital_year"]] | None, UsualUnit("rule")] = None
-    benefit_ratio: Annotated[ByLevel | None, UsualUnit("share", payers=True)] = None
+    mode: Annotated[Value[Literal["remainder", "ratio"]], UsualUnit(text("rule"))]
+    floor_at_zero: Annotated[Value[bool], UsualUnit(text("flag"))]
+    net: Annotated[Value[Literal["case", "hospital_month", "hospital_year"]] | None, UsualUnit(text("rule"))] = None
+    benefit_ratio: Annotated[ByLevel | None, UsualUnit(text("share"), payers=True)] = None
 
     @property
     def netting(self) -> str:
@@ -269,7 +270,7 @@ class PatientShare(Strict):
 class Floating(Strict):
     """Floating point value (浮动点值): ``base_share`` of the budget value, the rest of the settlement value."""
 
-    base_share: Annotated[Value[float], UsualUnit("share")]
+    base_share: Annotated[Value[float], UsualUnit(text("share"))]
 
 
 class Clearing(Strict):
@@ -278,41 +279,43 @@ class Clearing(Strict):
     ``basis``: ``cases``: the fund's payments for the cases; ``share``: amounts x the fund's share of the cost.
     """
 
-    basis: Annotated[Value[Literal["cases", "share"]], UsualUnit("rule")]
+    basis: Annotated[Value[Literal["cases", "share"]], UsualUnit(text("rule"))]
 
 
 class Procurement(Strict):
     """Volume-based procurement (带量采购): the standard is not cut; the surplus is kept at these shares by product class."""
 
-    kept_share: Annotated[Keyed, UsualUnit("share of the surplus kept")]
-    price_fall: Annotated[Keyed | None, UsualUnit("price fall")] = None
+    kept_share: Annotated[Keyed, UsualUnit(text("share of the surplus kept"))]
+    price_fall: Annotated[Keyed | None, UsualUnit(text("price fall"))] = None
 
 
 class Capitation(Strict):
     """Per-head payment for chronic conditions; the surplus stays with the consortium."""
 
-    per_head: Annotated[Keyed | None, UsualUnit("yuan per head and year")] = None
+    per_head: Annotated[Keyed | None, UsualUnit(text("yuan per head and year"))] = None
     conditions: tuple[str, ...] = ()
-    kept_share: Annotated[Value[float] | None, UsualUnit("share of the surplus")] = None
+    kept_share: Annotated[Value[float] | None, UsualUnit(text("share of the surplus"))] = None
 
 
 class Trimming(Strict):
     """Trimming (裁剪) that the policy states for its own weights; ``drgsim weights`` takes it as default."""
 
-    method: Annotated[Value[Literal["iqr", "percentile", "multiple", "none"]], UsualUnit("rule")]
-    low: Annotated[Value[float], UsualUnit("as the method says")]
-    high: Annotated[Value[float], UsualUnit("as the method says")]
+    method: Annotated[Value[Literal["iqr", "percentile", "multiple", "none"]], UsualUnit(text("rule"))]
+    low: Annotated[Value[float], UsualUnit(text("as the method says"))]
+    high: Annotated[Value[float], UsualUnit(text("as the method says"))]
 
 
 _NO_METHOD = {  # what is no method of paying every case, and where it is stated instead
-    "per_case": "fixed amounts per case (按次定额) belong to groups: group_classes with pays: standard, or single_disease",
-    "capitation": "payment per head (按人头) is settled beside the cases: state the section capitation",
+    "per_case": text(
+        "fixed amounts per case (按次定额) belong to groups: group_classes with pays: standard, or single_disease"
+    ),
+    "capitation": text("payment per head (按人头) is settled beside the cases: state the section capitation"),
 }
 
 
 def _method(word: object) -> object:
     if isinstance(word, str) and word in _NO_METHOD:
-        raise ValueError(f"{word!r} is no method; {_NO_METHOD[word]}")
+        raise ValueError(text("{word!r} is no method; {no_method}", word=word, no_method=_NO_METHOD[word]))
     return word
 
 
@@ -338,40 +341,40 @@ class PolicyFile(Strict):
     notes: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     other_copies: dict[str, str] = Field(default_factory=dict)
-    members: Annotated[Members | None, UsualUnit("hospitals")] = None
+    members: Annotated[Members | None, UsualUnit(text("hospitals"))] = None
     group_selection: GroupSelection | None = None
-    shadow: Annotated[Value[bool] | None, UsualUnit("flag")] = None
+    shadow: Annotated[Value[bool] | None, UsualUnit(text("flag"))] = None
     relative_value: RelativeValue
-    unit_value: Annotated[ByLevel | None, UsualUnit("yuan per unit of relative value", payers=True)] = None
-    unit_value_from_history: Annotated[Value[bool] | None, UsualUnit("flag")] = None
-    budget: Annotated[ByLevel | None, UsualUnit("yuan a year", payers=True)] = None
+    unit_value: Annotated[ByLevel | None, UsualUnit(text("yuan per unit of relative value"), payers=True)] = None
+    unit_value_from_history: Annotated[Value[bool] | None, UsualUnit(text("flag"))] = None
+    budget: Annotated[ByLevel | None, UsualUnit(text("yuan a year"), payers=True)] = None
     reference: Reference = Reference()
     coefficient: Coefficient = Coefficient()
-    curves: Annotated[dict[str, Curve], UsualUnit("cost ratio")] = Field(default_factory=dict)
+    curves: Annotated[dict[str, Curve], UsualUnit(text("cost ratio"))] = Field(default_factory=dict)
     group_classes: dict[str, GroupClass] = Field(default_factory=dict)
-    ambiguous: Annotated[WithoutGroup | None, UsualUnit("rule")] = None
-    ungrouped: Annotated[WithoutGroup | None, UsualUnit("rule")] = None
-    age_factors: Annotated[tuple[AgeFactor, ...], UsualUnit("factor")] = ()
+    ambiguous: Annotated[WithoutGroup | None, UsualUnit(text("rule"))] = None
+    ungrouped: Annotated[WithoutGroup | None, UsualUnit(text("rule"))] = None
+    age_factors: Annotated[tuple[AgeFactor, ...], UsualUnit(text("factor"))] = ()
     stays: Stays = Stays()
-    courses: Annotated[tuple[Course, ...], UsualUnit("rule")] = ()
-    hospital_classes: Annotated[HospitalClasses | None, UsualUnit("class")] = None
+    courses: Annotated[tuple[Course, ...], UsualUnit(text("rule"))] = ()
+    hospital_classes: Annotated[HospitalClasses | None, UsualUnit(text("class"))] = None
     readmission: Readmission | None = None
     unstable: Unstable | None = None
     per_diem: PerDiem | None = None
     single_disease: SingleDisease | None = None
-    extreme_cap: Annotated[Value[float] | None, UsualUnit("share of a hospital's discharges")] = None
+    extreme_cap: Annotated[Value[float] | None, UsualUnit(text("share of a hospital's discharges"))] = None
     special_review: SpecialReview | None = None
     exempt: Exempt | None = None
     procurement: Procurement | None = None
     capitation: Capitation | None = None
     patient_share: PatientShare
     trimming: Trimming | None = None
-    year_weights: Annotated[Value[tuple[float, ...]] | None, UsualUnit("oldest to newest")] = None
+    year_weights: Annotated[Value[tuple[float, ...]] | None, UsualUnit(text("oldest to newest"))] = None
     floating: Floating | None = None
     clearing: Clearing | None = None
-    prepayment: Annotated[Value[float] | None, UsualUnit("months")] = None
-    deposit: Annotated[Value[float] | None, UsualUnit("share")] = None
-    adjustment_fund: Annotated[Value[float] | None, UsualUnit("share of the budget")] = None
+    prepayment: Annotated[Value[float] | None, UsualUnit(text("months"))] = None
+    deposit: Annotated[Value[float] | None, UsualUnit(text("share"))] = None
+    adjustment_fund: Annotated[Value[float] | None, UsualUnit(text("share of the budget"))] = None
 
     @property
     def by_groups(self) -> bool:
@@ -381,5 +384,5 @@ class PolicyFile(Strict):
     @model_validator(mode="after")
     def _has_main_curve(self) -> PolicyFile:
         if self.by_groups and "main" not in self.curves:
-            raise ValueError("curves has no entry named main, the curve of ordinary groups")
+            raise ValueError(text("curves has no entry named main, the curve of ordinary groups"))
         return self

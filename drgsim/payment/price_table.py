@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.money import HIGHEST_AMOUNT
 from drgsim.payment.policy_model import PolicyFile
 from drgsim.records.vocabulary import is_policy_key, level_hint, policy_column
@@ -79,7 +80,8 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
     except FileNotFoundError:
         return None  # the caller reports every missing table
     except (UnicodeDecodeError, csv.Error, ValueError) as error:
-        problems.append(Problem("policy-unreadable-table", f"{path.name} is not a UTF-8 CSV table: {error}", where=where))
+        what = text("{path} is not a UTF-8 CSV table: {error}", path=path.name, error=error)
+        problems.append(Problem("policy-unreadable-table", what, where=where))
         return None
     before = len(problems)
     header = [policy_column(name, FAMILIES) for name in written]
@@ -92,12 +94,18 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
     seen: dict[str, int] = {}
     for line, cells in enumerate(lines, start=2):
         if len(cells) != len(header):
-            what = f"line {line} of {path.name} has {len(cells)} cells, the header has {len(header)}"
+            what = text(
+                "line {line} of {path} has {count} cells, the header has {columns}", line=line, path=path.name,
+                count=len(cells), columns=len(header),
+            )  # fmt: skip
             problems.append(Problem("policy-table-row", what, where=f"{where}:{line}"))
             continue
         if cells[key] in seen:
-            what = f"{cells[key]} stands twice in {path.name}, on lines {seen[cells[key]]} and {line}"
-            problems.append(Problem("policy-table-row", what, where=f"{where}:{line}", fix="remove one of the two rows"))
+            what = text(
+                "{code} stands twice in {path}, on lines {seen} and {line}", code=cells[key], path=path.name,
+                seen=seen[cells[key]], line=line,
+            )  # fmt: skip
+            problems.append(Problem("policy-table-row", what, where=f"{where}:{line}", fix=text("remove one of the two rows")))
             continue
         seen[cells[key]] = line
         for name, cell in zip(header, cells, strict=True):
@@ -114,8 +122,8 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
     resolved = classes_of(file, codes, own, tags, kinds, operations)
     unknown = sorted(set(resolved) - set(file.group_classes) - {ORDINARY})
     for name in unknown:
-        fix = did_you_mean(name, list(file.group_classes)) or "add it to group_classes, or leave the cell empty"
-        what = f"{path.name} uses the class {name!r}, which the policy does not define"
+        fix = did_you_mean(name, list(file.group_classes)) or text("add it to group_classes, or leave the cell empty")
+        what = text("{path} uses the class {name!r}, which the policy does not define", path=path.name, name=name)
         problems.append(Problem("policy-unknown-class", what, where=where, fix=fix))
     arrays = {name: np.array(values, np.float64) for name, values in numbers.items()}
     names = tuple(texts.get("name", blank))
@@ -125,22 +133,29 @@ def read_prices(path: Path, file: PolicyFile, problems: list[Problem]) -> PriceT
 def _check_header(header: Sequence[str], file_name: str, where: str, problems: list[Problem]) -> str | None:
     """The column of groups; None where there is not exactly one. Unknown and repeated columns are reported."""
     for name in sorted({name for name in header if header.count(name) > 1}):
-        what = f"{file_name} has two columns {name}"
-        problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix="leave one of them"))
+        what = text("{file_name} has two columns {name}", file_name=file_name, name=name)
+        problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=text("leave one of them")))
     keys = [name for name in header if name in KEYS]
     if len(keys) != 1:
-        what = f"{file_name} needs exactly one column of {', '.join(KEYS)}"
+        what = text("{file_name} needs exactly one column of {keys}", file_name=file_name, keys=", ".join(KEYS))
         problems.append(Problem("policy-table-columns", what, where=f"{where}:1"))
         return None
     for name in header:
         family = next((start for start in FAMILIES if name.startswith(start) and name not in NUMBERS), "")
         odd = [part for part in name.removeprefix(family).split("_") if not is_policy_key(part)] if family else []
         if odd:
-            what = f"the column {name} of {file_name} names no level or payer: {', '.join(odd)}"
+            what = text(
+                "the column {name} of {file_name} names no level or payer: {odd}",
+                name=name,
+                file_name=file_name,
+                odd=", ".join(odd),
+            )
             problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=level_hint(odd[0])))
         if name not in (*KEYS, *TEXTS, *NUMBERS) and not name.startswith(FAMILIES):
-            fix = did_you_mean(name, [*TEXTS, *NUMBERS]) or f"columns may also start with {', '.join(FAMILIES)}"
-            what = f"{file_name} has a column {name!r} that no price table has"
+            fix = did_you_mean(name, [*TEXTS, *NUMBERS]) or text(
+                "columns may also start with {families}", families=", ".join(FAMILIES)
+            )
+            what = text("{file_name} has a column {name!r} that no price table has", file_name=file_name, name=name)
             problems.append(Problem("policy-table-columns", what, where=f"{where}:1", fix=fix))
     return keys[0]
 
@@ -173,12 +188,19 @@ def _number(cell: str, where: str, column: str, problems: list[Problem]) -> floa
     try:
         number = float(cell)
     except ValueError:
-        problems.append(Problem("policy-table-number", f"{column} holds {cell!r}, which is no number", where=where))
+        problems.append(
+            Problem(
+                "policy-table-number",
+                text("{column} holds {cell!r}, which is no number", column=column, cell=cell),
+                where=where,
+            )
+        )
         return float("nan")
     if not (number == 0 or SMALLEST <= number <= HIGHEST_AMOUNT):  # no number and infinity too
-        what = f"{column} is {cell[:40]}; it must be 0 or more"
-        more = f", from {SMALLEST:g} to {HIGHEST_AMOUNT:,}" if number > 0 else ""
-        problems.append(Problem("policy-table-number", what + more, where=where))
+        what = text("{column} is {cell}; it must be 0 or more", column=column, cell=cell[:40])
+        if number > 0:
+            what = text("{what}, from {least:g} to {most:,}", what=what, least=SMALLEST, most=HIGHEST_AMOUNT)
+        problems.append(Problem("policy-table-number", what, where=where))
     return number
 
 
@@ -195,17 +217,18 @@ def read_exempt(path: Path, problems: list[Problem]) -> dict[str, tuple[int, int
         with path.open(encoding="utf-8-sig", newline="") as handle:
             rows = list(csv.DictReader(handle, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        problems.append(Problem("policy-unreadable-table", f"{path.name} is not a UTF-8 CSV table: {error}", where=where))
+        what = text("{path} is not a UTF-8 CSV table: {error}", path=path.name, error=error)
+        problems.append(Problem("policy-unreadable-table", what, where=where))
         return {}
     entries: dict[str, tuple[int, int]] = {}
     for line, row in enumerate(rows, start=2):
         days = {}
         for name in ("valid_from", "valid_to", "listed"):
-            text = (row.get(name) or "").strip()
+            written = (row.get(name) or "").strip()
             try:
-                days[name] = int(np.datetime64(text or "NaT", "D").astype(np.int64)) if text else None
+                days[name] = int(np.datetime64(written or "NaT", "D").astype(np.int64)) if written else None
             except ValueError:
-                what = f"{name} holds {text!r}, which is no date such as 2024-01-01"
+                what = text("{name} holds {written!r}, which is no date such as 2024-01-01", name=name, written=written)
                 problems.append(Problem("policy-table-date", what, where=f"{where}:{line}"))
                 days[name] = None
         ends = [day for day in (days["valid_to"], days["listed"] - 1 if days["listed"] else None) if day is not None]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.costs.statistics import group_statistics
 from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.language import counted, text
 from drgsim.money import FEN_PER_YUAN
 from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.grouped_cases import Cases
@@ -24,6 +25,7 @@ from drgsim.payment.selection_model import HistoryRule, Members
 from drgsim.payment.weights_from_history import numbered_groups
 from drgsim.records.vocabulary import level_keys
 
+_BY = {"cost": text("cost"), "cases": text("cases")}
 SOURCE = "from-history"
 TABLE_COLUMNS = ("cases", "mean_cost", "cv")
 
@@ -97,9 +99,9 @@ def selected(
     if not is_open(policy):
         return policy, tuple(told)
     policy = _with_members(policy, history, where, told)
-    counted = [each.take(np.flatnonzero(member_mask(policy, each) & (each.faults < 0))) for each in history]
-    policy = _with_groups(policy, counted, where, told)
-    return policy if priced else _with_unit_value(policy, counted, where, told), tuple(told)
+    payable = [each.take(np.flatnonzero(member_mask(policy, each) & (each.faults < 0))) for each in history]
+    policy = _with_groups(policy, payable, where, told)
+    return policy if priced else _with_unit_value(policy, payable, where, told), tuple(told)
 
 
 # -- members -----------------------------------------------------------------------------------------------------------
@@ -116,14 +118,24 @@ def check_members(policy: Policy, history: Iterable[Cases]) -> list[Problem]:
     unknown = [name for name in spec.hospitals if name not in known]
     if unknown and not listed:
         whole = len(spec.hospitals)
-        what = f"{len(unknown)} of the {whole} members of {policy.id} have no case here: {', '.join(unknown[:12])}"
-        return [Problem("settle-members-absent", what, fix="give hospitals.csv, so that a mistyped id is found")]
+        what = text(
+            "{count} of the {whole} members of {policy} have no case here: {names}",
+            count=len(unknown),
+            whole=whole,
+            policy=policy.id,
+            names=", ".join(unknown[:12]),
+        )
+        return [Problem("settle-members-absent", what, fix=text("give hospitals.csv, so that a mistyped id is found"))]
     problems = [
-        Problem("settle-unknown-member", f"{policy.id} names the member {name!r}, which is no hospital here",
-                where="members.hospitals", why="its cases could not be told from those of others",
-                fix=did_you_mean(name, list(known)) or f"the hospitals are {', '.join(list(known)[:12])}")
+        Problem(
+            "settle-unknown-member",
+            text("{policy} names the member {name!r}, which is no hospital here", policy=policy.id, name=name),
+            where="members.hospitals",
+            why=text("its cases could not be told from those of others"),
+            fix=did_you_mean(name, list(known)) or text("the hospitals are {names}", names=", ".join(list(known)[:12])),
+        )
         for name in unknown
-    ]  # fmt: skip
+    ]
     if problems:
         raise InputError(problems)
     return []
@@ -149,29 +161,51 @@ def _with_members(policy: Policy, history: Sequence[Cases], where: str, told: li
         name for cases in history for name, entry in (cases.hospitals or {}).items() if policy.id in entry.member_of
     })  # fmt: skip
     if listed:
-        how = "as hospitals.csv names them"
+        how = text("as hospitals.csv names them")
     else:
         listed = _largest(spec, history)
-        of = f" of level {', '.join(spec.levels)}" if spec.levels else ""
-        few = "" if len(listed) == spec.count else f"; {spec.count} were asked for"
-        how = f"the {_hospitals(listed)}{of} with most discharges in {where}{few}; assumption, as no list names them"
+        hospitals = _hospitals(listed)
+        if spec.levels:
+            hospitals = text("{hospitals} of level {levels}", hospitals=hospitals, levels=", ".join(spec.levels))
+        how = text("the {hospitals} with most discharges in {where}", hospitals=hospitals, where=where)
+        if len(listed) != spec.count:
+            how = text("{how}; {count} were asked for", how=how, count=spec.count)
+        how = text("{how}; assumption, as no list names them", how=how)
         if not listed:
-            how = f"no hospital{of} has a discharge in {where}"
-    what = f"{policy.id} has no members, and every case is paid by item: {how}"
+            how = text("no hospital has a discharge in {where}", where=where)
+            if spec.levels:
+                how = text(
+                    "no hospital of level {levels} has a discharge in {where}", levels=", ".join(spec.levels), where=where
+                )
+    what = text("{policy} has no members, and every case is paid by item: {how}", policy=policy.id, how=how)
     if listed and _simulated(policy):
-        what = f"{policy.id} simulates {_hospitals(listed)} without paying by groups: {', '.join(listed)} ({how})"
+        what = text(
+            "{policy} simulates {hospitals} without paying by groups: {listed} ({how})",
+            policy=policy.id,
+            hospitals=_hospitals(listed),
+            listed=", ".join(listed),
+            how=how,
+        )
     elif listed:
-        what = f"{policy.id} pays {_hospitals(listed)} by groups and all others by item: {', '.join(listed)} ({how})"
+        what = text(
+            "{policy} pays {hospitals} by groups and all others by item: {listed} ({how})",
+            policy=policy.id,
+            hospitals=_hospitals(listed),
+            listed=", ".join(listed),
+            how=how,
+        )
     fix = (
-        "" if how.startswith("as ") else f"name {policy.id} in the column member_of of hospitals.csv, or set members.hospitals"
+        ""
+        if how.startswith("as ")
+        else text("name {policy} in the column member_of of hospitals.csv, or set members.hospitals", policy=policy.id)
     )
     told.append(Problem("settle-members", what, fix=fix))
-    note = f"{spec.note}; {how}".removeprefix("; ")
+    note = text("{note}; {how}", note=spec.note, how=how) if spec.note else how
     return _with(policy, members=spec.model_copy(update={"hospitals": tuple(listed), "note": note}))
 
 
 def _hospitals(listed: Sequence[str]) -> str:
-    return f"{len(listed)} hospital" + ("" if len(listed) == 1 else "s")
+    return counted(len(listed), "{count} hospital", "{count} hospitals")
 
 
 def _simulated(policy: Policy) -> bool:
@@ -193,20 +227,36 @@ def _largest(spec: Members, history: Sequence[Cases]) -> list[str]:
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------
-def _with_groups(policy: Policy, counted: Sequence[Cases], where: str, told: list[Problem]) -> Policy:
+def _with_groups(policy: Policy, payable: Sequence[Cases], where: str, told: list[Problem]) -> Policy:
     spec = policy.file.group_selection
     if spec is None or spec.groups or spec.from_history is None:
         return policy
     costs = _of_table(policy.prices) if policy.prices is not None else None
-    where = "the table of weights" if costs is not None else where
-    groups = (costs or _of_cases(counted)).choose(spec.from_history)
+    where = text("the table of weights") if costs is not None else where
+    groups = (costs or _of_cases(payable)).choose(spec.from_history)
     rule = spec.from_history
-    how = f"those of largest {rule.by.value} with CV below {rule.maximum_cv.value:g} in {where}"
-    fewer = "" if len(groups) == rule.groups.value else f"; {rule.groups.value} were asked for, and no more fit"
+    how = text(
+        "those of largest {by} with CV below {cv:g} in {where}",
+        by=_BY[rule.by.value],
+        cv=rule.maximum_cv.value,
+        where=where,
+    )
+    if len(groups) != rule.groups.value:
+        how = text("{how}; {count} were asked for, and no more fit", how=how, count=rule.groups.value)
     number = f"{len(groups)} group" + ("" if len(groups) == 1 else "s")
-    what = f"{policy.id} pays {number} by their prices and all others by item: {how}{fewer}"
+    what = text(
+        "{policy} pays {number} by their prices and all others by item: {how}",
+        policy=policy.id,
+        number=number,
+        how=how,
+    )
     if _simulated(policy):
-        what = f"{policy.id} simulates {number} without paying by them: {how}{fewer}"
+        what = text(
+            "{policy} simulates {number} without paying by them: {how}",
+            policy=policy.id,
+            number=number,
+            how=how,
+        )
     told.append(Problem("settle-groups-chosen", what, where=", ".join([*groups[:12], *(["..."] if groups[12:] else [])])))
     return _with(policy, group_selection=spec.model_copy(update={"groups": groups, "note": how}))
 
@@ -230,13 +280,13 @@ def _of_cases(history: Sequence[Cases]) -> GroupCosts:
 
 
 # -- the price level ---------------------------------------------------------------------------------------------------
-def _with_unit_value(policy: Policy, counted: Sequence[Cases], where: str, told: list[Problem]) -> Policy:
+def _with_unit_value(policy: Policy, payable: Sequence[Cases], where: str, told: list[Problem]) -> Policy:
     """Unit value = cost / relative value of the cases that groups would have paid (rule book 1.5, all cases alike)."""
     flag = policy.file.unit_value_from_history
     if flag is None or not flag.value or policy.file.unit_value is not None:
         return policy
     cost, value = 0, 0.0
-    for cases in counted:
+    for cases in payable:
         worth = _values(policy, cases)
         used = ~np.isnan(worth) & (worth > 0) & (cases.money["total_cost"] > 0) & chosen_mask(policy, cases)
         cost += int(cases.money["total_cost"][used].sum())
@@ -244,11 +294,16 @@ def _with_unit_value(policy: Policy, counted: Sequence[Cases], where: str, told:
     if not value:
         return policy
     price = round(cost / FEN_PER_YUAN / value, 2)
-    what = f"{policy.id} states no unit value: {price:,.2f} yuan, the cost per relative value of these groups in {where}"
-    told.append(Problem("settle-unit-value-of-history", what, fix="set unit_value, or give a budget"))
+    what = text(
+        "{policy} states no unit value: {price:,.2f} yuan, the cost per relative value of these groups in {where}",
+        policy=policy.id,
+        price=price,
+        where=where,
+    )
+    told.append(Problem("settle-unit-value-of-history", what, fix=text("set unit_value, or give a budget")))
     keyed = Keyed(
-        values={"*": price}, unit="yuan per unit", source=SOURCE, evidence=Evidence.ASSUMPTION,
-        note=f"cost per relative value in {where}",
+        values={"*": price}, unit=text("yuan per unit"), source=SOURCE, evidence=Evidence.ASSUMPTION,
+        note=text("cost per relative value in {where}", where=where),
     )  # fmt: skip
     return _with(policy, unit_value=keyed)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
 
+from drgsim.language import text
 from drgsim.parameters.evidence import Evident, Strict, UsualUnit, Value
 from drgsim.payment.level_keys import Level
 
@@ -32,9 +33,9 @@ class Members(Evident):
     @model_validator(mode="after")
     def _names_some(self) -> Self:
         if not self.hospitals and not self.levels and self.count is None:
-            raise ValueError("name hospitals or levels, or state their count")
+            raise ValueError(text("name hospitals or levels, or state their count"))
         if self.count is not None and self.count < 1:
-            raise ValueError(f"count is {self.count}; it must be 1 or more")
+            raise ValueError(text("count is {count}; it must be 1 or more", count=self.count))
         return self
 
 
@@ -44,14 +45,14 @@ class HistoryRule(Strict):
     CV is the population one, untrimmed; a group of one case has none. Of equal groups the first by code counts.
     """
 
-    groups: Annotated[Value[int], UsualUnit("groups")]
-    maximum_cv: Annotated[Value[float], UsualUnit("CV")]
-    by: Annotated[Value[Literal["cost", "cases"]], UsualUnit("rule")]
+    groups: Annotated[Value[int], UsualUnit(text("groups"))]
+    maximum_cv: Annotated[Value[float], UsualUnit(text("CV"))]
+    by: Annotated[Value[Literal["cost", "cases"]], UsualUnit(text("rule"))]
 
     @model_validator(mode="after")
     def _chooses_some(self) -> Self:
         if self.groups.value < 1 or not self.maximum_cv.value > 0:
-            raise ValueError("groups is 1 or more, and maximum_cv is above 0")
+            raise ValueError(text("groups is 1 or more, and maximum_cv is above 0"))
         return self
 
 
@@ -70,5 +71,5 @@ class GroupSelection(Strict):
     @model_validator(mode="after")
     def _has_rule(self) -> Self:
         if not self.groups and self.from_history is None:
-            raise ValueError("name groups, or state the rule from_history that chooses them")
+            raise ValueError(text("name groups, or state the rule from_history that chooses them"))
         return self

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, HIGHEST_LIMIT, HIGHEST_VARIABLE, MISSING, highest_amount, money_column
 from drgsim.payment.case_class import CLASSES, OUTSIDE_GROUPS, CaseClass
 from drgsim.payment.grouped_cases import WORKERS, Cases, read_cases
@@ -265,7 +266,7 @@ def _with_shadow(settlement: Settlement, beside: Settlement) -> Settlement:
     shadow = Shadow(simulated, beside.ledger.case_class, amount, settlement.ledger.cost)
     told = {(problem.code, problem.what) for problem in settlement.problems}
     own = [each for each in beside.problems if (each.code, each.what) not in told]
-    problems = [replace(each, what=f"shadow settlement 模拟结算: {each.what}") for each in own]
+    problems = [replace(each, what=text("shadow settlement: {what}", what=each.what)) for each in own]
     return replace(settlement, shadow=shadow, problems=(*settlement.problems, *problems))
 
 
@@ -312,7 +313,7 @@ def opened(
 
     What the policy leaves to the past (members, groups, unit value) and nobody has found yet is found among the cases.
     """
-    policy, told = selected(policy, [cases], "the cases themselves", bool(pot))
+    policy, told = selected(policy, [cases], text("the cases themselves"), bool(pot))
     cases.problems += told
     ledger = Ledger.open(policy, cases, weight, pot, unstable)
     ledger.as_if_paid = as_if_paid
@@ -340,17 +341,24 @@ def _close(ledger: Ledger) -> None:
     ledger.amount = np.where(ledger.amount != MISSING, ledger.amount + ledger.extra, ledger.amount)
     unpriced = (ledger.amount == MISSING) & (ledger.cases.faults < 0)
     ledger.cases.fault(
-        "settle-no-unit-value", unpriced, "no unit value follows from the budget", "give a budget for this payer"
+        "settle-no-unit-value", unpriced, text("no unit value follows from the budget"), text("give a budget for this payer")
     )
     known = ledger.amount != MISSING
     # a standard may be far above what a case is paid; beyond the largest limit nothing can be said of either
     beyond = known & ((np.abs(ledger.amount) > highest_amount()) | (ledger.standard > HIGHEST_LIMIT * FEN_PER_YUAN))
-    fix = f"look at unit value, weight and coefficient, and at the budget; {HIGHEST_VARIABLE} sets the limit"
-    what = f"the payment is above {highest_amount() // FEN_PER_YUAN:,} yuan, or its standard above {HIGHEST_LIMIT:,}"
+    fix = text(
+        "look at unit value, weight and coefficient, and at the budget; {variable} sets the limit",
+        variable=HIGHEST_VARIABLE,
+    )
+    what = text(
+        "the payment is above {highest:,} yuan, or its standard above {limit:,}",
+        highest=highest_amount() // FEN_PER_YUAN,
+        limit=HIGHEST_LIMIT,
+    )
     ledger.cases.fault("settle-amount-implausible", beyond, what, fix)
     at_fault = ledger.cases.faults >= 0
     for number, words in enumerate(ledger.cases.fault_words):
-        ledger.decide(ledger.cases.faults == number, CaseClass.UNPAID, f"not paid: {words}")
+        ledger.decide(ledger.cases.faults == number, CaseClass.UNPAID, text("not paid: {words}", words=words))
     ledger.amount[at_fault] = MISSING
     ledger.units[at_fault] = np.nan
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.money import fen
 from drgsim.records.arrow import one_chunk
 from drgsim.records.cell_numbers import read_numbers
@@ -51,8 +52,8 @@ def single_diseases_of(table: pa.Table, where: str) -> tuple[SingleDiseases, lis
     """Fixed amounts of a table with :data:`COLUMNS` in yuan; the problems are all that is wrong with it."""
     absent = [name for name in NEEDED if name not in table.column_names]
     if absent:
-        fix = f"the columns are {', '.join(COLUMNS)}"
-        what = f"{where} has no column {', '.join(absent)}"
+        fix = text("the columns are {columns}", columns=", ".join(COLUMNS))
+        what = text("{where} has no column {absent}", where=where, absent=", ".join(absent))
         return SingleDiseases({}), [Problem("single-disease-column", what, where=f"{where}, line 1", fix=fix)]
     blank = [""] * table.num_rows
     texts = {
@@ -67,21 +68,28 @@ def single_diseases_of(table: pa.Table, where: str) -> tuple[SingleDiseases, lis
         place = f"{where}, line {row + 2}"
         code, level, payer = texts["code"][row], policy_key(texts["level"][row]), texts["insurance"][row]
         if level and not is_level_key(level):
-            problems.append(Problem("single-disease-level", f"{level!r} is no level", where=place, fix=level_hint(level)))
+            problems.append(
+                Problem("single-disease-level", text("{level!r} is no level", level=level), where=place, fix=level_hint(level))
+            )
         if payer:
             payer = payers.get(header_key(payer), payer)
         key = (code, level, payer)
         if not code:
-            problems.append(Problem("single-disease-no-code", "an amount without a code", where=place))
+            problems.append(Problem("single-disease-no-code", text("an amount without a code"), where=place))
         if payer not in ("", "employee", "resident"):
-            fix = "write employee or resident, or leave it empty for both"
-            problems.append(Problem("single-disease-payer", f"{payer!r} is no payer", where=place, fix=fix))
+            fix = text("write employee or resident, or leave it empty for both")
+            problems.append(Problem("single-disease-payer", text("{payer!r} is no payer", payer=payer), where=place, fix=fix))
         if key in amounts:
-            what = f"{code} has two amounts for level {level or 'any'} and payer {payer or 'any'}"
-            problems.append(Problem("single-disease-twice", what, where=place, fix="remove one of the two lines"))
+            what = text(
+                "{code} has two amounts for level {level} and payer {payer}",
+                code=code,
+                level=level or text("any"),
+                payer=payer or text("any"),
+            )
+            problems.append(Problem("single-disease-twice", what, where=place, fix=text("remove one of the two lines")))
         wrong = [name for name, values in money.items() if not values[row] >= 0 or np.isinf(values[row])]
         for name in wrong:
-            problems.append(Problem("single-disease-number", f"{name} is no number of 0 or more", where=place))
+            problems.append(Problem("single-disease-number", text("{name} is no number of 0 or more", name=name), where=place))
         if not wrong:
             amounts[key] = (fen(float(money["fund_amount"][row])), fen(float(money["personal_limit"][row])))
     return SingleDiseases(amounts), problems

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from drgsim.errors import Problem
+from drgsim.language import joined, text
 from drgsim.payment.policy import POLICY_FILE, Policy, read_folder
 from drgsim.payment.price_table import PriceTable
 
@@ -32,18 +33,31 @@ def copies_that_disagree(policy: Policy) -> list[Problem]:
             listed = ", ".join(groups[:SHOWN]) + (", ..." if len(groups) > SHOWN else "")
             found.append(
                 Problem(
-                    "policy-tables-disagree", f"the table of {other.id} has other {' and '.join(differences)} for {listed}",
-                    where=f"{where}: relative_value.table", why=f"{len(groups)} groups of the same year and scheme differ",
-                    fix=f"take all columns from one copy, and name the other: other_copies: {{{other.id}: what differs}}",
+                    "policy-tables-disagree",
+                    text(
+                        "the table of {other} has other {differences} for {listed}",
+                        other=other.id,
+                        differences=joined(text(" and "), differences),
+                        listed=listed,
+                    ),
+                    where=f"{where}: relative_value.table",
+                    why=text("{count} groups of the same year and scheme differ", count=len(groups)),
+                    fix=text(
+                        "take all columns from one copy, and name the other: other_copies: {{{other}: what differs}}",
+                        other=other.id,
+                    ),
                 )
-            )  # fmt: skip
+            )
         elif known and not differences:
-            found.append(_no_copy(f"the table of {other.id} says the same", where))
-    return found + [_no_copy(f"there is no policy {name} of the same year and scheme beside this one", where) for name in told]
+            found.append(_no_copy(text("the table of {other} says the same", other=other.id), where))
+    return found + [
+        _no_copy(text("there is no policy {name} of the same year and scheme beside this one", name=name), where)
+        for name in told
+    ]
 
 
 def _no_copy(what: str, where: str) -> Problem:
-    return Problem("policy-other-copy", what, where=f"{where}: other_copies", fix="take it out of other_copies")
+    return Problem("policy-other-copy", what, where=f"{where}: other_copies", fix=text("take it out of other_copies"))
 
 
 def _beside(policy: Policy) -> Iterator[Policy]:

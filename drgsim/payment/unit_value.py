@@ -9,13 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from drgsim.errors import Problem, UsageError
+from drgsim.language import joined, text
 from drgsim.money import FEN_PER_YUAN, MISSING, Number, exact, fen, round_half_away, total
 from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import INSURANCES, PAYERS, policy_key, wrong_keys
 
-WITH_THE_CALL = "given with the call"
+WITH_THE_CALL = text("given with the call")
 GIVEN = (WITH_THE_CALL, "--set", "changed")  # sources of a unit value that is not the policy's own
 
 
@@ -28,13 +29,17 @@ def with_unit_value(policy: Policy, values: Mapping[str, float]) -> Policy:
         A key names no level or payer, or a value is not a finite number above 0 (``settle-bad-unit-value``).
     """
     if odd := wrong_keys(values):
-        raise UsageError([Problem("settle-bad-unit-value", f"a unit value belongs to a level, a payer or both: {odd}")])
+        raise UsageError(
+            [Problem("settle-bad-unit-value", text("a unit value belongs to a level, a payer or both: {odd}", odd=odd))]
+        )
     wrong = ", ".join(f"{key}={value:g}" for key, value in values.items() if not 0 < value < float("inf"))
     if wrong:
-        fix = "give yuan per unit, such as employee=7.5"
-        raise UsageError([Problem("settle-bad-unit-value", f"a unit value is a finite number above 0: {wrong}", fix=fix)])
+        fix = text("give yuan per unit, such as employee=7.5")
+        raise UsageError(
+            [Problem("settle-bad-unit-value", text("a unit value is a finite number above 0: {wrong}", wrong=wrong), fix=fix)]
+        )
     spelt = {policy_key(key): value for key, value in values.items()}
-    given = Keyed(values=spelt, unit="yuan per unit", source=WITH_THE_CALL, evidence=Evidence.ASSUMPTION)
+    given = Keyed(values=spelt, unit=text("yuan per unit"), source=WITH_THE_CALL, evidence=Evidence.ASSUMPTION)
     return replace(policy, file=policy.file.model_copy(update={"unit_value": given}))
 
 
@@ -55,12 +60,24 @@ def pot_of(policy: Policy, budget: Mapping[str, float] | None, fund_share: float
         or ("*" in source and len(source) > 1)
         or any(not 0 < amount < float("inf") for amount in source.values())
     ):
-        raise UsageError([
-            Problem("settle-bad-budget", f"the budget {dict(given)} is not by employee and resident, or * for all",
-                    fix="for instance employee=100000000 resident=60000000, in yuan")
-        ])  # fmt: skip
+        raise UsageError(
+            [
+                Problem(
+                    "settle-bad-budget",
+                    text("the budget {budget} is not by employee and resident, or * for all", budget=dict(given)),
+                    fix=text("for instance employee=100000000 resident=60000000, in yuan"),
+                )
+            ]
+        )
     if not 0 < fund_share <= 1:
-        raise UsageError([Problem("settle-bad-fund-share", f"the fund's share of the cost is {fund_share:g}, not in 0 to 1")])
+        raise UsageError(
+            [
+                Problem(
+                    "settle-bad-fund-share",
+                    text("the fund's share of the cost is {share:g}, not in 0 to 1", share=fund_share),
+                )
+            ]
+        )
     return {payer: fen(exact(float(amount)) / exact(fund_share)) for payer, amount in source.items()}
 
 
@@ -79,9 +96,9 @@ def refuse_outside(ledger: Ledger) -> None:
     payers = np.unique(ledger.cases.insurance[outside]).tolist()
     ledger.cases.fault(
         "settle-outside-budget", outside,
-        f"their payer has no part in the budget ({', '.join(pot)}); their cost is {cost:,.2f} yuan",
-        "state the insurance of every case, and give a budget for each payer or one amount for all",
-        sample=", ".join(INSURANCES[place] if place >= 0 else "insurance blank or unknown" for place in payers),
+        text("their payer has no part in the budget ({pot}); their cost is {cost:,.2f} yuan", pot=', '.join(pot), cost=cost),
+        text("state the insurance of every case, and give a budget for each payer or one amount for all"),
+        sample=joined(", ", (INSURANCES[place] if place >= 0 else text("insurance blank or unknown") for place in payers)),
     )  # fmt: skip
 
 
@@ -93,10 +110,13 @@ def doubt_payer(ledger: Ledger) -> None:
     names = [*keys, *(prices.numbers if prices is not None and not has_budget else ())]
     if any(name.replace("/", "_").endswith(PAYERS) for name in names):
         ledger.cases.warn(
-            "settle-blank-insurance", ledger.open_cases & (ledger.cases.insurance < 0),
-            "the insurance is blank or unknown, and the policy's values differ by payer; its value for all payers is used",
-            "state insurance: employee (职工), resident (居民) or self (自费)",
-        )  # fmt: skip
+            "settle-blank-insurance",
+            ledger.open_cases & (ledger.cases.insurance < 0),
+            text(
+                "the insurance is blank or unknown, and the policy's values differ by payer; its value for all payers is used"
+            ),
+            text("state insurance: employee (职工), resident (居民) or self (自费)"),
+        )
 
 
 def floating_value(budget_value: Number, settlement_value: Number, base_share: Number) -> Fraction:
@@ -118,12 +138,14 @@ def float_values(ledger: Ledger, values: Mapping[str, float], budget_value: Mapp
     """Unit values between the budget's and the settlement's, as the policy says."""
     spec = ledger.policy.file.floating
     if spec is None:
-        what = f"{ledger.policy.id} has no floating value, so that a budget value cannot count"
-        raise UsageError([Problem("settle-no-floating", what, fix="set floating.base_share in the policy")])
+        what = text("{policy} has no floating value, so that a budget value cannot count", policy=ledger.policy.id)
+        raise UsageError([Problem("settle-no-floating", what, fix=text("set floating.base_share in the policy"))])
     strangers = sorted(set(values) - set(budget_value) - ({*values} if "*" in budget_value else set()))
     if strangers or any(not 0 < value < float("inf") for value in budget_value.values()):
-        fix = "give one above 0 for each payer of the budget, or * for all"
-        raise UsageError([Problem("settle-bad-budget-value", f"the budget value is {dict(budget_value)}", fix=fix)])
+        fix = text("give one above 0 for each payer of the budget, or * for all")
+        raise UsageError(
+            [Problem("settle-bad-budget-value", text("the budget value is {value}", value=dict(budget_value)), fix=fix)]
+        )
     floating = {}
     for payer, value in values.items():
         base = budget_value.get(payer, budget_value.get("*", value))
@@ -139,10 +161,15 @@ def tell_idle_unit_value(ledger: Ledger) -> None:
         return
     idle = ledger.open_cases & ~np.isnan(ledger.terms.published)
     ledger.cases.warn(
-        "settle-idle-unit-value", idle, "the unit value that was given changes nothing, as the group has a published standard",
-        "pay relative value x unit value with --set relative_value.standard_from_table=false, or move the standards in "
-        "proportion with drgsim simulate and rate.base", sample=ledger.cases.unit.sample(idle),
-    )  # fmt: skip
+        "settle-idle-unit-value",
+        idle,
+        text("the unit value that was given changes nothing, as the group has a published standard"),
+        text(
+            "pay relative value x unit value with --set relative_value.standard_from_table=false, or "
+            "move the standards in proportion with drgsim simulate and rate.base"
+        ),
+        sample=ledger.cases.unit.sample(idle),
+    )
 
 
 def tell_missed_budget(ledger: Ledger) -> None:
@@ -150,8 +177,15 @@ def tell_missed_budget(ledger: Ledger) -> None:
     for payer, amount in ledger.pot.items():
         paid = total(np.where(ledger.paid_by(payer), ledger.amount, MISSING))
         missed = paid - (amount - round_half_away(exact(amount) * exact(ledger.held)))
-        words = f"{abs(missed) / FEN_PER_YUAN:,.2f} yuan {'more' if missed > 0 else 'less'} than the budget"
-        who = "all payers" if payer == "*" else payer
+        words = text("{missed:,.2f} yuan less than the budget", missed=abs(missed) / FEN_PER_YUAN)
+        if missed > 0:
+            words = text("{missed:,.2f} yuan more than the budget", missed=missed / FEN_PER_YUAN)
+        who = text("all payers") if payer == "*" else payer
         ledger.cases.problems.append(
-            Problem("settle-floating-budget", f"{who}: the floating value pays {paid / FEN_PER_YUAN:,.2f} yuan, {words}")
+            Problem(
+                "settle-floating-budget",
+                text(
+                    "{who}: the floating value pays {paid:,.2f} yuan, {words}", who=who, paid=paid / FEN_PER_YUAN, words=words
+                ),
+            )
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from drgsim.costs.statistics import GroupStatistics, group_statistics, spread
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.costs.year_means import mean_over_years
+from drgsim.language import text
 
 Floats = NDArray[np.float64]
 SEVERITY_ORDER = "12345"  # last character of a group's code, the most severe first
@@ -71,36 +72,51 @@ class WeightSettings:
 
     def __post_init__(self) -> None:
         if self.target_shares and not abs(sum(self.target_shares.values()) - 1) <= 1e-6:
-            raise ValueError(f"the target shares sum to {sum(self.target_shares.values()):g}, not to 1")
+            raise ValueError(text("the target shares sum to {total:g}, not to 1", total=sum(self.target_shares.values())))
         if any(weight < 0 for weight in self.year_weights.values()) or self.smoothing < 0:
-            raise ValueError("weights of years and the smoothing must not be below 0")
+            raise ValueError(text("weights of years and the smoothing must not be below 0"))
         wrong = [f"{group}={factor:g}" for group, factor in self.policy_factors.items() if not 0 < factor < float("inf")]
         if wrong:
-            raise ValueError(f"a policy factor is a finite number above 0: {', '.join(wrong)}")
+            raise ValueError(text("a policy factor is a finite number above 0: {wrong}", wrong=", ".join(wrong)))
         below = [f"{name}={share:g}" for name, share in self.target_shares.items() if share < 0]
         if below:
-            raise ValueError(f"a target share must not be below 0: {', '.join(below)}")
+            raise ValueError(text("a target share must not be below 0: {below}", below=", ".join(below)))
         if not 0 <= self.long_days < float("inf"):
-            raise ValueError(f"the longest stay is a finite number of days, or 0 for any, not {self.long_days:g}")
+            raise ValueError(
+                text("the longest stay is a finite number of days, or 0 for any, not {long_days:g}", long_days=self.long_days)
+            )
 
     def describe(self) -> list[str]:
         """What was done, in sentences for the output."""
-        years = "; ".join(f"{year}: {weight:g}" for year, weight in sorted(self.year_weights.items())) or "all alike"
+        years = "; ".join(f"{year}: {weight:g}" for year, weight in sorted(self.year_weights.items())) or text("all alike")
         lines = [
             str(self.trim),
-            f"years: {years}, {self.year_mode}",
-            f"stays over {self.long_days:g} days left out" if self.long_days else "stays of any length",
-            f"unstable: fewer than {self.minimum_cases} cases or CV above {self.maximum_cv:g}: {self.unstable}",
+            text("years: {years}, {mode}", years=years, mode=self.year_mode),
+            text("stays over {long_days:g} days left out", long_days=self.long_days)
+            if self.long_days
+            else text("stays of any length"),
+            text(
+                "unstable: fewer than {cases} cases or CV above {cv:g}: {unstable}",
+                cases=self.minimum_cases,
+                cv=self.maximum_cv,
+                unstable=self.unstable,
+            ),
         ]
         if self.smoothing:
-            lines.append(f"small groups smoothed towards the {self.smooth_to} with m = {self.smoothing:g}")
+            lines.append(
+                text(
+                    "small groups smoothed towards the {to} with m = {m:g}",
+                    to=self.smooth_to,
+                    m=self.smoothing,
+                )
+            )
         if self.monotone:
-            lines.append("MCC >= CC >= none within each ADRG; offenders pooled")
+            lines.append(text("MCC >= CC >= none within each ADRG; offenders pooled"))
         if self.target_shares:
             shares = ", ".join(f"{k} {v:g}" for k, v in self.target_shares.items())
-            lines.append(f"resource structure adjusted to {shares}")
+            lines.append(text("resource structure adjusted to {shares}", shares=shares))
         if self.policy_factors:
-            lines.append(f"policy factors for {len(self.policy_factors)} groups; total weight kept")
+            lines.append(text("policy factors for {count} groups; total weight kept", count=len(self.policy_factors)))
         return lines
 
 
@@ -212,7 +228,7 @@ def adjust(
         return weight
     unknown = sorted(set(factors) - set(codes))
     if unknown:
-        raise ValueError(f"policy factors name groups that do not occur: {', '.join(unknown[:5])}")
+        raise ValueError(text("policy factors name groups that do not occur: {names}", names=", ".join(unknown[:5])))
     raised = weight * np.array([factors.get(code, 1.0) for code in codes])
     if flags is not None:
         for code in factors:
@@ -275,7 +291,7 @@ def _restructure(
     """C*_g = sum_c C_gc t_c / s_c: each cost category scaled to its target share of the pool (rule book 1.4)."""
     missing = sorted(set(targets) - set(history.categories))
     if missing:
-        raise ValueError(f"the history has no cost of the categories {', '.join(missing)}")
+        raise ValueError(text("the history has no cost of the categories {missing}", missing=", ".join(missing)))
     group = history.group[kept]
     sums = {name: np.bincount(group, history.categories[name][kept], minlength=size) for name in targets}
     pool = sum(float(total.sum()) for total in sums.values())

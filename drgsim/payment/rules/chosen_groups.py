@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
@@ -15,12 +16,20 @@ def settle_other_groups_by_item(ledger: Ledger) -> None:
         return
     others = ledger.open_cases & ~chosen_mask(ledger.policy, ledger.cases)
     ledger.decide(
-        others, CaseClass.BY_ITEM, f"the group is none of the {len(spec.groups)} chosen: paid by item (the actual cost)"
+        others,
+        CaseClass.BY_ITEM,
+        text("the group is none of the {count} chosen: paid by item (the actual cost)", count=len(spec.groups)),
     )
     ledger.pay_yuan(others, ledger.cost)
 
 
 RULE = Rule(
-    "chosen_groups", "chosen groups", "入选病组", Stage.BEFORE_CURVE, settle_other_groups_by_item, reads=("group_selection",),
-    classes=(CaseClass.BY_ITEM,), repricing=kept,
-)  # fmt: skip
+    "chosen_groups",
+    "chosen groups",
+    "入选病组",
+    Stage.BEFORE_CURVE,
+    settle_other_groups_by_item,
+    reads=("group_selection",),
+    classes=(CaseClass.BY_ITEM,),
+    repricing=kept,
+)

@@ -7,13 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, round_floats
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import DayValues
-from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
+from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage, titled
 
 
 def settle_daily_values(ledger: Ledger) -> None:
@@ -26,11 +27,15 @@ def settle_daily_values(ledger: Ledger) -> None:
         members = ledger.open_cases & (terms.group_class == number)
         unknown = members & np.isnan(days)
         ledger.cases.fault(
-            "settle-missing-days", unknown, "the stay is paid per day, but los_days is missing", "state los_days"
+            "settle-missing-days", unknown, text("the stay is paid per day, but los_days is missing"), text("state los_days")
         )
         worth = terms.relative_value * days if entry.by_day is None else _stepped(entry.by_day, ledger, days)
         members &= ~unknown & (worth > 0)
-        ledger.decide(members, CaseClass.PER_DIEM, f"{entry.title} ({entry.title_zh}): relative value x days")
+        ledger.decide(
+            members,
+            CaseClass.PER_DIEM,
+            text("{words}: relative value x days", words=titled(entry)),
+        )
         ledger.units[members] = np.round(worth, 10)[members]
         amounts, _ = round_floats(np.where(members, ledger.units * terms.unit_value * FEN_PER_YUAN, np.nan))
         ledger.amount[members] = amounts[members]

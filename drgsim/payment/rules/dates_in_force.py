@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.payment.discharge_dates import after, before
 from drgsim.payment.grouped_cases import Cases
@@ -29,22 +32,41 @@ def check_dates(ledger: Ledger) -> None:
         return
     undated = payable & (cases.discharged == MISSING)
     cases.warn(
-        "settle-no-date", undated, "there is no date of discharge: whether the policy's values were in force is not known",
-        "state discharged",
-    )  # fmt: skip
+        "settle-no-date",
+        undated,
+        text("there is no date of discharge: whether the policy's values were in force is not known"),
+        text("state discharged"),
+    )
     cases.warn(
-        "settle-before-policy", payable & before(cases, file.effective_from),
-        f"discharged before {file.effective_from}, when {file.id} came into force; settled as if it had been",
-        "choose the policy of that year, or leave these cases out",
-    )  # fmt: skip
+        "settle-before-policy",
+        payable & before(cases, file.effective_from),
+        text(
+            "discharged before {start}, when {policy} came into force; settled as if it had been",
+            start=file.effective_from,
+            policy=file.id,
+        ),
+        text("choose the policy of that year, or leave these cases out"),
+    )
     end = file.effective_to
     if end is None and file.effective_from is not None:
         first = file.effective_from
         end = first.replace(year=first.year + 1, day=min(first.day, 28)) - timedelta(days=1)
     beyond = payable & after(cases, end)
-    known = f"when {file.id} ended" if file.effective_to is not None else f"the end of the first year of {file.id}; whether it "
-    known += "" if file.effective_to is not None else "still held then is not stated"
-    cases.warn("settle-after-policy", beyond, f"discharged after {end}, {known}", "choose the policy of that year")
+    known = text("the end of the first year of {policy}; whether it still held then is not stated", policy=file.id)
+    if file.effective_to is not None:
+        known = text("when {policy} ended", policy=file.id)
+    cases.warn(
+        "settle-after-policy",
+        beyond,
+        text("discharged after {end}, {known}", end=end, known=known),
+        text("choose the policy of that year"),
+    )
+    _check_values(ledger, payable)
+
+
+def _check_values(ledger: Ledger, payable: NDArray[np.bool_]) -> None:
+    """Count the cases that lie outside the dates of a single value."""
+    cases, file = ledger.cases, ledger.policy.file
     paths = {parameter.path for parameter in ledger.policy.parameters}
     for parameter in ledger.policy.parameters:
         path, dot, number = parameter.path.partition(".earlier.")
@@ -53,11 +75,21 @@ def check_dates(ledger: Ledger) -> None:
             continue
         outside = payable & (before(cases, parameter.own_start) & ~before(cases, file.effective_from))
         cases.warn(
-            "settle-before-value", outside, f"discharged before {path} came into force on {parameter.own_start}; applied all "
-            "the same", f"state what held before under {path.split('.')[0]}, or choose another policy",
-        )  # fmt: skip
+            "settle-before-value",
+            outside,
+            text(
+                "discharged before {path} came into force on {start}; applied all the same",
+                path=path,
+                start=parameter.own_start,
+            ),
+            text("state what held before under {section}, or choose another policy", section=path.split(".")[0]),
+        )
         ended = payable & after(cases, parameter.own_end)
-        cases.warn("settle-after-value", ended, f"discharged after {path} ended on {parameter.own_end}; applied all the same")
+        cases.warn(
+            "settle-after-value",
+            ended,
+            text("discharged after {path} ended on {end}; applied all the same", path=path, end=parameter.own_end),
+        )
 
 
 def _repricing(policy: Policy, cases: Cases) -> Repricing:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, to_fen
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import after, before
@@ -28,9 +29,11 @@ def exempt(ledger: Ledger) -> None:
     candidates &= ledger.is_class(CaseClass.NORMAL, CaseClass.HIGH, CaseClass.LOW)
     above = candidates & (item > cost)
     cases.warn(
-        "settle-exempt-above-total", above, "exempt_cost is above total_cost, of which it is a part; paid as ordinary cases",
-        "correct the costs in the source",
-    )  # fmt: skip
+        "settle-exempt-above-total",
+        above,
+        text("exempt_cost is above total_cost, of which it is a part; paid as ordinary cases"),
+        text("correct the costs in the source"),
+    )
     candidates &= ~above
     candidates &= _valid(ledger, candidates)
     mean = cases.money["exempt_mean_cost"].copy()
@@ -42,9 +45,11 @@ def exempt(ledger: Ledger) -> None:
             mean = np.where((mean == MISSING) & of_class, values, mean)
     unknown = candidates & (mean == MISSING)
     cases.warn(
-        "settle-exempt-mean", unknown, "exempt items, but no mean cost of their class in the group; paid as an ordinary case",
-        "state exempt_mean_cost (yuan)",
-    )  # fmt: skip
+        "settle-exempt-mean",
+        unknown,
+        text("exempt items, but no mean cost of their class in the group; paid as an ordinary case"),
+        text("state exempt_mean_cost (yuan)"),
+    )
     multiple, share = exact(spec.total_multiple.value), exact(spec.cost_share.value)
     qualified = np.zeros(cases.size, np.bool_)
     for place in np.flatnonzero(candidates & ~unknown).tolist():
@@ -54,10 +59,15 @@ def exempt(ledger: Ledger) -> None:
         if total > multiple * group_mean * FEN_PER_YUAN and Fraction(int(item[place])) > share * total:
             qualified[place] = True
     ledger.decide(
-        qualified, CaseClass.EXEMPT,
-        f"exempt payment: total > {spec.total_multiple.value:g} x mean and exempt share > {spec.cost_share.value:.0%}: "
-        "standard + exempt cost - mean cost of its class",
-    )  # fmt: skip
+        qualified,
+        CaseClass.EXEMPT,
+        text(
+            "exempt payment: total > {multiple:g} x mean and exempt share > {share:.0%}: "
+            "standard + exempt cost - mean cost of its class",
+            multiple=spec.total_multiple.value,
+            share=spec.cost_share.value,
+        ),
+    )
     ledger.pay_standard(qualified)
     ledger.extra[qualified] = (item - mean)[qualified]
 
@@ -80,13 +90,17 @@ def _valid(ledger: Ledger, candidates: Mask) -> Mask:
     if start is not None or end is not None or entries is not None:
         undated = candidates & (day == MISSING)
         cases.warn(
-            "settle-exempt-no-date", undated, "exempt items without a date of discharge: whether they were on the list is not "
-            "known; paid as ordinary cases", "state discharged",
-        )  # fmt: skip
+            "settle-exempt-no-date",
+            undated,
+            text(
+                "exempt items without a date of discharge: whether they were on the list is not known; paid as ordinary cases"
+            ),
+            text("state discharged"),
+        )
         valid &= day != MISSING
     cases.warn(
         "settle-exempt-dates", candidates & ~valid & (day != MISSING),
-        "exempt items that were not on the list on the day of discharge; paid as ordinary cases",
+        text("exempt items that were not on the list on the day of discharge; paid as ordinary cases"),
         sample=cases.exempt_code.sample(candidates & ~valid),
     )  # fmt: skip
     return np.asarray(valid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import MISSING, exact
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
@@ -29,7 +30,11 @@ def cap_extremes(ledger: Ledger) -> None:
         if ledger.discharges(high & (hospital == number)) > quota:
             beyond[places] = True
             beyond[rank_by_excess(ledger, places, quota)] = False
-    ledger.decide(beyond, CaseClass.HIGH, f"high, beyond {spec.value:.3%} of the hospital's discharges by excess: the standard")
+    ledger.decide(
+        beyond,
+        CaseClass.HIGH,
+        text("high, beyond {share:.3%} of the hospital's discharges by excess: the standard", share=spec.value),
+    )
     ledger.pay_standard(beyond)
 
 

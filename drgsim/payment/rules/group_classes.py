@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
 from drgsim.payment.policy_model import GroupClass
-from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
+from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage, titled
 
 
 def settle_classes(ledger: Ledger) -> None:
@@ -21,18 +22,18 @@ def settle_classes(ledger: Ledger) -> None:
 
 
 def _settle_class(ledger: Ledger, members: Mask, entry: GroupClass) -> None:
-    words = f"{entry.title} ({entry.title_zh})"
+    words = titled(entry)
     if entry.pays == "per_diem":
         ledger.cases.flags["per_diem"] = ledger.cases.flags["per_diem"] | members
     elif entry.pays == "by_item":
         share = 1.0 if entry.cost_share is None else entry.cost_share.value
-        what = "by item (the actual cost)" if share == 1 else f"{share:g} of the actual cost"
-        ledger.pay_as("by_item", members, CaseClass.BY_ITEM, f"{words}: paid {what}", share)
+        what = text("by item (the actual cost)") if share == 1 else text("{share:g} of the actual cost", share=share)
+        ledger.pay_as("by_item", members, CaseClass.BY_ITEM, text("{words}: paid {what}", words=words, what=what), share)
     elif entry.pays == "standard":
         valued = members & (ledger.terms.relative_value > 0)
-        ledger.pay_as("standard", valued, CaseClass.FIXED, f"{words}: fixed amount")
+        ledger.pay_as("standard", valued, CaseClass.FIXED, text("{words}: fixed amount", words=words))
     elif entry.pays == "nothing":
-        ledger.pay_as("nothing", members, CaseClass.FIXED, f"{words}: not paid by this policy")
+        ledger.pay_as("nothing", members, CaseClass.FIXED, text("{words}: not paid by this policy", words=words))
 
 
 def _repricing(policy: Policy, cases: Cases) -> Repricing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
@@ -12,19 +13,23 @@ from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
 def settle_long_stays(ledger: Ledger) -> None:
     """Stays longer than the one limit, or not longer than the other, are paid by item."""
     stays, days = ledger.policy.file.stays, ledger.cases.numbers["los_days"]
-    limits = {"longer than": stays.long_days, "of at most": stays.short_days}
+    limits = {text("longer than"): stays.long_days, text("of at most"): stays.short_days}
     for words, limit in limits.items():
         if limit is None:
             continue
         ledger.cases.warn(
             "settle-no-days", ledger.open_cases & np.isnan(days),
-            f"the stay is not known: whether it is {words} {limit.value:g} days cannot be told",
-            "state los_days, or admitted and discharged",
+            text("the stay is not known: whether it is {words} {limit:g} days cannot be told", words=words, limit=limit.value),
+            text("state los_days, or admitted and discharged"),
         )  # fmt: skip
         long = limit is stays.long_days
         where = ledger.open_cases & ((days > limit.value) if long else (days <= limit.value))
         case_class = CaseClass.OVER_60_DAYS if long else CaseClass.BY_ITEM
-        ledger.decide(where, case_class, f"stay {words} {limit.value:g} days: paid by item (the actual cost)")
+        ledger.decide(
+            where,
+            case_class,
+            text("stay {words} {limit:g} days: paid by item (the actual cost)", words=words, limit=limit.value),
+        )
         ledger.pay_yuan(where, ledger.cost)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
@@ -16,11 +17,13 @@ def settle_others_by_item(ledger: Ledger) -> None:
     member = member_mask(ledger.policy, cases)
     unknown = ledger.open_cases & ~member & (cases.hospital.ids < 0)
     cases.fault(
-        "settle-no-hospital", unknown, "the policy pays some hospitals by groups, and the hospital of the case is not stated",
-        "state hospital_id in the cases",
-    )  # fmt: skip
+        "settle-no-hospital",
+        unknown,
+        text("the policy pays some hospitals by groups, and the hospital of the case is not stated"),
+        text("state hospital_id in the cases"),
+    )
     others = ledger.open_cases & ~member
-    ledger.decide(others, CaseClass.BY_ITEM, "the hospital is no member: paid by item (the actual cost)")
+    ledger.decide(others, CaseClass.BY_ITEM, text("the hospital is no member: paid by item (the actual cost)"))
     ledger.pay_yuan(others, ledger.cost)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.case_terms import valued_by_policy
 from drgsim.payment.ledger import Ledger
@@ -11,7 +12,7 @@ from drgsim.payment.rules.settlement_rule import Rule, Stage, kept
 
 UNGROUPED_CODES = ("", "0000")
 AMBIGUOUS_ENDING = "QY"
-_WORDS = {"by_item": "by item (the actual cost)", "standard": "the standard whatever the cost"}
+_WORDS = {"by_item": text("by item (the actual cost)"), "standard": text("the standard whatever the cost")}
 
 
 def is_group(code: str) -> bool:
@@ -34,26 +35,30 @@ def settle_without_group(ledger: Ledger) -> None:
         return
     priced = valued_by_policy(ledger.lookup)
     for where, case_class, spec, words in (
-        (blank & ~priced, CaseClass.UNGROUPED, file.ungrouped, "no group"),
-        (ambiguous & ~priced, CaseClass.AMBIGUOUS, file.ambiguous, "ambiguous group"),
+        (blank & ~priced, CaseClass.UNGROUPED, file.ungrouped, text("no group")),
+        (ambiguous & ~priced, CaseClass.AMBIGUOUS, file.ambiguous, text("ambiguous group")),
     ):
         rest = ledger.open_cases & where
         if spec is None:
             cases.fault(
-                f"settle-{case_class}", rest, f"{words}, and the policy does not say what such cases are paid",
-                f"set {case_class} in the policy, or correct the records",
-            )  # fmt: skip
+                f"settle-{case_class}",
+                rest,
+                text("{words}, and the policy does not say what such cases are paid", words=words),
+                text("set {case_class} in the policy, or correct the records", case_class=case_class),
+            )
         else:
             if spec.value == "standard":
                 lacking = rest & ~(ledger.terms.relative_value > 0)
                 cases.fault(
                     "settle-missing-weight", lacking,
-                    f"{words}: the policy pays its standard, and the code has no relative value",
-                    "state relative_value, or correct the records",
+                    text("{words}: the policy pays its standard, and the code has no relative value", words=words),
+                    text("state relative_value, or correct the records"),
                 )  # fmt: skip
                 rest &= ~lacking
-            share = f"{spec.cost_share:g} of the actual cost" if spec.cost_share != 1 else _WORDS.get(spec.value, spec.value)
-            ledger.pay_as(spec.value, rest, case_class, f"{words}: paid {share}", spec.cost_share)
+            what = _WORDS.get(spec.value, spec.value)
+            if spec.cost_share != 1:
+                what = text("{share:g} of the actual cost", share=spec.cost_share)
+            ledger.pay_as(spec.value, rest, case_class, text("{words}: paid {what}", words=words, what=what), spec.cost_share)
 
 
 RULE = Rule(

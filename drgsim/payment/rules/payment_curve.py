@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import joined, text
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
 from drgsim.payment.policy import Policy
@@ -23,8 +24,8 @@ def settle_by_curve(ledger: Ledger) -> None:
 def _tell_nothing_paid(ledger: Ledger, where: Mask) -> None:
     """Say where the formula of a piece comes to less than 0, as just above K with a low coefficient, and pays 0."""
     nothing = where & (ledger.units == 0) & (ledger.cost > 0) & (ledger.terms.relative_value > 0) & (ledger.terms.factor > 0)
-    what = "the formula of the payment curve comes to 0 or less for the cost, and the case is paid 0"
-    fix = "check the coefficient and the curve (drgsim policy plot NAME -k COEFFICIENT)"
+    what = text("the formula of the payment curve comes to 0 or less for the cost, and the case is paid 0")
+    fix = text("check the coefficient and the curve (drgsim policy plot NAME -k COEFFICIENT)")
     ledger.cases.warn("settle-below-zero", nothing, what, fix, sample=ledger.cases.hospital.sample(nothing))
 
 
@@ -34,32 +35,40 @@ def check_terms(ledger: Ledger) -> None:
     sample = cases.unit.sample
     missing = ledger.open_cases & np.isnan(terms.relative_value)
     cases.fault(
-        "settle-missing-weight", missing, f"{_what_lacks(ledger)} no relative value for the group",
-        f"check that the cases were grouped by {ledger.policy.file.scheme or 'the scheme of the policy'}; or give values of "
-        f"your own: {_OWN_VALUES[ledger.policy.file.relative_value.unit == 'score']}", sample=sample(missing),
-    )  # fmt: skip
+        "settle-missing-weight",
+        missing,
+        _what_lacks(ledger),
+        text(
+            "check that the cases were grouped by {scheme}; or give values of your own: {commands}",
+            scheme=ledger.policy.file.scheme or text("the scheme of the policy"),
+            commands=_OWN_VALUES[ledger.policy.file.relative_value.unit == "score"],
+        ),
+        sample=sample(missing),
+    )
     _tell_assumed_class(ledger)
     refuse_without_level(ledger)
     if not has_budget:
         missing = ledger.open_cases & np.isnan(terms.unit_value)
         cases.fault(
             "settle-missing-unit-value", missing,
-            "the policy states no unit value for this payer and hospital level",
-            "give a budget (the point value follows from it), or set unit_value",
+            text("the policy states no unit value for this payer and hospital level"),
+            text("give a budget (the point value follows from it), or set unit_value"),
             sample=", ".join(sorted({str(ledger.lookup.keys[place]) for place in ledger.lookup.combination[missing]})),
         )  # fmt: skip
     doubt_payer(ledger)
     cases.fault(
         "settle-missing-coefficient", ledger.open_cases & ~(terms.coefficient > 0),
-        "no coefficient of the hospital is known", "state coefficient in hospitals.csv or in the cases",
+        text("no coefficient of the hospital is known"), text("state coefficient in hospitals.csv or in the cases"),
     )  # fmt: skip
     cases.fault(
-        "settle-missing-mean", ledger.open_cases & ~(terms.mean > 0),
-        "no mean cost of the group is known to compare the cost with", "state group_mean_cost, or reference.mean_cost",
-    )  # fmt: skip
+        "settle-missing-mean",
+        ledger.open_cases & ~(terms.mean > 0),
+        text("no mean cost of the group is known to compare the cost with"),
+        text("state group_mean_cost, or reference.mean_cost"),
+    )
     cases.fault(
-        "settle-no-band", ledger.open_cases & (terms.row < 0), "no band of the payment curve fits the case",
-        "let the last band of the curve state no condition",
+        "settle-no-band", ledger.open_cases & (terms.row < 0), text("no band of the payment curve fits the case"),
+        text("let the last band of the curve state no condition"),
     )  # fmt: skip
 
 
@@ -71,11 +80,16 @@ def _tell_assumed_class(ledger: Ledger) -> None:
     classes = set(stated.values.values())
     taken = [bool(set(keys) & set(stated.values)) and not set(keys) & classes for keys in cases.levels]
     where = ledger.open_cases & np.array(taken or [False])[cases.level]
+    taken_as = joined(", ", (text("{name} for level {level}", name=name, level=level) for level, name in stated.values.items()))
     cases.warn(
-        "settle-assumed-class", where, "the policy goes by hospital classes of its own, and only the level is known; taken are "
-        + ", ".join(f"{name} for level {level}" for level, name in stated.values.items()),
-        "state the class of the hospital as hospital_grade (or grade in hospitals.csv)", sample=cases.hospital.sample(where),
-    )  # fmt: skip
+        "settle-assumed-class",
+        where,
+        text(
+            "the policy goes by hospital classes of its own, and only the level is known; taken are {classes}", classes=taken_as
+        ),
+        text("state the class of the hospital as hospital_grade (or grade in hospitals.csv)"),
+        sample=cases.hospital.sample(where),
+    )
 
 
 def refuse_without_level(ledger: Ledger) -> None:
@@ -84,22 +98,32 @@ def refuse_without_level(ledger: Ledger) -> None:
     no_level = np.array([not keys for keys in cases.levels] or [True])[cases.level]
     level_decides = ledger.open_cases & no_level & _needs_level(ledger) & ~np.isnan(ledger.terms.relative_value)
     cases.fault(
-        "settle-missing-level", level_decides, "the policy pays by hospital level, and the level of the hospital is not known",
-        "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv", sample=cases.hospital.sample(level_decides),
-    )  # fmt: skip
+        "settle-missing-level",
+        level_decides,
+        text("the policy pays by hospital level, and the level of the hospital is not known"),
+        text("state hospital_level (1, 2, 3) in the cases or level in hospitals.csv"),
+        sample=cases.hospital.sample(level_decides),
+    )
 
 
 _OWN_VALUES = (
-    "drgsim weights HISTORY --output w, then drgsim settle ... --weights w",
-    "drgsim dip build HISTORY --output catalogue, then drgsim settle ... --weights catalogue",
+    text("drgsim weights HISTORY --output w, then drgsim settle ... --weights w"),
+    text("drgsim dip build HISTORY --output catalogue, then drgsim settle ... --weights catalogue"),
 )
 
 
 def _what_lacks(ledger: Ledger) -> str:
     prices = ledger.policy.prices
     if prices is None:
-        return f"{ledger.policy.id} publishes no table of groups and the cases state none: there is"
-    return f"the table of {ledger.policy.id} ({len(prices.codes)} groups) has"
+        return text(
+            "{policy} publishes no table of groups and the cases state none: there is no relative value for the group",
+            policy=ledger.policy.id,
+        )
+    return text(
+        "the table of {policy} ({count} groups) has no relative value for the group",
+        policy=ledger.policy.id,
+        count=len(prices.codes),
+    )
 
 
 def _needs_level(ledger: Ledger) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, product_fen, round_floats
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import periods_of
@@ -12,6 +13,8 @@ from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
+
+_PER = {"patient": text("patient"), "hospital": text("hospital")}
 
 
 def settle_per_diem(ledger: Ledger) -> None:
@@ -25,7 +28,7 @@ def settle_per_diem(ledger: Ledger) -> None:
         acute = members & (days <= spec.acute_days.value)
         if not ledger.as_if_paid:  # else the shadow settlement, in which groups pay them
             ledger.simulated = ledger.simulated | acute
-            rule = f"acute stay of at most {spec.acute_days.value} days: group simulated, paid by item"
+            rule = text("acute stay of at most {days} days: group simulated, paid by item", days=spec.acute_days.value)
             ledger.decide(acute, CaseClass.BY_ITEM, rule)
             ledger.pay_yuan(acute, ledger.cost)
         members = members & ~acute
@@ -33,18 +36,27 @@ def settle_per_diem(ledger: Ledger) -> None:
     if spec is not None and spec.rate is not None:
         rate = np.where(np.isnan(rate), ledger.lookup.keyed(spec.rate), rate)
     cases.fault(
-        "settle-missing-per-diem-rate", members & np.isnan(rate), "the stay is paid per day, but no rate per day is known",
-        "set per_diem.rate in the policy, or state per_diem_rate",
-    )  # fmt: skip
+        "settle-missing-per-diem-rate",
+        members & np.isnan(rate),
+        text("the stay is paid per day, but no rate per day is known"),
+        text("set per_diem.rate in the policy, or state per_diem_rate"),
+    )
     cases.fault(
-        "settle-missing-days", members & ~(days >= 0), "the stay is paid per day, but los_days is missing", "state los_days"
+        "settle-missing-days",
+        members & ~(days >= 0),
+        text("the stay is paid per day, but los_days is missing"),
+        text("state los_days"),
     )
     members &= ledger.open_cases
     paid_days = np.where(members, days, 0.0)
-    rule = "per day: days x rate"
+    rule = text("per day: days x rate")
     if spec is not None and spec.day_cap is not None:
         paid_days = _capped(ledger, members, paid_days, spec.day_cap.value, spec.day_cap_per)
-        rule = f"per day: days x rate, at most {spec.day_cap.value} days a year per {spec.day_cap_per}"
+        rule = text(
+            "per day: days x rate, at most {cap} days a year per {per}",
+            cap=spec.day_cap.value,
+            per=_PER[spec.day_cap_per],
+        )
     ledger.decide(members, CaseClass.PER_DIEM, rule)
     if spec is not None and spec.rate_unit == "point":
         ledger.units[members] = (paid_days * rate)[members]

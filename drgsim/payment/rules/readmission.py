@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
@@ -32,10 +33,15 @@ def halve_readmitted(ledger: Ledger) -> None:
     where = np.zeros(cases.size, np.bool_)
     where[followed] = True
     cases.warn(
-        "settle-readmission", where & ledger.open_cases,
-        f"the patient came back within {spec.within_days.value} days in the same group; the points of the earlier stay count "
-        f"{spec.factor.value:g}", "mark returns that were planned in the column planned",
-    )  # fmt: skip
+        "settle-readmission",
+        where & ledger.open_cases,
+        text(
+            "the patient came back within {days} days in the same group; the points of the earlier stay count {factor:g}",
+            days=spec.within_days.value,
+            factor=spec.factor.value,
+        ),
+        text("mark returns that were planned in the column planned"),
+    )
 
 
 def stays_followed(

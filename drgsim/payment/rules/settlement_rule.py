@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import Protocol
 
+from drgsim.language import bilingual
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.policy import Policy
+
+
+class Titled(Protocol):
+    """What a policy names in both languages."""
+
+    title: str
+    title_zh: str
+
+
+def titled(entry: Titled) -> str:
+    """The name of a class of groups, course or the like; in English with the Chinese one, under which documents know it."""
+    return bilingual(f"{entry.title} ({entry.title_zh})", entry.title_zh)
 
 
 class Stage(IntEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
@@ -16,7 +17,7 @@ def settle_simulated_by_item(ledger: Ledger) -> None:
         return
     where = ledger.open_cases
     ledger.simulated = ledger.simulated | where
-    ledger.decide(where, CaseClass.BY_ITEM, "groups are simulated and not paid: paid by item (the actual cost)")
+    ledger.decide(where, CaseClass.BY_ITEM, text("groups are simulated and not paid: paid by item (the actual cost)"))
     ledger.pay_yuan(where, ledger.cost)
 
 

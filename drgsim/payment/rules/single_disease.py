@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.ledger import Ledger
@@ -27,8 +28,8 @@ def settle_single_diseases(ledger: Ledger) -> None:
         disease_of = np.where(of_text[texts.ids] >= 0, of_text[texts.ids], disease_of)
     unknown = (named.ids >= 0) & (disease_of < 0) & ledger.open_cases
     cases.warn(
-        "settle-unknown-single-disease", unknown, "single_disease names none of the policy's; paid as other cases",
-        f"the policy has {', '.join(names)}", sample=named.sample(unknown),
+        "settle-unknown-single-disease", unknown, text("single_disease names none of the policy's; paid as other cases"),
+        text("the policy has {names}", names=', '.join(names)), sample=named.sample(unknown),
     )  # fmt: skip
     members = (disease_of >= 0) & ledger.open_cases
     if not members.any():
@@ -43,14 +44,16 @@ def settle_single_diseases(ledger: Ledger) -> None:
     fund, limit = amounts[disease_of, ledger.lookup.combination].T
     absent = members & (fund == MISSING)
     cases.fault(
-        "settle-missing-single-disease", absent, "the policy has no fixed amount of the disease for this level and payer",
-        "state hospital_level and insurance, or add the amount to the policy's table", sample=unit.sample(absent),
+        "settle-missing-single-disease", absent, text("the policy has no fixed amount of the disease for this level and payer"),
+        text("state hospital_level and insurance, or add the amount to the policy's table"), sample=unit.sample(absent),
     )  # fmt: skip
     members &= ~absent
     fund, limit = np.where(members, fund, 0), np.where(members, limit, 0)
     patient = np.clip(np.where(members, ledger.cost, 0) - fund, 0, limit)
     for place, name in enumerate(names):
-        words = f"single disease (单病种) {name}: fixed amount of the fund, the patient pays the rest up to a limit"
+        words = text(
+            "single disease (单病种) {name}: fixed amount of the fund, the patient pays the rest up to a limit", name=name
+        )
         ledger.decide(members & (disease_of == place), CaseClass.FIXED, words)
     ledger.pay_yuan(members, fund + patient)
     ledger.fixed_fund = np.where(members, fund, ledger.fixed_fund)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.course_model import Course
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger, Mask
 from drgsim.payment.policy import Policy
-from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
+from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage, titled
 
 
 def settle_special_courses(ledger: Ledger) -> None:
@@ -22,12 +23,12 @@ def settle_special_courses(ledger: Ledger) -> None:
         if course.ratio_upto is not None:
             members &= ledger.ratio <= course.ratio_upto
         normal &= ~members
-        words = f"{course.title} ({course.title_zh})"
+        words = titled(course)
         if course.pays == "by_item":
-            ledger.decide(members, course.case_class, f"{words}: paid by item (the actual cost)")
+            ledger.decide(members, course.case_class, text("{words}: paid by item (the actual cost)", words=words))
             ledger.pay_yuan(members, ledger.cost)
             continue
-        ledger.decide(members, course.case_class, f"{words}: standard x {course.pays:g}")
+        ledger.decide(members, course.case_class, text("{words}: standard x {factor:g}", words=words, factor=course.pays))
         ledger.pay_standard(members, course.pays)
 
 
@@ -49,7 +50,13 @@ def _repricing(policy: Policy, cases: Cases) -> Repricing:
 
 
 RULE = Rule(
-    "special_course", "stays of a special course", "特殊病程", Stage.AFTER_CURVE, settle_special_courses, reads=("courses",),
-    columns=("discharge_way", "los_days"), classes=(CaseClass.INCOMPLETE, CaseClass.BY_ITEM, CaseClass.OVER_60_DAYS),
+    "special_course",
+    "stays of a special course",
+    "特殊病程",
+    Stage.AFTER_CURVE,
+    settle_special_courses,
+    reads=("courses",),
+    columns=("discharge_way", "los_days"),
+    classes=(CaseClass.INCOMPLETE, CaseClass.BY_ITEM, CaseClass.OVER_60_DAYS),
     repricing=_repricing,
-)  # fmt: skip
+)

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from drgsim.language import text
 from drgsim.money import MISSING, exact, round_half_away
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import before
@@ -24,26 +25,37 @@ def review(ledger: Ledger) -> None:
         return
     start = max((day for day in (spec.quota.effective_from, spec.pays.effective_from) if day is not None), default=None)
     early = applied & before(cases, start)
-    cases.warn("settle-review-early", early, f"applied for special review, which began on {start}; paid as other cases")
+    cases.warn(
+        "settle-review-early",
+        early,
+        text("applied for special review, which began on {start}; paid as other cases", start=start),
+    )
     applied &= ~early
     open_to_it = ledger.is_class(*BY_CURVE, CaseClass.EXEMPT) & (ledger.standard != MISSING)
     loss = open_to_it & (ledger.cost > ledger.amount + ledger.extra)  # what review pays instead would be no loss
     cases.warn(
-        "settle-review-refused", applied & ~loss,
-        "applied for special review, but are paid by another rule or cost no more than they are paid; paid as other cases",
-    )  # fmt: skip
+        "settle-review-refused",
+        applied & ~loss,
+        text(
+            "applied for special review, but are paid by another rule or cost no more than they are paid; paid as other cases"
+        ),
+    )
     applied &= loss
     pool = int(ledger.discharges((cases.faults < 0) & ~ledger.is_class(CaseClass.SELF_PAY)))
     quota = int(exact(spec.quota.value) * pool)
     accepted = np.zeros(cases.size, np.bool_)
     accepted[rank_by_excess(ledger, np.flatnonzero(applied), quota)] = True
-    cases.warn("settle-review-quota", applied & ~accepted, f"special review beyond the quota of {quota} of {pool} discharges")
+    cases.warn(
+        "settle-review-quota",
+        applied & ~accepted,
+        text("special review beyond the quota of {quota} of {pool} discharges", quota=quota, pool=pool),
+    )
     if spec.pays.value == "by_item" or spec.adjusted_factor is None:
-        ledger.decide(accepted, CaseClass.SPECIAL_REVIEW, "special review: paid by item (the actual cost)")
+        ledger.decide(accepted, CaseClass.SPECIAL_REVIEW, text("special review: paid by item (the actual cost)"))
         ledger.pay_yuan(accepted, ledger.cost)
     else:
         factor = exact(spec.adjusted_factor.value)
-        ledger.decide(accepted, CaseClass.SPECIAL_REVIEW, f"special review: standard x {float(factor):g}")
+        ledger.decide(accepted, CaseClass.SPECIAL_REVIEW, text("special review: standard x {factor:g}", factor=float(factor)))
         amounts = np.zeros(cases.size, np.int64)
         for place in np.flatnonzero(accepted):
             amounts[place] = round_half_away(Fraction(int(ledger.standard[place])) * factor)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.costs.statistics import group_statistics
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.payment.grouped_cases import Cases
 from drgsim.payment.ledger import Ledger
@@ -14,7 +15,7 @@ from drgsim.payment.policy_lookup import ORDINARY
 from drgsim.payment.rules.settlement_rule import Repricing, Rule, Stage
 
 TABLE, CASES, NEVER = DETECT = ("table", "cases", "never")
-_WHERE = {TABLE: "in the table of groups", CASES: "among these cases"}
+_WHERE = {TABLE: text("in the table of groups"), CASES: text("among these cases")}
 
 
 def mark_unstable(ledger: Ledger) -> None:
@@ -33,11 +34,19 @@ def mark_unstable(ledger: Ledger) -> None:
     members = np.append(few | wild, False)[cases.unit.ids] & (lookup.group_class == ORDINARY)
     groups = np.unique(cases.unit.ids[members])
     cases.warn(
-        "settle-unstable-groups", members,
-        f"{groups.size} groups are unstable {_WHERE[where]} (fewer than {spec.minimum_cases.value} cases or CV above "
-        f"{spec.maximum_cv.value:g}) and are settled as {spec.group_class}",
+        "settle-unstable-groups",
+        members,
+        text(
+            "{count} groups are unstable {where} (fewer than {cases} cases or CV above "
+            "{cv:g}) and are settled as {group_class}",
+            count=groups.size,
+            where=_WHERE[where],
+            cases=spec.minimum_cases.value,
+            cv=spec.maximum_cv.value,
+            group_class=spec.group_class,
+        ),
         sample=cases.unit.sample(members),
-    )  # fmt: skip
+    )
     lookup.group_class = np.where(members, lookup.class_names.index(spec.group_class), lookup.group_class).astype(np.int16)
 
 
@@ -54,8 +63,8 @@ def _in_table(ledger: Ledger) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     if prices is None or not {"cases", "cv"} & set(prices.numbers):
         cases.warn(
             "settle-unstable-unknown", cases.size,
-            "the policy settles unstable groups in another way, and nothing says which groups are unstable",
-            "give --weights with the columns cases and cv (drgsim weights writes them), or --unstable cases",
+            text("the policy settles unstable groups in another way, and nothing says which groups are unstable"),
+            text("give --weights with the columns cases and cv (drgsim weights writes them), or --unstable cases"),
         )  # fmt: skip
         blank = np.full(len(cases.unit.values), np.nan)
         return blank, blank
