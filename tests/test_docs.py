@@ -52,6 +52,7 @@ def test_both_readmes_show_the_same_commands() -> None:
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     cases = pd.read_csv(bundled_cases("chs-drg-2.0"), dtype=str)
     cases.loc[3, "case_id"] = "1024"
+    cases = cases.assign(hospital_id="H001", hospital_level="3", insurance="employee", total_cost="10000")
     cases.to_csv(tmp_path / "cases.csv", index=False)
     page = pd.DataFrame({"病案号": ["1"], "性别": ["1"], "年龄": ["65"], "主诊": ["I21.001"], "手术": [""]})
     page.to_csv(tmp_path / "front-page.csv", index=False)

@@ -15,15 +15,21 @@ DOCS = ROOT / "docs"
 # made of docstrings, which are English
 ENGLISH_ONLY = {"api.md"}
 ENGLISH = sorted(path for path in DOCS.glob("*.md") if not path.name.endswith(".zh.md") and path.name not in ENGLISH_ONLY)
-PAGES = [path for path in ENGLISH if path.with_suffix(".zh.md").is_file()]
+README = ROOT / "README.md"
+PAGES = [README, *(path for path in ENGLISH if path.with_suffix(".zh.md").is_file())]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 FIGURE = re.compile(r"(?<![\w.])\d[\d,]*\.?\d+(?: %)?(?! [mb]illion)")
 MADE = re.compile(r"<!-- (?:made|kept): [^>]* -->.*?<!-- end(?: made)? -->", re.S)
 
 
+def chinese_of(page: Path) -> Path:
+    """The Chinese page of an English one."""
+    return ROOT / "README.zh-CN.md" if page == README else page.with_suffix(".zh.md")
+
+
 def both(page: Path) -> tuple[str, str]:
     """The page in English and in Chinese, without what tools make."""
-    texts = [path.read_text(encoding="utf-8") for path in (page, page.with_suffix(".zh.md"))]
+    texts = [path.read_text(encoding="utf-8") for path in (page, chinese_of(page))]
     return MADE.sub("", texts[0].partition(MEASURED)[0]), MADE.sub("", texts[1])
 
 
@@ -49,7 +55,7 @@ def test_every_chinese_page_has_an_english_one() -> None:
 def test_no_line_of_a_chinese_page_ends_within_a_paragraph() -> None:
     """A line break between Chinese characters would be shown as a blank."""
     broken = re.compile(r"^[^\s|#<`-][^|\n]*[\u4e00-\u9fff\uff00-\uffef]\n(?![\d-])[\u4e00-\u9fff`*A-Za-z]", re.M)
-    for page in DOCS.glob("*.zh.md"):
+    for page in (*DOCS.glob("*.zh.md"), chinese_of(README)):
         found = broken.search(MADE.sub("", FENCED.sub("", page.read_text(encoding="utf-8"))))
         assert found is None, f"{page.name}: {found[0] if found else ''}"
 
@@ -58,7 +64,9 @@ def test_no_line_of_a_chinese_page_ends_within_a_paragraph() -> None:
 def test_the_same_parts(page: Path) -> None:
     english, chinese = (re.findall(r"^(#+) ", FENCED.sub("", text), re.M) for text in both(page))
     assert chinese == english
-    english, chinese = (re.findall(r"<!-- (?:made|kept): [^>]* -->", path.read_text(encoding="utf-8")) for path in _paths(page))
+    english, chinese = (
+        re.findall(r"<!-- (?:made|kept): [^>]* -->", path.read_text(encoding="utf-8")) for path in (page, chinese_of(page))
+    )
     assert sorted(set(chinese) - {"<!-- made: measured region -->"}) == sorted(set(english))
 
 
@@ -86,12 +94,8 @@ def test_no_name_and_no_figure_is_missing(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_same_pages_are_named(page: Path) -> None:
-    english, chinese = (set(re.findall(r"\]\(([\w-]+\.md)", text)) for text in both(page))
+    english, chinese = (set(re.findall(r"\]\(([\w/-]+\.md)", text.replace(".zh", ""))) for text in both(page))
     assert english - chinese == set()
-
-
-def _paths(page: Path) -> tuple[Path, Path]:
-    return page, page.with_suffix(".zh.md")
 
 
 def _tables(text: str) -> Iterator[tuple[int, int]]:
