@@ -95,7 +95,7 @@ def test_no_name_and_no_figure_is_missing(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_same_pages_are_named(page: Path) -> None:
     english, chinese = (set(re.findall(r"\]\(([\w/-]+\.md)", text.replace(".zh", ""))) for text in both(page))
-    assert english - chinese == set()
+    assert english - chinese - {"README-CN.md"} == set()  # the pages that name each other
 
 
 def _tables(text: str) -> Iterator[tuple[int, int]]:
