@@ -13,7 +13,7 @@ import drgsim
 
 # what a command says of its input, where it writes and what it shows, and what stands for it in Python
 READING = {"format", "maps", "map_file", "code_version", "sheets", "source_column"}  # one drgsim.InputOptions
-SHOWN = {"output", "as_json", "quiet", "export_priors", "min_grouped"}
+SHOWN = {"output", "page", "as_json", "quiet", "export_priors", "min_grouped"}
 RENAMED = {"change": "changes", "year": "years", "scenario": "scenarios"}
 RECORDS = {"cases", "records"}  # in the place of ``inputs``
 COMMANDS: dict[str, tuple[str, str]] = {

@@ -67,7 +67,7 @@ class WeightTables(Result):
 
     def __init__(
         self, estimated: EstimatedWeights, lines: list[GroupEvaluation], key: str, problems: list[Problem], notes: list[str],
-        inputs: Mapping[str, str],
+        inputs: Mapping[str, str], names: Mapping[str, str],
     ) -> None:  # fmt: skip
         tables = {name.removesuffix(".csv"): table for name, table in weight_tables(estimated, lines, key).items()}
         record = run_record(
@@ -79,7 +79,12 @@ class WeightTables(Result):
         self.weights: pa.Table = tables["weights"]
         self.groups: pa.Table = tables["groups"]
         self.evaluation: pa.Table = tables["evaluation"]
-        self.estimated, self.lines = estimated, lines
+        self.estimated, self.lines, self._names = estimated, lines, names
+
+    def _page(self) -> str:
+        from drgsim.report.weights_page import weights_page
+
+        return weights_page(self.estimated, self.lines, self._names, self.notes)
 
 
 class CoefficientTables(Result):
@@ -206,7 +211,8 @@ def weights(
     problems += _long_stays(past, chosen.long_days)
     named = group_column(table.column_names, method)
     key = "dip" if named is not None and named[0] == "dip" else "drg"
-    return WeightTables(estimated, evaluate(past, estimated), key, problems, notes, inputs.digests)
+    names = dict(zip(past.codes, past.names, strict=True))
+    return WeightTables(estimated, evaluate(past, estimated), key, problems, notes, inputs.digests, names)
 
 
 def _trim_rule(trim: Trim, file: PolicyFile | None, usual: TrimRule) -> TrimRule:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drgsim.cli.common_options import pairs
+from drgsim.cli.common_options import PageOption, check_page, pairs, write_page
 from drgsim.language import bilingual, joined, term, text
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def budget(
     check_coding: Annotated[
         bool, typer.Option("--check-coding", help="Coding quality by the rules of drgsim validate, not by the share grouped.")
     ] = False,
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record of the run as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -55,6 +56,7 @@ def budget(
     from drgsim.api import budget_verbs
     from drgsim.cli.terminal import print_json, progress_bar
 
+    check_page(page, [region], output)
     with progress_bar(text("Settling"), quiet or as_json) as progress:
         result = budget_verbs.budget(
             region, policy, terms=terms, weights=weights, weights_scale=weights_scale, scheme=scheme,
@@ -66,6 +68,7 @@ def budget(
         print_json(result.record)
     elif not quiet:
         show(result, output)
+    write_page(result, page, quiet or as_json)
 
 
 def show_years(years: Sequence[BudgetYear], title: str) -> None:

@@ -13,6 +13,7 @@ from drgsim.language import bilingual, joined, text
 
 if TYPE_CHECKING:
     from drgsim.records.input_options import InputOptions
+    from drgsim.results.result import Result
 
 InputsArgument = Annotated[
     list[str],
@@ -54,6 +55,10 @@ SheetOption = Annotated[
 CodeVersionOption = Annotated[
     str,
     typer.Option("--code-version", help="Edition of the codes: yb2 医保版 2.0, or gl2 国临版, which is converted to 医保版."),
+]
+PageOption = Annotated[
+    Path | None,
+    typer.Option("--page", help=text("Write the page here too, a file that ends in .html."), show_default=False),
 ]
 SHOWN_CODES = 6  # codes that a summary of conversion names
 
@@ -140,6 +145,36 @@ def show_conversion(values: Mapping[str, Any] | None) -> None:
                     count=kind["samples_known_in_yb2"],
                 )
             )
+
+
+def check_page(page: Path | None, inputs: Iterable[str | Path] = (), output: str | Path | None = None) -> None:
+    """Refuse, before anything is done, a page that has no name of one, would lie over an input or in the folder of results."""
+    from drgsim.errors import Problem, UsageError
+    from drgsim.results.whole_outputs import check_output
+
+    if page is None:
+        return
+    if page.suffix.lower() != ".html":
+        what, fix = text("{page} is no name of a page", page=page), text("name a file that ends in .html")
+        raise UsageError([Problem("usage-page-name", what, where="--page", fix=fix)])
+    check_output(page, inputs)
+    if output is not None and Path(output).resolve() in page.resolve().parents:
+        what, why = text("{page} lies in the folder of results", page=page), text("each run replaces that folder as a whole")
+        fix = text("name a file beside the folder")
+        raise UsageError([Problem("usage-page-in-results", what, where="--page", why=why, fix=fix)])
+
+
+def write_page(result: Result, page: Path | None, silent: bool) -> None:
+    """The page of a result where it was asked for; an earlier one is replaced."""
+    from drgsim.cli.markup import escape
+    from drgsim.cli.terminal import out
+
+    if page is None:
+        return
+    result.save(page, replace=True)
+    if not silent:
+        shown = f"[bold]{escape(str(page))}[/]"
+        out.print(text("open {page} in a browser", page=shown), soft_wrap=True)
 
 
 def pairs(texts: list[str]) -> dict[str, Any]:

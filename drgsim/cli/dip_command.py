@@ -14,8 +14,11 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    PageOption,
     SheetOption,
+    check_page,
     input_options,
+    write_page,
 )
 from drgsim.language import bilingual, text
 
@@ -115,6 +118,7 @@ def report(
     catalogue: Catalogue,
     output: Output,
     compare: Compare = None,
+    page: PageOption = None,
     quiet: Quiet = False,
 ) -> None:
     """Report on a catalogue: sizes, coverage, CV, largest kinds; page and workbook."""
@@ -124,7 +128,9 @@ def report(
     from drgsim.cli.terminal import out, rows_table
     from drgsim.units.dip.dip_catalogue import KINDS
 
+    check_page(page, output=output)
     found = dip_verbs.dip_report(catalogue, output, compare=compare)
+    write_page(found, page, quiet)
     if quiet:
         return
     loaded = found.catalogue

@@ -13,8 +13,11 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    PageOption,
     SheetOption,
+    check_page,
     input_options,
+    write_page,
 )
 from drgsim.cli.group_command import STATUS_NAMES
 from drgsim.language import joined, text
@@ -41,6 +44,7 @@ def migrate(
     least_share: Annotated[
         float, typer.Option("--least-share", help="Smallest share of a group that makes a split or merge.", min=0.0, max=1.0)
     ] = 0.05,
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -53,6 +57,7 @@ def migrate(
     from drgsim.report.migration_report import migration_summary
 
     reading = input_options(format, maps, map_file, code_version, sheets)
+    check_page(page, inputs, output)
     with progress_bar(text("Grouping twice"), quiet or as_json) as progress:
         moved = migration_verbs.migrate(
             list(inputs), before, after, output=output, weights_from=weights_from, weights_to=weights_to,
@@ -62,6 +67,7 @@ def migrate(
         print_json(migration_summary(moved.migration))
     elif not quiet:
         _show(moved.migration, output)
+    write_page(moved, page, quiet or as_json)
 
 
 def _show(migration: Migration, output: Path) -> None:

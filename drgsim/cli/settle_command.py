@@ -13,10 +13,13 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    PageOption,
     SheetOption,
     amounts,
+    check_page,
     input_options,
     pairs,
+    write_page,
 )  # fmt: skip
 from drgsim.language import bilingual, text
 
@@ -104,6 +107,7 @@ def settle(
         list[str] | None,
         typer.Option(rich_help_panel=MONEY, help="Sections to add to the policy, such as examples/psychiatric."),
     ] = None,
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -120,7 +124,9 @@ def settle(
     from drgsim.results.whole_outputs import check_output
 
     reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
-    check_output(output, [*inputs, *(side for side in (hospitals, coefficients, weights, assessment) if side is not None)])
+    read: list[str | Path] = [*inputs, *(side for side in (hospitals, coefficients, weights, assessment) if side is not None)]
+    check_output(output, read)
+    check_page(page, read, output)
     if is_stream_or_table(output) or Path(output).suffix.lower() in (*WRITABLE, *READABLE):  # .xls is no name of a folder
         check_writable(output)
     paid = payment_verbs.settle(
@@ -135,6 +141,7 @@ def settle(
             print_json(paid.record)
         elif not quiet:
             show(paid, shown_place(output))
+        write_page(paid, page, quiet or as_json)
     if paid.record["paid"] == 0:
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drgsim.cli.common_options import PageOption, check_page, write_page
 from drgsim.language import bilingual, joined, text
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def simulate(
     solve: Annotated[str | None, typer.Option("--solve", help="Path to solve for, such as rate.base.")] = None,
     target: Annotated[str | None, typer.Option("--target", help='What to reach: "fund.balance=0".')] = None,
     between: Annotated[str | None, typer.Option("--between", help='Where to look: "*0.5..*2" or "9000..15000".')] = None,
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -60,6 +62,7 @@ def simulate(
     from drgsim.results.run_record import plain
 
     changes = parse_pairs(change or []) or None
+    check_page(page, [region], output)
     with progress_bar(text("Simulating"), quiet or as_json) as progress:
         result = simulation_verbs.simulate(
             region, scenario or [], policy=policy, changes=changes, year=year, stack=stack, draws=draws, seed=seed,
@@ -71,6 +74,7 @@ def simulate(
         print_json(plain(result.record))
     elif not quiet:
         show(result.study, len(result.record["assumptions"]), output)
+    write_page(result, page, quiet or as_json)
 
 
 def show_scenario(study: Study, result: ScenarioResult) -> None:

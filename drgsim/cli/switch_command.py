@@ -12,8 +12,11 @@ from drgsim.cli.common_options import (
     FormatOption,
     MapFileOption,
     MapOption,
+    PageOption,
     SheetOption,
+    check_page,
     input_options,
+    write_page,
 )
 from drgsim.language import bilingual, text
 
@@ -60,6 +63,7 @@ def switch(
     map_file: MapFileOption = None,
     sheets: SheetOption = None,
     code_version: CodeVersionOption = "yb2",
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -77,6 +81,7 @@ def switch(
     reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     if output is not None:
         check_output(output, [*inputs, *(side for side in (hospitals,) if side is not None)])
+    check_page(page, inputs, output)
     with progress_bar(text("Switching"), quiet or as_json) as progress:
         found = switch_verb.switch(
             list(inputs), before, after, policy=policy, policy_to=policy_to, keep=keep, weights=weights,
@@ -89,6 +94,7 @@ def switch(
         print_json(plain(found.summary))
     elif not quiet:
         _show(found, output)
+    write_page(found, page, quiet or as_json)
 
 
 def _show(found: Switched, output: Path | None) -> None:

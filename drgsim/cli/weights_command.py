@@ -14,9 +14,12 @@ from drgsim.cli.common_options import (
     InputsArgument,
     MapFileOption,
     MapOption,
+    PageOption,
     SheetOption,
     amounts,
+    check_page,
     input_options,
+    write_page,
 )  # fmt: skip
 from drgsim.language import text
 
@@ -52,6 +55,7 @@ def weights(
     monotone: Annotated[bool, typer.Option("--monotone", help="Keep MCC >= CC >= none.")] = False,
     target: Annotated[list[str] | None, typer.Option(help="CATEGORY=SHARE of cost_CATEGORY, to sum to 1.")] = None,
     factor: Annotated[list[str] | None, typer.Option(help="GROUP=FACTOR by policy; the total weight stays.")] = None,
+    page: PageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the evaluation as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -65,6 +69,7 @@ def weights(
 
     reading = input_options(format, maps, map_file, code_version, sheets, also=own_columns())
     check_output(output, history)
+    check_page(page, history, output)
     try:
         settings = WeightSettings(
             year_mode=year_mode, minimum_cases=minimum_cases, maximum_cv=maximum_cv, unstable=unstable,  # type: ignore[arg-type]
@@ -82,6 +87,7 @@ def weights(
         print_json(result.record)
     elif not quiet:
         _show(result, output)
+    write_page(result, page, quiet or as_json)
 
 
 def _words(value: float, form: str) -> str:

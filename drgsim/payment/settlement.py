@@ -374,13 +374,7 @@ def unit_names(ledger: Ledger) -> list[str]:
     """Name of each group of the cases by the policy's table, else as the cases themselves name it; empty where neither does."""
     cases, prices = ledger.cases, ledger.policy.prices
     names = dict(zip(prices.codes, prices.names, strict=True)) if prices is not None else {}
-    stated = np.full(len(cases.unit.values) + 1, -1)
-    named = cases.unit_name.ids >= 0
-    stated[cases.unit.ids[named]] = cases.unit_name.ids[named]  # the last place is of cases without a group
-    return [
-        names.get(code) or (cases.unit_name.values[place] if place >= 0 else "")
-        for code, place in zip(cases.unit.values, stated.tolist(), strict=False)
-    ]
+    return [names.get(code) or stated for code, stated in zip(cases.unit.values, cases.stated_names, strict=True)]
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:

@@ -125,7 +125,7 @@ class CostHistory:
     """Discharges of the past: numbers per case, with the groups' codes.
 
     ``group`` is a place in ``codes`` (below 0: ungrouped, not used); ``categories`` holds cost by category where the
-    data have it.
+    data have it, ``names`` those of the groups where the data give them.
     """
 
     codes: tuple[str, ...]
@@ -136,6 +136,7 @@ class CostHistory:
     categories: Mapping[str, Floats] = field(default_factory=dict)
     adrg: tuple[str, ...] = ()
     mdc: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def parents(self, kind: str) -> tuple[str, ...]:
         """ADRG or MDC of each group; by CHS-DRG codes the first three characters and the first one."""
