@@ -100,7 +100,7 @@ def test_examples_are_run_with_the_tests() -> None:
 NO_COMMAND = {"group_files", "load_policy", "load_region", "load_scheme", "read", "sample_path", "scheme_ids", "synth_priors"}
 # options that only say how a result is shown or where it is put
 SHOWING = {
-    "*": {"as_json", "quiet"},
+    "*": {"as_json", "quiet", "page"},
     "group": {"output", "min_grouped"}, "settle": {"output"}, "weights": {"output"}, "coefficients": {"output"},
     "report_on": {"output"},
     "budget": {"output"}, "atlas": {"output"}, "simulate": {"output"}, "compare": {"output"}, "calibrate": {"output"},
