@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from drgsim.language import text
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -16,7 +18,9 @@ def asset_root(name: str) -> Path:
         folder = base / name
         if folder.is_dir():
             return folder
-    raise FileNotFoundError(f"drgsim is installed without its {name} folder; install it again from a complete wheel")
+    raise FileNotFoundError(
+        text("drgsim is installed without its {name} folder; install it again from a complete wheel", name=name)
+    )
 
 
 def sample_path(name: str = "region") -> Path:
@@ -47,10 +51,12 @@ def sample_path(name: str = "region") -> Path:
     from drgsim.errors import InputError, did_you_mean, wrong_type
 
     if not isinstance(name, str | Path):
-        raise wrong_type("name", name, "the name of a sample")
+        raise wrong_type("name", name, text("the name of a sample"))
     root = asset_root("data/samples")
     path = root / name
     if ".." in Path(name).parts or Path(name).is_absolute() or not path.exists():
         known = sorted(str(each.relative_to(root).as_posix()) for each in root.rglob("*"))
-        raise InputError.single("sample-unknown", f"there is no sample {name}", fix=did_you_mean(str(name), known))
+        raise InputError.single(
+            "sample-unknown", text("there is no sample {name}", name=name), fix=did_you_mean(str(name), known)
+        )
     return path

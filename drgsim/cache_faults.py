@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 
 from drgsim.errors import Problem
+from drgsim.language import text
 
 _told: set[Problem] = set()
 _listeners: list[Callable[[Problem], None]] = []
@@ -34,12 +35,14 @@ def listen(listener: Callable[[Problem], None]) -> None:
 
 def damaged(folder: str) -> Problem:
     """A file of a cache is not what was written: it is made again."""
-    what = "the cache held a damaged file, which was made again 缓存文件损坏，已重新生成"
-    return Problem("cache-damaged", what, where=folder, fix=f"nothing; if it comes again, check the disk of {folder}")
+    what = text("the cache held a damaged file, which was made again 缓存文件损坏，已重新生成")
+    return Problem(
+        "cache-damaged", what, where=folder, fix=text("nothing; if it comes again, check the disk of {folder}", folder=folder)
+    )
 
 
 def unused(folder: str, why: str, variable: str) -> Problem:
     """A cache cannot be written or trusted: the call works without it."""
-    what = f"the cache in {folder} is not used: {why} 缓存未使用"
-    fix = f"the answers are the same; {variable} names another folder"
+    what = text("the cache in {folder} is not used: {why} 缓存未使用", folder=folder, why=why)
+    fix = text("the answers are the same; {variable} names another folder", variable=variable)
     return Problem("cache-unused", what, where=folder, fix=fix)

@@ -18,6 +18,8 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from drgsim import cache_faults
+from drgsim.errors import reason_of
+from drgsim.language import text
 
 _DIGEST = 32  # bytes
 _LARGEST = 1 << 28  # bytes of a file; compiled functions have some hundred thousand
@@ -36,7 +38,7 @@ def _compiled(function: _F, cached: bool, options: dict[str, Any]) -> _F:
         try:
             dispatcher._cache = _CheckedCache(function)
         except (RuntimeError, OSError) as error:  # numba found no place for it
-            cache_faults.tell(cache_faults.unused(os.environ.get(_VARIABLE, "the user's folder"), str(error), _VARIABLE))
+            cache_faults.tell(cache_faults.unused(os.environ.get(_VARIABLE, text("the user's folder")), str(error), _VARIABLE))
     return dispatcher  # type: ignore[no-any-return]
 
 
@@ -97,4 +99,4 @@ class _CheckedCache(FunctionCache):
             super().save_overload(sig, data)
         except OSError as error:
             self.disable()
-            cache_faults.tell(cache_faults.unused(self._cache_path, error.strerror or str(error), _VARIABLE))
+            cache_faults.tell(cache_faults.unused(self._cache_path, reason_of(error), _VARIABLE))

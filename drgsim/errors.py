@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from drgsim.language import text
+from drgsim.language import Text, joined, text
 
 # names that a call states and nothing has: the call makes no sense (exit code 2), whatever kind of error says so
 UNKNOWN_NAMES = frozenset({
@@ -51,9 +51,22 @@ class Problem:
                 object.__setattr__(self, name, f"{said[:half]} ... {said[-half:]}")
 
     def __str__(self) -> str:
-        lines = [f"[{self.code}] {self.what}"]
-        lines += [f"  {label}: {said}" for label, said in (("where", self.where), ("why", self.why), ("do", self.fix)) if said]
-        return "\n".join(lines)
+        return self.spoken("en")
+
+    def spoken(self, language: str | None = None) -> str:
+        """The problem in a language, by default the current one.
+
+        Examples
+        --------
+        >>> print(Problem("input-empty-file", text("{file} is empty", file="cases.csv"), where="cases.csv").spoken("en"))
+        [input-empty-file] cases.csv is empty
+          where: cases.csv
+        """
+        lines = [text("[{code}] {what}", code=self.code, what=self.what)]
+        lines += [text("  where: {where}", where=self.where)] if self.where else []
+        lines += [text("  why: {why}", why=self.why)] if self.why else []
+        lines += [text("  do: {fix}", fix=self.fix)] if self.fix else []
+        return joined("\n", lines).spoken(language)
 
 
 @dataclass
@@ -73,16 +86,22 @@ class DrgsimError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        """All problems; of many alike the first ones, with the count of the rest."""
+        return self.spoken("en")
+
+    def spoken(self, language: str | None = None) -> str:
+        """All problems in a language, by default the current one; of many alike the first ones, with the count of the rest."""
         counts = Counter(problem.code for problem in self.problems)
         shown: Counter[str] = Counter()
         lines = []
         for problem in self.problems:
             shown[problem.code] += 1
             if shown[problem.code] <= SHOWN_ALIKE:
-                lines.append(str(problem))
+                lines.append(problem.spoken(language))
             elif shown[problem.code] == counts[problem.code]:
-                lines.append(f"[{problem.code}] ... and {counts[problem.code] - SHOWN_ALIKE} more of this kind")
+                more = text(
+                    "[{code}] ... and {count} more of this kind", code=problem.code, count=counts[problem.code] - SHOWN_ALIKE
+                )
+                lines.append(more.spoken(language))
         return "\n".join(lines)
 
     @classmethod
@@ -119,7 +138,78 @@ def wrong_type(name: str, value: object, wanted: str) -> UsageError:
     return UsageError([Problem("usage-wrong-type", what, fix=text("give {wanted}", wanted=wanted))])
 
 
-def did_you_mean(word: str, known: Sequence[str], prefix: str = "did you mean ") -> str:
+# what systems say of files and disks, in the words of Python
+_OF_THE_SYSTEM: dict[str, Text] = {
+    each: each
+    for each in (
+        text("No such file or directory"),
+        text("Permission denied"),
+        text("Operation not permitted"),
+        text("Is a directory"),
+        text("Not a directory"),
+        text("File exists"),
+        text("Directory not empty"),
+        text("File name too long"),
+        text("No space left on device"),
+        text("Disk quota exceeded"),
+        text("Read-only file system"),
+        text("Too many open files"),
+        text("Input/output error"),
+    )
+}
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused something, in a few words."""
+    return _OF_THE_SYSTEM.get(error.strerror or "") or error.strerror or str(error)
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says, on one line: a text where drgsim has words for it, else those of the program that raised it.
+
+    Examples
+    --------
+    >>> words_of(PermissionError(13, "Permission denied", "cases.csv"))
+    "[Errno 13] Permission denied: 'cases.csv'"
+    """
+    if len(error.args) == 1 and isinstance(error.args[0], Text):
+        return error.args[0]
+    said = " ".join(str(error).split())
+    reason = _OF_THE_SYSTEM.get(error.strerror or "") if isinstance(error, OSError) else None
+    if reason is None or not isinstance(error, OSError):
+        return said
+    known = text("[Errno {number}] {reason}: {file!r}", number=error.errno, reason=reason, file=error.filename)
+    if error.filename is None:
+        known = text("[Errno {number}] {reason}", number=error.errno, reason=reason)
+    return known if known == said else said
+
+
+def some_names(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are.
+
+    Examples
+    --------
+    >>> some_names(["I21.0", "I21.1", "I21.2"], 2)
+    'I21.0, I21.1 and 1 more'
+    """
+    first = ", ".join(names[:most])
+    return text("{names} and {count} more", names=first, count=len(names) - most) if len(names) > most else first
+
+
+def nearest_word(word: str, known: Sequence[str]) -> str:
+    """The nearest known word, or an empty string when none is near.
+
+    Examples
+    --------
+    >>> nearest_word("chs-drg-20", ["chs-drg-2.0", "beijing-2022"])
+    'chs-drg-2.0'
+    """
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), "")
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
     """Suggest the nearest known word, or an empty string when none is near.
 
     Examples
@@ -127,7 +217,5 @@ def did_you_mean(word: str, known: Sequence[str], prefix: str = "did you mean ")
     >>> did_you_mean("chs-drg-20", ["chs-drg-2.0", "beijing-2022"])
     'did you mean chs-drg-2.0?'
     """
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"{prefix}{near[0]}?" if near else ""
+    near = nearest_word(word, known)
+    return text("did you mean {near}?", near=near) if near else ""

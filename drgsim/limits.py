@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.language import text
 
 PREFIX = "DRGSIM_LIMIT_"
 TABLE = "limits"  # of drgsim.toml
@@ -40,12 +41,22 @@ class Limit(NamedTuple):
 LIMITS = {
     limit.name: limit
     for limit in (
-        Limit("cells", 50_000_000, "cells of one sheet or table", "a workbook is read whole, and blank cells take memory too"),
-        Limit("columns", 16_384, "columns", "spreadsheets have no more, and no form of discharges comes near"),
-        Limit("workbook_bytes", 1 << 30, "bytes of a workbook or page, unpacked", "a workbook is read whole"),
-        Limit("json_bytes", 1 << 29, "bytes of one JSON value", "one value is held in memory; lines are read one by one"),
-        Limit("unpacked_bytes", 1 << 36, "bytes of a file that is unpacked", "it fills the disk, or never ends"),
-        Limit("seconds", 0, "seconds of a call, 0 for any", "somebody waits for it"),
+        Limit(
+            "cells",
+            50_000_000,
+            text("cells of one sheet or table"),
+            text("a workbook is read whole, and blank cells take memory too"),
+        ),
+        Limit("columns", 16_384, text("columns"), text("spreadsheets have no more, and no form of discharges comes near")),
+        Limit("workbook_bytes", 1 << 30, text("bytes of a workbook or page, unpacked"), text("a workbook is read whole")),
+        Limit(
+            "json_bytes",
+            1 << 29,
+            text("bytes of one JSON value"),
+            text("one value is held in memory; lines are read one by one"),
+        ),
+        Limit("unpacked_bytes", 1 << 36, text("bytes of a file that is unpacked"), text("it fills the disk, or never ends")),
+        Limit("seconds", 0, text("seconds of a call, 0 for any"), text("somebody waits for it")),
     )
 }
 VARIABLES = tuple(f"{PREFIX}{name}".upper() for name in LIMITS)
@@ -66,12 +77,20 @@ def limit(name: str) -> int:
     16384
     """
     variable = f"{PREFIX}{name}".upper()
-    text = os.environ.get(variable)
-    if text is None:
+    given = os.environ.get(variable)
+    if given is None:
         return _set.get(name, LIMITS[name].value)
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise UsageError([Problem("limit-bad-value", f"{variable} is {text!r}", fix="give a whole number")])
-    return int(text)
+    if not (given.isascii() and given.isdecimal() and len(given) < 19):
+        raise UsageError(
+            [
+                Problem(
+                    "limit-bad-value",
+                    text("{variable} is {given!r}", variable=variable, given=given),
+                    fix=text("give a whole number"),
+                )
+            ]
+        )
+    return int(given)
 
 
 def set_limits(values: Mapping[str, object], where: str) -> list[Problem]:
@@ -79,11 +98,13 @@ def set_limits(values: Mapping[str, object], where: str) -> list[Problem]:
     problems = []
     for name, value in values.items():
         if name not in LIMITS:
-            fix = f"limits are {', '.join(LIMITS)}"
-            problems.append(Problem("config-unknown-key", f"{name!r} is no limit", where=f"{where}: [{TABLE}]", fix=fix))
+            fix = text("limits are {limits}", limits=", ".join(LIMITS))
+            problems.append(
+                Problem("config-unknown-key", text("{name!r} is no limit", name=name), where=f"{where}: [{TABLE}]", fix=fix)
+            )
         elif type(value) is not int or value < 0:
-            what = f"the limit {name} is {value!r}"
-            problems.append(Problem("config-bad-value", what, where=f"{where}: [{TABLE}]", fix="give a whole number"))
+            what = text("the limit {name} is {value!r}", name=name, value=value)
+            problems.append(Problem("config-bad-value", what, where=f"{where}: [{TABLE}]", fix=text("give a whole number")))
         else:
             _set.setdefault(name, value)
     return problems
@@ -109,23 +130,32 @@ def check(name: str, found: int, path: Path, place: str = "") -> None:
         ``input-too-large``.
     """
     if found > limit(name):
-        raise too_large(name, path, place, f"{found:,} {LIMITS[name].unit}")
+        raise too_large(name, path, place, text("{found:,} {unit}", found=found, unit=LIMITS[name].unit))
 
 
 def too_large(name: str, path: Path, place: str = "", found: str = "") -> InputError:
     """The error of an input that is larger than a limit."""
-    had = found or f"more than {limit(name):,} {LIMITS[name].unit}"
+    had = found or text("more than {limit:,} {unit}", limit=limit(name), unit=LIMITS[name].unit)
     return InputError.single(
         "input-too-large",
-        f"{path.name} has {had}, and the limit is {limit(name):,} 超出上限",
+        text("{file} has {had}, and the limit is {limit:,} 超出上限", file=path.name, had=had, limit=limit(name)),
         where=f"{path}, {place}" if place else str(path),
         why=LIMITS[name].why,
-        fix=f"check the export; where it is meant, {PREFIX}{name.upper()}=NUMBER or [{TABLE}] {name} in drgsim.toml raises it",
+        fix=text(
+            "check the export; where it is meant, {variable}=NUMBER or [{table}] {name} in drgsim.toml raises it",
+            variable=f"{PREFIX}{name}".upper(),
+            table=TABLE,
+            name=name,
+        ),
     )
 
 
 def too_slow(seconds: int) -> UsageError:
     """The error of a call that takes longer than the limit of seconds."""
-    what = f"stopped after {seconds} s: nothing is left half written 超时"
-    fix = f"give less at a time; {PREFIX}SECONDS=NUMBER or [{TABLE}] seconds in drgsim.toml raises the limit, 0 lifts it"
+    what = text("stopped after {seconds} s: nothing is left half written 超时", seconds=seconds)
+    fix = text(
+        "give less at a time; {variable}=NUMBER or [{table}] seconds in drgsim.toml raises the limit, 0 lifts it",
+        variable=f"{PREFIX}SECONDS",
+        table=TABLE,
+    )
     return UsageError([Problem("limit-seconds", what, fix=fix)])

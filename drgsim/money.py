@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from drgsim.compiled_code import njit
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 
 Number = float | int | str | Fraction  # as a user writes it
 FEN_PER_YUAN = 100
@@ -44,15 +45,18 @@ def highest_amount() -> int:
     >>> highest_amount()
     10000000000
     """
-    text = os.environ.get(HIGHEST_VARIABLE, "")
-    if not text:
+    given = os.environ.get(HIGHEST_VARIABLE, "")
+    if not given:
         return HIGHEST_AMOUNT * FEN_PER_YUAN
     try:
-        yuan = float(text)
+        yuan = float(given)
     except ValueError:
         yuan = 0.0
     if not 0 < yuan <= HIGHEST_LIMIT:
-        what, fix = f"{HIGHEST_VARIABLE} is {text!r}", f"give yuan above 0, up to {HIGHEST_LIMIT:,}"
+        what, fix = (
+            text("{variable} is {given!r}", variable=HIGHEST_VARIABLE, given=given),
+            text("give yuan above 0, up to {limit:,}", limit=HIGHEST_LIMIT),
+        )
         raise UsageError([Problem("usage-bad-highest-amount", what, fix=fix)])
     return fen(yuan)
 
@@ -237,7 +241,7 @@ def allocate(amount: int, shares: ArrayLike) -> NDArray[np.int64]:
     """
     parts = [Decimal(repr(share)) for share in np.asarray(shares, np.float64).tolist()]  # the numbers as they were written
     if not parts or not all(part.is_finite() for part in parts) or min(parts) < 0 or max(parts) <= 0:
-        raise ValueError("shares must be non-negative and not all 0")
+        raise ValueError(text("shares must be non-negative and not all 0"))
     exponent = min(int(part.as_tuple().exponent) for part in parts)
     numbers = [int(part.scaleb(-exponent)) for part in parts]
     whole = sum(numbers)

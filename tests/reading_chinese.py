@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 
 # words that sentences are built with and names are not
-_JOINTS = frozenset(
-    "a an and are as at be but by can cannot could did do does for from had has have how if in into is it its may more must no "
-    "none nor not of on one only or out so such than that the their them then there these they this those to too twice was "
-    "were what when where which who whose why will with without would you your".split()
-)
+_JOINTS = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "cannot", "could", "did", "do", "does", "for", "from",
+    "had", "has", "have", "how", "if", "in", "into", "is", "it", "its", "may", "more", "must", "no", "none", "nor", "not",
+    "of", "on", "one", "only", "or", "out", "so", "such", "than", "that", "the", "their", "them", "then", "there",
+    "these", "they", "this", "those", "to", "too", "twice", "was", "were", "what", "when", "where", "which", "who",
+    "whose", "why", "will", "with", "without", "would", "you", "your",
+})  # fmt: skip
 _RUN = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:[ ,;:]{1,2}[A-Za-z][A-Za-z'’-]*){3,}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _QUOTED = re.compile(r"`[^`]*`|https?://\S+")

@@ -29,7 +29,11 @@ PACKAGE = ROOT / "drgsim"
 KEYWORDS = {"text": None, "term": ((1, "c"), 2), "counted": (2, 3)}  # as Babel counts arguments
 LITERALS = {"text": (0,), "term": (0, 1), "counted": (1, 2)}
 # data files whose sentences are shown as text_of_data(...), with the keys that hold sentences (at any depth)
-DATA_TEXTS: dict[str, tuple[str, ...]] = {}
+DATA_TEXTS: dict[str, tuple[str, ...]] = {
+    "quality/quality_rules.yaml": ("why",),  # title and fix stand there in both languages
+}
+
+_SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 Key = tuple[str | None, str]  # context and text
 
@@ -64,7 +68,7 @@ def _spoken_modules() -> Iterator[tuple[Path, ast.Module, set[str]]]:
             yield path, tree, names
 
 
-def _calls(tree: ast.Module, names: set[str]) -> Iterator[tuple[ast.Call, str, list[str]]]:
+def _calls(tree: ast.AST, names: set[str]) -> Iterator[tuple[ast.Call, str, list[str]]]:
     """Calls that make texts: the function, and the literals of its arguments as far as they are literals."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
@@ -169,11 +173,18 @@ def _unread_calls() -> Iterator[str]:
         for node, name, literals in _calls(tree, names):
             if len(literals) != len(LITERALS[name]):
                 yield f"{place}:{node.lineno}: {name}() of something that is no literal"
-        for node in ast.walk(tree):
-            bound = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else None
-            bound = node.arg if isinstance(node, ast.arg) else bound
-            if bound in names:
-                yield f"{place}:{node.lineno}: a variable called {bound} hides the function"
+        for scope in ast.walk(tree):
+            if isinstance(scope, _SCOPES):
+                hidden = {name for node in ast.walk(scope) if (name := _bound(node)) in names}
+                called = (node for node, name, _ in _calls(scope, names) if name in hidden)
+                yield from (f"{place}:{node.lineno}: a variable hides the function that is called here" for node in called)
+
+
+def _bound(node: ast.AST) -> str:
+    """The name that a node gives a value, if any."""
+    if isinstance(node, ast.arg):
+        return node.arg
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else ""
 
 
 def problems(language: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError
+from drgsim.language import text
 from drgsim.units.drg.drg_grouper import GroupCounts
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
@@ -22,7 +23,9 @@ def relative_weights(table: str) -> dict[str, float]:
     """
     path = asset_root("payment_tables") / table / "weights.csv"
     if not path.is_file():
-        raise DrgsimError.single("weights-unknown-table", f"there is no payment table {table}", where=str(path))
+        raise DrgsimError.single(
+            "weights-unknown-table", text("there is no payment table {table}", table=table), where=str(path)
+        )
     with path.open(encoding="utf-8", newline="") as file:
         return {row["drg"]: float(row["weight"]) for row in csv.DictReader(file) if row["weight"]}
 

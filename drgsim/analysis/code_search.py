@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from drgsim.errors import InputError
+from drgsim.language import text
 from drgsim.records.code_dictionaries import CodeList, fold
 from drgsim.records.code_suggestions import specific_codes, suggested_codes
 from drgsim.records.conversion import code_versions, conversion_from
@@ -74,7 +75,7 @@ class CodeCard:
         return asdict(self)
 
 
-def code_facts(text: str, scheme: Scheme) -> list[CodeCard]:
+def code_facts(word: str, scheme: Scheme) -> list[CodeCard]:
     """Facts about a code in any spelling; of both kinds where a spelling stands in both dictionaries.
 
     Raises
@@ -85,15 +86,16 @@ def code_facts(text: str, scheme: Scheme) -> list[CodeCard]:
     found = []
     for kind in KINDS:
         codes: CodeList = getattr(scheme.book, _COLUMNS[kind])
-        versions = tuple(_version(version, text, kind, codes) for version in code_versions())
-        below = _below(codes, text)
-        if codes.find(text) >= 0 or below or any(version.counterpart for version in versions):
-            found.append(_facts(text, kind, codes, scheme, versions, below))
+        versions = tuple(_version(version, word, kind, codes) for version in code_versions())
+        below = _below(codes, word)
+        if codes.find(word) >= 0 or below or any(version.counterpart for version in versions):
+            found.append(_facts(word, kind, codes, scheme, versions, below))
     if not found:
-        near = [each for kind in KINDS for each in suggested_codes(text, getattr(scheme.book, _COLUMNS[kind]))]
-        fix = f"did you mean {', '.join(near)}? " if near else ""
-        fix += "drgsim codes search finds codes by their names"
-        what = f"no edition has the code {text}, and none begins with it"
+        near = [each for kind in KINDS for each in suggested_codes(word, getattr(scheme.book, _COLUMNS[kind]))]
+        fix = text("drgsim codes search finds codes by their names")
+        if near:
+            fix = text("did you mean {near}? drgsim codes search finds codes by their names", near=", ".join(near))
+        what = text("no edition has the code {word}, and none begins with it", word=word)
         raise InputError.single("code-unknown", what, fix=fix)
     return found
 

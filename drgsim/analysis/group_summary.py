@@ -11,6 +11,7 @@ from drgsim.analysis.casemix import case_mix, relative_weights
 from drgsim.analysis.kindmix import kind_mix
 from drgsim.engines.group_run import GroupRun
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.records.findings import BY_CODE
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
@@ -124,7 +125,16 @@ def _group_rows(scheme: CompiledScheme | CompiledCatalogue, counts: GroupCounts,
 def group_notes(run: GroupRun) -> list[Problem]:
     """Records without a plain group and doubts about records, with exact counts; columns that no input has."""
     notes = [
-        Problem(code, f"{number:,} of {run.counts.records:,} records: {BY_CODE[code].title}", fix=BY_CODE[code].fix)
+        Problem(
+            code,
+            text(
+                "{number:,} of {records:,} records: {finding}",
+                number=number,
+                records=run.counts.records,
+                finding=BY_CODE[code].title,
+            ),
+            fix=BY_CODE[code].fix,
+        )
         for counted in (run.counts.reasons, run.counts.warnings)
         for code, number in counted.most_common()
     ]
@@ -134,10 +144,12 @@ def group_notes(run: GroupRun) -> list[Problem]:
     if question:
         notes.append(question)
     if run.absent:
-        what = f"absent columns: {', '.join(run.absent)}; they count as missing in every record"
-        notes.append(Problem("columns-absent", what, why=f"rules of {run.scheme.id} ask for them"))
+        what = text("absent columns: {absent}; they count as missing in every record", absent=", ".join(run.absent))
+        notes.append(Problem("columns-absent", what, why=text("rules of {scheme} ask for them", scheme=run.scheme.id)))
     if not run.ids_complete:
-        notes.append(Problem("ids-incomplete", "duplicate ids were looked for among the first ids only", why="memory bound"))
+        notes.append(
+            Problem("ids-incomplete", text("duplicate ids were looked for among the first ids only"), why=text("memory bound"))
+        )
     return notes
 
 
@@ -146,16 +158,23 @@ def date_notes(run: GroupRun) -> list[Problem]:
     notes = []
     missing, records = run.counts.without_date, run.counts.records
     if run.by_date and missing:
-        what = f"{missing:,} of {records:,} records have no date of discharge: grouped by {undated_scheme()}"
-        why = f"the date of discharge chooses the scheme ({run.by_date})"
+        what = text(
+            "{missing:,} of {records:,} records have no date of discharge: grouped by {scheme}",
+            missing=missing,
+            records=records,
+            scheme=undated_scheme(),
+        )
+        why = text("the date of discharge chooses the scheme ({by_date})", by_date=run.by_date)
         notes.append(
-            Problem("scheme-without-date", what, why=why, fix="map the column of dates, or name a scheme with --scheme")
+            Problem("scheme-without-date", what, why=why, fix=text("map the column of dates, or name a scheme with --scheme"))
         )
     if len(run.parts) > 1:
         counted = ", ".join(f"{scheme.id} {counts.records:,}" for scheme, counts in run.parts)
-        what = f"the records are grouped by more than one scheme: {counted}"
-        why = f"the date of discharge chooses the scheme ({run.by_date}); a code may mean another group in each"
+        what = text("the records are grouped by more than one scheme: {counts}", counts=counted)
+        why = text(
+            "the date of discharge chooses the scheme ({by_date}); a code may mean another group in each", by_date=run.by_date
+        )
         notes.append(
-            Problem("scheme-by-date", what, why=why, fix="the column scheme says which; --scheme ID groups all by one")
+            Problem("scheme-by-date", what, why=why, fix=text("the column scheme says which; --scheme ID groups all by one"))
         )
     return notes

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from drgsim.analysis.casemix import relative_weights
 from drgsim.errors import InputError, Problem
+from drgsim.language import joined, text
 from drgsim.records.text_encoding import sniff_encoding
 from drgsim.units.schemes.scheme import Scheme
 
 ESTIMATED = "estimated"
-ESTIMATED_LABEL = "estimated from this input"
+ESTIMATED_LABEL = text("estimated from this input")
 NO_WEIGHTS = "none"
 
 
@@ -66,10 +67,14 @@ def chosen_weights(scheme: Scheme, choice: str | None) -> LabelledWeights | None
     if choice == ESTIMATED or (choice is None and not scheme.reference_weights):
         return None
     if choice is None:
-        return LabelledWeights(f"payment table {scheme.reference_weights}", "table", relative_weights(scheme.reference_weights))
+        return LabelledWeights(
+            text("payment table {table}", table=scheme.reference_weights),
+            "table",
+            relative_weights(scheme.reference_weights),
+        )
     if choice.lower().endswith(".csv"):
         return LabelledWeights(Path(choice).name, "file", read_weights(Path(choice), scheme))
-    return LabelledWeights(f"payment table {choice}", "table", relative_weights(choice))
+    return LabelledWeights(text("payment table {table}", table=choice), "table", relative_weights(choice))
 
 
 def read_weights(path: Path, scheme: Scheme) -> dict[str, float]:
@@ -81,7 +86,9 @@ def read_weights(path: Path, scheme: Scheme) -> dict[str, float]:
         With every line that cannot be used.
     """
     if not path.is_file():
-        raise InputError.single("weights-not-found", f"there is no file {path}", where=str(path), fix="check the path")
+        raise InputError.single(
+            "weights-not-found", text("there is no file {path}", path=path), where=str(path), fix=text("check the path")
+        )
     problems: list[Problem] = []
     weights: dict[str, float] = {}
     encoding = sniff_encoding(path.read_bytes()).replace("utf-8", "utf-8-sig")
@@ -89,26 +96,44 @@ def read_weights(path: Path, scheme: Scheme) -> dict[str, float]:
         reader = csv.DictReader(file)
         missing = [name for name in ("drg", "weight") if name not in (reader.fieldnames or ())]
         if missing:
-            what = f"the file has no column {' and no column '.join(missing)}"
+            what = text("the file has no column {missing}", missing=joined(text(" and no column "), missing))
             raise InputError.single(
-                "weights-missing-column", what, where=f"{path}, line 1", fix="name the columns drg and weight"
+                "weights-missing-column",
+                what,
+                where=text("{path}, line 1", path=path),
+                fix=text("name the columns drg and weight"),
             )
         for row in reader:
-            where, drg, text = f"{path}, line {reader.line_num}", (row["drg"] or "").strip(), (row["weight"] or "").strip()
-            if not text:
+            where, drg, cell = (
+                text("{path}, line {line}", path=path, line=reader.line_num),
+                (row["drg"] or "").strip(),
+                (row["weight"] or "").strip(),
+            )
+            if not cell:
                 continue
             if drg not in scheme.drgs:
-                fix = f"use the codes of {scheme.id}"
-                problems.append(Problem("weights-unknown-drg", f"{scheme.id} has no group {drg!r}", where=where, fix=fix))
+                fix = text("use the codes of {scheme}", scheme=scheme.id)
+                problems.append(
+                    Problem(
+                        "weights-unknown-drg",
+                        text("{scheme} has no group {drg!r}", scheme=scheme.id, drg=drg),
+                        where=where,
+                        fix=fix,
+                    )
+                )
             if drg in weights:
-                problems.append(Problem("weights-twice", f"{drg} has two weights", where=where, fix="remove one of the two"))
+                problems.append(
+                    Problem(
+                        "weights-twice", text("{drg} has two weights", drg=drg), where=where, fix=text("remove one of the two")
+                    )
+                )
             try:
-                weights[drg] = float(text)
+                weights[drg] = float(cell)
             except ValueError:
                 weights[drg] = float("nan")
             if not 0 < weights[drg] < float("inf"):
-                what = f"the weight of {drg} is {text!r}, which is no number above 0"
-                problems.append(Problem("weights-not-a-number", what, where=where, fix="correct or leave it empty"))
+                what = text("the weight of {drg} is {cell!r}, which is no number above 0", drg=drg, cell=cell)
+                problems.append(Problem("weights-not-a-number", what, where=where, fix=text("correct or leave it empty")))
     if problems:
         raise InputError(problems)
     return weights

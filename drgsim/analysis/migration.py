@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.analysis.labelled_weights import ESTIMATED, LabelledWeights
+from drgsim.language import text
 from drgsim.units.drg.drg_grouper import STATUSES
 from drgsim.units.schemes.scheme import Scheme
 
@@ -230,19 +231,30 @@ class Migration:
 
     def notes(self) -> list[str]:
         """What has to be known to read the figures."""
-        notes = [f"{role}: {side.scheme.id}, weights {side.weights.label}" for role, side in self._roles()]
+        notes: list[str] = [
+            text("{role}: {scheme}, weights {label}", role=role, scheme=side.scheme.id, label=side.weights.label)
+            for role, side in self._roles()
+        ]
         if not self.comparable:
             notes.append(
-                "one side has weights of a table and the other estimates them: the case-mix index of hospitals is not "
-                f"compared; give tables for both schemes, or {ESTIMATED}"
+                text(
+                    "one side has weights of a table and the other estimates them: the case-mix index of hospitals "
+                    "is not compared; give tables for both schemes, or {estimated}",
+                    estimated=ESTIMATED,
+                )
             )
         elif self.before.weights.label != self.after.weights.label:
-            notes.append("the two weights have different bases: compare relative CMI and ranks, not CMI or sums of weight")
+            notes.append(
+                text("the two weights have different bases: compare relative CMI and ranks, not CMI or sums of weight")
+            )
         if any(side.weights.evidence == "assumption" for _, side in self._roles()):
             notes.append(
-                "an estimated weight is the mean cost of a group over the mean cost of all grouped cases of this input"
+                text("an estimated weight is the mean cost of a group over the mean cost of all grouped cases of this input")
             )
-        notes += [f"{name}: no column {', '.join(columns)}, missing in every record" for name, columns in self.absent.items()]
+        notes += [
+            text("{name}: no column {columns}, missing in every record", name=name, columns=", ".join(columns))
+            for name, columns in self.absent.items()
+        ]
         return notes
 
     def _roles(self) -> list[tuple[str, MigrationSide]]:

@@ -124,7 +124,7 @@ def supervise(
         A needed column is missing, in any file: all of them at once.
     """
     if not inputs:
-        raise UsageError([Problem("inputs-no-list", "no files are named", fix="name one or more files")])
+        raise UsageError([Problem("inputs-no-list", text("no files are named"), fix=text("name one or more files"))])
     limits = settings or supervision_settings()
     unit = _unit(scheme, options or InputOptions())
     sources = open_all(inputs, options or InputOptions())
@@ -144,9 +144,11 @@ def _absent(sources: Sequence[CaseFile], strict: bool) -> set[str]:
     if strict and lacking:
         raise InputError([
             Problem(
-                "supervision-missing-column", f"{source.path.name} has no column {name}", where=str(source.path),
-                why="the lists compare hospitals, patients, dates, costs and stays",
-                fix=f"add it, or name it with --map OWN={name}",
+                "supervision-missing-column",
+                text("{file} has no column {name}", file=source.path.name, name=name),
+                where=str(source.path),
+                why=text("the lists compare hospitals, patients, dates, costs and stays"),
+                fix=text("add it, or name it with --map OWN={name}", name=name),
             )
             for source, name in lacking
         ])  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.parameters.evidence import Source, Strict, Value
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import read_strict
@@ -39,7 +40,7 @@ class SupervisionLimits(ParameterSet[SupervisionFile]):
 
     model = SupervisionFile
     kind = "supervision"
-    called = "the supervision lists"
+    called = text("the supervision lists")
     error = UsageError
     refusal = 2
 

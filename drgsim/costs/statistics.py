@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from drgsim.language import text
+
 Floats = NDArray[np.float64]
 
 
@@ -85,7 +87,7 @@ def share_of_stable_groups(values: ArrayLike, group: ArrayLike, limit: float = 1
 def _clean(values: ArrayLike, group: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
     x, g = np.asarray(values, np.float64), np.asarray(group, np.int64)
     if x.shape != g.shape:
-        raise ValueError(f"{x.size} values, but {g.size} group numbers")
+        raise ValueError(text("{x_count} values, but {g_count} group numbers", x_count=x.size, g_count=g.size))
     used = ~np.isnan(x) & (g >= 0)
     return (x, g) if used.all() else (x[used], g[used])
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from drgsim.compiled_code import njit
+from drgsim.language import text
 
 METHODS = ("none", "iqr", "percentile", "multiple")
 _CODES = {name: code for code, name in enumerate(METHODS)}
@@ -28,16 +29,25 @@ class TrimRule:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise ValueError(f"trimming {self.method!r} is not one of {', '.join(METHODS)}")
+            raise ValueError(
+                text("trimming {method!r} is not one of {methods}", method=self.method, methods=", ".join(METHODS))
+            )
         if self.low < 0 or self.high < 0 or (self.method == "percentile" and not self.low < self.high <= 100):
-            raise ValueError(f"the limits {self.low:g} and {self.high:g} make no sense for {self.method}")
+            raise ValueError(
+                text(
+                    "the limits {low:g} and {high:g} make no sense for {method}",
+                    low=self.low,
+                    high=self.high,
+                    method=self.method,
+                )
+            )
 
     def __str__(self) -> str:
         return {
             "none": "no trimming",
-            "iqr": f"kept: Q1 - {self.low:g} IQR to Q3 + {self.high:g} IQR of the group",
-            "percentile": f"kept: percentile {self.low:g} to {self.high:g} of the group",
-            "multiple": f"kept: {self.low:g} to {self.high:g} times the mean of the group",
+            "iqr": text("kept: Q1 - {low:g} IQR to Q3 + {high:g} IQR of the group", low=self.low, high=self.high),
+            "percentile": text("kept: percentile {low:g} to {high:g} of the group", low=self.low, high=self.high),
+            "multiple": text("kept: {low:g} to {high:g} times the mean of the group", low=self.low, high=self.high),
         }[self.method]
 
 

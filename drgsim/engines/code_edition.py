@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.records.arrow import one_chunk
 from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, CodeList, fold, national_codes, split_codes
 from drgsim.records.conversion import code_versions, conversion_from
@@ -69,20 +70,25 @@ class EditionHits:
         best = min(unknown, key=lambda name: unknown[name])
         shares = ", ".join(f"{_title(name)} {known / self.codes:.1%}" for name, known in self.known.items())
         if best != OWN_VERSION and unknown[best] <= FEWER_UNKNOWN * unknown[OWN_VERSION]:
-            what = f"the codes look like {_title(best)} (known codes: {shares})"
-            why = "codes of another edition go without a group, and some mean something else in 医保版 2.0"
-            return Problem("code-edition", what, why=why, fix=f"if they are, group with --code-version {best}")
+            what = text("the codes look like {best} (known codes: {shares})", best=_title(best), shares=shares)
+            why = text("codes of another edition go without a group, and some mean something else in 医保版 2.0")
+            return Problem("code-edition", what, why=why, fix=text("if they are, group with --code-version {best}", best=best))
         if self.kindred >= max(LEAST_KINDRED, WORTH_A_LOOK * self.codes, KINDRED * unknown[OWN_VERSION]):
-            what = (
-                f"are the codes 医保版 1.0? {self.kindred / self.codes:.1%} of them are in no edition that drgsim knows, of "
-                f"the form and headings of 医保版 2.0: {', '.join(self.samples)} (known codes: {shares})"
+            what = text(
+                "are the codes 医保版 1.0? {kindred:.1%} of them are in no edition that drgsim knows, of the form "
+                "and headings of 医保版 2.0: {samples} (known codes: {shares})",
+                kindred=self.kindred / self.codes,
+                samples=", ".join(self.samples),
+                shares=shares,
             )
-            why = "drgsim has no list of 1.0: these may be codes that 2.0 has no more, or that the hospital added"
-            fix = "ask which edition the file is in and export 医保版 2.0; drgsim validate lists the codes with suggestions"
+            why = text("drgsim has no list of 1.0: these may be codes that 2.0 has no more, or that the hospital added")
+            fix = text(
+                "ask which edition the file is in and export 医保版 2.0; drgsim validate lists the codes with suggestions"
+            )
             return Problem("code-edition-1.0", what, why=why, fix=fix)
         if unknown[best] > NO_EDITION * self.codes:
-            what = f"many codes are of no edition that drgsim knows (known codes: {shares})"
-            fix = "are they codes of the hospital? Export 医保版 2.0; drgsim validate lists them with suggestions"
+            what = text("many codes are of no edition that drgsim knows (known codes: {shares})", shares=shares)
+            fix = text("are they codes of the hospital? Export 医保版 2.0; drgsim validate lists them with suggestions")
             return Problem("code-edition-unclear", what, fix=fix)
         return None
 
@@ -139,8 +145,8 @@ def _kindred(column: pa.Array, name: str, table: CodeTable) -> Counter[str]:
     editions = [conversion.maps[name].codes for version in code_versions() if (conversion := conversion_from(version))]
     headings = _headings(name)
     found: Counter[str] = Counter()
-    for text in lists_of(column, records_with_unknown(encode_lists(column, table))).to_pylist():
-        for code in split_codes(text):
+    for cell in lists_of(column, records_with_unknown(encode_lists(column, table))).to_pylist():
+        for code in split_codes(cell):
             kin = code[: _HEADING[name]] in headings and _FORMS[name].fullmatch(code)
             if kin and all(codes.find(code) < 0 for codes in (national, *editions)):
                 found[national.canonical(code)] += 1

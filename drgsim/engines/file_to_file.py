@@ -54,7 +54,7 @@ def group_files(
     """
     started = time.perf_counter()
     if isinstance(inputs, str | Path) or not inputs:
-        raise UsageError([Problem("inputs-no-list", "inputs is no list of files", fix="give [path] for one file")])
+        raise UsageError([Problem("inputs-no-list", text("inputs is no list of files"), fix=text("give [path] for one file"))])
     paths = [file_or_url(path) for path in inputs]
     target = None if output is None else place_of(output)
     options = options or InputOptions()
@@ -154,8 +154,8 @@ def _check_target(sources: Sequence[CaseFile], target: str | Path | None, keep_i
             [
                 Problem(
                     "inputs-differ",
-                    "the inputs have different columns, so they cannot be kept in one output",
-                    fix="group them one by one, or without --keep-input",
+                    text("the inputs have different columns, so they cannot be kept in one output"),
+                    fix=text("group them one by one, or without --keep-input"),
                 )
             ]
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from drgsim.engines.code_edition import EditionHits
 from drgsim.engines.dated_grouper import DatedGrouper, DatedSchemes
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.units.batch_grouper import GroupCounts, GroupsBatches
 from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
@@ -93,6 +94,6 @@ class GroupRun:
         if isinstance(self.scheme, CompiledScheme):
             return self.scheme
         if isinstance(self.scheme, DatedSchemes):
-            what = f"the records are grouped by {self.scheme.id}, and this is told of one scheme"
-            raise UsageError([Problem("run-by-several", what, fix="name one with scheme=")])
-        raise UsageError([Problem("run-by-dip", f"{self.scheme.id} is a DIP catalogue, which has no DRGs")])
+            what = text("the records are grouped by {scheme}, and this is told of one scheme", scheme=self.scheme.id)
+            raise UsageError([Problem("run-by-several", what, fix=text("name one with scheme="))])
+        raise UsageError([Problem("run-by-dip", text("{scheme} is a DIP catalogue, which has no DRGs", scheme=self.scheme.id))])

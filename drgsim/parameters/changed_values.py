@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from drgsim.errors import Problem, did_you_mean
+from drgsim.errors import Problem, nearest_word
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence, Evident
 from drgsim.parameters.model_shape import Shape, shape_of
 
@@ -128,10 +129,10 @@ class ChangeByPath:
 
     def _unknown(self, part: str, parts: list[str], place: int, node: Any, shape: Shape) -> None:
         known = list(dict.fromkeys([*map(str, node if isinstance(node, dict) else ()), *shape.names]))
-        near = did_you_mean(part, known, "")
-        here = f"the names here are {', '.join(known)}" if known else ""
-        fix = f"did you mean {'.'.join([*parts[:place], near.removesuffix('?'), *parts[place + 1 :]])}?" if near else here
-        self._wrong("unknown-path", f"{self.path} is no parameter of {self.called}", fix)
+        near = nearest_word(part, known)
+        here = text("the names here are {known}", known=", ".join(known)) if known else ""
+        fix = text("did you mean {name}?", name=".".join([*parts[:place], near, *parts[place + 1 :]])) if near else here
+        self._wrong("unknown-path", text("{path} is no parameter of {called}", path=self.path, called=self.called), fix)
 
     def _wrong(self, code: str, what: str, fix: str = "") -> None:
         self.problems.append(Problem(f"{self.kind}-{code}", what, where=self.path, fix=fix))
@@ -149,7 +150,7 @@ class ChangeByPath:
         if isinstance(old, list) and isinstance(written, list | tuple) and shape.entries is not None:
             return [self._filled(shape.at("0") or shape, each, "") for each in written]
         if isinstance(old, dict | list):
-            self._wrong("unknown-path", f"{self.path} holds several values; name one of them")
+            self._wrong("unknown-path", text("{path} holds several values; name one of them", path=self.path))
             return old
         return self._new(old, written)
 
@@ -161,13 +162,13 @@ class ChangeByPath:
         if amount is None or (isinstance(old, str) and not number):
             return written
         if not number or not math.isfinite(amount):
-            what = "is no change" if number else "cannot change what is no number"
-            fix = 'write a plain value, or for a number "*1.03", "+5" or "-5"'
-            self._wrong("bad-value", f"{self.path}: {written!r} {what}", fix)
+            what = text("is no change") if number else text("cannot change what is no number")
+            fix = text('write a plain value, or for a number "*1.03", "+5" or "-5"')
+            self._wrong("bad-value", text("{path}: {written!r} {what}", path=self.path, written=written, what=what), fix)
             return old
         new = old * amount if written[0] == "*" else old + amount if written[0] == "+" else old - amount
         if not math.isfinite(new):
-            self._wrong("bad-value", f"{self.path} would be {new}, no finite number")
+            self._wrong("bad-value", text("{path} would be {new}, no finite number", path=self.path, new=new))
         return new
 
     # -- values that are added -------------------------------------------------------------------------------------------
@@ -179,7 +180,11 @@ class ChangeByPath:
             if shape.entries is not None and isinstance(written, list | tuple):
                 return [self._filled(shape.at("0") or shape, each, "") for each in written]
             if relative_change(written) is not None:
-                self._wrong("bad-value", f"{self.path}: there is no value that {written!r} could change", "write a plain value")
+                self._wrong(
+                    "bad-value",
+                    text("{path}: there is no value that {written!r} could change", path=self.path, written=written),
+                    text("write a plain value"),
+                )
             return written
         whole = _as_mapping(written, shape.names)
         if whole is None:

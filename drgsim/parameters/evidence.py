@@ -10,6 +10,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from drgsim.language import text
+
 T = TypeVar("T")
 
 
@@ -95,10 +97,10 @@ class Keyed(Evident):
     def _dates_fall(self) -> Keyed:
         starts = [self.effective_from, *(entry.effective_from for entry in self.earlier)]
         if any(start is None for start in starts[:-1]):
-            raise ValueError("values that replaced earlier ones need effective_from; only the first may lack it")
+            raise ValueError(text("values that replaced earlier ones need effective_from; only the first may lack it"))
         known = [start for start in starts if start is not None]
         if any(newer <= older for newer, older in pairwise(known)):
-            raise ValueError("earlier values stand from the newest to the oldest, each with an earlier effective_from")
+            raise ValueError(text("earlier values stand from the newest to the oldest, each with an earlier effective_from"))
         return self
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.parameters.changed_values import relative_change
 from drgsim.parameters.strict_file import parse_value
 
@@ -29,15 +30,15 @@ def parse_pairs(texts: Iterable[str], code: str = "usage-no-pair", *, signed: bo
     """
     problems: list[Problem] = []
     pairs: dict[str, Any] = {}
-    for text in texts:
-        path, equals, written = (part.strip() for part in text.partition("="))
+    for pair in texts:
+        path, equals, written = (part.strip() for part in pair.partition("="))
         amount = math.nan if (change := relative_change(written)) is None else change
         if not equals:
-            problems.append(Problem(code, f"{text!r} is not PATH=VALUE", where=text))
+            problems.append(Problem(code, text("{pair!r} is not PATH=VALUE", pair=pair), where=pair))
         elif math.isfinite(amount) and not (signed and written[0] in "+-"):
             pairs[path] = written
         else:
-            pairs[path] = _value(written, text, problems)
+            pairs[path] = _value(written, pair, problems)
     if problems:
         raise UsageError(problems)
     return pairs
@@ -49,6 +50,6 @@ def _value(written: str, where: str, problems: list[Problem]) -> Any:
     except ValueError:
         return parse_value(written, "usage", problems, where)
     if not math.isfinite(number):
-        problems.append(Problem("usage-bad-value", f"{written!r} is no finite number", where=where))
+        problems.append(Problem("usage-bad-value", text("{written!r} is no finite number", written=written), where=where))
         return number
     return int(written) if written.isdecimal() else number

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from drgsim.errors import Problem
+from drgsim.language import joined, text
 
 
 def leaves_folder(name: str, folder: Path) -> str:
@@ -21,17 +22,17 @@ def leaves_folder(name: str, folder: Path) -> str:
     """
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     if posix.is_absolute() or windows.anchor:
-        return "is an absolute path"
+        return text("is an absolute path")
     if ".." in (*posix.parts, *windows.parts):
-        return "leads out of the folder"
+        return text("leads out of the folder")
     path = folder / name
     try:
         if path.exists() and not path.resolve().is_relative_to(folder.resolve()):
-            return "is a link that leads out of the folder"
+            return text("is a link that leads out of the folder")
         if path.exists() and not (path.is_file() or path.is_dir()):
-            return "is a device or a pipe, no file"
+            return text("is a device or a pipe, no file")
     except (OSError, ValueError, RuntimeError):  # no name that a file can have; links in a circle
-        return "is no name of a file"
+        return text("is no name of a file")
     return ""
 
 
@@ -53,6 +54,6 @@ def files_outside(raw: Any, folder: Path, kind: str, where: str, path: str = "")
 def outside_problem(name: str, folder: Path, kind: str, where: str) -> Iterator[Problem]:
     """The problem of one name, if it leaves the folder."""
     if how := leaves_folder(name, folder):
-        why = "a file that names others opens nothing outside its own folder"
-        fix = "put the file beside the one that names it, and name it without a folder above"
-        yield Problem(f"{kind}-path-outside", f"{name} {how}", where=where, why=why, fix=fix)
+        why = text("a file that names others opens nothing outside its own folder")
+        fix = text("put the file beside the one that names it, and name it without a folder above")
+        yield Problem(f"{kind}-path-outside", joined(" ", [name, how]), where=where, why=why, fix=fix)

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from decimal import Decimal
 
+from drgsim.language import text
 from drgsim.parameters.evidence import UsualUnit
 
 MOST = 1e15  # of any number: yuan beyond it are more than all that is paid in the world
@@ -25,9 +26,10 @@ class PlausibleRange:
     def fault(self, value: float) -> str:
         """What is wrong with a number, in words; empty where nothing is."""
         if value > self.most:
-            return f"is {_short(value)}, above {self.most:g}"
+            return text("is {value}, above {most:g}", value=_short(value), most=self.most)
         if value < self.least or (self.above and value == self.least):
-            return f"is {_short(value)}, " + ("not above" if self.above else "below") + f" {self.least:g}"
+            bound = text("is {value}, not above {least:g}", value=_short(value), least=self.least)
+            return bound if self.above else text("is {value}, below {least:g}", value=_short(value), least=self.least)
         return ""
 
 

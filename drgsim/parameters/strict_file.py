@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from drgsim.errors import Problem, did_you_mean
+from drgsim.errors import Problem, did_you_mean, words_of
+from drgsim.language import joined, text
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.model_shape import Shape, shape_of
 from drgsim.parameters.plausible_range import range_of
@@ -69,12 +70,16 @@ def read_text(path: Path, kind: str, problems: list[Problem], where: str) -> str
     try:
         return path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        problems.append(Problem(f"{kind}-unreadable", f"{path.name} cannot be read: {error}", where=where))
+        problems.append(
+            Problem(
+                f"{kind}-unreadable", text("{file} cannot be read: {error}", file=path.name, error=words_of(error)), where=where
+            )
+        )
         return None
 
 
 def parse_strict(
-    text: str, kind: str, problems: list[Problem], where: str, fix: str = "", words: re.Pattern[str] | None = None
+    content: str, kind: str, problems: list[Problem], where: str, fix: str = "", words: re.Pattern[str] | None = None
 ) -> dict[str, Any] | None:
     """The mapping that a YAML text holds, see :func:`read_strict`.
 
@@ -85,29 +90,33 @@ def parse_strict(
     >>> problems[0].code, problems[0].what[:63]
     ('policy-unreadable', "here is no YAML: '2024-02-30' is not what it looks like: day is")
     """
-    raw = parse_value(text, kind, problems, where, fix, words)
+    raw = parse_value(content, kind, problems, where, fix, words)
     if isinstance(raw, dict):
         return raw
     if not any(problem.code == f"{kind}-unreadable" for problem in problems):
-        problems.append(Problem(f"{kind}-unreadable", f"{where} holds no mapping of parameters", where=where, fix=fix))
+        problems.append(
+            Problem(f"{kind}-unreadable", text("{where} holds no mapping of parameters", where=where), where=where, fix=fix)
+        )
     return None
 
 
 def parse_value(
-    text: str, kind: str, problems: list[Problem], where: str, fix: str = "", words: re.Pattern[str] | None = None
+    content: str, kind: str, problems: list[Problem], where: str, fix: str = "", words: re.Pattern[str] | None = None
 ) -> Any:
     """What a YAML text holds, None where it is no YAML or nests without end."""
     before = len(problems)
     try:
         try:
-            raw = yaml.load(text, Loader=_strict_loader(FAST_LOADER, kind, problems, where, words))
+            raw = yaml.load(content, Loader=_strict_loader(FAST_LOADER, kind, problems, where, words))
         except (yaml.YAMLError, *_UNFIT):
             del problems[before:]
-            raw = yaml.load(text, Loader=_strict_loader(yaml.SafeLoader, kind, problems, where, words))
+            raw = yaml.load(content, Loader=_strict_loader(yaml.SafeLoader, kind, problems, where, words))
     except (yaml.YAMLError, RecursionError, *_UNFIT) as error:
-        said = "it nests too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        fix = 'put changes in quotes: "*1.03"' if "alias" in said else fix
-        problems.append(Problem(f"{kind}-unreadable", f"{where} is no YAML: {said}", where=where, fix=fix))
+        said = text("it nests too deeply") if isinstance(error, RecursionError) else words_of(error)
+        fix = text('put changes in quotes: "*1.03"') if "alias" in said else fix
+        problems.append(
+            Problem(f"{kind}-unreadable", text("{where} is no YAML: {said}", where=where, said=said), where=where, fix=fix)
+        )
         return None
     problems += unfit_values(raw, kind, where)
     return None if any(problem.code == f"{kind}-unreadable" for problem in problems[before:]) else raw
@@ -130,16 +139,18 @@ def _strict_loader(
             try:
                 return super().construct_object(node, deep)
             except _UNFIT as error:
-                text = node.value if isinstance(node, yaml.ScalarNode) else node.tag
-                what = f"{text[:40]!r} is not what it looks like: {error}"
+                given = node.value if isinstance(node, yaml.ScalarNode) else node.tag
+                what = f"{given[:40]!r} is not what it looks like: {error}"
                 raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from error
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             seen: set[str] = set()
             for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
                 if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                    place = f"{where}: line {key.start_mark.line + 1}"
-                    problems.append(Problem(f"{kind}-duplicate-name", f"{key.value} stands twice in one place", where=place))
+                    place = text("{where}: line {line}", where=where, line=key.start_mark.line + 1)
+                    problems.append(
+                        Problem(f"{kind}-duplicate-name", text("{key} stands twice in one place", key=key.value), where=place)
+                    )
                 elif isinstance(key, yaml.ScalarNode):
                     seen.add(key.value)
             mapping: dict[Any, Any] = super().construct_mapping(node, deep)
@@ -158,24 +169,29 @@ def unfit_values(raw: Any, kind: str, where: str) -> list[Problem]:
         entries += 1
         if depth > DEEPEST or entries > MOST_ENTRIES:
             what = (
-                f"{where} nests more than {DEEPEST} deep" if depth > DEEPEST else f"{where} holds over {MOST_ENTRIES:,} entries"
+                text("{where} nests more than {deepest} deep", where=where, deepest=DEEPEST)
+                if depth > DEEPEST
+                else text("{where} holds over {most_entries:,} entries", where=where, most_entries=MOST_ENTRIES)
             )
-            return [*problems, Problem(f"{kind}-unreadable", what, where=where, fix="write it without anchors and aliases")]
+            return [
+                *problems,
+                Problem(f"{kind}-unreadable", what, where=where, fix=text("write it without anchors and aliases")),
+            ]
         if isinstance(node, dict | list):
             inside = node.items() if isinstance(node, dict) else enumerate(node)
             stack += [(f"{path}.{key}" if path else str(key), child, depth + 1) for key, child in inside]
         elif fault := _unfit(node):
-            problems.append(Problem(f"{kind}-bad-value", f"{path} {fault}", where=f"{where}: {path}"))
+            problems.append(Problem(f"{kind}-bad-value", joined(" ", [path, fault]), where=f"{where}: {path}"))
     return problems[::-1]
 
 
 def _unfit(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
-        return f"is {value}, no finite number"
+        return text("is {value}, no finite number", value=value)
     if isinstance(value, int) and abs(value) > LARGEST:
-        return "is a number of over 300 digits"
+        return text("is a number of over 300 digits")
     if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
-        return "holds half a character (a lone surrogate)"
+        return text("holds half a character (a lone surrogate)")
     return ""
 
 
@@ -191,7 +207,7 @@ def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, pro
         problems.extend(fault_problem(fault, where, model, kind) for fault in error.errors())
         return None
     found = [
-        Problem(f"{kind}-bad-value", f"{path} {wrong}", where=f"{where}: {path}")
+        Problem(f"{kind}-bad-value", joined(" ", [path, wrong]), where=f"{where}: {path}")
         for path, wrong in _unfit_numbers(file, raw, "", shape_of(model))
     ]
     known = list(getattr(file, "sources", ()))
@@ -200,8 +216,8 @@ def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, pro
         if path.startswith("sources."):
             continue  # a source may state how good it is itself
         if source not in known and (source is not None or getattr(node, "evidence", None) is not None):
-            what = f"{path} names the source {source or ''!r}, which sources does not list"
-            fix = did_you_mean(source or "", known) or f"the sources are {', '.join(known)}"
+            what = text("{path} names the source {source!r}, which sources does not list", path=path, source=source or "")
+            fix = did_you_mean(source or "", known) or text("the sources are {known}", known=", ".join(known))
             found.append(Problem(f"{kind}-unknown-source", what, where=f"{where}: {path}", fix=fix))
     problems += found
     return None if found else file
@@ -220,9 +236,11 @@ def _unfit_numbers(node: Any, raw: Any, path: str, shape: Shape) -> Iterator[tup
             yield from _unfit_numbers(part, child, f"{path}.{place}", shape.at(str(place)) or Shape(usual=shape.usual))
     elif isinstance(raw, bool):
         if not isinstance(node, bool | str):
-            yield path, f"is {str(raw).lower()}, no number"
+            yield path, text("is {raw}, no number", raw=str(raw).lower())
     elif isinstance(node, int | float) and not isinstance(node, bool):
-        wrong = f"is the text {raw[:40]!r}, no number" if isinstance(raw, str) else range_of(shape.usual).fault(node)
+        wrong = (
+            text("is the text {raw!r}, no number", raw=raw[:40]) if isinstance(raw, str) else range_of(shape.usual).fault(node)
+        )
         if wrong:
             yield path, wrong
 
@@ -233,11 +251,11 @@ def fault_problem(fault: Mapping[str, Any], where: str, model: type[BaseModel], 
     if fault["type"] == "extra_forbidden":
         known = _names_at(model, fault["loc"][:-1])
         word = str(fault["loc"][-1])
-        fix = did_you_mean(word, known) or (f"the names here are {', '.join(known)}" if known else "")
-        return Problem(f"{kind}-unknown-name", f"{path} is no parameter", where=f"{where}: {path}", fix=fix)
+        fix = did_you_mean(word, known) or (text("the names here are {known}", known=", ".join(known)) if known else "")
+        return Problem(f"{kind}-unknown-name", text("{path} is no parameter", path=path), where=f"{where}: {path}", fix=fix)
     if fault["type"] == "missing":
-        what = f"{path} is missing"
-        return Problem(f"{kind}-missing-name", what, where=f"{where}: {path}", fix="state it, with its evidence")
+        what = text("{path} is missing", path=path)
+        return Problem(f"{kind}-missing-name", what, where=f"{where}: {path}", fix=text("state it, with its evidence"))
     message = str(fault["msg"]).removeprefix("Value error, ")
     options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
     fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from drgsim.engines.dated_grouper import DatedGrouper
 from drgsim.engines.grouper_of import AnyScheme, means_dip
 from drgsim.errors import UsageError
+from drgsim.language import text
 from drgsim.quality.coding_checks import CodingChecks, Grouping
 from drgsim.quality.quality_rules import rules, thresholds
 from drgsim.records.batch_encoding import PreparedBatch
@@ -47,8 +48,10 @@ class CheckedGrouper(Grouper):
 
     def __init__(self, scheme: AnyScheme, code_version: str = OWN_VERSION) -> None:
         if isinstance(scheme, CompiledScheme) or means_dip(scheme):
-            what = "coding checks try other DRGs and need the rules of a DRG scheme"
-            raise UsageError.single("coding-checks-need-drg", what, fix="name a DRG scheme, or group without coding checks")
+            what = text("coding checks try other DRGs and need the rules of a DRG scheme")
+            raise UsageError.single(
+                "coding-checks-need-drg", what, fix=text("name a DRG scheme, or group without coding checks")
+            )
         loaded = scheme if isinstance(scheme, Scheme) else load_scheme(str(scheme))
         super().__init__(loaded, code_version)
         limits = {name: threshold.value for name, threshold in thresholds().items()}
@@ -70,9 +73,9 @@ class CheckedGrouper(Grouper):
             rows = hit.rows[~broken[hit.rows]]
             title = rules()[hit.code].title_zh
             texts = hit.detail(rows).to_pylist() if hit.detail else [""] * len(rows)
-            for row, text in zip(rows.tolist(), texts, strict=True):
+            for row, detail in zip(rows.tolist(), texts, strict=True):
                 codes.setdefault(row, []).append(hit.code)
-                details.setdefault(row, []).append(f"{title}: {text}" if text else title)
+                details.setdefault(row, []).append(f"{title}: {detail}" if detail else title)
         place = np.full(batch.num_rows, -1, np.int32)
         place[list(codes)] = np.arange(len(codes))
         for name, lines in zip(CHECK_COLUMNS, (codes, details), strict=True):

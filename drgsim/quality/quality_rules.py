@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import bilingual, text, text_of_data
 from drgsim.parameters.evidence import Strict, Value
 from drgsim.parameters.option_pairs import parse_pairs
 from drgsim.parameters.parameter_set import ParameterSet
@@ -39,11 +40,11 @@ class QualityRule:
         ``error``: the record contradicts itself or a published rule, and the verdict is no; ``warning``: doubtful;
         ``info``: worth a look.
     title, title_zh
-        What it means.
+        What it means: in the language of the reader, and in Chinese.
     why
         Why it matters; empty for what grouping notes.
     fix, fix_zh
-        What to do.
+        What to do: in the language of the reader, and in Chinese.
     shows
         Columns whose values a finding shows.
     """
@@ -108,7 +109,7 @@ class QualityLimits(ParameterSet[QualityFile]):
 
     model = QualityFile
     kind = "quality"
-    called = "the quality rules"
+    called = text("the quality rules")
     error = UsageError
     refusal = 2
 
@@ -141,14 +142,24 @@ def rules() -> dict[str, QualityRule]:
     """Code -> rule: first those of this registry, then what grouping notes, each in the order of its file."""
     file = quality_limits().file
     own = {
-        code: QualityRule(code, e.severity, e.title, e.zh, e.why, e.fix, e.fix_zh, e.shows) for code, e in file.rules.items()
+        code: QualityRule(
+            code, e.severity, bilingual(e.title, e.zh), e.zh, text_of_data(e.why), bilingual(e.fix, e.fix_zh), e.fix_zh, e.shows
+        )
+        for code, e in file.rules.items()
     }
     noted = {}
     for finding in FINDINGS:
         if finding.code not in _SAID_TWICE:
             e = file.findings[finding.code]
             noted[finding.code] = QualityRule(
-                finding.code, e.severity, finding.title, finding.title_zh, "", finding.fix, e.fix_zh, e.shows
+                finding.code,
+                e.severity,
+                finding.title,
+                finding.title_zh,
+                "",
+                bilingual(finding.fix, e.fix_zh),
+                e.fix_zh,
+                e.shows,
             )
     return own | noted
 
@@ -179,9 +190,9 @@ def changed_thresholds(changes: Iterable[str]) -> dict[str, Threshold]:
     """
     limits = quality_limits()
     problems: list[Problem] = []
-    for text in changes:
+    for pair in changes:
         try:
-            limits = limits.changed(parse_pairs([text], signed=True), "set by the user")
+            limits = limits.changed(parse_pairs([pair], signed=True), text("set by the user"))
         except UsageError as error:
             problems += error.problems
     if problems:
@@ -200,13 +211,19 @@ def chosen_rules(only: Iterable[str] = (), severity: str = "info") -> dict[str, 
     known: Mapping[str, QualityRule] = rules()
     only = list(only)
     problems = [
-        Problem("rule-unknown", f"there is no rule {code!r}", fix=did_you_mean(code, list(known)) or "see docs/validate.md")
+        Problem(
+            "rule-unknown",
+            text("there is no rule {code!r}", code=code),
+            fix=did_you_mean(code, list(known)) or text("see docs/validate.md"),
+        )
         for code in only
         if code not in known
     ]
     if severity not in SEVERITIES:
-        what = f"there is no severity {severity!r}"
-        problems.append(Problem("severity-unknown", what, fix=f"choose one of {', '.join(SEVERITIES)}"))
+        what = text("there is no severity {severity!r}", severity=severity)
+        problems.append(
+            Problem("severity-unknown", what, fix=text("choose one of {severities}", severities=", ".join(SEVERITIES)))
+        )
     if problems:
         raise UsageError(problems)
     serious = SEVERITIES[: SEVERITIES.index(severity) + 1]

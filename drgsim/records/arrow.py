@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.errors import InputError
+from drgsim.errors import InputError, words_of
+from drgsim.language import text
 
 EXACT_FLOATS = 2.0**53  # up to which a float keeps every digit of a whole number
 _VIEWS = ("string_view", "binary_view", "list_view", "large_list_view")
@@ -57,9 +58,14 @@ def to_text(column: pa.Array, name: str = "") -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
         raise InputError.single(
             "input-unreadable-type",
-            f"the column {name or 'of codes'} has the type {kind}, which holds no text: {' '.join(str(error).split())}",
+            text(
+                "the column {name} has the type {kind}, which holds no text: {error}",
+                name=name or text("of codes"),
+                kind=kind,
+                error=words_of(error),
+            ),
             where=name,
-            fix="give codes as text or as lists of text, numbers as numbers or text",
+            fix=text("give codes as text or as lists of text, numbers as numbers or text"),
         ) from error
 
 

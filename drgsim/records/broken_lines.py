@@ -10,11 +10,12 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from drgsim.language import joined, text
 from drgsim.records.column_guesses import share_that_fits
 
 _LOOKED_AT = 50  # lines of each kind
 _NAMED = 3  # columns that a sentence names at most: of more, it cannot tell which
-_SIGNS = {",": "comma", "\t": "tab", ";": "semicolon"}
+_SIGNS = {",": text("comma"), "\t": text("tab"), ";": text("semicolon")}
 
 
 class BrokenLines:
@@ -62,23 +63,28 @@ class BrokenLines:
         if 2 * number <= self._counts.total():
             return None
         if cells == 0:
-            return "lines with a quote that is not closed 引号未闭合", number
-        head = f"{len(self._names)} columns in the header, {cells} in the lines 列数与表头不符"
-        return f"{head}: {self._cause(cells, known)}?", number
+            return text("lines with a quote that is not closed 引号未闭合"), number
+        told = text(
+            "{columns} columns in the header, {cells} in the lines 列数与表头不符: {cause}?",
+            columns=len(self._names),
+            cells=cells,
+            cause=self._cause(cells, known),
+        )
+        return told, number
 
     def _cause(self, cells: int, known: Mapping[str, str]) -> str:
         lines, sign = self._lines[cells], _SIGNS[self._delimiter]
         other = next((word for each, word in _SIGNS.items() if all(self._divides(line, each) for line in lines)), "")
         if other:
-            return f"a {other} between the cells, where the header has a {sign}"
+            return text("a {other} between the cells, where the header has a {sign}", other=other, sign=sign)
         if cells < len(self._names):
-            return "a cell left out, or a line break in a cell that is not quoted"
+            return text("a cell left out, or a line break in a cell that is not quoted")
         places = self._places(cells, known)
         if not 0 < len(places) <= _NAMED:
-            return f"an unquoted {sign} in one of the columns"
-        numbers = " or ".join(str(place + 1) for place in places)
+            return text("an unquoted {sign} in one of the columns", sign=sign)
+        numbers = joined(text(" or "), (place + 1 for place in places))
         names = ", ".join("".join(filter(str.isprintable, self._names[place])) for place in places)
-        return f"an unquoted {sign} in column {numbers} ({names})"
+        return text("an unquoted {sign} in column {numbers} ({names})", sign=sign, numbers=numbers, names=names)
 
     def _divides(self, line: str, sign: str) -> bool:
         return sign != self._delimiter and line.count(sign) == len(self._names) - 1

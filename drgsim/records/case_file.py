@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from drgsim.errors import InputError
+from drgsim.errors import InputError, words_of
+from drgsim.language import text
 from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
 from drgsim.records.input_options import GROUPING, InputOptions, KeptColumns, Purpose
 from drgsim.records.layout import CODE_LISTS, LayoutReading
@@ -119,15 +120,17 @@ class CaseFile(ABC):
         if total == 0:
             raise InputError.single(
                 "input-no-rows",
-                f"{self.path.name} has a header and no records",
+                text("{file} has a header and no records", file=self.path.name),
                 where=str(self.path),
-                fix="check the export: there is nothing to group",
+                fix=text("check the export: there is nothing to group"),
             )
         self.done = 1.0
 
     def _note_unread(self, names: Sequence[str]) -> None:
         if names:
-            told = f"columns with codes that are not read (name them with --map) 疑似编码列未读: {', '.join(names)}"
+            told = text(
+                "columns with codes that are not read (name them with --map) 疑似编码列未读: {names}", names=", ".join(names)
+            )
             self.noted[told] = len(names)
 
     def _weights(self, column: pa.Array) -> pa.Array:
@@ -180,7 +183,7 @@ def broken_file(path: Path, error: Exception) -> InputError:
         return error
     return InputError.single(
         "input-broken-file",
-        f"{path.name} cannot be read: {' '.join(str(error).split())}",
+        text("{file} cannot be read: {error}", file=path.name, error=words_of(error)),
         where=str(path),
-        fix="open it in the program that wrote it and export it again",
+        fix=text("open it in the program that wrote it and export it again"),
     )

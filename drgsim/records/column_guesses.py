@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from drgsim.errors import InputError, Problem
+from drgsim.language import joined, term, text
 from drgsim.records.code_dictionaries import BLANK_FOLDED, CodeList, fold, national_codes, split_codes
 from drgsim.records.layout import CODE_LISTS
 from drgsim.records.schema import columns, header_key
@@ -19,6 +20,8 @@ from drgsim.records.schema import columns, header_key
 SAMPLED = 400  # cells of a column that are looked at
 _LIKELY = 0.45  # below this a guess is no help
 _FIT, _MISFIT = 0.6, 0.2  # shares of cells that speak for and against
+_KNOWN = "known"  # why a column of the file is read as it is: nobody guessed
+_BY_NAME, _BY_CELLS, _BY_BOTH = term("of a guess", "name"), term("of a guess", "cells"), text("name and cells")
 _CODES = {"diagnosis": "other_diagnoses", "procedure": "other_procedures"}
 _PRINCIPAL = {"other_diagnoses": "principal_diagnosis", "other_procedures": "principal_procedure"}
 
@@ -71,7 +74,7 @@ def guess_columns(cells: Mapping[str, Sequence[str]], known: Mapping[str, str]) 
     """
     filled = {name: [text for text in found[:SAMPLED] if fold(text) not in BLANK_FOLDED] for name, found in cells.items()}
     taken = {name for name in known.values() if name not in _PRINCIPAL}
-    chosen: dict[str, tuple[str, str]] = {own: (name, "known") for own, name in known.items() if own in cells}
+    chosen: dict[str, tuple[str, str]] = {own: (name, _KNOWN) for own, name in known.items() if own in cells}
     ways = sorted(
         (way for own, texts in filled.items() if own not in known for way in _ways(own, texts)), key=lambda way: -way[0]
     )
@@ -93,7 +96,7 @@ def _hints() -> dict[str, dict[str, Any]]:
 def _ways(own: str, texts: Sequence[str]) -> list[tuple[float, str, str, str]]:
     """Score, own name, canonical name and reason of each thing that a column may be."""
     key = header_key(own).rstrip("0123456789")
-    found = []
+    found: list[tuple[float, str, str, str]] = []
     for name, hint in _hints().items():
         words = [*map(header_key, hint["words"]), *(header_key(alias) for alias in columns()[name].aliases if "{" not in alias)]
         fitting = [
@@ -107,9 +110,9 @@ def _ways(own: str, texts: Sequence[str]) -> list[tuple[float, str, str, str]]:
             continue
         fits = share is not None and share >= _FIT
         if by_name > 0:
-            found.append((0.45 + 0.35 * by_name + 0.2 * fits, own, name, "name and cells" if fits else "name"))
+            found.append((0.45 + 0.35 * by_name + 0.2 * fits, own, name, _BY_BOTH if fits else _BY_NAME))
         elif (fits and name == _CODES.get(hint["cells"])) or (fits and hint["cells"] == "sex"):
-            found.append((0.5, own, name, "cells"))
+            found.append((0.5, own, name, _BY_CELLS))
     return found
 
 
@@ -119,14 +122,14 @@ def _series(filled: Mapping[str, Sequence[str]], chosen: dict[str, tuple[str, st
     for own, texts in filled.items():
         name = stems.get(header_key(own).rstrip("0123456789"), "")
         if own not in chosen and not texts and own[-1:].isdecimal() and name in _PRINCIPAL:
-            chosen[own] = (name, "name")
+            chosen[own] = (name, _BY_NAME)
 
 
 def _principal(filled: Mapping[str, Sequence[str]], chosen: dict[str, tuple[str, str]], taken: set[str]) -> None:
     """Where no column of codes calls itself the principal one, the first is it."""
     for others, principal in _PRINCIPAL.items():
         whole = columns()[principal].part
-        mine = [own for own in filled if chosen.get(own, ("", ""))[0] == others and chosen[own][1] != "known"]
+        mine = [own for own in filled if chosen.get(own, ("", ""))[0] == others and chosen[own][1] != _KNOWN]
         if mine and principal not in taken and whole not in taken:
             name = whole if len(mine) == 1 else principal
             chosen[mine[0]] = (name, chosen[mine[0]][1])
@@ -198,22 +201,36 @@ def mapping_text(guesses: Sequence[ColumnGuess], file: str, missing: Sequence[st
     <BLANKLINE>
     """
     lines = [
-        f"# Columns of {file} 列名对照: check each line, correct what is wrong, and use it with --map-file.",
-        "# own column: canonical column (docs/input.md)",
+        text("# Columns of {file} 列名对照: check each line, correct what is wrong, and use it with --map-file.", file=file),
+        text("# own column: canonical column (docs/input.md)"),
     ]
     for guess in guesses:
         sample = "".join(letter for letter in " ".join(guess.sample.split()) if letter.isprintable())[:24]
         own = _yaml_key(guess.own)
-        if guess.why == "known":
+        if guess.why == _KNOWN:
             continue
         if guess.canonical:
             lines.append(
-                f"{own}: {guess.canonical}  # {columns()[guess.canonical].title_zh}; {guess.why}, as in {sample or '-'}"
+                text(
+                    "{own}: {canonical}  # {title_zh}; {why}, as in {sample}",
+                    own=own,
+                    canonical=guess.canonical,
+                    title_zh=columns()[guess.canonical].title_zh,
+                    why=guess.why,
+                    sample=sample or "-",
+                )
             )
         else:
-            lines.append(f"# {own}: ?  # as in {sample or '-'}")
-    lines += [f"# no column looks like {name} {columns()[name].title_zh}, which is needed" for name in missing]
-    return "\n".join(lines) + "\n"
+            lines.append(text("# {own}: ?  # as in {sample}", own=own, sample=sample or "-"))
+    lines += [
+        text(
+            "# no column looks like {name} {title_zh}, which is needed",
+            name=name,
+            title_zh=columns()[name].title_zh,
+        )
+        for name in missing
+    ]
+    return joined("\n", [*lines, ""])
 
 
 def _yaml_key(name: str) -> str:

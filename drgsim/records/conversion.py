@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import joined, text
 from drgsim.records.arrow import to_text
 from drgsim.records.code_dictionaries import EMPTY, OWN_VERSION, UNKNOWN, CodeList, national_codes
 from drgsim.records.code_mending import mend_lists, read_codes
@@ -46,8 +47,11 @@ def check_version(name: str) -> Problem | None:
     known = [OWN_VERSION, *code_versions()]
     if name in known:
         return None
-    fix = f"{did_you_mean(name, known)} known are {', '.join(known)}".strip()
-    return Problem("code-version-unknown", f"there is no code version {name!r}", where="--code-version", fix=fix)
+    near, listed = did_you_mean(name, known), text("known are {known}", known=", ".join(known))
+    fix = joined(" ", [near, listed]) if near else listed
+    return Problem(
+        "code-version-unknown", text("there is no code version {name!r}", name=name), where="--code-version", fix=fix
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +158,8 @@ class ConversionReport:
             self._sample(kind, self.conversion.maps[name].codes, column, rows)
 
     def _sample(self, kind: KindReport, codes: CodeList, column: pa.Array, rows: NDArray[np.int64]) -> None:
-        for text in to_text(column.take(pa.array(rows))).to_pylist():
-            for code in read_codes(text or "", codes):
+        for cell in to_text(column.take(pa.array(rows))).to_pylist():
+            for code in read_codes(cell or "", codes):
                 if code and codes.find(code) == UNKNOWN:
                     if code not in kind.samples and len(kind.samples) == MOST_SAMPLES:
                         kind.capped = True

@@ -14,16 +14,17 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim import limits
-from drgsim.compiled_code import njit
-from drgsim.errors import InputError
+from drgsim.errors import InputError, words_of
+from drgsim.language import text
 from drgsim.records.broken_lines import BrokenLines
+from drgsim.records.csv_scan import CELLS, FEED, FEEDS, QUOTE, RECORD, SIGN, SPACE, START, STOP, scan
 from drgsim.records.file_kind import GZIP_MARK
 from drgsim.records.header import HEADER_LINES, HeaderTest, distinct_names
 from drgsim.records.text_encoding import sniff_encoding
@@ -34,13 +35,13 @@ _LONGEST_CELL = 1 << 20
 LONGEST_LINE = 1 << 28
 csv.field_size_limit(max(csv.field_size_limit(), SNIFFED))  # the first rows hold no longer text than what is sniffed
 _NO_TABLES = {
-    b"%PDF": "a PDF document, no table", b"\x89PNG": "a picture, no table", b"\xff\xd8\xff": "a picture, no table",
-    b"Rar!": "a RAR archive: unpack it and name the file", b"7z\xbc\xaf": "a 7z archive: unpack it and name the file",
-}  # fmt: skip
+    b"%PDF": text("a PDF document, no table"),
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff"), text("a picture, no table")),
+    b"Rar!": text("a RAR archive: unpack it and name the file"),
+    b"7z\xbc\xaf": text("a 7z archive: unpack it and name the file"),
+}
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _BLANK_NAME = "__blank_{}"
-_PLAIN, _QUOTE, _FEED, _SIGN, _SPACE = range(5)  # kinds of bytes
-_START, _STOP, _RECORD, _FEEDS, _CELLS = range(5)  # columns of the spans that are replaced
 
 
 class CleanBlock(NamedTuple):
@@ -90,15 +91,15 @@ class CsvText:
         no_text = b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and head.count(b"\0") > len(head) // 20
         what = next((what for mark, what in _NO_TABLES.items() if head.startswith(mark)), "no text" if no_text else "")
         if what:
-            raise InputError.single("input-broken-file", f"{path.name} is {what}", where=str(path), fix="export it as CSV")
+            raise _broken(path, text("{file} is {what}", file=path.name, what=what), text("export it as CSV"))
         self.encoding = sniff_encoding(head)
         self._certain = not head.isascii()
         self.undecodable = self.blank_lines = 0
         self.done = 0.0
-        text = head.decode(self.encoding, errors="replace").removeprefix("\ufeff").replace("\0", "")
-        self._carriage_returns = "\n" not in text and "\r" in text
-        text = text.replace("\r\n", "\n").replace("\r", "\n" if self._carriage_returns else " ")
-        self.delimiter, self.names, self._header_end = self._find_header(text, test)
+        decoded = head.decode(self.encoding, errors="replace").removeprefix("\ufeff").replace("\0", "")
+        self._carriage_returns = "\n" not in decoded and "\r" in decoded
+        decoded = decoded.replace("\r\n", "\n").replace("\r", "\n" if self._carriage_returns else " ")
+        self.delimiter, self.names, self._header_end = self._find_header(decoded, test)
         self.broken = BrokenLines(self.names, self.delimiter)
 
     def _head(self) -> bytes:
@@ -106,17 +107,13 @@ class CsvText:
             with self._open() as file:
                 return file.read(SNIFFED)
         except OSError as error:
-            raise InputError.single(
-                "input-broken-file",
-                f"{self.path.name} is cut off or damaged 文件不完整或已损坏: {error}",
-                where=str(self.path),
-                fix="copy or download it again, or export it again",
-            ) from error
+            what = text("{file} is cut off or damaged 文件不完整或已损坏: {error}", file=self.path.name, error=words_of(error))
+            raise _broken(self.path, what, text("copy or download it again, or export it again")) from error
 
     # -- header ------------------------------------------------------------------------------------------------------
-    def _find_header(self, text: str, test: HeaderTest) -> tuple[str, list[str], int]:
+    def _find_header(self, decoded: str, test: HeaderTest) -> tuple[str, list[str], int]:
         """Delimiter, names and number of physical lines up to the end of the header."""
-        lines = text.split("\n")
+        lines = decoded.split("\n")
         first: tuple[str, list[str], int] | None = None
         for start in range(min(HEADER_LINES, len(lines))):
             line = lines[start]
@@ -127,12 +124,8 @@ class CsvText:
             try:
                 names = next(reader)
             except csv.Error as error:
-                raise InputError.single(
-                    "input-broken-file",
-                    f"the header of {self.path.name} cannot be read: {error}",
-                    where=f"{self.path}, line {start + 1}",
-                    fix="export it as CSV again",
-                ) from error
+                what = text("the header of {file} cannot be read: {error}", file=self.path.name, error=words_of(error))
+                raise _broken(self.path, what, text("export it as CSV again"), start + 1) from error
             found = delimiter, names, start + reader.line_num
             first = first or found
             both = test.in_two_rows([name.strip() for name in names], [name.strip() for name in next(reader, [])])
@@ -145,9 +138,9 @@ class CsvText:
         if first is None:
             raise InputError.single(
                 "input-no-header",
-                f"{self.path.name} starts with blank lines only",
-                where=f"{self.path}, line 1",
-                fix="put the column names into the first line",
+                text("{file} starts with blank lines only", file=self.path.name),
+                where=text("{path}, line 1", path=self.path),
+                fix=text("put the column names into the first line"),
             )
         delimiter, names, end = first
         whole = (line for line in lines[end : end + HEADER_LINES] if line.count('"') % 2 == 0)  # no cell goes on below
@@ -171,9 +164,8 @@ class CsvText:
         try:
             file: BinaryIO = pa.input_stream(str(self._content), compression=self._compression)
         except (OSError, pa.ArrowException) as error:
-            raise InputError.single(
-                "input-broken-file", f"{self.path.name} cannot be read: {error}", where=str(self.path), fix="export it again"
-            ) from error
+            what = text("{file} cannot be read: {error}", file=self.path.name, error=words_of(error))
+            raise _broken(self.path, what, text("export it again")) from error
         return file
 
     def _blocks(self) -> Iterator[bytes]:
@@ -235,8 +227,8 @@ class CsvText:
         self.broken = BrokenLines(self.names, self.delimiter)
         columns, sign = len(self.names), ord(self.delimiter)
         self._kinds = np.zeros(256, np.uint8)
-        self._kinds[[0x22, 0x0A, sign, 0x20, 0x0D, 0x09]] = [_QUOTE, _FEED, _SIGN, _SPACE, _SPACE, _SPACE]
-        self._kinds[sign] = _SIGN  # a tab may be the delimiter
+        self._kinds[[0x22, 0x0A, sign, 0x20, 0x0D, 0x09]] = [QUOTE, FEED, SIGN, SPACE, SPACE, SPACE]
+        self._kinds[sign] = SIGN  # a tab may be the delimiter
         rest, line, skipped = b"", 1, 0
         blocks = self._line_feeds(self._blocks())
         more = True
@@ -251,7 +243,7 @@ class CsvText:
                 data, skipped, line = data[at + 1 :], skipped + 1, line + 1
             if skipped == self._header_end:
                 view = np.frombuffer(data, np.uint8)
-                spans, records, consumed, feeds = _scan(view, self._kinds, sign, columns, not more, _LONGEST_CELL)
+                spans, records, consumed, feeds = scan(view, self._kinds, sign, columns, not more, _LONGEST_CELL)
                 if records or len(spans):
                     yield self._mended(data, spans, records, consumed, line)
                 line += feeds
@@ -259,15 +251,18 @@ class CsvText:
             rest = data
             if len(rest) > LONGEST_LINE:
                 raise InputError.single(
-                    "input-long-line", f"{self.path.name} has a line of more than {LONGEST_LINE >> 20} MiB",
-                    where=f"{self.path}, line {line}", why="no record is that long", fix="export it again, one record a line",
-                )  # fmt: skip
+                    "input-long-line",
+                    text("{file} has a line of more than {most} MiB", file=self.path.name, most=LONGEST_LINE >> 20),
+                    where=text("{path}, line {line}", path=self.path, line=line),
+                    why=text("no record is that long"),
+                    fix=text("export it again, one record a line"),
+                )
 
     def _mended(self, data: bytes, spans: NDArray[np.int64], records: int, consumed: int, line: int) -> CleanBlock:
         """The block with broken lines replaced; blank ones (record -1) are left out."""
         if not len(spans):
             return CleanBlock(data[:consumed], records)
-        broken = spans[:, _RECORD] >= 0
+        broken = spans[:, RECORD] >= 0
         self.blank_lines += int(np.count_nonzero(~broken))
         parts, at = [], 0
         for start, stop, record, _, cells in spans.tolist():
@@ -279,8 +274,8 @@ class CsvText:
         lines = None
         if broken.any():
             lines = np.zeros(records, np.int64)
-            lines[spans[broken, _RECORD]] = line + spans[broken, _FEEDS]
-            self.broken.note(data, spans[broken][:, [_START, _STOP]], spans[broken, _CELLS])
+            lines[spans[broken, RECORD]] = line + spans[broken, FEEDS]
+            self.broken.note(data, spans[broken][:, [START, STOP]], spans[broken, CELLS])
         return CleanBlock(b"".join(parts), records, lines)
 
     id_place = 0  # which column holds the id; set by whoever knows the columns
@@ -300,120 +295,6 @@ class CsvText:
         return written.getvalue().encode()
 
 
-@njit(cache=True, nogil=True)
-def _scan(data: Any, kinds: Any, sign: int, columns: int, final: bool, longest: int) -> Any:  # pragma: no cover - compiled
-    """Find records: spans to replace, records, bytes consumed, line feeds.
-
-    A span is where a line starts and stops, its record (-1 for a blank line), the line feeds before it and its cells (0 where a
-    quote is left open).
-
-    A record ends at the first line feed that is not in a quoted cell. One of several lines that does not fit the header is one
-    broken record where its quotes are regular: they open cells, close them, or are doubled in them, :func:`_quoted_cell`
-    believes them all, and there are no more cells than two records have. Elsewhere a quote may be a stray one, and the lines
-    that it joins records of their own: the first line is a broken record, and the next one begins another.
-    """
-    size = data.size
-    spans = np.empty((64, 5), np.int64)
-    found = 0
-    records = 0
-    feeds = 0
-    at = 0
-    while at < size:
-        start, feeds_before = at, feeds
-        cells = 1
-        blank = True
-        at_cell_start = True
-        whole = False  # whether the end of the record was seen
-        stray = False
-        regular = True
-        while at < size:
-            kind = kinds[data[at]]
-            if kind == _PLAIN:
-                blank = False
-                at_cell_start = False
-                at += 1
-                continue
-            if kind == _QUOTE and at_cell_start:
-                stop, lines, closed, believed = _quoted_cell(data, at, sign, columns, longest)
-                if believed and not closed and not final:
-                    return spans[:found].copy(), records, start, feeds_before
-                blank = False
-                at_cell_start = False
-                if believed and closed:
-                    feeds += lines
-                    at = stop + 1
-                    regular = regular and _ends_cell(data, at, sign)
-                else:
-                    stray = True
-                    regular = False
-                    at += 1
-                continue
-            at += 1
-            regular = regular and kind != _QUOTE
-            whole = kind == _FEED
-            feeds += whole
-            at_cell_start = kind == _SIGN
-            cells += at_cell_start
-            blank = blank and kind != _QUOTE
-            if whole or (feeds > feeds_before and cells > _most_cells(columns, regular)):
-                break
-        ended = (whole or final) and not regular
-        if feeds - whole > feeds_before and cells != columns and (ended or cells > _most_cells(columns, regular)):
-            at, feeds, cells, whole, stray = _end_of_line(data, start), feeds_before + 1, 0, True, True
-        if not whole and not final:
-            return spans[:found].copy(), records, start, feeds_before
-        if blank or stray or cells != columns:
-            if found == spans.shape[0]:
-                spans = np.concatenate((spans, np.empty_like(spans)))
-            spans[found] = start, at, -1 if blank else records, feeds_before, 0 if stray else cells
-            found += 1
-        records += not blank
-    return spans[:found].copy(), records, size, feeds
-
-
-@njit(cache=True, nogil=True)
-def _most_cells(columns: int, regular: bool) -> int:  # pragma: no cover - compiled
-    """Cells from which on a record of several lines is none: those of two records where a line feed between them is missing."""
-    return 2 * columns if regular else columns
-
-
-@njit(cache=True, nogil=True)
-def _ends_cell(data: Any, at: int, sign: int) -> Any:  # pragma: no cover - compiled
-    return at >= data.size or data[at] == sign or data[at] == 0x0A or data[at] == 0x0D
-
-
-@njit(cache=True, nogil=True)
-def _end_of_line(data: Any, at: int) -> int:  # pragma: no cover - compiled
-    while at < len(data) and data[at] != 0x0A:
-        at += 1
-    return min(at + 1, len(data))
-
-
-@njit(cache=True, nogil=True)
-def _quoted_cell(data: Any, at: int, sign: int, columns: int, longest: int) -> Any:  # pragma: no cover - compiled
-    """Where the cell that opens with the quote at ``at`` ends, its line breaks, whether it is closed and to be believed.
-
-    It is not believed when a line inside it has as many cells as a record, when it is longer than ``longest``, or when
-    something else than the next cell follows on it.
-    """
-    signs = lines = 0
-    inside = at + 1
-    while inside < data.size:
-        byte = data[inside]
-        if byte == 0x22 and not (inside + 1 < data.size and data[inside + 1] == 0x22):
-            like_a_record = signs >= columns - 1 and columns > 2
-            return inside, lines, True, lines == 0 or (_ends_cell(data, inside + 1, sign) and not like_a_record)
-        if byte == 0x22:
-            inside += 2
-            continue
-        if byte == sign:
-            signs += 1
-        elif byte == 0x0A:
-            if lines > 0 and signs >= columns - 1 and columns > 2:
-                return inside, lines, False, False
-            lines += 1
-            signs = 0
-        inside += 1
-        if inside - at > longest:
-            return inside, lines, False, False
-    return inside, lines, False, True
+def _broken(path: Path, what: str, fix: str, line: int = 0) -> InputError:
+    where = text("{path}, line {line}", path=path, line=line) if line else str(path)
+    return InputError.single("input-broken-file", what, where=where, fix=fix)

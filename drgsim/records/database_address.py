@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-from drgsim.errors import DrgsimError, InputError, OutputError, UsageError, did_you_mean
+from drgsim.errors import DrgsimError, InputError, OutputError, UsageError, did_you_mean, some_names, words_of
+from drgsim.language import text
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
@@ -100,7 +101,7 @@ class TableAddress(ABC):
     def path(self) -> Path:
         """The name that messages and records call the table by; no password is in it."""
         database = self.database.replace("\\", "/").rpartition("/")[2]
-        return Path(f"table {self.table} of {database or self.kind}")
+        return Path(text("table {table} of {database}", table=self.table, database=database or self.kind))
 
     @contextmanager
     def told(self, error_class: type[DrgsimError], code: str) -> Iterator[None]:
@@ -112,9 +113,9 @@ class TableAddress(ABC):
             cause = cause.replace(self.password, "***") if self.password else cause
             raise error_class.single(
                 code,
-                f"{self.path} cannot be used: {cause[:300]}",
+                text("{path} cannot be used: {cause}", path=self.path, cause=cause[:300]),
                 where=self.shown,
-                fix="check the URL, the table and your rights",
+                fix=text("check the URL, the table and your rights"),
             ) from error
 
     def check_file(self) -> None:
@@ -127,23 +128,25 @@ class TableAddress(ABC):
         """
         path = self.database
         if self.kind == "sqlite" and path and path != ":memory:" and not Path(path).is_file():
-            raise InputError.single("input-not-found", f"there is no file {path}", where=self.shown, fix="check the path")
+            raise InputError.single(
+                "input-not-found", text("there is no file {path}", path=path), where=self.shown, fix=text("check the path")
+            )
 
     def unknown(self, names: Sequence[str]) -> InputError:
         """The error for a table that is not among those of the database."""
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         return InputError.single(
             "database-no-table",
-            f"the database has no table or view {self.table}",
+            text("the database has no table or view {table}", table=self.table),
             where=self.shown,
-            fix=did_you_mean(self.table, names) or f"its tables are {', '.join(names[:_SHOWN]) or 'none'}{more}",
+            fix=did_you_mean(self.table, names)
+            or text("its tables are {names}", names=some_names(names, _SHOWN) or text("none")),
         )
 
     def is_no_result(self) -> OutputError:
         """The error for a table that is there and is no earlier result."""
         return OutputError.single(
-            "output-exists", f"{self.path} is there already and is not an earlier result", where=self.shown,
-            why="what is no earlier result is never replaced", fix="name another table",
+            "output-exists", text("{path} is there already and is not an earlier result", path=self.path), where=self.shown,
+            why=text("what is no earlier result is never replaced"), fix=text("name another table"),
         )  # fmt: skip
 
 
@@ -173,7 +176,11 @@ class DatabaseAddress(TableAddress):
 
     @property
     def shown(self) -> str:
-        return f"{self.url.render_as_string(hide_password=True)}, table {self.table}"
+        return text(
+            "{address}, table {table}",
+            address=self.url.render_as_string(hide_password=True),
+            table=self.table,
+        )
 
     @property
     def password(self) -> str | None:
@@ -202,8 +209,11 @@ class DatabaseAddress(TableAddress):
         try:
             engine = create_engine(self.url, poolclass=NullPool)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
-            fix = f"install its driver: pip install {_DRIVERS.get(self.kind, 'the driver that its maker names')}"
-            what = f"no driver for {self.url.drivername} is installed ({error})"
+            fix = text(
+                "install its driver: pip install {driver}",
+                driver=_DRIVERS.get(self.kind, text("the driver that its maker names")),
+            )
+            what = text("no driver for {driver} is installed ({error})", driver=self.url.drivername, error=words_of(error))
             raise UsageError.single("database-not-installed", what, where=self.shown, fix=fix) from error
         if self.kind == "sqlite":  # its driver begins transactions late, after tables were made; so does not this one
 
@@ -249,7 +259,11 @@ class AdbcAddress(TableAddress):
     def shown(self) -> str:
         user, at, host = self.url.netloc.rpartition("@")
         hidden = f"{user.partition(':')[0]}:***" if ":" in user else user
-        return f"adbc+{urlunsplit(self.url._replace(netloc=hidden + at + host))}, table {self.table}"
+        return text(
+            "adbc+{address}, table {table}",
+            address=urlunsplit(self.url._replace(netloc=hidden + at + host)),
+            table=self.table,
+        )
 
     @property
     def password(self) -> str | None:
@@ -268,8 +282,12 @@ class AdbcAddress(TableAddress):
         try:
             return import_module(f"{name}.dbapi")
         except ModuleNotFoundError as error:
-            what = f"no ADBC driver for {self.kind} is installed ({error})"
-            fix = f"install it: {INSTALL_ADBC}; for other databases pip install {name.replace('_', '-')}"
+            what = text("no ADBC driver for {kind} is installed ({error})", kind=self.kind, error=words_of(error))
+            fix = text(
+                "install it: {install_adbc}; for other databases pip install {replace}",
+                install_adbc=INSTALL_ADBC,
+                replace=name.replace("_", "-"),
+            )
             raise UsageError.single("database-not-installed", what, where=self.shown, fix=fix) from error
 
     def connect(self) -> Any:
@@ -319,14 +337,14 @@ def address_of(url: str) -> DatabaseAddress | AdbcAddress:
         from sqlalchemy import make_url
         from sqlalchemy.exc import ArgumentError
     except ModuleNotFoundError as error:
-        what = "tables of databases are read with SQLAlchemy, which is not installed"
-        raise UsageError.single("database-not-installed", what, fix=f"install it: {INSTALL}") from error
+        what = text("tables of databases are read with SQLAlchemy, which is not installed")
+        raise UsageError.single("database-not-installed", what, fix=text("install it: {install}", install=INSTALL)) from error
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         kind = url.partition(":")[0]
-        fix = "write KIND+DRIVER://USER:PASSWORD@HOST/DATABASE?table=TABLE, such as sqlite:///cases.db?table=discharges"
-        raise UsageError.single("database-url", f"the URL of {kind} cannot be read", fix=fix) from error
+        fix = text("write KIND+DRIVER://USER:PASSWORD@HOST/DATABASE?table=TABLE, such as sqlite:///cases.db?table=discharges")
+        raise UsageError.single("database-url", text("the URL of {kind} cannot be read", kind=kind), fix=fix) from error
     named = parsed.query.get("table")
     shown = parsed.render_as_string(hide_password=True)
     schema, table = _named_table(named if isinstance(named, str) else "", shown)
@@ -338,8 +356,10 @@ def _adbc_address(url: str) -> AdbcAddress:
         parts = urlsplit(url[len(ADBC) :])
         _ = parts.port
     except ValueError as error:
-        fix = "write adbc+KIND://USER:PASSWORD@HOST/DATABASE?table=TABLE, such as adbc+sqlite:///cases.db?table=discharges"
-        raise UsageError.single("database-url", "the ADBC URL cannot be read", fix=fix) from error
+        fix = text(
+            "write adbc+KIND://USER:PASSWORD@HOST/DATABASE?table=TABLE, such as adbc+sqlite:///cases.db?table=discharges"
+        )
+        raise UsageError.single("database-url", text("the ADBC URL cannot be read"), fix=fix) from error
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     bare = parts._replace(query=urlencode([pair for pair in pairs if pair[0] != "table"]))
     named = next((value for name, value in pairs if name == "table"), "")
@@ -350,7 +370,7 @@ def _adbc_address(url: str) -> AdbcAddress:
 def _named_table(named: str, shown: str) -> tuple[str | None, str]:
     """Schema and table of ``?table=``."""
     if not named.strip():
-        fix = "add ?table=TABLE or ?table=SCHEMA.TABLE"
-        raise UsageError.single("database-url", f"{shown} names no table", where=shown, fix=fix)
+        fix = text("add ?table=TABLE or ?table=SCHEMA.TABLE")
+        raise UsageError.single("database-url", text("{shown} names no table", shown=shown), where=shown, fix=fix)
     schema, _, table = named.strip().rpartition(".")
     return schema or None, table

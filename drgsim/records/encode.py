@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.compiled_code import njit
+from drgsim.language import text
 from drgsim.records.arrow import to_text
 from drgsim.records.code_dictionaries import BLANK_FOLDED, EMPTY, UNKNOWN, CodeList
 
@@ -78,7 +79,7 @@ def build_code_table(codes: CodeList) -> CodeTable:
 def _packed(key: str) -> list[int]:
     spelled = key.encode()
     if len(spelled) > LONGEST:
-        raise ValueError(f"code {key!r} is longer than {LONGEST} bytes")
+        raise ValueError(text("code {key!r} is longer than {longest} bytes", key=key, longest=LONGEST))
     return [int.from_bytes(spelled[at : at + _PART], "big") for at in range(0, LONGEST, _PART)]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from drgsim.language import bilingual, text
+
 INVALID, REASON, WARNING = "invalid", "reason", "warning"
 
 
@@ -24,7 +26,7 @@ class Finding:
         ``invalid``: no rule can be applied; ``reason``: why no plain group was found; ``warning``: a doubt that
         changes no group.
     title, title_zh
-        What it means.
+        What it means: in the language of the reader, and in Chinese.
     fix
         What the coder or the data engineer can do.
     """
@@ -37,12 +39,12 @@ class Finding:
 
 
 def _f(code: str, kind: str, title: str, title_zh: str, fix: str) -> Finding:
-    return Finding(code, kind, title, title_zh, fix)
+    return Finding(code, kind, bilingual(title, title_zh), title_zh, fix)
 
 
-_CODING = "check the code against the medical record and the national dictionary"
-_SPECIFIC = "choose the specific code that the record supports; drgsim codes show CODE lists those that are usable"
-_VALUE = "correct the value in the source system"
+_CODING = text("check the code against the medical record and the national dictionary")
+_SPECIFIC = text("choose the specific code that the record supports; drgsim codes show CODE lists those that are usable")
+_VALUE = text("correct the value in the source system")
 
 FINDINGS: tuple[Finding, ...] = (
     # invalid: in the order in which a reason is chosen
@@ -51,21 +53,21 @@ FINDINGS: tuple[Finding, ...] = (
         INVALID,
         "the line does not fit the header, or is no valid JSON",
         "行的列数与表头不符，或JSON无法解析",
-        "quote cells that hold the separator; export the record again",
+        text("quote cells that hold the separator; export the record again"),
     ),
     _f(
         "principal_missing",
         INVALID,
         "there is no principal diagnosis",
         "缺主要诊断",
-        "code the principal diagnosis first in the list",
+        text("code the principal diagnosis first in the list"),
     ),
     _f(
         "code_unreadable",
         INVALID,
         "a cell of diagnoses or procedures holds an error of the spreadsheet or a formula without a value",
         "诊断或手术单元格为表格错误值或无结果的公式",
-        "open the file in the spreadsheet program, mend or calculate the cell, and save it again",
+        text("open the file in the spreadsheet program, mend or calculate the cell, and save it again"),
     ),
     _f("age_impossible", INVALID, "the age in years is below 0 or above 150", "年龄超出可能范围", _VALUE),
     _f("age_days_impossible", INVALID, "the age in days is below 0 or above 55,000", "日龄超出可能范围", _VALUE),
@@ -74,7 +76,7 @@ FINDINGS: tuple[Finding, ...] = (
         INVALID,
         "the birth weight is below 0 or above 20,000 g",
         "出生体重超出可能范围",
-        "give the weight in grams",
+        text("give the weight in grams"),
     ),
     _f("los_impossible", INVALID, "the length of stay is below 0 or above 36,500 days", "住院天数超出可能范围", _VALUE),
     _f(
@@ -97,35 +99,35 @@ FINDINGS: tuple[Finding, ...] = (
         REASON,
         "the principal diagnosis is a grey code, which may not be principal",
         "主要诊断为灰码",
-        "choose the more specific code that the record supports",
+        text("choose the more specific code that the record supports"),
     ),
     _f(
         "procedure_outside_mdc",
         REASON,
         "the procedure fits no group of the principal diagnosis' MDC",
         "手术操作与主要诊断不匹配（歧义）",
-        "check the choice of principal diagnosis and principal procedure",
+        text("check the choice of principal diagnosis and principal procedure"),
     ),
     _f(
         "ambiguous_diagnosis",
         REASON,
         "diagnosis, sex and age do not fit together",
         "诊断与性别、年龄不符（歧义）",
-        "check sex, age and the principal diagnosis",
+        text("check sex, age and the principal diagnosis"),
     ),
     _f(
         "mdc_rule_not_met",
         REASON,
         "the MDC that lists the principal diagnosis asks for more (sex, age or other diagnoses)",
         "主要诊断所属MDC的其他条件不满足",
-        "check sex, age and the other diagnoses",
+        text("check sex, age and the other diagnoses"),
     ),
     _f(
         "no_group_in_mdc",
         REASON,
         "an MDC holds but none of its groups does",
         "已入MDC但无对应细分组",
-        "check the principal diagnosis; see drgsim explain",
+        text("check the principal diagnosis; see drgsim explain"),
     ),
     _f("principal_in_no_mdc", REASON, "no MDC lists the principal diagnosis", "主要诊断不属于任何MDC", _CODING),
     _f(
@@ -133,21 +135,21 @@ FINDINGS: tuple[Finding, ...] = (
         REASON,
         "the excluded list of the DIP catalogue names the diagnosis or combination",
         "属于DIP目录排除列表",
-        "check the choice of principal diagnosis; a combination that is excluded is paid otherwise",
+        text("check the choice of principal diagnosis; a combination that is excluded is paid otherwise"),
     ),
     _f(
         "dip_no_kind",
         REASON,
         "no kind of the DIP catalogue covers the diagnosis with these procedures",
         "DIP目录无对应病种",
-        "check diagnosis and procedures; drgsim explain shows which kinds were tried",
+        text("check diagnosis and procedures; drgsim explain shows which kinds were tried"),
     ),
     _f(
         "dip_no_level",
         REASON,
         "kinds of the DIP catalogue fit, but none is listed for the auxiliary level of the case",
         "DIP目录无对应辅助分型等级",
-        "check stay, age, other diagnoses and discharge way; drgsim explain shows the levels that were tried",
+        text("check stay, age, other diagnoses and discharge way; drgsim explain shows the levels that were tried"),
     ),
     # warnings
     _f(
@@ -171,14 +173,14 @@ FINDINGS: tuple[Finding, ...] = (
         WARNING,
         "a procedure that a spreadsheet turned into a number or a date is read as the only code that fits",
         "手术编码被表格改为数字或日期，已按唯一匹配编码还原",
-        "format the column as text before codes are entered or exported",
+        text("format the column as text before codes are entered or exported"),
     ),
     _f(
         "procedure_damaged",
         WARNING,
         "a procedure is a number or a date, as a spreadsheet makes of codes, and fits no code or several",
         "手术编码疑被表格改为数字或日期，无法还原",
-        "look the code up in the source system; format the column as text before codes are exported",
+        text("look the code up in the source system; format the column as text before codes are exported"),
     ),
     _f("principal_procedure_grey", WARNING, "the principal procedure is a grey code", "主要手术为灰码", _CODING),
     _f(
@@ -186,7 +188,7 @@ FINDINGS: tuple[Finding, ...] = (
         WARNING,
         "the principal procedure is blank though others are listed",
         "缺主要手术而有其他手术",
-        "put the principal procedure first",
+        text("put the principal procedure first"),
     ),
     _f(
         "other_diagnosis_grey",
@@ -207,7 +209,7 @@ FINDINGS: tuple[Finding, ...] = (
         WARNING,
         "the dagger and the asterisk half of a diagnosis stood apart and are read as the pair of the dictionary",
         "剑号与星号编码分列，已按字典合并为一个编码",
-        "state the pair as one code, such as A01.002+G01*",
+        text("state the pair as one code, such as A01.002+G01*"),
     ),
     _f("sex_missing", WARNING, "the sex is missing", "缺性别", _VALUE),
     _f("sex_unreadable", WARNING, "the sex is neither 1 nor 2 and counts as missing", "性别既非1也非2，按缺失处理", _VALUE),
@@ -219,7 +221,7 @@ FINDINGS: tuple[Finding, ...] = (
         WARNING,
         "the age in days is missing under one year",
         "不足一周岁而缺日龄",
-        "give the age in days, or the dates of birth and admission",
+        text("give the age in days, or the dates of birth and admission"),
     ),
     _f(
         "age_days_unreadable",
@@ -234,21 +236,21 @@ FINDINGS: tuple[Finding, ...] = (
         WARNING,
         "the dates of birth and admission give another age than the one stated, which counts",
         "年龄与出生、入院日期不符，按所填年龄",
-        "correct the age or the dates in the source system",
+        text("correct the age or the dates in the source system"),
     ),
     _f(
         "age_days_estimated",
         WARNING,
         "the age in days is counted from months (30.4 days each), or 0 for 新生儿",
         "日龄由月龄折算（新生儿按0天）",
-        "give the age in days, or the dates of birth and admission",
+        text("give the age in days, or the dates of birth and admission"),
     ),
     _f(
         "newborn_weight_missing",
         WARNING,
         "a newborn up to 28 days has no birth weight",
         "新生儿缺出生体重",
-        "give the weight in grams",
+        text("give the weight in grams"),
     ),
     _f(
         "weight_unreadable",
@@ -262,14 +264,14 @@ FINDINGS: tuple[Finding, ...] = (
         WARNING,
         "the birth weight is below 200 g, as kilograms would be, and counts as missing",
         "出生体重低于200克（或为千克），按缺失处理",
-        "give the weight in grams",
+        text("give the weight in grams"),
     ),
     _f(
         "weight_from_kilograms",
         WARNING,
         "the birth weight is in kilograms, as it says itself or as all weights of the file are, and is converted to grams",
         "出生体重以千克填写（单元格注明或全列均为千克），已换算为克",
-        "give the weight in grams",
+        text("give the weight in grams"),
     ),
     _f(
         "los_missing", WARNING, "the length of stay, which this scheme asks for, is missing", "缺住院天数（本方案需要）", _VALUE
@@ -308,21 +310,21 @@ FINDINGS: tuple[Finding, ...] = (
         WARNING,
         "a code has no counterpart in the edition of the schemes and counts as unknown (--code-version)",
         "编码在医保版无对照，按未知编码处理",
-        "code the record in 医保版 2.0, or check that the file is in the edition that was named",
+        text("code the record in 医保版 2.0, or check that the file is in the edition that was named"),
     ),
     _f(
         "auxiliary_level_unlisted",
         WARNING,
         "a more specific DIP kind fitted but has no line for the auxiliary level of the case",
         "更具体的病种未设该辅助分型等级",
-        "nothing, if the record is right: the catalogue has no line for it",
+        text("nothing, if the record is right: the catalogue has no line for it"),
     ),
     _f(
         "dip_tie",
         WARNING,
         "several DIP kinds fitted equally well: the order of the catalogue decided",
         "多个病种同等匹配，按目录次序取第一个",
-        "add a step to matching.ties of the catalogue",
+        text("add a step to matching.ties of the catalogue"),
     ),
     _f(
         "dip_cost_missing",
@@ -331,15 +333,15 @@ FINDINGS: tuple[Finding, ...] = (
         "缺总费用（本目录用于选择病种）",
         _VALUE,
     ),
-    _f("id_missing", WARNING, "the discharge has no id", "缺病案标识", "give every discharge its own id"),
+    _f("id_missing", WARNING, "the discharge has no id", "缺病案标识", text("give every discharge its own id")),
     _f(
         "id_rounded",
         WARNING,
         "the id is a rounded number (2.02E+09, or more digits than a spreadsheet keeps): it cannot be joined back",
         "病案标识为被舍入的数字（科学计数法或超出位数），无法对回",
-        "format the column as text before ids are entered or exported",
+        text("format the column as text before ids are entered or exported"),
     ),
-    _f("id_duplicate", WARNING, "an earlier record has the same id", "病案标识重复", "give every discharge its own id"),
+    _f("id_duplicate", WARNING, "an earlier record has the same id", "病案标识重复", text("give every discharge its own id")),
 )
 
 BITS: dict[str, int] = {finding.code: bit for bit, finding in enumerate(FINDINGS)}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drgsim import limits
 from drgsim.errors import InputError
+from drgsim.language import text
 from drgsim.records.input_options import InputOptions, Purpose
 from drgsim.records.layout import known_headers
 from drgsim.records.schema import columns, header_key
@@ -119,8 +120,8 @@ def distinct_names(names: Sequence[str], test: HeaderTest, path: Path, place: st
     if twice:
         raise InputError.single(
             "input-duplicate-column",
-            f"the header names {', '.join(map(repr, twice))} twice",
+            text("the header names {twice} twice", twice=", ".join(map(repr, twice))),
             where=f"{path}, {place}",
-            fix="give every column its own name",
+            fix=text("give every column its own name"),
         )
     return found

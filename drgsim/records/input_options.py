@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from drgsim.errors import Problem, UsageError
+from drgsim.errors import Problem, UsageError, words_of
+from drgsim.language import text
 from drgsim.records.code_dictionaries import OWN_VERSION
 
 
@@ -140,13 +141,15 @@ class InputOptions:
 
         problems: list[Problem] = []
         pairs = [(own, name, str(map_file)) for own, name in (_mapping_file(Path(map_file), problems) if map_file else ())]
-        for text in maps:
-            own, sign, name = text.rpartition("=")
+        for pair in maps:
+            own, sign, name = pair.rpartition("=")
             if sign and own.strip():
-                pairs.append((own.strip(), name.strip(), f"--map {text}"))
+                pairs.append((own.strip(), name.strip(), f"--map {pair}"))
             else:
-                fix = 'write the file\'s column, "=", and the canonical one: --map "主诊=principal_diagnosis"'
-                problems.append(Problem("map-malformed", f"the mapping {text!r} has no '='", where="--map", fix=fix))
+                fix = text('write the file\'s column, "=", and the canonical one: --map "主诊=principal_diagnosis"')
+                problems.append(
+                    Problem("map-malformed", text("the mapping {pair!r} has no '='", pair=pair), where="--map", fix=fix)
+                )
         read: list[tuple[str, str]] = []
         for own, name, where in pairs:
             canonical, problem = (name, None) if name in also else canonical_name(own, name, where)
@@ -165,43 +168,43 @@ def _mapping_file(path: Path, problems: list[Problem]) -> list[tuple[str, str]]:
     from drgsim.records.text_encoding import sniff_encoding
 
     found: list[Problem] = []
-    fix = 'YAML has lines such as "主诊: principal_diagnosis"; CSV has the columns from,to'
+    fix = text('YAML has lines such as "主诊: principal_diagnosis"; CSV has the columns from,to')
     try:
         content = path.read_bytes()
-        text = content.decode(sniff_encoding(content)).lstrip("\ufeff")
+        decoded = content.decode(sniff_encoding(content)).lstrip("\ufeff")
     except (OSError, ValueError) as error:
-        what = f"the mapping file {path.name} cannot be read: {' '.join(str(error).split())}"
+        what = text("the mapping file {file} cannot be read: {error}", file=path.name, error=words_of(error))
         problems.append(Problem("map-file-broken", what, where=str(path), fix=fix))
         return []
     read = _yaml_pairs if path.suffix.lower() in (".yaml", ".yml") else _csv_pairs
-    pairs = read(text, found)
+    pairs = read(decoded, found)
     problems += [replace(each, code="map-file-broken", where=str(path), fix=each.fix or fix) for each in found]
     return [] if found else pairs
 
 
-def _yaml_pairs(text: str, problems: list[Problem]) -> list[tuple[str, str]]:
+def _yaml_pairs(content: str, problems: list[Problem]) -> list[tuple[str, str]]:
     from drgsim.parameters.strict_file import parse_value
 
-    entries = parse_value(text, "map-file", problems, "the mapping file")
+    entries = parse_value(content, "map-file", problems, text("the mapping file"))
     if problems or entries is None:  # an empty file maps nothing
         return []
     if not isinstance(entries, dict) or not all(isinstance(name, str) for name in entries.values()):
-        problems.append(Problem("map-file", "the mapping file is no mapping of names to names"))
+        problems.append(Problem("map-file", text("the mapping file is no mapping of names to names")))
         return []
     return [(str(own), name) for own, name in entries.items()]
 
 
-def _csv_pairs(text: str, problems: list[Problem]) -> list[tuple[str, str]]:
+def _csv_pairs(content: str, problems: list[Problem]) -> list[tuple[str, str]]:
     import csv
 
     try:
-        rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
+        rows = [row for row in csv.reader(content.splitlines()) if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        problems.append(Problem("map-file", f"the mapping file cannot be read: {error}"))
+        problems.append(Problem("map-file", text("the mapping file cannot be read: {error}", error=words_of(error))))
         return []
     if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["from", "to"]:
         del rows[0]
     if any(len(row) < 2 for row in rows):
-        problems.append(Problem("map-file", "the mapping file has a line without a second column"))
+        problems.append(Problem("map-file", text("the mapping file has a line without a second column")))
         return []
     return [(row[0].strip(), row[1].strip()) for row in rows]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drgsim.errors import InputError
+from drgsim.language import text
 from drgsim.records.code_dictionaries import fold, split_codes
 from drgsim.records.recipes import is_marked
 from drgsim.records.schema import header_key
@@ -90,10 +91,14 @@ def join_by_id(
     if twice:
         raise InputError.single(
             "input-join-ids",
-            f"{len(twice):,} ids stand on several rows of the front page, such as {twice[0]}",
+            text(
+                "{twice_count:,} ids stand on several rows of the front page, such as {twice}",
+                twice_count=len(twice),
+                twice=twice[0],
+            ),
             where=where,
-            why="diagnoses and procedures of other sheets are joined by the id, and could belong to either row",
-            fix="give every discharge an id of its own",
+            why=text("diagnoses and procedures of other sheets are joined by the id, and could belong to either row"),
+            fix=text("give every discharge an id of its own"),
         )
     known = set(ids)
     joined = {}
@@ -102,12 +107,17 @@ def join_by_id(
         if codes and strangers == len(codes):
             raise InputError.single(
                 "input-join-ids",
-                f"no id of the {name} is on the front page: {next(iter(codes))!r} beside {next(iter(ids), '')!r}",
+                text(
+                    "no id of the {name} is on the front page: {codes!r} beside {value!r}",
+                    name=name,
+                    codes=next(iter(codes)),
+                    value=next(iter(ids), ""),
+                ),
                 where=where,
-                why="the sheets are joined by the id",
-                fix="write ids in the same way in all sheets",
+                why=text("the sheets are joined by the id"),
+                fix=text("write ids in the same way in all sheets"),
             )
         if strangers:
-            noted[f"ids with {name} that the front page lacks 首页没有的病案号"] += strangers
+            noted[text("ids with {name} that the front page lacks 首页没有的病案号", name=name)] += strangers
         joined[name] = [codes.get(key, "") for key in ids]
     return joined

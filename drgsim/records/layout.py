@@ -16,10 +16,12 @@ from typing import Any
 import yaml
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import bilingual, joined, text
 from drgsim.records.recipes import AS_IS, Recipe
 from drgsim.records.schema import columns, header_key, header_names
 
 GENERAL = "columns"
+GENERAL_TITLE = bilingual("usual column names, English or Chinese", "通用列名（英文或中文表头）")
 CODE_LISTS = ("diagnoses", "procedures")
 _RANGE = re.compile(r"(.*)\{(\d+)-(\d+)\}(.*)")
 
@@ -99,11 +101,10 @@ def layouts() -> tuple[Layout, ...]:
     for path in Path(__file__).with_name("layouts").glob("*.yaml"):
         entry = yaml.safe_load(path.read_text(encoding="utf-8"))
         ways = {name: tuple(way) if isinstance(way, list) else (way,) for name, way in entry["columns"].items()}
-        layout = Layout(path.stem, tuple(entry["also"]), entry["title"], entry["zh"], ways, entry.get("nodes", {}))
+        title = bilingual(entry["title"], entry["zh"])
+        layout = Layout(path.stem, tuple(entry["also"]), title, entry["zh"], ways, entry.get("nodes", {}))
         entries.append((entry["order"], layout))
-    general = Layout(
-        GENERAL, ("canonical", "chinese", "中文"), "usual column names, English or Chinese", "通用列名（英文或中文表头）"
-    )
+    general = Layout(GENERAL, ("canonical", "chinese", "中文"), GENERAL_TITLE, GENERAL_TITLE.spoken("zh"))
     return (*(layout for _, layout in sorted(entries, key=lambda entry: entry[0])), general)
 
 
@@ -128,8 +129,9 @@ def check_format(name: str | None) -> Problem | None:
     if name is None or layout_named(name):
         return None
     known = [layout.name for layout in layouts()]
-    fix = f"{did_you_mean(name, known)} the layouts are {', '.join(known)}".strip()
-    return Problem("layout-unknown", f"there is no input layout {name!r}", where="--format", fix=fix)
+    near, listed = did_you_mean(name, known), text("the layouts are {known}", known=", ".join(known))
+    fix = joined(" ", [near, listed]) if near else listed
+    return Problem("layout-unknown", text("there is no input layout {name!r}", name=name), where="--format", fix=fix)
 
 
 def canonical_name(own: str, name: str, where: str) -> tuple[str, Problem | None]:
@@ -137,10 +139,10 @@ def canonical_name(own: str, name: str, where: str) -> tuple[str, Problem | None
     found = header_names().get(header_key(name))
     if found:
         return found, None
-    fix = did_you_mean(name, list(columns())) or f"the columns are {', '.join(columns())}"
+    fix = did_you_mean(name, list(columns())) or text("the columns are {columns}", columns=", ".join(columns()))
     if header_key(own) in header_names():
-        fix = f'the file\'s column comes first: --map "{name}={own}"'
-    return "", Problem("map-unknown-column", f"there is no canonical column {name!r}", where=where, fix=fix)
+        fix = text('the file\'s column comes first: --map "{name}={own}"', name=name, own=own)
+    return "", Problem("map-unknown-column", text("there is no canonical column {name!r}", name=name), where=where, fix=fix)
 
 
 # -- what a layout makes of a header --------------------
@@ -306,9 +308,13 @@ def _own_columns(
 
 
 def _twice(canonical: str, names: Sequence[str], where: str) -> Problem:
-    what = f"the columns {' and '.join(map(repr, names))} both mean {canonical}"
-    fix = f'rename or remove one of the two, or say which one counts: --map "{names[0]}={canonical}"'
-    return Problem("input-ambiguous-column", what, where=f"{where}, line 1", fix=fix)
+    what = text("the columns {names} both mean {canonical}", names=" and ".join(map(repr, names)), canonical=canonical)
+    fix = text(
+        'rename or remove one of the two, or say which one counts: --map "{names}={canonical}"',
+        names=names[0],
+        canonical=canonical,
+    )
+    return Problem("input-ambiguous-column", what, where=text("{where}, line 1", where=where), fix=fix)
 
 
 def _list_recipe(
@@ -326,12 +332,20 @@ def _list_recipe(
     others = others or [own for own in claims.others if own not in principal]
     ways = [recipe.columns[0] for recipe in whole] + principal[:1] + ([] if principal else others[:1])
     if len(ways) > 1:
-        fix = (
-            f'say what each holds: --map "COLUMN={name}" for a list with the principal code first, '
-            f'or --map "COLUMN={principal_name}" and --map "COLUMN={others_name}"'
+        fix = text(
+            'say what each holds: --map "COLUMN={name}" for a list with the principal code first, or --map '
+            '"COLUMN={principal_name}" and --map "COLUMN={others_name}"',
+            name=name,
+            principal_name=principal_name,
+            others_name=others_name,
         )
-        what = f"the columns {', '.join(map(repr, ways))} all hold {name} ({columns()[name].title_zh})"
-        problems.append(Problem("input-ambiguous-column", what, where=f"{where}, line 1", fix=fix))
+        what = text(
+            "the columns {ways} all hold {name} ({title_zh})",
+            ways=", ".join(map(repr, ways)),
+            name=name,
+            title_zh=columns()[name].title_zh,
+        )
+        problems.append(Problem("input-ambiguous-column", what, where=text("{where}, line 1", where=where), fix=fix))
         return whole[0] if whole else None
     if whole:
         return whole[0]

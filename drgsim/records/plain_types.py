@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgsim.errors import InputError
+from drgsim.errors import InputError, words_of
+from drgsim.language import text
 from drgsim.records.arrow import is_list, to_text
 from drgsim.records.schema import header_key, header_names
 from drgsim.records.text_encoding import sniff_encoding
@@ -50,7 +51,10 @@ def refuse_twice(names: Sequence[str], where: str = "") -> None:
     """
     twice = [name for name, number in Counter(names).items() if number > 1]
     if twice:
-        what, fix = f"the table names {', '.join(map(repr, sorted(twice)))} twice", "give every column its own name"
+        what, fix = (
+            text("the table names {twice} twice", twice=", ".join(map(repr, sorted(twice)))),
+            text("give every column its own name"),
+        )
         raise InputError.single("input-duplicate-column", what, where=where, fix=fix)
 
 
@@ -58,9 +62,9 @@ def _plain_of(column: pa.Array | pa.ChunkedArray, name: str) -> pa.Array | pa.Ch
     if _becomes_json(column.type) and header_key(name) in header_names():
         raise InputError.single(
             "input-unreadable-type",
-            f"the column {name} has the type {column.type}, which holds no text",
+            text("the column {name} has the type {type}, which holds no text", name=name, type=column.type),
             where=name,
-            fix="give codes as text or as lists of text, numbers as numbers or text",
+            fix=text("give codes as text or as lists of text, numbers as numbers or text"),
         )
     try:
         if not isinstance(column, pa.ChunkedArray):
@@ -70,9 +74,14 @@ def _plain_of(column: pa.Array | pa.ChunkedArray, name: str) -> pa.Array | pa.Ch
     except (pa.ArrowException, UnicodeError, ValueError, OverflowError) as error:
         raise InputError.single(
             "input-damaged-column",
-            f"the column {name} has the type {column.type} and cannot be read as it: {' '.join(str(error).split())}",
+            text(
+                "the column {name} has the type {type} and cannot be read as it: {error}",
+                name=name,
+                type=column.type,
+                error=words_of(error),
+            ),
             where=name,
-            fix="write it as text, numbers or dates",
+            fix=text("write it as text, numbers or dates"),
         ) from error
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError
+from drgsim.language import text
 from drgsim.records.arrow import column_of
 from drgsim.records.plain_types import plain_columns, refuse_twice
 
@@ -58,8 +59,8 @@ def python_table(records: Any) -> tuple[pa.Table, Any]:
         [
             Problem(
                 "group-unknown-records",
-                f"a {type(records).__name__} is no table of discharges",
-                fix="give a path, a pandas DataFrame, an Arrow table or a list of dictionaries",
+                text("a {type} is no table of discharges", type=type(records).__name__),
+                fix=text("give a path, a pandas DataFrame, an Arrow table or a list of dictionaries"),
             )
         ]
     )

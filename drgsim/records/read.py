@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.language import text
 from drgsim.records.arrow import one_chunk
 from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
 from drgsim.records.case_file import CaseFile
@@ -70,15 +71,19 @@ def _open(path: str | Path, options: InputOptions, purpose: Purpose) -> CaseFile
 
         if json_files(path):
             return JsonSource(path, options)
-        what = f"{path} is a folder without JSON files"
-        raise InputError.single("input-not-found", what, where=str(path), fix="name the files themselves")
+        what = text("{path} is a folder without JSON files", path=path)
+        raise InputError.single("input-not-found", what, where=str(path), fix=text("name the files themselves"))
     spooled = standard_input() if str(path) == STANDARD_INPUT else None
     path = Path(spooled.path.name) if spooled else path
     content = spooled.path if spooled else path
     if not content.is_file():
-        raise InputError.single("input-not-found", f"there is no file {path}", where=str(path), fix="check the path")
+        raise InputError.single(
+            "input-not-found", text("there is no file {path}", path=path), where=str(path), fix=text("check the path")
+        )
     if content.stat().st_size == 0:
-        raise InputError.single("input-empty-file", f"{path.name} is empty", where=str(path), fix="check the export")
+        raise InputError.single(
+            "input-empty-file", text("{file} is empty", file=path.name), where=str(path), fix=text("check the export")
+        )
     inner = unpacked(content)
     source = _opened(path, inner.path if inner else content, options, purpose)
     source.held = (spooled, inner)
@@ -116,9 +121,9 @@ def _opened(path: Path, content: Path, options: InputOptions, purpose: Purpose) 
         return CsvSource(path, options, purpose, content)
     raise UsageError.single(
         "input-unknown-suffix",
-        f"{path.name}: cannot tell the file's format",
+        text("{file}: cannot tell the file's format", file=path.name),
         where=str(path),
-        fix=f"name it with one of {', '.join(READABLE)}",
+        fix=text("name it with one of {readable}", readable=", ".join(READABLE)),
     )
 
 
@@ -144,9 +149,14 @@ def read_table(path: str | Path) -> pa.Table:
     lines = [line for batch in batches if BROKEN_LINE in batch.schema.names for line in batch.column(BROKEN_LINE).to_pylist()]
     broken = [line for line in lines if line is not None]
     if broken:
-        fix = "give every line as many cells as the header"
-        what = "the line does not fit the header"
-        raise InputError([Problem("input-broken-line", what, where=f"{path}, line {line}", fix=fix) for line in broken])
+        fix = text("give every line as many cells as the header")
+        what = text("the line does not fit the header")
+        raise InputError(
+            [
+                Problem("input-broken-line", what, where=text("{path}, line {line}", path=path, line=line), fix=fix)
+                for line in broken
+            ]
+        )
     table = pa.Table.from_batches(batches)
     return table.rename_columns([name.removeprefix("=") for name in table.column_names])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from drgsim.language import text
 from drgsim.records.case_file import BATCH_ROWS, CaseFile, broken_file
 from drgsim.records.csv_text import CleanBlock, CsvText
 from drgsim.records.header import HeaderTest
@@ -57,7 +58,9 @@ class CsvSource(CaseFile):
 
     def _batches(self, table: pa.Table, block: CleanBlock) -> Iterator[pa.RecordBatch]:
         if table.num_rows != block.records:  # never fewer records than the file has
-            what = f"of {block.records:,} records, {table.num_rows:,} can be told apart"
+            what = text(
+                "of {records:,} records, {num_rows:,} can be told apart", records=block.records, num_rows=table.num_rows
+            )
             raise broken_file(self.path, ValueError(what))
         if block.broken is not None:
             table = table.append_column(BROKEN_LINE, pa.array(block.broken, mask=block.broken == 0))

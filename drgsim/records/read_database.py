@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim.errors import InputError
+from drgsim.errors import InputError, words_of
+from drgsim.language import text
 from drgsim.records.case_file import BATCH_ROWS, CaseFile
 from drgsim.records.database_address import DatabaseAddress
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
@@ -76,9 +77,15 @@ class DatabaseSource(CaseFile):
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise InputError.single(
                 "database-not-read",
-                f"the column {name} of {self.path} is declared as {kind} and holds something else: {error}",
+                text(
+                    "the column {name} of {path} is declared as {kind} and holds something else: {error}",
+                    name=name,
+                    path=self.path,
+                    kind=kind,
+                    error=words_of(error),
+                ),
                 where=self._address.shown,
-                fix="correct the cells, or give a view that casts the column to text",
+                fix=text("correct the cells, or give a view that casts the column to text"),
             ) from error
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from drgsim import limits
 from drgsim.errors import InputError, UsageError
+from drgsim.language import text
 from drgsim.records.case_file import CaseFile, broken_file
 from drgsim.records.code_dictionaries import BLANK
 from drgsim.records.input_options import InputOptions
@@ -82,11 +83,15 @@ class JsonSource(CaseFile):
             nodes = self._layout.nodes
             raise InputError.single(
                 "input-layout-unknown",
-                f"{path.name} holds no settlement lists: no record has the nodes "
-                f"{nodes['record']} and {nodes['diagnoses']['node']}",
+                text(
+                    "{file} holds no settlement lists: no record has the nodes {record} and {node}",
+                    file=path.name,
+                    record=nodes["record"],
+                    node=nodes["diagnoses"]["node"],
+                ),
                 where=str(path),
-                why="JSON is read as settlement lists of interface 4101/4101A (医保基金结算清单)",
-                fix="export other data as CSV, XLSX or Parquet",
+                why=text("JSON is read as settlement lists of interface 4101/4101A (医保基金结算清单)"),
+                fix=text("export other data as CSV, XLSX or Parquet"),
             )
         return [name for name in fields if name not in known]
 
@@ -114,9 +119,9 @@ def _json_layout(path: Path, options: InputOptions) -> Layout:
     if layout is None or not layout.nodes:
         raise UsageError.single(
             "layout-not-json",
-            f"the layout {options.format} has no JSON form, and {path.name} is JSON",
+            text("the layout {format} has no JSON form, and {file} is JSON", format=options.format, file=path.name),
             where="--format",
-            fix=f"JSON is read as {', '.join(layout.name for layout in with_nodes)}; leave --format out",
+            fix=text("JSON is read as {layout}; leave --format out", layout=", ".join(layout.name for layout in with_nodes)),
         )
     return layout
 
@@ -192,23 +197,23 @@ def _values(file: Any, name: str) -> Iterator[JsonEntry]:
     A file that does not begin with a value is one broken entry, so that it costs a folder of files no more than itself.
     """
     decoder = json.JSONDecoder()
-    text, at, line, wanted = "", 0, 1, _CHUNK
+    content, at, line, wanted = "", 0, 1, _CHUNK
     ended = any_yet = False
     while True:
-        while at < len(text) and text[at] in " \t\r\n,[]":
-            line += text[at] == "\n"
+        while at < len(content) and content[at] in " \t\r\n,[]":
+            line += content[at] == "\n"
             at += 1
         try:
-            value, stop = decoder.raw_decode(text, at) if at < len(text) else (None, at)
-            if stop == len(text) and not ended and not isinstance(value, dict):
+            value, stop = decoder.raw_decode(content, at) if at < len(content) else (None, at)
+            if stop == len(content) and not ended and not isinstance(value, dict):
                 value, stop = None, at  # a number that the next chunk may go on with
         except (ValueError, RecursionError) as error:
             if ended and any_yet:  # what follows cannot be told apart: to go on would lose records in silence
                 raise InputError.single(
                     "input-broken-file",
-                    f"{name} is no valid JSON from line {line} on",
-                    where=f"{name}, line {line}",
-                    fix="export it again; in JSON lines (.jsonl) a broken line costs only itself",
+                    text("{name} is no valid JSON from line {line} on", name=name, line=line),
+                    where=text("{name}, line {line}", name=name, line=line),
+                    fix=text("export it again; in JSON lines (.jsonl) a broken line costs only itself"),
                 ) from error
             if ended:
                 yield JsonEntry(line, None)
@@ -217,16 +222,16 @@ def _values(file: Any, name: str) -> Iterator[JsonEntry]:
         if stop > at:
             yield JsonEntry(line, value)
             any_yet = True
-            line += text.count("\n", at, stop)
+            line += content.count("\n", at, stop)
             at, wanted = stop, _CHUNK
             continue
         if ended:
             return
-        limits.check("json_bytes", len(text) - at, Path(name), f"line {line}")
+        limits.check("json_bytes", len(content) - at, Path(name), f"line {line}")
         more = file.read(wanted)
         wanted *= 2  # a value that is longer than a chunk is not tried again for every chunk
         ended = not more
-        text, at = text[at:] + more, 0
+        content, at = content[at:] + more, 0
 
 
 def _node(record: Mapping[str, Any], name: str) -> Any:

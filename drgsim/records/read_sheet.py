@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from drgsim.errors import InputError, did_you_mean
+from drgsim.errors import InputError, did_you_mean, some_names
+from drgsim.language import text
 from drgsim.records.case_file import BATCH_ROWS, CaseFile
 from drgsim.records.header import HEADER_LINES, HeaderTest, distinct_names
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
@@ -83,8 +84,10 @@ class SheetSource(CaseFile):
         """Say which cells could not be read."""
         found = [cell for cell in cells if type(cell) is UnreadableCell]
         if found:
-            more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-            self.noted[f"cells that cannot be read 无法读取的单元格, {sheet}: {', '.join(found[:_SHOWN])}{more}"] += len(found)
+            shown = some_names(found, _SHOWN)
+            self.noted[text("cells that cannot be read 无法读取的单元格, {sheet}: {cells}", sheet=sheet, cells=shown)] += len(
+                found
+            )
 
 
 class _SheetChoice:
@@ -109,7 +112,10 @@ class _SheetChoice:
                 break
         if not found and not filled:
             raise InputError.single(
-                "input-no-header", f"no sheet of {self.path.name} holds anything", where=str(self.path), fix="check the export"
+                "input-no-header",
+                text("no sheet of {file} holds anything", file=self.path.name),
+                where=str(self.path),
+                fix=text("check the export"),
             )
         if len(found) > 1:
             return self._chosen(found)
@@ -143,9 +149,9 @@ class _SheetChoice:
             else:
                 raise InputError.single(
                     "input-no-sheet",
-                    f"{self.path.name} has no sheet {name!r}",
+                    text("{file} has no sheet {name!r}", file=self.path.name, name=name),
                     where=str(self.path),
-                    fix=did_you_mean(name, list(by_name)) or f"its sheets are {', '.join(by_name)}",
+                    fix=did_you_mean(name, list(by_name)) or text("its sheets are {sheets}", sheets=", ".join(by_name)),
                 )
 
     def _chosen(self, found: list[_Sheet]) -> list[_Sheet]:
@@ -160,10 +166,16 @@ class _SheetChoice:
         elif any(_own(readings[sheet.name]) != _own(readings[whole[0].name]) for sheet in whole[1:]):
             raise InputError.single(
                 "input-several-sheets",
-                f"{self.path.name} holds records under different headers in the sheets {', '.join(s.name for s in whole)}",
+                text(
+                    "{file} holds records under different headers in the sheets {sheets}",
+                    file=self.path.name,
+                    sheets=", ".join(sheet.name for sheet in whole),
+                ),
                 where=str(self.path),
-                why="which of them is meant cannot be told",
-                fix=f'say it: --sheet "{whole[0].name}"; several may be named when their columns are the same',
+                why=text("which of them is meant cannot be told"),
+                fix=text(
+                    'say it: --sheet "{sheet}"; several may be named when their columns are the same', sheet=whole[0].name
+                ),
             )
         for sheet in found:
             if not any(sheet is each for each in used):
@@ -199,11 +211,17 @@ class _SheetChoice:
             parts[name] = codes_by_id(self._texts(part, "discharge_id", readings), self._texts(part, name, readings), extra)
         if not parts:
             return front, used
-        joined = join_by_id(ids, parts, f"{self.path}, sheets {', '.join(sheet.name for sheet in used)}", self.told)
+        joined = join_by_id(
+            ids,
+            parts,
+            text("{path}, sheets {sheets}", path=self.path, sheets=", ".join(sheet.name for sheet in used)),
+            self.told,
+        )
         for name in joined.keys() & readings[front.name].keys():
             principal = self._texts(front, name, readings)
             joined[name] = [after_principal(first, codes) for first, codes in zip(principal, joined[name], strict=True)]
-        self.told["records joined from the sheets " + ", ".join(sheet.name for sheet in used) + " 按病案号合并"] += len(ids)
+        names = ", ".join(sheet.name for sheet in used)
+        self.told[text("records joined from the sheets {names} 按病案号合并", names=names)] += len(ids)
         width = len(front.header)
         records = [[*row[:width], *codes] for row, codes in zip(front.records, zip(*joined.values(), strict=True), strict=True)]
         return front._replace(header=[*front.header, *joined], records=records), used

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.errors import InputError, Problem, did_you_mean, nearest_word, some_names
+from drgsim.language import joined, text
 from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.layout import GENERAL, LayoutReading, layout_named, layouts, read_header
 from drgsim.records.recipes import AS_IS, Recipe
@@ -33,7 +34,9 @@ def recognise(
     if options.format is not None:
         layout = layout_named(options.format)
         if layout is None:
-            raise InputError.single("layout-unknown", f"there is no input layout {options.format!r}", where="--format")
+            raise InputError.single(
+                "layout-unknown", text("there is no input layout {format!r}", format=options.format), where="--format"
+            )
         return _checked(_for(purpose, read_header(layout, names, mapped, where)), names, where)
     readings = [_for(purpose, read_header(layout, names, mapped, where)) for layout in layouts()]
     readings = [reading for reading in readings if reading.own or reading.layout.name == GENERAL]
@@ -86,17 +89,17 @@ def mapped_columns(names: Sequence[str], maps: Iterable[tuple[str, str]], where:
         parts = [own] if own in by_spelling else [part.strip() for part in own.split("+")]
         absent = [part for part in parts if part not in by_spelling]
         if absent:
-            fix = did_you_mean(absent[0], list(names)) or f"the file has {_some(names)}"
-            what = f"the mapping names the column {absent[0]!r}, which the file does not have"
-            problems.append(Problem("input-map-column", what, where=f"{where}, line 1", fix=fix))
+            fix = did_you_mean(absent[0], list(names)) or text("the file has {names}", names=_some(names))
+            what = text("the mapping names the column {column!r}, which the file does not have", column=absent[0])
+            problems.append(Problem("input-map-column", what, where=text("{where}, line 1", where=where), fix=fix))
             continue
         mapped.setdefault(canonical, []).append(
             Recipe(AS_IS if len(parts) == 1 else "join", tuple(by_spelling[part] for part in parts))
         )
     for canonical, recipes in mapped.items():
         if len(recipes) > 1 and canonical not in ("diagnoses", "procedures", "other_diagnoses", "other_procedures"):
-            what = f"{len(recipes)} columns are mapped to {canonical}"
-            fix = "map one; several columns can make up a code list only"
+            what = text("{count} columns are mapped to {canonical}", count=len(recipes), canonical=canonical)
+            fix = text("map one; several columns can make up a code list only")
             problems.append(Problem("input-ambiguous-column", what, where=where, fix=fix))
     if problems:
         raise InputError(problems)
@@ -126,15 +129,24 @@ def _checked(reading: LayoutReading, names: Sequence[str], where: str) -> Layout
         parts = [part for part in columns().values() if part.part == name]
         if reading.layout.name == GENERAL and parts:
             accepted = [*accepted, *(alias for part in parts[:1] for alias in (part.name, *part.aliases))]
-        near = did_you_mean(accepted[0], names, prefix="is it ") if accepted else ""
+        near = nearest_word(accepted[0], names) if accepted else ""
+        rename = text(
+            'rename it, or say which one it is: --map "COLUMN={name}"; names that are understood: {accepted}',
+            name=name,
+            accepted=", ".join(accepted),
+        )
         problems.append(
             Problem(
                 "input-missing-column",
-                f"the file has no column {name} ({column.title_zh})",
-                where=f"{where}, line 1, read as {reading.layout.name} {reading.layout.title_zh}",
-                why="grouping without it would give wrong groups in silence",
-                fix=f'{near} rename it, or say which one it is: --map "COLUMN={name}"; '
-                f"names that are understood: {', '.join(accepted)}".strip(),
+                text("the file has no column {name} ({title_zh})", name=name, title_zh=column.title_zh),
+                where=text(
+                    "{where}, line 1, read as {layout} {title_zh}",
+                    where=where,
+                    layout=reading.layout.name,
+                    title_zh=reading.layout.title_zh,
+                ),
+                why=text("grouping without it would give wrong groups in silence"),
+                fix=joined(" ", [text("is it {near}?", near=near), rename]) if near else rename,
             )
         )
     if problems:
@@ -144,8 +156,7 @@ def _checked(reading: LayoutReading, names: Sequence[str], where: str) -> Layout
 
 def _some(names: Iterable[str]) -> str:
     """The first names, and how many more there are."""
-    names = list(names)
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return some_names(list(names), _SHOWN)
 
 
 def _matched(recipes: Mapping[str, Recipe]) -> str:
@@ -153,15 +164,30 @@ def _matched(recipes: Mapping[str, Recipe]) -> str:
 
 
 def _ambiguous(fits: Sequence[LayoutReading], where: str) -> InputError:
-    why = "; ".join(f"{fit.layout.name} {fit.layout.title_zh} reads {_matched(_needed(fit))}" for fit in fits)
+    why = joined(
+        "; ",
+        (
+            text(
+                "{layout} {title_zh} reads {columns}",
+                layout=fit.layout.name,
+                title_zh=fit.layout.title_zh,
+                columns=_matched(_needed(fit)),
+            )
+            for fit in fits
+        ),
+    )
     return InputError(
         [
             Problem(
                 "input-layout-ambiguous",
-                f"the headers fit {len(fits)} layouts: {', '.join(fit.layout.name for fit in fits)}. Which one is meant?",
-                where=f"{where}, line 1",
+                text(
+                    "the headers fit {count} layouts: {layouts}. Which one is meant?",
+                    count=len(fits),
+                    layouts=", ".join(fit.layout.name for fit in fits),
+                ),
+                where=text("{where}, line 1", where=where),
                 why=why,
-                fix="say it: " + " or ".join(f"--format {fit.layout.name}" for fit in fits),
+                fix=text("say it: {ways}", ways=joined(text(" or "), (f"--format {fit.layout.name}" for fit in fits))),
             )
         ]
     )
@@ -178,18 +204,27 @@ def _unknown(readings: Sequence[LayoutReading], names: Sequence[str], where: str
         recipes = reading.recipes if reading else {}
         missing = reading.missing if reading else [column.name for column in columns().values() if column.required]
         lacks = ", ".join(f"{name} ({(layout.names_of(name) or ['-'])[0]})" for name in missing)
-        lines.append(f"{layout.name} {layout.title_zh}: finds {_matched(recipes) or 'nothing'}; lacks {lacks}")
+        lines.append(
+            text(
+                "{layout} {title_zh}: finds {found}; lacks {lacks}",
+                layout=layout.name,
+                title_zh=layout.title_zh,
+                found=_matched(recipes) or text("nothing"),
+                lacks=lacks,
+            )
+        )
     missing = min((reading.missing for reading in readings), key=len)
     return InputError(
         [
             Problem(
                 "input-layout-unknown",
-                f"the headers ({_some(names)}) fit no known layout. Which columns hold what?",
-                where=f"{where}, line 1",
-                why=" | ".join(lines),
-                fix="say it: "
-                + " ".join(f'--map "COLUMN={name}"' for name in missing)
-                + ", or name a layout with --format; --map-file takes many mappings",
+                text("the headers ({names}) fit no known layout. Which columns hold what?", names=_some(names)),
+                where=text("{where}, line 1", where=where),
+                why=joined(" | ", lines),
+                fix=text(
+                    "say it: {maps}, or name a layout with --format; --map-file takes many mappings",
+                    maps=" ".join(f'--map "COLUMN={name}"' for name in missing),
+                ),
             )
         ]
     )

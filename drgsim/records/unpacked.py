@@ -12,7 +12,8 @@ from typing import IO, NamedTuple
 from weakref import WeakKeyDictionary
 
 from drgsim import limits
-from drgsim.errors import InputError
+from drgsim.errors import InputError, words_of
+from drgsim.language import text
 from drgsim.leftovers import scratch_folder
 from drgsim.records.file_kind import ARCHIVE_FAULTS, GZIP_MARK, FileKind, kind_of
 
@@ -105,10 +106,12 @@ def _unzip(path: Path, folder: Path, shown: Path) -> Path:
             names = ", ".join(member.filename for member in members[:8])
             raise InputError.single(
                 "input-zip-several" if members else "input-zip-empty",
-                f"{shown.name} holds {len(members)} files: {names}" if members else f"{shown.name} is an archive without files",
+                text("{shown} holds {members_count} files: {names}", shown=shown.name, members_count=len(members), names=names)
+                if members
+                else text("{shown} is an archive without files", shown=shown.name),
                 where=str(shown),
-                why="which of them is meant cannot be told" if members else "",
-                fix="unpack it and name the files" if members else "check the export",
+                why=text("which of them is meant cannot be told") if members else "",
+                fix=text("unpack it and name the files") if members else text("check the export"),
             )
         if members[0].flag_bits & 1:
             raise password_error(shown)
@@ -123,17 +126,21 @@ def password_error(path: Path) -> InputError:
     """The error for a file that only its password opens."""
     return InputError.single(
         "input-password",
-        f"{path.name} is protected by a password 文件有密码保护",
+        text("{file} is protected by a password 文件有密码保护", file=path.name),
         where=str(path),
-        why="what is in it cannot be read without the password",
-        fix="open it, remove the password (文件 → 信息 → 保护工作簿) and save it again",
+        why=text("what is in it cannot be read without the password"),
+        fix=text("open it, remove the password (文件 → 信息 → 保护工作簿) and save it again"),
     )
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError.single(
         "input-broken-file",
-        f"{path.name} is cut off or damaged 文件不完整或已损坏: it cannot be unpacked ({' '.join(str(error).split())})",
+        text(
+            "{file} is cut off or damaged 文件不完整或已损坏: it cannot be unpacked ({error})",
+            file=path.name,
+            error=words_of(error),
+        ),
         where=str(path),
-        fix="copy or download it again, or export it again",
+        fix=text("copy or download it again, or export it again"),
     )

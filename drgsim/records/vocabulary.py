@@ -16,6 +16,7 @@ from unicodedata import normalize
 import yaml
 
 from drgsim.errors import did_you_mean
+from drgsim.language import text
 from drgsim.records.schema import header_key
 
 PAYERS = ("employee", "resident")
@@ -146,7 +147,7 @@ def level_words() -> list[str]:
 
 def level_hint(word: str) -> str:
     """What to write instead of a word that names no level."""
-    listed = "write 1, 2, 3 (三级, tertiary), with a grade 3a (三甲), 0 (未定级), or a city's own class such as A or p3a"
+    listed = text("write 1, 2, 3 (三级, tertiary), with a grade 3a (三甲), 0 (未定级), or a city's own class such as A or p3a")
     return did_you_mean(word.strip().lower(), level_words()) or listed
 
 
@@ -187,15 +188,19 @@ def wrong_keys(keys: Iterable[str]) -> str:
     for key in keys:
         if not is_policy_key(key):
             near = did_you_mean(key, PAYERS)
-            return f"{key!r} is no level, payer or level/payer; {near or level_hint(key.split('/')[0])}"
+            return text(
+                "{key!r} is no level, payer or level/payer; {near}", key=key, near=near or level_hint(key.split("/")[0])
+            )
         if policy_key(key) in seen:
-            return f"{seen[policy_key(key)]!r} and {key!r} mean the same"
+            return text("{seen!r} and {key!r} mean the same", seen=seen[policy_key(key)], key=key)
         seen[policy_key(key)] = key
     classes = {key.partition("/")[0] for key in seen} & {*words()["roman"]}
     if classes and "I" not in classes:  # a city that has a class III has a class I
         key = min(classes)
-        return (
-            f"{key!r} is a city's own class here, which stands beside I; for the level write {words()['roman'][key]} or {key}级"
+        return text(
+            "{key!r} is a city's own class here, which stands beside I; for the level write {roman} or {key}级",
+            key=key,
+            roman=words()["roman"][key],
         )
     return ""
 

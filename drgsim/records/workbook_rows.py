@@ -11,6 +11,7 @@ from xml.etree.ElementTree import ParseError
 
 from drgsim import limits
 from drgsim.errors import InputError
+from drgsim.language import text
 from drgsim.leftovers import scratch_folder
 from drgsim.records.case_file import broken_file
 from drgsim.records.file_kind import ARCHIVE_FAULTS, FileKind, kind_of
@@ -119,12 +120,16 @@ def _unreadable(path: Path, shown: Path, error: Exception) -> InputError:
         except (CalamineError, OSError) as cause:
             error = cause
     if kind is FileKind.DAMAGED_ZIP or str(error).startswith("Cfb error"):
-        why = "the list of its parts at its end is missing" if kind is FileKind.DAMAGED_ZIP else "parts of it are missing"
+        why = (
+            text("the list of its parts at its end is missing")
+            if kind is FileKind.DAMAGED_ZIP
+            else text("parts of it are missing")
+        )
         return InputError.single(
             "input-broken-file",
-            f"{shown.name} is cut off or damaged 文件不完整或已损坏: {why}",
+            text("{shown} is cut off or damaged 文件不完整或已损坏: {why}", shown=shown.name, why=why),
             where=str(shown),
-            fix="copy or download it again, or export it again",
+            fix=text("copy or download it again, or export it again"),
         )
     return broken_file(shown, error)
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.records.arrow import one_chunk
 from drgsim.records.cell_numbers import read_numbers
 from drgsim.records.cells import read_words
@@ -54,24 +55,33 @@ def hospitals_of(table: pa.Table, where: str) -> dict[str, Hospital]:
     """
     columns = _columns(table, _ALIASES, _OF_HOSPITAL)
     if "hospital_id" not in columns:
-        what, fix = f"{where} has no column hospital_id", "name the column of hospitals hospital_id or id"
-        raise InputError.single("hospitals-no-id", what, where=f"{where}, line 1", fix=fix)
+        what, fix = (
+            text("{where} has no column hospital_id", where=where),
+            text("name the column of hospitals hospital_id or id"),
+        )
+        raise InputError.single("hospitals-no-id", what, where=text("{where}, line 1", where=where), fix=fix)
     texts = {name: _words(table, own) for name, own in columns.items()}
     blank = [""] * table.num_rows
     coefficient, wrong = _coefficients(table, columns.get("coefficient"))
     problems: list[Problem] = []
     hospitals: dict[str, Hospital] = {}
     for row, name in enumerate(texts["hospital_id"]):
-        place = f"{where}, line {row + 2}"
+        place = text("{where}, line {row}", where=where, row=row + 2)
         if not name:
-            problems.append(Problem("hospitals-no-id", "a hospital has no hospital_id", where=place))
+            problems.append(Problem("hospitals-no-id", text("a hospital has no hospital_id"), where=place))
             continue
         if name in hospitals:
-            fix = "leave one line for each hospital"
-            problems.append(Problem("hospitals-duplicate", f"hospital {name} stands twice", where=place, fix=fix))
+            fix = text("leave one line for each hospital")
+            problems.append(
+                Problem("hospitals-duplicate", text("hospital {name} stands twice", name=name), where=place, fix=fix)
+            )
         if wrong[row]:
-            what = f"the coefficient of {name} is {texts['coefficient'][row]!r}, not a number above 0"
-            problems.append(Problem("hospitals-coefficient", what, where=place, fix="correct it or leave it empty"))
+            what = text(
+                "the coefficient of {name} is {coefficient!r}, not a number above 0",
+                name=name,
+                coefficient=texts["coefficient"][row],
+            )
+            problems.append(Problem("hospitals-coefficient", what, where=place, fix=text("correct it or leave it empty")))
         level, grade, title, of = (texts.get(column, blank)[row] for column in ("level", "grade", "name", "member_of"))
         hospitals[name] = Hospital(level, grade, float(coefficient[row]), title, _listed(of))
     if problems:
@@ -103,14 +113,21 @@ def hospitals_by_id(entries: Mapping[str, Hospital | Mapping[str, Any]]) -> dict
         if isinstance(entry, Hospital):
             continue
         if not isinstance(entry, Mapping):
-            what = f"hospital {name} is given as {entry!r}"
-            problems.append(Problem("hospitals-no-entry", what, where="hospitals", fix='write it as {"level": "三甲"}'))
+            what = text("hospital {name} is given as {entry!r}", name=name, entry=entry)
+            problems.append(Problem("hospitals-no-entry", what, where="hospitals", fix=text('write it as {"level": "三甲"}')))
             continue
         for key in entry:
             if key not in (*_OF_HOSPITAL[1:], *_ALIASES):
                 known = list(_OF_HOSPITAL[1:])
-                fix = did_you_mean(str(key), known) or f"the keys are {', '.join(known)}"
-                problems.append(Problem("hospitals-unknown-key", f"hospital {name} has no {key!r}", where="hospitals", fix=fix))
+                fix = did_you_mean(str(key), known) or text("the keys are {known}", known=", ".join(known))
+                problems.append(
+                    Problem(
+                        "hospitals-unknown-key",
+                        text("hospital {name} has no {key!r}", name=name, key=key),
+                        where="hospitals",
+                        fix=fix,
+                    )
+                )
         rows.append({**entry, "hospital_id": str(name)})
     if problems:
         raise InputError(problems)
@@ -190,33 +207,45 @@ def group_coefficients_of(table: pa.Table, where: str) -> tuple[GroupCoefficient
     columns = _columns(table, aliases, ("hospital_id", "level", "group", "coefficient"))
     absent = [name for name in ("hospital_id", "group", "coefficient") if name not in columns]
     if absent:
-        fix = "the columns are hospital_id, group, coefficient, and level where coefficients differ by level"
-        what = f"{where} has no column {', '.join(absent)}"
-        return GroupCoefficients({}), [Problem("coefficients-column", what, where=f"{where}, line 1", fix=fix)]
+        fix = text("the columns are hospital_id, group, coefficient, and level where coefficients differ by level")
+        what = text("{where} has no column {absent}", where=where, absent=", ".join(absent))
+        return GroupCoefficients({}), [
+            Problem("coefficients-column", what, where=text("{where}, line 1", where=where), fix=fix)
+        ]
     numbers, wrong = _coefficients(table, columns["coefficient"])
     problems: list[Problem] = []
     of_hospitals: dict[tuple[str, str], float] = {}
     of_levels: dict[tuple[str, str], float] = {}
     blank = [EVERY] * table.num_rows
     hospitals, levels, groups = (
-        [EVERY if text == "*" else text for text in _words(table, columns[name])] if name in columns else blank
+        [EVERY if cells == "*" else cells for cells in _words(table, columns[name])] if name in columns else blank
         for name in ("hospital_id", "level", "group")
     )
     for row, (hospital, level, group) in enumerate(zip(hospitals, levels, groups, strict=True)):
-        place = f"{where}, line {row + 2}"
+        place = text("{where}, line {row}", where=where, row=row + 2)
         by_level = not hospital and bool(level)
         values, key = (of_levels, (level_keys(level)[0], group)) if by_level else (of_hospitals, (hospital, group))
         shown = f"{'level ' + level if by_level else hospital or 'all hospitals'}, {group or 'all groups'}"
         if by_level and not level_known(level):
-            problems.append(Problem("coefficients-level", f"{level!r} is no level", where=place, fix=level_hint(level)))
+            problems.append(
+                Problem("coefficients-level", text("{level!r} is no level", level=level), where=place, fix=level_hint(level))
+            )
         if key == (EVERY, EVERY):
-            fix = "give every line a hospital, a level or a group"
-            problems.append(Problem("coefficients-no-key", "a coefficient without hospital and group", where=place, fix=fix))
+            fix = text("give every line a hospital, a level or a group")
+            problems.append(
+                Problem("coefficients-no-key", text("a coefficient without hospital and group"), where=place, fix=fix)
+            )
         elif key in values:
-            fix = "remove one of the two lines"
-            problems.append(Problem("coefficients-twice", f"{shown} has two coefficients", where=place, fix=fix))
+            fix = text("remove one of the two lines")
+            problems.append(
+                Problem("coefficients-twice", text("{shown} has two coefficients", shown=shown), where=place, fix=fix)
+            )
         if wrong[row] or np.isnan(numbers[row]):
-            problems.append(Problem("coefficients-number", f"the coefficient of {shown} is no number above 0", where=place))
+            problems.append(
+                Problem(
+                    "coefficients-number", text("the coefficient of {shown} is no number above 0", shown=shown), where=place
+                )
+            )
         values[key] = float(numbers[row])
     return GroupCoefficients(of_hospitals, of_levels), problems
 
@@ -248,18 +277,20 @@ def bonus_of(table: pa.Table, path: Path) -> dict[str, float]:
     columns = _columns(table, {"id": "hospital_id"}, ("hospital_id", "bonus"))
     absent = [name for name in ("hospital_id", "bonus") if name not in columns]
     if absent:
-        what = f"{path.name} has no column {', '.join(absent)}"
-        raise InputError.single("bonus-column", what, where=f"{path}, line 1", fix="the columns are hospital_id, bonus")
+        what = text("{file} has no column {absent}", file=path.name, absent=", ".join(absent))
+        raise InputError.single(
+            "bonus-column", what, where=text("{path}, line 1", path=path), fix=text("the columns are hospital_id, bonus")
+        )
     names = _words(table, columns["hospital_id"])
     numbers, broken = read_numbers(one_chunk(table, columns["bonus"]))
     problems = []
     for row, name in enumerate(names):
         if broken[row] or not np.isfinite(numbers[row]):
-            what = f"the bonus of {name or 'a hospital'} is no number"
-            problems.append(Problem("bonus-number", what, where=f"{path}, line {row + 2}"))
+            what = text("the bonus of {name} is no number", name=name or "a hospital")
+            problems.append(Problem("bonus-number", what, where=text("{path}, line {row}", path=path, row=row + 2)))
         if not name or names.index(name) != row:
-            what = f"hospital {name} stands twice" if name else "a bonus without a hospital"
-            problems.append(Problem("bonus-hospital", what, where=f"{path}, line {row + 2}"))
+            what = text("hospital {name} stands twice", name=name) if name else text("a bonus without a hospital")
+            problems.append(Problem("bonus-hospital", what, where=text("{path}, line {row}", path=path, row=row + 2)))
     if problems:
         raise InputError(problems)
     return dict(zip(names, numbers.tolist(), strict=True))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.money import allocate
 from drgsim.records.vocabulary import level_keys
 from drgsim.region.hospital_list import Hospital, read_hospitals
@@ -139,8 +140,13 @@ class RegionFolder:
     def fund_notes(self, years: Iterable[int]) -> list[str]:
         """Words on years whose budget of the fund is not stated."""
         return [
-            f"fund of {year} not stated, taken from {stated}"
-            + (", with budget.fund.growth where budget.active is true" if stated < year else "")
+            text(
+                "fund of {year} not stated, taken from {stated}, with budget.fund.growth where budget.active is true",
+                year=year,
+                stated=stated,
+            )
+            if stated < year
+            else text("fund of {year} not stated, taken from {stated}", year=year, stated=stated)
             for year in sorted(set(years))
             if (stated := self.fund_year(year)) not in (None, year)
         ]
@@ -154,11 +160,15 @@ class RegionFolder:
             ``region-unknown-word``; all of them.
         """
         problems = [
-            Problem("region-unknown-word", f"indicator holds {name!r}", where=f"indicators.csv: {hospital}, {year}",
-                    fix=did_you_mean(name, list(known)) or f"it may be {', '.join(known)}")
+            Problem(
+                "region-unknown-word",
+                text("indicator holds {name!r}", name=name),
+                where=f"indicators.csv: {hospital}, {year}",
+                fix=did_you_mean(name, list(known)) or text("it may be {known}", known=", ".join(known)),
+            )
             for hospital, year, name in self.indicators
             if name not in (*known, COMPLETION)
-        ]  # fmt: skip
+        ]
         if problems:
             raise InputError(problems)
 
@@ -187,16 +197,20 @@ def read_region(folder: str | Path) -> RegionFolder:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        fix = "check the path, or make a region with drgsim synth"
-        raise InputError.single("region-not-found", f"there is no folder {folder}", where=str(folder), fix=fix)
+        fix = text("check the path, or make a region with drgsim synth")
+        raise InputError.single(
+            "region-not-found", text("there is no folder {folder}", folder=folder), where=str(folder), fix=fix
+        )
     problems: list[Problem] = []
     paths = _discharge_files(folder, problems)
     if not paths:
-        fix = "name the files discharges-2024.parquet, .csv or .xlsx, one per year"
-        problems.append(Problem("region-no-discharges", f"{folder} holds no discharges", where=str(folder), fix=fix))
+        fix = text("name the files discharges-2024.parquet, .csv or .xlsx, one per year")
+        problems.append(
+            Problem("region-no-discharges", text("{folder} holds no discharges", folder=folder), where=str(folder), fix=fix)
+        )
     hospitals: dict[str, Hospital] = {}
     if not (folder / "hospitals.csv").is_file():
-        what, fix = f"{folder} holds no hospitals.csv", "list id, name, level of each hospital"
+        what, fix = text("{folder} holds no hospitals.csv", folder=folder), text("list id, name, level of each hospital")
         problems.append(Problem("region-no-hospitals", what, where=str(folder), fix=fix))
     else:
         try:
@@ -223,7 +237,12 @@ def _discharge_files(folder: Path, problems: list[Problem]) -> dict[int, Path]:
             found.setdefault(int(match[1]), []).append(path)
     for year, paths in sorted(found.items()):
         if len(paths) > 1:
-            what = f"the discharges of {year} stand in {len(paths)} files: {', '.join(path.name for path in paths)}"
-            fix = "leave one of them in the folder"
-            problems.append(Problem("region-year-twice", what, where=str(folder), why="they may differ", fix=fix))
+            what = text(
+                "the discharges of {year} stand in {paths_count} files: {file}",
+                year=year,
+                paths_count=len(paths),
+                file=", ".join(path.name for path in paths),
+            )
+            fix = text("leave one of them in the folder")
+            problems.append(Problem("region-year-twice", what, where=str(folder), why=text("they may differ"), fix=fix))
     return {year: paths[0] for year, paths in sorted(found.items())}

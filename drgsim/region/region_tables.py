@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.money import allocate, fen
 from drgsim.records.read import read_rows
 from drgsim.records.vocabulary import PAYERS, policy_key
@@ -122,7 +123,10 @@ class RegionTables:
             return
         lacking = [column for column in columns if column not in rows[0]]
         if lacking:
-            what, fix = f"{name} lacks the columns {', '.join(lacking)}", f"its columns are {', '.join(columns)}"
+            what, fix = (
+                text("{name} lacks the columns {lacking}", name=name, lacking=", ".join(lacking)),
+                text("its columns are {columns}", columns=", ".join(columns)),
+            )
             self.problems.append(Problem("region-columns", what, where=str(path), fix=fix))
             return
         for line, row in enumerate(rows, start=2):
@@ -133,15 +137,18 @@ class RegionTables:
         most: float = LARGEST,
     ) -> float:  # fmt: skip
         """A number of a cell; a problem, and the least possible, where it is none."""
-        text = row.get(column, "")
+        cell = row.get(column, "")
         try:
-            number = _number_of(text, kind)
+            number = _number_of(cell, kind)
         except (ValueError, ArithmeticError):
             number = float("nan")
         if not least <= number <= most:
-            size = "too large" if number > most or number < -LARGEST else "not a number"
-            what = f"{column} holds {text!r}, {size}" + (f" from {least:g} on" if size[0] == "n" and least > -LARGEST else "")
-            self.problems.append(Problem("region-bad-number", what, where=where, fix="correct the cell"))
+            what = text("{column} holds {cell!r}, not a number", column=column, cell=cell)
+            if number > most or number < -LARGEST:
+                what = text("{column} holds {cell!r}, too large", column=column, cell=cell)
+            elif least > -LARGEST:
+                what = text("{column} holds {cell!r}, not a number from {least:g} on", column=column, cell=cell, least=least)
+            self.problems.append(Problem("region-bad-number", what, where=where, fix=text("correct the cell")))
             return max(least, 0)
         return number
 
@@ -154,16 +161,18 @@ class RegionTables:
     def _hospital(self, row: Mapping[str, str], where: str) -> str:
         name = row.get("hospital_id", "")
         if name not in self.hospitals:
-            fix = did_you_mean(name, list(self.hospitals)) or "add it to hospitals.csv, or correct it"
-            what = f"the hospital {name!r} is not in hospitals.csv"
+            fix = did_you_mean(name, list(self.hospitals)) or text("add it to hospitals.csv, or correct it")
+            what = text("the hospital {name!r} is not in hospitals.csv", name=name)
             self.problems.append(Problem("region-unknown-hospital", what, where=where, fix=fix))
         return name
 
     def _word(self, row: Mapping[str, str], column: str, known: Sequence[str], where: str) -> str:
         word = row.get(column, "")
         if word not in known:
-            fix = did_you_mean(word, list(known)) or f"it may be {', '.join(known)}"
-            self.problems.append(Problem("region-unknown-word", f"{column} holds {word!r}", where=where, fix=fix))
+            fix = did_you_mean(word, list(known)) or text("it may be {known}", known=", ".join(known))
+            self.problems.append(
+                Problem("region-unknown-word", text("{column} holds {word!r}", column=column, word=word), where=where, fix=fix)
+            )
         return word
 
     def _payer(self, row: Mapping[str, str], where: str) -> str:
@@ -179,15 +188,22 @@ class RegionTables:
         except ValueError:
             found = None
         if found is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-            fix = "write it as 2020-02-03"
-            self.problems.append(Problem("region-bad-date", f"{column} holds {row.get(column, '')!r}", where=where, fix=fix))
+            fix = text("write it as 2020-02-03")
+            self.problems.append(
+                Problem(
+                    "region-bad-date",
+                    text("{column} holds {get!r}", column=column, get=row.get(column, "")),
+                    where=where,
+                    fix=fix,
+                )
+            )
             return None
         return found
 
     def _once(self, where: str, *key: object) -> None:
         if key in self.seen:
-            what = f"{', '.join(str(part) for part in key[1:])} stands twice"
-            self.problems.append(Problem("region-duplicate", what, where=where, fix="remove one of the rows"))
+            what = text("{part} stands twice", part=", ".join(str(part) for part in key[1:]))
+            self.problems.append(Problem("region-duplicate", what, where=where, fix=text("remove one of the rows")))
         self.seen.add(key)
 
     def _read_fund(self) -> None:
@@ -237,8 +253,11 @@ class RegionTables:
             hospital, year = self._hospital(row, where), self._year(row, where)
             self._once(where, "payment", hospital, year, month, unit, payer)
             if unit == OUTPATIENT and whole.setdefault(unit, not month) == bool(month):
-                what, why = f"{unit} is stated by month and by year", "heads of a month and of a year differ"
-                fix = "state the months of every year, or the year alone"
+                what, why = (
+                    text("{unit} is stated by month and by year", unit=unit),
+                    text("heads of a month and of a year differ"),
+                )
+                fix = text("state the months of every year, or the year alone")
                 self.problems.append(Problem("region-months-mixed", what, where=where, why=why, fix=fix))
             amount = self._fen(row, "amount_yuan", where)
             months = {month: amount} if month else dict(enumerate(allocate(amount, [1] * _MONTHS).tolist(), start=1))
@@ -251,10 +270,16 @@ class RegionTables:
         visits, heads = (int(self._number(row, name, where, int, 0)) if row.get(name) else 0 for name in ("visits", "heads"))
         cost = self._fen(row, "cost_yuan", where) if row.get("cost_yuan") else amount
         if cost < amount:
-            what, fix = "the fund paid more than outpatient care cost", "amount_yuan is the fund's part of cost_yuan"
+            what, fix = (
+                text("the fund paid more than outpatient care cost"),
+                text("amount_yuan is the fund's part of cost_yuan"),
+            )
             self.problems.append(Problem("region-bad-number", what, where=where, fix=fix))
         if heads > visits:
-            what, fix = f"{heads} patients made {visits} visits", "visits is 人次, heads is 人头"
+            what, fix = (
+                text("{heads} patients made {visits} visits", heads=heads, visits=visits),
+                text("visits is 人次, heads is 人头"),
+            )
             self.problems.append(Problem("region-bad-number", what, where=where, fix=fix))
         known = self.outpatients.get(key, Outpatients())
         self.outpatients[key] = Outpatients(known.visits + visits, known.heads + heads, known.cost + cost)
@@ -269,8 +294,10 @@ class RegionTables:
                 self._add_negotiated((*key, payer), row, where)
                 continue
             if payer:
-                fix = "leave insurance empty: the pools share it as they spend"
-                self.problems.append(Problem("region-unknown-word", f"{item} takes no insurance", where=where, fix=fix))
+                fix = text("leave insurance empty: the pools share it as they spend")
+                self.problems.append(
+                    Problem("region-unknown-word", text("{item} takes no insurance", item=item), where=where, fix=fix)
+                )
             held = self.deductions if item == "deduction" else self.moved
             held[key] = self._fen(row, "amount_yuan", where, signed=item == "moved")
 
@@ -278,7 +305,7 @@ class RegionTables:
         amount = self._fen(row, "amount_yuan", where, signed=True) if row["amount_yuan"] else 0
         share = self._number(row, "share", where, float, -1, 10) if row.get("share") else 0.0
         if not row["amount_yuan"] and not row.get("share"):
-            what, fix = "nothing was negotiated", "state amount_yuan, or share of the index such as 0.02"
+            what, fix = text("nothing was negotiated"), text("state amount_yuan, or share of the index such as 0.02")
             self.problems.append(Problem("region-bad-number", what, where=where, fix=fix))
         self.negotiated[key] = Negotiated(amount, share, row.get("reason", ""))
 
@@ -290,6 +317,9 @@ class RegionTables:
             if paid is None:
                 continue
             if recovered is not None and recovered < paid:
-                what, fix = f"recovered on {recovered}, before it was paid on {paid}", "correct one of the two dates"
+                what, fix = (
+                    text("recovered on {recovered}, before it was paid on {paid}", recovered=recovered, paid=paid),
+                    text("correct one of the two dates"),
+                )
                 self.problems.append(Problem("region-bad-date", what, where=where, fix=fix))
             self.advances.append(Advance(hospital, amount, paid, recovered, row.get("reason", "")))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean, wrong_type
-from drgsim.language import joined
+from drgsim.language import joined, spoken, text
 from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.results.run_record import run_record, write_results
 from drgsim.results.table_files import WRITABLE, write_table
@@ -96,8 +96,8 @@ class Result:
             return next(iter(self.tables.values()))
         if name is None or name not in self.tables:
             known = list(self.tables)
-            fix = did_you_mean(name or "", known) or (f"name one of {', '.join(known)}" if known else "")
-            raise UsageError([Problem("result-no-table", f"there is no table {name!r}", fix=fix)])
+            fix = did_you_mean(name or "", known) or (text("name one of {known}", known=", ".join(known)) if known else "")
+            raise UsageError([Problem("result-no-table", text("there is no table {name!r}", name=name), fix=fix)])
         return self.tables[name]
 
     def to_pandas(self, name: str | None = None) -> pd.DataFrame:
@@ -137,7 +137,7 @@ class Result:
             ``output-exists``, ``output-not-ours``, ``output-other-kind``, ``output-holds-more``, ``output-not-writable``.
         """
         if not isinstance(target, str | Path) or not str(target).strip():
-            raise wrong_type("target", target, "a folder, or a file that ends in .csv, .parquet, .xlsx or .html")
+            raise wrong_type("target", target, text("a folder, or a file that ends in .csv, .parquet, .xlsx or .html"))
         path = Path(target)
         if path.suffix.lower() in _NO_FOLDER:
             self._save_file(path, replace)
@@ -147,12 +147,14 @@ class Result:
     def save_folder(self, folder: str | Path, formats: Sequence[str] | str = ("parquet",), replace: bool = False) -> Path:
         """Write a folder as :meth:`save` does, whatever its name ends in."""
         if not isinstance(formats, str | Sequence):
-            raise wrong_type("formats", formats, f"some of {', '.join(FORMATS)}")
+            raise wrong_type("formats", formats, text("some of {formats}", formats=", ".join(FORMATS)))
         wanted = (formats,) if isinstance(formats, str) else tuple(formats)
         for word in wanted:
             if word not in FORMATS:
-                fix = did_you_mean(word, FORMATS) or f"name some of {', '.join(FORMATS)}"
-                raise UsageError([Problem("output-unknown-format", f"{word!r} is no format of a result", fix=fix)])
+                fix = did_you_mean(word, FORMATS) or text("name some of {formats}", formats=", ".join(FORMATS))
+                raise UsageError(
+                    [Problem("output-unknown-format", text("{word!r} is no format of a result", word=word), fix=fix)]
+                )
         files = self._files(wanted)
         tables = {name: table for name, table in files.items() if isinstance(table, pa.Table)}
         others = {name: write for name, write in files.items() if not isinstance(write, pa.Table)}
@@ -207,8 +209,8 @@ class Result:
     def _page_or_error(self) -> str:
         page = self._page()
         if page is None:
-            what = f"a result of {self.kind} has no page"
-            raise UsageError([Problem("output-no-page", what, fix='ask for "xlsx" or "parquet"')])
+            what = text("a result of {kind} has no page", kind=self.kind)
+            raise UsageError([Problem("output-no-page", what, fix=text('ask for "xlsx" or "parquet"'))])
         return page
 
     def __repr__(self) -> str:
@@ -226,10 +228,11 @@ class Result:
             f"<tr>{''.join(f'<td>{_shown(value)}</td>' for value in row)}</tr>"
             for row in zip(*(column.to_pylist() for column in head.columns), strict=True)
         )
-        more = f"<p>{_SHOWN} of {main.num_rows:,} rows</p>" if main.num_rows > _SHOWN else ""
-        notes = "".join(f"<li>{escape(note.what)} <code>{escape(note.code)}</code></li>" for note in self.notes)
+        more = text("{shown} of {count:,} rows", shown=_SHOWN, count=main.num_rows) if main.num_rows > _SHOWN else ""
+        notes = "".join(f"<li>{escape(spoken(note.what))} <code>{escape(note.code)}</code></li>" for note in self.notes)
         return (
-            f"<h4>{escape(self.title)}</h4><table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>{more}"
+            f"<h4>{escape(spoken(self.title))}</h4><table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table>"
+            f"{f'<p>{spoken(more)}</p>' if more else ''}"
             f"{f'<ul>{notes}</ul>' if notes else ''}"
         )
 

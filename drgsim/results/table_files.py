@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.language import text
 from drgsim.leftovers import scratch_folder
 from drgsim.records.arrow import as_cells, with_unique_dictionaries
 from drgsim.records.database_address import address_of, is_database
@@ -168,17 +169,22 @@ def check_writable(path: str | Path, most_rows: int | None = None) -> None:
             [
                 Problem(
                     "output-unknown-suffix",
-                    f"{path.name}: cannot tell the format to write",
+                    text("{file}: cannot tell the format to write", file=path.name),
                     where=str(path),
-                    fix=f"name it with one of {', '.join(WRITABLE)}",
+                    fix=text("name it with one of {writable}", writable=", ".join(WRITABLE)),
                 )
             ]
         )
     if path.is_dir():
-        raise OutputError.single("output-is-folder", f"{path} is a folder", where=str(path), fix="name a file")
+        raise OutputError.single(
+            "output-is-folder", text("{path} is a folder", path=path), where=str(path), fix=text("name a file")
+        )
     if not path.parent.is_dir():
         raise OutputError.single(
-            "output-no-folder", f"the folder {path.parent} does not exist", where=str(path), fix="make the folder first"
+            "output-no-folder",
+            text("the folder {parent} does not exist", parent=path.parent),
+            where=str(path),
+            fix=text("make the folder first"),
         )
     if suffix == ".xlsx" and most_rows is not None and most_rows > XLSX_ROWS:
         raise too_many_rows(str(path))
@@ -317,9 +323,13 @@ class SheetWriter(TableWriter):
             if pa.types.is_string(column.type) and len(column) and (pc.max(pc.utf8_length(column)).as_py() or 0) > XLSX_TEXT:
                 raise OutputError.single(
                     "output-too-long-text",
-                    f"a cell of a sheet holds at most {XLSX_TEXT:,} characters, and one of {name} has more",
+                    text(
+                        "a cell of a sheet holds at most {xlsx_text:,} characters, and one of {name} has more",
+                        xlsx_text=XLSX_TEXT,
+                        name=name,
+                    ),
                     where=str(self.path),
-                    fix="write .parquet or .csv",
+                    fix=text("write .parquet or .csv"),
                 )
 
     def write(self, encoded: object) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from drgsim import leftovers
-from drgsim.errors import SHOWN_ALIKE, OutputError, Problem, UsageError
+from drgsim.errors import SHOWN_ALIKE, OutputError, Problem, UsageError, reason_of, some_names
+from drgsim.language import text
 
 RUN_FILE = "run.json"
 _PART, _OLD = ".part", ".old"  # ends of hidden names: what is being written, and what it takes the place of
@@ -50,9 +51,11 @@ def whole_file(path: str | Path, *, replace: bool = True) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise OutputError.single("output-is-folder", f"{path} is a folder", where=str(path), fix="name a file")
+        raise OutputError.single(
+            "output-is-folder", text("{path} is a folder", path=path), where=str(path), fix=text("name a file")
+        )
     if target.exists() and not replace:
-        raise _exists(Path(path), "name another file, or allow it to be replaced")
+        raise _exists(Path(path), text("name another file, or allow it to be replaced"))
     _clear(target)
     with leftovers.own_mark() as mark, leftovers.unfinished(beside := _beside(target, mark, _PART)):
         try:
@@ -144,29 +147,31 @@ def check_folder(
     folder = Path(path)
     if not folder.exists():
         return
-    place, fix = str(path), "name a new folder"
+    place, fix = str(path), text("name a new folder")
     if not folder.is_dir():
-        raise OutputError.single("output-is-file", f"{path} is a file", where=place, fix="name a folder")
+        raise OutputError.single("output-is-file", text("{path} is a file", path=path), where=place, fix=text("name a folder"))
     if all(each.name in _LITTER for each in folder.iterdir()):
         return
     earlier = marker is None or (folder / marker).is_file()
     if not replace and kind is None:
-        raise _exists(folder, f"{fix}, or allow it to be replaced" if earlier else fix)
+        raise _exists(folder, text("{fix}, or allow it to be replaced", fix=fix) if earlier else fix)
     if not earlier:
         raise OutputError.single(
-            "output-exists", f"{path} is there already and is not an earlier result (it has no {marker})", where=place,
-            why="what is no earlier result is never replaced", fix=fix,
+            "output-exists", text(
+"{path} is there already and is not an earlier result (it has no {marker})",
+path=path, marker=marker), where=place,
+            why=text("what is no earlier result is never replaced"), fix=fix,
         )  # fmt: skip
     names = _listed(folder, kind, own) if kind is not None else {*own}
     if not replace:
-        raise _exists(folder, f"{fix}, or allow it to be replaced")
+        raise _exists(folder, text("{fix}, or allow it to be replaced", fix=fix))
     more = _foreign(folder, names)
     if more:
-        shown = ", ".join(more[:SHOWN_ALIKE]) + (f" and {len(more) - SHOWN_ALIKE} more" if len(more) > SHOWN_ALIKE else "")
-        what = "other files" if kind is None else "what the earlier run did not write"
+        shown = some_names(more, SHOWN_ALIKE)
+        what = text("other files") if kind is None else text("what the earlier run did not write")
         raise OutputError.single(
-            "output-holds-more", f"{path} holds {what}: {shown}", where=place,
-            why="replacing the result would delete it", fix="move it elsewhere, or name a new folder",
+            "output-holds-more", text("{path} holds {what}: {shown}", path=path, what=what, shown=shown), where=place,
+            why=text("replacing the result would delete it"), fix=text("move it elsewhere, or name a new folder"),
         )  # fmt: skip
 
 
@@ -181,8 +186,8 @@ def check_output(output: str | Path, inputs: Iterable[str | Path]) -> None:
     target = Path(output)
     for path in map(Path, inputs):
         if target.exists() and path.exists() and (target.samefile(path) or target.resolve() in path.resolve().parents):
-            what, why = f"{output} is also an input, or holds one", "inputs are never overwritten"
-            raise UsageError([Problem("output-is-input", what, where=str(output), why=why, fix="name another output")])
+            what, why = text("{output} is also an input, or holds one", output=output), text("inputs are never overwritten")
+            raise UsageError([Problem("output-is-input", what, where=str(output), why=why, fix=text("name another output"))])
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -196,14 +201,14 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 def _listed(folder: Path, kind: str, own: Collection[str]) -> set[str]:
     """The files of an earlier run of this kind; a record of an earlier version that lists none answers for ``own``."""
-    record, fix = read_record(folder), "name a new folder"
+    record, fix = read_record(folder), text("name a new folder")
     if record is None:
-        what = f"{folder} is there and is not the result of an earlier run"
+        what = text("{folder} is there and is not the result of an earlier run", folder=folder)
         raise OutputError.single("output-not-ours", what, where=str(folder), fix=fix)
     earlier = record.get(KIND, kind)
     if earlier != kind:
-        what = f"{folder} is a result of another command: {earlier}, not {kind}"
-        raise OutputError.single("output-other-kind", what, where=str(folder), why="it would be deleted", fix=fix)
+        what = text("{folder} is a result of another command: {earlier}, not {kind}", folder=folder, earlier=earlier, kind=kind)
+        raise OutputError.single("output-other-kind", what, where=str(folder), why=text("it would be deleted"), fix=fix)
     listed = record.get(WRITTEN, [*own])
     return {*listed, RUN_FILE} if isinstance(listed, list) else {RUN_FILE}
 
@@ -265,7 +270,11 @@ def _before(target: Path) -> str:
 
 def _exists(path: Path, fix: str) -> Exception:
     return OutputError.single(
-        "output-exists", f"{path} is there already", where=str(path), why="nothing is overwritten unasked", fix=fix
+        "output-exists",
+        text("{path} is there already", path=path),
+        where=str(path),
+        why=text("nothing is overwritten unasked"),
+        fix=fix,
     )
 
 
@@ -280,6 +289,8 @@ def _elsewhere(error: OSError, target: Path) -> bool:
 
 def _unwritable(path: str | Path, error: OSError) -> Exception:
     return OutputError.single(
-        "output-not-writable", f"{path} cannot be written: {error.strerror or error}", where=str(path),
-        fix="check space and permissions",
-    )  # fmt: skip
+        "output-not-writable",
+        text("{path} cannot be written: {reason}", path=path, reason=reason_of(error)),
+        where=str(path),
+        fix=text("check space and permissions"),
+    )

@@ -278,5 +278,8 @@ def open_workbook(path: str | Path, about: About | None = None, **properties: st
 def too_many_rows(where: str) -> Exception:
     """The error for more records than a sheet holds."""
     return OutputError.single(
-        "output-too-many-rows", f"a sheet holds at most {XLSX_ROWS:,} records", where=where, fix="write .parquet or .csv"
+        "output-too-many-rows",
+        text("a sheet holds at most {xlsx_rows:,} records", xlsx_rows=XLSX_ROWS),
+        where=where,
+        fix=text("write .parquet or .csv"),
     )

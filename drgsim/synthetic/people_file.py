@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.records.code_dictionaries import national_codes
@@ -31,14 +32,14 @@ from drgsim.synthetic.prior_models import (
 
 WARDS: tuple[str, ...] = get_args(Ward)
 SEXES = ("male", "female")
-_FIX = "write it as the head of people.yaml says"
+_FIX = text("write it as the head of people.yaml says")
 
 
 def _band(value: Any) -> Any:
     """``18-29`` as (18, 29), ``85+`` as (85, 150)."""
     low, _, high = str(value).rstrip("+").partition("-")
     if not low.isdigit() or not (high.isdigit() or (not high and str(value).endswith("+"))):
-        raise ValueError(f"{value!r} is no band of ages; write 18-29, or 85+ for the last")
+        raise ValueError(text("{value!r} is no band of ages; write 18-29, or 85+ for the last", value=value))
     return int(low), int(high or 150)
 
 
@@ -153,7 +154,7 @@ class PeoplePriors(Strict):
     @model_validator(mode="after")
     def _bands_follow(self) -> PeoplePriors:
         if self.bands[0][0] != 0 or any(later[0] != earlier[1] + 1 for earlier, later in pairwise(self.bands)):
-            raise ValueError("bands start at 0 and follow each other without gap or overlap")
+            raise ValueError(text("bands start at 0 and follow each other without gap or overlap"))
         return self
 
     @property
@@ -201,7 +202,12 @@ def people_problems(people: PeoplePriors, where: str) -> list[Problem]:
     for name, curve in people.age_curves.items():
         if isinstance(curve, str):
             problems.append(
-                Problem(CODE, f"the curve {name} names another", f"{where}: age_curves.{name}", fix="write its weights")
+                Problem(
+                    CODE,
+                    text("the curve {name} names another", name=name),
+                    f"{where}: age_curves.{name}",
+                    fix=text("write its weights"),
+                )
             )
     for section in ("comorbidities", "complications"):
         for name, condition in getattr(people, section).items():
@@ -221,11 +227,19 @@ def _code_problems(condition: WrittenCondition, path: str) -> Iterator[Problem]:
             has = bool(getattr(condition, sex)) if isinstance(condition, ChronicPriors) else not _for_mothers(condition)
             if has and is_of(code, f"{other}_diagnoses"):
                 yield Problem(
-                    CODE, f"{code} is only for {other} patients", f"{path}.codes.{code}", fix="write codes for each sex"
+                    CODE,
+                    text("{code} is only for {other} patients", code=code, other=other),
+                    f"{path}.codes.{code}",
+                    fix=text("write codes for each sex"),
                 )
     for start in condition.never_with:
         if not any(code.startswith(start) for code in book.codes):
-            yield Problem(CODE, f"no diagnosis begins with {start}", f"{path}.never_with", fix="write the beginning of a code")
+            yield Problem(
+                CODE,
+                text("no diagnosis begins with {start}", start=start),
+                f"{path}.never_with",
+                fix=text("write the beginning of a code"),
+            )
 
 
 def _for_mothers(condition: WrittenCondition) -> bool:
@@ -239,8 +253,13 @@ def citation_problems(entry: Any, sources: Mapping[str, CitedWork], path: str) -
         yield from unlisted_sources(cited, sources, f"{path}.from.{field}")
         if field not in entry.model_fields_set:
             stated = [name for name in entry.model_fields_set if name != "cited"]
-            fix = did_you_mean(field, stated) or f"it states {', '.join(sorted(stated))}"
-            yield Problem(CODE, f"{field} is sourced but not stated", f"{path}.from.{field}", fix=fix)
+            fix = did_you_mean(field, stated) or text("it states {stated}", stated=", ".join(sorted(stated)))
+            yield Problem(
+                CODE,
+                text("{field} is sourced but not stated", field=field),
+                f"{path}.from.{field}",
+                fix=fix,
+            )
 
 
 def _chronic_problems(people: PeoplePriors, where: str) -> Iterator[Problem]:
@@ -248,16 +267,25 @@ def _chronic_problems(people: PeoplePriors, where: str) -> Iterator[Problem]:
     for name, condition in people.comorbidities.items():
         path = f"{where}: comorbidities.{name}"
         if not (condition.male or condition.female):
-            yield Problem(CODE, f"nobody has {name}", path, fix="give its prevalence for male or female")
+            yield Problem(CODE, text("nobody has {name}", name=name), path, fix=text("give its prevalence for male or female"))
         for sex in SEXES:
             shares = getattr(condition, sex)
             if shares and len(shares) != len(people.bands):
-                what = f"{len(shares)} figures stand for {len(people.bands)} bands of age"
-                yield Problem(CODE, what, f"{path}.{sex}", fix="give one figure for each of bands")
+                what = text(
+                    "{figures} figures stand for {bands} bands of age",
+                    figures=len(shares),
+                    bands=len(people.bands),
+                )
+                yield Problem(CODE, what, f"{path}.{sex}", fix=text("give one figure for each of bands"))
         for other in condition.raised_by:
             if other not in above:
-                fix = did_you_mean(other, above) or "name a condition that stands above"
-                yield Problem(CODE, f"{other} does not stand above {name}", f"{path}.raised_by", fix=fix)
+                fix = did_you_mean(other, above) or text("name a condition that stands above")
+                yield Problem(
+                    CODE,
+                    text("{other} does not stand above {name}", other=other, name=name),
+                    f"{path}.raised_by",
+                    fix=fix,
+                )
         above.append(name)
 
 
@@ -266,12 +294,17 @@ def _ward_problems(people: PeoplePriors, where: str) -> Iterator[Problem]:
     for name, complication in people.complications.items():
         for ward in complication.chance:
             if ward not in known:
-                fix = did_you_mean(ward, known) or f"the groups are {', '.join(people.ward_groups)}"
+                fix = did_you_mean(ward, known) or text(
+                    "the groups are {ward_groups}", ward_groups=", ".join(people.ward_groups)
+                )
                 yield Problem(
-                    CODE, f"there is no ward or group {ward}", f"{where}: complications.{name}.chance.{ward}", fix=fix
+                    CODE,
+                    text("there is no ward or group {ward}", ward=ward),
+                    f"{where}: complications.{name}.chance.{ward}",
+                    fix=fix,
                 )
     for ward in WARDS:
         groups = len(people.groups_of(ward))
         if groups != 1:
-            what = f"the ward {ward} stands in {groups} groups"
-            yield Problem(CODE, what, f"{where}: ward_groups", fix="let it stand in exactly one")
+            what = text("the ward {ward} stands in {groups} groups", ward=ward, groups=groups)
+            yield Problem(CODE, what, f"{where}: ward_groups", fix=text("let it stand in exactly one"))

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from drgsim.errors import DrgsimError, Problem
+from drgsim.language import text
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.records.code_dictionaries import national_codes
@@ -20,7 +21,7 @@ from drgsim.synthetic.prior_checks import CODE
 from drgsim.synthetic.prior_models import KIND, PROCEDURE_CODE, Category, CitedWork, Factor, Share, Ward, Yuan
 
 CATEGORIES: tuple[Category, ...] = get_args(Category)
-_FIX = "write it as the head of items.yaml says"
+_FIX = text("write it as the head of items.yaml says")
 
 
 class Priced(Strict):
@@ -146,20 +147,50 @@ def price_problems(prices: PriceList, where: str) -> list[Problem]:
     problems = list(_cited_problems(prices, where))
     for ward in WARDS:
         if ward not in prices.wards:
-            problems.append(Problem(CODE, f"the ward {ward} has no prices", f"{where}: wards", fix="give yuan a day"))
+            problems.append(
+                Problem(
+                    CODE,
+                    text("the ward {ward} has no prices", ward=ward),
+                    f"{where}: wards",
+                    fix=text("give yuan a day"),
+                )
+            )
     for level in (3, 2, 1):
         if level not in prices.levels:
-            problems.append(Problem(CODE, f"level {level} has no factors", f"{where}: levels", fix="give a factor by category"))
+            problems.append(
+                Problem(
+                    CODE,
+                    text("level {level} has no factors", level=level),
+                    f"{where}: levels",
+                    fix=text("give a factor by category"),
+                )
+            )
     codes = [code for code in national_codes().procedures.codes if not national_codes().procedures.is_grey(code)]
     without = [code for code in codes if prices.price_of(code) is None]
     for chapter in sorted({code[:2] for code in without}):
-        what = f"procedures of {chapter} have no price, such as {next(code for code in without if code[:2] == chapter)}"
-        problems.append(Problem(CODE, what, f"{where}: procedures", fix=f'give the beginning "{chapter}" a price'))
+        what = text(
+            "procedures of {chapter} have no price, such as {code}",
+            chapter=chapter,
+            code=next(code for code in without if code[:2] == chapter),
+        )
+        problems.append(
+            Problem(
+                CODE,
+                what,
+                f"{where}: procedures",
+                fix=text('give the beginning "{chapter}" a price', chapter=chapter),
+            )
+        )
     for start in prices.procedures:
         if not any(code.startswith(start) for code in codes):
-            what = f"no procedure begins with {start}"
+            what = text("no procedure begins with {start}", start=start)
             problems.append(
-                Problem(CODE, what, f"{where}: procedures.{start}", fix='write the beginning of a code, such as "47.01"')
+                Problem(
+                    CODE,
+                    what,
+                    f"{where}: procedures.{start}",
+                    fix=text('write the beginning of a code, such as "47.01"'),
+                )
             )
     return problems
 

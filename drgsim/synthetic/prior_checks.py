@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.quality.code_facts import in_ranges
 from drgsim.quality.quality_rules import code_ranges
 from drgsim.records.code_dictionaries import CodeList, national_codes
@@ -72,19 +73,28 @@ def _unknown_codes(disease: DiseasePriors, path: str) -> Iterator[Problem]:
     book = national_codes()
     for place, course in disease.courses():
         for below, code in _codes(course):
-            yield from dictionary_problems(code, book.diagnoses, f"{path}{place}.{below}", "diagnosis")
+            yield from dictionary_problems(code, book.diagnoses, f"{path}{place}.{below}", text("diagnosis"))
         for below, code in _procedures(course) if isinstance(course, PathwayPriors) else ():
-            yield from dictionary_problems(code, book.procedures, f"{path}{place}.{below}", "procedure")
+            yield from dictionary_problems(code, book.procedures, f"{path}{place}.{below}", text("procedure"))
 
 
 def dictionary_problems(code: str, codes: CodeList, path: str, what: str) -> Iterator[Problem]:
     if codes.find(code) < 0 or codes.canonical(code) != code:
         near = did_you_mean(code, [known for known in codes.codes if known[:4] == code[:4]])
-        yield Problem(CODE, f"{code} is no {what} of the dictionary (医保2.0)", path, fix=near or "look the code up")
+        yield Problem(
+            CODE,
+            text("{code} is no {what} of the dictionary (医保2.0)", code=code, what=what),
+            path,
+            fix=near or text("look the code up"),
+        )
     elif codes.is_grey(code):
         finer = [f"{known} {codes.name(known)}" for known in codes.codes if known[:5] == code[:5] and not codes.is_grey(known)]
-        fix = f"take one that is more precise: {', '.join(finer[:6])}" if finer else "take a code that is more precise"
-        yield Problem(CODE, f"{code} {codes.name(code)} is a grey code (灰码)", path, fix=fix)
+        fix = (
+            text("take one that is more precise: {finer}", finer=", ".join(finer[:6]))
+            if finer
+            else text("take a code that is more precise")
+        )
+        yield Problem(CODE, text("{code} {codes} is a grey code (灰码)", code=code, codes=codes.name(code)), path, fix=fix)
 
 
 def _uncited(disease: DiseasePriors, chapter: ChapterPriors, path: str) -> Iterator[Problem]:
@@ -93,16 +103,25 @@ def _uncited(disease: DiseasePriors, chapter: ChapterPriors, path: str) -> Itera
     for field, cited in disease.sources.items():
         yield from unlisted_sources(cited, chapter.sources, f"{path}.sources.{field}")
         if not _stands(tree, field):
-            fix = did_you_mean(field, _fields(tree)) or "name a field of the disease, such as deaths or pathways.pci.share"
-            yield Problem(CODE, f"{field} is sourced but not stated", f"{path}.sources.{field}", fix=fix)
+            fix = did_you_mean(field, _fields(tree)) or text(
+                "name a field of the disease, such as deaths or pathways.pci.share"
+            )
+            yield Problem(
+                CODE,
+                text("{field} is sourced but not stated", field=field),
+                f"{path}.sources.{field}",
+                fix=fix,
+            )
 
 
 def unlisted_sources(cited: Citation, works: Mapping[str, CitedWork], path: str) -> Iterator[Problem]:
     """Sources of one figure that the file does not list."""
     for source in source_ids(cited):
         if source not in works:
-            fix = did_you_mean(source, list(works)) or "list it under sources of the file, or leave the figure an assumption"
-            yield Problem(CODE, f"the source {source} is not listed", path, fix=fix)
+            fix = did_you_mean(source, list(works)) or text(
+                "list it under sources of the file, or leave the figure an assumption"
+            )
+            yield Problem(CODE, text("the source {source} is not listed", source=source), path, fix=fix)
 
 
 def _stands(tree: Any, path: str) -> bool:
@@ -127,20 +146,34 @@ def _misfits(pathway: CarePathway, path: str) -> Iterator[Problem]:
         found = [code for code in sexed if is_of(code, f"{sex}_diagnoses")]
         found += [code for code in done if is_of(code, f"{sex}_procedures")]
         if found and wrong:
-            fix = "write male: 0" if sex == "female" else "write male: 1"
-            yield Problem(CODE, f"{found[0]} is only for {sex} patients, and male is {pathway.male:g}", path, fix=fix)
+            fix = text("write male: 0") if sex == "female" else text("write male: 1")
+            yield Problem(
+                CODE,
+                text("{found} is only for {sex} patients, and male is {male:g}", found=found[0], sex=sex, male=pathway.male),
+                path,
+                fix=fix,
+            )
     low, high = pathway.age_limits
     if any(is_of(code, "childbearing_diagnoses") for code in pathway.codes) and not (
         low >= YOUNGEST_MOTHER and high <= OLDEST_MOTHER
     ):
-        fix = "take the curve mother, or ages within 15-50"
-        yield Problem(CODE, f"a diagnosis of pregnancy or childbirth at ages {low}-{high}", path, fix=fix)
+        fix = text("take the curve mother, or ages within 15-50")
+        yield Problem(
+            CODE, text("a diagnosis of pregnancy or childbirth at ages {low}-{high}", low=low, high=high), path, fix=fix
+        )
     if any(is_of(code, "newborn_diagnoses") for code in pathway.codes) and high > 0:
-        fix = "take the curve newborn or infant"
-        yield Problem(CODE, f"a perinatal diagnosis (P00-P96) at ages {low}-{high}", path, fix=fix)
+        fix = text("take the curve newborn or infant")
+        yield Problem(CODE, text("a perinatal diagnosis (P00-P96) at ages {low}-{high}", low=low, high=high), path, fix=fix)
     for code in pathway.companions.keys() & pathway.codes.keys():
         if len(pathway.codes) == 1:
-            yield Problem(CODE, f"{code} is the principal diagnosis and its own companion", path, fix="leave it out")
+            yield Problem(
+                CODE, text("{code} is the principal diagnosis and its own companion", code=code), path, fix=text("leave it out")
+            )
     unknown = set(pathway.severe or ()) - set(pathway.companions)
     for code in sorted(unknown):
-        yield Problem(CODE, f"{code} of companion_severe is no companion", path, fix="list it under companions with its share")
+        yield Problem(
+            CODE,
+            text("{code} of companion_severe is no companion", code=code),
+            path,
+            fix=text("list it under companions with its share"),
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.synthetic.age_curves import USUAL_CURVES
 from drgsim.synthetic.care_pathways import Curves
@@ -27,7 +28,7 @@ class ChapterFile:
 def read_chapter(path: Path, problems: list[Problem], curves: Curves = USUAL_CURVES) -> ChapterFile | None:
     """A chapter of priors; what is wrong is added to ``problems``; None where its form is wrong."""
     where = f"chapters/{path.name}"
-    raw, _ = read_strict(path, KIND, problems, where, "write it as docs/synthetic-region.md shows", PROCEDURE_CODE)
+    raw, _ = read_strict(path, KIND, problems, where, text("write it as docs/synthetic-region.md shows"), PROCEDURE_CODE)
     if raw is None:
         return None
     chapter = validated(ChapterPriors, raw, KIND, where, problems)
@@ -42,9 +43,9 @@ def _curves_known(chapter: ChapterPriors, where: str, curves: Curves, problems: 
     for name, disease in chapter.diseases.items():
         for place, course in disease.courses():
             if isinstance(course.age, str) and course.age not in curves:
-                fix = did_you_mean(course.age, list(curves)) or f"the curves are {', '.join(curves)}"
+                fix = did_you_mean(course.age, list(curves)) or text("the curves are {curves}", curves=", ".join(curves))
                 path = f"{where}: diseases.{name}{place}.age"
-                problems.append(Problem(CODE, f"there is no curve of ages {course.age}", path, fix=fix))
+                problems.append(Problem(CODE, text("there is no curve of ages {age}", age=course.age), path, fix=fix))
                 known = False
     return known
 
@@ -73,9 +74,9 @@ def repeated_diseases(chapters: Sequence[ChapterFile]) -> list[Problem]:
     for chapter in chapters:
         for name in chapter.priors.diseases:
             if name in seen:
-                what = f"the disease {name} stands in {seen[name]} too"
+                what = text("the disease {name} stands in {file} too", name=name, file=seen[name])
                 place = f"chapters/{chapter.name}: diseases.{name}"
-                problems.append(Problem(CODE, what, place, fix="give one of them another id"))
+                problems.append(Problem(CODE, what, place, fix=text("give one of them another id")))
             seen[name] = chapter.name
     return problems
 

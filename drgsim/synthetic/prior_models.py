@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence, Strict
 from drgsim.synthetic.age_curves import band_edges
 
@@ -47,11 +48,11 @@ def _age(value: Any) -> Any:
     bands = _texts(value)
     odd = [band for band in bands if not _BAND.fullmatch(band)]
     if odd:
-        raise ValueError(f"{odd[0]!r} is no band of ages; write 30-44, 5 or newborn")
+        raise ValueError(text("{name!r} is no band of ages; write 30-44, 5 or newborn", name=odd[0]))
     for band in bands:
         first, last = (0, 0) if band == "newborn" else band_edges(band)
         if last < first:
-            raise ValueError(f"the band {band} runs backwards")
+            raise ValueError(text("the band {band} runs backwards", band=band))
     return bands
 
 
@@ -64,7 +65,7 @@ def summed_to_one(shares: Mapping[Any, float], name: str) -> None:
     """Raise ValueError unless shares add up to 1."""
     total = sum(shares.values())
     if abs(total - 1) > SUM_TOLERANCE:
-        raise ValueError(f"the shares of {name} add up to {total:.4g} instead of 1")
+        raise ValueError(text("the shares of {name} add up to {total:.4g} instead of 1", name=name, total=total))
 
 
 class Cited(Strict):
@@ -169,7 +170,7 @@ class CoursePriors(Strict):
             if shares is not None:
                 summed_to_one(shares, name)
         if isinstance(self.age, dict) and not any(self.age.values()):
-            raise ValueError("age has no weight above 0")
+            raise ValueError(text("age has no weight above 0"))
         return self
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence
 from drgsim.results.whole_outputs import whole_folder
 from drgsim.synthetic.age_curves import USUAL_CURVES
@@ -82,8 +83,10 @@ def _files(folder: Path) -> dict[str, Path]:
 def _own_files(folder: Path) -> dict[str, Path]:
     """Files of a folder of one's own, which may hold nothing else."""
     if not folder.is_dir():
-        fix = "drgsim synth --export-priors DIR writes the bundled ones to start from"
-        raise DrgsimError.single("synth-priors-folder", f"there is no folder {folder}", where="--priors", fix=fix)
+        fix = text("drgsim synth --export-priors DIR writes the bundled ones to start from")
+        raise DrgsimError.single(
+            "synth-priors-folder", text("there is no folder {folder}", folder=folder), where="--priors", fix=fix
+        )
     own = _files(folder)
     odd = [
         name for name in own if name not in SINGLE_FILES and not (name.startswith(f"{CHAPTERS}/") and name.endswith(".yaml"))
@@ -93,11 +96,15 @@ def _own_files(folder: Path) -> dict[str, Path]:
     ]
     odd_folders = [name for name in folders if f"{name}/".split("/")[0] != CHAPTERS or name.endswith(".yaml")]
     if odd or odd_folders or not own:
-        what = f"{odd[0]} is no file of priors" if odd else "the folder holds no priors"
-        what = f"{odd_folders[0]} is a folder, no file of priors" if odd_folders else what
-        fix = did_you_mean(odd[0], SINGLE_FILES) if odd and not odd_folders else ""
-        fix = fix or f"a folder of priors has {', '.join(SINGLE_FILES)} and {CHAPTERS}/*.yaml, each of them optional"
-        raise DrgsimError.single("synth-priors-folder", what, where=str(folder), fix=fix)
+        what = text("{name} is no file of priors", name=odd[0]) if odd else text("the folder holds no priors")
+        what = text("{name} is a folder, no file of priors", name=odd_folders[0]) if odd_folders else what
+        near = did_you_mean(odd[0], SINGLE_FILES) if odd and not odd_folders else ""
+        listed = text(
+            "a folder of priors has {single_files} and {chapters}/*.yaml, each of them optional",
+            single_files=", ".join(SINGLE_FILES),
+            chapters=CHAPTERS,
+        )
+        raise DrgsimError.single("synth-priors-folder", what, where=str(folder), fix=near or listed)
     return own
 
 
@@ -137,8 +144,10 @@ def _unknown_conditions(chapters: list[ChapterFile], people: PeoplePriors) -> li
             for place, course in disease.courses():
                 for condition in set(course.comorbidity or {}) - set(known):
                     where = f"{CHAPTERS}/{chapter.name}: diseases.{name}{place}.comorbidity"
-                    fix = did_you_mean(condition, known) or f"the conditions are {', '.join(known)}"
-                    problems.append(Problem(CODE, f"{condition} is no condition of people.yaml", where, fix=fix))
+                    fix = did_you_mean(condition, known) or text("the conditions are {known}", known=", ".join(known))
+                    problems.append(
+                        Problem(CODE, text("{condition} is no condition of people.yaml", condition=condition), where, fix=fix)
+                    )
     return problems
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drgsim.errors import OutputError, Problem, UsageError
+from drgsim.language import text
 
 MOST_CASES = 100_000_000
 
 
-def parse_years(text: str) -> tuple[int, ...]:
+def parse_years(written: str) -> tuple[int, ...]:
     """Read ``2024-2026`` or ``2025``.
 
     Raises
@@ -23,7 +24,7 @@ def parse_years(text: str) -> tuple[int, ...]:
     >>> parse_years("2024-2026")
     (2024, 2025, 2026)
     """
-    first, dash, last = text.strip().partition("-")
+    first, dash, last = written.strip().partition("-")
     try:
         start, end = int(first), int(last) if dash else int(first)
     except ValueError:
@@ -33,10 +34,10 @@ def parse_years(text: str) -> tuple[int, ...]:
             [
                 Problem(
                     "synth-years",
-                    f"cannot read the years {text!r}",
+                    text("cannot read the years {written!r}", written=written),
                     "--years",
                     "",
-                    "write 2024-2026 or 2025, at most 20 years",
+                    text("write 2024-2026 or 2025, at most 20 years"),
                 )
             ]
         )
@@ -78,22 +79,36 @@ class RegionRequest:
         OutputError
             ``synth-output-exists`` when the folder is there and holds something.
         """
-        problems, most = [], f"{self.hospitals} to {MOST_CASES}"
+        problems, most = [], text("{hospitals} to {most_cases}", hospitals=self.hospitals, most_cases=MOST_CASES)
         if not 1 <= self.hospitals <= 999:
             problems.append(
-                Problem("synth-hospitals", f"{self.hospitals} hospitals cannot be made", "--hospitals", "", "1 to 999")
+                Problem(
+                    "synth-hospitals",
+                    text("{hospitals} hospitals cannot be made", hospitals=self.hospitals),
+                    "--hospitals",
+                    "",
+                    "1 to 999",
+                )
             )
         if not max(self.hospitals, 1) <= self.cases <= MOST_CASES:
-            why = "every hospital needs a case" if self.cases < self.hospitals else ""
-            problems.append(Problem("synth-cases", f"{self.cases} cases cannot be made", "--cases", why, most))
+            why = text("every hospital needs a case") if self.cases < self.hospitals else ""
+            problems.append(
+                Problem("synth-cases", text("{cases} cases cannot be made", cases=self.cases), "--cases", why, most)
+            )
         if self.seed < 0:
-            problems.append(Problem("synth-seed", "the seed is negative", "--seed", "", "give 0 or more"))
+            problems.append(Problem("synth-seed", text("the seed is negative"), "--seed", "", text("give 0 or more")))
         if not 0.0 <= self.dirty <= 0.5:
             problems.append(
-                Problem("synth-dirty", f"{self.dirty} is no share of records", "--dirty", "", "0 to 0.5, such as 0.01")
+                Problem(
+                    "synth-dirty",
+                    text("{dirty} is no share of records", dirty=self.dirty),
+                    "--dirty",
+                    "",
+                    text("0 to 0.5, such as 0.01"),
+                )
             )
         if problems:
             raise UsageError(problems)
         if output.exists() and (not output.is_dir() or any(output.iterdir())):
-            why, fix = "nothing is overwritten", "name a new folder"
-            raise OutputError([Problem("synth-output-exists", "the output is there already", str(output), why, fix)])
+            why, fix = text("nothing is overwritten"), text("name a new folder")
+            raise OutputError([Problem("synth-output-exists", text("the output is there already"), str(output), why, fix)])

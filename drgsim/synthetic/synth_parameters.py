@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.errors import DrgsimError, Problem
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence
 from drgsim.parameters.strict_file import read_strict
 
@@ -70,16 +71,20 @@ def parse_parameters(tree: Mapping[str, Any]) -> Parameters:
 
     def walk(node: Any, path: str) -> None:
         if not isinstance(node, Mapping):
-            raise DrgsimError.single("synth-parameter", "a value stands without unit, source and evidence", where=path)
+            raise DrgsimError.single("synth-parameter", text("a value stands without unit, source and evidence"), where=path)
         if "value" not in node:
             for key, child in node.items():
                 walk(child, f"{path}.{key}" if path else str(key))
             return
         odd = set(node) ^ _KEYS
         if odd:
-            raise DrgsimError.single("synth-parameter", f"unknown or missing: {', '.join(sorted(odd))}", where=path)
+            raise DrgsimError.single(
+                "synth-parameter", text("unknown or missing: {odd}", odd=", ".join(sorted(odd))), where=path
+            )
         if node["evidence"] not in EVIDENCE:
-            raise DrgsimError.single("synth-parameter", f"unknown evidence {node['evidence']!r}", where=path)
+            raise DrgsimError.single(
+                "synth-parameter", text("unknown evidence {evidence!r}", evidence=node["evidence"]), where=path
+            )
         entries.append(SynthParameter(path, node["value"], str(node["unit"]), str(node["source"]), node["evidence"]))
 
     walk(tree, "")

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.parameters.strict_file import is_file, read_text
 from drgsim.records.code_dictionaries import national_codes
 from drgsim.synthetic.age_curves import AgeBand
@@ -26,13 +27,20 @@ def read_tail(path: Path, curves: Curves, problems: list[Problem]) -> list[CareP
     """The pathways of tail.csv; ``cases`` is their relative weight. None where there is no such file."""
     if not is_file(path):
         return []
-    text = read_text(path, KIND, problems, FILE)
-    if text is None:
+    content = read_text(path, KIND, problems, FILE)
+    if content is None:
         return []
-    reader = csv.DictReader(StringIO(text))
+    reader = csv.DictReader(StringIO(content))
     odd = set(COLUMNS) ^ set(reader.fieldnames or ())
     if odd:
-        problems.append(Problem(CODE, f"unknown or missing columns: {', '.join(sorted(odd))}", FILE, fix=f"they are {COLUMNS}"))
+        problems.append(
+            Problem(
+                CODE,
+                text("unknown or missing columns: {odd}", odd=", ".join(sorted(odd))),
+                FILE,
+                fix=text("they are {columns}", columns=COLUMNS),
+            )
+        )
         return []
     book, found = national_codes(), []
     for number, row in enumerate(reader, start=2):
@@ -40,13 +48,19 @@ def read_tail(path: Path, curves: Curves, problems: list[Problem]) -> list[CareP
             found.append(_pathway(row, number, curves))
         except (ValueError, KeyError) as error:
             said = str(error).splitlines()
-            problems.append(Problem(CODE, f"the row cannot be read: {' '.join(said[:3])}", f"{FILE}: line {number}"))
+            problems.append(
+                Problem(
+                    CODE,
+                    text("the row cannot be read: {said}", said=" ".join(said[:3])),
+                    text("{file}: line {number}", file=FILE, number=number),
+                )
+            )
             continue
-        place = f"{FILE}: line {number}"
+        place = text("{file}: line {number}", file=FILE, number=number)
         for code in (row["diagnosis"], *_split(row["others"])):
-            problems += dictionary_problems(code, book.diagnoses, place, "diagnosis")
+            problems += dictionary_problems(code, book.diagnoses, place, text("diagnosis"))
         for code in (*_split(row["procedures"]), *_shares(row["with"])):
-            problems += dictionary_problems(code, book.procedures, place, "procedure")
+            problems += dictionary_problems(code, book.procedures, place, text("procedure"))
     return found
 
 
@@ -60,7 +74,7 @@ def _shares(text: str) -> dict[str, float]:
 
 def _pathway(row: dict[str, str], number: int, curves: Curves) -> CarePathway:
     if row["age"] not in curves:
-        raise ValueError(f"there is no curve of ages {row['age']}")
+        raise ValueError(text("there is no curve of ages {age}", age=row["age"]))
     low, _, high = row["birth_weight"].partition("-")
     pathway = {
         "share": 1.0,

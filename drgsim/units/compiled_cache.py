@@ -18,7 +18,8 @@ import platformdirs
 from numpy.typing import NDArray
 
 from drgsim import cache_faults
-from drgsim.errors import OutputError
+from drgsim.errors import OutputError, reason_of
+from drgsim.language import text
 from drgsim.results.whole_outputs import whole_file
 
 _VARIABLE = "DRGSIM_CACHE_DIR"
@@ -56,7 +57,7 @@ def store(path: Path, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
     except OutputError as error:
         _tell_unused(path.parent, error.problems[0].what)
     except OSError as error:
-        _tell_unused(path.parent, error.strerror or str(error))
+        _tell_unused(path.parent, reason_of(error))
 
 
 def fetch(path: Path | None) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] | None:
@@ -66,7 +67,7 @@ def fetch(path: Path | None) -> tuple[dict[str, Any], dict[str, NDArray[Any]]] |
             return None
         return _checked(path)
     except OSError as error:
-        _tell_unused(path.parent, error.strerror or str(error))  # type: ignore[union-attr]
+        _tell_unused(path.parent, reason_of(error))  # type: ignore[union-attr]
         return None
     except Exception:  # however damaged
         cache_faults.tell(cache_faults.damaged(str(path.parent)))  # type: ignore[union-attr]
@@ -103,7 +104,7 @@ def _is_private(folder: Path) -> bool:
     found = folder.stat()
     private = found.st_uid in (os.getuid(), 0) and not found.st_mode & 0o022
     if not private:
-        _tell_unused(folder, "others may write to it")
+        _tell_unused(folder, text("others may write to it"))
     return private
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.authoring.dip.auxiliary_styles import AuxiliaryLists
+from drgsim.language import text
 
 Floats = NDArray[np.float64]
 
@@ -163,7 +164,7 @@ def choose_splits(
         allowed, fall, count, mean, cv = try_list(fen[inside], mask[inside], kind[inside], kinds, bits, minimum_cases)
         for place in np.flatnonzero(suited & (allowed > 0) & (fall > 0)).tolist():
             enough = bool(fall[place] >= minimum_fall[place])
-            why = "" if enough else f"CV falls by {fall[place]:.1%} only"
+            why = "" if enough else text("CV falls by {fall:.1%} only", fall=fall[place])
             candidates.append(Candidate(place, name, float(fall[place]), enough, why))
             if not enough:
                 continue

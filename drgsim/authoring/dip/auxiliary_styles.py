@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from drgsim.assets import asset_root
 from drgsim.authoring.dip.dip_spec import SPEC_FOLDER, FirstKind, SpecError
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence, Strict
 from drgsim.parameters.strict_file import read_strict, validated
 from drgsim.units.dip.dip_catalogue import CONDITION_NUMBERS, Level
@@ -106,8 +107,8 @@ def style_names() -> list[str]:
 def _style(name: str) -> StyleFile:
     path = asset_root("payment_tables") / SPEC_FOLDER / "auxiliary" / f"{name}.yaml"
     if not path.is_file():
-        fix = did_you_mean(name, style_names()) or f"the styles are {', '.join(style_names())}"
-        problem = Problem("spec-unknown-style", f"there is no style of auxiliary lists {name!r}", fix=fix)
+        fix = did_you_mean(name, style_names()) or text("the styles are {style_names}", style_names=", ".join(style_names()))
+        problem = Problem("spec-unknown-style", text("there is no style of auxiliary lists {name!r}", name=name), fix=fix)
         raise SpecError([problem], exit_code=2)
     problems: list[Problem] = []
     raw, _ = read_strict(path, "spec", problems)
@@ -128,12 +129,14 @@ def load_lists(style: str, names: tuple[str, ...], first: dict[str, FirstKind] |
     file = _style(style)
     problems = [
         Problem(
-            "spec-unknown-list", f"the style {style} has no auxiliary list {name!r}", where="auxiliary.lists",
-            fix=did_you_mean(name, list(file.lists)) or f"its lists are {', '.join(file.lists)}",
+            "spec-unknown-list",
+            text("the style {style} has no auxiliary list {name!r}", style=style, name=name),
+            where="auxiliary.lists",
+            fix=did_you_mean(name, list(file.lists)) or text("its lists are {lists}", lists=", ".join(file.lists)),
         )
         for name in names
         if name not in file.lists
-    ]  # fmt: skip
+    ]
     levels = []
     sets = dict(file.sets)
     for name in (name for name in file.lists if name in names):
@@ -141,7 +144,7 @@ def load_lists(style: str, names: tuple[str, ...], first: dict[str, FirstKind] |
             try:
                 rule = parse_rule(line.condition, CONDITION_NUMBERS)
             except RuleSyntaxError as error:
-                where = f"{style}.yaml: lists.{name}, level {line.level}"
+                where = text("{style}.yaml: lists.{name}, level {level}", style=style, name=name, level=line.level)
                 problems.append(Problem("spec-bad-condition", f"{line.condition}: {error}", where=where))
                 continue
             levels.append(Level(name, line.level, line.title, line.title_zh, rule, file.evidence.value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,9 +12,11 @@ import pyarrow as pa
 from drgsim.authoring.dip.auxiliary_styles import FIRST
 from drgsim.authoring.dip.catalogue_building import Built
 from drgsim.authoring.dip.catalogue_writer import catalogue_files
+from drgsim.authoring.dip.dip_history import left_out_words
 from drgsim.authoring.dip.kind_structure import KindMembers, diagnosis_names
 from drgsim.authoring.dip.level_means import level_means
 from drgsim.authoring.dip.rare_combinations import BLANK
+from drgsim.language import text
 from drgsim.units.dip.dip_catalogue import SET_COLUMNS, Catalogue, Kind, Level
 from drgsim.units.schemes.pack_tables import read_table
 from drgsim.units.schemes.rule_language import sets_of
@@ -170,54 +172,81 @@ def _used_levels(built: Built, lines: Sequence[Kind]) -> tuple[tuple[Level, ...]
 
 def remarks(built: Built) -> list[str]:
     """What a reader of the catalogue should know, in sentences."""
-    measured, core, history = built.measured, built.structure.core, built.history
-    file = built.spec.file
+    history = built.history
+    found = [*history.notes, *built.structure.notes, *_coverage_remarks(built)]
+    if history.left_out:
+        reasons = left_out_words(history.left_out)
+        number = history.read - history.size
+        told = text(
+            "of {read:,} discharges {number:,} are left out: {reasons}", read=history.read, number=number, reasons=reasons
+        )
+        found.append(told)
+    return [*found, *_case_remarks(built), *built.lists.notes]
+
+
+def _coverage_remarks(built: Built) -> Iterator[str]:
+    """How many cases a core kind needs, and what the core kinds cover with that."""
+    least, file = built.structure.minimum_cases, built.spec.file
     wanted = file.core.coverage.value
-    found = [*history.notes, *built.structure.notes]
-    least = built.structure.minimum_cases
-    per = f" ({least / len(history.years):g} a year)" if file.core.per.value == "year" else ""
-    found.append(
-        f"{int(core.sum()):,} core kinds need {least:g} case{'s' * (least != 1)}{per} and cover {built.coverage:.1%} of the "
-        "discharges"
+    yield text(
+        "{core:,} core kinds need {least} and cover {coverage:.1%} of the discharges",
+        core=int(built.structure.core.sum()),
+        least=_least_cases(built),
+        coverage=built.coverage,
     )
     if file.core.rule.value == "coverage" and least <= 1:
-        found.append(
-            f"the history is too small for core.rule coverage: covering {wanted:.0%} takes kinds of a single case, whose "
-            "scores predict nothing; use core.rule threshold, a longer history or a smaller core.coverage"
+        yield text(
+            "the history is too small for core.rule coverage: covering {wanted:.0%} takes kinds of a single case, whose scores "
+            "predict nothing; use core.rule threshold, a longer history or a smaller core.coverage",
+            wanted=wanted,
         )
     elif built.coverage < wanted:
-        found.append(
-            f"core kinds cover less than {wanted:.0%}: the history is small for this threshold; core.rule coverage takes as "
-            "many kinds as it needs"
+        yield text(
+            "core kinds cover less than {wanted:.0%}: the history is small for this threshold; core.rule coverage takes as "
+            "many kinds as it needs",
+            wanted=wanted,
         )
-    if history.left_out:
-        from drgsim.authoring.dip.dip_history import REASONS
 
-        counted = ", ".join(f"{number:,} {REASONS[reason][0]}" for reason, number in sorted(history.left_out.items()))
-        found.append(f"of {history.read:,} discharges {history.read - history.size:,} are left out: {counted}")
+
+def _least_cases(built: Built) -> str:
+    least = built.structure.minimum_cases
+    cases = text("{least:g} case", least=least) if least == 1 else text("{least:g} cases", least=least)
+    if built.spec.file.core.per.value != "year":
+        return cases
+    return text("{cases} ({yearly:g} a year)", cases=cases, yearly=least / len(built.history.years))
+
+
+def _case_remarks(built: Built) -> Iterator[str]:
+    """Core kinds whose score rests on little, kinds without a case."""
+    measured, core = built.measured, built.structure.core
     single = core & (measured.cases == 1)
     if single.any():
-        found.append(
-            f"{int(single.sum()):,} core kinds rest on one case ({_some(built, single)}): their score is that case's cost, "
-            "nothing is averaged"
+        yield text(
+            "{count:,} core kinds rest on one case ({kinds}): their score is that case's cost, nothing is averaged",
+            count=int(single.sum()),
+            kinds=_some(built, single),
         )
-    for place, year in enumerate(history.years):
+    for place, year in enumerate(built.history.years):
         missing = core & (measured.year_cases[:, place] == 0)
         if missing.any():
-            found.append(
-                f"{int(missing.sum()):,} core kinds have no case in {year} ({_some(built, missing)}): the other years share "
-                "its weight"
+            yield text(
+                "{count:,} core kinds have no case in {year} ({kinds}): the other years share its weight",
+                count=int(missing.sum()),
+                year=year,
+                kinds=_some(built, missing),
             )
-    wild = core & (measured.cv > file.checks.cv_auxiliary.value)
+    most = built.spec.file.checks.cv_auxiliary.value
+    wild = core & (measured.cv > most)
     if wild.any():
-        found.append(
-            f"{int(wild.sum()):,} core kinds have a CV above {file.checks.cv_auxiliary.value:g} ({_some(built, wild)})"
+        yield text(
+            "{count:,} core kinds have a CV above {most:g} ({kinds})",
+            count=int(wild.sum()),
+            most=most,
+            kinds=_some(built, wild),
         )
     none = [entry.code for place, entry in enumerate(built.entries) if not measured.totals.cases[place].sum()]
     if none:
-        found.append(f"no case in the history, so no score, left out: {', '.join(none)}")
-    found += built.lists.notes
-    return found
+        yield text("no case in the history, so no score, left out: {kinds}", kinds=", ".join(none))
 
 
 def _some(built: Built, which: np.ndarray) -> str:

@@ -15,12 +15,13 @@ from drgsim.authoring.dip.auxiliary_splits import Candidate, Split, choose_split
 from drgsim.authoring.dip.auxiliary_styles import FIRST, AuxiliaryLists, load_lists
 from drgsim.authoring.dip.core_list import core_list
 from drgsim.authoring.dip.cost_clusters import cluster_list, hidden_populations
-from drgsim.authoring.dip.dip_history import REASONS, DipHistory
+from drgsim.authoring.dip.dip_history import DipHistory, left_out_words
 from drgsim.authoring.dip.dip_spec import DipSpec
 from drgsim.authoring.dip.kind_figures import Measured, measure, scores
 from drgsim.authoring.dip.kind_structure import KindMembers, Structure, arrange, code_of, core_lines
 from drgsim.authoring.dip.year_totals import YearTotals, kept_cases
 from drgsim.errors import InputError, Problem, UsageError, did_you_mean
+from drgsim.language import counted, text
 
 METHODS = ("list", "cluster")
 Step = Callable[[str], None]
@@ -147,8 +148,8 @@ def build(
         An unknown method.
     """
     if method not in METHODS:
-        fix = did_you_mean(method, METHODS) or f"the methods are {', '.join(METHODS)}"
-        raise UsageError([Problem("dip-unknown-method", f"there is no method {method!r}", fix=fix)])
+        fix = did_you_mean(method, METHODS) or text("the methods are {methods}", methods=", ".join(METHODS))
+        raise UsageError([Problem("dip-unknown-method", text("there is no method {method!r}", method=method), fix=fix)])
     say = step or (lambda _: None)
     if not checked:
         check_years(history, spec)
@@ -169,7 +170,7 @@ def build(
     built = Built(spec, method, history, lists, structure, kind, measured, score, (), (), np.zeros(len(codes), np.bool_))
     if kinds_only:
         return built
-    say("auxiliary lists 辅助目录")
+    say(text("auxiliary lists 辅助目录"))
     return with_levels(built)
 
 
@@ -224,34 +225,49 @@ def check_years(history: DipHistory, spec: DipSpec) -> None:
     shown = ":".join(f"{weight:g}" for weight in weights)
     problems = []
     if len(years) != len(weights):
-        left = ", ".join(f"{number:,} {REASONS[reason][0]}" for reason, number in sorted(history.left_out.items()))
-        found = f"the history has {_listed(years)}"
+        weighed = {"file": spec.file.id, "count": len(weights), "weights": shown}
+        what = text("{history}, but {file} weighs {count} years {weights}", history=_listed_history(years), **weighed)
         if history.undated:
-            number = "one file counts as one year" if len(years) == 1 else f"{len(years)} files count as {len(years)} years"
-            found = f"no discharge has a date of discharge: {number}"
+            what = text(
+                "no discharge has a date of discharge: {files}, but {file} weighs {count} years {weights}",
+                files=counted(len(years), "one file counts as one year", "{count} files count as {count} years"),
+                **weighed,
+            )
+        why: str = text("a missing year is not averaged away")
+        if history.left_out:
+            left = left_out_words(history.left_out)
+            why = text("a missing year is not averaged away (discharges left out: {reasons})", reasons=left)
         problems.append(
             Problem(
-                "dip-years", f"{found}, but {spec.file.id} weighs {len(weights)} years {shown}",
+                "dip-years",
+                what,
                 where="history.year_weights",
-                why="a missing year is not averaged away" + (f" (discharges left out: {left})" if left else ""),
-                fix="state the dates (discharged), or give a file for each year from the oldest on" if history.undated
-                else "add the missing years, or give weights for those that are there, such as --years 3:7",
+                why=why,
+                fix=text("state the dates (discharged), or give a file for each year from the oldest on")
+                if history.undated
+                else text("add the missing years, or give weights for those that are there, such as --years 3:7"),
             )
-        )  # fmt: skip
+        )
     gaps = sorted(set(range(min(years), max(years) + 1)) - set(years)) if years else []
     if gaps:
         problems.append(
             Problem(
-                "dip-year-gap", f"the history has {_listed(years)}: {_listed(gaps)} is missing between them",
-                fix="add it, or leave the years before it out",
+                "dip-year-gap",
+                text("{history}: {gaps} is missing between them", history=_listed_history(years), gaps=_listed(gaps)),
+                fix=text("add it, or leave the years before it out"),
             )
-        )  # fmt: skip
+        )
     if problems:
         raise InputError(problems)
 
 
 def _listed(years: Sequence[int]) -> str:
-    return f"the year{'s' if len(years) != 1 else ''} {', '.join(map(str, years))}"
+    listed = ", ".join(map(str, years))
+    return text("the year {years}", years=listed) if len(years) == 1 else text("the years {years}", years=listed)
+
+
+def _listed_history(years: Sequence[int]) -> str:
+    return text("the history has {years}", years=_listed(years))
 
 
 def kind_of_cases(history: DipHistory, first: NDArray[np.int64], structure: Structure, spec: DipSpec) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from drgsim.authoring.dip.catalogue_building import Built, build
 from drgsim.authoring.dip.dip_history import DipHistory
 from drgsim.authoring.dip.kind_figures import measure
 from drgsim.costs.statistics import group_statistics
+from drgsim.language import text
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -247,15 +248,42 @@ def _words(explained: Sequence[Explained]) -> list[str]:
     lost, lost_drg = kinds.riv - kinds.riv_out, drgs.riv - drgs.riv_out
     # numbers that look equal have no winner
     seen, seen_drg = round(kinds.riv_out, 3), round(drgs.riv_out, 3)
-    ahead = f"{'kinds' if seen > seen_drg else 'DRGs'} predict better" if seen != seen_drg else "both predict equally well"
+    ahead = (
+        (text("kinds predict better") if seen > seen_drg else text("DRGs predict better"))
+        if seen != seen_drg
+        else text("both predict equally well")
+    )
     return [
-        f"On the same {kinds.cases:,} discharges {kinds.groups:,} kinds explain {_share(kinds.riv)} of the variance of "
-        f"cost, {drgs.groups:,} DRGs {_share(drgs.riv)}. On discharges that they were not made from it is "
-        f"{_share(kinds.riv_out)} and {_share(drgs.riv_out)}: {ahead}.",
-        f"Kinds lose {_share(lost)} and DRGs {_share(lost_drg)} between the two: {kinds.small_share:.1%} of the discharges "
-        f"are in kinds with fewer than {SMALL} cases, which explain themselves ({drgs.small_share:.1%} in such DRGs).",
-        f"Kinds know the exact procedure and not severity; DRGs know severity (MCC, CC) and pool procedures: together they "
-        f"explain {_share(both.riv_out)} of discharges not seen, the auxiliary levels bring kinds to {_share(levels.riv_out)}.",
+        text(
+            "On the same {cases:,} discharges {kinds:,} kinds explain {kinds_share} of the variance of cost, "
+            "{drgs:,} DRGs {drgs_share}. On discharges that they were not made from it is {kinds_unseen} and "
+            "{drgs_unseen}: {ahead}.",
+            cases=kinds.cases,
+            kinds=kinds.groups,
+            kinds_share=_share(kinds.riv),
+            drgs=drgs.groups,
+            drgs_share=_share(drgs.riv),
+            kinds_unseen=_share(kinds.riv_out),
+            drgs_unseen=_share(drgs.riv_out),
+            ahead=ahead,
+        ),
+        text(
+            "Kinds lose {lost} and DRGs {lost_drg} between the two: {share:.1%} of the discharges are "
+            "in kinds with fewer than {small} cases, which explain themselves ({drgs_share:.1%} in such "
+            "DRGs).",
+            lost=_share(lost),
+            lost_drg=_share(lost_drg),
+            share=kinds.small_share,
+            small=SMALL,
+            drgs_share=drgs.small_share,
+        ),
+        text(
+            "Kinds know the exact procedure and not severity; DRGs know severity (MCC, CC) and pool "
+            "procedures: together they explain {both} of discharges not seen, the auxiliary levels bring "
+            "kinds to {levels}.",
+            both=_share(both.riv_out),
+            levels=_share(levels.riv_out),
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ from drgsim.authoring.dip.dip_spec import Core, DipSpec
 from drgsim.authoring.dip.kind_figures import measure, scores
 from drgsim.authoring.dip.kind_structure import LISTED_KINDS, KindLine, KindMembers, Structure
 from drgsim.authoring.dip.rare_combinations import BLANK, chapter_of
+from drgsim.language import text
 from drgsim.units.dip.dip_catalogue import CLASS_SUFFIXES, Catalogue, Kind
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_kernel import EXCLUDED, NO_LINE
@@ -62,7 +63,7 @@ def score_catalogue(
     code = codes_of(history, open_)
     history, code, notes = _grouped_only(history, code, catalogue)
     core, least, more = _core_kinds(history, open_, code, file.core, len(history.years))
-    say("comprehensive kinds 综合病种")
+    say(text("comprehensive kinds 综合病种"))
     rest = _rest_kinds(history, replace(open_, kinds=tuple(core)), file.comprehensive.minimum_cases.value,
                        file.comprehensive.chapter_minimum_cases.value)  # fmt: skip
     order = (*(stage for stage in catalogue.matching.order if stage not in REST), *REST)
@@ -83,7 +84,7 @@ def score_catalogue(
     built = Built(spec, METHOD, history, lists, structure, kind, measured, score, (), (), none)
     if catalogue.levels:
         return built
-    say("auxiliary lists 辅助目录")
+    say(text("auxiliary lists 辅助目录"))
     return with_levels(built)
 
 
@@ -103,7 +104,13 @@ def _grouped_only(
     grouped = code != ""
     if grouped.all():
         return history, code, []
-    notes = [f"{int((~grouped).sum()):,} discharges are left out: the excluded list of {catalogue.id} keeps them from any kind"]
+    notes: list[str] = [
+        text(
+            "{grouped:,} discharges are left out: the excluded list of {catalogue} keeps them from any kind",
+            grouped=int((~grouped).sum()),
+            catalogue=catalogue.id,
+        )
+    ]
     return history.part(grouped), code[grouped], notes
 
 
@@ -133,9 +140,15 @@ def _core_kinds(
             kinds = kept
             code = codes_of(history, replace(open_, kinds=tuple(kinds)))
     absent = sorted(first - {kind.code for kind in kinds})
-    notes = [f"{removed:,} core kinds of {open_.id} have too few cases here: theirs go to shorter or comprehensive kinds"]
+    notes: list[str] = [
+        text(
+            "{removed:,} core kinds of {open} have too few cases here: theirs go to shorter or comprehensive kinds",
+            removed=removed,
+            open=open_.id,
+        )
+    ]
     if absent:
-        notes.append(f"no case in the history, so no score, left out: {', '.join(absent)}")
+        notes.append(text("no case in the history, so no score, left out: {absent}", absent=", ".join(absent)))
     return kinds, least, notes if removed else notes[1:]
 
 

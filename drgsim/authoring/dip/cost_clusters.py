@@ -34,6 +34,7 @@ from drgsim.authoring.dip.dip_history import DipHistory
 from drgsim.authoring.dip.dip_spec import Clustering, DipSpec, SpecFile
 from drgsim.authoring.dip.kind_figures import Measured
 from drgsim.authoring.dip.kind_structure import KindLine, KindMembers, Structure, arrange, code_of
+from drgsim.language import text
 from drgsim.units.dip.dip_catalogue import CLASS_ORDER
 
 Floats = NDArray[np.float64]
@@ -83,7 +84,10 @@ def cluster_list(
     entries, kind_of_line = _entries(kind_of_line, large, lines, number, history)
     kind = kind_of_line[line_of]
     entries = _split_by_procedure(history, combination, kept, kind, entries, file, least)
-    note = f"{len(lines):,} combinations of diagnosis, principal and standing related procedures were clustered"
+    note = text(
+        "{count:,} combinations of diagnosis, principal and standing related procedures were clustered",
+        count=len(lines),
+    )
     return arrange(history, cases, entries, wanted, spec, (note,))
 
 

@@ -19,6 +19,7 @@ from drgsim.authoring.dip.dip_spec import DipSpec
 from drgsim.authoring.dip.hospital_levels import level_column, level_notes, levels_of
 from drgsim.authoring.dip.level_masks import LevelMasks
 from drgsim.errors import InputError, Problem
+from drgsim.language import bilingual, joined, text
 from drgsim.records.arrow import ids_of, one_chunk
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.case_file import CaseFile
@@ -38,17 +39,17 @@ Progress = Callable[[float, int], None]
 COLUMNS = (*INPUT_COLUMNS, "total_cost")
 # why a discharge does not count, the first reason that holds
 REASONS = {
-    "cost_implausible": ("with a cost beyond what a case can cost", "总费用超出可能范围"),
-    "cost_unreadable": ("with a cost that is no number", "总费用无法识别"),
-    "no_cost": ("without a cost", "无总费用"),
-    "cost_negative": ("with a cost below 0", "总费用为负"),
-    "cost_zero": ("with a cost of 0", "总费用为零"),
-    "cost_too_low": ("cost below the limit", "费用过低"),
-    "no_date": ("without a date of discharge", "无出院日期"),
-    "principal_unknown": ("principal diagnosis missing or unknown", "主要诊断缺失或无效"),
-    "dip_excluded": ("whose principal diagnosis is on the excluded list", "主要诊断不纳入分组"),
-    "stay_too_long": ("stay above the limit", "住院时间过长"),
-    "invalid": ("contradicts itself (invalid)", "病案矛盾"),
+    "cost_implausible": bilingual("with a cost beyond what a case can cost", "总费用超出可能范围"),
+    "cost_unreadable": bilingual("with a cost that is no number", "总费用无法识别"),
+    "no_cost": bilingual("without a cost", "无总费用"),
+    "cost_negative": bilingual("with a cost below 0", "总费用为负"),
+    "cost_zero": bilingual("with a cost of 0", "总费用为零"),
+    "cost_too_low": bilingual("cost below the limit", "费用过低"),
+    "no_date": bilingual("without a date of discharge", "无出院日期"),
+    "principal_unknown": bilingual("principal diagnosis missing or unknown", "主要诊断缺失或无效"),
+    "dip_excluded": bilingual("whose principal diagnosis is on the excluded list", "主要诊断不纳入分组"),
+    "stay_too_long": bilingual("stay above the limit", "住院时间过长"),
+    "invalid": bilingual("contradicts itself (invalid)", "病案矛盾"),
 }
 
 
@@ -228,9 +229,9 @@ def read_history(
 def _check_columns(sources: Sequence[CaseFile]) -> None:
     problems = [
         Problem(
-            "dip-no-cost-column", f"{source.path.name} has no column of the total cost", where=str(source.path),
-            why="the score of a kind is its mean cost: a history without cost makes no catalogue",
-            fix="add total_cost, or name the column with --map OWN=total_cost",
+            "dip-no-cost-column", text("{file} has no column of the total cost", file=source.path.name), where=str(source.path),
+            why=text("the score of a kind is its mean cost: a history without cost makes no catalogue"),
+            fix=text("add total_cost, or name the column with --map OWN=total_cost"),
         )
         for source in sources
         if "total_cost" not in source.canonical
@@ -310,7 +311,7 @@ def _joined(reading: _Reading, names: tuple[str, ...], files: Sequence[str]) -> 
     years, place = np.unique(year[order], return_inverse=True)
     unknown = sum(part.unknown_procedures for part in parts)
     if unknown:
-        notes.append(f"{unknown:,} procedure codes are not in the dictionary and were passed over")
+        notes.append(text("{count:,} procedure codes are not in the dictionary and were passed over", count=unknown))
     mask = np.concatenate([part.mask for part in parts])[order]
     level = np.concatenate([part.level for part in parts])[order]
     notes += level_notes(level)
@@ -331,14 +332,21 @@ def _years(parts: Sequence[_Part], files: Sequence[str]) -> tuple[NDArray[np.int
     if year.size and (year < 0).all():
         number = np.repeat([part.file for part in parts], [part.year.size for part in parts])
         listed = ", ".join(f"{name} = year {place + 1}" for place, name in enumerate(files))
-        return number.astype(np.int64) + 1, [f"no discharge has a date: each file counts as a year, oldest first ({listed})"]
+        return number.astype(np.int64) + 1, [
+            text("no discharge has a date: each file counts as a year, oldest first ({listed})", listed=listed)
+        ]
     return year, []
+
+
+def left_out_words(counted: Mapping[str, int]) -> str:
+    """How many discharges are left out for which reason."""
+    return joined(", ", (joined(" ", [f"{number:,}", REASONS[reason]]) for reason, number in sorted(counted.items())))
 
 
 def _nothing_left(rows: int, left_out: Mapping[str, int], undated: int) -> Problem:
     counted = dict(left_out) | ({"no_date": undated} if undated else {})
-    listed = ", ".join(f"{number:,} {REASONS[reason][0]}" for reason, number in counted.items())
+    listed = left_out_words(counted)
     return Problem(
-        "dip-nothing-left", f"none of the {rows:,} discharges can be used: {listed}",
-        why="a catalogue needs discharges with a principal diagnosis, a cost and a date", fix="check the export",
+        "dip-nothing-left", text("none of the {rows:,} discharges can be used: {listed}", rows=rows, listed=listed),
+        why=text("a catalogue needs discharges with a principal diagnosis, a cost and a date"), fix=text("check the export"),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from drgsim.assets import asset_root
 from drgsim.costs.trimming import TrimRule
 from drgsim.costs.year_means import YearMode
 from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.evidence import Evident, Source, Strict, Value
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
@@ -102,9 +103,9 @@ class ScoreSettings(Strict):
     @model_validator(mode="after")
     def _complete(self) -> ScoreSettings:
         if self.method.value == "reference" and self.reference_kind is None:
-            raise ValueError("the method reference needs reference_kind, the code of the reference kind")
+            raise ValueError(text("the method reference needs reference_kind, the code of the reference kind"))
         if self.method.value == "quota" and self.quota is None:
-            raise ValueError("the method quota needs quota, the yuan that one point stands for")
+            raise ValueError(text("the method quota needs quota, the yuan that one point stands for"))
         return self
 
 
@@ -226,7 +227,12 @@ class DipSpec(ParameterSet[SpecFile]):
         """Numbers that make no sense."""
         for path, value, bad, fix in _limits(file):
             if bad:
-                yield Problem("spec-bad-value", f"{path} is {value:g}, which makes no sense", where=f"{where}: {path}", fix=fix)
+                yield Problem(
+                    "spec-bad-value",
+                    text("{path} is {value:g}, which makes no sense", path=path, value=value),
+                    where=f"{where}: {path}",
+                    fix=fix,
+                )
 
 
 def spec_names() -> list[str]:
@@ -253,8 +259,12 @@ def load_spec(name: str | Path) -> DipSpec:
         path = asset_root("payment_tables") / SPEC_FOLDER / f"{name}.yaml"
     if not is_file(path):
         known = spec_names()
-        fix = did_you_mean(str(name), known) or f"the specifications are {', '.join(known)}; or name a .yaml file"
-        problem = Problem("spec-unknown", f"there is no DIP specification {str(name)!r}", where=str(name), fix=fix)
+        fix = did_you_mean(str(name), known) or text(
+            "the specifications are {known}; or name a .yaml file", known=", ".join(known)
+        )
+        problem = Problem(
+            "spec-unknown", text("there is no DIP specification {name!r}", name=str(name)), where=str(name), fix=fix
+        )
         raise SpecError([problem], exit_code=2)
     problems: list[Problem] = []
     raw, content = read_strict(path, "spec", problems)
@@ -267,9 +277,9 @@ def load_spec(name: str | Path) -> DipSpec:
 def _limits(file: SpecFile) -> Iterator[tuple[str, float, bool, str]]:
     """Path, value, whether it is out of bounds, and what would be in bounds."""
     for path, value in (("core.coverage", file.core.coverage), ("auxiliary.minimum_fall", file.auxiliary.minimum_fall)):
-        yield path, value.value, not 0 < value.value <= 1, "give a share above 0, up to 1"
+        yield path, value.value, not 0 < value.value <= 1, text("give a share above 0, up to 1")
     weights = file.history.year_weights.value
-    yield "history.year_weights", sum(weights), min(weights, default=-1) < 0 or not sum(weights), "give weights above 0"
+    yield "history.year_weights", sum(weights), min(weights, default=-1) < 0 or not sum(weights), text("give weights above 0")
     characters = file.combinations.diagnosis_characters.value
     yield "combinations.diagnosis_characters", characters, not 3 <= characters <= 8, "give 3 to 8"
-    yield "score.scale", file.score.scale.value, file.score.scale.value <= 0, "give a number above 0"
+    yield "score.scale", file.score.scale.value, file.score.scale.value <= 0, text("give a number above 0")

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.records.cells import read_words
 from drgsim.records.schema import header_key
 from drgsim.records.vocabulary import LEVELS, level_keys, words
@@ -56,7 +57,11 @@ def level_notes(level: NDArray[np.int8]) -> list[str]:
     missing = int((level == 0).sum())
     if missing == level.size:
         return [
-            "no levels of hospitals are known: a kind has one mean cost for all of them, and payment judges deviation by it; "
-            "--hospitals hospitals.csv adds means by level"
+            text(
+                "no levels of hospitals are known: a kind has one mean cost for all of them, and payment judges "
+                "deviation by it; --hospitals hospitals.csv adds means by level"
+            )
         ]
-    return [f"{missing:,} discharges have no hospital level and enter no mean by level"] if missing else []
+    return (
+        [text("{missing:,} discharges have no hospital level and enter no mean by level", missing=missing)] if missing else []
+    )

@@ -12,6 +12,7 @@ from drgsim.authoring.dip.year_totals import YearTotals, kept_cases
 from drgsim.costs.statistics import group_statistics
 from drgsim.costs.year_means import YearMode, mean_over_years
 from drgsim.errors import InputError, Problem
+from drgsim.language import text
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -93,9 +94,11 @@ def scores(mean: Floats, overall: float, settings: ScoreSettings, reference_mean
         raise InputError(
             [
                 Problem(
-                    "dip-no-reference-kind", f"the reference kind {name!r} is not in the catalogue that was built",
-                    where="score.reference_kind", fix="name a kind that the history has",
+                    "dip-no-reference-kind",
+                    text("the reference kind {name!r} is not in the catalogue that was built", name=name),
+                    where="score.reference_kind",
+                    fix=text("name a kind that the history has"),
                 )
             ]
-        )  # fmt: skip
+        )
     return settings.scale.value * mean / base

@@ -14,7 +14,8 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from drgsim.authoring.dip.national_tables import NationalTables, national_layout
 from drgsim.authoring.schemes.workbook_sheets import SEARCHED_ROWS, Sheet, table_in
-from drgsim.errors import InputError, Problem, SchemeError
+from drgsim.errors import InputError, Problem, SchemeError, words_of
+from drgsim.language import text
 
 _NUMBERED = ("pre", "merged", "burn", "tumor", "tb", "basic")
 
@@ -43,9 +44,11 @@ def read_national_workbook(path: Path) -> tuple[NationalTables, list[str]]:
         book = CalamineWorkbook.from_path(str(path))
     except (CalamineError, OSError, ValueError) as error:
         raise InputError.single(
-            "workbook-unreadable", f"{path.name} cannot be read as a workbook: {error}", where=str(path),
-            fix="give the .xlsx or .xls file as it was downloaded",
-        ) from error  # fmt: skip
+            "workbook-unreadable",
+            text("{file} cannot be read as a workbook: {error}", file=path.name, error=words_of(error)),
+            where=str(path),
+            fix=text("give the .xlsx or .xls file as it was downloaded"),
+        ) from error
     return _Reader(path, book).read()
 
 
@@ -69,31 +72,51 @@ class _Reader:
         for table, plan in national_layout()["tables"].items():
             name = _sheet_of(table, names)
             if name is None:
-                self.problems.append(Problem(
-                    "workbook-missing-sheet", f"the workbook has no sheet {plan['name']}", where=self.path.name,
-                    why=f"its sheets are {', '.join(names)}", fix=f"name the sheet {plan['name']}",
-                ))  # fmt: skip
+                self.problems.append(
+                    Problem(
+                        "workbook-missing-sheet",
+                        text("the workbook has no sheet {name}", name=plan["name"]),
+                        where=self.path.name,
+                        why=text("its sheets are {names}", names=", ".join(names)),
+                        fix=text("name the sheet {name}", name=plan["name"]),
+                    )
+                )
                 continue
             read.add(name)
             sheet = table_in(name, self.book.get_sheet_by_name(name).to_python(skip_empty_area=False), plan)
             if sheet is None:
                 wanted = ", ".join(column["title"] for column in plan["columns"].values() if not column.get("optional"))
-                self.problems.append(Problem(
-                    "workbook-missing-header", f"no header row in sheet {name}", where=f"{self.path.name}, sheet {name}",
-                    why=f"none of the first {SEARCHED_ROWS} rows holds the titles {wanted}",
-                    fix="write these titles above the data",
-                ))  # fmt: skip
+                self.problems.append(
+                    Problem(
+                        "workbook-missing-header",
+                        text("no header row in sheet {name}", name=name),
+                        where=text("{file}, sheet {name}", file=self.path.name, name=name),
+                        why=text(
+                            "none of the first {rows} rows holds the titles {titles}",
+                            rows=SEARCHED_ROWS,
+                            titles=wanted,
+                        ),
+                        fix=text("write these titles above the data"),
+                    )
+                )
                 continue
             rows[table] = self.rows(table, sheet, plan["columns"])
         if self.problems:
             raise SchemeError(self.problems)
         left = [name for name in names if name not in read]
         if left:
-            self.notices.append(f"sheets that are not read: {', '.join(left)}")
+            self.notices.append(text("sheets that are not read: {left}", left=", ".join(left)))
         return NationalTables(rows), self.notices
 
     def wrong(self, code: str, what: str, sheet: Sheet, row: int, fix: str = "") -> None:
-        self.problems.append(Problem(code, what, where=f"{self.path.name}, sheet {sheet.name}, row {row}", fix=fix))
+        self.problems.append(
+            Problem(
+                code,
+                what,
+                where=text("{file}, sheet {sheet}, row {row}", file=self.path.name, sheet=sheet.name, row=row),
+                fix=fix,
+            )
+        )
 
     def rows(self, table: str, sheet: Sheet, columns: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
         """Rows of a table: joined cells filled from above, numbers and words as the catalogue has them, repeats left out."""
@@ -108,10 +131,10 @@ class _Reader:
             if not row[key]:
                 self.wrong(
                     "workbook-broken-row",
-                    f"a row has no {columns[key]['title']}",
+                    text("a row has no {title}", title=columns[key]["title"]),
                     sheet,
                     number,
-                    "give it one, or remove the row",
+                    text("give it one, or remove the row"),
                 )
                 continue
             for name, column in columns.items():
@@ -122,12 +145,12 @@ class _Reader:
             if mark in found:
                 double += found[mark] == row
                 if found[mark] != row:
-                    what = f"the number {row['seq']} stands twice with different entries"
-                    self.wrong("workbook-duplicate-row", what, sheet, number, "remove one of the rows")
+                    what = text("the number {seq} stands twice with different entries", seq=row["seq"])
+                    self.wrong("workbook-duplicate-row", what, sheet, number, text("remove one of the rows"))
                 continue
             found[mark] = row
         if double:
-            self.notices.append(f"{double} rows of sheet {sheet.name} stand twice; kept once")
+            self.notices.append(text("{double} rows of sheet {sheet} stand twice; kept once", double=double, sheet=sheet.name))
         return list(found.values())
 
     def understand(self, table: str, row: dict[str, str], sheet: Sheet, number: int) -> None:
@@ -136,8 +159,10 @@ class _Reader:
             uses: Mapping[str, str] = national_layout()["uses"]
             use = next((name for name, pattern in uses.items() if re.search(pattern, row["use"].upper())), None)
             if use is None:
-                what = f"what becomes of {row['code']} is not known: {row['use']!r}"
-                self.wrong("workbook-unknown-use", what, sheet, number, f"use words such as {', '.join(uses.values())}")
+                what = text("what becomes of {code} is not known: {use!r}", code=row["code"], use=row["use"])
+                self.wrong(
+                    "workbook-unknown-use", what, sheet, number, text("use words such as {uses}", uses=", ".join(uses.values()))
+                )
             row["use"] = use or ""
         if table == "pre":
             row["place"] = "any" if re.search(national_layout()["anywhere"], row["place"].upper()) else "principal"
@@ -145,12 +170,24 @@ class _Reader:
 
     def weight(self, row: Mapping[str, str], sheet: Sheet, number: int) -> str:
         """Lowest and highest birth weight in grams, joined by a dash."""
-        text = row["birth_weight_g"]
-        limits = re.findall(r"\d+", text)
-        if len(limits) == 1 and re.search(r"[<＜]|小于|不足", text):
+        cell = row["birth_weight_g"]
+        limits = re.findall(r"\d+", cell)
+        if len(limits) == 1 and re.search(r"[<＜]|小于|不足", cell):
             limits = ["0", str(int(limits[0]) - 1)]
-        if text and len(limits) != 2:
-            self.wrong("workbook-unreadable-number", f"the birth weight is {text!r}", sheet, number, "write it as 1000-1499")
-        if text and not re.search(r"\d", row["age"]):
-            self.wrong("workbook-unreadable-number", f"the age is {row['age']!r}", sheet, number, "write it as <29 days")
+        if cell and len(limits) != 2:
+            self.wrong(
+                "workbook-unreadable-number",
+                text("the birth weight is {cell!r}", cell=cell),
+                sheet,
+                number,
+                text("write it as 1000-1499"),
+            )
+        if cell and not re.search(r"\d", row["age"]):
+            self.wrong(
+                "workbook-unreadable-number",
+                text("the age is {age!r}", age=row["age"]),
+                sheet,
+                number,
+                text("write it as <29 days"),
+            )
         return "-".join(limits) if len(limits) == 2 else ""

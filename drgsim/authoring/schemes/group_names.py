@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from drgsim.language import text
+
 ALIKE = 0.55  # a name less alike its ADRG's than this is told to the user
 EXPECTED = {"MCC": ("MCC",), "ANY": ("ANY", "CC"), "NONE": ("NONE", "NOT_MCC"), "ALL": ("ALL",)}
 
@@ -119,9 +121,9 @@ def read_name(name: str, suffix: str, adrg_name: str, ends: frozenset[str] = fro
     for phrase in phrases:
         _read_phrase(phrase, ends, found)
     if cut:
-        found.doubts.append(f"the list cuts the name ({head}); the ADRG's name is put back")
+        found.doubts.append(text("the list cuts the name ({head}); the ADRG's name is put back", head=head))
     elif alike < ALIKE:
-        found.doubts.append(f"the name differs from the ADRG's in the base ({adrg_name})")
+        found.doubts.append(text("the name differs from the ADRG's in the base ({adrg_name})", adrg_name=adrg_name))
     severity = _severity(found, suffix)
     shown = "，".join([adrg_name, *phrases]) if cut else re.sub(patterns()["marks"], "", name).strip()
     return NameReading(
@@ -136,8 +138,11 @@ def _severity(found: _Found, suffix: str) -> str:
         return found.severity or "ALL"
     if found.severity and says and found.severity not in EXPECTED[says]:
         found.doubts.append(
-            f"the words ({'，'.join(found.phrases)}) and the last character of the code ({suffix}) disagree; "
-            "the code is followed"
+            text(
+                "the words ({phrases}) and the last character of the code ({suffix}) disagree; the code is followed",
+                phrases="，".join(found.phrases),
+                suffix=suffix,
+            )
         )
         return str(says)
     return found.severity or says
@@ -158,11 +163,13 @@ def _read_phrase(phrase: str, ends: frozenset[str], found: _Found) -> None:
         rule = pattern["rule"]
         if "upper_end" in pattern and match["n"] in ends:
             rule = pattern["upper_end"]
-            found.doubts.append(f"{phrase} is read as more than {match['n']}, since another row of the ADRG ends there")
+            found.doubts.append(
+                text("{phrase} is read as more than {n}, since another row of the ADRG ends there", phrase=phrase, n=match["n"])
+            )
         rule = rule.format(**match.groupdict())
         opened = re.sub(r"\bZYTS = 1$", "ZYTS <= 1", rule.replace("ZYTS >= 1 and ", ""))
         if opened != rule:
-            found.doubts.append("a stay of 0 days counts as 1 day")
+            found.doubts.append(text("a stay of 0 days counts as 1 day"))
         found.conditions.append(opened)
         found.phrases.append(phrase)
         if pattern.get("doubt"):

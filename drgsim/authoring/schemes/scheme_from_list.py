@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from drgsim.authoring.schemes.group_names import NameReading, mend_code, patterns, plain, read_name, upper_ends
-from drgsim.errors import InputError, Problem
+from drgsim.errors import InputError, Problem, words_of
+from drgsim.language import joined, term, text
 from drgsim.units.schemes.coverage import case_share, rules_coverage
 from drgsim.units.schemes.rule_language import Rule, print_rule
 from drgsim.units.schemes.rule_parser import parse_rule
@@ -30,6 +31,7 @@ _ALONE = {
 _IN_TURN = {"MCC": "QTZD in MCC", "CC": "QTZD in {MCC, CC}", "ANY": "QTZD in {MCC, CC}"}
 _CODE_TITLES = ("drg", "code", "drg编码", "drg代码", "drg组编码", "病组编码", "病组代码", "分组编码", "编码", "代码")
 _NAME_TITLES = ("name", "drg名称", "drg组名称", "病组名称", "分组名称", "名称")
+_WORDS = term("basis of a group", "words")
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,18 @@ class Derivation:
         for row in self.open_rows:
             told.setdefault(row.needs, []).append(row)
         for row in self.assumptions:
-            told.setdefault(f"confirm — {row.doubt}", []).append(row)
-        lines = [
-            f"{rows[0].drg} {rows[0].name}: {text}" if len(rows) == 1 else f"{', '.join(row.drg for row in rows)}: {text}"
-            for text, rows in told.items()
+            told.setdefault(text("confirm — {doubt}", doubt=row.doubt), []).append(row)
+        lines: list[str] = [
+            joined(": ", [f"{rows[0].drg} {rows[0].name}" if len(rows) == 1 else ", ".join(row.drg for row in rows), doubt])
+            for doubt, rows in told.items()
         ]
         if self.missing:
-            lines.append(f"{', '.join(self.missing)}: the list has no group of these ADRGs; those of the base are kept")
-        return lines + [f"{code} {name}: the base has no such ADRG; the row is left out" for code, name in self.strangers]
+            codes = ", ".join(self.missing)
+            lines.append(text("{missing}: the list has no group of these ADRGs; those of the base are kept", missing=codes))
+        return lines + [
+            text("{code} {name}: the base has no such ADRG; the row is left out", code=code, name=name)
+            for code, name in self.strangers
+        ]
 
 
 def read_group_list(path: str | Path) -> list[tuple[str, str]]:
@@ -129,20 +135,27 @@ def read_group_list(path: str | Path) -> list[tuple[str, str]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise InputError.single("list-unreadable", f"{path} cannot be read: {error}", where=str(path)) from error
+        raise InputError.single(
+            "list-unreadable", text("{path} cannot be read: {error}", path=path, error=words_of(error)), where=str(path)
+        ) from error
     try:
-        text = data.decode("utf-8-sig")
+        content = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = data.decode("gb18030", errors="replace")
-    table = list(csv.reader(text.splitlines()))
+        content = data.decode("gb18030", errors="replace")
+    table = list(csv.reader(content.splitlines()))
     titles = [plain(cell).lower() for cell in table[0]] if table else []
     places = [next((titles.index(title) for title in known if title in titles), -1) for known in (_CODE_TITLES, _NAME_TITLES)]
     if min(places) < 0:
         raise InputError.single(
-            "list-without-columns", f"{path.name} has no column of {'codes' if places[0] < 0 else 'names'}",
+            "list-without-columns",
+            (
+                text("{file} has no column of codes", file=path.name)
+                if places[0] < 0
+                else text("{file} has no column of names", file=path.name)
+            ),
             where=f"{path.name}:1",
-            fix="name the columns drg and name",
-        )  # fmt: skip
+            fix=text("name the columns drg and name"),
+        )
     rows: list[tuple[str, str]] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
@@ -151,11 +164,15 @@ def read_group_list(path: str | Path) -> list[tuple[str, str]]:
         if not code and not name:
             continue
         if not code:
-            problems.append(Problem("list-row-without-code", f"{name} has no code", where=f"{path.name}:{number}"))
-        elif mend_code(code) in seen:
-            what = f"{code} stands twice, on lines {seen[mend_code(code)]} and {number}"
             problems.append(
-                Problem("list-duplicate-row", what, where=f"{path.name}:{number}", fix="remove one of the two rows")
+                Problem("list-row-without-code", text("{name} has no code", name=name), where=f"{path.name}:{number}")
+            )
+        elif mend_code(code) in seen:
+            what = text(
+                "{code} stands twice, on lines {before} and {number}", code=code, before=seen[mend_code(code)], number=number
+            )
+            problems.append(
+                Problem("list-duplicate-row", what, where=f"{path.name}:{number}", fix=text("remove one of the two rows"))
             )
         else:
             seen[mend_code(code)] = number
@@ -171,7 +188,7 @@ def derive_groups(base: Scheme, listed: Iterable[tuple[str, str]]) -> Derivation
     by_adrg: dict[str, list[tuple[str, str, str]]] = {}
     for printed, name in listed:
         code = mend_code(printed)
-        doubt = "" if code == plain(printed).upper() else f"the list prints the code as {printed}"
+        doubt = "" if code == plain(printed).upper() else text("the list prints the code as {printed}", printed=printed)
         if re.match(patterns()["not_a_group"], code):
             result.left_out.append((printed, name))
         elif re.match(patterns()["ambiguous"], code) or code[:3] in base.adrgs:
@@ -192,31 +209,35 @@ def derive_groups(base: Scheme, listed: Iterable[tuple[str, str]]) -> Derivation
     if result.left_out:
         shown = ", ".join(f"{code} {name}".strip() for code, name in result.left_out)
         result.notes.append(
-            f"rows of the list that are no groups are left out, their cases go on to later MDCs or to 0000: {shown}"
+            text(
+                "rows of the list that are no groups are left out, their cases go on to later MDCs or to 0000: {shown}",
+                shown=shown,
+            )
         )
     return result
 
 
 def _of_base(base: Scheme, code: str, adrg: Adrg) -> DerivedRow:
     drg = base.drgs[code]
-    return DerivedRow(code, adrg.code, drg.name, print_rule(drg.rule), "base", f"as in {base.id}")
+    return DerivedRow(code, adrg.code, drg.name, print_rule(drg.rule), "base", text("as in {base}", base=base.id))
 
 
 def _ambiguous(base: Scheme, by_adrg: dict[str, list[tuple[str, str, str]]], result: Derivation) -> None:
     listed = {code for code in by_adrg if re.match(patterns()["ambiguous"], code)}
     own = {code for code, adrg in base.adrgs.items() if adrg.kind == "ambiguous"}
     if own - listed:
-        which = "any ambiguous (QY) row" if not listed else f"the ambiguous rows {', '.join(sorted(own - listed))}"
-        result.notes.append(f"the list does not name {which}; those of {base.id} are kept")
+        rows = ", ".join(sorted(own - listed))
+        which = text("the ambiguous rows {rows}", rows=rows) if listed else text("any ambiguous (QY) row")
+        result.notes.append(text("the list does not name {which}; those of {base} are kept", which=which, base=base.id))
     for code in sorted(listed - own):
         usual = Counter(print_rule(base.adrgs[known].rule) for known in own).most_common(1)
         mdc = next((m for m in base.mdcs if m.code[-1] == code[0]), None)
         if not usual or mdc is None:
             result.strangers.append((code, by_adrg[code][0][1]))
             continue
-        doubt = f"{base.id} has no {code}; the rule is the one that most of its ambiguous rows have"
+        doubt = text("{base} has no {code}; the rule is the one that most of its ambiguous rows have", base=base.id, code=code)
         result.new_ambiguous[code] = usual[0][0]
-        result.rows.append(DerivedRow(code, code, by_adrg[code][0][1], "1", "derived", "by analogy", doubt=doubt))
+        result.rows.append(DerivedRow(code, code, by_adrg[code][0][1], "1", "derived", text("by analogy"), doubt=doubt))
         result.notes.append(doubt)
 
 
@@ -234,7 +255,7 @@ def _split_adrg(adrg: Adrg, listed: Sequence[tuple[str, str, str]]) -> list[Deri
     for code, name, doubt in listed:
         reading = read_name(name, code[3:], adrg.name, ends)
         if code == adrg.code:
-            doubt = "; ".join(filter(None, (doubt, "the code lacks its last character")))
+            doubt = joined("; ", filter(None, (doubt, text("the code lacks its last character"))))
         rows.append(_Row(code, reading, (*reading.doubts, *([doubt] if doubt else []))))
     if len(rows) == 1:
         return [_only_row(adrg, rows[0])]
@@ -248,7 +269,7 @@ def _split_adrg(adrg: Adrg, listed: Sequence[tuple[str, str, str]]) -> list[Deri
     unread = [row for row in rows if row.reading.unknown] + foreign + twins + (silent if len(silent) > 1 else [])
     if len(silent) == 1:  # what the other rows leave
         reading = replace(silent[0].reading, severity="ALL")
-        doubt = "neither words nor code state a condition: takes what the other rows leave"
+        doubt = text("neither words nor code state a condition: takes what the other rows leave")
         known.append(_Row(silent[0].code, reading, (*silent[0].doubts, doubt)))
     derived = [*(_open(adrg, row) for row in unread), *_in_order(adrg, known)]
     return _checked(adrg, derived)
@@ -260,19 +281,24 @@ def _only_row(adrg: Adrg, row: _Row) -> DerivedRow:
     if reading.severity in ("ALL", "") and not reading.conditions:
         doubts = row.doubts
         if reading.unknown:
-            doubts = (*doubts, f"words without effect, since the ADRG has no other row: {'，'.join(reading.unknown)}")
+            words = "，".join(reading.unknown)
+            doubts = (*doubts, text("words without effect, since the ADRG has no other row: {words}", words=words))
         return DerivedRow(
-            row.code, adrg.code, reading.name, "1", "derived", "the only row of the ADRG", doubt="; ".join(doubts)
+            row.code, adrg.code, reading.name, "1", "derived", text("the only row of the ADRG"), doubt=joined("; ", doubts)
         )
-    needs = f"the list has only this row of {adrg.code}; say where its other cases go"
+    needs = text("the list has only this row of {adrg}; say where its other cases go", adrg=adrg.code)
     rule = _rule(reading.conditions, _ALONE.get(reading.severity, ""))
-    return DerivedRow(row.code, adrg.code, reading.name, rule, "open", "words", needs, "; ".join(row.doubts))
+    return DerivedRow(row.code, adrg.code, reading.name, rule, "open", _WORDS, needs, joined("; ", row.doubts))
 
 
 def _open(adrg: Adrg, row: _Row) -> DerivedRow:
     words = "，".join(row.reading.unknown)
-    needs = f"write the condition for: {words}" if words else "say what tells this row from the others of its ADRG"
-    return DerivedRow(row.code, adrg.code, row.reading.name, NEVER, "open", "words", needs, "; ".join(row.doubts))
+    needs = (
+        text("write the condition for: {words}", words=words)
+        if words
+        else text("say what tells this row from the others of its ADRG")
+    )
+    return DerivedRow(row.code, adrg.code, row.reading.name, NEVER, "open", _WORDS, needs, joined("; ", row.doubts))
 
 
 def _in_order(adrg: Adrg, rows: list[_Row]) -> list[DerivedRow]:
@@ -299,13 +325,13 @@ def _in_order(adrg: Adrg, rows: list[_Row]) -> list[DerivedRow]:
             if takes_rest:
                 doubts += _gap_doubts([member.reading.severity for member in members])
             basis = (
-                "words"
+                _WORDS
                 if reading.phrases
-                else "last character of the code"
+                else text("last character of the code")
                 if reading.severity != "ALL"
-                else "what other rows leave"
+                else text("what other rows leave")
             )
-            shown = f"{basis}: {'，'.join(reading.phrases)}" if reading.phrases else basis
+            shown = joined(": ", [basis, "，".join(reading.phrases)]) if reading.phrases else basis
             derived.append(
                 DerivedRow(
                     row.code,
@@ -314,7 +340,7 @@ def _in_order(adrg: Adrg, rows: list[_Row]) -> list[DerivedRow]:
                     _rule(conditions, severity),
                     reading.evidence,
                     shown,
-                    doubt="; ".join(dict.fromkeys(doubts)),
+                    doubt=joined("; ", dict.fromkeys(doubts)),
                 )
             )
     return derived
@@ -323,11 +349,11 @@ def _in_order(adrg: Adrg, rows: list[_Row]) -> list[DerivedRow]:
 def _gap_doubts(severities: list[str]) -> list[str]:
     """Where the words of a split leave out some cases that the last row takes."""
     if severities[-1] == "NONE" and not {"CC", "ANY"} & set(severities):
-        return ["no row of the split names cases with a CC alone; this last row takes them"]
+        return [text("no row of the split names cases with a CC alone; this last row takes them")]
     if severities[-1] == "NOT_MCC" and {"CC", "ANY"} & set(severities):
-        return ["its words would also take a CC, which another row of the split names; that row goes first"]
+        return [text("its words would also take a CC, which another row of the split names; that row goes first")]
     if "CC" in severities and "MCC" not in severities:
-        return ["no row of the split names cases with an MCC; the row of the CC takes them"]
+        return [text("no row of the split names cases with an MCC; the row of the CC takes them")]
     return []
 
 
@@ -339,8 +365,9 @@ def _overlap_doubts(groups: list[tuple[str, ...]]) -> dict[tuple[str, ...], list
             one, two = _parsed(first), _parsed(second)
             both = case_share([one, two, parse_rule(f"({print_rule(one)}) and ({print_rule(two)})")])
             if both[2] > 0 and both[2] != both[0]:
+                other = joined(text(" and "), second)
                 found.setdefault(first, []).append(
-                    f"goes before {' and '.join(second)}, which may hold too; the list does not say the order"
+                    text("goes before {second}, which may hold too; the list does not say the order", second=other)
                 )
     return found
 
@@ -351,12 +378,12 @@ def _checked(adrg: Adrg, rows: list[DerivedRow]) -> list[DerivedRow]:
     checked = []
     for row in rows:
         if row.evidence != "open" and row.drg in coverage.unreachable:
-            row = replace(row, evidence="open", needs="the rows before it take every case that its words state")
+            row = replace(row, evidence="open", needs=text("the rows before it take every case that its words state"))
         checked.append(row)
     if coverage.gap and checked:
-        gap = f"no row of {adrg.code} takes a case with {coverage.gap}"
+        gap = text("no row of {adrg} takes a case with {gap}", adrg=adrg.code, gap=coverage.gap)
         last = checked[-1]
-        checked[-1] = replace(last, evidence="open", needs="; ".join(filter(None, (last.needs, gap))))
+        checked[-1] = replace(last, evidence="open", needs=joined("; ", filter(None, (last.needs, gap))))
     return checked
 
 

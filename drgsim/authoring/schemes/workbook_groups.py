@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.authoring.schemes.workbook_sheets import Sheet, layout, pack_names
-from drgsim.errors import Problem
+from drgsim.errors import Problem, words_of
+from drgsim.language import text
 from drgsim.units.schemes.rule_language import print_rule, sets_of
 from drgsim.units.schemes.rule_parser import RuleSyntaxError, parse_rule
 from drgsim.units.schemes.scheme import KINDS
@@ -75,7 +76,11 @@ class GroupSheets:
         self.named: dict[str, str] = {}  # set -> where a rule names it first
 
     def wrong(self, code: str, what: str, sheet: Sheet | None = None, row: int = 0, **more: str) -> None:
-        where = f"{self.path.name}, sheet {sheet.name}, row {row}" if sheet else self.path.name
+        where = (
+            text("{file}, sheet {sheet}, row {row}", file=self.path.name, sheet=sheet.name, row=row)
+            if sheet
+            else self.path.name
+        )
         self.problems.append(Problem(code, what, where=where, **more))
 
     def notice(self, count: int, text: str) -> None:
@@ -98,7 +103,7 @@ class GroupSheets:
             if parent == "mdc" and len(mother) == 1:
                 mother = f"MDC{mother}"
             if mother not in parents:
-                what = f"{row['code']} belongs to {mother}, which the workbook does not list"
+                what = text("{code} belongs to {mother}, which the workbook does not list", code=row["code"], mother=mother)
                 self.wrong("workbook-unknown-parent", what, sheet, number)
                 continue
             if not row["name"]:
@@ -117,8 +122,13 @@ class GroupSheets:
                     rows.append((order, row["code"], mother, row["name"], rule))
         if table == "adrg" and self.moved:
             self.result.notices.append(
-                f"sheet {sheet.name}: put where their kind is tried (ambiguous before medical rows, fall-back last), whatever "
-                f"{layout()['adrg']['columns']['sort']['title']} says: {', '.join(self.moved)}"
+                text(
+                    "sheet {sheet}: put where their kind is tried (ambiguous before medical rows, fall-back last), "
+                    "whatever {title} says: {moved}",
+                    sheet=sheet.name,
+                    title=layout()["adrg"]["columns"]["sort"]["title"],
+                    moved=", ".join(self.moved),
+                )
             )
         return rows
 
@@ -145,30 +155,46 @@ class GroupSheets:
         for number, row in sheet:
             code = row["code"] = row["code"].upper()
             if not code:
-                self.wrong("workbook-row-without-code", f"a row of sheet {sheet.name} has no code", sheet, number)
+                self.wrong(
+                    "workbook-row-without-code", text("a row of sheet {sheet} has no code", sheet=sheet.name), sheet, number
+                )
             elif code.strip("0") in ("", "MDC"):
                 self.result.notices.append(
-                    f"sheet {sheet.name}, row {number}: {code} left out, it stands for cases that no group takes"
+                    text(
+                        "sheet {sheet}, row {number}: {code} left out, it stands for cases that no group takes",
+                        sheet=sheet.name,
+                        number=number,
+                        code=code,
+                    )
                 )
             elif code in seen and seen[code][1] == row:
                 double += 1
             elif code in seen:
-                what = (
-                    f"{code} stands twice in sheet {sheet.name}, in rows {seen[code][0]} and {number}, with different entries"
+                what = text(
+                    "{code} stands twice in sheet {sheet}, in rows {before} and {number}, with different entries",
+                    code=code,
+                    sheet=sheet.name,
+                    before=seen[code][0],
+                    number=number,
                 )
                 self.wrong("workbook-duplicate-row", what, sheet, number)
             else:
                 seen[code] = number, row
                 rows.append((number, row))
-        self.notice(double, f"rows of sheet {sheet.name} stand twice; kept once")
+        self.notice(double, text("rows of sheet {sheet} stand twice; kept once", sheet=sheet.name))
         return rows
 
     def sort(self, sheet: Sheet, number: int, row: Mapping[str, str]) -> float:
-        text = row.get("sort", "")
+        cell = row.get("sort", "")
         try:
-            return float(text) if text else float(number)
+            return float(cell) if cell else float(number)
         except ValueError:
-            self.wrong("workbook-unreadable-number", f"排序 of {row['code']} is {text!r}, not a number", sheet, number)
+            self.wrong(
+                "workbook-unreadable-number",
+                text("排序 of {code} is {cell!r}, not a number", code=row["code"], cell=cell),
+                sheet,
+                number,
+            )
             return float(number)
 
     def kind(self, sheet: Sheet, number: int, row: Mapping[str, str]) -> str:
@@ -180,10 +206,10 @@ class GroupSheets:
                 return kind
         self.wrong(
             "workbook-unknown-kind",
-            f"类型 of {row['code']} is {stated!r}",
+            text("类型 of {code} is {stated!r}", code=row["code"], stated=stated),
             sheet,
             number,
-            fix=f"use one of {', '.join(KINDS.values())}",
+            fix=text("use one of {kinds}", kinds=", ".join(KINDS.values())),
         )
         return kind_of(row["code"])
 
@@ -194,12 +220,16 @@ class GroupSheets:
         try:
             rule = parse_rule(pack_names(row["rule"]))
         except RuleSyntaxError as error:
-            what = f"rule of {row['code']}: {error}"
-            where = f"{self.path.name}, sheet {sheet.name}, row {number}"
+            what = text("rule of {code}: {error}", code=row["code"], error=words_of(error))
+            where = text("{file}, sheet {sheet}, row {number}", file=self.path.name, sheet=sheet.name, number=number)
             self.result.unread.append(
-                Problem("workbook-unreadable-rule", what, where=where, fix="correct the cell, or import with --keep-unread")
+                Problem(
+                    "workbook-unreadable-rule", what, where=where, fix=text("correct the cell, or import with --keep-unread")
+                )
             )
             return NEVER
         for name in sets_of(rule):
-            self.named.setdefault(name, f"sheet {sheet.name}, row {number} ({row['code']})")
+            self.named.setdefault(
+                name, text("sheet {sheet}, row {number} ({code})", sheet=sheet.name, number=number, code=row["code"])
+            )
         return print_rule(rule)

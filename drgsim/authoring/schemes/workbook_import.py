@@ -19,7 +19,8 @@ from drgsim.authoring.schemes.pack_writer import natural
 from drgsim.authoring.schemes.workbook_groups import GroupSheets, WorkbookReading
 from drgsim.authoring.schemes.workbook_pack import workbook_pack
 from drgsim.authoring.schemes.workbook_sheets import Sheet, layout, pack_names, read_sheets
-from drgsim.errors import SchemeError
+from drgsim.errors import SchemeError, words_of
+from drgsim.language import text
 from drgsim.records.code_dictionaries import CodeList, national_codes
 
 
@@ -61,7 +62,11 @@ class _WorkbookReader(GroupSheets):
         adrgs = self.children(sheets["adrg"], "adrg", "mdc", {row[1] for row in mdcs})
         drgs = self.children(sheets["drg"], "drg", "adrg", {row[1] for row in adrgs})
         for code in sorted({str(row[1]) for row in adrgs} - {str(row[2]) for row in drgs}):
-            self.wrong("workbook-adrg-without-drg", f"ADRG {code} has no row in sheet {sheets['drg'].name}", sheets["adrg"])
+            self.wrong(
+                "workbook-adrg-without-drg",
+                text("ADRG {code} has no row in sheet {sheet}", code=code, sheet=sheets["drg"].name),
+                sheets["adrg"],
+            )
         sets, names = self.sets(sheets["sets"])
         cc = self.cc(sheets["cc"], names)
         exclusions = self.exclusions(sheets["exclusions"], corrections)
@@ -75,11 +80,13 @@ class _WorkbookReader(GroupSheets):
             "mdc": mdcs, "adrg": adrgs, "drg": drgs, "sets": sets, "cc": cc, "exclusions": exclusions, "local_codes": local,
         }  # fmt: skip
         stated = {"title_zh": sheets["mdc"].title, "document": self.path.name} | settings
-        notes = [f"rule not read, the row never holds: {problem.where}" for problem in self.result.unread]
+        notes: list[str] = [
+            text("rule not read, the row never holds: {where}", where=problem.where) for problem in self.result.unread
+        ]
         if settings:  # an export states its notes; what this reading changed is added
             notes = [*(note for note in self.result.notices if note.startswith("correction applied")), *notes]
         else:
-            notes = [f"read from the workbook {self.path.name}", *self.result.notices, *notes]
+            notes = [text("read from the workbook {file}", file=self.path.name), *self.result.notices, *notes]
         self.result.files, self.result.counts = workbook_pack(self.id, stated, notes, tables)
         return self.result
 
@@ -93,12 +100,19 @@ class _WorkbookReader(GroupSheets):
         for number, row in sheet:
             official, code = row["set"], row["code"]
             if not official or not code:
-                self.wrong("workbook-broken-row", "a row of the sets lacks the set or the code", sheet, number)
+                self.wrong("workbook-broken-row", text("a row of the sets lacks the set or the code"), sheet, number)
                 continue
             name = pack_names(official)
             if written.setdefault(name, official) != official:
-                what = f"the sets {written[name]} and {official} would both be called {name}"
-                self.wrong("workbook-set-twice", what, sheet, number, fix="give one of them another name, in the rules too")
+                what = text(
+                    "the sets {first} and {second} would both be called {name}",
+                    first=written[name],
+                    second=official,
+                    name=name,
+                )
+                self.wrong(
+                    "workbook-set-twice", what, sheet, number, fix=text("give one of them another name, in the rules too")
+                )
                 continue
             defined.add(name)
             if row.get("name"):
@@ -108,12 +122,22 @@ class _WorkbookReader(GroupSheets):
                 rows[name, code] = None
         for name in sorted(set(self.named) - defined):
             self.wrong(
-                "workbook-unknown-set", f"{self.named[name]} names the set {name}, which sheet {sheet.name} does not list"
+                "workbook-unknown-set",
+                text(
+                    "{named} names the set {name}, which sheet {sheet} does not list",
+                    named=self.named[name],
+                    name=name,
+                    sheet=sheet.name,
+                ),
             )
-        self.notice(double, f"rows of sheet {sheet.name} stand twice; kept once")
+        self.notice(double, text("rows of sheet {sheet} stand twice; kept once", sheet=sheet.name))
         unused = sorted(defined - set(self.named))
         self.notice(
-            len(unused), f"sets that no rule names are left out: {', '.join(unused[:8])}{' ...' if len(unused) > 8 else ''}"
+            len(unused),
+            text(
+                "sets that no rule names are left out: {sets}",
+                sets=", ".join(unused[:8]) + (" ..." if len(unused) > 8 else ""),
+            ),
         )
         return list[Sequence[Any]](sorted(rows)), names
 
@@ -127,17 +151,31 @@ class _WorkbookReader(GroupSheets):
                 without += 1
             if level not in ("MCC", "CC"):
                 self.wrong(
-                    "workbook-unknown-level", f"{code}: the type is {row['level']!r}", sheet, number, fix="use MCC or CC"
+                    "workbook-unknown-level",
+                    text("{code}: the type is {level!r}", code=code, level=row["level"]),
+                    sheet,
+                    number,
+                    fix=text("use MCC or CC"),
                 )
             elif code in rows and rows[code] != (code, level, row["exclusion"]):
                 self.wrong(
-                    "workbook-duplicate-row", f"{code} stands twice in sheet {sheet.name} with different entries", sheet, number
+                    "workbook-duplicate-row",
+                    text("{code} stands twice in sheet {sheet} with different entries", code=code, sheet=sheet.name),
+                    sheet,
+                    number,
                 )
             else:
                 rows[code] = (code, level, row["exclusion"])
                 if row.get("name"):
                     names.setdefault(code, row["name"])
-        self.notice(without, f"rows of sheet {sheet.name} have {none[0]} as exclusion: no principal diagnosis excludes them")
+        self.notice(
+            without,
+            text(
+                "rows of sheet {sheet} have {exclusion} as exclusion: no principal diagnosis excludes them",
+                sheet=sheet.name,
+                exclusion=none[0],
+            ),
+        )
         return [rows[code] for code in sorted(rows)]
 
     def exclusions(self, sheet: Sheet, corrections: str | Path | None) -> list[Sequence[Any]]:
@@ -145,29 +183,44 @@ class _WorkbookReader(GroupSheets):
         double = 0
         for number, row in sheet:
             if not row["exclusion"] or not row["code"]:
-                self.wrong("workbook-broken-row", "a row of the exclusions lacks the id or the code", sheet, number)
+                self.wrong("workbook-broken-row", text("a row of the exclusions lacks the id or the code"), sheet, number)
                 continue
             double += (row["exclusion"], row["code"]) in rows
             rows[row["exclusion"], row["code"]] = None
-        self.notice(double, f"rows of sheet {sheet.name} stand twice; kept once")
+        self.notice(double, text("rows of sheet {sheet} stand twice; kept once", sheet=sheet.name))
         known = {key[0] for key in rows}
         for exclusion, code, source in read_corrections(corrections):
             if exclusion not in known:
                 self.result.notices.append(
-                    f"correction {exclusion} {code} not applied: the workbook has no exclusion list {exclusion}"
+                    text(
+                        "correction {exclusion} {code} not applied: the workbook has no exclusion list {exclusion}",
+                        exclusion=exclusion,
+                        code=code,
+                    )
                 )
             elif (exclusion, code) in rows:
-                self.result.notices.append(f"correction {exclusion} {code} not needed: the row is there")
+                self.result.notices.append(
+                    text("correction {exclusion} {code} not needed: the row is there", exclusion=exclusion, code=code)
+                )
             else:
                 rows[exclusion, code] = None
-                self.result.notices.append(f"correction applied: {exclusion} {code} added ({source})")
+                self.result.notices.append(
+                    text(
+                        "correction applied: {exclusion} {code} added ({source})", exclusion=exclusion, code=code, source=source
+                    )
+                )
         return sorted(rows, key=lambda key: (natural(key[0]), key[1]))
 
     def check_exclusion_ids(self, sheet: Sheet, cc: list[Sequence[Any]], known: set[str]) -> None:
         for exclusion, count in sorted(Counter(row[2] for row in cc if row[2] and row[2] not in known).items()):
             self.wrong(
                 "workbook-unknown-exclusion",
-                f"{count} rows of sheet {sheet.name} refer to exclusion {exclusion}, which the workbook does not list",
+                text(
+                    "{count} rows of sheet {sheet} refer to exclusion {exclusion}, which the workbook does not list",
+                    count=count,
+                    sheet=sheet.name,
+                    exclusion=exclusion,
+                ),
             )
 
     def local_codes(
@@ -180,7 +233,7 @@ class _WorkbookReader(GroupSheets):
             used["diagnosis" if name.startswith("DI_") else "procedure"].add(code)
         books: dict[str, CodeList] = {"diagnosis": national.diagnoses, "procedure": national.procedures}
         local = [(kind, code) for kind in books for code in sorted(used[kind].difference(books[kind].codes))]
-        self.notice(len(local), "codes outside the national dictionaries (医保版2.0), listed in local_codes.csv")
+        self.notice(len(local), text("codes outside the national dictionaries (医保版2.0), listed in local_codes.csv"))
         return [(kind, code, names.get(code, "")) for kind, code in local]
 
 
@@ -196,9 +249,9 @@ def _extra(rows: Sequence[Sequence[Any]]) -> tuple[dict[str, Any], dict[str, str
             except json.JSONDecodeError as error:
                 raise SchemeError.single(
                     "workbook-unreadable-setting",
-                    f"the setting {cells[1]} is not valid JSON: {error}",
+                    text("the setting {name} is not valid JSON: {error}", name=cells[1], error=words_of(error)),
                     where=f"sheet {layout()['extra']}",
-                    fix="remove the sheet, or export the scheme again",
+                    fix=text("remove the sheet, or export the scheme again"),
                 ) from error  # fmt: skip
         elif cells[0] == "local code":
             names[cells[1]] = cells[2]
@@ -215,6 +268,8 @@ def read_corrections(corrections: str | Path | None) -> list[tuple[str, str, str
             return [(row["exclusion"], row["code"], row.get("source") or path.name) for row in csv.DictReader(file)]
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise SchemeError.single(
-            "corrections-unreadable", f"the corrections {path} cannot be read: {error!r}", where=str(path),
-            fix="give published, or a CSV table with the columns exclusion, code and source",
-        ) from error  # fmt: skip
+            "corrections-unreadable",
+            text("the corrections {path} cannot be read: {error!r}", path=path, error=error),
+            where=str(path),
+            fix=text("give published, or a CSV table with the columns exclusion, code and source"),
+        ) from error

@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from python_calamine import CalamineError, CalamineWorkbook
 
-from drgsim.errors import InputError, Problem
+from drgsim.errors import InputError, Problem, words_of
+from drgsim.language import text
 
 SEARCHED_ROWS = 12  # a header stands in one of the first rows
 
@@ -95,9 +96,11 @@ def read_sheets(path: Path) -> tuple[dict[str, Sheet], list[Sequence[Any]], list
         workbook = CalamineWorkbook.from_path(str(path))
     except (CalamineError, OSError, ValueError) as error:
         raise InputError.single(
-            "workbook-unreadable", f"{path.name} cannot be read as a workbook: {error}", where=str(path),
-            fix="give the .xlsx or .xls file as it was downloaded",
-        ) from error  # fmt: skip
+            "workbook-unreadable",
+            text("{file} cannot be read as a workbook: {error}", file=path.name, error=words_of(error)),
+            where=str(path),
+            fix=text("give the .xlsx or .xls file as it was downloaded"),
+        ) from error
     problems: list[Problem] = []
     found: dict[str, Sheet] = {}
     names = {re.sub(r"\s", "", name).upper(): name for name in workbook.sheet_names}
@@ -107,10 +110,13 @@ def read_sheets(path: Path) -> tuple[dict[str, Sheet], list[Sequence[Any]], list
         if name is None:
             problems.append(
                 Problem(
-                    "workbook-missing-sheet", f"the workbook has no sheet {plan['sheet'][0]}", where=path.name,
-                    why=f"its sheets are {', '.join(workbook.sheet_names)}", fix=f"name the sheet {plan['sheet'][0]}",
+                    "workbook-missing-sheet",
+                    text("the workbook has no sheet {sheet}", sheet=plan["sheet"][0]),
+                    where=path.name,
+                    why=text("its sheets are {names}", names=", ".join(workbook.sheet_names)),
+                    fix=text("name the sheet {sheet}", sheet=plan["sheet"][0]),
                 )
-            )  # fmt: skip
+            )
             continue
         rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
         sheet = table_in(name, rows, plan)
@@ -118,10 +124,16 @@ def read_sheets(path: Path) -> tuple[dict[str, Sheet], list[Sequence[Any]], list
             wanted = ", ".join(column["title"] for column in plan["columns"].values() if not column.get("optional"))
             problems.append(
                 Problem(
-                    "workbook-missing-header", f"no header row in sheet {name}", where=f"{path.name}, sheet {name}",
-                    why=f"none of the first {SEARCHED_ROWS} rows holds the titles {wanted}",
+                    "workbook-missing-header",
+                    text("no header row in sheet {name}", name=name),
+                    where=text("{file}, sheet {name}", file=path.name, name=name),
+                    why=text(
+                        "none of the first {rows} rows holds the titles {titles}",
+                        rows=SEARCHED_ROWS,
+                        titles=wanted,
+                    ),
                 )
-            )  # fmt: skip
+            )
         else:
             found[table] = sheet
     extra = layout()["extra"]

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drgsim.errors import some_names
+from drgsim.language import joined, text
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.catalogue_lowering import position_of
 from drgsim.units.dip.dip_catalogue import Catalogue
@@ -40,7 +42,9 @@ def check_catalogue(catalogue: str | Path) -> CatalogueCheck:
     settings = read_settings(loaded.folder)
     missing = [key for key in ("counts", "matching", "region_zh", "edition") if not settings.get(key)]
     if missing:
-        report.advice.append(f"scheme.toml does not state {', '.join(missing)}: defaults count, where there are any")
+        report.advice.append(
+            text("scheme.toml does not state {missing}: defaults count, where there are any", missing=", ".join(missing))
+        )
     cells: dict[tuple[object, ...], list[str]] = {}
     for kind in loaded.kinds:
         cells.setdefault(kind.place[:5], []).append(f"{kind.aux} {kind.aux_level}".strip())
@@ -49,17 +53,27 @@ def check_catalogue(catalogue: str | Path) -> CatalogueCheck:
         place, levels = partial[0]
         combination = ":".join(str(part) for part in place[1:3] if part)
         report.advice.append(
-            f"{len(partial):,} combinations have levels but no line without one, such as {combination} "
-            f"({', '.join(levels)}): a case without a listed level goes on to the next kind that fits"
+            text(
+                "{count:,} combinations have levels but no line without one, such as {combination} "
+                "({levels}): a case without a listed level goes on to the next kind that fits",
+                count=len(partial),
+                combination=combination,
+                levels=", ".join(levels),
+            )
         )
     unreached = Counter(kind.kind for kind in loaded.kinds if position_of(kind, loaded.matching.order) < 0)
     for name, number in unreached.items():
-        report.advice.append(f"{number:,} lines of kind {name} are never tried: matching.order leaves their stage out")
+        report.advice.append(
+            text(
+                "{number:,} lines of kind {name} are never tried: matching.order leaves their stage out",
+                number=number,
+                name=name,
+            )
+        )
     if loaded.own_codes:
-        shown = ", ".join(code for _, code in loaded.own_codes[:SHOWN])
-        more = f" and {len(loaded.own_codes) - SHOWN} more" if len(loaded.own_codes) > SHOWN else ""
-        report.advice.append(f"codes that the national dictionaries lack: {shown}{more}")
+        shown = some_names([code for _, code in loaded.own_codes], SHOWN)
+        report.advice.append(text("codes that the national dictionaries lack: {codes}", codes=shown))
     assumed = [name for name in ("matching", "auxiliary") if getattr(loaded, name).evidence == "assumption"]
     if assumed:
-        report.advice.append(f"{' and '.join(assumed)} rest on assumptions (scheme.toml)")
+        report.advice.append(text("{assumed} rest on assumptions (scheme.toml)", assumed=joined(text(" and "), assumed)))
     return report

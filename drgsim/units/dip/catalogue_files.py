@@ -11,6 +11,7 @@ from pathlib import Path
 
 from drgsim.assets import asset_root
 from drgsim.errors import SchemeError, did_you_mean
+from drgsim.language import text
 from drgsim.records.code_dictionaries import DICTIONARY_FILES
 from drgsim.units.dip.catalogue_reader import CatalogueReader
 from drgsim.units.dip.dip_catalogue import Catalogue
@@ -51,9 +52,9 @@ def load_catalogue(catalogue: str | Path) -> Catalogue:
         known = catalogue_ids()
         raise SchemeError.single(
             "dip-is-drg",
-            f"{folder.name} is a DRG scheme, no DIP catalogue",
+            text("{folder} is a DRG scheme, no DIP catalogue", folder=folder.name),
             where=str(folder),
-            fix=did_you_mean(str(catalogue), known) or f"the DIP catalogues are {', '.join(known)}",
+            fix=did_you_mean(str(catalogue), known) or text("the DIP catalogues are {known}", known=", ".join(known)),
         )
     return _load(folder, catalogue_digest(folder))
 

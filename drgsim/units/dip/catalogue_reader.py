@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from drgsim.errors import Problem, SchemeError, did_you_mean
+from drgsim.errors import Problem, SchemeError, did_you_mean, words_of
+from drgsim.language import text
 from drgsim.records.code_dictionaries import CodeBook, fold, national_codes
 from drgsim.units.dip.code_patterns import (
     CATEGORY_DX,
@@ -112,32 +113,41 @@ class CatalogueReader(KindLineReader):
         settings = read_settings(self.folder)
         for key in settings:
             if key not in _KEYS:
-                fix = did_you_mean(key, _KEYS) or f"the keys are {', '.join(_KEYS)}"
-                self.wrong("dip-unknown-key", f"scheme.toml has an unknown key {key!r}", "scheme.toml", fix=fix)
+                fix = did_you_mean(key, _KEYS) or text("the keys are {keys}", keys=", ".join(_KEYS))
+                self.wrong("dip-unknown-key", text("scheme.toml has an unknown key {key!r}", key=key), "scheme.toml", fix=fix)
         for key in ("id", "title", "title_zh", "evidence", "sources"):
             if not settings.get(key):
-                self.wrong("dip-missing-key", f"scheme.toml lacks {key}", "scheme.toml")
+                self.wrong("dip-missing-key", text("scheme.toml lacks {key}", key=key), "scheme.toml")
         self.evidence(settings.get("evidence"), "evidence")
         for topic in settings.get("readings", {}):
             if topic not in _READINGS:
-                fix = did_you_mean(topic, _READINGS) or f"the topics are {', '.join(_READINGS)}"
-                self.wrong("dip-unknown-key", f"[readings] has an unknown topic {topic!r}", "scheme.toml", fix=fix)
+                fix = did_you_mean(topic, _READINGS) or text("the topics are {readings}", readings=", ".join(_READINGS))
+                self.wrong(
+                    "dip-unknown-key", text("[readings] has an unknown topic {topic!r}", topic=topic), "scheme.toml", fix=fix
+                )
         if not isinstance(settings.get("scored", True), bool):
-            self.wrong("dip-unknown-setting", f"scored is {settings['scored']!r}", "scheme.toml", fix="use true or false")
+            self.wrong(
+                "dip-unknown-setting",
+                text("scored is {scored!r}", scored=settings["scored"]),
+                "scheme.toml",
+                fix=text("use true or false"),
+            )
         for path in sorted(self.folder.glob("*.csv")):
             if path.name not in _FILES:
                 self.wrong(
-                    "dip-unknown-file", f"{path.name} is not a table of a catalogue", path.name,
-                    why="a misspelt table would be passed over in silence",
-                    fix=did_you_mean(path.name, _FILES) or "rename or remove the file",
+                    "dip-unknown-file", text("{file} is not a table of a catalogue", file=path.name), path.name,
+                    why=text("a misspelt table would be passed over in silence"),
+                    fix=did_you_mean(path.name, _FILES) or text("rename or remove the file"),
                 )  # fmt: skip
         return settings
 
     def evidence(self, value: Any, place: str) -> None:
         """Report evidence that is none of the known words."""
         if value is not None and value not in EVIDENCE:
-            what = f"{place} is {value!r}"
-            self.wrong("dip-unknown-evidence", what, "scheme.toml", fix=f"use one of {', '.join(EVIDENCE)}")
+            what = text("{place} is {value!r}", place=place, value=value)
+            self.wrong(
+                "dip-unknown-evidence", what, "scheme.toml", fix=text("use one of {evidence}", evidence=", ".join(EVIDENCE))
+            )
 
     def block(self, settings: Mapping[str, Any], name: str) -> dict[str, Any]:
         """The values of ``[matching]`` or ``[auxiliary]`` that are sound."""
@@ -145,11 +155,18 @@ class CatalogueReader(KindLineReader):
         for key, value in settings.get(name, {}).items():
             allowed = CHOICES[name].get(key)
             if key not in SETTINGS[name]:
-                fix = did_you_mean(key, SETTINGS[name]) or f"the keys are {', '.join(SETTINGS[name])}"
-                self.wrong("dip-unknown-key", f"[{name}] has an unknown key {key!r}", "scheme.toml", fix=fix)
+                fix = did_you_mean(key, SETTINGS[name]) or text("the keys are {settings}", settings=", ".join(SETTINGS[name]))
+                self.wrong(
+                    "dip-unknown-key", text("[{name}] has an unknown key {key!r}", name=name, key=key), "scheme.toml", fix=fix
+                )
             elif allowed and value not in allowed:
-                fix = did_you_mean(str(value), allowed) or f"use one of {', '.join(allowed)}"
-                self.wrong("dip-unknown-setting", f"{name}.{key} is {value!r}", "scheme.toml", fix=fix)
+                fix = did_you_mean(str(value), allowed) or text("use one of {allowed}", allowed=", ".join(allowed))
+                self.wrong(
+                    "dip-unknown-setting",
+                    text("{name}.{key} is {value!r}", name=name, key=key, value=value),
+                    "scheme.toml",
+                    fix=fix,
+                )
             else:
                 sound[key] = value
         self.evidence(sound.get("evidence"), f"{name}.evidence")
@@ -165,9 +182,11 @@ class CatalogueReader(KindLineReader):
             for name in names:
                 if name not in known:
                     fix = did_you_mean(name, known) or f"use {', '.join(known)}"
-                    self.wrong("dip-unknown-setting", f"matching.{key} names {name!r}", "scheme.toml", fix=fix)
+                    self.wrong(
+                        "dip-unknown-setting", text("matching.{key} names {name!r}", key=key, name=name), "scheme.toml", fix=fix
+                    )
             if len(set(names)) < len(names):
-                self.wrong("dip-unknown-setting", f"matching.{key} names a step twice", "scheme.toml")
+                self.wrong("dip-unknown-setting", text("matching.{key} names a step twice", key=key), "scheme.toml")
         return Matching(**sound)
 
     def auxiliary(self, settings: Mapping[str, Any]) -> Auxiliary:
@@ -186,7 +205,7 @@ class CatalogueReader(KindLineReader):
         path = self.folder / name
         if not path.is_file():
             if needed:
-                self.wrong("dip-missing-table", f"the catalogue lacks {name}", name)
+                self.wrong("dip-missing-table", text("the catalogue lacks {name}", name=name), name)
             return []
         return read_table(path, columns, key, self.problems)
 
@@ -222,37 +241,43 @@ class CatalogueReader(KindLineReader):
         found: dict[str, set[str]] = {}
         for line, (name, pattern) in enumerate(rows, start=2):
             if not name.startswith(("DI_", "OP_")):
-                what = f"{name!r} is no name of a code list"
-                self.wrong("dip-set-name", what, f"sets.csv:{line}", fix="begin it with DI_ or OP_")
+                what = text("{name!r} is no name of a code list", name=name)
+                self.wrong("dip-set-name", what, f"sets.csv:{line}", fix=text("begin it with DI_ or OP_"))
                 continue
             codes = matching_codes(pattern, book.diagnoses if name.startswith("DI_") else book.procedures)
             if not codes or not pattern.strip():
-                self.wrong("dip-unknown-code", f"{name}: no code begins with {pattern!r}", f"sets.csv:{line}")
+                self.wrong(
+                    "dip-unknown-code",
+                    text("{name}: no code begins with {pattern!r}", name=name, pattern=pattern),
+                    f"sets.csv:{line}",
+                )
             found.setdefault(name, set()).update(codes)
         return {name: frozenset(codes) for name, codes in found.items()}
 
     def level(self, row: Row, line: int, sets: Mapping[str, frozenset[str]]) -> Level:
         """A line of ``auxiliary.csv``."""
-        aux, level, title, title_zh, text, evidence = row
+        aux, level, title, title_zh, cells, evidence = row
         where = f"auxiliary.csv:{line}"
-        rule = self.rule(text, f"{aux} {level}", where, sets)
+        rule = self.rule(cells, f"{aux} {level}", where, sets)
         if not aux or not level:
-            self.wrong("dip-level-without-name", f"line {line} names no list or no level", where)
+            self.wrong("dip-level-without-name", text("line {line} names no list or no level", line=line), where)
         if evidence not in EVIDENCE:
-            what = f"{aux} {level}: evidence is {evidence!r}"
-            self.wrong("dip-unknown-evidence", what, where, fix=f"use one of {', '.join(EVIDENCE)}")
+            what = text("{aux} {level}: evidence is {evidence!r}", aux=aux, level=level, evidence=evidence)
+            self.wrong("dip-unknown-evidence", what, where, fix=text("use one of {evidence}", evidence=", ".join(EVIDENCE)))
         return Level(aux, level, title, title_zh, rule, evidence)
 
-    def rule(self, text: str, of: str, where: str, sets: Mapping[str, frozenset[str]]) -> Rule:
+    def rule(self, written: str, of: str, where: str, sets: Mapping[str, frozenset[str]]) -> Rule:
         """A condition, read, with what is wrong in it reported."""
         rule: Rule = Always()
         try:
-            rule = parse_rule(text, CONDITION_NUMBERS)
+            rule = parse_rule(written, CONDITION_NUMBERS)
         except RuleSyntaxError as error:
-            self.wrong("dip-unreadable-condition", f"condition of {of}: {error}", where)
+            self.wrong("dip-unreadable-condition", text("condition of {of}: {error}", of=of, error=words_of(error)), where)
         for name in sorted(sets_of(rule) - set(sets)):
-            fix = did_you_mean(name, sorted(sets)) or "add its codes to sets.csv"
-            self.wrong("dip-unknown-set", f"{of} names {name}, which sets.csv does not list", where, fix=fix)
+            fix = did_you_mean(name, sorted(sets)) or text("add its codes to sets.csv")
+            self.wrong(
+                "dip-unknown-set", text("{of} names {name}, which sets.csv does not list", of=of, name=name), where, fix=fix
+            )
         return rule
 
     def conditions(self, kinds: Sequence[Kind], sets: Mapping[str, frozenset[str]]) -> dict[str, Rule]:
@@ -269,7 +294,10 @@ class CatalogueReader(KindLineReader):
         for line, (pattern, name) in sorted(enumerate(rows, start=2), key=lambda each: len(each[1][0].partition("-")[0])):
             if name not in OPERATION_CLASSES:
                 where = f"{self.classes_path.parent.name}/{self.classes_path.name}:{line}"
-                what, fix = f"{pattern}: class is {name!r}", f"use one of {', '.join(OPERATION_CLASSES)}"
+                what, fix = (
+                    text("{pattern}: class is {name!r}", pattern=pattern, name=name),
+                    text("use one of {operation_classes}", operation_classes=", ".join(OPERATION_CLASSES)),
+                )
                 self.problems.append(Problem("dip-unknown-class", what, where=where, fix=fix))
             found.update(dict.fromkeys(matching_codes(pattern, book.procedures), name))
         return found
@@ -281,28 +309,55 @@ class CatalogueReader(KindLineReader):
         levels = {(level.aux, level.level) for level in catalogue.levels}
         lists = sorted({aux for aux, _ in levels})
         if len(levels) > _MOST_LEVELS:
-            self.wrong("dip-many-levels", f"auxiliary.csv has {len(levels)} levels, {_MOST_LEVELS} at most", "auxiliary.csv")
+            self.wrong(
+                "dip-many-levels",
+                text(
+                    "auxiliary.csv has {levels_count} levels, {most_levels} at most",
+                    levels_count=len(levels),
+                    most_levels=_MOST_LEVELS,
+                ),
+                "auxiliary.csv",
+            )
         for line, kind in enumerate(catalogue.kinds, start=2):
             if kind.aux and (kind.aux, kind.aux_level) not in levels:
-                fix = did_you_mean(kind.aux, lists) or "say in auxiliary.csv what the level means"
-                what = f"{kind.code} has {kind.aux} {kind.aux_level}, which auxiliary.csv does not have"
+                fix = did_you_mean(kind.aux, lists) or text("say in auxiliary.csv what the level means")
+                what = text(
+                    "{kind} has {aux} {aux_level}, which auxiliary.csv does not have",
+                    kind=kind.code,
+                    aux=kind.aux,
+                    aux_level=kind.aux_level,
+                )
                 self.wrong("dip-unknown-level", what, f"kinds.csv:{line}", fix=fix)
         known = national_codes().diagnoses  # short codes of the catalogue's own would know themselves
         for line, kind in enumerate(catalogue.kinds, start=2):
             for dx in alternatives(kind.dx):
                 if shape_of(dx) != FULL_DX and not covered_by(dx, known):
-                    self.wrong("dip-unknown-code", f"{kind.code}: no diagnosis begins with {dx}", f"kinds.csv:{line}")
+                    self.wrong(
+                        "dip-unknown-code",
+                        text("{kind}: no diagnosis begins with {dx}", kind=kind.code, dx=dx),
+                        f"kinds.csv:{line}",
+                    )
             self.check_alternatives(kind, f"kinds.csv:{line}", placed=catalogue.matching.principal_procedure)
         if "nearest_mean_cost" in catalogue.matching.ties and not any(kind.mean_cost for kind in catalogue.kinds):
-            why, fix = "no kind states a mean_cost", "fill the column, or leave nearest_mean_cost out of matching.ties"
-            self.wrong("dip-ties-without-cost", "ties are to go to the nearest mean cost", "scheme.toml", why=why, fix=fix)
+            why, fix = (
+                text("no kind states a mean_cost"),
+                text("fill the column, or leave nearest_mean_cost out of matching.ties"),
+            )
+            self.wrong(
+                "dip-ties-without-cost", text("ties are to go to the nearest mean cost"), "scheme.toml", why=why, fix=fix
+            )
         actual = {**dict.fromkeys(KINDS, 0), **catalogue.counts}
         for name, count in promised.items():
             if name not in actual:
                 fix = did_you_mean(name, tuple(KINDS))
-                self.wrong("dip-unknown-count", f"counts.{name} is no type of kind", "scheme.toml", fix=fix)
+                self.wrong("dip-unknown-count", text("counts.{name} is no type of kind", name=name), "scheme.toml", fix=fix)
             elif actual[name] != count:
-                what = f"scheme.toml promises {count} kinds {name}, kinds.csv holds {actual[name]}"
+                what = text(
+                    "scheme.toml promises {count} kinds {name}, kinds.csv holds {actual}",
+                    count=count,
+                    name=name,
+                    actual=actual[name],
+                )
                 self.wrong("dip-wrong-count", what, "scheme.toml")
 
     def check_places(self, catalogue: Catalogue) -> None:
@@ -312,10 +367,32 @@ class CatalogueReader(KindLineReader):
         for line, kind in enumerate(catalogue.kinds, start=2):
             code, before = places.setdefault(kind.place, (kind.code, line))
             if before != line:
-                what = f"{kind.code} on line {line} is the same combination as {code} on line {before}"
-                self.wrong("dip-duplicate-combination", what, f"kinds.csv:{line}", fix="remove one of the two lines")
+                what = text(
+                    "{kind} on line {line} is the same combination as {code} on line {before}",
+                    kind=kind.code,
+                    line=line,
+                    code=code,
+                    before=before,
+                )
+                self.wrong(
+                    "dip-duplicate-combination",
+                    what,
+                    f"kinds.csv:{line}",
+                    fix=text("remove one of the two lines"),
+                )
             same, before = first.setdefault(kind.code, (kind, line))
             for name in ("kind", "score", "mean_cost", "cases", "cv", "level_means"):
                 if getattr(same, name) != getattr(kind, name):
-                    what = f"{kind.code} has another {name} on line {line} than on line {before}"
-                    self.wrong("dip-kind-disagrees", what, f"kinds.csv:{line}", fix="lines of one kind say the same of it")
+                    what = text(
+                        "{kind} has another {name} on line {line} than on line {before}",
+                        kind=kind.code,
+                        name=name,
+                        line=line,
+                        before=before,
+                    )
+                    self.wrong(
+                        "dip-kind-disagrees",
+                        what,
+                        f"kinds.csv:{line}",
+                        fix=text("lines of one kind say the same of it"),
+                    )

@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from drgsim.language import text
 from drgsim.records.input_options import InputOptions
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
@@ -67,10 +68,13 @@ def _readings(catalogue: Catalogue, trace: DipTrace) -> tuple[tuple[str, str], .
 
 
 def _assumptions(catalogue: Catalogue) -> tuple[str, ...]:
-    named = (("matching 匹配规则", catalogue.matching.evidence), ("auxiliary lists 辅助目录", catalogue.auxiliary.evidence))
+    named = (
+        ("matching 匹配规则", catalogue.matching.evidence),
+        (text("auxiliary lists 辅助目录"), catalogue.auxiliary.evidence),
+    )
     found = [what for what, evidence in named if evidence == "assumption"]
     if catalogue.evidence == "assumption":
-        found.insert(0, "kinds and scores 病种与分值")
+        found.insert(0, text("kinds and scores 病种与分值"))
     if any(level.evidence == "assumption" for level in catalogue.levels):
-        found.append("meaning of the levels 辅助分型含义")
+        found.append(text("meaning of the levels 辅助分型含义"))
     return tuple(found)

@@ -12,11 +12,12 @@ from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
 
+from drgsim.language import bilingual, joined, text
 from drgsim.records.code_dictionaries import CodeBook, fold
 from drgsim.units.dip.catalogue_lowering import is_excluded_procedure, may_be_primary, position_of
 from drgsim.units.dip.charlson import items_of, points_of
 from drgsim.units.dip.code_patterns import FULL_DX, begins, shape_of
-from drgsim.units.dip.dip_catalogue import CLASS_ORDER, PRIMARY, Catalogue, Kind, alternatives, stage_of
+from drgsim.units.dip.dip_catalogue import CLASS_ORDER, OPERATION_CLASSES, PRIMARY, Catalogue, Kind, alternatives, stage_of
 from drgsim.units.dip.dip_trace import CellTrace, Comorbidity, DipTrace, LevelTrace, StageTrace
 from drgsim.units.drg.drg_reference import Discharge, RecordFacts, RuleTrace, evaluate_rule
 from drgsim.units.schemes.pack import load_scheme
@@ -262,16 +263,17 @@ def _try(lines: list[Kind], case: _Case, operation_class: str) -> tuple[CellTrac
     if stage in ("comprehensive", "chapter", "blank"):
         exact = bool(first.operation_class)
         if first.operation_class and first.operation_class != operation_class:
-            why = f"its property is {first.operation_class}"
+            own = bilingual(first.operation_class, OPERATION_CLASSES[first.operation_class])
+            why = text("its property is {property}", property=own)
     elif not first.procedure:
         exact = not case.done
         if case.done and stage not in ("excluded", "first"):
-            why = "procedures were done, it is for cases without"
+            why = text("procedures were done, it is for cases without")
     else:
         why, in_place, matched, missing, extra = _procedures(first, case)
         exact = missing == 0 and extra == 0
     if not why and asked is not None and not asked.holds:
-        why = "its condition does not hold"
+        why = text("its condition does not hold")
     if why:
         failed = CellTrace(
             first.code, first.name, first.kind, first.score, *combination, False, why, matched, missing, condition=asked
@@ -315,8 +317,7 @@ def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
     lead = next((place for place, code in enumerate(work) if case.may_lead(code)), -1)
     principal = [place for place in (lead, 0) if place in places and (place == lead or case.may_be_principal(work[0]))]
     if not principal and settings.principal_procedure == "principal_place" and not first.anywhere:
-        what = _not(first.procedure) if "|" in first.procedure else first.procedure
-        return f"{what} is {'' if '|' in first.procedure else 'not '}the principal procedure", False, 0, 0, 0
+        return _leads_not(first.procedure), False, 0, 0, 0
     chosen = (principal or places)[0]
     in_place = bool(principal)
     rest = [code for place, code in enumerate(work) if place != chosen]
@@ -329,19 +330,21 @@ def _procedures(first: Kind, case: _Case) -> tuple[str, bool, int, int, int]:
             rest.remove(found)
     matched, missing = 1 + len(first.related) - len(lacking), len(lacking)
     if missing and (settings.related == "all_done" or matched == 1):
-        return "; ".join(_lacks(cell, work) for cell in dict.fromkeys(lacking)), in_place, matched, missing, 0
+        return joined("; ", (_lacks(cell, work) for cell in dict.fromkeys(lacking))), in_place, matched, missing, 0
     extra = sum(bool(code) and not case.is_simple(code) for code in rest)
     return "", in_place, matched, missing, extra
 
 
+def _leads_not(cell: str) -> str:
+    if "|" in cell:
+        return text("none of {codes} is the principal procedure", codes=_listed(cell))
+    return text("{code} is not the principal procedure", code=cell)
+
+
 def _lacks(cell: str, work: Sequence[str]) -> str:
     if any(code in work for code in alternatives(cell)):
-        return f"{_listed(cell)} was done too few times"
-    return f"{_not(cell)} was done" if "|" in cell else f"{cell} was not done"
-
-
-def _not(cell: str) -> str:
-    return f"none of {_listed(cell)}"
+        return text("{codes} was done too few times", codes=_listed(cell))
+    return text("none of {codes} was done", codes=_listed(cell)) if "|" in cell else text("{code} was not done", code=cell)
 
 
 def _listed(cell: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from drgsim.errors import did_you_mean
+from drgsim.language import text
 from drgsim.records.code_dictionaries import CodeBook
 from drgsim.units.dip.code_patterns import begins, matching_codes, plain_code
 from drgsim.units.schemes.pack_part import PackPart
@@ -17,9 +18,9 @@ from drgsim.units.schemes.pack_tables import Row
 EXCLUDED_COLUMNS = ("code_type", "code", "use", "only_with")
 NEVER_PRINCIPAL, CONSERVATIVE, ONLY_WITH = "never_principal", "conservative", "principal_only_with"
 USES = {
-    NEVER_PRINCIPAL: "may not be principal 不可作为主要诊断或主要手术操作",
-    CONSERVATIVE: "counts as no procedure 按保守治疗入组",
-    ONLY_WITH: "may be the principal procedure with some diagnoses only 限主要诊断范围",
+    NEVER_PRINCIPAL: text("may not be principal 不可作为主要诊断或主要手术操作"),
+    CONSERVATIVE: text("counts as no procedure 按保守治疗入组"),
+    ONLY_WITH: text("may be the principal procedure with some diagnoses only 限主要诊断范围"),
 }
 MOST_SCOPES = 62  # bits of a word
 _USES_OF = {"diagnosis": (NEVER_PRINCIPAL,), "procedure": tuple(USES)}
@@ -85,32 +86,55 @@ def read_excluded(part: PackPart, rows: Sequence[Row], book: CodeBook, name: str
         where = f"{name}:{line}"
         allowed = _USES_OF.get(code_type)
         if allowed is None:
-            part.wrong("dip-unknown-use", f"code_type is {code_type!r}", where, fix="use diagnosis or procedure")
+            part.wrong(
+                "dip-unknown-use",
+                text("code_type is {code_type!r}", code_type=code_type),
+                where,
+                fix=text("use diagnosis or procedure"),
+            )
             continue
         if use not in allowed:
             fix = did_you_mean(use, allowed) or f"use {', '.join(allowed)}"
-            part.wrong("dip-unknown-use", f"{code}: use of a {code_type} is {use!r}", where, fix=fix)
+            part.wrong(
+                "dip-unknown-use",
+                text("{code}: use of a {code_type} is {use!r}", code=code, code_type=code_type, use=use),
+                where,
+                fix=fix,
+            )
             continue
         codes = book.diagnoses if code_type == "diagnosis" else book.procedures
         number = codes.find(code)
         if number < 0:
-            part.wrong("dip-unknown-code", f"{code} is no {code_type} that the dictionaries know", where)
+            part.wrong(
+                "dip-unknown-code",
+                text("{code} is no {code_type} that the dictionaries know", code=code, code_type=code_type),
+                where,
+            )
             continue
         patterns = tuple(plain_code(one) for one in scope.split("|") if one.strip())
         if bool(patterns) != (use == ONLY_WITH):
-            fix = "give the principal diagnoses, such as K20-K93|I85" if use == ONLY_WITH else "leave only_with empty"
-            part.wrong("dip-excluded-scope", f"{code}: only_with is {scope!r} for {use}", where, fix=fix)
+            fix = (
+                text("give the principal diagnoses, such as K20-K93|I85") if use == ONLY_WITH else text("leave only_with empty")
+            )
+            part.wrong(
+                "dip-excluded-scope",
+                text("{code}: only_with is {scope!r} for {use}", code=code, scope=scope, use=use),
+                where,
+                fix=fix,
+            )
         for pattern in patterns:
             if not matching_codes(pattern, book.diagnoses):
-                part.wrong("dip-unknown-code", f"{code}: no diagnosis begins with {pattern}", where)
+                part.wrong(
+                    "dip-unknown-code", text("{code}: no diagnosis begins with {pattern}", code=code, pattern=pattern), where
+                )
         spelled = codes.codes[number]
         if use == ONLY_WITH:
             only_with[spelled] = patterns
         else:
             found["diagnosis" if code_type == "diagnosis" else use].add(spelled)
     if len(set(only_with.values())) > MOST_SCOPES:
-        what = f"{name} has more than {MOST_SCOPES} different only_with"
-        part.wrong("dip-excluded-scope", what, name, fix="join those that differ little")
+        what = text("{name} has more than {most_scopes} different only_with", name=name, most_scopes=MOST_SCOPES)
+        part.wrong("dip-excluded-scope", what, name, fix=text("join those that differ little"))
     return ExcludedCodes(
         frozenset(found["diagnosis"]), frozenset(found[CONSERVATIVE]), frozenset(found[NEVER_PRINCIPAL]), only_with
     )

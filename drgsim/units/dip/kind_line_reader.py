@@ -8,6 +8,7 @@ from itertools import combinations
 from math import isfinite
 
 from drgsim.errors import did_you_mean
+from drgsim.language import joined, text
 from drgsim.records.code_dictionaries import CodeBook
 from drgsim.units.dip.code_patterns import (
     ANY_DX,
@@ -29,7 +30,13 @@ _SHAPES: Mapping[str, tuple[int, ...]] = {
     "chapter": (RANGE_DX,),
     "blank": (ANY_DX,),
 }
-_SHAPE_NAMES = ("empty", "a range (A00-A99)", "a category (I21)", "a subcategory (I21.0)", "a full code (I21.001)")
+_SHAPE_NAMES = (
+    text("empty"),
+    text("a range (A00-A99)"),
+    text("a category (I21)"),
+    text("a subcategory (I21.0)"),
+    text("a full code (I21.001)"),
+)
 _UNSCORED = ("excluded", "blank")
 
 
@@ -42,30 +49,38 @@ class KindLineReader(PackPart):
         where = f"kinds.csv:{line}"
         type_, code = cells["kind"], cells["code"].strip()
         if not code:
-            self.wrong("dip-kind-without-code", f"line {line} names no code", where)
+            self.wrong("dip-kind-without-code", text("line {line} names no code", line=line), where)
         if type_ not in KINDS:
-            fix = did_you_mean(type_, tuple(KINDS)) or f"use one of {', '.join(KINDS)}"
-            self.wrong("dip-unknown-kind", f"{code}: kind is {type_!r}", where, fix=fix)
+            fix = did_you_mean(type_, tuple(KINDS)) or text("use one of {kinds}", kinds=", ".join(KINDS))
+            self.wrong("dip-unknown-kind", text("{code}: kind is {type!r}", code=code, type=type_), where, fix=fix)
         dx = self.diagnosis(cells["dx"], type_, code, where)
         procedure = _plain(cells["procedure"])
         related = tuple(_plain(one) for one in cells["related"].split("+") if one.strip())
         if related and not procedure:
-            what = f"{code} has related procedures and no principal one"
-            self.wrong("dip-kind-procedure", what, where, fix="put the principal procedure into the column procedure")
+            what = text("{code} has related procedures and no principal one", code=code)
+            self.wrong("dip-kind-procedure", what, where, fix=text("put the principal procedure into the column procedure"))
         operation_class = self.operation_class(cells["operation_class"], type_, code, where)
         if bool(cells["aux"]) != bool(cells["aux_level"]):
-            self.wrong("dip-kind-level", f"{code}: aux and aux_level belong together", where)
+            self.wrong("dip-kind-level", text("{code}: aux and aux_level belong together", code=code), where)
         place = cells.get("procedure_place", "")
         if place not in ("", "any") or (place and not procedure):
-            what = f"{code}: procedure_place is {place!r}" + ("" if procedure else ", and it has no procedure")
-            self.wrong("dip-kind-procedure", what, where, fix="use any for a procedure in any place, or leave it empty")
+            what = text("{code}: procedure_place is {place!r}", code=code, place=place)
+            if not procedure:
+                what = text("{code}: procedure_place is {place!r}, and it has no procedure", code=code, place=place)
+            self.wrong("dip-kind-procedure", what, where, fix=text("use any for a procedure in any place, or leave it empty"))
         numbers = {name: self.number(cells[name], name, code, where) for name in ("score", "mean_cost", "cases", "cv")}
         if bool(cells["score"].strip()) != scored and type_ not in _UNSCORED:
-            what = f"{code} has no score" if scored else f"{code} has a score in a catalogue without"
-            self.wrong("dip-kind-score", what, where, fix="scored = false in scheme.toml says that no kind has one")
+            what = (
+                text("{code} has no score", code=code)
+                if scored
+                else text("{code} has a score in a catalogue without", code=code)
+            )
+            self.wrong("dip-kind-score", what, where, fix=text("scored = false in scheme.toml says that no kind has one"))
         cases = numbers["cases"]
         if cases is not None and not cases.is_integer():
-            self.wrong("dip-kind-number", f"{code}: cases is {cells['cases']!r}, no whole number", where)
+            self.wrong(
+                "dip-kind-number", text("{code}: cases is {cases!r}, no whole number", code=code, cases=cells["cases"]), where
+            )
         means = tuple(self.number(cells[name], name, code, where) for name in columns if name in MEAN_COLUMNS)
         return Kind(
             code, dx, procedure, related, operation_class, cells["aux"], cells["aux_level"], type_, numbers["score"],
@@ -79,37 +94,47 @@ class KindLineReader(PackPart):
         shapes = {shape_of(one) for one in alternatives(dx)} or {ANY_DX}
         allowed = _SHAPES.get(stage_of(type_))
         if allowed and not shapes <= set(allowed):
-            wanted = " or ".join(_SHAPE_NAMES[shape] for shape in allowed)
-            shown = ", ".join(_SHAPE_NAMES[shape] for shape in sorted(shapes))
-            what = f"{code}: the principal diagnosis {cell!r} of a {type_} kind is {shown}"
-            self.wrong("dip-kind-diagnosis", what, where, fix=f"give {wanted}")
+            wanted = joined(text(" or "), (_SHAPE_NAMES[shape] for shape in allowed))
+            shown = joined(", ", (_SHAPE_NAMES[shape] for shape in sorted(shapes)))
+            what = text(
+                "{code}: the principal diagnosis {cell!r} of a {type} kind is {shown}",
+                code=code,
+                cell=cell,
+                type=type_,
+                shown=shown,
+            )
+            self.wrong("dip-kind-diagnosis", what, where, fix=text("give {wanted}", wanted=wanted))
         elif len(shapes) > 1:
-            what = f"{code}: the principal diagnoses {cell!r} are of several shapes"
-            self.wrong("dip-kind-diagnosis", what, where, fix="give a line of the same code for each shape")
+            what = text("{code}: the principal diagnoses {cell!r} are of several shapes", code=code, cell=cell)
+            self.wrong("dip-kind-diagnosis", what, where, fix=text("give a line of the same code for each shape"))
         return dx
 
     def operation_class(self, name: str, type_: str, code: str, where: str) -> str:
         """The property of comprehensive, chapter and blank kinds."""
         if name and name not in OPERATION_CLASSES:
-            fix = f"use one of {', '.join(OPERATION_CLASSES)}"
-            self.wrong("dip-unknown-class", f"{code}: operation_class is {name!r}", where, fix=fix)
+            fix = text("use one of {known}", known=", ".join(OPERATION_CLASSES))
+            self.wrong("dip-unknown-class", text("{code}: operation_class is {name!r}", code=code, name=name), where, fix=fix)
         if name and stage_of(type_) not in ("comprehensive", "chapter", "blank"):
-            what = f"{code}: a {type_} kind has no operation_class"
-            self.wrong("dip-kind-class", what, where, fix="leave it empty, or make the kind comprehensive")
+            what = text("{code}: a {type} kind has no operation_class", code=code, type=type_)
+            self.wrong("dip-kind-class", what, where, fix=text("leave it empty, or make the kind comprehensive"))
         if type_ == "comprehensive" and not name:
-            self.wrong("dip-kind-class", f"{code}: a comprehensive kind needs an operation_class", where)
+            self.wrong("dip-kind-class", text("{code}: a comprehensive kind needs an operation_class", code=code), where)
         return name
 
-    def number(self, text: str, name: str, code: str, where: str) -> float | None:
+    def number(self, cell: str, name: str, code: str, where: str) -> float | None:
         """A number at or above 0, None where the cell is empty."""
-        if not text.strip():
+        if not cell.strip():
             return None
         try:
-            value = float(text)
+            value = float(cell)
         except ValueError:
             value = float("nan")
         if not isfinite(value) or value < 0:
-            self.wrong("dip-kind-number", f"{code}: {name} is {text!r}, no number at or above 0", where)
+            self.wrong(
+                "dip-kind-number",
+                text("{code}: {name} is {cell!r}, no number at or above 0", code=code, name=name, cell=cell),
+                where,
+            )
             return None
         return value
 
@@ -121,8 +146,12 @@ class KindLineReader(PackPart):
         groups = {frozenset(alternatives(cell)) for cell in cells}
         shared = [sorted(a & b) for a, b in combinations(groups, 2) if a & b]
         if shared:
-            what = f"{kind.code}: {shared[0][0]} may count for two procedures that ask for different codes"
-            self.wrong("dip-kind-procedure", what, where, fix="give lines of the same code in which it counts for one")
+            what = text(
+                "{kind}: {shared} may count for two procedures that ask for different codes",
+                kind=kind.code,
+                shared=shared[0][0],
+            )
+            self.wrong("dip-kind-procedure", what, where, fix=text("give lines of the same code in which it counts for one"))
 
 
 def _plain(cell: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from drgsim.language import text
 from drgsim.records.code_dictionaries import CodeBook
 from drgsim.units.dip.code_patterns import begins, covered_by, plain_code
 from drgsim.units.schemes.pack_part import PackPart
@@ -46,11 +47,11 @@ def read_primary_care(part: PackPart, rows: Sequence[Row], book: CodeBook) -> tu
         where = f"primary_care.csv:{line}"
         pattern = plain_code(dx)
         if not pattern or not covered_by(pattern, book.diagnoses):
-            part.wrong("dip-unknown-code", f"no diagnosis begins with {dx!r}", where)
+            part.wrong("dip-unknown-code", text("no diagnosis begins with {dx!r}", dx=dx), where)
         procedures = tuple(plain_code(one) for one in procedure.split("|") if one.strip())
         for code in procedures:
             if book.procedures.find(code) < 0:
-                part.wrong("dip-unknown-code", f"{code} is no procedure that the dictionaries know", where)
+                part.wrong("dip-unknown-code", text("{code} is no procedure that the dictionaries know", code=code), where)
         spelled = tuple(book.procedures.canonical(code) for code in procedures)
         found.append(PrimaryCareLine(pattern, spelled, dx_name, procedure_name))
     return tuple(found)

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.records.arrow import column_of
 from drgsim.records.code_dictionaries import CodeBook, CodeList
 from drgsim.records.code_mending import read_codes
@@ -69,7 +70,9 @@ def canonical_record(record: Mapping[str, Any], options: InputOptions, *, strict
         known = list(columns())
         raise UsageError(
             [
-                Problem("explain-unknown-column", f"{key!r} is no column of a discharge", fix=did_you_mean(key, known))
+                Problem(
+                    "explain-unknown-column", text("{key!r} is no column of a discharge", key=key), fix=did_you_mean(key, known)
+                )
                 for key in unknown
             ]
         )

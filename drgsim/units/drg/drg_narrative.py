@@ -8,11 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from drgsim.language import bilingual, joined, text
 from drgsim.records.findings import BY_CODE
 from drgsim.units.drg.drg_reference import DiagnosisTrace, Discharge, GroupTrace, RuleTrace, Trace
 from drgsim.units.schemes.scheme import KINDS, UNGROUPED
 
-SEX = {1.0: "male 男", 2.0: "female 女", None: "missing"}
+SEX = {1.0: text("male 男"), 2.0: text("female 女"), None: text("missing")}
+KIND_TITLES = {kind: bilingual(f" [{kind} {title}]", f" [{title}]") for kind, title in KINDS.items()}
+STATUS_TITLES = {
+    "grouped": text("grouped"),
+    "ambiguous": text("ambiguous"),
+    "ungroupable": text("ungroupable"),
+    "invalid": text("invalid"),
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ class Explanation(RecordExplanation):
         return {"drg": self.drg, **asdict(self)}
 
     def __str__(self) -> str:
-        return explanation_text(self)
+        return str(explanation_text(self))
 
 
 @dataclass
@@ -106,46 +114,43 @@ class TreeLine:
 def explanation_lines(e: Explanation, *, brief: bool = False) -> list[TreeLine]:
     """The explanation as trees: the record, the groups tried, the answer. ``brief`` leaves out what did not match."""
     record = TreeLine(
-        f"Discharge 病案 {e.discharge_id}".rstrip(),
+        record_title(e.discharge_id),
         "title",
         [
             person_line(e.discharge),
-            code_lines(e.diagnoses, "diagnosis 诊断", level_marks(e.trace.other_diagnoses, e.diagnoses)),
-            code_lines(e.procedures, "procedure 手术操作", [""] * len(e.procedures)),
+            code_lines(e.diagnoses, text("diagnosis 诊断"), level_marks(e.trace.other_diagnoses, e.diagnoses)),
+            code_lines(e.procedures, text("procedure 手术操作"), [""] * len(e.procedures)),
         ],
     )
-    tried = TreeLine(f"Rules of {e.trace.scheme}, in order 分组过程", "title")
+    tried = TreeLine(text("Rules of {scheme}, in order 分组过程", scheme=e.trace.scheme), "title")
     if e.trace.only_procedure:
-        tried.below.append(TreeLine(f"grouped again with {e.trace.only_procedure} as the only procedure", "warn"))
+        tried.below.append(
+            TreeLine(text("grouped again with {procedure} as the only procedure", procedure=e.trace.only_procedure), "warn")
+        )
     for group in e.trace.tried:
         if group.holds or not brief:
             tried.below.append(_group(group, brief))
     return [record, tried, _answer(e)]
 
 
+def record_title(discharge_id: str) -> str:
+    """The head of the record's tree."""
+    return text("Discharge 病案 {discharge_id}", discharge_id=discharge_id) if discharge_id else text("Discharge 病案")
+
+
 def person_line(d: Discharge) -> TreeLine:
     """Sex, age and what else is known of the stay."""
-    parts = [f"sex 性别 {SEX[d.sex]}", f"age 年龄 {_number(d.age)}"]
-    parts += [
-        f"{label} {_number(value)}"
-        for label, value in (
-            ("age in days 日龄", d.age_days),
-            ("birth weight 出生体重 g", d.birth_weight_g),
-            ("stay 住院天数", d.los_days),
-            ("ICU hours", d.icu_hours),
-        )
-        if value is not None
+    parts = [
+        text("sex 性别 {sex}", sex=SEX[d.sex]),
+        text("age 年龄 {years}", years=text("missing") if d.age is None else f"{d.age:g}"),
     ]
-    parts += [
-        f"{label} {text}"
-        for label, text in (("discharge way 离院方式", d.discharge_way), ("department 科室", d.department))
-        if text
-    ]
-    return TreeLine(" · ".join(parts))
-
-
-def _number(value: float | None) -> str:
-    return "missing" if value is None else f"{value:g}"
+    parts += [text("age in days 日龄 {days:g}", days=d.age_days)] if d.age_days is not None else []
+    parts += [text("birth weight 出生体重 g {grams:g}", grams=d.birth_weight_g)] if d.birth_weight_g is not None else []
+    parts += [text("stay 住院天数 {days:g}", days=d.los_days)] if d.los_days is not None else []
+    parts += [text("ICU hours {hours:g}", hours=d.icu_hours)] if d.icu_hours is not None else []
+    parts += [text("discharge way 离院方式 {way}", way=d.discharge_way)] if d.discharge_way else []
+    parts += [text("department 科室 {department}", department=d.department)] if d.department else []
+    return TreeLine(joined(" · ", parts))
 
 
 def level_marks(others: Sequence[DiagnosisTrace], diagnoses: Sequence[CodeTrace]) -> list[str]:
@@ -154,7 +159,14 @@ def level_marks(others: Sequence[DiagnosisTrace], diagnoses: Sequence[CodeTrace]
     for diagnosis in others:
         if diagnosis.excluded:
             principal = diagnoses[0].code
-            levels.append(f"{diagnosis.level} taken away: exclusion list {diagnosis.exclusion} holds {principal} 被排除")
+            levels.append(
+                text(
+                    "{level} taken away: exclusion list {exclusion} holds {principal} 被排除",
+                    level=diagnosis.level,
+                    exclusion=diagnosis.exclusion,
+                    principal=principal,
+                )
+            )
         else:
             levels.append("" if diagnosis.level == "none" else diagnosis.level)
     return levels
@@ -164,77 +176,86 @@ def code_lines(codes: Sequence[CodeTrace], title: str, levels: Sequence[str]) ->
     """Codes with their names and what is remarkable about each."""
     lines = []
     for place, (code, level) in enumerate(zip(codes, levels, strict=True)):
-        role = "principal 主" if place == 0 else "other 其他"
+        role = text("principal 主") if place == 0 else text("other 其他")
         if not code.code:
-            lines.append(TreeLine(f"{role}: blank", "warn"))
+            lines.append(TreeLine(text("{role}: blank", role=role), "warn"))
             continue
-        marks = [f"converted from 转换自 {code.given}"] if code.given and code.known else []
+        named = f"{code.code} {code.name}".rstrip()
+        marks: list[str] = [text("converted from 转换自 {given}", given=code.given)] if code.given and code.known else []
         marks += [level] if level else []
-        marks += [] if code.known else ["not in the national dictionary 未知编码"]
-        marks += ["grey code 灰码"] if code.grey else []
+        marks += [] if code.known else [text("not in the national dictionary 未知编码")]
+        marks += [text("grey code 灰码")] if code.grey else []
         style = "warn" if not code.known or code.grey else ""
-        lines.append(TreeLine(" · ".join([f"{role}: {code.code} {code.name}".rstrip(), *marks]), style))
-    return TreeLine(title if lines else f"{title}: none 无", "", lines)
+        lines.append(TreeLine(joined(" · ", [text("{role}: {code}", role=role, code=named), *marks]), style))
+    return TreeLine(title if lines else text("{title}: none 无", title=title), "", lines)
 
 
 def _group(group: GroupTrace, brief: bool) -> TreeLine:
     mark = "✓" if group.holds else "✗"
-    kind = {"mdc": "", "drg": ""}.get(group.kind, f" [{group.kind} {KINDS.get(group.kind, '')}]")
-    line = TreeLine(f"{mark} {group.code} {group.name}{kind}", "good" if group.holds else "dim")
-    simple = not group.rule.parts
-    if simple:
-        line.text += f" — {rule_text(group.rule)}"
-    else:
-        line.text += f" — {group.rule.rule}"
-        line.below += [_part(part) for part in group.rule.parts]
+    kind = KIND_TITLES.get(group.kind, "")
+    rule = group.rule.rule if group.rule.parts else rule_text(group.rule)
+    line = TreeLine(joined("", [f"{mark} {group.code} {group.name}", kind, " — ", rule]), "good" if group.holds else "dim")
+    line.below += [_part(part) for part in group.rule.parts]
     tried = [below for below in group.tried if below.holds or not brief]
     line.below += [_group(below, brief) for below in tried]
     if group.holds and group.kind != "drg" and not any(below.holds for below in group.tried):
-        line.text += "  (no group below holds, go on 无匹配，继续)"
+        line.text = joined("", [line.text, text("  (no group below holds, go on 无匹配，继续)")])
     return line
 
 
 def _part(part: RuleTrace) -> TreeLine:
     mark = "✓" if part.holds else "✗"
     below = [_part(inner) for inner in part.parts]
-    return TreeLine(f"{mark} {rule_text(part)}", "" if part.holds else "dim", below)
+    return TreeLine(joined(" ", [mark, rule_text(part)]), "" if part.holds else "dim", below)
 
 
 def rule_text(rule: RuleTrace) -> str:
     """A rule with the values and codes that it saw."""
-    text = "always 恒成立" if rule.rule == "1" else rule.rule
+    parts: list[str] = [text("always 恒成立") if rule.rule == "1" else rule.rule]
     if rule.seen:
-        text += f"  ({rule.seen})"
+        parts += ["  (", rule.seen, ")"]
     if rule.hits and not rule.parts:
         several = len({hit.listed_in for hit in rule.hits}) > 1 or "{DI_" in rule.rule or "{OP_" in rule.rule
         lists = [f" [{hit.listed_in}]" if several else "" for hit in rule.hits]
-        text += "  ← " + ", ".join(f"{hit.code} {hit.name}{place}" for hit, place in zip(rule.hits, lists, strict=True))
-    return text
+        hits = ", ".join(f"{hit.code} {hit.name}{place}" for hit, place in zip(rule.hits, lists, strict=True))
+        parts += ["  ← ", hits]
+    return joined("", parts)
 
 
 def _answer(e: Explanation) -> TreeLine:
     style = {"grouped": "good", "ambiguous": "warn"}.get(e.status, "bad")
     if e.status == "invalid":
-        answer = TreeLine("Answer 结果: invalid 无效 → 0000", style)
+        answer = TreeLine(text("Answer 结果: invalid 无效 → 0000"), style)
     elif e.trace.mdc:
         path = " → ".join((e.trace.mdc, e.trace.adrg, f"{e.trace.drg} {e.trace.drg_name}"))
-        answer = TreeLine(f"Answer 结果: {path}  ({e.status}, severity {e.trace.severity})", style)
+        answer = TreeLine(
+            text(
+                "Answer 结果: {path}  ({status}, severity {severity})",
+                path=path,
+                status=STATUS_TITLES[e.status],
+                severity=e.trace.severity,
+            ),
+            style,
+        )
     else:
-        hint = f", MDC known 所属MDC: {e.mdc_hint}" if e.mdc_hint else ""
-        answer = TreeLine(f"Answer 结果: ungroupable 未入组 → 0000{hint}", style)
-    answer.below += [TreeLine(f"mark 标记: {mark}") for mark in e.marks]
+        none = text("Answer 结果: ungroupable 未入组 → 0000")
+        known = text("Answer 结果: ungroupable 未入组 → 0000, MDC known 所属MDC: {mdc}", mdc=e.mdc_hint)
+        answer = TreeLine(known if e.mdc_hint else none, style)
+    answer.below += [TreeLine(text("mark 标记: {mark}", mark=mark)) for mark in e.marks]
     answer.below += finding_lines(e.reason, e.warnings)
-    answer.below += [TreeLine(f"table 分组表: {note}", "warn") for note in e.table_notes]
+    answer.below += [TreeLine(text("table 分组表: {note}", note=note), "warn") for note in e.table_notes]
     return answer
 
 
 def finding_lines(reason: str, warnings: Sequence[str]) -> list[TreeLine]:
     """Reason and warnings in words, with the next step."""
     lines = []
-    for label, codes in (("reason 原因", [reason] if reason else []), ("warning 提示", warnings)):
+    for label, codes in ((text("reason 原因"), [reason] if reason else []), (text("warning 提示"), warnings)):
         for code in codes:
             finding = BY_CODE[code]
-            lines.append(TreeLine(f"{label}: {finding.title} {finding.title_zh} [{code}] — {finding.fix}", "warn"))
+            title = bilingual(f"{finding.title} {finding.title_zh}", finding.title_zh)
+            said = text("{label}: {title} [{code}] — {fix}", label=label, title=title, code=code, fix=finding.fix)
+            lines.append(TreeLine(said, "warn"))
     return lines
 
 
@@ -247,8 +268,8 @@ def plain_text(lines: Sequence[TreeLine]) -> str:
     """Trees of lines as indented plain text."""
 
     def render(line: TreeLine, depth: int) -> Iterator[str]:
-        yield "  " * depth + line.text
+        yield joined("", ["  " * depth, line.text])
         for below in line.below:
             yield from render(below, depth + 1)
 
-    return "\n".join(text for line in lines for text in render(line, 0))
+    return joined("\n", (shown for line in lines for shown in render(line, 0)))

@@ -13,6 +13,7 @@ from functools import cached_property
 from math import isfinite
 from typing import Any, Protocol
 
+from drgsim.language import text
 from drgsim.records.arrow import number_text
 from drgsim.records.batch_encoding import plain_word
 from drgsim.records.code_dictionaries import CodeBook, national_codes
@@ -260,31 +261,32 @@ COMPARE = {
 
 def evaluate_rule(rule: Rule, facts: RecordFacts) -> RuleTrace:
     """Evaluate a rule; ``and`` and ``or`` stop at the part that decides."""
-    text = print_rule(rule)
+    shown = print_rule(rule)
     match rule:
         case Always():
-            return RuleTrace(text, True)
+            return RuleTrace(shown, True)
         case CodeIn(variables, sets):
             hits = facts.hits(variables, sets)
-            return RuleTrace(text, bool(hits), hits)
+            return RuleTrace(shown, bool(hits), hits)
         case Compare(variable, operator, value):
             number = facts.numbers[variable]
-            seen = "missing" if number is None else f"{number:g}"
-            return RuleTrace(text, number is not None and COMPARE[operator](number, value), seen=f"{variable} = {seen}")
+            seen = text("{variable} = missing", variable=variable) if number is None else f"{variable} = {number:g}"
+            return RuleTrace(shown, number is not None and COMPARE[operator](number, value), seen=seen)
         case TextIn(variable, words):
             found = facts.texts[variable]
-            return RuleTrace(text, found in {plain_word(word) for word in words}, seen=f"{variable} = {found or 'missing'}")
+            seen = f"{variable} = {found}" if found else text("{variable} = missing", variable=variable)
+            return RuleTrace(shown, found in {plain_word(word) for word in words}, seen=seen)
         case CountCodes(sets, variables, operator, value):
             hits = facts.hits(variables, sets)
             count = len({hit.code for hit in hits})
-            return RuleTrace(text, COMPARE[operator](count, value), hits, seen=f"count = {count}")
+            return RuleTrace(shown, COMPARE[operator](count, value), hits, seen=text("count = {count}", count=count))
         case CountSites(sets, variables, operator, value):
             hits = facts.hits(variables, sets)
             count = len({hit.listed_in for hit in hits})
-            return RuleTrace(text, COMPARE[operator](count, value), hits, seen=f"sites = {count}")
+            return RuleTrace(shown, COMPARE[operator](count, value), hits, seen=text("sites = {count}", count=count))
         case Not(inner):
             part = evaluate_rule(inner, facts)
-            return RuleTrace(text, not part.holds, part.hits, part.seen, part.parts)
+            return RuleTrace(shown, not part.holds, part.hits, part.seen, part.parts)
         case And(rules) | Or(rules):
             deciding = isinstance(rule, Or)
             parts = []
@@ -293,7 +295,7 @@ def evaluate_rule(rule: Rule, facts: RecordFacts) -> RuleTrace:
                 if parts[-1].holds == deciding:
                     break
             hits = tuple(hit for part in parts if part.holds for hit in part.hits)
-            return RuleTrace(text, parts[-1].holds, hits, parts=tuple(parts))
+            return RuleTrace(shown, parts[-1].holds, hits, parts=tuple(parts))
     raise TypeError(f"not a rule: {rule!r}")
 
 

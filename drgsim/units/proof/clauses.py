@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from drgsim.errors import UsageError
+from drgsim.language import text
 
 TRUE = 1
 INSTALL = 'pip install "drgsim[prove]"'
@@ -47,8 +48,8 @@ class Clauses:
         try:
             from pysat.solvers import Solver
         except ModuleNotFoundError as error:
-            what = "schemes are proved equal by a SAT solver, which is not installed"
-            raise UsageError.single("prove-not-installed", what, fix=f"install it: {INSTALL}") from error
+            what = text("schemes are proved equal by a SAT solver, which is not installed")
+            raise UsageError.single("prove-not-installed", what, fix=text("install it: {install}", install=INSTALL)) from error
         self._solver: Any = Solver("glucose4", incr=False)
         self._last = 0
         self._gates: dict[frozenset[int], int] = {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from drgsim.errors import UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.units.drg.drg_reference import Discharge, GroupTrace, Trace, trace_discharge
 from drgsim.units.proof.clauses import TRUE, Clauses, Model, TimeIsUp
 from drgsim.units.proof.code_classes import SchemeLists
@@ -234,7 +235,15 @@ class _Search:
         open_yet = [number for number in self.again if pair[number] == UNGROUPED and answers[number] != UNGROUPED]
         if not any(self.again[number].refine(model) for number in open_yet):
             ids = [scheme.id for scheme in self.schemes]
-            raise RuntimeError(f"the proof expects {pair} of {ids}, the references answer {answers}: {witness.discharge}")
+            raise RuntimeError(
+                text(
+                    "the proof expects {pair} of {ids}, the references answer {answers}: {discharge}",
+                    pair=pair,
+                    ids=ids,
+                    answers=answers,
+                    discharge=witness.discharge,
+                )
+            )
 
 
 def _above(scheme: Scheme, drg: str, level: str) -> str:
@@ -248,8 +257,10 @@ def _above(scheme: Scheme, drg: str, level: str) -> str:
 def _check_places(where: Mapping[str, str], schemes: tuple[Scheme, Scheme]) -> None:
     for level, code in where.items():
         if level not in PLACES:
-            what = f"records cannot be chosen by {level!r}"
-            raise UsageError.single("prove-unknown-place", what, fix=f"choose one of {', '.join(PLACES)}: --where mdc=F")
+            what = text("records cannot be chosen by {level!r}", level=level)
+            raise UsageError.single(
+                "prove-unknown-place", what, fix=text("choose one of {places}: --where mdc=F", places=", ".join(PLACES))
+            )
         known = {
             "mdc": [name for s in schemes for m in s.mdcs for name in (m.code, m.code.removeprefix("MDC"))],
             "adrg": [name for s in schemes for name in s.adrgs],
@@ -257,7 +268,13 @@ def _check_places(where: Mapping[str, str], schemes: tuple[Scheme, Scheme]) -> N
             "dx": [name for s in schemes for name in s.book.diagnoses.codes],
         }[level]
         if not any(name.startswith(code) if level == "dx" else name == code for name in known):
-            what = f"neither {schemes[0].id} nor {schemes[1].id} has {level}={code}"
+            what = text(
+                "neither {first} nor {second} has {level}={code}",
+                first=schemes[0].id,
+                second=schemes[1].id,
+                level=level,
+                code=code,
+            )
             raise UsageError.single("prove-nowhere", what, fix=did_you_mean(code, known))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from drgsim.language import joined, text
 from drgsim.units.schemes.rule_language import (
     SEVERITY_SETS,
     Always,
@@ -85,7 +86,7 @@ def rules_coverage(codes: Sequence[str], rules: Sequence[Rule]) -> Coverage:
         if taken is not None:
             reached.add(taken)
         elif not gap:
-            gap = ", ".join(_words(name, value) for name, value in case.items()) or "any case"
+            gap = _in_words(case)
     return Coverage(gap, tuple(code for code in codes if code not in reached))
 
 
@@ -108,8 +109,7 @@ def first_disagreement(first: Sequence[tuple[str, Rule]], second: Sequence[tuple
     for case in _cases(_domains([rule for _, rule in (*first, *second)])):
         taken = [next((code for code, rule in rows if holds(rule, case)), "none") for rows in (first, second)]
         if taken[0] != taken[1]:
-            seen = ", ".join(_words(name, value) for name, value in case.items())
-            return f"{seen or 'any case'}: {taken[0]}, {taken[1]}"
+            return text("{case}: {first}, {second}", case=_in_words(case), first=taken[0], second=taken[1])
     return ""
 
 
@@ -153,10 +153,14 @@ def _cases(domains: Mapping[str, list[object]]) -> Iterator[Case]:
         yield dict(zip(domains, values, strict=True))
 
 
+def _in_words(case: Case) -> str:
+    return joined(", ", (_words(name, value) for name, value in case.items())) or text("any case")
+
+
 def _words(name: str, value: object) -> str:
     if isinstance(value, bool):
-        return f"({name}) {'holds' if value else 'fails'}"
-    return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value or 'other'}"
+        return text("({rule}) holds", rule=name) if value else text("({rule}) fails", rule=name)
+    return f"{name} {value:g}" if isinstance(value, float) else joined(" ", [name, value or text("other")])
 
 
 def holds(rule: Rule, case: Case) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from drgsim.errors import Problem
+from drgsim.language import joined, text
 from drgsim.units.schemes.list_holes import VALID, Codes, ListHoles, list_holes, listed_by, listed_procedures
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.rule_language import SEVERITY_SETS, And, CodeIn, Rule
@@ -30,16 +31,27 @@ def hole_findings(scheme: Scheme) -> list[Problem]:
     base = _holes_of(scheme.chain[1]) if scheme.is_overlay else ListHoles({}, {}, frozenset())
     found = []
     for code, what, own, known in (
-        ("pack-codes-outside-mdc", "that the list of an ADRG holds and that of its MDC lacks, so that they never get there",
-         holes.outside, base.outside),
-        ("pack-codes-without-adrg",
-         "that the list of an MDC holds and none of its ADRGs takes without a procedure or other diagnosis",
-         holes.unplaced, base.unplaced),
-        ("pack-codes-ungrouped", "that reach no group without a procedure or other diagnosis",
-         {"": holes.ungrouped}, {"": base.ungrouped}),
-    ):  # fmt: skip
-        if text := _counted(own, known, scheme):
-            found.append(Problem(code, f"principal diagnoses {what}: {text}"))
+        (
+            "pack-codes-outside-mdc",
+            text("that the list of an ADRG holds and that of its MDC lacks, so that they never get there"),
+            holes.outside,
+            base.outside,
+        ),
+        (
+            "pack-codes-without-adrg",
+            text("that the list of an MDC holds and none of its ADRGs takes without a procedure or other diagnosis"),
+            holes.unplaced,
+            base.unplaced,
+        ),
+        (
+            "pack-codes-ungrouped",
+            text("that reach no group without a procedure or other diagnosis"),
+            {"": holes.ungrouped},
+            {"": base.ungrouped},
+        ),
+    ):
+        if shown := _counted(own, known, scheme):
+            found.append(Problem(code, text("principal diagnoses {what}: {shown}", what=what, shown=shown)))
     found += [] if scheme.is_overlay else _in_no_list(scheme)
     return [*found, *_valid(scheme), *_rows_outside(scheme)]
 
@@ -51,13 +63,13 @@ def _counted(own: Mapping[str, Codes], known: Mapping[str, Codes], scheme: Schem
     new = {row: codes for row, codes in new.items() if codes}
     rows = sorted(new.items(), key=lambda entry: (-len(entry[1]), entry[0]))
     codes = sorted(frozenset[str]().union(*new.values()))
-    parts = [f"{inherited} as in {scheme.chain[1]}"] if inherited else []
+    parts: list[str] = [text("{count} as in {base}", count=inherited, base=scheme.chain[1])] if inherited else []
     if codes:
         by_row = ", ".join(f"{row} {len(listed)}" for row, listed in rows[:_MOST_ROWS] if row) + (
             " ..." if len(rows) > _MOST_ROWS else ""
         )
         parts.append(f"{len(codes)} ({by_row + ': ' if by_row else ''}{_some(codes)})")
-    return " and ".join(parts)
+    return joined(text(" and "), parts)
 
 
 def _some(codes: Iterable[str]) -> str:
@@ -81,7 +93,11 @@ def _in_no_list(scheme: Scheme) -> list[Problem]:
     return [
         Problem(
             "pack-codes-in-no-list",
-            f"principal diagnoses in no list here, in one of another edition: {len(national)} ({shown})",
+            text(
+                "principal diagnoses in no list here, in one of another edition: {count} ({shown})",
+                count=len(national),
+                shown=shown,
+            ),
         )
     ]
 
@@ -106,9 +122,14 @@ def _valid(scheme: Scheme) -> list[Problem]:
     none = scheme.sets[VALID] - listed_procedures(scheme)
     if not surgical:
         return []
-    what = (
-        f"valid procedures ({VALID}) in no list of a surgical ADRG: {len(surgical)}, of which {len(none)} in no list at all "
-        f"({_some(sorted(none))}); as principal procedure they make a case ambiguous (QY) where no group of its MDC takes them"
+    what = text(
+        "valid procedures ({valid}) in no list of a surgical ADRG: {surgical}, of which "
+        "{unlisted} in no list at all ({codes}); as principal procedure they make a case ambiguous (QY) "
+        "where no group of its MDC takes them",
+        valid=VALID,
+        surgical=len(surgical),
+        unlisted=len(none),
+        codes=_some(sorted(none)),
     )
     return [Problem("pack-valid-without-surgery", what)]
 
@@ -123,7 +144,9 @@ def _rows_outside(scheme: Scheme) -> list[Problem]:
                 asked = _required(drg.rule, variable, scheme)
                 if asked is not None and taken is not None and not asked & taken:
                     rows.append(drg.code)
-    what = f"groups that ask for codes of which their ADRG takes none, so that they never hold: {', '.join(rows)}"
+    what = text(
+        "groups that ask for codes of which their ADRG takes none, so that they never hold: {rows}", rows=", ".join(rows)
+    )
     return [Problem("pack-row-outside-adrg", what)] if rows else []
 
 
@@ -144,22 +167,41 @@ def why_ungrouped(code: str, scheme: Scheme) -> list[str]:
     >>> why_ungrouped("T20.300x005", load_scheme("chs-drg-1.1"))[0][:75]
     'WR1 takes T20.300x005 in its list, but the list of its MDC (MDCW) lacks it,'
     """
-    lines = []
+    lines: list[str] = []
     for mdc in scheme.mdcs:
         inside = code in listed_by(mdc, scheme)
         adrgs = [adrg for adrg in mdc.adrgs if adrg.kind not in APART and code in listed_by(adrg, scheme)]
         if adrgs and not inside and listed_by(mdc, scheme):
             medical = [adrg for adrg in adrgs if adrg.kind == "medical"] or adrgs
             lines.append(
-                f"{_codes(medical)} takes {code} in its list, but the list of its MDC ({mdc.code}) lacks it, so that no case "
-                f"gets there; the table of {scheme.id} is so 核心组列有此诊断而其MDC主诊表没有，按该表保留"
+                text(
+                    "{medical} takes {code} in its list, but the list of its MDC ({mdc}) lacks it, so that no case "
+                    "gets there; the table of {scheme} is so 核心组列有此诊断而其MDC主诊表没有，按该表保留",
+                    medical=_codes(medical),
+                    code=code,
+                    mdc=mdc.code,
+                    scheme=scheme.id,
+                )
             )
         elif inside and not any(adrg.kind == "medical" for adrg in adrgs):
-            other = f" ({_codes(adrgs)} lists it, for cases with a procedure)" if adrgs else ""
-            lines.append(
-                f"{mdc.code} lists {code}, but none of its ADRGs takes it without a procedure{other}; "
-                f"the table of {scheme.id} is so MDC主诊表列有此诊断而其内科核心组均未列，按该表保留"
-            )
+            if adrgs:
+                what = text(
+                    "{mdc} lists {code}, but none of its ADRGs takes it without a procedure ({adrgs} lists it, for cases with "
+                    "a procedure); the table of {scheme} is so MDC主诊表列有此诊断而其内科核心组均未列，按该表保留",
+                    mdc=mdc.code,
+                    code=code,
+                    adrgs=_codes(adrgs),
+                    scheme=scheme.id,
+                )
+            else:
+                what = text(
+                    "{mdc} lists {code}, but none of its ADRGs takes it without a procedure; the table of {scheme} is so "
+                    "MDC主诊表列有此诊断而其内科核心组均未列，按该表保留",
+                    mdc=mdc.code,
+                    code=code,
+                    scheme=scheme.id,
+                )
+            lines.append(what)
     if not lines and scheme.book.diagnoses.find(code) >= 0:
         return _why_unlisted(code, scheme)
     return lines
@@ -172,8 +214,15 @@ def _why_unlisted(code: str, scheme: Scheme) -> list[str]:
         adrgs = [adrg for adrg in other.adrgs.values() if adrg.kind == "medical" and code in listed_by(adrg, other)]
         if adrgs:
             return [
-                f"no list of {scheme.id} holds {code}; {other.id} has it in {_codes(adrgs)} {adrgs[0].name}. The table is so "
-                "该版目录未收此主要诊断，按该表保留"
+                text(
+                    "no list of {scheme} holds {code}; {other} has it in {adrgs} {name}. The table is so "
+                    "该版目录未收此主要诊断，按该表保留",
+                    scheme=scheme.id,
+                    code=code,
+                    other=other.id,
+                    adrgs=_codes(adrgs),
+                    name=adrgs[0].name,
+                )
             ]
     return []
 
@@ -187,14 +236,25 @@ def why_ambiguous(procedures: Iterable[str], scheme: Scheme) -> list[str]:
     '93.9000x002 is a valid procedure (OP_VALID), but no surgical ADRG lists'
     """
     surgical, listed = listed_procedures(scheme, ("surgical",)), listed_procedures(scheme)
-    lines = []
+    lines: list[str] = []
     for code in procedures:
         if code in scheme.sets.get(VALID, frozenset()) - surgical:
-            where = "" if code in listed else ", nor does any other"
-            lines.append(
-                f"{code} is a valid procedure ({VALID}), but no surgical ADRG lists it{where}: with this principal diagnosis "
-                f"the table of {scheme.id} makes the case ambiguous 属有效手术操作而无外科核心组收录，按该表入歧义组"
+            what = text(
+                "{code} is a valid procedure ({valid}), but no surgical ADRG lists it, nor does any other: with this principal "
+                "diagnosis the table of {scheme} makes the case ambiguous 属有效手术操作而无外科核心组收录，按该表入歧义组",
+                code=code,
+                valid=VALID,
+                scheme=scheme.id,
             )
+            if code in listed:
+                what = text(
+                    "{code} is a valid procedure ({valid}), but no surgical ADRG lists it: with this principal diagnosis the "
+                    "table of {scheme} makes the case ambiguous 属有效手术操作而无外科核心组收录，按该表入歧义组",
+                    code=code,
+                    valid=VALID,
+                    scheme=scheme.id,
+                )
+            lines.append(what)
     return lines
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.assets import asset_root
-from drgsim.errors import Problem, SchemeError, did_you_mean, wrong_type
+from drgsim.errors import Problem, SchemeError, did_you_mean, words_of, wrong_type
+from drgsim.language import text
 from drgsim.records.code_dictionaries import DICTIONARY_FILES
 from drgsim.units.schemes.pack_groups import GroupTables
 from drgsim.units.schemes.pack_lists import LIST_TABLES, ListTables, codes_by_list, rules_of
@@ -90,15 +91,16 @@ def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
             return folder.resolve()
     if scheme == AUTO:
         raise SchemeError.single(
-            "scheme-is-auto", "auto stands for the national scheme on each date of discharge, and this step needs one scheme",
-            fix="name it, such as chs-drg-3.0",
-        )  # fmt: skip
+            "scheme-is-auto",
+            text("auto stands for the national scheme on each date of discharge, and this step needs one scheme"),
+            fix=text("name it, such as chs-drg-3.0"),
+        )
     ids = pack_ids()
     raise SchemeError.single(
         "scheme-unknown",
-        f"there is no scheme {str(scheme)!r}",
-        why="it is neither a folder with a scheme.toml nor the id of a shipped scheme",
-        fix=did_you_mean(str(scheme), ids) or f"choose one of {', '.join(ids)}, or name a folder",
+        text("there is no scheme {scheme!r}", scheme=str(scheme)),
+        why=text("it is neither a folder with a scheme.toml nor the id of a shipped scheme"),
+        fix=did_you_mean(str(scheme), ids) or text("choose one of {ids}, or name a folder", ids=", ".join(ids)),
     )
 
 
@@ -137,12 +139,12 @@ def load_scheme(scheme: str | Path) -> Scheme:
     (634, '心力衰竭、休克，伴严重合并症或并发症')
     """
     if not isinstance(scheme, str | Path) or not str(scheme).strip():
-        raise wrong_type("scheme", scheme, "the id of a scheme, or its folder")
+        raise wrong_type("scheme", scheme, text("the id of a scheme, or its folder"))
     folder = find_pack(scheme)
     if is_dip(folder):
         raise SchemeError.single(
-            "scheme-is-dip", f"{folder.name} is a DIP catalogue, no DRG scheme", where=str(folder),
-            fix="group, explain, settle, switch and dip diff take it; this step needs a DRG scheme",
+            "scheme-is-dip", text("{folder} is a DIP catalogue, no DRG scheme", folder=folder.name), where=str(folder),
+            fix=text("group, explain, settle, switch and dip diff take it; this step needs a DRG scheme"),
         )  # fmt: skip
     for _ in range(3):
         digest = pack_digest(folder)
@@ -150,7 +152,9 @@ def load_scheme(scheme: str | Path) -> Scheme:
         if pack_digest(folder) == digest:  # nothing changed while it was read
             return loaded
         _load.cache_clear()
-    raise SchemeError.single("pack-changing", f"the files of {folder.name} change while they are read", where=str(folder))
+    raise SchemeError.single(
+        "pack-changing", text("the files of {folder} change while they are read", folder=folder.name), where=str(folder)
+    )
 
 
 @lru_cache(maxsize=32)
@@ -173,8 +177,8 @@ def marked_groups(mark: str) -> tuple[str, ...]:
     titles = read_settings(folder).get("marks", {})
     if name not in titles:
         raise SchemeError.single(
-            "scheme-unknown-mark", f"{scheme or name} has no mark {name!r}", where=mark,
-            fix=did_you_mean(name, list(titles)) or "write SCHEME/MARK, such as chs-drg-3.0/primary_care",
+            "scheme-unknown-mark", text("{scheme} has no mark {name!r}", scheme=scheme or name, name=name), where=mark,
+            fix=did_you_mean(name, list(titles)) or text("write SCHEME/MARK, such as chs-drg-3.0/primary_care"),
         )  # fmt: skip
     problems: list[Problem] = []
     rows = read_table(folder / MARKS_FILE, MARKS_COLUMNS, MARKS_COLUMNS, problems)
@@ -213,17 +217,17 @@ def base_chain(scheme: str | Path) -> list[Path]:
         if not isinstance(base, str) or not base:
             raise SchemeError.single(
                 "pack-without-base",
-                f"{chain[-1].name} is an overlay and names no base",
+                text("{chain} is an overlay and names no base", chain=chain[-1].name),
                 where=f"{chain[-1].name}/scheme.toml",
-                fix='add base = "..." with the id of a full pack',
+                fix=text('add base = "..." with the id of a full pack'),
             )
         following = find_pack(base, beside=chain[-1].parent)
         if following in chain:
             raise SchemeError.single(
                 "pack-base-circle",
-                "the bases of an overlay lead back to itself",
+                text("the bases of an overlay lead back to itself"),
                 where=f"{chain[-1].name}/scheme.toml",
-                fix="an overlay chain must end in a full pack",
+                fix=text("an overlay chain must end in a full pack"),
             )
         chain.append(following)
 
@@ -235,7 +239,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, numbers of too many digits, nesting without end
         raise SchemeError.single(
             "pack-unreadable-settings",
-            f"scheme.toml of {folder.name} is not valid TOML: {error}",
+            text("scheme.toml of {folder} is not valid TOML: {error}", folder=folder.name, error=words_of(error)),
             where=f"{folder.name}/scheme.toml",
         ) from error
 
@@ -287,13 +291,13 @@ class _PackReader(PackPart):
         self.problems += setting_problems(settings, self.folder.name)
         # a pack of the user's own may lie in a folder of any name; one that is found by its id may not
         if self.folder.parent == asset_root("groupers").resolve() and settings.get("id") not in (None, self.folder.name):
-            what = f"the pack in folder {self.folder.name} says that its id is {settings['id']!r}"
-            self.wrong("pack-wrong-id", what, "scheme.toml", fix="give folder and id the same name")
+            what = text("the pack in folder {folder} says that its id is {id!r}", folder=self.folder.name, id=settings["id"])
+            self.wrong("pack-wrong-id", what, "scheme.toml", fix=text("give folder and id the same name"))
         for path in sorted(self.folder.glob("*.csv")):
             if path.name not in PACK_FILES + NOTE_FILES:
-                self.wrong("pack-unknown-file", f"{path.name} is not a table of a pack", path.name,
-                           why="a misspelt table would be passed over in silence",
-                           fix=did_you_mean(path.name, PACK_FILES) or "rename or remove the file")  # fmt: skip
+                self.wrong("pack-unknown-file", text("{file} is not a table of a pack", file=path.name), path.name,
+                           why=text("a misspelt table would be passed over in silence"),
+                           fix=did_you_mean(path.name, PACK_FILES) or text("rename or remove the file"))  # fmt: skip
         return settings
 
     def check_counts(self, scheme: Scheme, promised: Mapping[str, int]) -> None:
@@ -306,11 +310,18 @@ class _PackReader(PackPart):
             if name not in actual:
                 self.wrong(
                     "pack-unknown-count",
-                    f"counts.{name} is not a size of a pack",
+                    text("counts.{name} is not a size of a pack", name=name),
                     "scheme.toml",
                     fix=did_you_mean(name, sorted(actual)),
                 )
             elif actual[name] != count:
                 self.wrong(
-                    "pack-wrong-count", f"scheme.toml promises {name} = {count}, the tables hold {actual[name]}", "scheme.toml"
+                    "pack-wrong-count",
+                    text(
+                        "scheme.toml promises {name} = {count}, the tables hold {actual}",
+                        name=name,
+                        count=count,
+                        actual=actual[name],
+                    ),
+                    "scheme.toml",
                 )

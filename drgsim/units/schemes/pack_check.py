@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drgsim.errors import Problem
+from drgsim.language import joined, text
 from drgsim.units.schemes.coverage import adrg_coverage
 from drgsim.units.schemes.hole_findings import hole_findings
 from drgsim.units.schemes.pack import load_scheme, read_settings
@@ -52,10 +53,14 @@ def check_pack(pack: str | Path) -> PackReport:
     settings = read_settings(scheme.folder)
     missing = [key for key in ("sources", "counts", "coverage") if not settings.get(key)]
     if missing:
-        report.advice.append(Problem("pack-states-too-little", f"scheme.toml does not state {', '.join(missing)}"))
+        report.advice.append(
+            Problem("pack-states-too-little", text("scheme.toml does not state {missing}", missing=", ".join(missing)))
+        )
     never = [code for code, rule in scheme.rules() if rule == Not(Always())]
     if never:
-        report.advice.append(Problem("pack-open-rows", f"rows whose condition is not known (not 1): {', '.join(never)}"))
+        report.advice.append(
+            Problem("pack-open-rows", text("rows whose condition is not known (not 1): {never}", never=", ".join(never)))
+        )
     for adrg in scheme.adrgs.values():
         report.advice += _coverage_findings(adrg, never)
     for finding in hole_findings(scheme):
@@ -66,11 +71,14 @@ def check_pack(pack: str | Path) -> PackReport:
 def _coverage_findings(adrg: Adrg, never: list[str]) -> Iterator[Problem]:
     coverage = adrg_coverage(adrg)
     if coverage.gap:
-        what = f"no DRG takes a case with {coverage.gap}; it goes on to later groups"
-        yield Problem("pack-cases-left-out", f"{adrg.code}: {what}")
+        what = text("no DRG takes a case with {gap}; it goes on to later groups", gap=coverage.gap)
+        yield Problem("pack-cases-left-out", joined(": ", [adrg.code, what]))
     if coverage.undecided:
-        yield Problem("pack-coverage-unknown", f"{adrg.code}: too many conditions to tell whether its DRGs cover every case")
+        yield Problem(
+            "pack-coverage-unknown",
+            text("{adrg}: too many conditions to tell whether its DRGs cover every case", adrg=adrg.code),
+        )
     shadowed = [code for code in coverage.unreachable if code not in never]
     if shadowed:
-        what = "no case gets here, rows before take them all (special rows go before general ones)"
-        yield Problem("pack-unreached-rows", f"{', '.join(shadowed)}: {what}")
+        what = text("no case gets here, rows before take them all (special rows go before general ones)")
+        yield Problem("pack-unreached-rows", joined(": ", [", ".join(shadowed), what]))

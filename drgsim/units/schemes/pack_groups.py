@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from drgsim.errors import did_you_mean
+from drgsim.errors import did_you_mean, words_of
+from drgsim.language import text
 from drgsim.units.schemes.pack_part import PackPart
 from drgsim.units.schemes.pack_tables import Row, read_table
 from drgsim.units.schemes.rule_language import Always, Rule
@@ -27,7 +28,7 @@ class GroupTables(PackPart):
             # an overlay that leaves a table out has that of its base
             path = next((folder / f"{name}.csv" for folder in self.chain if (folder / f"{name}.csv").is_file()), None)
             if path is None:
-                self.wrong("pack-missing-table", f"the pack lacks {name}.csv", f"{name}.csv")
+                self.wrong("pack-missing-table", text("the pack lacks {name}.csv", name=name), f"{name}.csv")
                 return ()
             tables[name] = read_table(path, columns, (key,), self.problems)
             self.check_names(name, tables[name])
@@ -39,10 +40,13 @@ class GroupTables(PackPart):
             for _, code, _, name, kind, rule in rows:
                 if kind not in KINDS:
                     self.wrong(
-                        "pack-unknown-adrg-kind", f"{code}: kind is {kind!r}", "adrg.csv", fix=f"use one of {', '.join(KINDS)}"
+                        "pack-unknown-adrg-kind",
+                        text("{code}: kind is {kind!r}", code=code, kind=kind),
+                        "adrg.csv",
+                        fix=text("use one of {kinds}", kinds=", ".join(KINDS)),
                     )
                 if code not in drgs:
-                    self.wrong("pack-adrg-without-drg", f"ADRG {code} has no row in drg.csv", "drg.csv")
+                    self.wrong("pack-adrg-without-drg", text("ADRG {code} has no row in drg.csv", code=code), "drg.csv")
                 children = tuple(Drg(row[1], code, row[3], self.rule("drg.csv", row[1], row[4])) for row in drgs.get(code, ()))
                 built.setdefault(mdc, []).append(Adrg(code, mdc, name, kind, self.rule("adrg.csv", code, rule), children))
         return tuple(
@@ -53,19 +57,30 @@ class GroupTables(PackPart):
     def check_names(self, table: str, rows: list[Row]) -> None:
         """Codes that an answer could not carry, and orders that are no numbers."""
         if not rows and not self.problems:
-            self.wrong("pack-empty-table", f"{table}.csv holds no row", f"{table}.csv", why="nothing could be grouped")
+            self.wrong(
+                "pack-empty-table",
+                text("{table}.csv holds no row", table=table),
+                f"{table}.csv",
+                why=text("nothing could be grouped"),
+            )
         for order, code, *_ in rows:
             if not code or code == UNGROUPED or _BLANK.search(code):
                 self.wrong(
                     "pack-impossible-code",
-                    f"{code!r} cannot be the code of a row",
+                    text("{code!r} cannot be the code of a row", code=code),
                     f"{table}.csv",
-                    why=f"{UNGROUPED} means that no group was found; a code is neither empty nor broken by blanks",
-                    fix="give the row a code of its own",
+                    why=text(
+                        "{ungrouped} means that no group was found; a code is neither empty nor broken by blanks",
+                        ungrouped=UNGROUPED,
+                    ),
+                    fix=text("give the row a code of its own"),
                 )
             if _order(order) < 1:
                 self.wrong(
-                    "pack-impossible-order", f"the order of {code} is {order!r}", f"{table}.csv", fix="number the rows from 1"
+                    "pack-impossible-order",
+                    text("the order of {code} is {order!r}", code=code, order=order),
+                    f"{table}.csv",
+                    fix=text("number the rows from 1"),
                 )
 
     def nested(self, table: str, rows: list[Row], parent: int, parents: set[str], title: str) -> dict[str, list[Row]]:
@@ -77,7 +92,12 @@ class GroupTables(PackPart):
             else:
                 self.wrong(
                     "pack-unknown-parent",
-                    f"{row[1]} belongs to {title} {row[parent]}, which the pack does not have",
+                    text(
+                        "{row} belongs to {title} {parent}, which the pack does not have",
+                        row=row[1],
+                        title=title,
+                        parent=row[parent],
+                    ),
                     f"{table}.csv",
                     fix=did_you_mean(row[parent], sorted(parents)),
                 )
@@ -94,17 +114,22 @@ class GroupTables(PackPart):
             if order != expected:
                 self.wrong(
                     "pack-order-gap",
-                    f"the orders within {parent} run {_shown(orders)}; {expected} is missing or another stands twice",
+                    text(
+                        "the orders within {parent} run {orders}; {expected} is missing or another stands twice",
+                        parent=parent,
+                        orders=_shown(orders),
+                        expected=expected,
+                    ),
                     f"{table}.csv",
-                    fix="number the rows 1, 2, 3 ... without gaps",
+                    fix=text("number the rows 1, 2, 3 ... without gaps"),
                 )
                 return
 
-    def rule(self, table: str, code: str, text: str) -> Rule:
+    def rule(self, table: str, code: str, written: str) -> Rule:
         try:
-            return parse_rule(text)
+            return parse_rule(written)
         except RuleSyntaxError as error:
-            self.wrong("pack-unreadable-rule", f"rule of {code}: {error}", table)
+            self.wrong("pack-unreadable-rule", text("rule of {code}: {error}", code=code, error=words_of(error)), table)
             return Always()
 
     # -- checks across tables --------------------

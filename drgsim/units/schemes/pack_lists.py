@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drgsim.errors import did_you_mean
+from drgsim.language import text
 from drgsim.records.code_dictionaries import CodeBook, fold, national_codes, split_codes
 from drgsim.units.schemes.pack_part import PackPart
 from drgsim.units.schemes.pack_tables import Row, read_table
@@ -50,7 +51,11 @@ class ListTables(PackPart):
                 path = folder / f"{table}.csv"
                 if not path.is_file():
                     if full:
-                        self.wrong("pack-missing-table", f"the pack lacks {table}.csv", f"{table}.csv")
+                        self.wrong(
+                            "pack-missing-table",
+                            text("the pack lacks {table}.csv", table=table),
+                            f"{table}.csv",
+                        )
                     continue
                 content: dict[tuple[str, ...], Any] = getattr(lists, table)
                 if full:
@@ -70,18 +75,23 @@ class ListTables(PackPart):
                 if row[-1] != sign:
                     if row[-1] not in ("-", "+"):
                         self.wrong(
-                            "pack-unknown-change", f"{', '.join(key)}: change is {row[-1]!r}", f"{table}.csv", fix="use + or -"
+                            "pack-unknown-change",
+                            text("{key}: change is {row!r}", key=", ".join(key), row=row[-1]),
+                            f"{table}.csv",
+                            fix=text("use + or -"),
                         )
                 elif sign == "-" and content.pop(key, self) is self:
                     self.wrong(
                         "pack-change-of-nothing",
-                        f"{', '.join(key)} is taken away but the base does not list it",
+                        text("{key} is taken away but the base does not list it", key=", ".join(key)),
                         f"{table}.csv",
                     )
                 elif sign == "+":
                     if key in content:
                         self.wrong(
-                            "pack-change-of-nothing", f"{', '.join(key)} is added but the base lists it already", f"{table}.csv"
+                            "pack-change-of-nothing",
+                            text("{key} is added but the base lists it already", key=", ".join(key)),
+                            f"{table}.csv",
                         )
                     content[key] = row[:-1]
 
@@ -97,9 +107,9 @@ class ListTables(PackPart):
                 else:
                     self.wrong(
                         "pack-unknown-code-kind",
-                        f"{code}: kind is {kind!r}",
+                        text("{code}: kind is {kind!r}", code=code, kind=kind),
                         "local_codes.csv",
-                        fix="use diagnosis or procedure",
+                        fix=text("use diagnosis or procedure"),
                     )
         national = national_codes()
         for kind, codes in (("diagnosis", national.diagnoses), ("procedure", national.procedures)):
@@ -108,17 +118,20 @@ class ListTables(PackPart):
                 if split_codes(code) != [fold(code)] or len(code) > _LONGEST_CODE:
                     self.wrong(
                         "pack-impossible-local-code",
-                        f"{code!r} could never be read as one code of a record",
+                        text("{code!r} could never be read as one code of a record", code=code),
                         "local_codes.csv",
-                        why=f"lists of codes are split at | ; , 、, and a code has at most {_LONGEST_CODE} characters",
-                        fix="correct the code",
+                        why=text(
+                            "lists of codes are split at | ; , 、, and a code has at most {longest_code} characters",
+                            longest_code=_LONGEST_CODE,
+                        ),
+                        fix=text("correct the code"),
                     )
             for code in sorted(code for code in local[kind] if fold(code) in spelled):
                 self.wrong(
                     "pack-local-code-is-national",
-                    f"{code} is listed as local but the national dictionary has it",
+                    text("{code} is listed as local but the national dictionary has it", code=code),
                     "local_codes.csv",
-                    fix="remove the row",
+                    fix=text("remove the row"),
                 )
         return national.extended(local["diagnosis"], local["procedure"])
 
@@ -132,12 +145,17 @@ class ListTables(PackPart):
         for name in sorted(set(named) - defined):
             self.wrong(
                 "pack-unknown-set",
-                f"the rule of {named[name]} names {name}, which sets.csv does not list",
+                text("the rule of {named} names {name}, which sets.csv does not list", named=named[name], name=name),
                 "sets.csv",
                 fix=did_you_mean(name, sorted(defined)),
             )
         for name in sorted(lists.own_sets - set(named)):
-            self.wrong("pack-unused-set", f"no rule names the set {name}", "sets.csv", fix="remove the set or mend the rule")
+            self.wrong(
+                "pack-unused-set",
+                text("no rule names the set {name}", name=name),
+                "sets.csv",
+                fix=text("remove the set or mend the rule"),
+            )
         sides = {"DI": set(book.diagnoses.codes), "OP": set(book.procedures.codes)}
         self.check_codes("sets.csv", sides, {(key[0][:2], key[1]): key[0] for key in lists.sets})
         self.check_codes("cc.csv", sides, {("DI", key[0]): "cc" for key in lists.cc})
@@ -145,11 +163,20 @@ class ListTables(PackPart):
         known = {key[0] for key in lists.exclusions} | {""}
         for code, level, exclusion in lists.cc.values():
             if level not in ("MCC", "CC"):
-                self.wrong("pack-unknown-level", f"{code}: level is {level!r}", "cc.csv", fix="use MCC or CC")
+                self.wrong(
+                    "pack-unknown-level",
+                    text("{code}: level is {level!r}", code=code, level=level),
+                    "cc.csv",
+                    fix=text("use MCC or CC"),
+                )
             if exclusion not in known:
                 self.wrong(
                     "pack-unknown-exclusion",
-                    f"{code} refers to exclusion {exclusion}, which exclusions.csv does not list",
+                    text(
+                        "{code} refers to exclusion {exclusion}, which exclusions.csv does not list",
+                        code=code,
+                        exclusion=exclusion,
+                    ),
                     "cc.csv",
                 )
         self.check_local_codes(lists, book)
@@ -157,8 +184,8 @@ class ListTables(PackPart):
     def check_codes(self, table: str, known: Mapping[str, set[str]], codes: Mapping[tuple[str, str], str]) -> None:
         for (side, code), place in codes.items():
             if code not in known.get(side, ()):
-                what = f"{place} lists {code}, which the national dictionary does not have"
-                self.wrong("pack-unknown-code", what, table, fix="correct the code, or list it in local_codes.csv")
+                what = text("{place} lists {code}, which the national dictionary does not have", place=place, code=code)
+                self.wrong("pack-unknown-code", what, table, fix=text("correct the code, or list it in local_codes.csv"))
 
     def check_local_codes(self, lists: CodeTables, book: CodeBook) -> None:
         used = {(key[0][:2], key[1]) for key in lists.sets}
@@ -169,9 +196,9 @@ class ListTables(PackPart):
                 if (side, code) not in used and len(self.chain) == 1:
                     self.wrong(
                         "pack-unused-local-code",
-                        f"local_codes.csv lists {code}, which no table of the pack uses",
+                        text("local_codes.csv lists {code}, which no table of the pack uses", code=code),
                         "local_codes.csv",
-                        fix="remove the row",
+                        fix=text("remove the row"),
                     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drgsim.errors import did_you_mean
+from drgsim.language import text
 from drgsim.units.schemes.pack_part import PackPart
 from drgsim.units.schemes.pack_tables import read_table
 from drgsim.units.schemes.scheme import Mark, Mdc
@@ -27,13 +28,21 @@ def read_marks(part: PackPart, settings: Sequence[Mapping[str, Any]], mdcs: Sequ
     groups: dict[str, list[str]] = {mark: [] for mark in titles}
     for code, mark in read_table(part.chain[at] / MARKS_FILE, MARKS_COLUMNS, MARKS_COLUMNS, part.problems):
         if mark not in titles:
-            fix = did_you_mean(mark, list(titles)) or f'describe it in scheme.toml: [marks] {mark} = "..."'
+            fix = did_you_mean(mark, list(titles)) or text('describe it in scheme.toml: [marks] {mark} = "..."', mark=mark)
             part.wrong(
-                "pack-unknown-mark", f"{code} has the mark {mark!r}, which scheme.toml does not describe", MARKS_FILE, fix=fix
+                "pack-unknown-mark",
+                text("{code} has the mark {mark!r}, which scheme.toml does not describe", code=code, mark=mark),
+                MARKS_FILE,
+                fix=fix,
             )
         elif code in known:
             groups[mark].append(code)
         elif at == 0:
             fix = did_you_mean(code, sorted(known))
-            part.wrong("pack-unknown-group", f"the mark {mark} names {code}, which is no DRG of the pack", MARKS_FILE, fix=fix)
+            part.wrong(
+                "pack-unknown-group",
+                text("the mark {mark} names {code}, which is no DRG of the pack", mark=mark, code=code),
+                MARKS_FILE,
+                fix=fix,
+            )
     return {mark: Mark(mark, title, tuple(groups[mark])) for mark, title in titles.items()}

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 
 _TEXTS = ("id", "title_zh", "title_en", "issuer", "kind", "base", "icd10", "icd9cm3", "reference_weights")
 _REQUIRED = ("id", "title_zh", "title_en", "kind")
@@ -18,7 +19,7 @@ _KNOWN = (*_TEXTS, *_LISTS, *_TABLES, "in_force")
 _KINDS = ("full", "overlay")
 _COVERAGE = ("modelled", "document", "checked", "evidence")
 _OPTIONS = {"regroup": ("each_other_procedure",)}
-_WORDS = {str: "a text", int: "a whole number"}
+_WORDS = {str: text("a text"), int: text("a whole number")}
 EVIDENCE = ("official", "secondary", "derived", "assumption")
 
 
@@ -31,23 +32,23 @@ def setting_problems(settings: Mapping[str, Any], pack: str) -> list[Problem]:
 def _problems(settings: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for key, value in settings.items():
         if key not in _KNOWN:
-            fix = did_you_mean(key, _KNOWN) or f"the keys are {', '.join(_KNOWN)}"
-            yield "pack-unknown-key", f"scheme.toml has an unknown key {key!r}", fix
+            fix = did_you_mean(key, _KNOWN) or text("the keys are {known}", known=", ".join(_KNOWN))
+            yield "pack-unknown-key", text("scheme.toml has an unknown key {key!r}", key=key), fix
         else:
             yield from _type_problems(key, value)
     for key in _REQUIRED:
         if key not in settings or settings[key] == "":
-            yield "pack-missing-key", f"scheme.toml lacks {key}", ""
+            yield "pack-missing-key", text("scheme.toml lacks {key}", key=key), ""
     if settings.get("kind", "full") not in _KINDS:
-        yield "pack-unknown-kind", f"kind is {settings['kind']!r}", "use full or overlay"
+        yield "pack-unknown-kind", text("kind is {kind!r}", kind=settings["kind"]), text("use full or overlay")
     for option, value in _table(settings, "options"):
         if option not in _OPTIONS or value not in _OPTIONS[option]:
             choices = "; ".join(f"{name}: {', '.join(values)}" for name, values in _OPTIONS.items())
-            yield "pack-unknown-option", f"options.{option} = {value!r} is not known", choices
+            yield "pack-unknown-option", text("options.{option} = {value!r} is not known", option=option, value=value), choices
     for key, value in _table(settings, "coverage"):
         if key not in _COVERAGE or (key == "evidence" and value not in EVIDENCE):
-            fix = f"keys: {', '.join(_COVERAGE)}; evidence: {', '.join(EVIDENCE)}"
-            yield "pack-unknown-coverage", f"coverage.{key} = {value!r} is not known", fix
+            fix = text("keys: {coverage}; evidence: {evidence}", coverage=", ".join(_COVERAGE), evidence=", ".join(EVIDENCE))
+            yield "pack-unknown-coverage", text("coverage.{key} = {value!r} is not known", key=key, value=value), fix
     if "in_force" in settings:
         yield from _in_force_problems(settings["in_force"])
 
@@ -55,31 +56,51 @@ def _problems(settings: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 def _in_force_problems(stated: Any) -> Iterator[tuple[str, str, str]]:
     """From which date of discharge on a scheme is the one of an area."""
     if not isinstance(stated, dict):
-        yield "pack-wrong-type", "in_force is not a table", "write [in_force] on a line of its own and its values below"
+        yield (
+            "pack-wrong-type",
+            text("in_force is not a table"),
+            text("write [in_force] on a line of its own and its values below"),
+        )
         return
     for key, value in stated.items():
         if key not in _IN_FORCE or type(value) is not _IN_FORCE[key]:
-            fix = "area, from and source are texts, without_date is true or false"
-            yield "pack-unknown-in-force", f"in_force.{key} = {value!r} is not known", fix
+            fix = text("area, from and source are texts, without_date is true or false")
+            yield "pack-unknown-in-force", text("in_force.{key} = {value!r} is not known", key=key, value=value), fix
     if stated.get("area") not in AREAS:
-        yield "pack-unknown-in-force", f"in_force.area is {stated.get('area')!r}", f"areas: {', '.join(AREAS)}"
+        yield (
+            "pack-unknown-in-force",
+            text("in_force.area is {area!r}", area=stated.get("area")),
+            text("areas: {areas}", areas=", ".join(AREAS)),
+        )
     try:
         date.fromisoformat(str(stated.get("from")))
     except ValueError:
-        yield "pack-unknown-in-force", f"in_force.from is {stated.get('from')!r}, not a date", 'write from = "2027-01-01"'
+        yield (
+            "pack-unknown-in-force",
+            text("in_force.from is {date!r}, not a date", date=stated.get("from")),
+            text('write from = "2027-01-01"'),
+        )
 
 
 def _type_problems(key: str, value: Any) -> Iterator[tuple[str, str, str]]:
     if key in _TEXTS and not isinstance(value, str):
-        yield "pack-wrong-type", f"{key} = {value!r} is not a text", "write it in quotes"
+        yield "pack-wrong-type", text("{key} = {value!r} is not a text", key=key, value=value), text("write it in quotes")
     elif key in _LISTS and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-        yield "pack-wrong-type", f"{key} is not a list of texts", f'write {key} = ["...", "..."]'
+        yield "pack-wrong-type", text("{key} is not a list of texts", key=key), text('write {key} = ["...", "..."]', key=key)
     elif key in _TABLES and not isinstance(value, dict):
-        yield "pack-wrong-type", f"{key} is not a table", f"write [{key}] on a line of its own and its values below"
+        yield (
+            "pack-wrong-type",
+            text("{key} is not a table", key=key),
+            text("write [{key}] on a line of its own and its values below", key=key),
+        )
     elif key in _TABLES:
         for name, item in value.items():
             if type(item) is not _TABLES[key]:  # True is no count
-                yield "pack-wrong-type", f"{key}.{name} = {item!r} is not {_WORDS[_TABLES[key]]}", ""
+                yield (
+                    "pack-wrong-type",
+                    text("{key}.{name} = {item!r} is not {words}", key=key, name=name, item=item, words=_WORDS[_TABLES[key]]),
+                    "",
+                )
 
 
 def _table(settings: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:

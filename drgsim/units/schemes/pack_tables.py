@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from drgsim.errors import Problem, did_you_mean
+from drgsim.errors import Problem, did_you_mean, words_of
+from drgsim.language import text
 
 Row = tuple[str, ...]
 
@@ -31,7 +32,13 @@ def read_table(path: Path, columns: Sequence[str], key: Sequence[str], problems:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(csv.reader(file, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        problems.append(Problem("pack-unreadable-table", f"{name} is not a UTF-8 CSV table: {error}", where=name))
+        problems.append(
+            Problem(
+                "pack-unreadable-table",
+                text("{name} is not a UTF-8 CSV table: {error}", name=name, error=words_of(error)),
+                where=name,
+            )
+        )
         return []
     header = lines[0] if lines else []
     if not _header_holds(name, header, columns, problems):
@@ -56,15 +63,29 @@ def _sound_rows(
     for number, cells in enumerate(lines[1:], start=2):
         if len(cells) != len(lines[0]):
             if cells:
-                what = f"line {number} of {name} has {len(cells)} cells, the header has {len(lines[0])}"
+                what = text(
+                    "line {number} of {name} has {cells_count} cells, the header has {lines_count}",
+                    number=number,
+                    name=name,
+                    cells_count=len(cells),
+                    lines_count=len(lines[0]),
+                )
                 problems.append(Problem("pack-broken-row", what, where=f"{name}:{number}"))
             continue
         row = pick(cells)
         mark = mark_of(row)
         if mark in seen:
             shown = mark if isinstance(mark, str) else ", ".join(mark)
-            what = f"{shown} stands twice in {name}, on lines {seen[mark]} and {number}"
-            problems.append(Problem("pack-duplicate-row", what, where=f"{name}:{number}", fix="remove one of the two rows"))
+            what = text(
+                "{shown} stands twice in {name}, on lines {seen} and {number}",
+                shown=shown,
+                name=name,
+                seen=seen[mark],
+                number=number,
+            )
+            problems.append(
+                Problem("pack-duplicate-row", what, where=f"{name}:{number}", fix=text("remove one of the two rows"))
+            )
             continue
         seen[mark] = number
         rows.append(row)
@@ -76,13 +97,20 @@ def _header_holds(name: str, header: Sequence[str], columns: Sequence[str], prob
     for column in header:
         if column not in columns:
             hint = did_you_mean(column, list(columns))
-            what = f"{name} has a column {column!r} that no pack table of this name has"
-            fix = hint or f"the columns are {', '.join(columns)}"
+            what = text("{name} has a column {column!r} that no pack table of this name has", name=name, column=column)
+            fix = hint or text("the columns are {columns}", columns=", ".join(columns))
             problems.append(Problem("pack-unknown-column", what, where=f"{name}:1", fix=fix))
     missing = [column for column in columns if column not in header]
     if missing:
-        what = f"{name} lacks the column {', '.join(missing)}"
-        problems.append(Problem("pack-missing-column", what, where=f"{name}:1", fix=f"the columns are {', '.join(columns)}"))
+        what = text("{name} lacks the column {missing}", name=name, missing=", ".join(missing))
+        problems.append(
+            Problem(
+                "pack-missing-column",
+                what,
+                where=f"{name}:1",
+                fix=text("the columns are {columns}", columns=", ".join(columns)),
+            )
+        )
     if len(set(header)) < len(header):
-        problems.append(Problem("pack-duplicate-column", f"{name} names a column twice", where=f"{name}:1"))
+        problems.append(Problem("pack-duplicate-column", text("{name} names a column twice", name=name), where=f"{name}:1"))
     return len(problems) == before

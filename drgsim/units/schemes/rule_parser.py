@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from drgsim.language import text
 from drgsim.units.schemes.rule_language import (
     COMPARISONS,
     DIAGNOSIS_VARIABLES,
@@ -35,13 +36,21 @@ _SHOWN = 60  # characters around the place of the trouble
 class RuleSyntaxError(ValueError):
     """A rule that cannot be read, with the place of the trouble."""
 
-    def __init__(self, message: str, text: str, position: int) -> None:
+    def __init__(self, message: str, rule: str, position: int) -> None:
         self.reason = message
-        self.text = text
+        self.text = rule
         self.position = position
         start = max(0, position - _SHOWN)
-        around = text[start : position + _SHOWN]
-        super().__init__(f"{message} at character {position + 1}\n  {around}\n  {' ' * (position - start)}^")
+        around = rule[start : position + _SHOWN]
+        super().__init__(
+            text(
+                "{message} at character {position}\n  {around}\n  {mark}",
+                message=message,
+                position=position + 1,
+                around=around,
+                mark=" " * (position - start) + "^",
+            )
+        )
 
 
 class _Token(NamedTuple):
@@ -63,16 +72,16 @@ def _clean(text: str) -> str:
     return text.replace("_x000D_", " ").translate(_SAME_WIDTH).translate(_JOINED)
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def _tokens(rule: str) -> Iterator[_Token]:
     position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
+    while position < len(rule):
+        match = _TOKEN.match(rule, position)
         if match is None:
-            raise RuleSyntaxError(f"unexpected character {text[position]!r}", text, position)
+            raise RuleSyntaxError(text("unexpected character {sign!r}", sign=rule[position]), rule, position)
         if match.lastgroup != "space":
             yield _Token(str(match.lastgroup), match.group(), position)
         position = match.end()
-    yield _Token("end", "", len(text))
+    yield _Token("end", "", len(rule))
 
 
 class _Parser:
@@ -110,14 +119,14 @@ class _Parser:
 
     def expect(self, sign: str, after: str) -> None:
         if not self.sign(sign):
-            found = repr(self.token.text) if self.token.text else "the end of the rule"
-            raise self.fail(f"expected {sign!r} {after}, found {found}")
+            found = repr(self.token.text) if self.token.text else text("the end of the rule")
+            raise self.fail(text("expected {sign!r} {after}, found {found}", sign=sign, after=after, found=found))
 
     # -- grammar --------------------
     def parse(self) -> Rule:
         rule = self.disjunction()
         if self.token.kind != "end":
-            raise self.fail(f"expected 'and', 'or' or the end of the rule, found {self.token.text!r}")
+            raise self.fail(text("expected 'and', 'or' or the end of the rule, found {word!r}", word=self.token.text))
         return rule
 
     def disjunction(self) -> Rule:
@@ -136,17 +145,17 @@ class _Parser:
         if self.keyword("not"):
             self.depth += 1
             if self.depth > _DEEPEST:
-                raise self.fail(f"more than {_DEEPEST} times 'not' inside each other")
+                raise self.fail(text("more than {deepest} times 'not' inside each other", deepest=_DEEPEST))
             inner = self.unary()
             self.depth -= 1
             return Not(inner)
         if self.sign("("):
             self.depth += 1
             if self.depth > _DEEPEST:
-                raise self.fail(f"more than {_DEEPEST} parentheses inside each other")
+                raise self.fail(text("more than {deepest} parentheses inside each other", deepest=_DEEPEST))
             rule = self.disjunction()
             self.depth -= 1
-            self.expect(")", "to close the parenthesis")
+            self.expect(")", text("to close the parenthesis"))
             return rule
         return self.test()
 
@@ -159,60 +168,62 @@ class _Parser:
         if token.kind == "word" and word in ("length", "sites"):
             self.take()
             return self.count(word)
-        names = self.names("a variable")
+        names = self.names(text("a variable"))
         first = names[0].text.upper()
         if len(names) == 1 and first in self.numbers:
             return Compare(first, self.comparison(), self.number())
         negated = self.keyword("not")
         if not self.keyword("in"):
-            found = repr(self.token.text) if self.token.text else "the end of the rule"
-            wanted = "a comparison" if first in self.numbers else "'in' or 'not in'"
-            raise self.fail(f"expected {wanted} after {names[-1].text}, found {found}")
+            found = repr(self.token.text) if self.token.text else text("the end of the rule")
+            wanted = text("a comparison") if first in self.numbers else text("'in' or 'not in'")
+            raise self.fail(
+                text("expected {wanted} after {word}, found {found}", wanted=wanted, word=names[-1].text, found=found)
+            )
         rule: Rule
         if len(names) == 1 and first in TEXT_VARIABLES:
-            rule = TextIn(first, tuple(name.text for name in self.names("a value", braces=True)))
+            rule = TextIn(first, tuple(name.text for name in self.names(text("a value"), braces=True)))
         else:
             variables = self.code_variables(names)
             rule = CodeIn(variables, self.code_sets(variables))
         return Not(rule) if negated else rule
 
     def count(self, function: str) -> Rule:
-        self.expect("(", f"after {function}")
+        self.expect("(", text("after {function}", function=function))
         if function == "sites":
-            tokens = [self.name("a set")]
+            tokens = [self.name(text("a set"))]
             while self.sign(","):
-                tokens.append(self.name("a set"))
-            self.expect(";", "between the sets and the variables")
-            variables = self.code_variables(self.names("a variable"))
+                tokens.append(self.name(text("a set")))
+            self.expect(";", text("between the sets and the variables"))
+            variables = self.code_variables(self.names(text("a variable")))
             sets = self.check_sets(tokens, variables)
         else:
-            left = self.names("a set")
-            self.expect("∩", "inside length")
-            right = self.names("a variable")
+            left = self.names(text("a set"))
+            self.expect("∩", text("inside length"))
+            right = self.names(text("a variable"))
             if left[0].text.upper() in DIAGNOSIS_VARIABLES + PROCEDURE_VARIABLES:
                 left, right = right, left
             variables = self.code_variables(right)
             sets = self.check_sets(left, variables)
-        self.expect(")", f"to close {function}")
+        self.expect(")", text("to close {function}", function=function))
         shape = CountSites if function == "sites" else CountCodes
         return shape(sets, variables, self.comparison(), self.number())
 
     # -- pieces --------------------
     def name(self, wanted: str) -> _Token:
         if self.token.kind not in ("word", "number"):
-            found = repr(self.token.text) if self.token.text else "the end of the rule"
-            raise self.fail(f"expected {wanted}, found {found}")
+            found = repr(self.token.text) if self.token.text else text("the end of the rule")
+            raise self.fail(text("expected {wanted}, found {found}", wanted=wanted, found=found))
         return self.take()
 
     def names(self, wanted: str, *, braces: bool = False) -> list[_Token]:
         if not self.sign("{"):
             if braces:
-                raise self.fail("expected '{' before the list of values")
+                raise self.fail(text("expected '{' before the list of values"))
             return [self.name(wanted)]
         names = [self.name(wanted)]
         while self.sign(","):
             names.append(self.name(wanted))
-        self.expect("}", "to close the list")
+        self.expect("}", text("to close the list"))
         return names
 
     def code_variables(self, names: list[_Token]) -> tuple[str, ...]:
@@ -220,38 +231,46 @@ class _Parser:
         for variable, token in zip(variables, names, strict=True):
             if variable not in DIAGNOSIS_VARIABLES + PROCEDURE_VARIABLES:
                 known = ", ".join(DIAGNOSIS_VARIABLES + PROCEDURE_VARIABLES + self.numbers + TEXT_VARIABLES)
-                raise self.fail(f"unknown variable {token.text!r} (known: {known})", token)
+                raise self.fail(text("unknown variable {word!r} (known: {known})", word=token.text, known=known), token)
         if len({_side(variable) for variable in variables}) > 1:
-            raise self.fail("diagnoses and procedures cannot be mixed in one list of variables", names[0])
+            raise self.fail(text("diagnoses and procedures cannot be mixed in one list of variables"), names[0])
         if len(set(variables)) < len(variables):
-            raise self.fail("a variable stands twice in the list", names[0])
+            raise self.fail(text("a variable stands twice in the list"), names[0])
         return variables
 
     def code_sets(self, variables: tuple[str, ...]) -> tuple[str, ...]:
-        return self.check_sets(self.names("a set"), variables)
+        return self.check_sets(self.names(text("a set")), variables)
 
     def check_sets(self, names: list[_Token], variables: tuple[str, ...]) -> tuple[str, ...]:
         for token in names:
             if token.text in SEVERITY_SETS:
                 if variables != ("QTZD",):
-                    raise self.fail(f"{token.text} can be asked of QTZD only", token)
+                    raise self.fail(text("{word} can be asked of QTZD only", word=token.text), token)
                 if len(names) != sum(name.text in SEVERITY_SETS for name in names):
-                    raise self.fail("MCC and CC cannot be listed together with code sets", token)
+                    raise self.fail(text("MCC and CC cannot be listed together with code sets"), token)
             elif not token.text.startswith(("DI_", "OP_")):
-                raise self.fail(f"expected a set (DI_..., OP_..., MCC or CC), found {token.text!r}", token)
+                raise self.fail(text("expected a set (DI_..., OP_..., MCC or CC), found {word!r}", word=token.text), token)
             elif _side(variables[0]) != token.text[:2]:
-                kind = "procedures" if token.text.startswith("OP_") else "diagnoses"
-                raise self.fail(f"{token.text} lists {kind}, which {variables[0]} never holds", token)
+                kind = text("procedures") if token.text.startswith("OP_") else text("diagnoses")
+                raise self.fail(
+                    text(
+                        "{word} lists {kind}, which {variable} never holds",
+                        word=token.text,
+                        kind=kind,
+                        variable=variables[0],
+                    ),
+                    token,
+                )
         return tuple(name.text for name in names)
 
     def comparison(self) -> str:
         if self.token.kind != "sign" or self.token.text not in COMPARISONS:
-            raise self.fail("expected a comparison (>= <= > < =)")
+            raise self.fail(text("expected a comparison (>= <= > < =)"))
         return self.take().text
 
     def number(self) -> float:
         if self.token.kind != "number":
-            raise self.fail("expected a number")
+            raise self.fail(text("expected a number"))
         return float(self.take().text)
 
 

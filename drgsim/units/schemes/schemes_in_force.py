@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from drgsim.assets import asset_root
 from drgsim.errors import SchemeError
+from drgsim.language import joined, text
 from drgsim.units.schemes.pack import AUTO as AUTO
 from drgsim.units.schemes.pack import pack_ids, read_settings
 
@@ -50,8 +51,8 @@ class NationalSchemes(NamedTuple):
         'chs-drg-2.0 before 2027-01-01, chs-drg-3.0 from 2027-01-01'
         """
         first, *later = self.schemes
-        until = f" before {later[0].start}" if later else ""
-        return ", ".join([f"{first.scheme}{until}", *(f"{each.scheme} from {each.start}" for each in later)])
+        until = text("{scheme} before {end}", scheme=first.scheme, end=later[0].start) if later else first.scheme
+        return joined(", ", [until, *(text("{scheme} from {start}", scheme=each.scheme, start=each.start) for each in later)])
 
 
 def national_schemes() -> NationalSchemes:
@@ -95,7 +96,7 @@ def _national(root: Path) -> NationalSchemes:
     names = [each.scheme for each in found]
     if undated not in names:
         raise SchemeError.single(
-            "scheme-none-in-force", "no scheme says that it takes records without a date of discharge", where=str(root),
-            fix="write without_date = true below [in_force] of one national scheme",
+            "scheme-none-in-force", text("no scheme says that it takes records without a date of discharge"), where=str(root),
+            fix=text("write without_date = true below [in_force] of one national scheme"),
         )  # fmt: skip
     return NationalSchemes(tuple(found), names.index(undated))
