@@ -61,7 +61,7 @@ class Switched(Result):
     kind: ClassVar[str] = "switch"
     title: ClassVar[str] = text("Switch of the scheme")
 
-    def __init__(self, switch: SchemeSwitch, record: Mapping[str, Any], *, language: str, cases: bool) -> None:
+    def __init__(self, switch: SchemeSwitch, record: Mapping[str, Any], *, language: str | None, cases: bool) -> None:
         tables = switch_tables(switch)
         super().__init__(
             {**tables, **({"cases": table_of_cases(switch)} if cases else {})}, notes=told(switch.notes), record=record
@@ -160,7 +160,7 @@ def switch(
     seed: int = 1,
     level: float = 0.95,
     with_cases: bool = False,
-    language: str = "zh",
+    language: str | None = None,
     reading: InputOptions | None = None,
     progress: Progress | None = None,
 ) -> Switched:
@@ -202,7 +202,7 @@ def switch(
     with_cases
         Whether the result holds the table ``cases``: every case on both sides.
     language
-        Of the page: ``zh`` or ``en``.
+        Of the page: ``zh`` or ``en``, by default that of the run.
     reading
         Layout and own columns of discharges, as :class:`drgsim.InputOptions` says them.
     progress
@@ -234,7 +234,8 @@ def switch(
     [True, False]
     """
     check_word("keep", keep, KEEPS)
-    check_word("language", language, LANGUAGES)
+    if language is not None:
+        check_word("language", language, LANGUAGES)
     region, inputs = _region_of(records, hospitals, reading)
     if year is not None and year not in region.years:
         fix = text("choose one of {names}", names=", ".join(map(str, region.years)))

@@ -57,7 +57,9 @@ def switch(
     seed: Annotated[int, typer.Option(rich_help_panel=VALUES, help="Seed of the draws.")] = 1,
     level: Annotated[float, typer.Option(rich_help_panel=VALUES, help="Level of the intervals.", min=0.5, max=0.999)] = 0.95,
     with_cases: Annotated[bool, typer.Option("--cases", help="Write every case on both sides too.")] = False,
-    language: Annotated[str, typer.Option("--language", help="Of the page: zh or en.")] = "zh",
+    language: Annotated[
+        str | None, typer.Option("--language", help="Of the page: zh or en.", show_default="that of the run")
+    ] = None,
     format: FormatOption = None,
     maps: MapOption = None,
     map_file: MapFileOption = None,

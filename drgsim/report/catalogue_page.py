@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from drgsim.authoring.dip.catalogue_differences import CHANGES, CatalogueDiff
-from drgsim.language import bilingual, text
+from drgsim.language import bilingual, term, text
 from drgsim.report.bar_charts import BarChart, BarSeries
 from drgsim.report.page import Page, page_html
 from drgsim.report.page_parts import Card, KeyFigure, NamedCode, PageAssumption, PageTable, TableColumn, Words, founded_card
@@ -145,7 +145,7 @@ def _scores(core: Sequence[Kind]) -> Card:
 def _prediction(rows: Sequence[Mapping[str, Any]]) -> Card:
     series = [
         BarSeries(title, [100 * row[name] for row in rows], tone)
-        for name, title, tone in (("error", text("found"), "blue"), ("chance", text("by chance alone"), "grey"))
+        for name, title, tone in (("error", term("of an error", "found"), "blue"), ("chance", text("by chance alone"), "grey"))
     ]
     words = text("Scores from one half of the discharges against those of the other half, weighted by cases; chance: what \
 samples of this size and spread would show if nothing else differed.")  # fmt: skip
@@ -199,7 +199,7 @@ def _largest(core: Sequence[Kind], kinds: Sequence[Kind]) -> list[Card]:
         for kind in _by_cases(core)[:MOST_ROWS]
     ]  # fmt: skip
     columns = [
-        TableColumn(text("kind"), "label"), TableColumn(text("cases"), "cases", "count"),
+        TableColumn(text("kind of disease"), "label"), TableColumn(text("cases"), "cases", "count"),
         TableColumn(text("share"), "share", "share"), TableColumn(text("points per case"), "score", ",.2f"),
         TableColumn(text("mean cost (yuan)"), "mean_cost", "count", minor=True), TableColumn("CV", "cv", ".3f", minor=True),
     ]  # fmt: skip
@@ -239,7 +239,7 @@ def _changes_table(title: str, changes: Sequence[Any]) -> PageTable:
         for each in changes
     ]  # fmt: skip
     columns = [
-        TableColumn(text("kind"), "label"), TableColumn(text("cases"), "cases", "count", minor=True),
+        TableColumn(text("kind of disease"), "label"), TableColumn(text("cases"), "cases", "count", minor=True),
         TableColumn(text("points before"), "before", ",.1f"), TableColumn(text("points after"), "after", ",.1f"),
         TableColumn(text("change"), "ratio", "share", signed=True), TableColumn(text("combinations in"), "into", minor=True),
     ]  # fmt: skip

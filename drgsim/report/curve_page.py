@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from drgsim.language import bilingual, text
+from drgsim.language import bilingual, term, text
 from drgsim.money import exact
 from drgsim.parameters.evidence import Evidence
 from drgsim.payment.case_class import CASE_CLASS_ZH
@@ -100,8 +100,8 @@ def _jump_words(name: str, point: Break) -> str:
 def _jumps(jumps: Sequence[tuple[str, Break]]) -> list[Card]:
     rows = [(name, point.ratio, point.before, point.after, point.jump) for name, point in jumps]
     columns = [
-        TableColumn(text("curve"), 0), TableColumn("r", 1, "g"), TableColumn(text("before"), 2, ".4g"),
-        TableColumn(text("after"), 3, ".4g"), TableColumn(text("jump"), 4, ".4g", signed=True),
+        TableColumn(text("curve"), 0), TableColumn("r", 1, "g"), TableColumn(term("of a jump", "before"), 2, ".4g"),
+        TableColumn(term("of a jump", "after"), 3, ".4g"), TableColumn(text("jump"), 4, ".4g", signed=True),
     ]  # fmt: skip
     title = text("Jumps")
     return [Card(title, [PageTable(title, columns, rows)])] if rows else []

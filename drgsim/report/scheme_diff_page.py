@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from drgsim.language import text
+from drgsim.language import term, text
 from drgsim.report.page import Page, page_html
 from drgsim.report.page_parts import Card, Fold, NamedCode, NotedText, PagePart, PageTable, ReplacedText, TableColumn
 from drgsim.units.schemes.scheme_differences import SchemeDifference
@@ -131,7 +131,10 @@ def _severities(d: SchemeDifference) -> list[Card]:
     words = {"MCC": "MCC", "CC": "CC", "none": text("none")}
     parts: list[PagePart] = []
     if moved:
-        columns = [TableColumn(text("before"), "was"), *(TableColumn(words[now], now, "count") for now in _SEVERITIES)]
+        columns = [
+            TableColumn(term("of a jump", "before"), "was"),
+            *(TableColumn(words[now], now, "count") for now in _SEVERITIES),
+        ]
         rows = [{"was": words[was], **{now: moved.get((was, now)) for now in _SEVERITIES}} for was in _SEVERITIES]
         parts.append(PageTable(text("Diagnoses by level before (rows) and after (columns)"), columns, rows))
     if d.severities:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
-from drgsim.language import bilingual, counted, speaking, text
+from drgsim.language import bilingual, counted, current_language, speaking, text
 from drgsim.payment.rules.no_group import UNGROUPED_CODES
 from drgsim.report.bar_charts import BarChart, BarSeries, StepChart
 from drgsim.report.page import Page, page_html
@@ -49,14 +49,14 @@ _DIFFERENCES = {
 
 
 def switch_page(
-    switch: SchemeSwitch, tables: Mapping[str, pa.Table], notes: Sequence[Problem], language: str = "zh",
+    switch: SchemeSwitch, tables: Mapping[str, pa.Table], notes: Sequence[Problem], language: str | None = None,
     difference: SchemeDifference | None = None,
 ) -> str:  # fmt: skip
-    """HTML of the page; ``language`` is ``zh`` or ``en``.
+    """HTML of the page; ``language`` is ``zh`` or ``en``, by default the current one.
 
     ``difference`` are the differences of the two DRG schemes, for the appendix.
     """
-    with speaking(language):
+    with speaking(language or current_language()):
         headline = {row["figure"]: row for row in tables["headline"].to_pylist()}
         hospitals = sorted(tables["hospitals"].to_pylist(), key=lambda row: float(row["payment_change"]))
         left, right = (side.choice.name for side in switch.sides)

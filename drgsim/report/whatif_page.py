@@ -58,7 +58,7 @@ def whatif_page(study: Study, record: Mapping[str, Any], note: str = "") -> str:
         warnings=[note] if note else [],
         lead=first.described if len(views) == 1 else "",
         figures=first.figures() if len(views) == 1 else [],
-        summary=[first.headline_table()] if len(views) == 1 else [_side_by_side(views)],
+        summary=[part for card in first.why() for part in card.parts] if len(views) == 1 else [_side_by_side(views)],
         cards=[card for view in views for card in view.cards(alone=len(views) == 1)],
         assumptions=[
             PageAssumption(row["path"], str(row["value"]), row["unit"], row["source"], row["of"])
@@ -118,8 +118,9 @@ class ScenarioView:
     def cards(self, alone: bool) -> list[Card]:
         """All cards; where there are several scenarios each carries the scenario's name."""
         cards = [
-            *([] if alone else [Card(text("Summary"), [Words([self.described]), self.headline_table()])]), self.changes(),
-            *self.why(), self.winners(), self._levels(), self._groups(), *self._explored(), *self._doubts(),
+            Card(text("Headline figures"), [*([] if alone else [Words([self.described])]), self.headline_table()]),
+            self.changes(),
+            *([] if alone else self.why()), self.winners(), self._levels(), self._groups(), *self._explored(), *self._doubts(),
         ]  # fmt: skip
         if alone:
             return cards
