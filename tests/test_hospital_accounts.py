@@ -351,7 +351,7 @@ def test_the_workbook_is_in_the_words_of_the_reader(tmp_path: Path) -> None:
             region_report().save(tmp_path / f"{language}.xlsx")
         book = openpyxl.load_workbook(tmp_path / f"{language}.xlsx")
         assert words <= set(book.sheetnames)
-        assert len(book.worksheets[1]._charts) == 3  # type: ignore[attr-defined]
+        assert len(book.worksheets[1]._charts) == 3
         losing = next(sheet for sheet in book if sheet.max_row == accounts().losing_cases.num_rows + 1)
         assert not any("|" in str(cell.value) or cell.data_type == "f" for row in losing.iter_rows() for cell in row)
     with speaking("zh"):

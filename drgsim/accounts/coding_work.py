@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drgsim.accounts.hospital_sums import HospitalCases
 from drgsim.accounts.listed_cases import dearest_first, listed_columns
 from drgsim.accounts.loss_reasons import without_group
-from drgsim.accounts.record_texts import in_words, names_of, record_texts
+from drgsim.accounts.record_texts import in_words, name_of, record_texts
 from drgsim.accounts.settled_cases import Mask, SettledCases
 from drgsim.language import Text, bilingual, term
 from drgsim.money import MISSING, exact_sum, money_column
@@ -127,8 +127,7 @@ def _cases(hospital: HospitalCases) -> pa.Table:
     for codes in texts.diagnoses:
         first = codes[0][0] if codes else ""
         usable = specific_codes(first, book) if first and book.canonical(first) in book.grey else suggested_codes(first, book)
-        names = names_of(book)
-        proposals.append("; ".join(f"{code} {names.get(code, '')}".strip() for code in usable[:MOST_SUGGESTED]))
+        proposals.append(in_words([(code, name_of(code, "diagnoses")) for code in usable[:MOST_SUGGESTED]]))
     listed = listed_columns(cases, places)
     return pa.table({
         **{name: listed[name] for name in ("discharge_id", "department", "doctor", "group", "case_class")},

@@ -42,10 +42,9 @@ class RecordTexts:
 def record_texts(cases: SettledCases, places: NDArray[np.int64]) -> RecordTexts:
     """Texts of the records at some places."""
     table = cases.table.take(pa.array(places))
-    book = national_codes()
     return RecordTexts(
-        [named_codes(cell, book.diagnoses) for cell in cells_of(table, "diagnoses")],
-        [named_codes(cell, book.procedures) for cell in cells_of(table, "procedures")],
+        [named_codes(cell, "diagnoses") for cell in cells_of(table, "diagnoses")],
+        [named_codes(cell, "procedures") for cell in cells_of(table, "procedures")],
         checks_of(cases.schemes, table),
     )
 
@@ -57,17 +56,17 @@ def cells_of(table: pa.Table, name: str) -> list[str]:
     return [cell or "" for cell in to_text(one_chunk(table, name), name).cast(pa.string()).to_pylist()]
 
 
-def named_codes(cell: str, codes: CodeList) -> list[tuple[str, str]]:
-    """Codes of a cell with their names; those that no dictionary knows have none.
+def named_codes(cell: str, kind: str) -> list[tuple[str, str]]:
+    """Codes of a cell of ``diagnoses`` or ``procedures`` with their names; those that no dictionary knows have none.
 
     Examples
     --------
-    >>> named_codes("I10.x00x002|?", national_codes().diagnoses)
+    >>> named_codes("I10.x00x002|?", "diagnoses")
     [('I10.x00x002', '高血压'), ('?', '')]
     """
     for separator in SEPARATORS[1:]:
         cell = cell.replace(separator, SEPARATORS[0])
-    names = names_of(codes)
+    codes, names = _named(kind)
     return [(code, names.get(codes.canonical(code), "")) for code in map(str.strip, cell.split(SEPARATORS[0])) if code]
 
 
@@ -77,9 +76,15 @@ def in_words(codes: Sequence[tuple[str, str]]) -> str:
 
 
 @lru_cache(maxsize=2)
-def names_of(codes: CodeList) -> Mapping[str, str]:
-    """Name of each code of a dictionary."""
-    return dict(zip(codes.codes, codes.names, strict=True))
+def _named(kind: str) -> tuple[CodeList, Mapping[str, str]]:
+    """A national dictionary, and the name of each of its codes."""
+    codes: CodeList = getattr(national_codes(), kind)
+    return codes, dict(zip(codes.codes, codes.names, strict=True))
+
+
+def name_of(code: str, kind: str) -> str:
+    """Name of a code of ``diagnoses`` or ``procedures``; empty where the dictionary has none."""
+    return _named(kind)[1].get(code, "")
 
 
 def checks_of(schemes: Sequence[str], table: pa.Table) -> list[list[tuple[str, str]]]:

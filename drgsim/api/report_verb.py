@@ -56,6 +56,8 @@ class Report(Result):
         The cases with what each is paid, and the records that they come from.
     policy
         The policy that paid.
+    lead
+        What the reader has to know at once; may be empty.
     """
 
     kind: ClassVar[str] = "report"
@@ -64,7 +66,7 @@ class Report(Result):
     def __init__(self, audience: str, cases: SettledCases, parts: ReportParts, inputs: Mapping[str, str]) -> None:
         self.audience, self.settled = audience, cases
         self.policy: Policy = cases.settlement.ledger.policy
-        self._parts = parts
+        self._parts, self.lead = parts, parts.lead
         self.title = parts.title  # type: ignore[misc]
         tables = {**parts.tables, "assumptions": assumptions_table(self.policy)}
         record = run_record(

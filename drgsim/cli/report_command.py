@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from drgsim.api.report_verb import Report
 
 OWN, MONEY = text("Data of your own"), text("Prices and budget")
-MOST_NOTES = 12
+MOST_NOTES = 6  # on the settlement
 
 
 def report(
@@ -117,10 +117,14 @@ def show(made: Report, output: Path) -> None:
     from drgsim.cli.terminal import out
 
     show_classes(made.settled.settlement, f"{spoken(made.title)} · {made.policy.id}")
-    for note in made.notes[:MOST_NOTES]:
+    if made.lead:
+        out.print(escape(spoken(made.lead)))
+    money = made.settled.settlement.problems
+    for note in money[:MOST_NOTES]:
         out.print(f"[yellow]![/] {escape(spoken(note.what))} [dim]\\[{note.code}][/]", soft_wrap=True)
-    if len(made.notes) > MOST_NOTES:
-        out.print(spoken(text("{count} further notes stand in the page", count=len(made.notes) - MOST_NOTES)))
+    others = len(made.notes) - len(money[:MOST_NOTES])
+    if others > 0:
+        out.print(spoken(text("{count} further notes stand in the page", count=others)))
     page, workbook = (f"[bold]{escape(str(output / name))}[/]" for name in ("report.html", "report.xlsx"))
     out.print(
         spoken(text("open {page} in a browser; the figures are in {workbook}", page=page, workbook=workbook)), soft_wrap=True

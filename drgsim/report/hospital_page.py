@@ -32,7 +32,7 @@ def hospital_page(accounts: HospitalAccounts, warnings: Sequence[str] = (), link
     page = Page(
         title=text("Case payment report of {hospital}", hospital=name) if name else text("Case payment report of a hospital"),
         subtitle=joined(" · ", [*_period(accounts), policy.id, policy.file.title_zh]),
-        lead=_lead(accounts, whole),
+        lead=lead_of(accounts),
         warnings=[*warnings, *_warnings(accounts)],
         links=links,
         figures=_figures(accounts, whole),
@@ -60,8 +60,9 @@ def _period(accounts: HospitalAccounts) -> list[str]:
     return [months[0] if len(months) == 1 else f"{months[0]} – {months[-1]}"] if months else []
 
 
-def _lead(accounts: HospitalAccounts, whole: Row) -> Text:
+def lead_of(accounts: HospitalAccounts) -> Text:
     """What a director has to know, in two sentences."""
+    whole = with_revenue(accounts.sums.whole.to_pylist())[0]
     if whole["cases"] == whole["unpaid"]:
         return text(
             "None of the {cases:,} cases could be paid by this policy; the notes at the end say why.", cases=whole["cases"]

@@ -33,6 +33,8 @@ class ReportParts:
         What was doubtful, beyond what reading and settling said.
     record
         What the record of the run says beyond policy, inputs and counts.
+    lead
+        What the reader has to know at once; empty where the table of classes says it.
     """
 
     title: Text
@@ -41,6 +43,7 @@ class ReportParts:
     workbook: Callable[[Path, About], None] | None = None
     notes: tuple[Problem, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
+    lead: str = ""
 
 
 @dataclass(frozen=True)
