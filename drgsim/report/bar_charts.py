@@ -229,7 +229,27 @@ class StepChart(PagePart):
     @property
     def short_axis(self) -> bool:
         """The axis does not begin at 0, so that steps can be seen beside large ends."""
-        return self.from_first and len(self.steps) > 1
+        low, high = self.ends
+        return low > 0 or high < 0
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Ends of the axis: around the steps, and around 0 unless the ends are large beside the steps."""
+        inner = [value for _, before, after, _, whole in self._spans() for value in ((after,) if whole else (before, after))]
+        low, high = min(inner), max(inner)
+        span = (high - low) or abs(high) * 0.01 or 1.0
+        if self.from_first and len(self.steps) > 1 and (low - ROOM[0] * span > 0 or high + ROOM[0] * span < 0):
+            return low - ROOM[0] * span, high + ROOM[1] * span
+        return min(low, 0.0), max(high, 0.0) if max(high, 0.0) > min(low, 0.0) else 1.0
+
+    def _spans(self) -> list[tuple[Name, float, float, float, bool]]:
+        """Name, level before and after, amount, and whether it is an end."""
+        spans, level = [], 0.0
+        for number, (name, amount) in enumerate(self.steps):
+            whole = self.from_first and number == 0
+            before, level = (0.0, float(amount)) if whole else (level, level + float(amount))
+            spans.append((name, before, level, float(amount), whole))
+        return [*spans, (self.end, 0.0, level, level, True)]
 
     def shown_texts(self) -> list[str]:
         """Every number as text."""
@@ -237,26 +257,14 @@ class StepChart(PagePart):
 
     def rows(self) -> list[tuple[Name, BarPiece, str, bool]]:
         """Name, piece, number, and whether it is an end, of every bar."""
-        spans, level = [], 0.0
-        for number, (name, amount) in enumerate(self.steps):
-            whole = self.from_first and number == 0
-            before, level = (0.0, float(amount)) if whole else (level, level + float(amount))
-            spans.append((name, before, level, float(amount), whole))
-        spans.append((self.end, 0.0, level, level, True))
-        inner = [value for _, before, after, _, whole in spans for value in ((after,) if whole else (before, after))]
-        low, high = min(inner), max(inner)
-        span = (high - low) or abs(high) * 0.01 or 1.0
-        low, high = low - ROOM[0] * span, high + ROOM[1] * span
-        if not self.short_axis or (low < 0 <= min(inner)):
-            low, high = min(0.0, min(inner)), max(0.0, max(inner)) or 1.0
+        low, high = self.ends
         other = {"green": "red", "red": "green", "amber": "green"}[self.good]
         rows = []
-        for name, before, after, amount, whole in spans:
-            first, last = sorted((max(before, low) if whole else before, after))
+        for name, before, after, amount, whole in self._spans():
+            first, last = sorted(100 * (min(max(level, low), high) - low) / (high - low) for level in (before, after))
             tone = "blue" if whole else self.good if after >= before else other
-            width = max(100 * (last - first) / (high - low), LEAST_WIDTH)
-            shown = shown_value(amount, self.form, signed=not whole)
-            rows.append((name, BarPiece(100 * (first - low) / (high - low), width, tone), shown, whole))
+            piece = BarPiece(min(first, 100 - LEAST_WIDTH), max(last - first, LEAST_WIDTH), tone)
+            rows.append((name, piece, shown_value(amount, self.form, signed=not whole), whole))
         return rows
 
 

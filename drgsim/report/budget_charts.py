@@ -81,7 +81,7 @@ def sharing_chart(year: BudgetYear) -> Plot:
     layers: list[PlotLayer] = [
         PlotLine(text("by item"), 100 * grid, 100 * grid, "grey", dashed=True),
         PlotLine(text("schedule at a neutral score"), 100 * grid, 100 * curve, "blue"),
-        PlotDots(text("hospitals"), 100 * year.ratio[known], 100 * (year.settled[known] / index[known]), "amber", names,
+        PlotDots(text("Hospitals"), 100 * year.ratio[known], 100 * (year.settled[known] / index[known]), "amber", names,
                  labelled=6),
     ]  # fmt: skip
     caption = text("What is due and what is settled, both in % of the index. A hospital lies off the curve where its score \
