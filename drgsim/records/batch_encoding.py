@@ -30,9 +30,9 @@ from drgsim.records.findings import BITS, INVALID, mask_of
 if TYPE_CHECKING:
     from drgsim.records.conversion import ConversionReport
 
-_SEX_WORDS = {"男": 1.0, "男性": 1.0, "M": 1.0, "MALE": 1.0, "女": 2.0, "女性": 2.0, "F": 2.0, "FEMALE": 2.0}
+SEX_WORDS = {"男": 1.0, "男性": 1.0, "M": 1.0, "MALE": 1.0, "女": 2.0, "女性": 2.0, "F": 2.0, "FEMALE": 2.0}
 # column, finding when impossible, largest possible value
-_LIMITS = (
+VALUE_LIMITS = (
     ("age", "age_impossible", 150.0),
     ("age_days", "age_days_impossible", 55_000.0),
     ("birth_weight_g", "weight_impossible", 20_000.0),
@@ -98,7 +98,7 @@ def prepare_batch(
 
     wanted = set(asked)
     values = _read_values(batch, findings, "ZYTS" in wanted)
-    for name, impossible, largest in _LIMITS:
+    for name, impossible, largest in VALUE_LIMITS:
         with np.errstate(invalid="ignore"):
             _note(findings, impossible, (values[name] < 0) | (values[name] > largest))
     values["sex"], broken = _read_sex(one_chunk(batch, "sex"))
@@ -236,7 +236,7 @@ def _read_sex(column: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]
     """1 or 2, NaN where missing or anything else; and where it is anything else."""
     if not pa.types.is_integer(column.type) and column.null_count < len(column):
         words, places = distinct_texts(to_text(column))
-        read = [_SEX_WORDS.get(fold(word), parse_number(word)) for word in words]
+        read = [SEX_WORDS.get(fold(word), parse_number(word)) for word in words]
         values = np.array([-1.0 if number is None else number for number in read] + [np.nan])
         value = values[places]
     else:

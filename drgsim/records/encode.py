@@ -102,6 +102,20 @@ def encode_lists(column: pa.Array, table: CodeTable) -> EncodedLists:
     return EncodedLists(*_encode(data, offsets, table.slots))
 
 
+def encode_text(text: str, slots: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Code ids of one list of codes; ``slots`` of the table to look up in.
+
+    Examples
+    --------
+    >>> from drgsim.records.code_dictionaries import national_codes
+    >>> encode_text("I10.x00|", build_code_table(national_codes().diagnoses).slots).size
+    1
+    """
+    data = np.frombuffer(text.encode(), np.uint8)
+    ids: NDArray[np.int32] = _encode(data, np.array([0, data.size], np.int64), slots)[0]
+    return ids
+
+
 def records_with_unknown(encoded: EncodedLists) -> NDArray[np.int64]:
     """Records of which some code is unknown, in order."""
     unknown = np.flatnonzero(encoded.ids == UNKNOWN)

@@ -38,6 +38,7 @@ def explain_kind(
     options = options or InputOptions()
     grouper = DipGrouper(loaded, options.code_version)
     read = read_record(record, grouper, loaded.book, options, strict=strict)
+    assert read.batch is not None
     cost = float(grouper.costs(read.batch)[0])
     trace = trace_kind(read.discharge, loaded, cost if isfinite(cost) else None)
     return DipExplanation(

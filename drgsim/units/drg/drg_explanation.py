@@ -36,7 +36,7 @@ class ReadRecord:
     Attributes
     ----------
     batch
-        Canonical columns of the record.
+        Canonical columns of the record; None where it was read without a batch.
     answer
         Answer columns as texts, empty where there is none.
     discharge
@@ -47,7 +47,7 @@ class ReadRecord:
         Codes of the warnings.
     """
 
-    batch: pa.RecordBatch
+    batch: pa.RecordBatch | None
     answer: Mapping[str, Any]
     discharge: Discharge
     diagnoses: tuple[CodeTrace, ...]
@@ -112,8 +112,8 @@ def read_record(
         batch,
         {name: "" if value is None else value for name, value in answer.items()},
         discharge,
-        _traces(book.diagnoses, discharge.diagnoses, given["diagnoses"]),
-        _traces(book.procedures, discharge.procedures, given["procedures"]),
+        code_traces(book.diagnoses, discharge.diagnoses, given["diagnoses"]),
+        code_traces(book.procedures, discharge.procedures, given["procedures"]),
         tuple(code for code in (answer["warnings"] or "").split("|") if code in BY_CODE),
     )
 
@@ -136,7 +136,12 @@ def explain_group(
     loaded = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     options = options or InputOptions()
     read = read_record(record, Grouper(loaded, options.code_version), loaded.book, options, strict=strict)
-    trace = trace_discharge(read.discharge, loaded)
+    return explanation_of(read, loaded)
+
+
+def explanation_of(read: ReadRecord, scheme: Scheme) -> Explanation:
+    """The explanation of a record that is read and grouped."""
+    trace = trace_discharge(read.discharge, scheme)
     return Explanation(
         read.answer["discharge_id"],
         read.discharge,
@@ -147,8 +152,8 @@ def explain_group(
         read.warnings,
         read.answer["mdc_hint"],
         trace,
-        tuple(f"{mark.name} {mark.title}" for mark in loaded.marks_of(trace.drg)),
-        _table_notes(read, loaded),
+        tuple(f"{mark.name} {mark.title}" for mark in scheme.marks_of(trace.drg)),
+        _table_notes(read, scheme),
     )
 
 
@@ -161,7 +166,8 @@ def _table_notes(read: ReadRecord, scheme: Scheme) -> tuple[str, ...]:
     return ()
 
 
-def _traces(codes: CodeList, found: Sequence[str], given: Sequence[str]) -> tuple[CodeTrace, ...]:
+def code_traces(codes: CodeList, found: Sequence[str], given: Sequence[str]) -> tuple[CodeTrace, ...]:
+    """Codes with their names, and as they were given where that is otherwise."""
     return tuple(
         CodeTrace(
             codes.canonical(code), codes.name(code), codes.find(code) >= 0, codes.is_grey(code), own if own != code else ""
