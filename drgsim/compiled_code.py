@@ -50,6 +50,8 @@ class _CheckedFile(IndexDataCacheFile):
             version, stamp, overloads = pickle.loads(self._checked(self._index_path))
         except FileNotFoundError:
             return {}
+        except MemoryError:
+            raise
         except Exception:  # however damaged
             cache_faults.tell(cache_faults.damaged(self._cache_path))
             return {}
@@ -70,9 +72,9 @@ class _CheckedFile(IndexDataCacheFile):
 
     def _checked(self, path: str) -> bytes:
         with open(path, "rb") as file:
-            whole = file.read(_LARGEST + 1)
+            whole = file.read() if os.fstat(file.fileno()).st_size <= _LARGEST else b""
         digest, content = whole[:_DIGEST], whole[_DIGEST:]
-        if len(whole) > _LARGEST or hashlib.sha256(content).digest() != digest:
+        if hashlib.sha256(content).digest() != digest:
             raise ValueError(path)
         return content
 
@@ -90,6 +92,8 @@ class _CheckedCache(FunctionCache):
             return super().load_overload(sig, target_context)
         except FileNotFoundError:
             return None
+        except MemoryError:
+            raise
         except Exception:  # however damaged
             cache_faults.tell(cache_faults.damaged(self._cache_path))
             return None

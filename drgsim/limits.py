@@ -56,6 +56,18 @@ LIMITS = {
             text("one value is held in memory; lines are read one by one"),
         ),
         Limit("unpacked_bytes", 1 << 36, text("bytes of a file that is unpacked"), text("it fills the disk, or never ends")),
+        Limit(
+            "growth",
+            500,
+            text("times its size, unpacked"),
+            text("a few bytes of a column may stand for any number of records"),
+        ),
+        Limit(
+            "record_bytes",
+            1 << 28,
+            text("bytes of one record"),
+            text("a record is held in memory, and those of a batch together"),
+        ),
         Limit("seconds", 0, text("seconds of a call, 0 for any"), text("somebody waits for it")),
     )
 }

@@ -10,12 +10,16 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from drgsim import limits
 from drgsim.cli.main import app
 from drgsim.cli.option_defaults import read_defaults
 from drgsim.errors import DrgsimError, InputError, UsageError
+from drgsim.records import parquet_sizes
+from drgsim.records.case_file import broken_file
 from drgsim.records.header import HeaderTest, distinct_names
 from drgsim.records.input_options import RAW, InputOptions
 from drgsim.records.read import open_source
@@ -121,9 +125,90 @@ def many_columns(path: Path) -> Path:
     return file
 
 
+def columns_of(diagnoses: pa.Array, rows: int) -> pa.Table:
+    blank = pa.nulls(rows, pa.string())
+    return pa.table({name: diagnoses if name == "diagnoses" else blank for name in HEADER.split(",")})
+
+
+def text_meant_often(path: Path, keep_type: bool = True) -> Path:
+    """A dictionary of one text of 10 kB, which each of 65,536 records means."""
+    often = pa.DictionaryArray.from_arrays(pa.array([0] * 65_536, pa.int32()), pa.array(["x" * 10_000]))
+    pq.write_table(columns_of(often, 65_536), path / "often.parquet", compression="zstd", store_schema=keep_type)
+    return path / "often.parquet"
+
+
+def plain_text_meant_often(path: Path) -> Path:
+    return text_meant_often(path, keep_type=False)
+
+
+def long_text_that_packs_well(path: Path) -> Path:
+    text = pa.array(["\0" * (1 << 22)], pa.large_string())
+    pq.write_table(columns_of(text, 1), path / "long.parquet", compression="zstd", use_dictionary=False)
+    return path / "long.parquet"
+
+
+def rows_without_cells(path: Path) -> Path:
+    with zipfile.ZipFile(path / "rows.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rows.html", f"<table>{'<tr>' * 2_000_000}</table>")
+    return path / "rows.zip"
+
+
+def elements_without_end(path: Path) -> Path:
+    space = "urn:schemas-microsoft-com:office:spreadsheet"
+    with zipfile.ZipFile(path / "elements.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("elements.xml", f'<Workbook xmlns="{space}"><Worksheet><Table>{"<a/>" * 2_000_000}')
+    return path / "elements.zip"
+
+
+def elements_of_ods(path: Path) -> Path:
+    with zipfile.ZipFile(path / "elements.ods", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("content.xml", f"<a>{'<b/>' * 2_000_000}</a>")
+    return path / "elements.ods"
+
+
+def sheet_in_another_folder(path: Path) -> Path:
+    file = workbook(path / "moved.xlsx", table(f'<row r="1048576">{cell("XFD1048576", "x")}</row>'))
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            moved = name.replace("worksheets/sheet1.xml", "theme/theme1.xml")
+            archive.writestr(moved, data.replace(b"worksheets/sheet1.xml", b"theme/theme1.xml"))
+    return file
+
+
+def far_value_of_xlsb(path: Path) -> Path:
+    """A sheet of two rows, the last of a spreadsheet, as records of BIFF12: kind, size, content."""
+    rows = b"".join(b"\x00\x11" + row.to_bytes(4, "little") + bytes(13) + b"\x02\x0c" + column.to_bytes(4, "little") + bytes(8)
+                    for row, column in ((0, 0), (1_048_575, 16_383)))  # fmt: skip
+    with zipfile.ZipFile(path / "far.xlsb", "w") as archive:
+        archive.writestr("xl/workbook.bin", b"")
+        archive.writestr("xl/worksheets/sheet1.bin", b"\x91\x01\x00" + rows + b"\x92\x01\x00")
+    return path / "far.xlsb"
+
+
+def false_sizes(path: Path) -> Path:
+    """A workbook whose list of parts says that a part of 1.1 GB has 100 bytes."""
+    file = huge_workbook(path)
+    data = bytearray(file.read_bytes())
+    real = (1100 << 20).to_bytes(4, "little")
+    at = data.rindex(real)
+    data[at : at + 4] = (100).to_bytes(4, "little")
+    file.write_bytes(data)
+    return file
+
+
 BOMBS: list[Callable[[Path], Path]] = [
-    far_value, far_value_in_other_signs, huge_workbook, repeated_cells, wide_spans, many_columns,
+    far_value, far_value_in_other_signs, huge_workbook, repeated_cells, wide_spans, many_columns, text_meant_often,
+    plain_text_meant_often, long_text_that_packs_well, rows_without_cells, elements_without_end,
+    elements_of_ods, sheet_in_another_folder, far_value_of_xlsb, false_sizes,
 ]  # fmt: skip
+
+
+LOWER = {  # limits of bombs that would take long to make
+    rows_without_cells: {"DRGSIM_LIMIT_CELLS": "1000000"}, elements_without_end: {"DRGSIM_LIMIT_CELLS": "1000000"},
+    elements_of_ods: {"DRGSIM_LIMIT_CELLS": "1000000"}, long_text_that_packs_well: {"DRGSIM_LIMIT_RECORD_BYTES": "1000000"},
+}  # fmt: skip
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory of a process is measured on Linux")
@@ -132,9 +217,12 @@ def test_small_files_that_ask_for_much_are_refused_in_little_memory(tmp_path: Pa
     path = bomb(tmp_path)
     assert path.stat().st_size < 2_000_000
     words = [sys.executable, "-c", READ, str(path), str(MEMORY)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, cwd=ROOT, env=os.environ | LOWER.get(bomb, {}), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr[-2000:]
     code, _, fix = done.stdout.partition(" | ")
+    if bomb is false_sizes:  # what is read of a part ends where its size is said to be
+        assert code == "input-broken-file"
+        return
     assert code == "input-too-large"
     assert "DRGSIM_LIMIT_" in fix
     assert "drgsim.toml" in fix
@@ -148,6 +236,35 @@ def test_little_is_shown_of_a_long_cell(tmp_path: Path, command: str) -> None:
     done = run(verb, "a.csv", *options, cwd=tmp_path, code=None)
     assert done.returncode in (0, 1)
     assert len(done.stdout + done.stderr) < 30_000
+
+
+def test_nulls_without_number_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_sizes, "_LARGE", 1 << 20)
+    rows = 1_000_000
+    pq.write_table(columns_of(pa.nulls(rows), rows), tmp_path / "a.parquet", compression="zstd", row_group_size=rows)
+    with pytest.raises(InputError, match="times its size") as caught:
+        list(open_source(tmp_path / "a.parquet").batches(("diagnoses",)))
+    assert caught.value.problems[0].code == "input-too-large"
+    monkeypatch.setenv("DRGSIM_LIMIT_GROWTH", "1000000")
+    with pytest.raises(InputError, match="input-no-rows"):  # which blank rows are
+        list(open_source(tmp_path / "a.parquet").batches(("diagnoses",)))
+
+
+def test_batches_of_long_texts_are_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_sizes, "BATCH_BYTES", 10_000)
+    table = columns_of(pa.array([f"I50.101|{'x' * 90}"] * 400), 400).set_column(
+        0, "discharge_id", pa.array(map(str, range(400)))
+    )
+    for name, rows in (("a.parquet", 400), ("b.parquet", 7)):
+        pq.write_table(table, tmp_path / name, row_group_size=rows)
+        batches = list(open_source(tmp_path / name).batches(("discharge_id", "diagnoses")))
+        assert max(batch.num_rows for batch in batches) <= 100
+        assert [text for batch in batches for text in batch.column("discharge_id").to_pylist()] == list(map(str, range(400)))
+
+
+def test_too_little_memory_is_no_fault_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError):
+        broken_file(tmp_path, pa.ArrowMemoryError("malloc failed"))
 
 
 def test_a_file_below_the_limits_is_read_as_before(tmp_path: Path) -> None:

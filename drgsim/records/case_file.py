@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from drgsim import limits
 from drgsim.errors import InputError, words_of
 from drgsim.language import text
 from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
@@ -70,6 +71,7 @@ class CaseFile(ABC):
     ) -> None:
         self.path = path
         self.names = list(names)
+        limits.check("columns", len(self.names), path)
         self.noted: Counter[str] = Counter()
         self._source_column = options.source_column
         self._kilograms: bool | None = None
@@ -181,6 +183,8 @@ def broken_file(path: Path, error: Exception) -> InputError:
     """The error for a file that a library cannot read."""
     if isinstance(error, InputError):
         return error
+    if isinstance(error, MemoryError):  # of Arrow too, whose errors of all kinds are caught: no fault of the file
+        raise error
     return InputError.single(
         "input-broken-file",
         text("{file} cannot be read: {error}", file=path.name, error=words_of(error)),

@@ -71,6 +71,8 @@ def _plain_of(column: pa.Array | pa.ChunkedArray, name: str) -> pa.Array | pa.Ch
             return plain_column(column, name)
         chunks = [plain_column(chunk, name) for chunk in column.chunks]
         return pa.chunked_array(chunks or [plain_column(pa.array([], column.type), name)])
+    except MemoryError:  # an error of Arrow as well
+        raise
     except (pa.ArrowException, UnicodeError, ValueError, OverflowError) as error:
         raise InputError.single(
             "input-damaged-column",

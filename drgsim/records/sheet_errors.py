@@ -15,6 +15,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from drgsim.records.binary_sheets import FormulaCell, xls_formulas, xlsb_formulas
+from drgsim.records.sheet_extent import cell_events, repeated
 
 _BLOCK, _OVERLAP = 1 << 20, 64  # bytes
 UNCALCULATED = "#FORMULA!"
@@ -101,18 +102,17 @@ def _ods_formulas(archive: zipfile.ZipFile, number: int) -> Iterator[FormulaCell
     sheet = row = -1
     column = 0
     with archive.open("content.xml") as file:
-        for event, element in ElementTree.iterparse(file, events=("start", "end")):
+        for event, element in cell_events(file):
             if element.tag == f"{_TABLE}table":
                 sheet, row = (sheet + 1, -1) if event == "start" else (sheet, row)
             elif element.tag == f"{_TABLE}table-row" and event == "start":
                 row, column = row + 1, 0
             elif element.tag == f"{_TABLE}table-row":
-                row += _repeated(element, "rows") - 1
-                element.clear()
+                row += repeated(element, "rows") - 1
             elif event == "end" and element.tag in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                 if sheet == number and f"{_TABLE}formula" in element.attrib:
                     yield _ods_cell(element, row, column)
-                column += _repeated(element, "columns")
+                column += repeated(element, "columns")
 
 
 def _ods_cell(cell: ElementTree.Element, row: int, column: int) -> FormulaCell:
@@ -120,10 +120,6 @@ def _ods_cell(cell: ElementTree.Element, row: int, column: int) -> FormulaCell:
     error = f"#{text.removeprefix('#')}" if _ODS_ERROR.fullmatch(text) else ""
     stored = f"{_OFFICE}value-type" in cell.attrib
     return FormulaCell(row, column, error, stored, stored)
-
-
-def _repeated(element: ElementTree.Element, what: str) -> int:
-    return int(element.get(f"{_TABLE}number-{what}-repeated", "1"))
 
 
 def _may_hold(archive: zipfile.ZipFile, part: str, doubt: re.Pattern[bytes]) -> bool:

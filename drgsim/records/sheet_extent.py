@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import posixpath
+import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -11,6 +15,7 @@ import numpy as np
 
 from drgsim import limits
 from drgsim.compiled_code import njit
+from drgsim.language import text
 from drgsim.records.binary_sheets import xlsb_cells
 
 _BLOCK = 1 << 20
@@ -18,6 +23,8 @@ _STATE = 9  # of the scan: phase, column, row, first and last row, first and las
 _PHASE, _COLUMN, _ROW, _TOP, _BOTTOM, _LEFT, _RIGHT, _ENDING, _CELLS = range(_STATE)
 _FAR = np.int64(1 << 40)
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+CELL_TAGS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
+_TARGET = re.compile(r"""Target\s*=\s*["']([^"']*)["']""")
 _MOST_PACKED = 1032  # times that DEFLATE can make of a byte
 
 
@@ -37,15 +44,58 @@ def check_workbook(path: Path, shown: Path) -> None:
         limits.check("workbook_bytes", sum(part.file_size for part in parts), shown)
         if sum(part.compress_size for part in parts) * _MOST_PACKED > limits.limit("workbook_bytes"):
             _check_true_sizes(archive, shown)
+        linked = _linked_parts(archive)
         for part in parts:
             name = part.filename.lower()
-            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            sheet = name in linked or name.startswith("xl/worksheets/")
+            if name == "content.xml":
+                with archive.open(part) as file:
+                    check_elements(file, shown)
+                _check_ods(archive, shown)
+            elif sheet and name.endswith(".bin"):
+                limits.check("cells", _extent_of(*xlsb_cells(archive.read(part))), shown, part.filename)
+            elif sheet:
                 with archive.open(part) as file:
                     limits.check("cells", _xlsx_extent(file), shown, part.filename)
-            elif name.startswith("xl/worksheets/") and name.endswith(".bin"):
-                limits.check("cells", _extent_of(*xlsb_cells(archive.read(part))), shown, part.filename)
-            elif name == "content.xml":
-                _check_ods(archive, shown)
+
+
+def check_elements(file: IO[bytes], shown: Path) -> None:
+    """Refuse XML or HTML of more elements than cells may be: each takes as much memory, whether it is one or not."""
+    found = 0
+    while block := file.read(_BLOCK):
+        found += block.count(b"<") - block.count(b"</")
+        if found > limits.limit("cells"):
+            had = text("more than {limit:,} elements", limit=limits.limit("cells"))
+            raise limits.too_large("cells", shown, found=had)
+
+
+def _linked_parts(archive: zipfile.ZipFile) -> set[str]:
+    """Parts that a workbook may read a sheet from, wherever they lie."""
+    found = set()
+    for kind in ("xml", "bin"):
+        with contextlib.suppress(KeyError):  # a workbook of the other kind, or none
+            links = archive.read(f"xl/_rels/workbook.{kind}.rels").decode(errors="replace")
+            for target in _TARGET.findall(links):
+                found.add((target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")).lower())
+    return found
+
+
+def cell_events(file: IO[bytes]) -> Iterator[tuple[str, ElementTree.Element]]:
+    """Starts and ends of the elements of an ODS file; those that have ended are forgotten, but for the contents of a cell."""
+    path: list[ElementTree.Element] = []
+    cells = 0
+    for event, element in ElementTree.iterparse(file, events=("start", "end")):
+        is_cell = element.tag in CELL_TAGS
+        if event == "start":
+            path.append(element)
+            cells += is_cell
+            yield event, element
+        else:
+            path.pop()
+            cells -= is_cell
+            yield event, element
+            if path and not cells:
+                del path[-1][-1]
 
 
 def _check_true_sizes(archive: zipfile.ZipFile, shown: Path) -> None:
@@ -133,22 +183,22 @@ def _check_ods(archive: zipfile.ZipFile, shown: Path) -> None:
     row = column = bottom = right = 0
     filled = False
     with archive.open("content.xml") as file:
-        for event, element in ElementTree.iterparse(file, events=("start", "end")):
+        for event, element in cell_events(file):
             if element.tag == f"{_TABLE}table" and event == "start":
                 row = bottom = right = 0
             elif element.tag == f"{_TABLE}table-row" and event == "start":
                 column, filled = 0, False
             elif element.tag == f"{_TABLE}table-row":
-                row += _repeated(element, "rows")
+                row += repeated(element, "rows")
                 bottom = row if filled else bottom
-                element.clear()
                 limits.check("cells", bottom * right, shown, "content.xml")
-            elif event == "end" and element.tag in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
-                column += _repeated(element, "columns")
+            elif event == "end" and element.tag in CELL_TAGS:
+                column += repeated(element, "columns")
                 if len(element) or any(name.endswith("}value-type") for name in element.attrib):
                     filled, right = True, max(right, column)
 
 
-def _repeated(element: ElementTree.Element, what: str) -> int:
+def repeated(element: ElementTree.Element, what: str) -> int:
+    """How often a row or column is repeated, as it says."""
     text = element.get(f"{_TABLE}number-{what}-repeated", "1")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 1

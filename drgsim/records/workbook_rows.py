@@ -16,7 +16,7 @@ from drgsim.leftovers import scratch_folder
 from drgsim.records.case_file import broken_file
 from drgsim.records.file_kind import ARCHIVE_FAULTS, FileKind, kind_of
 from drgsim.records.sheet_errors import mark_unreadable
-from drgsim.records.sheet_extent import check_workbook
+from drgsim.records.sheet_extent import check_elements, check_workbook
 from drgsim.records.text_encoding import sniff_encoding
 from drgsim.records.unpacked import password_error
 
@@ -67,6 +67,8 @@ def sheets_of(path: Path, shown: Path) -> Iterator[SheetRows]:
     kind = kind_of(path)
     limits.check("workbook_bytes", path.stat().st_size, shown)
     if kind in (FileKind.PAGE, FileKind.XML_WORKBOOK):
+        with path.open("rb") as file:
+            check_elements(file, shown)
         found = _page_tables(path, shown) if kind is FileKind.PAGE else _xml_sheets(path, shown)
         return (_filled(sheet.name, sheet.hidden, sheet.rows, shown) for sheet in found)
     return _workbook_sheets(path, shown)
@@ -160,8 +162,9 @@ def _page_tables(path: Path, shown: Path) -> list[SheetRows]:
             elif event == "end":
                 table = next(element.iterancestors("table"), None)
                 if table is not None and table in places:
-                    tables[places[table]].append(_page_row(element, spans.setdefault(table, {})))
-                    total += len(tables[places[table]][-1])
+                    below = spans.setdefault(table, {})
+                    tables[places[table]].append(_page_row(element, below) if len(element) or below else [])
+                    total += max(len(tables[places[table]][-1]), 1)
                     limits.check("cells", total, shown)
                 element.clear(keep_tail=False)
     except (etree.LxmlError, OSError, UnicodeError) as error:
@@ -213,7 +216,7 @@ def _xml_sheets(path: Path, shown: Path) -> list[SheetRows]:
                 sheets.append(SheetRows(element.get(f"{_SPREADSHEET}Name", f"sheet {len(sheets) + 1}"), False, []))
             elif kind == "Row" and event == "end" and sheets:
                 sheets[-1].rows.append(_xml_row(element))
-                total += len(sheets[-1].rows[-1])
+                total += max(len(sheets[-1].rows[-1]), 1)
                 limits.check("cells", total, shown)
                 element.clear(keep_tail=False)
     except (etree.LxmlError, OSError) as error:

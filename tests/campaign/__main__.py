@@ -29,7 +29,7 @@ CATEGORIES: dict[str, tuple[Category, int, float]] = {
     "kills": (kill_calls, 500, 0.2),
     "disks": (fill_disks, 60, 0.05),
     "caches": (damage_caches, 60, 0.05),
-    "bombs": (explode_bombs, 12, 0.1),
+    "bombs": (explode_bombs, 27, 0.1),
     "records": (fuzz_records, 1_000_000, 0.2),
     "files": (fuzz_files, 5_000, 0.2),
     "yaml": (fuzz_yaml, 2_000, 0.1),

@@ -32,9 +32,13 @@ def call(
     limits: dict[int, int] | None = None,
     environment: dict[str, str] | None = None,
     seconds: float = 120,
+    said: Path | None = None,
 ) -> Ended:
-    """Call the program; ``signal_at`` sends a signal after so many seconds, ``limits`` are those of :mod:`resource`."""
-    said = cwd / ".said"
+    """Call the program; ``signal_at`` sends a signal after so many seconds, ``limits`` are those of :mod:`resource`.
+
+    What it says goes to a file in the folder ``said``, by default the one it is called in.
+    """
+    said = (said or cwd) / ".said"
     process = _CONTEXT.Process(target=_run, args=(words, str(cwd), str(said), limits or {}, environment or {}))
     process.start()
     while not said.exists() and process.is_alive():  # from here on the program answers signals itself

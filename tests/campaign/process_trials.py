@@ -7,18 +7,25 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from drgsim.assets import asset_root
 from tests.campaign.file_fuzz import ENDS
 from tests.campaign.forked_calls import call, digests, seconds_of
 from tests.campaign.tally import Tally
 
+_COLUMNS = ("discharge_id", "sex", "age", "diagnoses", "procedures")
 _ADDRESS_SPACE = 6 << 30  # of a call that reads a bomb
 _SECONDS = 60  # that a bomb may take
+_SAID = 100_000  # characters that anybody may be told
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -89,18 +96,40 @@ def kill_calls(tally: Tally, number: int) -> None:
 
 
 def fill_disks(tally: Tally, number: int) -> None:
-    """Let files grow to a limit only, which a full disk looks like to a program."""
+    """Leave little space on a file system, where one may be mounted, or let files grow to a limit only."""
     category = "full disks"
     targets = _targets(tally, category, tally.work / "disks")
     for place, rng in tally.tries(category, number if targets else 0):
         target = targets[place % len(targets)]
-        limit = int(rng.choice([0, 1, 4096, 20_000, 100_000]))
-        ended = call(target.words, target.folder, limits={resource.RLIMIT_FSIZE: limit})
+        free = int(rng.choice([0, 1, 4096, 20_000, 100_000]))
+        with _small_disk(target, free) if place % 2 else nullcontext(target.folder) as folder:
+            full = folder != target.folder
+            ended = call(target.words, folder, limits={} if full else {resource.RLIMIT_FSIZE: free}, said=target.folder)
+            whole = digests(folder / target.name) in (target.old, target.new)
+            left = [name for name in os.listdir(folder) if name.startswith(".")]
         tally.count(category)
-        if ended.code not in (0, 3, 1) or not target.whole() or target.left() or ended.late:
-            tally.fail(
-                category, place, f"{target.name}, {limit} bytes: {ended.code}, left {target.left()}: {ended.said[-300:]}"
-            )
+        if ended.code not in (0, 3, 1) or not whole or left or ended.late:
+            how = f"{'disk' if full else 'file'} of {free} bytes: {ended.code}, {'whole' if whole else 'damaged'}, left {left}"
+            tally.fail(category, place, f"{target.name}, {how}: {ended.said[-300:]}")
+
+
+@contextmanager
+def _small_disk(target: _Target, free: int) -> Iterator[Path]:
+    """A file system with the target and so many free bytes; the folder of the target where nothing may be mounted."""
+    folder = target.folder.parent / "mounted"
+    folder.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "drgsim-campaign", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        yield target.folder
+        return
+    try:
+        copy = shutil.copytree if target.target.is_dir() else shutil.copy2
+        copy(target.target, folder / target.name)
+        space = os.statvfs(folder)
+        (folder / "filler").write_bytes(bytes(max(0, space.f_bavail * space.f_frsize - free)))
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], capture_output=True, check=True)
 
 
 def damage_caches(tally: Tally, number: int) -> None:
@@ -143,18 +172,16 @@ def explode_bombs(tally: Tally, number: int) -> None:
     category, folder = "bombs", tally.work / "bombs"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    makers = (_far_cell, _quotes, _zeros, _wide_header, _many_sheets_cells, _one_line)
-    for place, _ in tally.tries(category, min(number, len(makers) * 2)):
+    makers = (_far_cell, _quotes, _zeros, _wide_header, _many_sheets_cells, _one_line, _often, _packed, _rows)
+    verbs = (["group", "{}", "--scheme", "chs-drg-2.0", "-o", "out.csv"], ["validate", "{}"], ["explain", "{}", "--id", "1"])
+    for place, _ in tally.tries(category, min(number, len(makers) * len(verbs))):
         path = makers[place % len(makers)](folder)
-        verb = (
-            ["group", path.name, "--scheme", "chs-drg-2.0", "-o", "out.csv"] if place < len(makers) else ["validate", path.name]
-        )
+        verb = [word.format(path.name) for word in verbs[place // len(makers)]]
         ended = call(verb, folder, limits={resource.RLIMIT_AS: _ADDRESS_SPACE}, seconds=_SECONDS)
         tally.count(category)
-        if ended.late or ended.code not in ENDS:
-            tally.fail(
-                category, place, f"{verb[0]} {path.name}: {'late' if ended.late else ended.code}: {ended.said[-300:]}", path
-            )
+        if ended.late or ended.code not in ENDS or len(ended.said) > _SAID:
+            how = "late" if ended.late else ended.code
+            tally.fail(category, place, f"{verb[0]} {path.name}: {how}, {len(ended.said):,} said: {ended.said[-300:]}", path)
         path.unlink()
 
 
@@ -205,6 +232,32 @@ def _many_sheets_cells(folder: Path) -> Path:
                 sheet.write(row * 1000)
             sheet.write(b"</sheetData></worksheet>")
     plain.unlink()
+    return path
+
+
+def _often(folder: Path) -> Path:
+    """A Parquet file of one text that many records mean."""
+    path, rows = folder / "often.parquet", 65_536
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * 100_000]))
+    pq.write_table(pa.table({name: text if name == "diagnoses" else pa.nulls(rows, pa.string()) for name in _COLUMNS}), path)
+    return path
+
+
+def _packed(folder: Path) -> Path:
+    """A Parquet file whose cell of 300 MB takes some kilobytes."""
+    path, text = folder / "packed.parquet", pa.array(["\0" * 300_000_000])
+    table = pa.table({name: text if name == "diagnoses" else pa.array(["1"]) for name in _COLUMNS})
+    pq.write_table(table, path, compression="zstd", use_dictionary=False)
+    return path
+
+
+def _rows(folder: Path) -> Path:
+    """A packed page of rows without cells."""
+    path = folder / "rows.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("rows.html", "w") as page:
+        page.write(b"<table>")
+        for _ in range(60):
+            page.write(b"<tr>" * 1_000_000)
     return path
 
 
