@@ -46,6 +46,13 @@ if TYPE_CHECKING:
     from drgsim.api.mapping_verb import map_columns as map_columns
     from drgsim.api.migration_verbs import Migrated as Migrated
     from drgsim.api.migration_verbs import migrate as migrate
+    from drgsim.api.new_verbs import NewFiles as NewFiles
+    from drgsim.api.new_verbs import new_input as new_input
+    from drgsim.api.new_verbs import new_map as new_map
+    from drgsim.api.new_verbs import new_policy as new_policy
+    from drgsim.api.new_verbs import new_region as new_region
+    from drgsim.api.new_verbs import new_scenario as new_scenario
+    from drgsim.api.new_verbs import new_scheme as new_scheme
     from drgsim.api.pack_verbs import WrittenPack as WrittenPack
     from drgsim.api.pack_verbs import schemes_export as schemes_export
     from drgsim.api.pack_verbs import schemes_import as schemes_import
@@ -155,7 +162,14 @@ _HOMES = {
     "MadeRegion": "drgsim.api.synth_verbs",
     "map_columns": "drgsim.api.mapping_verb",
     "migrate": "drgsim.api.migration_verbs",
+    "new_input": "drgsim.api.new_verbs",
+    "new_map": "drgsim.api.new_verbs",
+    "new_policy": "drgsim.api.new_verbs",
+    "new_region": "drgsim.api.new_verbs",
+    "new_scenario": "drgsim.api.new_verbs",
+    "new_scheme": "drgsim.api.new_verbs",
     "Migrated": "drgsim.api.migration_verbs",
+    "NewFiles": "drgsim.api.new_verbs",
     "policies": "drgsim.api.policy_verbs",
     "Policy": "drgsim.payment.policy",
     "policy_check": "drgsim.api.policy_verbs",

@@ -39,6 +39,7 @@ THEMES = {
     "drgsim.api.dip_results": "DIP catalogues 病种目录库",
     "drgsim.api.code_verbs": "Codes 编码",
     "drgsim.api.page_verb": "Grouper in one page 单页分组器",
+    "drgsim.api.new_verbs": "Files to begin with 模板",
     "drgsim.api.synth_verbs": "Synthetic regions 合成地区",
     "drgsim.api.selftest_verbs": "Self-test 自检",
     "drgsim.api.demo_verb": "Demo 演示",

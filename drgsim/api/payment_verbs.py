@@ -24,6 +24,7 @@ from drgsim.api.verb_inputs import (
 from drgsim.errors import Problem, UsageError
 from drgsim.language import text
 from drgsim.money import MISSING, total, yuan_text
+from drgsim.payment.case_columns import with_level
 from drgsim.payment.clearing import PREPAID_AS, Assessment, monthly_prepayments, yearly_clearing
 from drgsim.payment.policy import AnyPolicy, Policy, policy_of
 from drgsim.payment.rules.unstable_groups import DETECT
@@ -119,6 +120,8 @@ def settle(
     policy: AnyPolicy,
     *,
     hospitals: AnyHospitals | None = None,
+    level: str | None = None,
+    grade: str | None = None,
     coefficients: Tabular | GroupCoefficients | None = None,
     weights: Tabular | None = None,
     weights_scale: float | None = None,
@@ -150,6 +153,8 @@ def settle(
         :func:`drgsim.load_policy` gave.
     hospitals
         ``hospital_id, level, grade, coefficient``: a file, a table, a mapping by hospital, or a region.
+    level, grade
+        Of the one hospital that the cases are of, where they and ``hospitals`` do not say: ``3``, ``三级``, ``三甲``; ``甲``.
     coefficients
         Coefficients by hospital and group (``hospital_id, group, coefficient``), or the result of
         :func:`drgsim.coefficients`; they go before those of the policy.
@@ -194,7 +199,8 @@ def settle(
     Raises
     ------
     UsageError
-        ``usage-no-weights``, ``usage-no-clearing``, ``usage-no-prepayment``, ``usage-unknown-word``.
+        ``usage-no-weights``, ``usage-no-clearing``, ``usage-no-prepayment``, ``usage-unknown-word``,
+        ``usage-level-twice``, ``usage-unknown-level``, ``usage-several-hospitals``.
     InputError
         ``settle-not-grouped``, ``settle-missing-column``, ``cases-several-schemes``, or a file that cannot be read.
     PolicyError
@@ -213,6 +219,10 @@ def settle(
         raise UsageError([Problem("usage-no-weights", text("--weights-scale stands without --weights"))])
     if (prepay is not None or assessment is not None) and not clearing:
         raise UsageError([Problem("usage-no-clearing", text("--prepay and --assessment belong to --clearing"))])
+    if (level or grade) and (hospitals is not None or not level):
+        what = text("--level and --grade stand for the list of hospitals")
+        fix = text("give either --level, with --grade where the policy asks for it, or --hospitals")
+        raise UsageError([Problem("usage-level-twice", what, where="--level", fix=fix)])
     loaded, inputs = policy_of(policy), Inputs()
     if include:
         loaded = loaded.including(as_list(include))
@@ -222,6 +232,7 @@ def settle(
     known, by_group = inputs.hospitals(hospitals), inputs.coefficients(coefficients)
     chosen = scheme or scheme_of_weights(weights) or loaded.file.scheme
     table, notes = inputs.discharges(cases, chosen, reading, needed=loaded.file.by_groups)
+    table = with_level(table, level, grade or "") if level else table
     if weights is None:
         doubts = [*doubts, *_other_scheme(loaded, inputs.grouped_by or [scheme or ""])]
     settlement = settle_table(

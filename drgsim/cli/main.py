@@ -32,6 +32,7 @@ from drgsim.cli import explain_command as explain
 from drgsim.cli import group_command as group
 from drgsim.cli import map_command as columns_map
 from drgsim.cli import migrate_command as migrate
+from drgsim.cli import new_command as new
 from drgsim.cli import page_command as page
 from drgsim.cli import policy_command as policy
 from drgsim.cli import report_command as report
@@ -116,6 +117,7 @@ for _panel, _name, _group in (
     ("Group", "codes", codes.app),
     ("Pay", "policy", policy.app),
     ("Budget and what-if", "scenarios", scenarios.app),
+    ("Try and check", "new", new.app),
     ("Try and check", "config", config.app),
 ):
     app.add_typer(_group, name=_name, rich_help_panel=_panel)

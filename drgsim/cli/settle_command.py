@@ -45,6 +45,13 @@ def settle(
     hospitals: Annotated[
         Path | None, typer.Option(rich_help_panel=OWN, help="hospitals.csv: hospital_id, level, grade, coefficient.")
     ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(rich_help_panel=OWN, help="Level of the file's one hospital, such as 3 or 三甲: needs no list."),
+    ] = None,
+    grade: Annotated[
+        str | None, typer.Option(rich_help_panel=OWN, help="Its grade, where the policy asks for it, such as 甲 or A.")
+    ] = None,
     coefficients: Annotated[
         Path | None,
         typer.Option(rich_help_panel=OWN, help="Coefficients by hospital and group: hospital_id, group, coefficient."),
@@ -130,9 +137,10 @@ def settle(
     if is_stream_or_table(output) or Path(output).suffix.lower() in (*WRITABLE, *READABLE):  # .xls is no name of a folder
         check_writable(output)
     paid = payment_verbs.settle(
-        inputs, policy, hospitals=hospitals, coefficients=coefficients, weights=weights, weights_scale=weights_scale,
-        unstable=unstable, scheme=scheme, reading=reading, budget=amounts(budget, "--budget"), fund_share=fund_share,
-        unit_value=amounts(unit_value, "--unit-value"), budget_value=amounts(budget_value, "--budget-value"),
+        inputs, policy, hospitals=hospitals, level=level, grade=grade, coefficients=coefficients, weights=weights,
+        weights_scale=weights_scale, unstable=unstable, scheme=scheme, reading=reading, budget=amounts(budget, "--budget"),
+        fund_share=fund_share, unit_value=amounts(unit_value, "--unit-value"),
+        budget_value=amounts(budget_value, "--budget-value"),
         changes=pairs(change or []), include=include, clearing=clearing, prepay=prepay, assessment=assessment,
     )  # fmt: skip
     _write(paid, output)

@@ -9,13 +9,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.errors import Problem, UsageError
 from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.records.arrow import distinct_texts, to_text
 from drgsim.records.cells import read_days
 from drgsim.records.code_dictionaries import BLANK_FOLDED, fold
 from drgsim.records.schema import header_key, header_names
-from drgsim.records.vocabulary import GROUP_KINDS, INSURANCES, group_column, level_keys, meanings, words
+from drgsim.records.vocabulary import (
+    GROUP_KINDS,
+    INSURANCES,
+    group_column,
+    level_hint,
+    level_keys,
+    level_known,
+    meanings,
+    words,
+)
 from drgsim.region.hospital_list import Hospital
 
 SAMPLES = 5
@@ -58,6 +68,42 @@ def columns_of(table: pa.Table, method: str = "") -> dict[str, pa.Array]:
             if header == name:
                 exact_names.add(name)
     return found
+
+
+def with_level(table: pa.Table, level: str, grade: str = "") -> pa.Table:
+    """Cases of one hospital with its level and grade where they state none.
+
+    Raises
+    ------
+    UsageError
+        ``usage-unknown-level``; ``usage-several-hospitals`` where the cases name more than one.
+
+    Examples
+    --------
+    >>> with_level(pa.table({"total_cost": [1, 2], "level": ["2", ""]}), "三级")["hospital_level"].to_pylist()
+    ['2', '三级']
+    """
+    problems: list[Problem] = []
+    if not level_known(level):
+        what = text("{level!r} is no level of a hospital", level=level)
+        problems.append(Problem("usage-unknown-level", what, where="--level", fix=level_hint(level)))
+    columns, size = columns_of(table), table.num_rows
+    hospitals = texts_of(columns.get("hospital_id"), size)
+    if len(hospitals.values) > 1:
+        what = text("the cases are of {count} hospitals, and one level is stated for all", count=len(hospitals.values))
+        fix = text("list id, level and grade of each hospital in a table, and give it with --hospitals")
+        everyone = np.ones(size, np.bool_)
+        problems.append(Problem("usage-several-hospitals", what, where=hospitals.sample(everyone), fix=fix))
+    if problems:
+        raise UsageError(problems)
+    for name, word in (("hospital_level", level), ("hospital_grade", grade)):
+        if not word:
+            continue
+        stated = texts_of(columns.get(name), size)
+        filled = pa.array([*stated.values, word]).take(pa.array(np.where(stated.ids < 0, len(stated.values), stated.ids)))
+        table = table.drop_columns([name]) if name in table.column_names else table
+        table = table.append_column(name, filled)
+    return table
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

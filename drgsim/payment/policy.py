@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, InputError, Problem, SchemeError, did_you_mean, wrong_type
-from drgsim.language import text
+from drgsim.language import joined, text
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.own_folder import files_outside, outside_problem
 from drgsim.parameters.parameter_set import ParameterSet
@@ -178,13 +178,12 @@ def load_policy(name: str | Path) -> Policy:
         known = policy_names()
         listed = text(
             "drgsim policy list names the {count} that ship; or give a folder that holds {policy_file}",
-            count=len(known),
-            policy_file=POLICY_FILE,
-        )
-        fix = did_you_mean(str(name), known) or listed
-        raise PolicyError.single(
-            "policy-unknown", text("there is no payment policy {name!r}", name=str(name)), where=str(name), fix=fix
-        )
+            count=len(known), policy_file=POLICY_FILE,
+        )  # fmt: skip
+        own = text("a policy of your own begins with: drgsim new policy FOLDER")
+        fix = joined("; ", (did_you_mean(str(name), known) or listed, own))
+        what = text("there is no payment policy {name!r}", name=str(name))
+        raise PolicyError.single("policy-unknown", what, where=str(name), fix=fix)
     policy, problems = read_folder(folder)
     if policy is None or problems:
         raise PolicyError(problems)

@@ -12,11 +12,13 @@ import yaml
 from pydantic import BaseModel
 
 from drgsim.errors import Problem, UsageError
+from drgsim.language import Text, spoken, text
 from drgsim.parameters.evidence import Evidence
 from drgsim.parameters.model_shape import Shape, shape_of
 from drgsim.payment.policy import POLICY_FILE, Policy, load_policy, policy_names, tables_of
 from drgsim.payment.policy_includes import table_path
 from drgsim.payment.policy_model import PolicyFile
+from drgsim.payment.policy_sections import SECTIONS
 from drgsim.results.whole_outputs import whole_folder
 
 WIDTH = 128
@@ -34,27 +36,19 @@ HEADER = (
     "effective_to",
     "verified",
 )
-# what a section is, where its model does not say it
-SECTIONS = {
-    "id": "Names and dates. scheme: what cases are grouped by; verified: the day on which the values were last compared.",
-    "sources": "Where values come from. Add those of the region and name them as source of the values that rest on them.",
-    "notes": "What a reader has to doubt; policy show prints it.",
-    "include": "Files of sections to add, such as examples/psychiatric; what they state the policy must not state otherwise.",
-    "shadow": "true: every case is paid by item, and what its group would pay is told beside it (模拟结算).",
-    "unit_value_from_history": "true: where no unit value is stated, the cost per relative value of the past is it.",
-    "unit_value": "Yuan per unit of relative value (费率、点值), by level, insurance or both; * stands for all others.",
-    "budget": "The fund's budget of the year, yuan, by insurance: the unit value follows from it.",
-    "curves": "Payment curves: what a case is paid by its cost ratio r = cost / reference. main is that of ordinary groups.",
-    "group_classes": "Groups that are paid another way, by class of the table, list of groups, tags or kinds.",
-    "ambiguous": "What a case in an ambiguous group (歧义组) is paid by.",
-    "ungrouped": "What a case without a group (未入组) is paid by.",
-    "age_factors": "Factors on the relative value for patients below an age.",
-    "extreme_cap": "Share of a hospital's discharges up to which cases are paid as high.",
-    "year_weights": "Weights of the years that relative values are estimated from, the oldest first.",
-    "prepayment": "Months that are paid in advance (预付金).",
-    "deposit": "Share that is held back until the assessment (质量保证金).",
-    "adjustment_fund": "Share of the budget held back for adjustments (调节金).",
-}
+
+
+_ENTRY = text("my-notice: {title: number and date of the notice, read_in: where it was read, url: https://...}")
+
+
+_HOW = text(
+    "Every value here is an assumption. Replace it by the region's own, with the source that states it and its evidence "
+    "(official, secondary, derived), and take out what the region does not have."
+)
+
+
+def _begun(name: str, base: str) -> Text:
+    return text("Payment policy {name}, begun after {base}. Check it with: drgsim policy check FOLDER", name=name, base=base)
 
 
 def skeleton_text(name: str, base: Policy) -> str:
@@ -70,9 +64,9 @@ def skeleton_text(name: str, base: Policy) -> str:
 
     Examples
     --------
-    >>> text = skeleton_text("my-city/2026", load_policy("beijing/2024"))
-    >>> [line[:40] for line in text.splitlines() if line.startswith(("id:", "stays:", "# stays"))]
-    ['id: my-city/2026', '# stays: Stays outside the curve: ``long', 'stays:']
+    >>> written = skeleton_text("my-city/2026", load_policy("beijing/2024"))
+    >>> [line[:40] for line in written.splitlines() if line.startswith(("id:", "stays:", "# stays"))]
+    ['id: my-city/2026', '# stays: Stays outside the curve: those ', 'stays:']
     """
     source = base.id.replace("/", "-")
     raw = _taken_over(dict(base.raw), shape_of(PolicyFile), source, base.id)
@@ -87,24 +81,24 @@ def skeleton_text(name: str, base: Policy) -> str:
     for gone in ("published", "effective_to", "include"):  # what was included is the policy's own from now on
         raw.pop(gone, None)
     lines = [
-        *_comment(f"Payment policy {name}, begun after {base.id}. Check it with: drgsim policy check FOLDER"),
-        *_comment(
-            "Every value here is an assumption. Replace it by the region's own, with the source that states it and its "
-            "evidence (official, secondary, derived), and take out what the region does not have."
-        ),
+        *_comment(spoken(_begun(name, base.id))),
+        *_comment(spoken(_HOW)),
     ]
     for section in (*HEADER, *(field for field in PolicyFile.model_fields if field not in HEADER)):
         if section not in HEADER or section == "id":
             lines += _about(section, section in raw)
         if section in raw:
             style = None if isinstance(raw[section], dict | list) else False  # parameters stand on one line each
-            text = yaml.safe_dump(
+            dumped = yaml.safe_dump(
                 {section: raw[section]}, allow_unicode=True, sort_keys=False, default_flow_style=style, width=1000
             )
-            lines += text.splitlines()
+            lines += dumped.splitlines()
         if section == "sources":
-            lines += ["  # my-notice: {title: number and date of the notice, read_in: where it was read, url: https://...}"]
-            lines += [f"  # {base.id} itself rests on:", *(f"  #   {each.title}" for each in base.file.sources.values())]
+            lines += [f"  # {spoken(_ENTRY)}"]
+            lines += [
+                f"  # {spoken(text('{base} itself rests on:', base=base.id))}",
+                *(f"  #   {each.title}" for each in base.file.sources.values()),
+            ]
     return "\n".join(lines) + "\n"
 
 
@@ -173,24 +167,24 @@ def _taken_over(node: Any, shape: Shape, source: str, name: str) -> Any:
 
 def _about(section: str, stands: bool) -> Iterator[str]:
     """The comment before a section, with an example of one that the base lacks."""
-    field = PolicyFile.model_fields[section]
-    model = shape_of(field.annotation).model
-    words = SECTIONS.get(section) or (model.__doc__ or "" if model is not None else "")
-    first = " ".join(words.partition("\n\n")[0].split())
+    model = shape_of(PolicyFile.model_fields[section].annotation).model
+    said = spoken(SECTIONS[section])
     yield ""
-    yield from _comment(f"{section}: {first}" if section != "id" else first)
+    yield from _comment(said if section == "id" else f"{section}: {said}")
     if not stands:
-        yield from _comment(f"(not stated; {_example(section, model)})")
+        yield from _comment(spoken(_example(section, model)))
 
 
-def _example(section: str, model: type[BaseModel] | None) -> str:
+def _example(section: str, model: type[BaseModel] | None) -> Text:
     names = [
         name
         for name in (model.model_fields if model is not None else ())
         if name not in ("note", "effective_from", "effective_to")
     ]
-    return f"its parts would be {', '.join(names)}" if names and "value" not in names else f"to add it, state {section}"
+    if names and "value" not in names:
+        return text("(not stated; its parts would be {names})", names=", ".join(names))
+    return text("(not stated; to add it, state {section})", section=section)
 
 
-def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in wrap(text, WIDTH - 2)]
+def _comment(words: str) -> list[str]:
+    return [f"# {line}" for line in wrap(words, WIDTH - 2)]

@@ -197,17 +197,15 @@ def read_region(folder: str | Path) -> RegionFolder:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        fix = text("check the path, or make a region with drgsim synth")
-        raise InputError.single(
-            "region-not-found", text("there is no folder {folder}", folder=folder), where=str(folder), fix=fix
-        )
+        what = text("there is no folder {folder}", folder=folder)
+        fix = text("check the path; drgsim new region FOLDER writes one to fill in, drgsim synth makes an invented one")
+        raise InputError.single("region-not-found", what, where=str(folder), fix=fix)
     problems: list[Problem] = []
     paths = _discharge_files(folder, problems)
     if not paths:
+        what = text("{folder} holds no discharges", folder=folder)
         fix = text("name the files discharges-2024.parquet, .csv or .xlsx, one per year")
-        problems.append(
-            Problem("region-no-discharges", text("{folder} holds no discharges", folder=folder), where=str(folder), fix=fix)
-        )
+        problems.append(Problem("region-no-discharges", what, where=str(folder), fix=fix))
     hospitals: dict[str, Hospital] = {}
     if not (folder / "hospitals.csv").is_file():
         what, fix = text("{folder} holds no hospitals.csv", folder=folder), text("list id, name, level of each hospital")

@@ -154,8 +154,8 @@ class ScenarioFile(Strict):
 
     title: str
     title_zh: str = ""
-    author: str
-    reference: str
+    author: str = ""
+    reference: str = ""
     evidence: Literal["official", "secondary", "assumption", "derived"] = "assumption"
     notes: tuple[str, ...] = ()
     baseline: Baseline = Baseline()
