@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from drgsim.language import LANGUAGES
 from tests.conftest import ROOT
+from tools.make_pictures import MOST_BYTES, PAGES, file_of
 
 DOCS = ROOT / "docs"
 ENGLISH = sorted(path for path in DOCS.glob("*.md") if not path.name.endswith(".zh.md"))
@@ -47,6 +49,15 @@ def test_pages_open_as_files(site: Path) -> None:
     assert len(links) > 30
     assert [link for link in links if not (site / "zh" / link).is_file()] == []
     assert (site / "search" / "search_index.js").is_file()
+
+
+def test_pictures_are_small_and_in_both_languages() -> None:
+    pictures = {path.name: path.stat().st_size for path in (DOCS / "pictures").iterdir()}
+    assert set(pictures) == {file_of(name, language).name for name in PAGES for language in LANGUAGES}
+    assert max(pictures.values()) <= MOST_BYTES
+    for readme, language in (("README.md", "en"), ("README.zh-CN.md", "zh")):
+        shown = re.findall(r"!\[[^]]+\]\(docs/pictures/([^)]+)\)", (ROOT / readme).read_text(encoding="utf-8"))
+        assert sorted(shown) == sorted(file_of(name, language).name for name in PAGES)
 
 
 def test_the_glossary_has_the_same_terms_in_both_languages() -> None:
