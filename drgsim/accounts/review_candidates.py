@@ -71,11 +71,12 @@ def review_candidates(hospital: HospitalCases, losses: Losses, reference: Refere
 
 
 def dossier_costs(hospital: HospitalCases, costs: CategoryCosts, places: NDArray[np.int64]) -> list[list[CategoryLine]]:
-    """Costs of some cases by category beside the mean of their group among all settled cases."""
+    """Costs of some cases by category beside the mean of their group among all settled cases, where these are enough."""
     cases = hospital.cases
-    everyone = np.ones(cases.size, np.bool_)
+    everyone, least = np.ones(cases.size, np.bool_), account_limits().reference_cases.value
     means = [
-        mean_of(fen.astype(np.float64), cases.group, everyone)[cases.group.ids[places]] / FEN_PER_YUAN for fen in costs.fen
+        mean_of(fen.astype(np.float64), cases.group, everyone, least)[cases.group.ids[places]] / FEN_PER_YUAN
+        for fen in costs.fen
     ]
     return [
         [

@@ -21,6 +21,7 @@ from drgsim.report.review_dossiers import review_card
 
 Row = dict[str, Any]
 WORST, MOST_REASONS = 6, 3  # groups, and reasons of unpaid cases, of the summary
+MANY_UNPAID = 0.02  # of the cases, for their reasons to stand in the summary; else among the notes
 
 
 def hospital_page(accounts: HospitalAccounts, warnings: Sequence[str] = (), links: Sequence[tuple[str, str]] = ()) -> str:
@@ -39,7 +40,7 @@ def hospital_page(accounts: HospitalAccounts, warnings: Sequence[str] = (), link
         summary=[_worst(accounts)],
         cards=_cards(accounts),
         assumptions=_assumptions(cases),
-        notes=[joined(" ", [note.what, note.fix]) if note.fix else note.what for note in cases.notes],
+        notes=[*_unpaid(accounts), *(joined(" ", [note.what, note.fix]) if note.fix else note.what for note in cases.notes)],
         footer=[text("policy {policy} ({digest})", policy=policy.id, digest=policy.digest[:12]),
                 text("grouped by {schemes}", schemes=", ".join(cases.schemes)) if cases.schemes
                 else text("groups as the file names them")],
@@ -99,16 +100,22 @@ def _warnings(accounts: HospitalAccounts) -> list[Text]:
             "{count:,} of {all:,} cases have no amount, because no rule of the policy could pay them; they are left out of "
             "revenue, cost and margin.", count=count, all=int(hospital.own.sum()),
         ))  # fmt: skip
-        found += [
-            text("{count:,} cases: {what}. What to do: {fix}.", count=reason.cases, what=reason.what, fix=reason.fix)
-            for reason in unpaid_reasons(hospital)[:MOST_REASONS]
-        ]
+        if count > MANY_UNPAID * int(hospital.own.sum()):
+            found += _unpaid(accounts)
     if hospital.hospitals > 1:
         found.append(text(
             "The file holds {count:,} hospitals. This page is about {hospital}; the others are what it is compared with.",
             count=hospital.hospitals, hospital=hospital.name or hospital.id,
         ))  # fmt: skip
     return found
+
+
+def _unpaid(accounts: HospitalAccounts) -> list[Text]:
+    """Why cases have no amount."""
+    return [
+        text("{count:,} cases: {what}. What to do: {fix}.", count=reason.cases, what=reason.what, fix=reason.fix)
+        for reason in unpaid_reasons(accounts.hospital)[:MOST_REASONS]
+    ]
 
 
 def _figures(accounts: HospitalAccounts, whole: Row) -> list[KeyFigure]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from drgsim.accounts.hospital_accounts import HospitalAccounts
 from drgsim.accounts.record_texts import cells_of, in_words
 from drgsim.accounts.review_candidates import CategoryLine, dossier_costs
-from drgsim.language import Text, text
+from drgsim.language import Text, joined, text
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.report.hospital_case_cards import case_columns
 from drgsim.report.hospital_words import PAYERS, class_title, reason_titles, rows_of
@@ -17,6 +17,12 @@ from drgsim.report.page_parts import Card, Fold, PagePart, PageTable, Points, Ta
 
 Row = dict[str, Any]
 MOST_DOSSIERS = 20
+# codes of the front page of the medical record (卫医政发〔2011〕84号)
+_SEX = {"1": text("male"), "2": text("female")}
+_WAYS = {
+    "1": text("home, on advice"), "2": text("to another hospital, on advice"), "3": text("to primary care, on advice"),
+    "4": text("against advice"), "5": text("died"), "9": text("otherwise"),
+}  # fmt: skip
 _FACTS = ("sex", "age", "admitted", "discharged", "discharge_way", "icu_hours", "ventilator_hours")
 
 
@@ -81,10 +87,10 @@ def _facts(row: Row, cells: dict[str, str], payer: str, mean_days: float) -> lis
     return [
         (text("department, doctor"), " · ".join(filter(None, (row["department"], row["doctor"])))),
         (text("payer"), PAYERS[payer]),
-        (text("sex, age"), " · ".join(filter(None, (cells["sex"], cells["age"])))),
+        (text("sex, age"), joined(" · ", filter(None, (_SEX.get(cells["sex"], cells["sex"]), cells["age"])))),
         (text("admitted, discharged"), " – ".join(filter(None, (cells["admitted"][:10], cells["discharged"][:10])))),
         (text("days (mean of the group)"), f"{shown_value(row['days'], ',.0f')} ({shown_value(mean_days, '.1f')})"),
-        (text("way of discharge"), cells["discharge_way"]),
+        (text("way of discharge"), _WAYS.get(cells["discharge_way"], cells["discharge_way"])),
         (text("hours in intensive care, on a ventilator"),
          " · ".join(filter(None, (cells["icu_hours"], cells["ventilator_hours"])))),
         (text("group"), row["group"]),
