@@ -34,6 +34,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -127,6 +128,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals |= {
         "text": text, "term": term, "counted": counted, "drawings": _drawings, "plot_numbers": plot_numbers, "widest": _widest,
+        "ems": _ems,
     }  # fmt: skip
     return environment
 
@@ -134,6 +136,13 @@ def _environment() -> jinja2.Environment:
 def _drawings(part: Plot | FlowChart) -> list[tuple[str, Markup]]:
     """Drawings of a chart as they stand: the drawer has escaped its texts."""
     return [(size, Markup(svg)) for size, svg in (plot_drawings(part) if isinstance(part, Plot) else part.drawings())]
+
+
+def _ems(column: TableColumn, rows: Sequence[Any]) -> float:
+    """Letters that the widest text of a column takes in one line, in widths of a Chinese one."""
+    shown = (column.shown(row) for row in rows)
+    lines = [line for value in shown for line in (value if isinstance(value, list | tuple) else [value])]
+    return round(max((text_width(str(spoken(line)), 1.0) for line in lines), default=0.0), 1)
 
 
 def _widest(texts: Sequence[str]) -> int:
