@@ -65,8 +65,8 @@ def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[P
         if name.startswith(CATEGORY):
             values, _ = read_numbers(table.column(name).combine_chunks(), parse_money)
             categories[name.removeprefix(CATEGORY)] = np.nan_to_num(values)
-    names = tuple(cases.stated_names)
-    return CostHistory(tuple(codes), group, cost, year, cases.numbers["los_days"], categories, names=names), problems
+    stated = tuple(cases.stated_names)
+    return CostHistory(tuple(codes), group, cost, year, cases.numbers["los_days"], categories, names=stated), problems
 
 
 def _cost_problems(table: pa.Table, fen: NDArray[np.int64]) -> list[Problem]:

@@ -8,7 +8,7 @@ from typing import Any
 from drgsim.accounts.regional_accounts import RegionalAccounts
 from drgsim.accounts.settled_cases import PriceBasis
 from drgsim.budgets.budget_year import BudgetYear
-from drgsim.language import Text, joined, text
+from drgsim.language import Text, bilingual, joined, text
 from drgsim.report.bar_charts import BarChart, BarSeries
 from drgsim.report.bureau_budget_cards import budget_assumptions, budget_cards, budget_figures
 from drgsim.report.hospital_words import PAYERS, amount, rows_of
@@ -61,7 +61,7 @@ def bureau_page(accounts: RegionalAccounts, years: Sequence[BudgetYear] = (), no
     ]  # fmt: skip
     return page_html(Page(
         title=TITLE,
-        subtitle=joined(" · ", [f"{policy.id}", ", ".join(cases.schemes) or text("groups as the file names them")]),
+        subtitle=joined(" · ", _subtitle(accounts)),
         lead=_lead(rows, accounts),
         figures=[*budget_figures(years), *_figures(whole, accounts, rows, bool(years))],
         summary=[_margin_chart(rows)],
@@ -70,6 +70,14 @@ def bureau_page(accounts: RegionalAccounts, years: Sequence[BudgetYear] = (), no
         notes=[*notes, *(problem.what for problem in cases.notes)],
         footer=[text("policy {policy} ({digest})", policy=policy.id, digest=policy.digest[:12])],
     ))  # fmt: skip
+
+
+def _subtitle(accounts: RegionalAccounts) -> list[Text | str]:
+    """Months of discharge, policy, schemes."""
+    file, months = accounts.cases.settlement.ledger.policy.file, accounts.months["month"].to_pylist()
+    period = [months[0] if len(months) == 1 else text("{first} to {last}", first=months[0], last=months[-1])] if months else []
+    schemes = ", ".join(accounts.cases.schemes) or text("groups as the file names them")
+    return [*period, bilingual(file.title, file.title_zh), schemes]
 
 
 def _hospital_rows(accounts: RegionalAccounts) -> list[dict[str, Any]]:
@@ -84,7 +92,7 @@ def _lead(rows: Sequence[dict[str, Any]], accounts: RegionalAccounts) -> Text:
         "{losing} of {all} hospitals are paid less than their bills; over all, payments differ from bills by {margin}.",
         losing=losing, all=len(rows), margin=amount(sum(row["margin"] for row in rows), signed=True),
     )  # fmt: skip
-    if accounts.supervision is None:
+    if accounts.supervision is None or len(rows) < 2:
         return money
     look = text("{hospitals} hospitals have a share that is worth a look.", hospitals=looked_at(accounts.supervision))
     return joined(" ", [money, look])

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from drgsim.accounts.group_research import LIMITS, GroupResearch
 from drgsim.accounts.group_spread import ALIKE, CAP, FLAGS, ONE_CASE, QUANTILES, CostsExplained
 from drgsim.language import Text, joined, text
@@ -47,11 +49,10 @@ FLAG_TITLES = {
 
 def research_page(found: GroupResearch) -> str:
     """HTML of the page."""
-    policy = found.cases.settlement.ledger.policy
     by_way = {line.way: line for line in found.measures if line.scope == "all"}
     return page_html(Page(
         title=TITLE,
-        subtitle=joined(" · ", [", ".join(found.cases.schemes) or text("groups as the file names them"), policy.id]),
+        subtitle=joined(" · ", _subtitle(found)),
         lead=_lead(found, by_way["untrimmed"]),
         figures=_figures(by_way),
         summary=[_measures_table(found)],
@@ -60,6 +61,13 @@ def research_page(found: GroupResearch) -> str:
         notes=[*found.weights.settings.describe(), *(problem.what for problem in found.problems)],
         footer=[text("scheme {ids}", ids=", ".join(found.cases.schemes) or "–")],
     ))  # fmt: skip
+
+
+def _subtitle(found: GroupResearch) -> list[Text | str]:
+    """Years of discharge where they are known, and the schemes."""
+    years = sorted({int(year) for year in np.unique(found.history.year) if year > 1900})  # files without dates are numbered
+    period = [str(years[0]) if len(years) == 1 else text("{first} to {last}", first=years[0], last=years[-1])] if years else []
+    return [*period, ", ".join(found.cases.schemes) or text("groups as the file names them")]
 
 
 def _lead(found: GroupResearch, untrimmed: CostsExplained) -> Text:

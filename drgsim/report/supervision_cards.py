@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from drgsim.analysis.supervision import Supervision
-from drgsim.analysis.supervision_words import WORDS
+from drgsim.analysis.supervision_words import SEVERITY, WORDS
 from drgsim.language import Text, text
 from drgsim.parameters.evidence import Value
 from drgsim.report.bar_charts import HeatTable, shaded
@@ -42,7 +42,7 @@ def supervision_cards(found: Supervision, hospitals: Mapping[str, str], groups: 
             text("Each compares a case with cases of the same group in the same input. A hospital is marked where its share is "
                  "further above that of all hospitals than chance explains; that may have good reasons too."),
         ]),
-        _map(found, hospital),
+        *([_map(found, hospital)] if len(found.hospitals) > 1 else []),
     ]  # fmt: skip
     missing = [
         text("{list}: not judged, the records lack {columns}", list=WORDS[name].title, columns=", ".join(columns))
@@ -100,10 +100,9 @@ def _list(
     cases = found.cases[found.cases["list"] == name]
     if len(cases):
         parts.append(_cases(cases, hospital, groups))
-    summary = _summary(words.title, len(cases), len(marked)) if name in set(found.cases["list"]) or len(cases) else (
-        text("{list}: {hospitals} hospitals worth a look", list=words.title, hospitals=len(marked))
-    )  # fmt: skip
-    return Fold(summary, parts)
+    if name == SEVERITY:  # hospitals are compared, cases are not listed
+        return Fold(text("{list}: {hospitals} hospitals worth a look", list=words.title, hospitals=len(marked)), parts)
+    return Fold(_summary(words.title, len(cases), len(marked)), parts)
 
 
 def _summary(title: Text, cases: int, hospitals: int) -> Text:
