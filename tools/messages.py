@@ -31,6 +31,7 @@ LITERALS = {"text": (0,), "term": (0, 1), "counted": (1, 2)}
 # data files whose sentences are shown as text_of_data(...), with the keys that hold sentences (at any depth)
 DATA_TEXTS: dict[str, tuple[str, ...]] = {
     "quality/quality_rules.yaml": ("why",),  # title and fix stand there in both languages
+    "simulation/paths.yaml": ("unit",),
 }
 
 _SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drgsim.cli.policy_command import COLOURS, EVIDENCE
-from drgsim.language import bilingual, joined, term, text
+from drgsim.language import bilingual, joined, term, text, text_of_data
 
 if TYPE_CHECKING:
     from drgsim.analysis.supervision import Supervision
@@ -194,7 +194,10 @@ def show_spec(loaded: DipSpec) -> None:
     for name, rigid in ((text("parameter"), True), (text("value, unit; source"), False), (text("evidence"), True)):
         table.add_column(name, overflow="fold", no_wrap=rigid)
     for p in loaded.parameters:
-        lines = [f"{escape(str(p.value))} [dim]{escape(p.unit)}[/]", f"[dim]{escape(loaded.file.sources[p.source].title)}[/]"]
+        lines = [
+            f"{escape(str(p.value))} [dim]{escape(text_of_data(p.unit))}[/]",
+            f"[dim]{escape(loaded.file.sources[p.source].title)}[/]",
+        ]
         lines += [f"[dim]{escape(p.note)}[/]"] if p.note else []
         evidence = f"[{COLOURS[p.evidence]}]{escape(EVIDENCE[p.evidence])}[/]"
         table.add_row(p.path, "\n".join(lines), evidence)

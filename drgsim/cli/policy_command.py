@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drgsim.language import bilingual, joined, text
+from drgsim.language import bilingual, joined, text, text_of_data
 
 if TYPE_CHECKING:
     from drgsim.budgets.terms import BudgetTerms
@@ -90,7 +90,9 @@ def show(
     table.add_column(text("parameter = value, unit; since when, source"), overflow="fold")
     for parameter in shown.parameters:
         colour = COLOURS[parameter.evidence]
-        lines = [f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]"]
+        lines = [
+            f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(text_of_data(parameter.unit))}[/]"
+        ]
         source = f"{parameter.source_title} ({parameter.source})" if parameter.source_title else parameter.source
         since = text("since {start} · {source}", start=parameter.effective_from, source=source)
         lines.append(f"[dim]{escape(since)}[/]")
@@ -169,7 +171,9 @@ def explain(policy: Name, path: Annotated[str, typer.Argument(help="Parameter su
     for parameter in explained.parameters:
         source = loaded.file.sources[parameter.source]
         colour = COLOURS[parameter.evidence]
-        out.print(f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(parameter.unit)}[/]")
+        out.print(
+            f"[bold]{parameter.path}[/] = {escape(_words(parameter.value))} [dim]{escape(text_of_data(parameter.unit))}[/]"
+        )
         evidence = f"[{colour}]{escape(EVIDENCE[parameter.evidence])}[/]"
         out.print(text("  from {start} · {evidence}", start=parameter.effective_from, evidence=evidence))
         read_in = f" — {source.read_in}" if source.read_in else ""

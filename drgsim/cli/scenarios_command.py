@@ -82,7 +82,8 @@ def describe(names: Names, region: RegionOption = None, policy: PolicyOption = N
 
 
 def _described(step: Step) -> list[str]:
-    return [step.path, f"{step.old} → {step.new}  {step.unit}"]
+    change = text("{old} → {new}  {unit}", old=step.old, new=step.new, unit=text_of_data(step.unit))
+    return [step.path, change]
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drgsim.cli.common_options import PageOption, check_page, write_page
-from drgsim.language import bilingual, joined, text
+from drgsim.language import bilingual, joined, text, text_of_data
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +88,7 @@ def show_scenario(study: Study, result: ScenarioResult) -> None:
         for step in steps:
             out.print(
                 f"  [dim]{right_aligned(kind, 8)}[/] {escape(step.path)}: {escape(step.old)} → [bold]{escape(step.new)}[/] "
-                f"[dim]{escape(step.unit)}[/]"
+                f"[dim]{escape(text_of_data(step.unit))}[/]"
             )
     drawn = "change_low" in study.tables["headlines"].column_names
     rows_table(

@@ -225,11 +225,9 @@ def _with_patient_part(cases: Cases, fund: NDArray[np.int64], broken: dict[str, 
         return cases
     patient = np.where(derived, cost - fund - np.where(other == MISSING, 0, other), patient)
     cases = replace(cases, money={**money, "patient_paid": patient}, present=cases.present | {"patient_paid"})
-    cases.warn(
-        "settle-patient-part-derived", derived,
-        text("patient_paid is not stated and is taken as total_cost less fund_paid (and less other_paid)"),
-        text("state patient_paid where other funds, or parts outside the policy, are to be told apart"),
-    )  # fmt: skip
+    what = text("patient_paid is not stated and is taken as total_cost less fund_paid (and less other_paid)")
+    fix = text("state patient_paid where other funds, or parts outside the policy, are to be told apart")
+    cases.warn("settle-patient-part-derived", derived, what, fix)
     return cases
 
 
@@ -240,10 +238,8 @@ def _refuse_invalid(cases: Cases, table: pa.Table) -> None:
         return
     texts = texts_of(to_text(one_chunk(table, status)), cases.size)
     invalid = np.array([value.lower() == INVALID for value in texts.values] + [False])[texts.ids]
-    cases.fault(
-        "settle-invalid-record", invalid, text("the record is invalid, so that no rule could be applied to it"),
-        text("see the column reason of drgsim group, correct the record and group it again"),
-    )  # fmt: skip
+    fix = text("see the column reason of drgsim group, correct the record and group it again")
+    cases.fault("settle-invalid-record", invalid, text("the record is invalid, so that no rule could be applied to it"), fix)
 
 
 def _need(columns: Mapping[str, pa.Array], method: str) -> None:
@@ -332,10 +328,9 @@ def _check(cases: Cases, broken: Mapping[str, NDArray[np.bool_]], beyond: NDArra
     if cases.hospitals is not None and "hospital_id" in cases.present:
         known = np.array([name in cases.hospitals for name in cases.hospital.values] + [False])
         unknown = ~known[cases.hospital.ids]
-        cases.fault(
-            "settle-unknown-hospital", unknown, text("the hospital is not in the list of hospitals"),
-            text("add the hospital to hospitals.csv, or correct hospital_id"), sample=cases.hospital.sample(unknown),
-        )  # fmt: skip
+        what = text("the hospital is not in the list of hospitals")
+        fix = text("add the hospital to hospitals.csv, or correct hospital_id")
+        cases.fault("settle-unknown-hospital", unknown, what, fix, sample=cases.hospital.sample(unknown))
 
 
 def _repeated(ids: pa.Array | None) -> int:
@@ -364,10 +359,8 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, N
         "settle-paid-above-total", (cases.faults < 0) & (paid[0] + paid[1] > cost),
         text("patient_paid and other_paid are together above total_cost"), text("correct the costs in the source"),
     )  # fmt: skip
-    cases.warn(
-        "settle-duplicate-id", repeated, text("a discharge_id stands more than once; each line is settled"),
-        text("leave one line for each discharge"),
-    )  # fmt: skip
+    what = text("a discharge_id stands more than once; each line is settled")
+    cases.warn("settle-duplicate-id", repeated, what, text("leave one line for each discharge"))
     if "insurance" in columns:
         texts = texts_of(columns["insurance"], cases.size)
         unknown = (texts.ids >= 0) & (cases.insurance < 0)
@@ -382,13 +375,9 @@ def _doubt(cases: Cases, columns: Mapping[str, pa.Array], broken: Mapping[str, N
         )
     odd = [keys[-1] for keys in cases.levels if keys and not level_known(keys[-1])]
     of_odd = np.array([bool(keys) and keys[-1] in odd for keys in cases.levels] or [False])[cases.level]
-    cases.warn(
-        "settle-unknown-level",
-        of_odd,
-        text("the level of the hospital is no word for a level; it counts as a class of its own"),
-        level_hint(odd[0]) if odd else "",
-        sample=", ".join(sorted(set(odd))),
-    )
+    what = text("the level of the hospital is no word for a level; it counts as a class of its own")
+    hint = level_hint(odd[0]) if odd else ""
+    cases.warn("settle-unknown-level", of_odd, what, hint, sample=", ".join(sorted(set(odd))))
     for name in (*DAYS, *NUMBERS[NUMBERS.index("los_days") :]):
         if name in broken:
             what = text("{name} cannot be read and counts as missing", name=name)

@@ -47,10 +47,10 @@ def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[P
     has_cost = np.bincount(group[(group >= 0) & (fen > 0)], minlength=len(codes)) > 0
     bare = sorted(codes[place] for place in np.unique(group[group >= 0]).tolist() if not has_cost[place])
     if bare:
-        names = ", ".join(bare[:SHOWN])
+        shown = ", ".join(bare[:SHOWN])
         if len(bare) > SHOWN:
-            names = text("{shown} and {count} more", shown=names, count=len(bare) - SHOWN)
-        what = text("groups without a usable cost: {names}", names=names)
+            shown = text("{shown} and {count} more", shown=shown, count=len(bare) - SHOWN)
+        what = text("groups without a usable cost: {names}", names=shown)
         problems.append(
             Problem("weights-group-without-cost", what, why=text("they get no weight"), fix=text("correct or add their costs"))
         )

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.evidence import Evidence
 from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import level_keys
@@ -27,13 +28,24 @@ def change_weights(
 ) -> Setup:
     kind, code = match.words["unit_kind"], match.words["group"]
     if setup.policy.prices is None and setup.settings["weights.source"] == "policy":
-        out_of_scope(change, f"{setup.policy.id} has no table of relative values", "set weights.source: history", problems)
+        out_of_scope(
+            change,
+            text("{policy} has no table of relative values", policy=setup.policy.id),
+            text("set weights.source: history"),
+            problems,
+        )
         return setup
     if setup.policy.prices is not None and setup.settings["weights.source"] == "policy":
         known = sorted({short_code(kind, each) for each in setup.policy.prices.codes})
         if short_code(kind, code.removeprefix("MDC")) not in known:
-            fix = did_you_mean(code, known) or f"for instance {', '.join(known[:5])}"
-            refuse("unknown-path", change, f": {setup.policy.id} has no {kind} {code}", fix, problems)
+            fix = did_you_mean(code, known) or text("for instance {names}", names=", ".join(known[:5]))
+            refuse(
+                "unknown-path",
+                change,
+                text(": {policy} has no {kind} {code}", policy=setup.policy.id, kind=kind, code=code),
+                fix,
+                problems,
+            )
             return setup
         name, values = setup.policy.prices.relative_value
         rows = [
@@ -43,10 +55,16 @@ def change_weights(
         ]
         old = float(np.nansum(values[rows]))
         steps.append(
-            step_of(match, change, old, old * change.value, f"sum of {name} of {len(rows)} groups, before the total is kept")
+            step_of(
+                match,
+                change,
+                old,
+                old * change.value,
+                text("sum of {name} of {count} groups, before the total is kept", name=name, count=len(rows)),
+            )
         )
     else:
-        steps.append(step_of(match, change, "from history", change.words))
+        steps.append(step_of(match, change, text("from history"), change.words))
     return replace(setup, weights=(*setup.weights, WeightEdit(kind, code.removeprefix("MDC"), float(change.value))))
 
 
@@ -58,21 +76,21 @@ def change_hospitals(
     members = [each for each in region.hospitals if hospital_fits(region, each, kind, key)]
     if not members:
         known = list(region.hospitals) if kind == "hospital" else region.known_levels
-        fix = did_you_mean(key, known) or f"the region has {', '.join(known[:12])}"
-        refuse("unknown-path", change, f": the region has no {kind} {key}", fix, problems)
+        fix = did_you_mean(key, known) or text("the region has {names}", names=", ".join(known[:12]))
+        refuse("unknown-path", change, text(": the region has no {kind} {key}", kind=kind, key=key), fix, problems)
         return setup
     if name == "coefficient" and not setup.policy.file.coefficient.by_hospital and setup.settings["payment.method"] != "dip":
         out_of_scope(
             change,
-            f"{setup.policy.id} does not use coefficients of hospitals",
-            "see drgsim policy show; coefficient.<level> may do",
+            text("{policy} does not use coefficients of hospitals", policy=setup.policy.id),
+            text("see drgsim policy show; coefficient.<level> may do"),
             problems,
         )
         return setup
     if name == "coefficient" and change.op != "set" and any(np.isnan(region.hospitals[each].coefficient) for each in members):
         default = setup.policy.file.coefficient.default
         if default is None:
-            out_of_scope(change, "hospitals.csv states no coefficient to change", "write a plain value", problems)
+            out_of_scope(change, text("hospitals.csv states no coefficient to change"), text("write a plain value"), problems)
             return setup
     steps.append(
         step_of(
@@ -86,8 +104,8 @@ def change_hospitals(
 
 
 def _as_before(field: str, hospitals: int) -> str:
-    of = {"in_drg": "by the setup before", "completion": "as procurement.csv says"}
-    return of.get(field, f"as hospitals.csv says ({hospitals} hospitals)")
+    of = {"in_drg": text("by the setup before"), "completion": text("as procurement.csv says")}
+    return of.get(field, text("as hospitals.csv says ({hospitals} hospitals)", hospitals=hospitals))
 
 
 def change_members(
@@ -96,9 +114,9 @@ def change_members(
     """Members of the policy by id or level; the words are checked against the region."""
     words = [str(word) for word in (change.value if isinstance(change.value, list) else [change.value])]
     old = setup.policy.file.members
-    before = "every hospital" if old is None else old.shown
+    before = text("every hospital") if old is None else old.shown
     if words == ["all"]:
-        steps.append(step_of(match, change, before, "every hospital"))
+        steps.append(step_of(match, change, before, text("every hospital")))
         return replace(setup, policy=_with_members(setup.policy, None))
     levels = [level_keys(word.removeprefix("level."))[0] for word in words if word.startswith("level.")]
     named = [word for word in words if not word.startswith("level.")]
@@ -106,8 +124,8 @@ def change_members(
     unknown += [f"level.{level}" for level in levels if level not in region.known_levels]
     for word in unknown or ([""] if not words else []):
         known = [*region.hospitals, *(f"level.{level}" for level in region.known_levels)]
-        fix = did_you_mean(word, known) or f"the region has {', '.join(known[:12])}"
-        refuse("unknown-hospital", change, f": the region has no hospital {word!r}", fix, problems)
+        fix = did_you_mean(word, known) or text("the region has {names}", names=", ".join(known[:12]))
+        refuse("unknown-hospital", change, text(": the region has no hospital {word!r}", word=word), fix, problems)
     if unknown or not words:
         return setup
     members = {
@@ -120,7 +138,7 @@ def change_members(
 
 def _with_members(policy: Policy, members: Mapping[str, object] | None) -> Policy:
     """The policy with other members, none for every hospital."""
-    sources = {**policy.raw["sources"], "scenario": {"title": "changed by scenario"}}
+    sources = {**policy.raw["sources"], "scenario": {"title": text("changed by scenario")}}
     return policy.rebuilt({**policy.raw, "sources": sources, "members": members}, f"members {members!r}")
 
 
@@ -132,7 +150,7 @@ def change_cases(
     category = match.words.get("category") or ALL
     cohort = setup.cohort(region, region.years[-1])
     problems += faults_of(cohort, region, category, selector, change)
-    old, new = ("as recorded", change.words) if match.spec.field != "cut" else ("0", f"{change.value:g}")
+    old, new = (text("as recorded"), change.words) if match.spec.field != "cut" else ("0", f"{change.value:g}")
     steps.append(step_of(match, change, old, new))
     return replace(setup, cases=(*setup.cases, CaseEdit(match.spec.field, category, selector, change)))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drgsim.compiled_code import njit
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.money import MISSING, from_parts
 from drgsim.payment.case_class import CLASSES, OUTSIDE_GROUPS, CaseClass
 from drgsim.simulation.scenario import ScenarioError
@@ -223,8 +224,10 @@ def check_size(money: NDArray[np.int64], parts: NDArray[np.int64], where: str = 
         return
     total = (np.abs(money.astype(np.float64)) @ parts.astype(np.float64)).max()
     if total >= LARGEST:
-        what = f"the amounts add up to {total / PART / 100:,.0f} yuan, more than sums to the fen can hold"
-        raise ScenarioError([Problem("scenario-too-large", what, where=where, fix="multiply volumes, prices or rates by less")])
+        what = text("the amounts add up to {total:,.0f} yuan, more than sums to the fen can hold", total=total / PART / 100)
+        raise ScenarioError(
+            [Problem("scenario-too-large", what, where=where, fix=text("multiply volumes, prices or rates by less"))]
+        )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.parameters.evidence import Evident
 from drgsim.simulation.paths import Match, same_unit
 from drgsim.simulation.scenario import Change
@@ -40,17 +41,21 @@ def step_words(value: Any) -> str:
         if inside is not None:
             return step_words(inside)
         return ", ".join(f"{name} {step_words(each)}" for name, each in value.items() if name not in Evident.model_fields)
-    return str(value)
+    return value if isinstance(value, str) else str(value)
 
 
 def refuse(code: str, change: Change, what: str, fix: str, problems: list[Problem]) -> None:
     """Say why a change is not made; ``code`` without its beginning ``scenario-``."""
-    problems.append(Problem(f"scenario-{code}", f"{change.path}{what}", where=change.where or change.path, fix=fix))
+    problems.append(
+        Problem(
+            f"scenario-{code}", text("{path}{what}", path=change.path, what=what), where=change.where or change.path, fix=fix
+        )
+    )
 
 
 def out_of_scope(change: Change, what: str, fix: str, problems: list[Problem]) -> None:
     """Say that a change would change nothing here."""
-    refuse("out-of-scope", change, f": {what}", fix, problems)
+    refuse("out-of-scope", change, text(": {what}", what=what), fix, problems)
 
 
 def wrong_unit(change: Change, unit: str, problems: list[Problem]) -> bool:
@@ -58,6 +63,10 @@ def wrong_unit(change: Change, unit: str, problems: list[Problem]) -> bool:
     if not change.unit or not unit or same_unit(change.unit, unit):
         return False
     refuse(
-        "wrong-unit", change, f": the unit is {change.unit!r}, but this parameter is in {unit}", f"write it in {unit}", problems
+        "wrong-unit",
+        change,
+        text(": the unit is {unit!r}, but this parameter is in {wanted}", unit=change.unit, wanted=unit),
+        text("write it in {unit}", unit=unit),
+        problems,
     )
     return True

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from drgsim.errors import DrgsimError
+from drgsim.language import text
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.policy import Policy
 from drgsim.records.vocabulary import level_keys
@@ -68,17 +69,17 @@ def change_multiple(policy: Policy, change: Change, level: str) -> tuple[Policy,
         if inside:
             rest["when"]["levels"] = [name for name in levels if name not in inside]
         result += [changed, rest]
-    of_level = f" for level {level}" if level else ""
     if not old:
-        raise DrgsimError.single(
-            "scenario-out-of-scope", f"{change.path}: the main curve of {policy.id} has no multiple{of_level}",
-            fix="see drgsim policy show",
-        )  # fmt: skip
+        what = text("{path}: the main curve of {policy} has no multiple", path=change.path, policy=policy.id)
+        if level:
+            what = text("{what} for level {level}", what=what, level=level)
+        raise DrgsimError.single("scenario-out-of-scope", what, fix=text("see drgsim policy show"))
     if change.op == "set" and len(set(old)) > 1:
         listed = ", ".join(f"{value:g}" for value in old)
-        raise DrgsimError.single(
-            "scenario-out-of-scope", f"{change.path}: the bands of {policy.id} have the multiples {listed}",
-            fix='write a factor such as "*0.9", or change one band: curves.main.bands.0.K',
-        )  # fmt: skip
+        what = text(
+            "{path}: the bands of {policy} have the multiples {listed}", path=change.path, policy=policy.id, listed=listed
+        )
+        fix = text('write a factor such as "*0.9", or change one band: curves.main.bands.0.K')
+        raise DrgsimError.single("scenario-out-of-scope", what, fix=fix)
     curve["bands"] = result
     return policy.rebuilt(raw, f"{change.path} {change.words}"), tuple(old), tuple(new)

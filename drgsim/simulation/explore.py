@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgsim.language import text
 from drgsim.payment.grouped_cases import WORKERS
 from drgsim.simulation.behaviour import active, respond, without_behaviour
 from drgsim.simulation.case_lines import Lines
@@ -128,7 +129,13 @@ def sensitivity_table(plan: ScenarioPlan, runner: Runner, year: int) -> tuple[pa
         try:
             setup = apply(plan.baseline, [change], runner.region)[0]
         except ScenarioError:
-            notes.append(f"{plan.name}: {change.path} has no meaning without the other changes and stands in no sensitivity")
+            notes.append(
+                text(
+                    "{plan}: {path} has no meaning without the other changes and stands in no sensitivity",
+                    plan=plan.name,
+                    path=change.path,
+                )
+            )
             continue
         rows.append(_row(change, "alone", evaluator.figures(setup), base))
     for scenario in plan.scenarios:

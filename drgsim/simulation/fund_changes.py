@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from drgsim.budgets.terms import BudgetError
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.parameters.changed_values import value_at
 from drgsim.records.vocabulary import policy_path
 from drgsim.simulation.change_steps import out_of_scope, step_of, wrong_unit
@@ -21,13 +22,19 @@ def change_fund(
 ) -> Setup:
     if not region.fund:
         out_of_scope(
-            change, f"{region.folder.name} states no budget of the fund", "add fund.csv: year, insurance, budget_yuan", problems
+            change,
+            text("{folder} states no budget of the fund", folder=region.folder.name),
+            text("add fund.csv: year, insurance, budget_yuan"),
+            problems,
         )
         return setup
     insurance = match.words.get("insurance")
     if insurance is None and change.op != "factor":
         out_of_scope(
-            change, "each insurance has its own budget", 'write a factor such as "*1.05", or fund.budget.employee', problems
+            change,
+            text("each insurance has its own budget"),
+            text('write a factor such as "*1.05", or fund.budget.employee'),
+            problems,
         )
         return setup
     year = max(region.fund)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from scipy.optimize import brentq
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.simulation.explore import Evaluator
 from drgsim.simulation.headlines import headline_names
 from drgsim.simulation.paths import find
@@ -68,15 +69,22 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
     figure = figure.strip()
     known = list(headline_names())
     if not sign or figure not in known:
-        fix = did_you_mean(figure, known) or f"the figures are {', '.join(known)}"
-        problems.append(Problem("simulate-bad-target", f"{target!r} is no figure=value", where="--target", fix=fix))
+        fix = did_you_mean(figure, known) or text("the figures are {known}", known=", ".join(known))
+        problems.append(
+            Problem("simulate-bad-target", text("{target!r} is no figure=value", target=target), where="--target", fix=fix)
+        )
     try:
         aim = float(value)
     except ValueError:
         aim = math.nan
     if not math.isfinite(aim) and sign:
         problems.append(
-            Problem("simulate-bad-target", f"{value!r} is no number to reach", where="--target", fix='such as "fund.balance=0"')
+            Problem(
+                "simulate-bad-target",
+                text("{value!r} is no number to reach", value=value),
+                where="--target",
+                fix=text('such as "fund.balance=0"'),
+            )
         )
     match = find(solve)
     op, low, high = "factor", *FACTORS
@@ -91,7 +99,11 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
         )
         high = match.spec.at_most if match.spec.at_most is not None else math.nan
         if match.spec.kind != "number":
-            problems.append(Problem("simulate-bad-goal", f"{solve} holds no number that could be solved for", where="--solve"))
+            problems.append(
+                Problem(
+                    "simulate-bad-goal", text("{solve} holds no number that could be solved for", solve=solve), where="--solve"
+                )
+            )
     if between is not None:
         ends = [end.strip() for end in between.split("..")]
         op = "factor" if all(end.startswith("*") for end in ends) else "set"
@@ -100,8 +112,8 @@ def read_goal(solve: str, target: str, between: str | None) -> Goal:
         except ValueError:
             low = high = math.nan
     if not low < high:
-        fix = 'write --between "*0.5..*2" or --between "9000..15000"'
-        problems.append(Problem("simulate-bad-between", "no range to look in", where="--between", fix=fix))
+        fix = text('write --between "*0.5..*2" or --between "9000..15000"')
+        problems.append(Problem("simulate-bad-between", text("no range to look in"), where="--between", fix=fix))
     if problems:
         raise ScenarioError(problems)
     return Goal(solve, op, low, high, figure, aim, anywhere=between is None and op == "factor")
@@ -165,8 +177,8 @@ def solve(plan: ScenarioPlan, goal: Goal, runner: Runner, year: int) -> Solution
 def _why_not_nearer(path: str) -> str:
     match = find(path)
     if match is not None and match.spec.field == "volume":
-        return f"the nearest value: the discharges of a case count in steps of 1/{PART:,}"
-    return "the nearest value: payment jumps where a case changes its class"
+        return text("the nearest value: the discharges of a case count in steps of 1/{part:,}", part=PART)
+    return text("the nearest value: payment jumps where a case changes its class")
 
 
 def _bracket(gap: Gap, goal: Goal) -> tuple[float, float] | None:
@@ -187,15 +199,31 @@ def _out_of_reach(gap: Gap, goal: Goal, plan: ScenarioPlan) -> Problem:
     """Why no value leads to the target."""
     first, last, ladder = gap(goal.low), gap(goal.high), _ladder(goal)
     if math.isnan(first) or math.isnan(last):
-        what = f"{goal.figure} does not exist for {plan.name}: the run has no value to reach {goal.target:g} with"
-        return Problem("simulate-no-figure", what, where="--target", fix="choose another figure")
+        what = text(
+            "{figure} does not exist for {plan}: the run has no value to reach {target:g} with",
+            figure=goal.figure,
+            plan=plan.name,
+            target=goal.target,
+        )
+        return Problem("simulate-no-figure", what, where="--target", fix=text("choose another figure"))
     best = min(ladder, key=lambda value: abs(gap(value)))
     sign = "*" if goal.op == "factor" else ""
-    what = (
-        f"{goal.figure} cannot reach {goal.target:,.10g} by {goal.path} between {sign}{goal.low:g} and {sign}{goal.high:g}: "
-        f"it is {first + goal.target:,.10g} and {last + goal.target:,.10g} at the ends, "
-        f"nearest {gap(best) + goal.target:,.10g} at {sign}{best:g}"
+    what = text(
+        "{figure} cannot reach {target:,.10g} by {path} between {sign}{low:g} and {sign}{high:g}: it "
+        "is {first:,.10g} and {last:,.10g} at the ends, nearest {gap:,.10g} at {sign}{best:g}",
+        figure=goal.figure,
+        target=goal.target,
+        path=goal.path,
+        sign=sign,
+        low=goal.low,
+        high=goal.high,
+        first=first + goal.target,
+        last=last + goal.target,
+        gap=gap(best) + goal.target,
+        best=best,
     )
     flat = max(abs(gap(value) - first) for value in ladder) == 0
-    why = f"{goal.path} does not move {goal.figure} here" if flat else ""
-    return Problem("simulate-goal-not-reached", what, where=plan.name, why=why, fix="widen --between, or choose another path")
+    why = text("{path} does not move {figure} here", path=goal.path, figure=goal.figure) if flat else ""
+    return Problem(
+        "simulate-goal-not-reached", what, where=plan.name, why=why, fix=text("widen --between, or choose another path")
+    )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import bilingual, joined, text, text_of_data
 from drgsim.parameters.evidence import Evidence, Strict
 from drgsim.records.vocabulary import is_policy_key, level_hint, level_keys, level_known, level_words, policy_key
 from drgsim.simulation.scenario import Change
@@ -53,10 +54,10 @@ class PathSpec(Strict):
     @property
     def pattern(self) -> re.Pattern[str]:
         """The regular expression of the path."""
-        text = re.escape(self.path)
+        expression = re.escape(self.path)
         for name, pattern in _SLOTS.items():
-            text = text.replace(re.escape(f"<{name}>"), f"(?P<{name}>{pattern})")
-        return re.compile(f"^{text}$")
+            expression = expression.replace(re.escape(f"<{name}>"), f"(?P<{name}>{pattern})")
+        return re.compile(f"^{expression}$")
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,14 @@ def unknown(change: Change, policy_paths: list[str], policy: str, suggested: str
     if not fix:
         first = change.path.split(".")[0]
         near = [path for path in known if path.split(".")[0] == first][:8]
-        fix = f"paths here are {', '.join(near)}" if near else "drgsim scenarios paths lists what can be changed"
-    what = f"{change.path} is no path: neither a setting of scenarios nor a parameter of {policy}"
+        fix = (
+            text("paths here are {near}", near=", ".join(near))
+            if near
+            else text("drgsim scenarios paths lists what can be changed")
+        )
+    what = text(
+        "{path} is no path: neither a setting of scenarios nor a parameter of {policy}", path=change.path, policy=policy
+    )
     return Problem("scenario-unknown-path", what, where=change.where or change.path, fix=fix)
 
 
@@ -132,21 +139,23 @@ def check(change: Change, spec: PathSpec) -> list[Problem]:
     where = change.where or change.path
 
     def wrong(code: str, what: str, fix: str = "") -> None:
-        problems.append(Problem(code, f"{change.path}: {what}", where=where, fix=fix))
+        problems.append(Problem(code, text("{path}: {what}", path=change.path, what=what), where=where, fix=fix))
 
     if change.op not in spec.ops:
-        kinds = {"set": "a plain value", "factor": '"*1.03"', "delta": '"+0.5" or "-0.5"'}
-        wrong("scenario-wrong-kind", f"{change.words} is a {change.op}, which this path does not take",
+        kinds = {"set": text("a plain value"), "factor": '"*1.03"', "delta": text('"+0.5" or "-0.5"')}
+        wrong("scenario-wrong-kind", text("{words} is a {op}, which this path does not take", words=change.words, op=change.op),
               f"write {' or '.join(kinds[op] for op in spec.ops)}")  # fmt: skip
         return problems
     if change.unit and not same_unit(change.unit, spec.unit):
         wrong(
-            "scenario-wrong-unit", f"the unit is {change.unit!r}, but this path is in {spec.unit}", f"write it in {spec.unit}"
+            "scenario-wrong-unit",
+            text("the unit is {unit!r}, but this path is in {wanted}", unit=change.unit, wanted=text_of_data(spec.unit)),
+            text("write it in {unit}", unit=text_of_data(spec.unit)),
         )
     for what, fix in _kind_faults(spec, change.value):
         wrong("scenario-bad-value", what, fix)
     if not problems and change.op == "factor" and (fix := _factor_range(spec, float(change.value))):
-        wrong("scenario-impossible-value", f"a factor of {change.value:g} makes no sense", fix)
+        wrong("scenario-impossible-value", text("a factor of {factor:g} makes no sense", factor=change.value), fix)
     if not problems and spec.kind == "number" and change.op == "set":
         problems += limits(change, spec, float(change.value))
     return problems
@@ -155,21 +164,21 @@ def check(change: Change, spec: PathSpec) -> list[Problem]:
 def _kind_faults(spec: PathSpec, value: Any) -> Iterator[tuple[str, str]]:
     """Why a value is not of the kind that a path takes, and what to write."""
     if spec.kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
-        yield f"{value!r} is no number", f"a number in {spec.unit}"
+        yield text("{value!r} is no number", value=value), text("a number in {unit}", unit=text_of_data(spec.unit))
     elif spec.kind == "flag" and not isinstance(value, bool):
-        yield f"{value!r} is neither true nor false", ""
+        yield text("{value!r} is neither true nor false", value=value), ""
     elif spec.kind == "choice" and spec.choices and str(value) not in spec.choices:
-        fix = did_you_mean(str(value), spec.choices) or f"the choices are {', '.join(spec.choices)}"
-        yield f"{value!r} is no choice here", fix
+        fix = did_you_mean(str(value), spec.choices) or text("the choices are {names}", names=", ".join(spec.choices))
+        yield text("{value!r} is no choice here", value=value), fix
     elif spec.kind == "level" and not level_known(str(value)):
-        yield f"{value!r} is no level", level_hint(str(value))
+        yield text("{value!r} is no level", value=value), level_hint(str(value))
     elif spec.kind == "names":
         for word in value if isinstance(value, list) else [value]:
             if str(word) not in spec.choices:
-                fix = did_you_mean(str(word), spec.choices) or f"the names are {', '.join(spec.choices)}"
-                yield f"{word!r} is no name here", fix
+                fix = did_you_mean(str(word), spec.choices) or text("the names are {names}", names=", ".join(spec.choices))
+                yield text("{word!r} is no name here", word=word), fix
     elif spec.kind == "table" and not isinstance(value, dict):
-        yield "a table belongs here", spec.title
+        yield text("a table belongs here"), bilingual(spec.title, spec.title_zh)
 
 
 def _factor_range(spec: PathSpec, value: float) -> str:
@@ -177,23 +186,31 @@ def _factor_range(spec: PathSpec, value: float) -> str:
     positive = spec.least_factor is None and spec.above is not None and spec.above >= 0
     if (value > 0 if positive else value >= (spec.least_factor or 0.0)) and value <= (spec.most_factor or math.inf):
         return ""
-    least = "above 0" if positive else f"{spec.least_factor or 0:g} or more"
-    return f"a factor here is {least}" + (f", and {spec.most_factor:g} at most" if spec.most_factor else "")
+    least = text("above 0") if positive else text("{least:g} or more", least=spec.least_factor or 0)
+    if spec.most_factor:
+        return text("a factor here is {least}, and {most:g} at most", least=least, most=spec.most_factor)
+    return text("a factor here is {least}", least=least)
 
 
 def limits(change: Change, spec: PathSpec, value: float) -> list[Problem]:
     """Whether a new value is possible."""
     parts = []
     if spec.above is not None and not value > spec.above:
-        parts.append(f"above {spec.above:g}")
+        parts.append(text("above {limit:g}", limit=spec.above))
     if spec.at_least is not None and not value >= spec.at_least:
-        parts.append(f"at least {spec.at_least:g}")
+        parts.append(text("at least {limit:g}", limit=spec.at_least))
     if spec.at_most is not None and not value <= spec.at_most:
-        parts.append(f"at most {spec.at_most:g}")
+        parts.append(text("at most {limit:g}", limit=spec.at_most))
     if not parts:
         return []
-    what = f"{change.path} would be {value:g} {spec.unit}; it must be {' and '.join(parts)}"
-    return [Problem("scenario-impossible-value", what, where=change.where or change.path, fix="choose a possible value")]
+    what = text(
+        "{path} would be {value:g} {unit}; it must be {parts}",
+        path=change.path,
+        value=value,
+        unit=text_of_data(spec.unit),
+        parts=joined(text(" and "), parts),
+    )
+    return [Problem("scenario-impossible-value", what, where=change.where or change.path, fix=text("choose a possible value"))]
 
 
 def same_unit(written: str, known: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from drgsim.errors import DrgsimError, Problem
+from drgsim.language import text
 from drgsim.parameters.changed_values import value_at
 from drgsim.parameters.evident_values import Parameter
 from drgsim.payment.policy import PolicyError, load_policy
@@ -64,7 +65,10 @@ def change_parameter(
     target = match.spec.target.replace("<rate_key>", match.words.get("rate_key", ""))
     if match.spec.target.startswith("unit_value.") and setup.settings["rate.source"] != "policy":
         out_of_scope(
-            change, "the unit value comes from the fund here", "use rate.base with a factor, or rate.source: policy", problems
+            change,
+            text("the unit value comes from the fund here"),
+            text("use rate.base with a factor, or rate.source: policy"),
+            problems,
         )
         return setup
     return change_by_policy_path(setup, change, target, steps, problems, match)
@@ -81,7 +85,12 @@ def change_by_policy_path(
     before, name = setup.policy.parameters, setup.policy.id
     old = value_at(setup.policy.raw, target)
     if match is not None and old is None:
-        out_of_scope(change, f"{name} has no parameter {target}", f"to add it, write {target}", problems)
+        out_of_scope(
+            change,
+            text("{name} has no parameter {target}", name=name, target=target),
+            text("to add it, write {target}", target=target),
+            problems,
+        )
         return setup
     unit = unit_at(target, before)
     if wrong_unit(change, unit, problems):
@@ -115,7 +124,8 @@ def _possible(change: Change, old: Any, new: Any, match: Match | None, problems:
     """Whether a new value is of the kind of the old one and within its limits; numbers of a policy are not below 0."""
     number = isinstance(old, int | float)
     if old is not None and not isinstance(new, int | float if number else type(old)):
-        refuse("bad-value", change, f": {new!r} is no {'number' if number else type(old).__name__}", "", problems)
+        kind = text("number") if number else type(old).__name__
+        refuse("bad-value", change, text(": {new!r} is no {kind}", new=new, kind=kind), "", problems)
         return False
     if match is not None and isinstance(new, int | float):
         found = limits(change, match.spec, float(new))
@@ -123,7 +133,7 @@ def _possible(change: Change, old: Any, new: Any, match: Match | None, problems:
         return not found
     below = [value for value in _numbers(new) if value < 0]
     if below and not (number and old < 0):
-        refuse("impossible-value", change, f" would be {below[0]:g}; it must not be below 0", "", problems)
+        refuse("impossible-value", change, text(" would be {below:g}; it must not be below 0", below=below[0]), "", problems)
         return False
     return True
 
@@ -154,6 +164,11 @@ def change_low_ratio(
 ) -> Setup:
     target = bands.low_piece(setup.policy)
     if target is None:
-        out_of_scope(change, f"{setup.policy.id} has no low cases", "its payment curve has no such piece", problems)
+        out_of_scope(
+            change,
+            text("{policy} has no low cases", policy=setup.policy.id),
+            text("its payment curve has no such piece"),
+            problems,
+        )
         return setup
     return change_by_policy_path(setup, change, target, steps, problems, match)

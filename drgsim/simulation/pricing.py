@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from drgsim.errors import InputError, Problem
+from drgsim.language import text
 from drgsim.money import MISSING, allocate, exact, round_half_away
 from drgsim.parameters.evidence import Evidence, Keyed
 from drgsim.payment.grouped_cases import with_hospitals
@@ -61,8 +62,8 @@ def pricing(setup: Setup, region: Region, year: int, memory: Memory, state: Stat
         rates = {payer: change.apply(value) for payer, value in rates.items()}
     for payer, value in rates.items():
         if not value > 0:
-            what = f"the unit value of {payer} would be {value:,.4f} yuan; it must be above 0"
-            fix = 'change rate.base by less, or by a factor such as "*0.97"'
+            what = text("the unit value of {payer} would be {value:,.4f} yuan; it must be above 0", payer=payer, value=value)
+            fix = text('change rate.base by less, or by a factor such as "*0.97"')
             raise ScenarioError([Problem("scenario-impossible-value", what, where="rate.base", fix=fix)])
     return Pricing(with_rates(policy, rates), None, rates)
 
@@ -124,8 +125,8 @@ def _rates(setup: Setup, region: Region, year: int, memory: Memory) -> dict[str,
     if source == "last_year":
         earlier = [each for each in region.years if each < of_year]
         if not earlier:
-            what = f"{year} is the first year of the region; a rate from the year before cannot be worked out"
-            raise InputError([Problem("scenario-out-of-scope", what, fix="set rate.source: fund")])
+            what = text("{year} is the first year of the region; a rate from the year before cannot be worked out", year=year)
+            raise InputError([Problem("scenario-out-of-scope", what, fix=text("set rate.source: fund"))])
         of_year = max(earlier)
     key = (basis.digest, source, str(year))
     if key not in memory.rates:
@@ -178,17 +179,28 @@ def _balancing(
         ):
             break
     for payer, every in found.items():
-        whose, used = f"the fund's budget of {payer} under {policy.id}", f"{rates[payer]:,.2f}"
+        whose, used = text("the fund's budget of {payer} under {policy}", payer=payer, policy=policy.id), f"{rates[payer]:,.2f}"
         if not every:
             between = " to ".join(f"{rate / 100:,.2f}" for rate in _range_of(start[payer]))
             notes.append(
-                f"no rate from {between} yuan just spends {whose}; the unit value of the points method, {used}, is used"
+                text(
+                    "no rate from {between} yuan just spends {whose}; the unit value of the points method, {used}, is used",
+                    between=between,
+                    whose=whose,
+                    used=used,
+                )
             )
         elif every[1:]:
             others = ", ".join(f"{rate / 100:,.2f}" for rate in every[1:6]) + (", ..." if every[6:] else "")
             notes.append(
-                f"{len(every)} rates just spend {whose}, for a higher rate makes high cases normal and normal ones low; the "
-                f"smallest is used, {used}; the others: {others}"
+                text(
+                    "{count} rates just spend {whose}, for a higher rate makes high cases normal and normal ones "
+                    "low; the smallest is used, {used}; the others: {others}",
+                    count=len(every),
+                    whose=whose,
+                    used=used,
+                    others=others,
+                )
             )
     return rates
 
@@ -204,7 +216,9 @@ def _just_spends(spending: Callable[[int], Spending], rate: int, fund: int) -> b
 
 def with_rates(policy: Policy, rates: Mapping[str, float]) -> Policy:
     """The policy with unit values that follow from the fund."""
-    keyed = Keyed(values=dict(rates), unit="yuan per unit", source="from the fund's budget", evidence=Evidence.DERIVED)
+    keyed = Keyed(
+        values=dict(rates), unit=text("yuan per unit"), source=text("from the fund's budget"), evidence=Evidence.DERIVED
+    )
     policy = _without_standards(policy)
     return replace(policy, file=policy.file.model_copy(update={"unit_value": keyed}))
 
@@ -229,7 +243,9 @@ def with_table(setup: Setup, region: Region, year: int, memory: Memory) -> Polic
     if key not in memory.selections:
         years = years_of_history(region.years, year)
         history = [with_hospitals(setup.cohort(region, each).cases, hospitals_of(setup, region)) for each in years]
-        found, told = selected(policy, history, f"the discharges of {', '.join(map(str, years))}", setup.by_points)
+        found, told = selected(
+            policy, history, text("the discharges of {names}", names=", ".join(map(str, years))), setup.by_points
+        )
         memory.selections[key] = found
         memory.notes += [problem.what for problem in told if problem.what not in memory.notes]
     return memory.selections[key]

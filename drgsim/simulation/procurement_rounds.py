@@ -15,6 +15,7 @@ from pydantic import Field
 
 from drgsim.budgets.hospital_figures import HospitalFigures
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.money import allocate, from_parts
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import validated
@@ -48,12 +49,17 @@ def read_round(name: str, change: Change, setup: Setup, cohort: Cohort) -> tuple
     found: list[Problem] = []
     file = validated(ProcurementRoundTable, change.value, "scenario", where, found)
     if file is None:
-        return None, [replace(problem, what=f"{change.path}: {problem.what}", where=where) for problem in found]
+        return None, [
+            replace(problem, what=text("{path}: {what}", path=change.path, what=problem.what), where=where) for problem in found
+        ]
     spec = setup.policy.file.procurement
     falls = spec.price_fall.values if spec is not None and spec.price_fall is not None else {}
     said = [*_faults_of_shares(setup, name, file, falls), *_faults_of_cases(setup, file, cohort)]
     if said:
-        return None, [Problem(f"scenario-{code}", f"{change.path}: {what}", where=where, fix=fix) for code, what, fix in said]
+        return None, [
+            Problem(f"scenario-{code}", text("{path}: {what}", path=change.path, what=what), where=where, fix=fix)
+            for code, what, fix in said
+        ]
     mix = tuple(file.mix.get(each, 0.0) for each in PROCUREMENT_CLASSES) if file.mix else None
     return ProcurementRound(name, file.adrg, file.category, falls[name] if file.fall is None else file.fall, mix), []
 
@@ -65,34 +71,44 @@ def _faults_of_shares(
     spec = setup.policy.file.procurement
     lacking = [each for each in PROCUREMENT_CLASSES if spec is None or each not in spec.kept_share.values]
     if lacking:
-        what = f"{setup.policy.id} states no share of the surplus that is kept of {', '.join(lacking)}"
-        yield "out-of-scope", what, "state procurement.kept_share"
+        what = text(
+            "{policy} states no share of the surplus that is kept of {lacking}",
+            policy=setup.policy.id,
+            lacking=", ".join(lacking),
+        )
+        yield "out-of-scope", what, text("state procurement.kept_share")
     if file.fall is None and name not in falls:
-        what = f"no fall is stated, and {setup.policy.id} knows no round {name}"
-        yield "bad-value", what, did_you_mean(name, list(falls)) or "state fall"
+        what = text("no fall is stated, and {policy} knows no round {name}", policy=setup.policy.id, name=name)
+        yield "bad-value", what, did_you_mean(name, list(falls)) or text("state fall")
     for word in file.mix or ():
         if word not in PROCUREMENT_CLASSES:
-            fix = did_you_mean(word, PROCUREMENT_CLASSES) or f"the classes are {', '.join(PROCUREMENT_CLASSES)}"
-            yield "bad-value", f"{word} is no class of products", fix
+            fix = did_you_mean(word, PROCUREMENT_CLASSES) or text(
+                "the classes are {classes}", classes=", ".join(PROCUREMENT_CLASSES)
+            )
+            yield "bad-value", text("{word} is no class of products", word=word), fix
     if file.mix is not None and (min(file.mix.values(), default=-1) < 0 or abs(sum(file.mix.values()) - 1) > WHOLE):
-        what = f"the shares of mix add up to {sum(file.mix.values()):g}, or one is below 0"
-        yield "bad-value", what, "they are 0 or more and add up to 1"
+        what = text("the shares of mix add up to {total:g}, or one is below 0", total=sum(file.mix.values()))
+        yield "bad-value", what, text("they are 0 or more and add up to 1")
 
 
 def _faults_of_cases(setup: Setup, file: ProcurementRoundTable, cohort: Cohort) -> Iterator[tuple[str, str, str]]:
     """What is wrong with category and ADRGs; an ADRG may be without cases, but not without a group."""
     if file.category not in cohort.costs:
         known = list(cohort.costs)
-        fix = did_you_mean(file.category, known) or f"the categories are {', '.join(known)}"
-        yield "unknown-path", f"{file.category} is no category of cost", fix
+        fix = did_you_mean(file.category, known) or text("the categories are {known}", known=", ".join(known))
+        yield "unknown-path", text("{category} is no category of cost", category=file.category), fix
     codes = setup.policy.prices.codes if setup.policy.prices is not None else ()
     priced = {code[:3] for code in codes} | set(cohort.adrg.values)
     taken = {code: other.name for other in setup.rounds for code in other.adrg}
     for code in file.adrg:
         if code not in priced:
-            yield "out-of-scope", f"there is no ADRG {code}", did_you_mean(code, sorted(priced))
+            yield "out-of-scope", text("there is no ADRG {code}", code=code), did_you_mean(code, sorted(priced))
         if code in taken:
-            yield "bad-value", f"{code} belongs to the round {taken[code]} already", "name it in one round"
+            yield (
+                "bad-value",
+                text("{code} belongs to the round {taken} already", code=code, taken=taken[code]),
+                text("name it in one round"),
+            )
 
 
 def taken_back(setup: Setup, region: Region, year: int, lines: Lines, parts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgsim.compiled_code import njit
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.payment.case_class import CLASSES
 from drgsim.payment.case_terms import by_combination, combinations_of
@@ -139,7 +140,7 @@ def rerun(runner: Runner, prepared: PreparedCases, setup: Setup, year: int, part
         The setup has another structure; :func:`structure_of` tells.
     """
     if structure_of(setup) != prepared.structure:
-        raise ValueError("the setup needs cases of its own")
+        raise ValueError(text("the setup needs cases of its own"))
     lines = prepared.lines
     counted = lines.state.parts if parts is None else parts
     price = pricing(setup, runner.region, year, runner.memory, lines.state)

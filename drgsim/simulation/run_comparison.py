@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from drgsim.errors import Problem, UsageError, did_you_mean
+from drgsim.language import text
 from drgsim.money import money_column
 from drgsim.simulation.study_folder import Run
 
@@ -51,11 +52,11 @@ def _named(run: Run, name: str | None) -> str:
     if name in known:
         return str(name)
     what = (
-        f"{run.folder.name} has {len(known)} scenarios; name one"
+        text("{folder} has {count} scenarios; name one", folder=run.folder.name, count=len(known))
         if name is None
-        else f"{run.folder.name} has no scenario {name!r}"
+        else text("{folder} has no scenario {name!r}", folder=run.folder.name, name=name)
     )
-    fix = (did_you_mean(name, known) if name else "") or f"its scenarios are {', '.join(known)}"
+    fix = (did_you_mean(name, known) if name else "") or text("its scenarios are {known}", known=", ".join(known))
     raise UsageError([Problem("compare-scenario", what, where=str(run.folder), fix=fix)])
 
 

@@ -19,6 +19,7 @@ from pydantic import Field, field_validator
 
 from drgsim.assets import asset_root
 from drgsim.errors import DrgsimError, Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.changed_values import relative_change
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import is_file, parse_strict, read_text, validated
@@ -100,21 +101,26 @@ def parse_change(path: str, written: Any, where: str = "") -> Change:
         unit, written = str(written.get("unit", "")), written["value"]
     if not isinstance(written, str):
         if isinstance(written, float) and not math.isfinite(written):
-            raise ValueError(f"{written} is no finite number")
+            raise ValueError(text("{written} is no finite number", written=written))
         return Change(path, "set", written, unit, where)
-    text = written.strip()
-    if text.endswith("%"):
-        raise ValueError(f'{text!r} could mean two things: write "*1.03" for 3 % more, or "+0.03" for three points more')
-    if _EXPONENT.fullmatch(text):  # YAML 1.1 takes 5.0e7 for a text: it asks for a sign in the exponent
-        return Change(path, "set", float(text), unit, where)
-    number = relative_change(text)
+    written = written.strip()
+    if written.endswith("%"):
+        raise ValueError(
+            text(
+                '{written!r} could mean two things: write "*1.03" for 3 % more, or "+0.03" for three points more',
+                written=written,
+            )
+        )
+    if _EXPONENT.fullmatch(written):  # YAML 1.1 takes 5.0e7 for a text: it asks for a sign in the exponent
+        return Change(path, "set", float(written), unit, where)
+    number = relative_change(written)
     if number is None:
-        return Change(path, "set", text, unit, where)
+        return Change(path, "set", written, unit, where)
     if not math.isfinite(number):
-        raise ValueError(f'{text!r} is no change: write a number, "*1.03", "+5" or "-5"')
-    if text[0] == "*":
+        raise ValueError(text('{written!r} is no change: write a number, "*1.03", "+5" or "-5"', written=written))
+    if written[0] == "*":
         return Change(path, "factor", number, unit, where)
-    return Change(path, "delta", -number if text[0] == "-" else number, unit, where)
+    return Change(path, "delta", -number if written[0] == "-" else number, unit, where)
 
 
 class Baseline(Strict):
@@ -138,14 +144,14 @@ class Years(Strict):
     @classmethod
     def _few(cls, count: int) -> int:
         if not 1 <= count <= 20:
-            raise ValueError(f"{count} years; it must be 1 to 20")
+            raise ValueError(text("{count} years; it must be 1 to 20", count=count))
         return count
 
     @field_validator("carry_fund")
     @classmethod
     def _share(cls, share: float) -> float:
         if not 0 <= share <= 1:
-            raise ValueError(f"{share:g} is no share between 0 and 1")
+            raise ValueError(text("{share:g} is no share between 0 and 1", share=share))
         return share
 
 
@@ -229,8 +235,12 @@ def find_scenario(name: str | Path) -> Path:
     if path.parent == Path() and is_file(shipped):
         return shipped
     known = scenario_names()
-    fix = did_you_mean(path.stem, known) or f"the shipped scenarios are {', '.join(known)}; or give the path of a file"
-    raise ScenarioError([Problem("scenario-unknown", f"there is no scenario {str(name)!r}", where=str(name), fix=fix)])
+    fix = did_you_mean(path.stem, known) or text(
+        "the shipped scenarios are {known}; or give the path of a file", known=", ".join(known)
+    )
+    raise ScenarioError(
+        [Problem("scenario-unknown", text("there is no scenario {name!r}", name=str(name)), where=str(name), fix=fix)]
+    )
 
 
 def load_scenarios(names: Sequence[str | Path]) -> list[Scenario]:
@@ -249,7 +259,10 @@ def load_scenarios(names: Sequence[str | Path]) -> list[Scenario]:
         except ScenarioError as error:
             problems.extend(error.problems)
     twice = sorted({one.name for one in scenarios if sum(other.name == one.name for other in scenarios) > 1})
-    problems += [Problem("scenario-twice", f"two scenario files have the name {name}", fix="rename one") for name in twice]
+    problems += [
+        Problem("scenario-twice", text("two scenario files have the name {name}", name=name), fix=text("rename one"))
+        for name in twice
+    ]
     if problems:
         raise ScenarioError(problems)
     return scenarios
@@ -265,17 +278,17 @@ def load_scenario(name: str | Path) -> Scenario:
     """
     path = find_scenario(name)
     problems: list[Problem] = []
-    text = read_text(path, "scenario", problems, path.name)
-    if text is None:
+    written = read_text(path, "scenario", problems, path.name)
+    if written is None:
         raise ScenarioError(problems)
-    return parse_scenario(text, path.stem, path.name)
+    return parse_scenario(written, path.stem, path.name)
 
 
-def parse_scenario(text: str, name: str, where: str = "") -> Scenario:
+def parse_scenario(written: str, name: str, where: str = "") -> Scenario:
     """Read a scenario from its text; see :func:`load_scenario`."""
     where = where or name
     problems: list[Problem] = []
-    raw = parse_strict(text, "scenario", problems, where, "see docs/simulation.md for the format")
+    raw = parse_strict(written, "scenario", problems, where, text("see docs/simulation.md for the format"))
     if raw is None:
         raise ScenarioError(problems)
     file = validated(ScenarioFile, raw, "scenario", where, problems)
@@ -283,15 +296,22 @@ def parse_scenario(text: str, name: str, where: str = "") -> Scenario:
     parsed = _parse_all(raw, where, problems)
     if file is not None:
         if not (file.changes or file.grid or file.years):
-            problems.append(Problem("scenario-empty", f"{where} changes nothing", where=where, fix="state changes or a grid"))
+            problems.append(
+                Problem(
+                    "scenario-empty",
+                    text("{where} changes nothing", where=where),
+                    where=where,
+                    fix=text("state changes or a grid"),
+                )
+            )
         size = math.prod(len(values) for values in file.grid.values())
         if size > MOST_POINTS:
-            what = f"the grid has {size:,} points; the most is {MOST_POINTS:,}"
-            problems.append(Problem("scenario-grid-size", what, where=where, fix="try fewer values"))
+            what = text("the grid has {size:,} points; the most is {most:,}", size=size, most=MOST_POINTS)
+            problems.append(Problem("scenario-grid-size", what, where=where, fix=text("try fewer values")))
     if problems or file is None:
         raise ScenarioError(problems)
     changes, baseline, yearly, grid, ranges = parsed
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(written.encode()).hexdigest()
     return Scenario(name, file, changes, baseline, yearly, grid, ranges, digest)
 
 
@@ -300,7 +320,9 @@ def _parse_all(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> A
         try:
             return parse_change(path, written, place)
         except ValueError as error:
-            problems.append(Problem("scenario-bad-change", f"{path}: {error}", where=place))
+            problems.append(
+                Problem("scenario-bad-change", text("{path}: {error}", path=path, error=error.args[0]), where=place)
+            )
             return Change(path, "set", None, where=place)
 
     def mapping(section: str, node: Any) -> dict[str, Any]:
@@ -315,20 +337,22 @@ def _parse_all(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> A
     for path, values in mapping("grid", raw.get("grid")).items():
         place = f"{where}: grid.{path}"
         if not isinstance(values, list) or not values:
-            problems.append(Problem("scenario-bad-grid", f"{path}: a grid needs a list of values", where=place))
+            problems.append(Problem("scenario-bad-grid", text("{path}: a grid needs a list of values", path=path), where=place))
             continue
         grid[path] = tuple(read(path, value, place) for value in values)
     ranges: dict[str, tuple[Change, Change]] = {}
     for path, values in mapping("ranges", raw.get("ranges")).items():
         place = f"{where}: ranges.{path}"
         if not isinstance(values, list) or len(values) != 2:
-            problems.append(Problem("scenario-bad-range", f"{path}: a range is [lowest, highest]", where=place))
+            problems.append(Problem("scenario-bad-range", text("{path}: a range is [lowest, highest]", path=path), where=place))
             continue
         low, high = (read(path, value, place) for value in values)
         numbers = all(isinstance(end.value, int | float) and not isinstance(end.value, bool) for end in (low, high))
         if low.op != high.op or not numbers or not low.value < high.value:
-            what = f"{path}: the range {values} does not rise from a number to a number of the same kind"
-            problems.append(Problem("scenario-bad-range", what, where=place, fix='for instance ["*0.98", "*1.02"]'))
+            what = text(
+                "{path}: the range {values} does not rise from a number to a number of the same kind", path=path, values=values
+            )
+            problems.append(Problem("scenario-bad-range", what, where=place, fix=text('for instance ["*0.98", "*1.02"]')))
         ranges[path] = (low, high)
     return (
         block("changes", raw.get("changes")),
@@ -342,4 +366,4 @@ def _parse_all(raw: Mapping[str, Any], where: str, problems: list[Problem]) -> A
 def _told(problem: Problem) -> Problem:
     """A change by path at the top of a file is a common slip."""
     slip = problem.code == "scenario-unknown-name" and "." in problem.what and not problem.fix.startswith("did you mean")
-    return replace(problem, fix="changes by path stand under changes") if slip else problem
+    return replace(problem, fix=text("changes by path stand under changes")) if slip else problem

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.terms_model import CapitationTerms
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.money import MISSING, round_floats
 from drgsim.payment.case_columns import Texts
 from drgsim.payment.grouped_cases import Cases, with_hospitals
@@ -100,7 +101,7 @@ def members(state: State, region: Region, selector: Selector) -> Mask:
             result &= cases.insurance == INSURANCES.index(policy_key(value))
         else:
             texts = _texts(state, dimension)
-            fits = np.array([_fits(region, dimension, text, value) for text in texts.values] + [False])
+            fits = np.array([_fits(region, dimension, written, value) for written in texts.values] + [False])
             result &= fits[texts.ids]
     return result
 
@@ -113,15 +114,15 @@ def _texts(state: State, dimension: str) -> Texts:
     }[dimension]  # fmt: skip
 
 
-def _fits(region: Region, dimension: str, text: str, value: str) -> bool:
+def _fits(region: Region, dimension: str, written: str, value: str) -> bool:
     if dimension == "level":
-        return level_keys(value)[0] in region.level_keys(text)
+        return level_keys(value)[0] in region.level_keys(written)
     if dimension == "mdc":
-        return text.removeprefix("MDC") == value.removeprefix("MDC")
-    return text.startswith(value) if dimension == "diagnosis" else text == value
+        return written.removeprefix("MDC") == value.removeprefix("MDC")
+    return written.startswith(value) if dimension == "diagnosis" else written == value
 
 
-def age_band(text: str) -> tuple[float, float]:
+def age_band(written: str) -> tuple[float, float]:
     """Lowest and highest age of ``65+``, ``0-17`` or ``30``.
 
     Raises
@@ -134,11 +135,11 @@ def age_band(text: str) -> tuple[float, float]:
     >>> age_band("65+"), age_band("0-17")
     ((65.0, inf), (0.0, 17.0))
     """
-    if not re.fullmatch(r"[0-9]+(\+|-[0-9]+)?", text):
-        raise ValueError(f"{text!r} is no band of age")
-    if text.endswith("+"):
-        return float(text[:-1]), float("inf")
-    low, _, high = text.partition("-")
+    if not re.fullmatch(r"[0-9]+(\+|-[0-9]+)?", written):
+        raise ValueError(text("{written!r} is no band of age", written=written))
+    if written.endswith("+"):
+        return float(written[:-1]), float("inf")
+    low, _, high = written.partition("-")
     return float(low), float(high or low)
 
 
@@ -148,35 +149,36 @@ def faults_of(cohort: Cohort, region: Region, category: str, selector: Selector,
     where = change.where or change.path
 
     def wrong(code: str, what: str, fix: str) -> None:
-        problems.append(Problem(code, f"{change.path}: {what}", where=where, fix=fix))
+        problems.append(Problem(code, text("{path}: {what}", path=change.path, what=what), where=where, fix=fix))
 
     if category != ALL and category not in cohort.costs:
         known = [ALL, *cohort.costs]
         wrong(
             "scenario-unknown-path",
-            f"{category} is no category of cost",
-            did_you_mean(category, known) or f"the categories are {', '.join(known)}",
+            text("{category} is no category of cost", category=category),
+            did_you_mean(category, known) or text("the categories are {known}", known=", ".join(known)),
         )
     for dimension, value in selector:
         if dimension == "age":
             try:
                 age_band(value)
             except ValueError:
-                wrong("scenario-bad-value", f"{value!r} is no band of age", "write age.65+ or age.0-17")
+                wrong("scenario-bad-value", text("{value!r} is no band of age", value=value), text("write age.65+ or age.0-17"))
             continue
         if dimension == "insurance":
             if policy_key(value) not in INSURANCES:
-                wrong("scenario-unknown-path", f"{value} is no insurance", did_you_mean(value, INSURANCES))
+                wrong("scenario-unknown-path", text("{value} is no insurance", value=value), did_you_mean(value, INSURANCES))
             continue
         texts = _texts(first_state(cohort), dimension)
-        if not any(_fits(region, dimension, text, value) for text in texts.values):
+        if not any(_fits(region, dimension, written, value) for written in texts.values):
             known = region.known_levels if dimension == "level" else sorted(texts.values)
             wrong(
-                "scenario-out-of-scope", f"no case of the region has the {dimension} {value}",
-                did_you_mean(value, known) or f"for instance {', '.join(known[:6])}",
-            )  # fmt: skip
+                "scenario-out-of-scope",
+                text("no case of the region has the {dimension} {value}", dimension=dimension, value=value),
+                did_you_mean(value, known) or text("for instance {names}", names=", ".join(known[:6])),
+            )
     if not problems and selector and not members(first_state(cohort), region, selector).any():
-        wrong("scenario-out-of-scope", "no case of the region fits all of it", "widen the choice")
+        wrong("scenario-out-of-scope", text("no case of the region fits all of it"), text("widen the choice"))
     return problems
 
 
@@ -215,8 +217,10 @@ def _edit(state: State, edit: CaseEdit, region: Region) -> State:
     if edit.field == "volume":
         parts = np.where(where, np.rint(state.parts * float(edit.change.value)), state.parts)
         if parts.max(initial=0) > MOST_PARTS:
-            what = f"{edit.change.path}: a case would stand for {parts.max() / PART:,.0f} discharges"
-            fix = f"the most is {MOST_PARTS // PART:,}; multiply by less, or in fewer years"
+            what = text(
+                "{path}: a case would stand for {count:,.0f} discharges", path=edit.change.path, count=parts.max() / PART
+            )
+            fix = text("the most is {most:,}; multiply by less, or in fewer years", most=MOST_PARTS // PART)
             raise ScenarioError([Problem("scenario-too-large", what, where=edit.change.where or edit.change.path, fix=fix)])
         return replace(state, parts=parts.astype(np.int64))
     if edit.field == "days":

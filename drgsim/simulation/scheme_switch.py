@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import DrgsimError, InputError, Problem
+from drgsim.language import text
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.setup import Setup
@@ -141,7 +142,7 @@ def _check_paid(sides: tuple[SwitchSide, SwitchSide]) -> None:
     for side in sides:
         marks, reason = side.lines.marks, _main_reason(side)
         if reason is not None and not marks.priced.any() and 2 * int((~marks.paid).sum()) > marks.paid.size:
-            what = f"no case is paid by the groups of {side.choice.name}: {reason.what}"
+            what = text("no case is paid by the groups of {choice}: {reason}", choice=side.choice.name, reason=reason.what)
             raise InputError([Problem("switch-nothing-paid", what, where=side.choice.policy.id, fix=reason.fix)])
 
 
@@ -175,17 +176,14 @@ def _closed(
     """The year closed by both sides against the index that the side that is left had; None, and told, where it cannot be."""
     region = runner.region
     if not region.hospitals or not any(each < year for each in region.years) or not region.fund:
-        notes.append(
-            "无总额指标（需要含上一年和 fund.csv 的地区文件夹） no budget index: it needs a region folder with an earlier year "
-            "and a budget of the fund (fund.csv)"
-        )
+        notes.append(text("no budget index: it needs a region folder with an earlier year and a budget of the fund (fund.csv)"))
         return None
     basis = _closing(sides[0].setup)
     try:
         first = runner.outcome(basis, year, sides[0].lines, whole=False).budget
         second = runner.outcome(replace(_closing(sides[1].setup), rate_basis=basis), year, sides[1].lines, whole=False).budget
     except DrgsimError as error:
-        notes.append(f"无总额指标 no budget index: {error.problems[0].what}")
+        notes.append(text("no budget index: {problem}", problem=error.problems[0].what))
         return None
     assert first is not None
     assert second is not None
@@ -204,28 +202,42 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
         count = int((~side.lines.marks.paid).sum())
         reason = _main_reason(side)
         if count and reason is not None:
-            said = f"{count:,} 例未付。 unpaid cases, main reason: {reason.what} ({reason.fix})"
+            said = text(
+                "{count:,} unpaid cases, main reason: {reason} ({fix})",
+                count=count,
+                reason=reason.what,
+                fix=reason.fix,
+            )
             unpaid.setdefault(said, []).append(side.choice.name)
     notes += [f"{'、'.join(units)}：{said}" for said, units in unpaid.items()]
     notes += _level_notes(sides[0], options)
     if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
         notes.append(
-            "只有一家医院时预算在院内分配，合计几乎不变，请看科室，或用 --weights reference --keep rate。 "
-            "one hospital alone shares its own budget out, so that its total hardly moves: look at departments, or give the "
-            "region, or use --weights reference --keep rate"
+            text(
+                "one hospital alone shares "
+                "its own budget out, so that its total hardly moves: look at departments, or give the "
+                "region, or use --weights reference --keep rate"
+            )
         )
     first, second = (side.choice.policy.id for side in sides)
     if first != second:
         notes.append(
-            f"{first} → {second}：两侧支付政策不同，系数、倍率规则的差别也在支付变化之内。 "
-            "two policies pay: what differs between their coefficients and rules is part of the change too"
+            text(
+                "{first} → {second}: two policies pay: what differs between "
+                "their coefficients and rules is part of the change too",
+                first=first,
+                second=second,
+            )
         )
     own = [side.choice.policy for side in sides if side.choice.policy.prices is not None]
     if own:
         notes.append(
-            f"{own[0].id}：原有病组表、公布标准和病组类别不参与（两侧权重同一方法）。 "
-            "its own table of groups, published standards and classes of groups do not decide; they are of one scheme, "
-            "and weights come by one method on both sides"
+            text(
+                "{policy}: its own table of groups, published standards and "
+                "classes of groups do not decide; they are of one scheme, and weights come by one method on "
+                "both sides",
+                policy=own[0].id,
+            )
         )
     return notes
 
@@ -233,14 +245,18 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
 def _level_notes(side: SwitchSide, options: SwitchOptions) -> list[str]:
     """Whether the policy pays by groups at all, and whether its unit value fits weights of this method."""
     if not side.lines.marks.priced.any():
-        said = "没有按病组付费的病例，切换不影响支付。 no case is paid by groups: the switch moves no payment"
+        said = text("no case is paid by groups: the switch moves no payment")
         return [f"{side.choice.policy.id}：{said}"]
     cost, payment = (int(side.lines.money[measure].sum()) for measure in (Measure.COST, Measure.PAYMENT))
     if options.keep == "budget" or not cost or abs(payment / cost - 1) <= FAR:
         return []
     return [
-        f"{side.choice.name} 的支付为费用的 {payment / cost:.0%}：费率与权重不是同一基准，请看变化率，或用 --keep budget。 "
-        "payment is far from cost: the unit value belongs to weights of another base; look at shares, or keep the budget"
+        text(
+            "{choice}: payment is {share:.0%} of cost, far from it: the "
+            "unit value belongs to weights of another base; look at shares, or keep the budget",
+            choice=side.choice.name,
+            share=payment / cost,
+        )
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pyarrow as pa
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.payment.policy import AnyPolicy, Policy
 from drgsim.region.region_folder import RegionFolder
 from drgsim.simulation.answer_tables import headline_table
@@ -117,21 +118,31 @@ def _further(
             parts.setdefault("draws", []).append((plan.name, drawn.table()))
             intervals[plan.name] = drawn.intervals(options.level)
     if 0 < options.draws < LEAST_DRAWS:
-        notes.append(f"no intervals: they need {LEAST_DRAWS} draws or more, and {options.draws} were asked for")
+        notes.append(
+            text(
+                "no intervals: they need {least} draws or more, and {draws} were asked for",
+                least=LEAST_DRAWS,
+                draws=options.draws,
+            )
+        )
         intervals = {}
     notes += runner.memory.notes
     tables = {**study.tables, **{name: joined(tables) for name, tables in parts.items()}}
     if intervals:
         tables["headlines"] = joined([
             (result.plan.name, headline_table(
-                result.baseline, result.outcome, study.region, result.static if result.static is not result.outcome else None,
-                intervals[result.plan.name],
-            ))
-            for result in study.results
+                result.baseline, result.outcome, study.region,
+                result.static if result.static is not result.outcome else None, intervals[result.plan.name],
+            )) for result in study.results
         ])  # fmt: skip
         notes.append(
-            f"intervals: {options.level:.0%}, {options.draws} draws of cases within each hospital, seed {options.seed}; "
-            "the same draws for every scenario"
+            text(
+                "intervals: {level:.0%}, {draws} draws of cases within each hospital, seed {seed}; the same "
+                "draws for every scenario",
+                level=options.level,
+                draws=options.draws,
+                seed=options.seed,
+            )
         )
     return replace(study, tables=tables, notes=tuple(dict.fromkeys(notes)))
 
@@ -143,8 +154,10 @@ def further_notes(study: Study) -> list[str]:
     setups = [setup for result in study.results for setup in (result.plan.baseline, result.plan.setup)]
     if any(setup.settings["budget.active"] and setup.budget and setup.budget.file.sharing.carry_over.value for setup in setups):
         notes.append(
-            "budget.sharing.carry_over moves when a surplus is paid, not how much: no figure of a single year shows it; "
-            "drgsim budget lists carried_in and carried_out by hospital"
+            text(
+                "budget.sharing.carry_over moves when a surplus is paid, not how much: no figure of a single "
+                "year shows it; drgsim budget lists carried_in and carried_out by hospital"
+            )
         )
     return notes
 
@@ -162,7 +175,9 @@ def _with_changes(scenarios: Sequence[Scenario], options: StudyOptions) -> list[
         try:
             changes.append(parse_change(path, written, f"--set {path}"))
         except ValueError as error:
-            problems.append(Problem("scenario-bad-change", f"{path}: {error}", where=f"--set {path}"))
+            problems.append(
+                Problem("scenario-bad-change", text("{path}: {error}", path=path, error=error.args[0]), where=f"--set {path}")
+            )
     if problems:
         raise ScenarioError(problems)
     if scenarios:  # in a stack the first one lies below all others
@@ -188,16 +203,27 @@ def _of_changes(changes: Sequence[Change], solved: bool) -> Scenario:
 def _check(options: StudyOptions, years: Sequence[int]) -> None:
     problems = []
     if options.year is not None and options.year not in years:
-        what = f"the region has no discharges of {options.year}"
-        problems.append(Problem("simulate-no-year", what, where="--year", fix=f"the years are {', '.join(map(str, years))}"))
+        what = text("the region has no discharges of {year}", year=options.year)
+        problems.append(
+            Problem(
+                "simulate-no-year", what, where="--year", fix=text("the years are {names}", names=", ".join(map(str, years)))
+            )
+        )
     methods = get_args(Method)
     if options.decomposition not in methods:
-        fix = did_you_mean(options.decomposition, methods) or f"the ways are {', '.join(methods)}"
+        fix = did_you_mean(options.decomposition, methods) or text("the ways are {methods}", methods=", ".join(methods))
         problems.append(
-            Problem("simulate-no-method", f"{options.decomposition!r} is no decomposition", where="--decomposition", fix=fix)
+            Problem(
+                "simulate-no-method",
+                text("{decomposition!r} is no decomposition", decomposition=options.decomposition),
+                where="--decomposition",
+                fix=fix,
+            )
         )
     if (options.solve is None) != (options.target is None):
-        what = "--solve and --target belong together"
-        problems.append(Problem("simulate-half-goal", what, fix='for instance --solve rate.base --target "fund.balance=0"'))
+        what = text("--solve and --target belong together")
+        problems.append(
+            Problem("simulate-half-goal", what, fix=text('for instance --solve rate.base --target "fund.balance=0"'))
+        )
     if problems:
         raise ScenarioError(problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.simulation.change_steps import out_of_scope, step_of
 from drgsim.simulation.paths import Match
 from drgsim.simulation.scenario import Change
@@ -21,23 +22,34 @@ def change_setting(
     needs_fund = (path == "rate.source" and value in ("fund", "last_year")) or (path == "payment.method" and value == "points")
     if needs_fund and not region.fund:
         out_of_scope(
-            change, f"{region.folder.name} states no budget of the fund", "add fund.csv: year, insurance, budget_yuan", problems
+            change,
+            text("{folder} states no budget of the fund", folder=region.folder.name),
+            text("add fund.csv: year, insurance, budget_yuan"),
+            problems,
         )
         return setup
     if path == "budget.active" and value and (not region.fund or len(region.years) < 2):
-        out_of_scope(change, "a budget needs fund.csv and discharges of an earlier year", "add them to the region", problems)
+        out_of_scope(
+            change, text("a budget needs fund.csv and discharges of an earlier year"), text("add them to the region"), problems
+        )
         return setup
     if path in ("rate.source", "weights.source") and value in ("last_year", "history") and len(region.years) < 2:
         out_of_scope(
-            change, "the region has one year only; earlier years are needed", "add discharges of an earlier year", problems
+            change,
+            text("the region has one year only; earlier years are needed"),
+            text("add discharges of an earlier year"),
+            problems,
         )
         return setup
     if path == "rate.source" and value == "policy" and setup.rate:
-        out_of_scope(change, "the unit value was changed already", "set rate.source before rate.base", problems)
+        out_of_scope(change, text("the unit value was changed already"), text("set rate.source before rate.base"), problems)
         return setup
     if path == "capitation.conditions" and value and not region.heads:
         out_of_scope(
-            change, "the region states no registered patients", "add enrolment.csv with diabetes and hypertension", problems
+            change,
+            text("the region states no registered patients"),
+            text("add enrolment.csv with diabetes and hypertension"),
+            problems,
         )
         return setup
     steps.append(step_of(match, change, setup.settings[path], value))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from drgsim.budgets.terms import GENERAL, BudgetError, BudgetTerms, load_terms
+from drgsim.language import text
 from drgsim.payment.policy import Policy
 from drgsim.simulation.paths import settings
 from drgsim.simulation.scenario import Change
@@ -64,8 +65,11 @@ class ProcurementRound:
     def words(self) -> str:
         """What it is, in one line."""
         shares = "/".join(f"{share:.0%}" for share in self.mix or ())
-        mix = f"; products within, beyond the task, not selected: {shares}" if shares else ""
-        return f"{self.category} of {'/'.join(self.adrg)} -{self.fall:.1%}{mix}"
+        adrg, fall = "/".join(self.adrg), f"-{self.fall:.1%}"
+        said = text("{category} of {adrg} {fall}", category=self.category, adrg=adrg, fall=fall)
+        if not shares:
+            return said
+        return text("{said}; products within, beyond the task, not selected: {shares}", said=said, shares=shares)
 
 
 @dataclass(frozen=True)

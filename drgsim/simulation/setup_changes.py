@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.payment.policy import AnyPolicy, policy_of
 from drgsim.region.region_tables import PROCUREMENT_CLASSES
 from drgsim.simulation.capitated_stays import stated_amount
@@ -58,8 +59,10 @@ def baseline_setup(scenario: Scenario | None, policy: AnyPolicy | None, region: 
     own = scenario.file.baseline.policy if scenario is not None else None
     chosen = policy or own
     if chosen is None:
-        what = "no policy is named"
-        raise ScenarioError([Problem("scenario-no-policy", what, fix="name one with --policy, or in the scenario's baseline")])
+        what = text("no policy is named")
+        raise ScenarioError(
+            [Problem("scenario-no-policy", what, fix=text("name one with --policy, or in the scenario's baseline"))]
+        )
     setup = first_setup(policy_of(chosen))
     if scenario is None:
         return setup, ()
@@ -100,40 +103,47 @@ def _contradictions(setup: Setup, changes: Sequence[Change]) -> list[Problem]:
     conditions = setup.settings["capitation.conditions"]
     for path, change in paths.items():
         if (path == "rate.base" or path.startswith("rate.")) and path != "rate.source" and setup.by_points:
-            what = f"{path}: the unit value follows from the budget here, so that it cannot be set"
+            what = text("{path}: the unit value follows from the budget here, so that it cannot be set", path=path)
             problems.append(
                 Problem(
                     "scenario-out-of-scope",
                     what,
                     where=change.where or path,
-                    fix="change fund.budget, or set payment.method: rate",
+                    fix=text("change fund.budget, or set payment.method: rate"),
                 )
             )
         if path.startswith("budget.") and path != "budget.active" and not setup.settings["budget.active"]:
-            what = f"{path} has no effect while budget.active is false"
+            what = text("{path} has no effect while budget.active is false", path=path)
             problems.append(
                 Problem(
-                    "scenario-out-of-scope", what, where=change.where or path, fix="set budget.active: true, in the baseline"
+                    "scenario-out-of-scope",
+                    what,
+                    where=change.where or path,
+                    fix=text("set budget.active: true, in the baseline"),
                 )
             )
         if setup.rounds and path.startswith(("procurement.cut.", "procurement.kept_share")) and path not in _KEPT_BY_CLASS:
-            what = f"{path} does not go together with rounds of procurement, whose surplus is kept by class of product"
-            fix = "state every fall as a round, and the shares as procurement.kept_share.selected_within_volume and so on"
+            what = text(
+                "{path} does not go together with rounds of procurement, whose surplus is kept by class of product", path=path
+            )
+            fix = text("state every fall as a round, and the shares as procurement.kept_share.selected_within_volume and so on")
             problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix=fix))
         if path.startswith("procurement.completion") and not setup.rounds and not setup.settings["budget.active"]:
-            what = f"{path} has no effect without a round of procurement and while budget.active is false"
-            fix = "add procurement.round.NAME, or set budget.active: true"
+            what = text("{path} has no effect without a round of procurement and while budget.active is false", path=path)
+            fix = text("add procurement.round.NAME, or set budget.active: true")
             problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix=fix))
         if path.startswith("behaviour.splitting.overhead") and not setup.settings["behaviour.splitting.share"]:
-            what = f"{path} has no effect while behaviour.splitting.share is 0"
+            what = text("{path} has no effect while behaviour.splitting.share is 0", path=path)
             problems.append(
-                Problem("scenario-out-of-scope", what, where=change.where or path, fix="set behaviour.splitting.share")
+                Problem("scenario-out-of-scope", what, where=change.where or path, fix=text("set behaviour.splitting.share"))
             )
         if path in ("capitation.rate", "capitation.kept_share", "capitation.overspend_share") and not conditions:
-            what = f"{path} has no effect while capitation.conditions is empty"
-            problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix="set capitation.conditions"))
+            what = text("{path} has no effect while capitation.conditions is empty", path=path)
+            problems.append(
+                Problem("scenario-out-of-scope", what, where=change.where or path, fix=text("set capitation.conditions"))
+            )
         elif path == "capitation.rate" and all(stated_amount(setup, name) is not None for name in conditions):
-            what = f"{path} has no effect: the amounts per head are stated"
-            fix = "change budget.capitation.per_head, or set budget.capitation.use: false"
+            what = text("{path} has no effect: the amounts per head are stated", path=path)
+            fix = text("change budget.capitation.per_head, or set budget.capitation.use: false")
             problems.append(Problem("scenario-out-of-scope", what, where=change.where or path, fix=fix))
     return problems

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from drgsim.engines.in_memory import group_table
 from drgsim.errors import InputError
+from drgsim.language import text
 from drgsim.payment.case_columns import Texts, columns_of, texts_of
 from drgsim.payment.grouped_cases import Cases, read_cases
 from drgsim.payment.policy_model import WITHOUT_GROUPS
@@ -122,9 +123,10 @@ def make_cohort(table: pa.Table, year: int, scheme: str, hospitals: Mapping[str,
         table = _with_groups(table, answers)
     elif not is_grouped(table.column_names) and method not in WITHOUT_GROUPS:
         raise InputError.single(
-            "settle-not-grouped", f"the discharges of {year} have no group, and no scheme is known to group them by",
-            fix="name a scheme in the scenario, or a policy that has one",
-        )  # fmt: skip
+            "settle-not-grouped",
+            text("the discharges of {year} have no group, and no scheme is known to group them by", year=year),
+            fix=text("name a scheme in the scenario, or a policy that has one"),
+        )
     cases = read_cases(table, hospitals or None, method)  # without a list every hospital counts
     return Cohort(
         year, scheme, cases, _costs(table), _keys(cases), _parent(table, "mdc", cases, 1), _parent(table, "adrg", cases, 3),
@@ -145,7 +147,7 @@ def regrouped(cohort: Cohort, table: pa.Table, scheme: str, method: str = "") ->
 
 
 def _notes(year: int, scheme: str) -> tuple[str, ...]:
-    return () if scheme == GIVEN else (f"{year}: grouped by {scheme}",)
+    return () if scheme == GIVEN else (text("{year}: grouped by {scheme}", year=year, scheme=scheme),)
 
 
 def _with_groups(table: pa.Table, answers: pa.Table) -> pa.Table:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.parameters.evident_values import Parameter
 from drgsim.payment.policy import AnyPolicy
 from drgsim.simulation.answer_tables import answer_tables, changes_table
@@ -91,8 +92,10 @@ def plans_of(
         try:
             first = scenarios[0] if stack else scenario
             if stack and scenario.file.baseline.changes not in ({}, first.file.baseline.changes):
-                what = f"{scenario.name} has a baseline of its own and cannot stand on {first.name}"
-                fix = "run it without --stack, or take the baseline out"
+                what = text(
+                    "{scenario} has a baseline of its own and cannot stand on {first}", scenario=scenario.name, first=first.name
+                )
+                fix = text("run it without --stack, or take the baseline out")
                 raise ScenarioError([Problem("scenario-other-baseline", what, where=scenario.name, fix=fix)])
             below = scenarios[: number + 1] if stack else [scenario]
             plans.append(plan_of(below, policy, region))
@@ -173,8 +176,13 @@ def _too_fine(change: Change) -> list[Problem]:
         return []
     if round(float(change.value) * PART) != PART:
         return []
-    what = f"{change.path}: {change.words} changes nothing, for discharges count in steps of 1/{PART:,} per case"
-    fix = f'the smallest changes are "*{1 + 1 / PART:g}" and "*{1 - 1 / PART:g}"'
+    what = text(
+        "{path}: {words} changes nothing, for discharges count in steps of 1/{part:,} per case",
+        path=change.path,
+        words=change.words,
+        part=PART,
+    )
+    fix = text('the smallest changes are "*{up:g}" and "*{down:g}"', up=1 + 1 / PART, down=1 - 1 / PART)
     return [Problem("scenario-too-fine", what, where=change.where or change.path, fix=fix)]
 
 
@@ -221,7 +229,9 @@ def run_study(
         tables[name] = joined([(of, made[name]) for of, made in named if name in made])
     tables["changes"] = changes_table(list(_steps(results)))
     still = [result.plan.name for result in results if result.plan.steps and not moves(result)]
-    notes = tuple(f"{name} moves no money on this region: what it changes has nothing to work on here" for name in still)
+    notes = tuple(
+        text("{name} moves no money on this region: what it changes has nothing to work on here", name=name) for name in still
+    )
     return Study(region, year, tuple(results), tables, notes)
 
 
@@ -272,7 +282,7 @@ def assumptions_of(results: Sequence[ScenarioResult]) -> list[dict[str, str]]:
         for scenario in result.plan.scenarios:
             if scenario.file.evidence == "assumption":
                 rows.setdefault((scenario.name, "*"), {
-                    "of": scenario.name, "path": "(all changes)", "value": scenario.file.title, "unit": "",
+                    "of": scenario.name, "path": text("(all changes)"), "value": scenario.file.title, "unit": "",
                     "source": scenario.file.reference,
                 })  # fmt: skip
     return list(rows.values())

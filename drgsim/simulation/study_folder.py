@@ -144,9 +144,9 @@ def read_run(folder: Path) -> Run:
     """
     record = read_record(folder)
     if record is None:
-        what = f"{folder} holds no record of a run ({RUN_FILE})"
-        raise InputError.single("run-not-found", what, where=str(folder), fix="name a folder that drgsim simulate wrote")
+        what = text("{folder} holds no record of a run ({run_file})", folder=folder, run_file=RUN_FILE)
+        raise InputError.single("run-not-found", what, where=str(folder), fix=text("name a folder that drgsim simulate wrote"))
     if record.get("kind") != KIND:
-        what = f"{folder} is the result of another command"
-        raise InputError.single("run-other-kind", what, where=str(folder), fix="name a folder that drgsim simulate wrote")
+        what = text("{folder} is the result of another command", folder=folder)
+        raise InputError.single("run-other-kind", what, where=str(folder), fix=text("name a folder that drgsim simulate wrote"))
     return Run(folder, record)

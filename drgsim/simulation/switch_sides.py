@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from drgsim.errors import InputError, Problem, UsageError
+from drgsim.language import text
 from drgsim.money import MISSING
 from drgsim.payment.atlas_weights import GIVEN, common_weights
 from drgsim.payment.own_weights import with_relative_values, with_values_of
@@ -165,8 +166,11 @@ def _setup(region: Region, year: int, choice: SideChoice, notes: list[str]) -> S
     policy, _ = with_values_of(choice.policy, common.table, Path(choice.weights), choice.weights)
     if common.filled:
         notes.append(
-            f"{choice.name}：{len(common.filled)} 个病组无参考权重，按病例费用补。 "
-            f"groups without a weight there take one from the costs of these cases, on its level"
+            text(
+                "{choice}: {count} groups without a weight there take one from the costs of these cases, on its level",
+                choice=choice.name,
+                count=len(common.filled),
+            )
         )
     return replace(setup, policy=policy)
 
@@ -180,7 +184,7 @@ def _given_table(choice: SideChoice) -> PriceTable:
             lines.arrays.line_score.tolist(),
             choice.policy.file.relative_value.scale.value,
         )
-        found = f"{choice.name} has no scores of its own"
+        found = text("{choice} has no scores of its own", choice=choice.name)
     else:
         name = _table_name(choice)
         if is_given(name):
@@ -191,10 +195,10 @@ def _given_table(choice: SideChoice) -> PriceTable:
             prices, scale = named.prices, named.file.relative_value.scale.value
             scale = 1.0 if prices is not None and prices.relative_value[0] == "weight" else scale
         codes, values = (prices.codes, prices.relative_value[1].tolist()) if prices is not None else ((), [])
-        found = f"{name} has no table of groups"
+        found = text("{name} has no table of groups", name=name)
     weights = {str(code): value / scale for code, value in zip(codes, values, strict=True) if value > 0}
     if not weights:
-        fix = "name another payment table or file, or use history"
+        fix = text("name another payment table or file, or use history")
         raise UsageError([Problem("switch-no-weights", found, where="weights", fix=fix)])
     blank = ("",) * len(weights)
     return PriceTable(tuple(weights), blank, blank, blank, {"weight": np.array(list(weights.values()))})
@@ -212,21 +216,23 @@ def _table_name(choice: SideChoice) -> str:
     scheme = load_scheme(choice.unit).id
     names = [name for name in policy_names() if name.startswith(NATIONAL) and load_policy(name).file.scheme == scheme]
     if not names:
-        what = f"there are no national reference weights for {scheme}"
-        raise UsageError([Problem("switch-no-weights", what, where="weights", fix="use history, or name a table or CSV file")])
+        what = text("there are no national reference weights for {scheme}", scheme=scheme)
+        raise UsageError(
+            [Problem("switch-no-weights", what, where="weights", fix=text("use history, or name a table or CSV file"))]
+        )
     return names[-1]
 
 
 def _label(choice: SideChoice, region: Region, year: int) -> str:
     """Where the weights of a side come from, in words."""
     if choice.weights == REFERENCE and choice.dip:
-        return f"scores of {choice.name} 目录自带分值"
+        return text("scores of {choice}", choice=choice.name)
     if choice.weights == HISTORY:
         years = years_of_history(region.years, year)
-        return f"own history 自有历史数据 {years[0]}" + (f"-{years[-1]}" if len(years) > 1 else "")
+        return text("own history {years}", years=f"{years[0]}-{years[-1]}" if len(years) > 1 else years[0])
     name = _table_name(choice)
     if is_given(name):
-        return f"file {Path(name).name}"
+        return text("file {name}", name=Path(name).name)
     file = load_policy(name).file
     return f"{name} {file.title_zh}"
 
@@ -238,8 +244,11 @@ def _rates(runner: Runner, first: Setup, year: int, notes: list[str]) -> dict[st
         return dict(stated.values)
     values = dict(runner.lines(by_points(first), year).unit_values)
     notes.append(
-        f"{first.policy.id} 未给费率，两侧同用原方案的预算点值。 "
-        f"it states no unit value: both sides pay the one that the budget gives {Path(first.scheme).name}"
+        text(
+            "{policy} states no unit value: both sides pay the one that the budget gives {scheme}",
+            policy=first.policy.id,
+            scheme=Path(first.scheme).name,
+        )
     )
     return values
 
@@ -258,8 +267,12 @@ def _weighing_alike(runner: Runner, left: SwitchSide, second: Setup, year: int, 
         name: np.round(column * factor, 10) if name in values else column for name, column in policy.prices.numbers.items()
     }
     notes.append(
-        f"{Path(second.scheme).name} 权重乘以 {factor:.6f}，总权重不变。 "
-        f"weights x {factor:.6f}, so that the year's cases weigh {before:,.2f} on both sides"
+        text(
+            "{scheme}: weights x {factor:.6f}, so that the year's cases weigh {before:,.2f} on both sides",
+            scheme=Path(second.scheme).name,
+            factor=factor,
+            before=before,
+        )
     )
     policy = replace(policy, prices=replace(policy.prices, numbers=numbers), digest=_digest(policy.digest, repr(factor)))
     return replace(second, policy=policy, settings={**second.settings, "weights.source": "policy"})
@@ -273,8 +286,10 @@ def with_budget(region: Region, year: int, choice: SideChoice) -> tuple[Region, 
     policy states none, what these cases cost the fund.
     """
     if region.fund_year(year) is not None:
-        less = ", less payments.csv" if region.payments else ""
-        return region, f"{region.fund_year(year)} 年基金预算 the fund's budget (fund.csv{less})"
+        said = text("{year} the fund's budget (fund.csv)", year=region.fund_year(year))
+        if region.payments:
+            said = text("{year} the fund's budget (fund.csv, less payments.csv)", year=region.fund_year(year))
+        return region, said
     stated = choice.policy.file.unit_value
     if stated is not None and choice.policy.file.method not in ("points", "dip"):
         runner = Runner(region)
@@ -282,7 +297,7 @@ def with_budget(region: Region, year: int, choice: SideChoice) -> tuple[Region, 
         lines = runner.lines(setup, year)
         found, source = (
             _by_payer(lines.money[Measure.FUND], lines),
-            f"按 {choice.name} 和政策费率算得的基金支付 what the fund pays at the unit value",
+            text("what the fund pays at the unit value of {choice}", choice=choice.name),
         )
     else:
         cohort = first_setup(choice.policy)
@@ -291,11 +306,11 @@ def with_budget(region: Region, year: int, choice: SideChoice) -> tuple[Region, 
         fund = np.where(cost == MISSING, 0, cost - np.where(patient == MISSING, 0, patient))
         fund = np.where(cases.faults < 0, np.maximum(fund - np.where(other == MISSING, 0, other), 0), 0)
         found = {payer: int(fund[cases.insurance == INSURANCES.index(payer)].sum()) for payer in PAYERS}
-        source = "这批病例的基金费用（假设） what these cases cost the fund (assumption: no budget or unit value is stated)"
+        source = text("what these cases cost the fund (assumption: no budget or unit value is stated)")
     found = {payer: amount for payer, amount in found.items() if amount > 0}
     if not found:
-        what = "no budget follows: no case has a payer (insurance 险种: employee or resident) and a cost"
-        raise InputError([Problem("switch-no-budget", what, fix="state insurance and total_cost, or use --keep rate")])
+        what = text("no budget follows: no case has a payer (insurance: employee or resident) and a cost")
+        raise InputError([Problem("switch-no-budget", what, fix=text("state insurance and total_cost, or use --keep rate"))])
     return replace(region, fund={year: found}), source
 
 

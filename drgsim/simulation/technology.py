@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from drgsim.errors import Problem, did_you_mean
+from drgsim.language import text
 from drgsim.parameters.evidence import Strict
 from drgsim.parameters.strict_file import validated
 from drgsim.payment.level_keys import Level
@@ -45,9 +46,11 @@ class Technology:
     @property
     def words(self) -> str:
         """What it is, in one line."""
-        where = f" at level {'/'.join(self.level)}" if self.level else ""
-        beside = ", paid beside the group" if self.exempt else ""
-        return f"{self.share:.2%} of {'/'.join(self.adrg)}{where}, {self.cost:,.0f} yuan each{beside}"
+        of: str = "/".join(self.adrg)
+        if self.level:
+            of = text("{adrg} at level {levels}", adrg=of, levels="/".join(self.level))
+        said = text("{share:.2%} of {adrg}, {cost:,.0f} yuan each", share=self.share, adrg=of, cost=self.cost)
+        return text("{said}, paid beside the group", said=said) if self.exempt else said
 
     def members(self, cohort: Cohort, at: NDArray[np.bool_], draw: NDArray[np.float64]) -> NDArray[np.bool_]:
         """The cases that get it, by their own draw; ``at`` are those of hospitals of its levels."""
@@ -60,10 +63,12 @@ def read_technology(name: str, change: Change, cohort: Cohort) -> tuple[Technolo
     found: list[Problem] = []
     file = validated(TechnologyTable, change.value, "scenario", where, found)
     if file is None:
-        return None, [replace(problem, what=f"{change.path}: {problem.what}", where=where) for problem in found]
+        return None, [
+            replace(problem, what=text("{path}: {what}", path=change.path, what=problem.what), where=where) for problem in found
+        ]
     unknown = [code for code in file.adrg if code not in cohort.adrg.values]
     if unknown:
         fix = did_you_mean(unknown[0], cohort.adrg.values)
-        what = f"{change.path}: no case of the region has the ADRG {', '.join(unknown)}"
+        what = text("{path}: no case of the region has the ADRG {unknown}", path=change.path, unknown=", ".join(unknown))
         return None, [Problem("scenario-out-of-scope", what, where=where, fix=fix)]
     return Technology(name, file.adrg, file.share, file.cost, file.level, file.exempt, file.patient_share), []

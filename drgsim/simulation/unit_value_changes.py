@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.payment.policy import Policy
 from drgsim.simulation.change_steps import out_of_scope, step_of, step_words
 from drgsim.simulation.paths import Match, limits
@@ -21,13 +22,17 @@ def change_unit_value(
 ) -> Setup:
     source = setup.settings["rate.source"]
     if source != "policy":
-        old, new = f"from the fund ({source})", f"{change.words} of it" if change.op != "set" else step_words(change.value)
+        old = text("from the fund ({source})", source=source)
+        new = step_words(change.value) if change.op == "set" else text("{words} of it", words=change.words)
         steps.append(step_of(match, change, old, new))
         return replace(setup, rate=(*setup.rate, change))
     keyed, published = setup.policy.file.unit_value, setup.policy.file.relative_value.standard_from_table
     if keyed is None and not published and not setup.by_points:
         out_of_scope(
-            change, f"{setup.policy.id} states no unit value", "set rate.source: fund, or payment.method: points", problems
+            change,
+            text("{policy} states no unit value", policy=setup.policy.id),
+            text("set rate.source: fund, or payment.method: points"),
+            problems,
         )
         return setup
     values = keyed.values if keyed is not None else {}
@@ -35,19 +40,19 @@ def change_unit_value(
         listed = ", ".join(f"rate.{key}" for key in values)
         out_of_scope(
             change,
-            f"{setup.policy.id} has {len(values)} unit values",
-            f'write a factor such as "*1.03", or one of {listed}',
+            text("{policy} has {count} unit values", policy=setup.policy.id, count=len(values)),
+            text('write a factor such as "*1.03", or one of {listed}', listed=listed),
             problems,
         )
         return setup
     old_values = list(values.values())
     for value in old_values:
         problems += limits(change, match.spec, change.apply(value))
-    shown_old = ", ".join(f"{value:,.10g}" for value in old_values) or "published standards"
+    shown_old = ", ".join(f"{value:,.10g}" for value in old_values) or text("published standards")
     shown_new = ", ".join(f"{change.apply(value):,.10g}" for value in old_values) or change.words
     if published and old_values:
         factor = change.apply(old_values[0]) / old_values[0]
-        shown_new += f"; published standards x {factor:.10g}"
+        shown_new = text("{values}; published standards x {factor:.10g}", values=shown_new, factor=factor)
     steps.append(step_of(match, change, shown_old, shown_new, keyed.unit if keyed is not None else ""))
     return replace(setup, policy=scaled_rate(setup.policy, change))
 

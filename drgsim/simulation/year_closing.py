@@ -20,6 +20,7 @@ from drgsim.budgets.hospital_figures import HospitalFigures, figures_of, indicat
 from drgsim.budgets.terms import BudgetTerms
 from drgsim.budgets.years_ahead import repeated
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.money import allocate
 from drgsim.payment.settlement import Settlement
 from drgsim.records.vocabulary import INSURANCES
@@ -78,8 +79,10 @@ class Closing:
         """Figures that go on from a simulated year: its spending, cases, weight and people are the newest history."""
         assert setup.budget is not None
         if _measure(before.terms) != _measure(setup.budget):
-            what = "the years before were measured by other terms (budget.measure, budget.capitation, budget.quality.targets)"
-            fix = "change these in the baseline or the changes, not from year to year"
+            what = text(
+                "the years before were measured by other terms (budget.measure, budget.capitation, budget.quality.targets)"
+            )
+            fix = text("change these in the baseline or the changes, not from year to year")
             raise ScenarioError([Problem("scenario-out-of-scope", what, where=f"years, {year}", fix=fix)])
         figures = before.figures
         while figures.years[-1] < year:
@@ -93,9 +96,13 @@ class Closing:
         assert terms is not None
         years = [each for each in region.years if each <= year]
         if not [each for each in years if each < year]:
-            what = f"a budget of {year} needs discharges of an earlier year; the region has {', '.join(map(str, region.years))}"
+            what = text(
+                "a budget of {year} needs discharges of an earlier year; the region has {names}",
+                year=year,
+                names=", ".join(map(str, region.years)),
+            )
             raise ScenarioError(
-                [Problem("scenario-out-of-scope", what, fix="set budget.active: false, or choose a later year")]
+                [Problem("scenario-out-of-scope", what, fix=text("set budget.active: false, or choose a later year"))]
             )
         measure = _measure(terms)
         key = (f"{basis.digest} {measure}", str(years))

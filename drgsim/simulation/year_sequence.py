@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.language import text
 from drgsim.simulation.answer_tables import tidy
 from drgsim.simulation.behaviour import active, respond, without_behaviour
 from drgsim.simulation.headlines import headline_names, headlines
@@ -70,10 +71,13 @@ def _with_fund(setup: Setup, carried: float, runner: Runner, year: int) -> tuple
     if budget + carried > 0:
         return replace(setup, fund=(*setup.fund, Change("fund.budget", "factor", 1 + carried / budget))), 0.0
     if setup.by_points or setup.settings["budget.active"]:
-        what = (
-            f"the deficit of the years before, {-carried:,.2f} yuan, leaves nothing of the budget of {year}, {budget:,.2f} yuan"
+        what = text(
+            "the deficit of the years before, {carried:,.2f} yuan, leaves nothing of the budget of {year}, {budget:,.2f} yuan",
+            carried=-carried,
+            year=year,
+            budget=budget,
         )
-        fix = "raise fund.budget, or carry less over with years.carry_fund"
+        fix = text("raise fund.budget, or carry less over with years.carry_fund")
         raise ScenarioError([Problem("scenario-fund-used-up", what, where=f"years, {year}", fix=fix)])
     return setup, carried
 
