@@ -74,9 +74,10 @@ class Settled(Result):
     title: ClassVar[str] = text("Settlement")
 
     def __init__(
-        self, settlement: Settlement, cleared: Mapping[str, pa.Table], notes: list[str], inputs: Mapping[str, str]
-    ) -> None:
-        self.settlement = settlement
+        self, settlement: Settlement, cleared: Mapping[str, pa.Table], notes: list[str], inputs: Mapping[str, str],
+        hospital_names: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.settlement, self._hospital_names = settlement, hospital_names or {}
         self.policy: Policy = settlement.ledger.policy
         tables = {"cases": settlement.table} | {name: settlement.summaries[of] for name, of in SUMMARIES.items()}
         tables |= {"assumptions": assumptions_table(self.policy), **cleared}
@@ -96,7 +97,7 @@ class Settled(Result):
     def _page(self) -> str:
         from drgsim.report.settlement_page import settlement_page
 
-        return settlement_page(self.settlement, self.notes)
+        return settlement_page(self.settlement, self.notes, self._hospital_names)
 
     def about(self) -> About:
         return about_record(self.title, self.record, facts=settlement_facts(self.settlement), notes=self._said)
@@ -246,7 +247,8 @@ def settle(
         prepaid = monthly_prepayments(settlement, _prepaid_share(loaded, prepay))
         judged = inputs.assessments(assessment)
         cleared = {"prepayment": prepaid, "clearing": yearly_clearing(settlement, prepaid, judged, fund_share)}
-    return Settled(settlement, cleared, notes, inputs.digests)
+    names = {id_: hospital.name for id_, hospital in (known or {}).items() if hospital.name}
+    return Settled(settlement, cleared, notes, inputs.digests, names)
 
 
 def _other_scheme(policy: Policy, grouped_by: Iterable[str]) -> list[Problem]:

@@ -14,25 +14,29 @@ from drgsim.report.page_parts import Card, KeyFigure, NamedCode, PageAssumption,
 
 MOST_ROWS = 40  # hospitals, departments and groups shown, those of the largest cost
 MOST_BARS = 12  # hospitals of the chart on the first sheet
+Names = Mapping[str, Mapping[str, str]]  # dimension -> code -> name
 _HEADINGS = {
     "case_class": text("Classes of cases"), "hospital": text("Hospitals"), "department": text("Departments"),
     "group": text("Groups"), "insurance": text("Insurance"),
 }  # fmt: skip
 
 
-def settlement_page(settlement: Settlement, notes: Sequence[Problem] = ()) -> str:
-    """HTML of the page; ``notes`` are shown at its end."""
+def settlement_page(
+    settlement: Settlement, notes: Sequence[Problem] = (), hospital_names: Mapping[str, str] | None = None
+) -> str:
+    """HTML of the page; ``notes`` are shown at its end, ``hospital_names`` stand for ids of hospitals."""
     policy, summaries = settlement.ledger.policy, settlement.summaries
     hospitals = _largest(summaries["hospital"].to_pylist())
     tables = [(title, name, summaries[name].to_pylist()) for name, title in _HEADINGS.items()]
     groups = dict(zip(settlement.ledger.cases.unit.values, unit_names(settlement.ledger), strict=True))
+    names = {"group": groups, "hospital": hospital_names or {}}
     return page_html(Page(
         title=text("Settlement under {policy}", policy=policy.id),
         subtitle=bilingual(policy.file.title, policy.file.title_zh),
         figures=_figures(settlement, summaries["all"].to_pylist()[0]),
-        summary=[margins_chart(hospitals[:MOST_BARS])],
+        summary=[margins_chart(hospitals[:MOST_BARS], hospital_names)],
         cards=[
-            Card(title, _table(title, name, rows, groups, settlement.shadow is not None)) for title, name,
+            Card(title, _table(title, name, rows, names, settlement.shadow is not None)) for title, name,
             rows in tables if rows
         ] + _unit_values(settlement.unit_values),
         assumptions=[
@@ -62,9 +66,9 @@ def _tone(name: str, amount: Any) -> str:
     return "" if not name.endswith("margin") else "up" if amount > 0 else "down"
 
 
-def _table(title: str, key: str, rows: list[dict[str, Any]], groups: Mapping[str, str], shadow: bool) -> list[PagePart]:
+def _table(title: str, key: str, rows: list[dict[str, Any]], names: Names, shadow: bool) -> list[PagePart]:
     shown = rows if key == "case_class" else _largest(rows)
-    named = [{**row, "label": _label(row, key, groups)} for row in shown]
+    named = [{**row, "label": _label(row, key, names)} for row in shown]
     columns = [
         TableColumn(title, "label"), TableColumn(text("cases"), "cases", "count"),
         TableColumn(text("unpaid"), "unpaid", "count", minor=True), TableColumn("CMI", "cmi", ".3f", minor=True),
@@ -83,11 +87,13 @@ def _table(title: str, key: str, rows: list[dict[str, Any]], groups: Mapping[str
     return [PageTable(title, columns, named, note=cut if len(shown) < len(rows) else "")]
 
 
-def _label(row: Mapping[str, Any], key: str, groups: Mapping[str, str]) -> Any:
+def _label(row: Mapping[str, Any], key: str, names: Names) -> Any:
     if key == "case_class":
         return bilingual(row[key].replace("_", " "), row["case_class_zh"])
+    if key in names and row[key]:
+        return NamedCode(row[key], names[key].get(row[key], ""))
     if key == "group":
-        return NamedCode(row[key], groups.get(row[key], "")) if row[key] else text("no group")
+        return text("no group")
     return row[key] or text("(none)")
 
 

@@ -13,6 +13,7 @@ from drgsim.report.page_parts import (
     NOTHING,
     Card,
     KeyFigure,
+    NamedCode,
     PageAssumption,
     PageTable,
     ReplacedText,
@@ -233,10 +234,11 @@ the cost of its cases."
 
     def _groups(self) -> Card:
         rows = sorted(self._rows("groups"), key=lambda row: -abs(_moved(row, "payment")))[:MOST_GROUPS]
+        names = self._group_names()
         rows = [
             {
                 **row,
-                "label": row["group"] or text("no group"),
+                "label": NamedCode(row["group"], names.get(row["group"], "")) if row["group"] else text("no group"),
                 "moved": _moved(row, "payment"),
                 "margin_moved": _moved(row, "margin"),
             }
@@ -251,6 +253,14 @@ the cost of its cases."
         ]  # fmt: skip
         title = text("Groups that move most")
         return Card(title, [PageTable(title, columns, rows)])
+
+    def _group_names(self) -> dict[str, str]:
+        """Names of groups as the policies' tables have them."""
+        plan = self.result.plan
+        tables = [setup.policy.prices for setup in (plan.baseline, plan.setup)]
+        return {
+            code: name for table in tables if table is not None for code, name in zip(table.codes, table.names, strict=True)
+        }
 
     def _explored(self) -> Iterator[Card]:
         """What was asked beside the answers: cash by month, a solution, sensitivity, a grid, years ahead."""
