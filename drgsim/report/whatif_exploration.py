@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drgsim.language import bilingual, term, text
+from drgsim.language import bilingual, term, text, text_of_data
 from drgsim.report.bar_charts import BarChart, BarSeries, HeatTable, shaded
-from drgsim.report.page_parts import NOTHING, Card, NotedText, Words
+from drgsim.report.page_parts import NOTHING, Card, KeyFigure, NotedText, Words
 from drgsim.report.plots import Plot, PlotAxis, PlotColumns, PlotLine
 from drgsim.simulation.explore import TORNADO
 from drgsim.simulation.headlines import headline_names
@@ -59,15 +59,44 @@ workbook. Expenses are taken from bills."
 
 
 def solution_card(rows: Rows) -> list[Card]:
-    """What a goal seek has found."""
-    words = [
-        text("{path} = {value} brings {figure} to {reached:,.4f} (target {target:,.4f}). {unit_values} {note}",
-             path=row["path"],
-             value=row["change"], figure=row["figure"], reached=row["reached"], target=row["target"],
-             unit_values=row["unit_values"], note=row["note"])
-        for row in rows
-    ]  # fmt: skip
-    return [Card(text("Goal seek"), [Words(words, soft=False)])] if words else []
+    """What a goal seek has found: the value that all figures of the page are under."""
+    words = []
+    for row in rows:
+        words.append(text(
+            "{path} goes from {old} to {new} {unit} ({change}) and brings {figure} to {reached:,.4f} (target {target:,.4f}).",
+            path=row["path"], old=_in_cents(row["old"]), new=_in_cents(row["new"]), unit=row["new_unit"], change=row["change"],
+            figure=named_figure(headline_names()[row["figure"]]), reached=row["reached"], target=row["target"],
+        ))  # fmt: skip
+        if row["unit_values"]:
+            words.append(text("Unit values under it, yuan: {unit_values}", unit_values=row["unit_values"]))
+        if row["note"]:
+            words.append(text_of_data(row["note"]))
+    if not words:
+        return []
+    return [
+        Card(text("Goal seek"), [Words([*words, text("All figures of this page are under the solved value.")], soft=False)])
+    ]
+
+
+def _in_cents(words: str) -> str:
+    """A number of many digits with two, as the others are shown; anything else as it is.
+
+    Examples
+    --------
+    >>> _in_cents("9,961.100551; published standards x 0.49"), _in_cents("20,425"), _in_cents("from the fund")
+    ('9,961.10', '20,425', 'from the fund')
+    """
+    number = words.partition(";")[0]
+    whole, point, digits = number.partition(".")
+    if len(digits) <= 2 or not whole.replace(",", "").lstrip("-").isdecimal() or abs(float(number.replace(",", ""))) < 1:
+        return number
+    return f"{float(number.replace(',', '')):,.2f}"
+
+
+def solved_figure(row: Mapping[str, Any]) -> KeyFigure:
+    """The solved value, and what it was before."""
+    new, old = (_in_cents(str(row[side])) for side in ("new", "old"))
+    return KeyFigure(text("solved: {path}", path=row["path"]), new, text("before: {old} {unit}", old=old, unit=row["new_unit"]))
 
 
 def tornado_card(rows: Rows) -> list[Card]:

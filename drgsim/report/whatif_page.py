@@ -26,6 +26,7 @@ from drgsim.report.whatif_exploration import (
     named_figure,
     shown_figure,
     solution_card,
+    solved_figure,
     tornado_card,
     years_card,
 )
@@ -34,7 +35,7 @@ from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH
 from drgsim.simulation.study import ScenarioResult, Study
 
 WAN = 10_000  # yuan of ten thousand yuan (万元)
-MOST_HOSPITALS = 40
+MOST_HOSPITALS, MOST_ROWS = 40, 400  # of a chart, of its table
 MOST_GROUPS = 12
 _FIGURES = ("fund.balance", "hospital.payment", "hospital.margin", "patient.payment")
 
@@ -119,6 +120,7 @@ class ScenarioView:
     def cards(self, alone: bool) -> list[Card]:
         """All cards; where there are several scenarios each carries the scenario's name."""
         cards = [
+            *solution_card(self._rows("solution")),
             Card(text("Headline figures"), [*([] if alone else [Words([self.described])]), self.headline_table()]),
             self.changes(),
             *([] if alone else self.why()), self.winners(), self._levels(), self._groups(), *self._explored(), *self._doubts(),
@@ -132,7 +134,8 @@ class ScenarioView:
     def figures(self) -> list[KeyFigure]:
         """Changes of the most important figures, and how many hospitals win and lose."""
         count = Counter(row["verdict"] for row in self.hospitals)
-        figures = [_key_figure(self.headlines[figure]) for figure in _FIGURES if figure in self.headlines]
+        figures = [solved_figure(row) for row in self._rows("solution")]
+        figures += [_key_figure(self.headlines[figure]) for figure in _FIGURES if figure in self.headlines]
         same = text("{count:,} the same", count=count["same"])
         return [*figures, KeyFigure(text("hospitals: win / lose"), f"{count['wins']} / {count['loses']}", same)]
 
@@ -211,10 +214,10 @@ the cost of its cases."
             *_pair(text("margin rate before"), text("margin rate after"), "margin_rate", "share", signed=True),
         ]  # fmt: skip
         note = ""
-        if len(shown) < len(self.hospitals):
-            note = text("{shown:,} of {all:,} hospitals; all in the workbook.", shown=len(shown), all=len(self.hospitals))
+        if len(self.hospitals) > MOST_ROWS:
+            note = text("{shown:,} of {all:,} hospitals; all in the workbook.", shown=MOST_ROWS, all=len(self.hospitals))
         title = text("Winners and losers")
-        rows = [{**row, "label": _hospital_name(row)} for row in shown]
+        rows = [{**row, "label": _hospital_name(row)} for row in self.hospitals[:MOST_ROWS]]
         return Card(title, [chart, PageTable(text("Hospitals"), columns, rows, note=note)])
 
     def _levels(self) -> Card:
@@ -263,9 +266,8 @@ the cost of its cases."
         }
 
     def _explored(self) -> Iterator[Card]:
-        """What was asked beside the answers: cash by month, a solution, sensitivity, a grid, years ahead."""
+        """What was asked beside the answers: cash by month, sensitivity, a grid, years ahead."""
         yield from liquidity_card(self._rows("liquidity"))
-        yield from solution_card(self._rows("solution"))
         yield from tornado_card(self._rows("sensitivity"))
         yield from grid_card(self._rows("grid"), [path for scenario in self.result.plan.scenarios for path in scenario.grid])
         yield from years_card(self._rows("years"))

@@ -193,9 +193,7 @@ def _of_changes(changes: Sequence[Change], solved: bool) -> Scenario:
     """A scenario without a file: the changes of the call, what will be solved for, or the baseline alone."""
     name = "set" if changes else "solved" if solved else "baseline"
     title = ", ".join(f"{change.path} {change.words}" for change in changes)
-    empty = parse_scenario(
-        "{title: baseline alone, title_zh: 仅基线, author: drgsim, reference: none, changes: {payment.method: policy}}", name
-    )
+    empty = parse_scenario("{title: baseline alone, title_zh: 仅基线, changes: {payment.method: policy}}", name)
     file = empty.file.model_copy(update={"title": title, "title_zh": ""}) if title else empty.file
     return replace(empty, file=file, changes=tuple(changes))
 
