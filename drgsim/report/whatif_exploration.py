@@ -87,7 +87,7 @@ def _in_cents(words: str) -> str:
     ('9,961.10', '20,425', 'from the fund')
     """
     number = words.partition(";")[0]
-    whole, point, digits = number.partition(".")
+    whole, _, digits = number.partition(".")
     if len(digits) <= 2 or not whole.replace(",", "").lstrip("-").isdecimal() or abs(float(number.replace(",", ""))) < 1:
         return number
     return f"{float(number.replace(',', '')):,.2f}"
