@@ -12,14 +12,18 @@ from pathlib import Path
 import openpyxl
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drgsim.budgets.terms import load_terms
 from drgsim.errors import DrgsimError, Problem
 from drgsim.payment.policy import load_policy
 from drgsim.results.raw_cells import raw_cells
 from drgsim.results.safe_cells import safe_text
 from drgsim.results.table_files import write_table
+from drgsim.simulation.scenario import parse_scenario
+from drgsim.units.schemes.pack import load_scheme
 from tests.commands import run
 from tests.conftest import ROOT
 from tests.payment_policies import policy_with
@@ -139,6 +143,55 @@ def test_links_and_pipes_are_no_way_out(tmp_path: Path) -> None:
     os.mkfifo(folder / "c.csv")
     with pytest.raises(DrgsimError, match=r"policy-path-outside.*a device or a pipe"):
         load_policy(folder)
+
+
+OUTSIDE = ("/etc/passwd", "../other", "a/../../other", "C:\\other")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_the_base_of_terms_and_of_a_pack_stay_beside_them(tmp_path: Path, name: str) -> None:
+    (tmp_path / "budget.yaml").write_text(yaml.safe_dump({"id": "a", "base": name}), encoding="utf-8")
+    with pytest.raises(DrgsimError, match="budget-path-outside"):
+        load_terms(tmp_path / "budget.yaml")
+    (tmp_path / "pack").mkdir()
+    written = f"id = 'p'\ntitle_zh = 'x'\ntitle_en = 'x'\nkind = 'overlay'\nbase = '{name}'\n"
+    (tmp_path / "pack" / "scheme.toml").write_text(written, encoding="utf-8")
+    with pytest.raises(DrgsimError, match="pack-path-outside"):
+        load_scheme(tmp_path / "pack")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+@pytest.mark.parametrize("key", ["policy", "scheme"])
+def test_what_a_scenario_and_a_policy_name_lies_below(tmp_path: Path, name: str, key: str) -> None:
+    text = yaml.safe_dump({"title": "t", "author": "a", "baseline": {key: name}, "changes": {"rate.base": "*1"}})
+    with pytest.raises(DrgsimError) as error:
+        parse_scenario(text, "s")
+    assert "scenario-path-outside" in {problem.code for problem in error.value.problems}
+    if key == "scheme":
+        with pytest.raises(DrgsimError, match="policy-path-outside"):
+            load_policy(policy_with(tmp_path, {"scheme": name}))
+
+
+def test_nothing_that_a_file_names_is_looked_for_where_the_program_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called, there = tmp_path / "called", tmp_path / "there"
+    for folder in (called, there):
+        folder.mkdir()
+    monkeypatch.chdir(called)
+    (called / "below.yaml").write_text("id: b\nbase: general\n", encoding="utf-8")
+    (there / "budget.yaml").write_text("id: a\nbase: below.yaml\n", encoding="utf-8")
+    with pytest.raises(DrgsimError, match="budget-unknown-terms"):
+        load_terms(there / "budget.yaml")
+    (there / "below.yaml").write_text("id: b\nbase: general\n", encoding="utf-8")
+    assert load_terms(there / "budget.yaml").file.id == "a"
+    table = {"coefficient": {"table": {"file": "c.csv", "unit": "x", "source": "test", "evidence": "official"}}}
+    (called / "c.csv").write_text("hospital_id,group,coefficient\n", encoding="utf-8")
+    with pytest.raises(DrgsimError, match=r"c\.csv"):
+        load_policy(policy_with(there, table))
+    (called / "sections.yaml").write_text("title: a\n", encoding="utf-8")
+    with pytest.raises(DrgsimError, match="policy-unknown-include"):
+        load_policy(policy_with(there, {"include": ["sections.yaml"]}))
 
 
 def test_an_include_of_a_policy_file_stays_in_its_folder(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from drgsim.budgets.sharing_schedule import Schedule
 from drgsim.budgets.terms_model import BudgetFile
 from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.language import text
+from drgsim.parameters.own_folder import outside_problem
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
 from drgsim.payment.policy import Policy
@@ -140,10 +141,12 @@ def terms_schema() -> dict[str, Any]:
     return schema
 
 
-def _path_of(name: str | Path) -> Path:
+def _path_of(name: str | Path, beside: Path | None = None) -> Path:
+    """The file of terms of a name; one that a file names ships with drgsim or lies ``beside`` that file."""
     base = asset_root("payment_tables")
-    given = Path(name)
-    candidates = [given, given / TERMS_FILE, base / str(name) / TERMS_FILE]
+    given, shipped = Path(name) if beside is None else beside / name, base / str(name) / TERMS_FILE
+    candidates = [given, given / TERMS_FILE]
+    candidates.insert(2 if beside is None else 0, shipped)
     if str(name) == GENERAL:
         candidates = [base / TERMS_FILE]
     for path in candidates:
@@ -165,7 +168,11 @@ def _read(path: Path, problems: list[Problem], seen: tuple[Path, ...]) -> tuple[
     digest = hashlib.sha256(content).hexdigest()
     if raw.get("base") is None:
         return _completed(raw, path, problems), digest
-    below = _path_of(str(raw["base"]))
+    outside = list(outside_problem(str(raw["base"]), path.parent, "budget", f"{path.name}: base"))
+    if outside:
+        problems += outside
+        return None, ""
+    below = _path_of(str(raw["base"]), path.parent)
     if below in (path, *seen):
         problems.append(Problem("budget-base", text("{path} builds on itself", path=path.name), where=str(path)))
         return None, ""

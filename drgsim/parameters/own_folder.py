@@ -36,8 +36,10 @@ def leaves_folder(name: str, folder: Path) -> str:
     return ""
 
 
-def files_outside(raw: Any, folder: Path, kind: str, where: str, path: str = "") -> Iterator[Problem]:
-    """Every ``file`` of a YAML file that leaves its folder, as a problem with the code ``<kind>-path-outside``."""
+def files_outside(
+    raw: Any, folder: Path, kind: str, where: str, path: str = "", keys: tuple[str, ...] = ("file",)
+) -> Iterator[Problem]:
+    """Every name under one of the ``keys`` of a YAML file that leaves the folder, with the code ``<kind>-path-outside``."""
     children: Iterator[tuple[Any, Any]] = iter(())
     if isinstance(raw, dict):
         children = iter(raw.items())
@@ -45,10 +47,10 @@ def files_outside(raw: Any, folder: Path, kind: str, where: str, path: str = "")
         children = iter(enumerate(raw))
     for key, child in children:
         place = f"{path}.{key}" if path else str(key)
-        if key == "file" and isinstance(child, str):
+        if key in keys and isinstance(child, str):
             yield from outside_problem(child, folder, kind, f"{where}: {place}")
         else:
-            yield from files_outside(child, folder, kind, where, place)
+            yield from files_outside(child, folder, kind, where, place, keys)
 
 
 def outside_problem(name: str, folder: Path, kind: str, where: str) -> Iterator[Problem]:

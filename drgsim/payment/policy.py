@@ -105,7 +105,7 @@ class Policy(ParameterSet[PolicyFile]):
             return self
         problems: list[Problem] = []
         read = with_includes(self.raw, further, self.id, problems)
-        policy, problems = _with_tables(read, self.digest.encode(), self.folder, problems)
+        policy, problems = _with_tables(read, self.digest.encode(), self.folder, problems, anywhere=True)
         if policy is None or problems:
             raise PolicyError(problems)
         return policy
@@ -210,14 +210,17 @@ def read_folder(folder: Path) -> tuple[Policy | None, list[Problem]]:
     names = [str(name) for name in named] if isinstance(named, list) else []
     outside = [*files_outside(raw, folder, "policy", where)]
     outside += [each for name in names for each in outside_problem(name, folder, "policy", f"{where}: include")]
+    outside += files_outside({"scheme": raw.get("scheme")}, Path(), "policy", where, keys=("scheme",))
     if outside:
         return None, [*problems, *outside]
     read = with_includes(raw, names, where, problems, folder) if names else Included(raw, b"")
     return _with_tables(read, content, folder, problems)
 
 
-def _with_tables(read: Included, content: bytes, folder: Path, problems: list[Problem]) -> tuple[Policy | None, list[Problem]]:
-    """The policy of a YAML with the tables that it names; ``content`` begins its digest."""
+def _with_tables(
+    read: Included, content: bytes, folder: Path, problems: list[Problem], *, anywhere: bool = False
+) -> tuple[Policy | None, list[Problem]]:
+    """The policy of a YAML with the tables that it names; ``content`` begins its digest; ``anywhere``: :func:`table_path`."""
     where, raw = f"{folder.parent.name}/{folder.name}", read.raw
     file = Policy.checked(raw, where, problems)
     if file is None:
@@ -225,16 +228,17 @@ def _with_tables(read: Included, content: bytes, folder: Path, problems: list[Pr
     digest = hashlib.sha256(content + read.content)
     prices = exempt = None
     if file.exempt is not None and file.exempt.table is not None:
-        exempt = read_exempt(table_path(folder, file.exempt.table.file), problems)
+        exempt = read_exempt(table_path(folder, file.exempt.table.file, anywhere), problems)
     if file.relative_value.table is not None:
         prices = read_prices(folder / file.relative_value.table.file, file, problems)
     coefficients = single = None
     if file.coefficient.table is not None:
-        coefficients = _side_table(table_path(folder, file.coefficient.table.file), group_coefficients_of, where, problems)
+        path = table_path(folder, file.coefficient.table.file, anywhere)
+        coefficients = _side_table(path, group_coefficients_of, where, problems)
     if file.single_disease is not None:
-        single = _side_table(table_path(folder, file.single_disease.table.file), single_diseases_of, where, problems)
+        single = _side_table(table_path(folder, file.single_disease.table.file, anywhere), single_diseases_of, where, problems)
     for table in tables_of(file):
-        path = table_path(folder, table.file)
+        path = table_path(folder, table.file, anywhere)
         if path.is_file():
             digest.update(path.read_bytes())
         else:

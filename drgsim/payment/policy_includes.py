@@ -95,15 +95,17 @@ def with_includes(
     return Included(merged, content)
 
 
-def table_path(folder: Path, file: str) -> Path:
-    """Where a table of a policy lies: beside it, or beside the file of sections that brought it."""
-    places = (folder / file, asset_root("payment_tables") / file, Path(file))
+def table_path(folder: Path, file: str, anywhere: bool = False) -> Path:
+    """Where a table of a policy lies: beside it, or beside the file of sections that brought it.
+
+    A file of sections that the caller names may lie ``anywhere``, one that a policy names may not.
+    """
+    places = (folder / file, asset_root("payment_tables") / file, *([Path(file)] if anywhere else []))
     return next((place for place in places if is_file(place)), places[0])
 
 
 def _path(name: str, folder: Path | None) -> Path | None:
-    beside = () if folder is None else (folder / name,)
-    places = (asset_root("payment_tables") / f"{name}.yaml", *beside, Path(name))
+    places = (asset_root("payment_tables") / f"{name}.yaml", Path(name) if folder is None else folder / name)
     return next((place for place in places if place.suffix in (".yaml", ".yml") and is_file(place)), None)
 
 

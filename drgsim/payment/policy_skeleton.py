@@ -141,7 +141,7 @@ def write_skeleton(name: str, base: str | Path | Policy = "beijing/2024", output
         (beside / POLICY_FILE).write_text(skeleton_text(name, origin), encoding="utf-8")
         for file in dict.fromkeys(table.file for table in tables_of(origin.file)):
             (beside / file).parent.mkdir(parents=True, exist_ok=True)
-            (beside / file).write_bytes(table_path(origin.folder, file).read_bytes())
+            (beside / file).write_bytes(table_path(origin.folder, file, anywhere=True).read_bytes())
     return load_policy(folder)
 
 

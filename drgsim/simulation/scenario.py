@@ -22,6 +22,7 @@ from drgsim.errors import DrgsimError, Problem, did_you_mean
 from drgsim.language import text
 from drgsim.parameters.changed_values import relative_change
 from drgsim.parameters.evidence import Strict
+from drgsim.parameters.own_folder import files_outside
 from drgsim.parameters.strict_file import is_file, parse_strict, read_text, validated
 
 _EXPONENT = re.compile(r"[0-9]+(\.[0-9]*)?[eE][0-9]{1,2}")
@@ -292,6 +293,7 @@ def parse_scenario(written: str, name: str, where: str = "") -> Scenario:
     if raw is None:
         raise ScenarioError(problems)
     file = validated(ScenarioFile, raw, "scenario", where, problems)
+    problems += files_outside(raw, Path(), "scenario", where, keys=("policy", "scheme"))
     problems = [_told(problem) for problem in problems]
     parsed = _parse_all(raw, where, problems)
     if file is not None:

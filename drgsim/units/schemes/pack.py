@@ -16,6 +16,7 @@ from typing import Any
 from drgsim.assets import asset_root
 from drgsim.errors import Problem, SchemeError, did_you_mean, words_of, wrong_type
 from drgsim.language import text
+from drgsim.parameters.own_folder import leaves_folder
 from drgsim.records.code_dictionaries import DICTIONARY_FILES
 from drgsim.units.schemes.pack_groups import GroupTables
 from drgsim.units.schemes.pack_lists import LIST_TABLES, ListTables, codes_by_list, rules_of
@@ -82,10 +83,14 @@ def find_pack(scheme: str | Path, beside: Path | None = None) -> Path:
         ``scheme-unknown`` when there is no such pack; ``scheme-is-auto`` where one scheme is needed.
     """
     named = Path(scheme)
+    if beside is not None and (how := leaves_folder(str(scheme), beside)):
+        what = text("the base {scheme} {how}", scheme=str(scheme), how=how)
+        fix = text("put the base beside the pack that names it, or name the id of one that ships")
+        raise SchemeError.single("pack-path-outside", what, fix=fix)
     shipped = [*([beside / named] if beside else []), asset_root("groupers") / named]
     # a plain id means the shipped scheme first, so that a folder of that name in the way changes nothing; ./id means the folder
     is_path = len(named.parts) > 1 or str(scheme).startswith(".")
-    candidates = [named, *shipped] if is_path else [*shipped, named]
+    candidates = shipped if beside else [named, *shipped] if is_path else [*shipped, named]
     for folder in candidates:
         if (folder / "scheme.toml").is_file():
             return folder.resolve()
