@@ -28,7 +28,10 @@ from drgsim.payment.settlement import settle
 from tests.chromium import Chromium, chromium_program, running_chromium
 from tests.conftest import SHARED
 
-pytestmark = pytest.mark.skipif(chromium_program() is None, reason="needs Chromium (apt-get install chromium)")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium_program() is None, reason="needs Chromium (apt-get install chromium)"),
+]
 
 SCHEMES = ("chs-drg-2.0", "chs-drg-1.1", "chs-drg-3.0", "beijing-2022", "beijing-2024", "dip-3.0", "dip-taian-2025")
 CASES = {"case_id": "discharge_id", "weight_g": "birth_weight_g", "dept": "admission_department"}
