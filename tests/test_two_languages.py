@@ -60,6 +60,12 @@ def test_no_line_of_a_chinese_page_ends_within_a_paragraph() -> None:
         assert found is None, f"{page.name}: {found[0] if found else ''}"
 
 
+def test_chinese_pages_lead_to_chinese_pages() -> None:
+    for page in (*DOCS.glob("*.zh.md"), chinese_of(README)):
+        named = set(re.findall(r"\]\(([\w/-]+)\.md", page.read_text(encoding="utf-8")))
+        assert {each for each in named if (page.parent / f"{each}.zh.md").is_file()} == set(), page.name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_the_same_parts(page: Path) -> None:
     english, chinese = (re.findall(r"^(#+) ", FENCED.sub("", text), re.M) for text in both(page))
