@@ -272,6 +272,11 @@ def test_a_price_that_nobody_states_is_an_assumption_that_breaks_even(policy: st
     assert "Assumption: one unit" not in page_of(given)
 
 
+def test_a_level_that_is_told_pays_the_cases_of_a_policy_by_levels() -> None:
+    made = drgsim.report_on([CASE], "national/2.0", unit_value=12000, level="三级")
+    assert made.record["paid"] == 1
+
+
 def test_cases_that_no_rule_pays_are_told_with_the_reason() -> None:
     shown = page_of(drgsim.report_on([CASE], "national/2.0", unit_value=12000))
     assert "1 of 1 cases have no amount" in shown

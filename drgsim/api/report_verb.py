@@ -97,6 +97,8 @@ def report_on(
     *,
     audience: str = "hospital",
     hospitals: AnyHospitals | None = None,
+    level: str | None = None,
+    grade: str | None = None,
     weights: Tabular | None = None,
     scheme: str | None = None,
     benchmark: Tabular | None = None,
@@ -124,6 +126,8 @@ def report_on(
         ``research`` (how well groups explain costs).
     hospitals
         ``hospital_id, level, grade, coefficient``, as :func:`drgsim.settle` takes it.
+    level, grade
+        Level and grade of the hospital where the cases are of one, as :func:`drgsim.settle` takes them.
     weights
         Relative values of one's own, as :func:`drgsim.settle` takes them.
     scheme
@@ -181,8 +185,8 @@ def report_on(
 
     def settled(budget: Amounts | None) -> Settled:
         return settle(
-            prepared.cases, loaded, hospitals=hospitals, weights=weights, unit_value=unit_value, budget=budget,
-            changes=changes, include=include,
+            prepared.cases, loaded, hospitals=hospitals, level=level, grade=grade, weights=weights,
+            unit_value=unit_value, budget=budget, changes=changes, include=include,
         )  # fmt: skip
 
     paid, basis = settled(budget), _basis(unit_value, budget)

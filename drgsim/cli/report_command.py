@@ -50,6 +50,13 @@ def report(
     hospitals: Annotated[
         Path | None, typer.Option(rich_help_panel=OWN, help=text("hospitals.csv: hospital_id, level, grade, coefficient."))
     ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(rich_help_panel=OWN, help=text("Level of the file's one hospital, such as 3 or 三甲: needs no list.")),
+    ] = None,
+    grade: Annotated[
+        str | None, typer.Option(rich_help_panel=OWN, help=text("Its grade, where the policy asks for it, such as 甲 or A."))
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -96,8 +103,9 @@ def report(
     check_output(output, [*inputs, *(side for side in (benchmark, hospitals, weights) if side is not None)])
     with progress_bar(spoken(text("Checking the records")), quiet or as_json) as progress:
         made = report_verb.report_on(
-            inputs, policy, audience=audience, hospitals=hospitals, weights=weights, scheme=scheme, benchmark=benchmark,
-            hospital=hospital, unit_value=amounts(unit_value, "--unit-value"), budget=amounts(budget, "--budget"),
+            inputs, policy, audience=audience, hospitals=hospitals, level=level, grade=grade, weights=weights,
+            scheme=scheme, benchmark=benchmark, hospital=hospital,
+            unit_value=amounts(unit_value, "--unit-value"), budget=amounts(budget, "--budget"),
             changes=pairs(change or []), include=include, reading=reading, progress=progress,
         )  # fmt: skip
     made.save_folder(output, ("html", "xlsx"), replace=True)
@@ -119,7 +127,7 @@ def show(made: Report, output: Path) -> None:
     show_classes(made.settled.settlement, f"{spoken(made.title)} · {made.policy.id}")
     if made.lead:
         out.print(escape(spoken(made.lead)))
-    money = made.settled.settlement.problems
+    money = sorted(made.settled.settlement.problems, key=lambda problem: not problem.why)  # unpaid cases first
     for note in money[:MOST_NOTES]:
         out.print(f"[yellow]![/] {escape(spoken(note.what))} [dim]\\[{note.code}][/]", soft_wrap=True)
     others = len(made.notes) - len(money[:MOST_NOTES])

@@ -76,12 +76,14 @@ def lead_of(accounts: HospitalAccounts) -> Text:
             "the margin of groups and departments against each other says something, the margin of the whole says nothing.",
             cases=paid, cost=amount(whole["cost"]),
         )  # fmt: skip
-    return text(
-        "{cases:,} paid cases bring {revenue} and cost {cost}: a margin of {margin} ({share}). {count:,} groups lose {loss} "
-        "together.",
+    said = text(
+        "{cases:,} paid cases bring {revenue} and cost {cost}: a margin of {margin} ({share}).",
         cases=paid, revenue=amount(whole["revenue"]), cost=amount(whole["cost"]), margin=amount(whole["margin"], signed=True),
-        share=share(whole["margin"], whole["revenue"]), count=len(groups), loss=amount(-sum(row["margin"] for row in groups)),
+        share=share(whole["margin"], whole["revenue"]),
     )  # fmt: skip
+    loss = amount(-sum(row["margin"] for row in groups))
+    losing = text("{count:,} groups lose {loss} together.", count=len(groups), loss=loss)
+    return joined(" ", [said, losing if groups else text("No group loses.")])
 
 
 def _warnings(accounts: HospitalAccounts) -> list[Text]:
