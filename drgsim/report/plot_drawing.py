@@ -224,7 +224,15 @@ def _columns(ground: _Ground, layers: list[PlotColumns]) -> Iterator[str]:
             )
             shown = shown_value(y, ground.plot.y.form)
             if layer.labels and text_width(shown) <= right - left + 6:
-                yield _text((left + right) / 2, low - 4 if y >= 0 else high + 14, shown, anchor="middle", kind="halo")
+                yield _column_label(ground, (left + right) / 2, (low, high), y, shown)
+
+
+def _column_label(ground: _Ground, middle: float, ends: tuple[float, float], value: float, shown: str) -> str:
+    """The number of a bar: at its end, or within it at its foot where dots stand about its end."""
+    low, high = ends
+    if any(isinstance(layer, PlotDots) for layer in ground.plot.layers):
+        return _text(middle, high - 6 if value >= 0 else low + 14, shown, anchor="middle", kind="inside")
+    return _text(middle, low - 4 if value >= 0 else high + 14, shown, anchor="middle", kind="halo")
 
 
 def _dots(ground: _Ground, layer: PlotDots) -> Iterator[str]:

@@ -9,6 +9,7 @@ from drgsim.errors import Problem
 from drgsim.language import bilingual, text
 from drgsim.payment.settlement import Settlement, unit_names
 from drgsim.report.bar_charts import BarChart, BarSeries
+from drgsim.report.hospital_words import PAYERS
 from drgsim.report.page import Page, page_html
 from drgsim.report.page_parts import Card, KeyFigure, NamedCode, PageAssumption, PagePart, PageTable, TableColumn, Words
 
@@ -94,6 +95,8 @@ def _label(row: Mapping[str, Any], key: str, names: Names) -> Any:
         return NamedCode(row[key], names[key].get(row[key], ""))
     if key == "group":
         return text("no group")
+    if key == "insurance":
+        return PAYERS.get(row[key] or "", row[key])
     return row[key] or text("(none)")
 
 
@@ -101,7 +104,7 @@ def _unit_values(values: Mapping[str, float]) -> list[Card]:
     words = [
         text(
             "unit value {payer}: {value:,.6f} yuan, from the budget",
-            payer=text("of all") if payer == "*" else payer,
+            payer=text("of all") if payer == "*" else PAYERS.get(payer, payer),
             value=value,
         )
         for payer, value in values.items()

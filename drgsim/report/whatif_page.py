@@ -8,6 +8,7 @@ from typing import Any
 
 from drgsim.language import bilingual, joined, term, text
 from drgsim.report.bar_charts import BarChart, BarSeries, StepChart
+from drgsim.report.hospital_words import PAYERS
 from drgsim.report.page import Page, page_html
 from drgsim.report.page_parts import (
     NOTHING,
@@ -37,6 +38,7 @@ from drgsim.simulation.study import ScenarioResult, Study
 WAN = 10_000  # yuan of ten thousand yuan (万元)
 MOST_HOSPITALS, MOST_ROWS = 40, 400  # of a chart, of its table
 MOST_GROUPS = 12
+_PAYERS = {**PAYERS, "adjustments": text("adjustments outside the cases")}
 _FIGURES = ("fund.balance", "hospital.payment", "hospital.margin", "patient.payment")
 
 
@@ -175,7 +177,8 @@ class ScenarioView:
         before = self.result.baseline.unit_values
         for payer, value in self.result.outcome.unit_values.items():
             old = before.get(payer)
-            yield text("unit value ({payer}): {old} → {new}", payer=payer, old=NOTHING if old is None else f"{old:,.4f}",
+            yield text("unit value ({payer}): {old} → {new}", payer=PAYERS.get(payer, payer),
+                       old=NOTHING if old is None else f"{old:,.4f}",
                        new=f"{value:,.4f}")  # fmt: skip
 
     def why(self) -> list[Card]:
@@ -224,7 +227,7 @@ the cost of its cases."
         rows = [
             {**row, "label": bilingual(row["level"], LEVELS_ZH.get(row["level"], row["level"]))} for row in self._rows("levels")
         ]
-        rows += [{**row, "label": row["insurance"]} for row in self._rows("insurance")]
+        rows += [{**row, "label": _PAYERS.get(row["insurance"], row["insurance"])} for row in self._rows("insurance")]
         columns = [
             TableColumn(text("level or insurance"), "label"),
             *_pair(text("cases before"), text("cases after"), "cases", "count"),
