@@ -22,7 +22,7 @@ def tell(problem: Problem) -> None:
         return
     _told.add(problem)
     if not _listeners:
-        warnings.warn(f"{problem}", CacheWarning, stacklevel=2)
+        warnings.warn(problem.spoken(), CacheWarning, stacklevel=2)
     for listener in _listeners:
         listener(problem)
 

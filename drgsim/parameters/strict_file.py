@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from drgsim.errors import Problem, did_you_mean, words_of
 from drgsim.language import joined, text
 from drgsim.parameters.evident_values import nodes
+from drgsim.parameters.fault_words import fault_words
 from drgsim.parameters.model_shape import Shape, shape_of
 from drgsim.parameters.plausible_range import range_of
 
@@ -256,10 +257,10 @@ def fault_problem(fault: Mapping[str, Any], where: str, model: type[BaseModel], 
     if fault["type"] == "missing":
         what = text("{path} is missing", path=path)
         return Problem(f"{kind}-missing-name", what, where=f"{where}: {path}", fix=text("state it, with its evidence"))
-    message = str(fault["msg"]).removeprefix("Value error, ")
     options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
     fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""
-    return Problem(f"{kind}-bad-value", f"{path}: {message}", where=f"{where}: {path}", fix=fix)
+    what = text("{path}: {fault}", path=path, fault=fault_words(fault))
+    return Problem(f"{kind}-bad-value", what, where=f"{where}: {path}", fix=fix)
 
 
 def _names_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
