@@ -16,7 +16,21 @@ UNKNOWN_NAMES = frozenset({
     "weights-unknown-table",
 })  # fmt: skip
 LONGEST_TEXT = 4000  # characters of one text of a problem; a cell that it quotes may have any length
+LONGEST_VALUE = 1000  # of one value within a text that is too long
 SHOWN_ALIKE = 8  # problems of one code that a message spells out
+
+
+def _shortened(said: str) -> str:
+    """A text with the middle of its longest values left out, or without its own middle."""
+    if type(said) is Text and said.values:
+        values = {name: _cut(value, LONGEST_VALUE) if isinstance(value, str) else value for name, value in said.values.items()}
+        said = Text(said.template, values, said.context)
+    return said if len(said) <= LONGEST_TEXT else _cut(said, LONGEST_TEXT)
+
+
+def _cut(said: str, longest: int) -> str:
+    half = longest // 2 - 3
+    return f"{said[:half]} ... {said[-half:]}" if len(said) > longest else said
 
 
 @dataclass(frozen=True)
@@ -47,8 +61,7 @@ class Problem:
         for name in ("what", "where", "why", "fix"):
             said = getattr(self, name)
             if len(said) > LONGEST_TEXT:
-                half = LONGEST_TEXT // 2 - 3
-                object.__setattr__(self, name, f"{said[:half]} ... {said[-half:]}")
+                object.__setattr__(self, name, _shortened(said))
 
     def __str__(self) -> str:
         return self.spoken("en")

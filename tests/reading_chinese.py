@@ -37,4 +37,10 @@ def english_in(shown: str, quoted: Iterable[str] = ()) -> list[str]:
     for words in sorted(quoted, key=len, reverse=True):
         rest = rest.replace(words, "…")
     lines = re.sub(r"[ \t]*\n[ \t│┃|]*", " ", rest)  # a terminal breaks sentences where a line ends
-    return [run for run in _RUN.findall(lines) if _JOINTS & {word.lower() for word in _WORD.findall(run)}]
+    return [run for run in _RUN.findall(lines) if any(map(_is_said, re.split("[,;:]", run)))]
+
+
+def _is_said(words: str) -> bool:
+    """Whether words between commas are part of a sentence: lists of names have one word there."""
+    found = _WORD.findall(words)
+    return len(found) > 2 and bool(_JOINTS & {word.lower() for word in found})

@@ -135,6 +135,36 @@ def bilingual(english: str, chinese: str) -> Text:
     return _Bilingual(english or chinese, chinese)
 
 
+class _Quoted(Text):
+    """Words of another program, and what they mean."""
+
+    _meaning: Text
+
+    def __new__(cls, words: str, meaning: Text) -> Self:  # type: ignore[override]
+        made = str.__new__(cls, words)
+        made.template, made.values, made.context, made._plural = words, {}, None, None
+        made._meaning = meaning
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return str(self), self._meaning
+
+    def spoken(self, language: str | None = None) -> str:
+        language = language or current_language()
+        return str.__str__(self) if language == "en" else self._meaning.spoken(language)
+
+
+def quoted(words: str, meaning: Text) -> Text:
+    """Words that another program says in English, such as a reader of YAML; in other languages their meaning is given.
+
+    Examples
+    --------
+    >>> quoted("expected ',' or ']', but got '}'", text("something is wrong near line {line}", line=3))
+    "expected ',' or ']', but got '}'"
+    """
+    return _Quoted(words, meaning)
+
+
 def text_of_data(sentence: str) -> Text:
     """A text that stands in a data file, whose keys ``tools/messages.py`` names and the catalogue therefore holds."""
     return Text(sentence)

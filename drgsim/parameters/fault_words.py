@@ -24,6 +24,7 @@ _SAID: dict[str, Text] = {
     "tuple_type": text("Input should be a valid tuple"),
     "dict_type": text("Input should be a valid dictionary"),
     "model_type": text("Input should be a valid dictionary or instance of {class_name}"),
+    "invalid_key": text("Keys should be strings"),
     "date_type": text("Input should be a valid date"),
     "date_parsing": text("Input should be a valid date in the format YYYY-MM-DD, {error}"),
     "date_from_datetime_parsing": text("Input should be a valid date or datetime, {error}"),

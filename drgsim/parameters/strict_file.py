@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from drgsim.errors import Problem, did_you_mean, words_of
-from drgsim.language import joined, text
+from drgsim.language import joined, quoted, text
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.fault_words import fault_words
 from drgsim.parameters.model_shape import Shape, shape_of
@@ -113,7 +113,7 @@ def parse_value(
             del problems[before:]
             raw = yaml.load(content, Loader=_strict_loader(yaml.SafeLoader, kind, problems, where, words))
     except (yaml.YAMLError, RecursionError, *_UNFIT) as error:
-        said = text("it nests too deeply") if isinstance(error, RecursionError) else words_of(error)
+        said = _words_of_yaml(error)
         fix = text('put changes in quotes: "*1.03"') if "alias" in said else fix
         problems.append(
             Problem(f"{kind}-unreadable", text("{where} is no YAML: {said}", where=where, said=said), where=where, fix=fix)
@@ -121,6 +121,17 @@ def parse_value(
         return None
     problems += unfit_values(raw, kind, where)
     return None if any(problem.code == f"{kind}-unreadable" for problem in problems[before:]) else raw
+
+
+def _words_of_yaml(error: Exception) -> str:
+    """What a reader of YAML found; other readers than those of English are told the place."""
+    if isinstance(error, RecursionError):
+        return text("it nests too deeply")
+    mark = getattr(error, "problem_mark", None)
+    meaning = text("it cannot be read")
+    if mark is not None:
+        meaning = text("something is wrong near line {line}, column {column}", line=mark.line + 1, column=mark.column + 1)
+    return quoted(words_of(error), meaning)
 
 
 def _strict_loader(
@@ -182,7 +193,7 @@ def unfit_values(raw: Any, kind: str, where: str) -> list[Problem]:
             inside = node.items() if isinstance(node, dict) else enumerate(node)
             stack += [(f"{path}.{key}" if path else str(key), child, depth + 1) for key, child in inside]
         elif fault := _unfit(node):
-            problems.append(Problem(f"{kind}-bad-value", joined(" ", [path, fault]), where=f"{where}: {path}"))
+            problems.append(Problem(f"{kind}-bad-value", joined(" ", [path, fault]), where=joined(": ", [where, path])))
     return problems[::-1]
 
 
@@ -208,7 +219,7 @@ def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, pro
         problems.extend(fault_problem(fault, where, model, kind) for fault in error.errors())
         return None
     found = [
-        Problem(f"{kind}-bad-value", joined(" ", [path, wrong]), where=f"{where}: {path}")
+        Problem(f"{kind}-bad-value", joined(" ", [path, wrong]), where=joined(": ", [where, path]))
         for path, wrong in _unfit_numbers(file, raw, "", shape_of(model))
     ]
     known = list(getattr(file, "sources", ()))
@@ -219,7 +230,7 @@ def validated(model: type[M], raw: Mapping[str, Any], kind: str, where: str, pro
         if source not in known and (source is not None or getattr(node, "evidence", None) is not None):
             what = text("{path} names the source {source!r}, which sources does not list", path=path, source=source or "")
             fix = did_you_mean(source or "", known) or text("the sources are {known}", known=", ".join(known))
-            found.append(Problem(f"{kind}-unknown-source", what, where=f"{where}: {path}", fix=fix))
+            found.append(Problem(f"{kind}-unknown-source", what, where=joined(": ", [where, path]), fix=fix))
     problems += found
     return None if found else file
 
@@ -249,18 +260,19 @@ def _unfit_numbers(node: Any, raw: Any, path: str, shape: Shape) -> Iterator[tup
 def fault_problem(fault: Mapping[str, Any], where: str, model: type[BaseModel], kind: str) -> Problem:
     """What pydantic found wrong, in the words of drgsim, with the nearest known name."""
     path = ".".join(str(part) for part in fault["loc"])
+    place = joined(": ", [where, path])
     if fault["type"] == "extra_forbidden":
         known = _names_at(model, fault["loc"][:-1])
         word = str(fault["loc"][-1])
         fix = did_you_mean(word, known) or (text("the names here are {known}", known=", ".join(known)) if known else "")
-        return Problem(f"{kind}-unknown-name", text("{path} is no parameter", path=path), where=f"{where}: {path}", fix=fix)
+        return Problem(f"{kind}-unknown-name", text("{path} is no parameter", path=path), where=place, fix=fix)
     if fault["type"] == "missing":
         what = text("{path} is missing", path=path)
-        return Problem(f"{kind}-missing-name", what, where=f"{where}: {path}", fix=text("state it, with its evidence"))
+        return Problem(f"{kind}-missing-name", what, where=place, fix=text("state it, with its evidence"))
     options = [word.strip(" '\"") for word in str(fault.get("ctx", {}).get("expected", "")).replace(" or ", ", ").split(",")]
     fix = did_you_mean(str(fault.get("input", "")), options) if options != [""] else ""
     what = text("{path}: {fault}", path=path, fault=fault_words(fault))
-    return Problem(f"{kind}-bad-value", what, where=f"{where}: {path}", fix=fix)
+    return Problem(f"{kind}-bad-value", what, where=place, fix=fix)
 
 
 def _names_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
