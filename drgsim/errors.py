@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from drgsim.language import Text, joined, text
+from drgsim.language import Text, joined, quoted, text
 
 # names that a call states and nothing has: the call makes no sense (exit code 2), whatever kind of error says so
 UNKNOWN_NAMES = frozenset({
@@ -151,6 +152,7 @@ def wrong_type(name: str, value: object, wanted: str) -> UsageError:
     return UsageError([Problem("usage-wrong-type", what, fix=text("give {wanted}", wanted=wanted))])
 
 
+_PLACE = re.compile(r"line (\d+),? column (\d+)")  # as readers of YAML, TOML and JSON say it
 # what systems say of files and disks, in the words of Python
 _OF_THE_SYSTEM: dict[str, Text] = {
     each: each
@@ -188,6 +190,10 @@ def words_of(error: BaseException) -> str:
     if len(error.args) == 1 and isinstance(error.args[0], Text):
         return error.args[0]
     said = " ".join(str(error).split())
+    places = _PLACE.findall(said)
+    if places:
+        line, column = places[-1]
+        return quoted(said, text("something is wrong near line {line}, column {column}", line=line, column=column))
     reason = _OF_THE_SYSTEM.get(error.strerror or "") if isinstance(error, OSError) else None
     if reason is None or not isinstance(error, OSError):
         return said

@@ -122,7 +122,7 @@ def set_limits(values: Mapping[str, object], where: str) -> list[Problem]:
     return problems
 
 
-def check(name: str, found: int, path: Path, place: str = "") -> None:
+def check(name: str, found: int, path: Path, place: str | int = "") -> None:
     """Refuse an input that is larger than a limit.
 
     Parameters
@@ -134,7 +134,7 @@ def check(name: str, found: int, path: Path, place: str = "") -> None:
     path
         The file, as messages call it.
     place
-        Where in the file.
+        Where in the file: the number of a line, or in words.
 
     Raises
     ------
@@ -145,13 +145,14 @@ def check(name: str, found: int, path: Path, place: str = "") -> None:
         raise too_large(name, path, place, text("{found:,} {unit}", found=found, unit=LIMITS[name].unit))
 
 
-def too_large(name: str, path: Path, place: str = "", found: str = "") -> InputError:
+def too_large(name: str, path: Path, place: str | int = "", found: str = "") -> InputError:
     """The error of an input that is larger than a limit."""
+    where = text("line {line}", line=place) if isinstance(place, int) else place
     had = found or text("more than {limit:,} {unit}", limit=limit(name), unit=LIMITS[name].unit)
     return InputError.single(
         "input-too-large",
         text("{file} has {had}, and the limit is {limit:,} 超出上限", file=path.name, had=had, limit=limit(name)),
-        where=f"{path}, {place}" if place else str(path),
+        where=text("{path}, {place}", path=path, place=where) if place else str(path),
         why=LIMITS[name].why,
         fix=text(
             "check the export; where it is meant, {variable}=NUMBER or [{table}] {name} in drgsim.toml raises it",

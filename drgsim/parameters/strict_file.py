@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from drgsim.errors import Problem, did_you_mean, words_of
-from drgsim.language import joined, quoted, text
+from drgsim.language import Text, joined, quoted, text
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.fault_words import fault_words
 from drgsim.parameters.model_shape import Shape, shape_of
@@ -127,11 +127,8 @@ def _words_of_yaml(error: Exception) -> str:
     """What a reader of YAML found; other readers than those of English are told the place."""
     if isinstance(error, RecursionError):
         return text("it nests too deeply")
-    mark = getattr(error, "problem_mark", None)
-    meaning = text("it cannot be read")
-    if mark is not None:
-        meaning = text("something is wrong near line {line}, column {column}", line=mark.line + 1, column=mark.column + 1)
-    return quoted(words_of(error), meaning)
+    said = words_of(error)
+    return said if isinstance(said, Text) else quoted(said, text("it cannot be read"))
 
 
 def _strict_loader(

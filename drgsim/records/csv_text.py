@@ -152,7 +152,7 @@ class CsvText:
         for place, name in enumerate(names):
             if not name.strip():
                 names[place] = _BLANK_NAME.format(place + 1)
-        return delimiter, distinct_names(names, test, self.path, f"line {end}"), end
+        return delimiter, distinct_names(names, test, self.path, text("line {line}", line=end)), end
 
     @property
     def own_names(self) -> list[str]:

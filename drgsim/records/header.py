@@ -121,7 +121,7 @@ def distinct_names(names: Sequence[str], test: HeaderTest, path: Path, place: st
         raise InputError.single(
             "input-duplicate-column",
             text("the header names {twice} twice", twice=", ".join(map(repr, twice))),
-            where=f"{path}, {place}",
+            where=text("{path}, {place}", path=path, place=place),
             fix=text("give every column its own name"),
         )
     return found

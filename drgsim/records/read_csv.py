@@ -17,6 +17,8 @@ from drgsim.records.input_options import GROUPING, InputOptions, Purpose
 from drgsim.records.schema import BROKEN_LINE
 from drgsim.records.side_rows import BLANKS
 
+_UNDECODABLE = text("undecodable characters, read as �")
+
 
 class CsvSource(CaseFile):
     """A CSV file in UTF-8 (with or without a byte-order mark), GB18030 or UTF-16; every cell is read as text.
@@ -70,7 +72,7 @@ class CsvSource(CaseFile):
         """What was left out, and what lines that do not fit have in common."""
         text = self._text
         if text.undecodable:
-            self.noted["undecodable characters, read as �"] += text.undecodable
+            self.noted[_UNDECODABLE] += text.undecodable
         if text.blank_lines:
             self.noted[BLANKS] += text.blank_lines
         reading = getattr(self, "reading", None)  # none yet where columns are guessed

@@ -175,7 +175,7 @@ def _lines(file: TextIO, path: Path) -> Iterator[str]:
         line = file.readline(most + 1)
         if not line:
             return
-        limits.check("json_bytes", len(line), path, f"line {number}")
+        limits.check("json_bytes", len(line), path, number)
         yield line
 
 
@@ -227,7 +227,7 @@ def _values(file: Any, name: str) -> Iterator[JsonEntry]:
             continue
         if ended:
             return
-        limits.check("json_bytes", len(content) - at, Path(name), f"line {line}")
+        limits.check("json_bytes", len(content) - at, Path(name), line)
         more = file.read(wanted)
         wanted *= 2  # a value that is longer than a chunk is not tried again for every chunk
         ended = not more

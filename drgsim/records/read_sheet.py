@@ -59,7 +59,7 @@ class SheetSource(CaseFile):
         self._told: Counter[str] = Counter()
         choice = _SheetChoice(path, options, purpose, self._told)
         self._sheets = [
-            sheet._replace(header=distinct_names(sheet.header, choice.test, path, f"sheet {sheet.name}"))
+            sheet._replace(header=distinct_names(sheet.header, choice.test, path, text("sheet {sheet}", sheet=sheet.name)))
             for sheet in choice.sheets_with_discharges(content or path)
         ]
         names = list(dict.fromkeys(name for sheet in self._sheets for name in sheet.header if name))
@@ -137,7 +137,9 @@ class _SheetChoice:
                 yield from hidden
             else:
                 for sheet in hidden:
-                    self.told[f"rows of the hidden sheet {sheet.name}, left out 隐藏工作表未读"] += len(sheet.rows)
+                    self.told[text("rows of the hidden sheet {sheet}, left out 隐藏工作表未读", sheet=sheet.name)] += len(
+                        sheet.rows
+                    )
             return
         by_name = {sheet.name: sheet for sheet in sheets}
         for name in self.options.sheets:
@@ -179,7 +181,8 @@ class _SheetChoice:
             )
         for sheet in found:
             if not any(sheet is each for each in used):
-                self.told[f"rows of the sheet {sheet.name}, which holds no discharges 非病案工作表未读"] += len(sheet.records)
+                what = text("rows of the sheet {sheet}, which holds no discharges 非病案工作表未读", sheet=sheet.name)
+                self.told[what] += len(sheet.records)
         return whole
 
     def _reading(self, sheet: _Sheet) -> dict[str, Any]:

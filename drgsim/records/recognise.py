@@ -223,7 +223,7 @@ def _unknown(readings: Sequence[LayoutReading], names: Sequence[str], where: str
                 why=joined(" | ", lines),
                 fix=text(
                     "say it: {maps}, or name a layout with --format; --map-file takes many mappings",
-                    maps=" ".join(f'--map "COLUMN={name}"' for name in missing),
+                    maps=joined(" ", (text('--map "COLUMN={name}"', name=name) for name in missing)),
                 ),
             )
         ]

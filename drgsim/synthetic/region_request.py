@@ -87,7 +87,7 @@ class RegionRequest:
                     text("{hospitals} hospitals cannot be made", hospitals=self.hospitals),
                     "--hospitals",
                     "",
-                    "1 to 999",
+                    text("1 to 999"),
                 )
             )
         if not max(self.hospitals, 1) <= self.cases <= MOST_CASES:

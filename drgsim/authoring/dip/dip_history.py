@@ -331,7 +331,9 @@ def _years(parts: Sequence[_Part], files: Sequence[str]) -> tuple[NDArray[np.int
     year = np.concatenate([part.year for part in parts])
     if year.size and (year < 0).all():
         number = np.repeat([part.file for part in parts], [part.year.size for part in parts])
-        listed = ", ".join(f"{name} = year {place + 1}" for place, name in enumerate(files))
+        listed = joined(
+            ", ", (text("{file} = year {year}", file=name, year=place) for place, name in enumerate(files, start=1))
+        )
         return number.astype(np.int64) + 1, [
             text("no discharge has a date: each file counts as a year, oldest first ({listed})", listed=listed)
         ]

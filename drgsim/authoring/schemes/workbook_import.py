@@ -250,7 +250,7 @@ def _extra(rows: Sequence[Sequence[Any]]) -> tuple[dict[str, Any], dict[str, str
                 raise SchemeError.single(
                     "workbook-unreadable-setting",
                     text("the setting {name} is not valid JSON: {error}", name=cells[1], error=words_of(error)),
-                    where=f"sheet {layout()['extra']}",
+                    where=text("sheet {sheet}", sheet=layout()["extra"]),
                     fix=text("remove the sheet, or export the scheme again"),
                 ) from error  # fmt: skip
         elif cells[0] == "local code":
