@@ -18,6 +18,7 @@ UNKNOWN_NAMES = frozenset({
 })  # fmt: skip
 LONGEST_TEXT = 4000  # characters of one text of a problem; a cell that it quotes may have any length
 LONGEST_VALUE = 1000  # of one value within a text that is too long
+UNREAD = text("its content does not fit its form")  # what a library means that could not read something
 SHOWN_ALIKE = 8  # problems of one code that a message spells out
 
 
@@ -179,8 +180,15 @@ def reason_of(error: OSError) -> str:
     return _OF_THE_SYSTEM.get(error.strerror or "") or error.strerror or str(error)
 
 
-def words_of(error: BaseException) -> str:
+def words_of(error: BaseException, meaning: Text | None = None) -> str:
     """What an error says, on one line: a text where drgsim has words for it, else those of the program that raised it.
+
+    Parameters
+    ----------
+    error
+        Of any kind.
+    meaning
+        What is said in other languages than English where drgsim has no words for it.
 
     Examples
     --------
@@ -196,7 +204,7 @@ def words_of(error: BaseException) -> str:
         return quoted(said, text("something is wrong near line {line}, column {column}", line=line, column=column))
     reason = _OF_THE_SYSTEM.get(error.strerror or "") if isinstance(error, OSError) else None
     if reason is None or not isinstance(error, OSError):
-        return said
+        return quoted(said, meaning) if meaning is not None else said
     known = text("[Errno {number}] {reason}: {file!r}", number=error.errno, reason=reason, file=error.filename)
     if error.filename is None:
         known = text("[Errno {number}] {reason}", number=error.errno, reason=reason)

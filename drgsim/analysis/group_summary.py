@@ -13,6 +13,7 @@ from drgsim.engines.group_run import GroupRun
 from drgsim.errors import Problem
 from drgsim.language import text
 from drgsim.records.findings import BY_CODE
+from drgsim.records.noted_titles import NOTED_TITLES
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 from drgsim.units.dip.catalogue_arrays import CompiledCatalogue
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
@@ -138,7 +139,11 @@ def group_notes(run: GroupRun) -> list[Problem]:
         for counted in (run.counts.reasons, run.counts.warnings)
         for code, number in counted.most_common()
     ]
-    notes += [Problem("left-out", f"{name.replace('_', ' ')}: {count:,}") for name, count in run.noted.items() if count]
+    notes += [
+        Problem("left-out", text("{what}: {count:,}", what=NOTED_TITLES.get(name, name), count=count))
+        for name, count in run.noted.items()
+        if count
+    ]
     notes += date_notes(run)
     question = run.edition.question() if run.edition else None
     if question:

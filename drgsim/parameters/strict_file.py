@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from drgsim.errors import Problem, did_you_mean, words_of
-from drgsim.language import Text, joined, quoted, text
+from drgsim.errors import UNREAD, Problem, did_you_mean, words_of
+from drgsim.language import joined, text
 from drgsim.parameters.evident_values import nodes
 from drgsim.parameters.fault_words import fault_words
 from drgsim.parameters.model_shape import Shape, shape_of
@@ -73,7 +73,9 @@ def read_text(path: Path, kind: str, problems: list[Problem], where: str) -> str
     except (OSError, ValueError) as error:
         problems.append(
             Problem(
-                f"{kind}-unreadable", text("{file} cannot be read: {error}", file=path.name, error=words_of(error)), where=where
+                f"{kind}-unreadable",
+                text("{file} cannot be read: {error}", file=path.name, error=words_of(error, UNREAD)),
+                where=where,
             )
         )
         return None
@@ -127,8 +129,7 @@ def _words_of_yaml(error: Exception) -> str:
     """What a reader of YAML found; other readers than those of English are told the place."""
     if isinstance(error, RecursionError):
         return text("it nests too deeply")
-    said = words_of(error)
-    return said if isinstance(said, Text) else quoted(said, text("it cannot be read"))
+    return words_of(error, UNREAD)
 
 
 def _strict_loader(

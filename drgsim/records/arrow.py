@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgsim.errors import InputError, words_of
+from drgsim.errors import UNREAD, InputError, words_of
 from drgsim.language import text
 
 EXACT_FLOATS = 2.0**53  # up to which a float keeps every digit of a whole number
@@ -62,7 +62,7 @@ def to_text(column: pa.Array, name: str = "") -> pa.Array:
                 "the column {name} has the type {kind}, which holds no text: {error}",
                 name=name or text("of codes"),
                 kind=kind,
-                error=words_of(error),
+                error=words_of(error, UNREAD),
             ),
             where=name,
             fix=text("give codes as text or as lists of text, numbers as numbers or text"),

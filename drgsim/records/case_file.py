@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from drgsim import limits
-from drgsim.errors import InputError, words_of
+from drgsim.errors import UNREAD, InputError, words_of
 from drgsim.language import text
 from drgsim.records.birth_weights import all_in_kilograms, has_low_weights, with_unit
 from drgsim.records.input_options import GROUPING, InputOptions, KeptColumns, Purpose
@@ -187,7 +187,7 @@ def broken_file(path: Path, error: Exception) -> InputError:
         raise error
     return InputError.single(
         "input-broken-file",
-        text("{file} cannot be read: {error}", file=path.name, error=words_of(error)),
+        text("{file} cannot be read: {error}", file=path.name, error=words_of(error, UNREAD)),
         where=str(path),
         fix=text("open it in the program that wrote it and export it again"),
     )

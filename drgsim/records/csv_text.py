@@ -21,7 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgsim import limits
-from drgsim.errors import InputError, words_of
+from drgsim.errors import UNREAD, InputError, words_of
 from drgsim.language import text
 from drgsim.records.broken_lines import BrokenLines
 from drgsim.records.csv_scan import CELLS, FEED, FEEDS, QUOTE, RECORD, SIGN, SPACE, START, STOP, scan
@@ -107,7 +107,9 @@ class CsvText:
             with self._open() as file:
                 return file.read(SNIFFED)
         except OSError as error:
-            what = text("{file} is cut off or damaged 文件不完整或已损坏: {error}", file=self.path.name, error=words_of(error))
+            what = text(
+                "{file} is cut off or damaged 文件不完整或已损坏: {error}", file=self.path.name, error=words_of(error, UNREAD)
+            )
             raise _broken(self.path, what, text("copy or download it again, or export it again")) from error
 
     # -- header ------------------------------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ class CsvText:
             try:
                 names = next(reader)
             except csv.Error as error:
-                what = text("the header of {file} cannot be read: {error}", file=self.path.name, error=words_of(error))
+                what = text("the header of {file} cannot be read: {error}", file=self.path.name, error=words_of(error, UNREAD))
                 raise _broken(self.path, what, text("export it as CSV again"), start + 1) from error
             found = delimiter, names, start + reader.line_num
             first = first or found
@@ -164,7 +166,7 @@ class CsvText:
         try:
             file: BinaryIO = pa.input_stream(str(self._content), compression=self._compression)
         except (OSError, pa.ArrowException) as error:
-            what = text("{file} cannot be read: {error}", file=self.path.name, error=words_of(error))
+            what = text("{file} cannot be read: {error}", file=self.path.name, error=words_of(error, UNREAD))
             raise _broken(self.path, what, text("export it again")) from error
         return file
 

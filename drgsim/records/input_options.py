@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from drgsim.errors import Problem, UsageError, words_of
+from drgsim.errors import UNREAD, Problem, UsageError, words_of
 from drgsim.language import text
 from drgsim.records.code_dictionaries import OWN_VERSION
 
@@ -173,7 +173,7 @@ def _mapping_file(path: Path, problems: list[Problem]) -> list[tuple[str, str]]:
         content = path.read_bytes()
         decoded = content.decode(sniff_encoding(content)).lstrip("\ufeff")
     except (OSError, ValueError) as error:
-        what = text("the mapping file {file} cannot be read: {error}", file=path.name, error=words_of(error))
+        what = text("the mapping file {file} cannot be read: {error}", file=path.name, error=words_of(error, UNREAD))
         problems.append(Problem("map-file-broken", what, where=str(path), fix=fix))
         return []
     read = _yaml_pairs if path.suffix.lower() in (".yaml", ".yml") else _csv_pairs
@@ -200,7 +200,7 @@ def _csv_pairs(content: str, problems: list[Problem]) -> list[tuple[str, str]]:
     try:
         rows = [row for row in csv.reader(content.splitlines()) if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        problems.append(Problem("map-file", text("the mapping file cannot be read: {error}", error=words_of(error))))
+        problems.append(Problem("map-file", text("the mapping file cannot be read: {error}", error=words_of(error, UNREAD))))
         return []
     if rows and [cell.strip().lower() for cell in rows[0][:2]] == ["from", "to"]:
         del rows[0]

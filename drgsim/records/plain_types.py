@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgsim.errors import InputError, words_of
+from drgsim.errors import UNREAD, InputError, words_of
 from drgsim.language import text
 from drgsim.records.arrow import is_list, to_text
 from drgsim.records.schema import header_key, header_names
@@ -80,7 +80,7 @@ def _plain_of(column: pa.Array | pa.ChunkedArray, name: str) -> pa.Array | pa.Ch
                 "the column {name} has the type {type} and cannot be read as it: {error}",
                 name=name,
                 type=column.type,
-                error=words_of(error),
+                error=words_of(error, UNREAD),
             ),
             where=name,
             fix=text("write it as text, numbers or dates"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgsim.errors import InputError, words_of
+from drgsim.errors import UNREAD, InputError, words_of
 from drgsim.language import text
 from drgsim.records.case_file import BATCH_ROWS, CaseFile
 from drgsim.records.database_address import DatabaseAddress
@@ -82,7 +82,7 @@ class DatabaseSource(CaseFile):
                     name=name,
                     path=self.path,
                     kind=kind,
-                    error=words_of(error),
+                    error=words_of(error, UNREAD),
                 ),
                 where=self._address.shown,
                 fix=text("correct the cells, or give a view that casts the column to text"),

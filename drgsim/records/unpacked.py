@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 from weakref import WeakKeyDictionary
 
 from drgsim import limits
-from drgsim.errors import InputError, words_of
+from drgsim.errors import UNREAD, InputError, words_of
 from drgsim.language import text
 from drgsim.leftovers import scratch_folder
 from drgsim.records.file_kind import ARCHIVE_FAULTS, GZIP_MARK, FileKind, kind_of
@@ -139,7 +139,7 @@ def _damaged(path: Path, error: Exception) -> InputError:
         text(
             "{file} is cut off or damaged 文件不完整或已损坏: it cannot be unpacked ({error})",
             file=path.name,
-            error=words_of(error),
+            error=words_of(error, UNREAD),
         ),
         where=str(path),
         fix=text("copy or download it again, or export it again"),

@@ -14,7 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from drgsim.authoring.dip.national_tables import NationalTables, national_layout
 from drgsim.authoring.schemes.workbook_sheets import SEARCHED_ROWS, Sheet, table_in
-from drgsim.errors import InputError, Problem, SchemeError, words_of
+from drgsim.errors import UNREAD, InputError, Problem, SchemeError, words_of
 from drgsim.language import text
 
 _NUMBERED = ("pre", "merged", "burn", "tumor", "tb", "basic")
@@ -45,7 +45,7 @@ def read_national_workbook(path: Path) -> tuple[NationalTables, list[str]]:
     except (CalamineError, OSError, ValueError) as error:
         raise InputError.single(
             "workbook-unreadable",
-            text("{file} cannot be read as a workbook: {error}", file=path.name, error=words_of(error)),
+            text("{file} cannot be read as a workbook: {error}", file=path.name, error=words_of(error, UNREAD)),
             where=str(path),
             fix=text("give the .xlsx or .xls file as it was downloaded"),
         ) from error

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from drgsim.authoring.schemes.group_names import NameReading, mend_code, patterns, plain, read_name, upper_ends
-from drgsim.errors import InputError, Problem, words_of
+from drgsim.errors import UNREAD, InputError, Problem, words_of
 from drgsim.language import joined, term, text
 from drgsim.units.schemes.coverage import case_share, rules_coverage
 from drgsim.units.schemes.rule_language import Rule, print_rule
@@ -136,7 +136,7 @@ def read_group_list(path: str | Path) -> list[tuple[str, str]]:
         data = path.read_bytes()
     except OSError as error:
         raise InputError.single(
-            "list-unreadable", text("{path} cannot be read: {error}", path=path, error=words_of(error)), where=str(path)
+            "list-unreadable", text("{path} cannot be read: {error}", path=path, error=words_of(error, UNREAD)), where=str(path)
         ) from error
     try:
         content = data.decode("utf-8-sig")

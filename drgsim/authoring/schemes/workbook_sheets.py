@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from python_calamine import CalamineError, CalamineWorkbook
 
-from drgsim.errors import InputError, Problem, words_of
+from drgsim.errors import UNREAD, InputError, Problem, words_of
 from drgsim.language import text
 
 SEARCHED_ROWS = 12  # a header stands in one of the first rows
@@ -97,7 +97,7 @@ def read_sheets(path: Path) -> tuple[dict[str, Sheet], list[Sequence[Any]], list
     except (CalamineError, OSError, ValueError) as error:
         raise InputError.single(
             "workbook-unreadable",
-            text("{file} cannot be read as a workbook: {error}", file=path.name, error=words_of(error)),
+            text("{file} cannot be read as a workbook: {error}", file=path.name, error=words_of(error, UNREAD)),
             where=str(path),
             fix=text("give the .xlsx or .xls file as it was downloaded"),
         ) from error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from drgsim.errors import Problem, did_you_mean, words_of
+from drgsim.errors import UNREAD, Problem, did_you_mean, words_of
 from drgsim.language import text
 
 Row = tuple[str, ...]
@@ -35,7 +35,7 @@ def read_table(path: Path, columns: Sequence[str], key: Sequence[str], problems:
         problems.append(
             Problem(
                 "pack-unreadable-table",
-                text("{name} is not a UTF-8 CSV table: {error}", name=name, error=words_of(error)),
+                text("{name} is not a UTF-8 CSV table: {error}", name=name, error=words_of(error, UNREAD)),
                 where=name,
             )
         )
