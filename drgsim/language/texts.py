@@ -140,7 +140,7 @@ class _Quoted(Text):
 
     _meaning: Text
 
-    def __new__(cls, words: str, meaning: Text) -> Self:  # type: ignore[override]
+    def __new__(cls, words: str, meaning: Text) -> Self:
         made = str.__new__(cls, words)
         made.template, made.values, made.context, made._plural = words, {}, None, None
         made._meaning = meaning
