@@ -18,7 +18,7 @@ from drgsim.language import Text, bilingual, term
 from drgsim.money import MISSING, exact_sum, money_column
 from drgsim.quality.quality_rules import rules
 from drgsim.records.arrow import distinct_texts, ids_of, one_chunk, to_text
-from drgsim.records.code_dictionaries import national_codes
+from drgsim.records.code_dictionaries import OWN_VERSION, national_codes
 from drgsim.records.code_suggestions import MOST_SUGGESTED, specific_codes, suggested_codes
 
 MOST_IDS, MOST_CASES = 5, 200
@@ -124,8 +124,9 @@ def _cases(hospital: HospitalCases) -> pa.Table:
     book = national_codes().diagnoses
     taken = cases.table.take(pa.array(places))
     proposals = []
+    own = cases.code_version == OWN_VERSION
     for codes in texts.diagnoses:
-        first = codes[0][0] if codes else ""
+        first = codes[0][0] if codes and own else ""
         usable = specific_codes(first, book) if first and book.canonical(first) in book.grey else suggested_codes(first, book)
         proposals.append(in_words([(code, name_of(code, "diagnoses")) for code in usable[:MOST_SUGGESTED]]))
     listed = listed_columns(cases, places)

@@ -75,11 +75,10 @@ def chosen_columns(names: Iterable[str]) -> list[tuple[CostCategory, tuple[str, 
     known = {header_key(name): name for name in names}
     found = []
     for category in categories():
-        for columns in category.columns:
-            present = tuple(known[header_key(name)] for name in columns if header_key(name) in known)
-            if present:
-                found.append((category, present))
-                break
+        sets = [tuple(known[header_key(name)] for name in columns if header_key(name) in known) for columns in category.columns]
+        fullest = max(sets, key=len)
+        if fullest:
+            found.append((category, fullest))
     return found
 
 

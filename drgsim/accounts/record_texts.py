@@ -42,11 +42,10 @@ class RecordTexts:
 def record_texts(cases: SettledCases, places: NDArray[np.int64]) -> RecordTexts:
     """Texts of the records at some places."""
     table = cases.table.take(pa.array(places))
-    return RecordTexts(
-        [named_codes(cell, "diagnoses") for cell in cells_of(table, "diagnoses")],
-        [named_codes(cell, "procedures") for cell in cells_of(table, "procedures")],
-        checks_of(cases.schemes, table),
-    )
+    lists = {name: [named_codes(cell, name) for cell in cells_of(table, name)] for name in ("diagnoses", "procedures")}
+    if cases.code_version != OWN_VERSION:  # a code may mean something else there
+        lists = {name: [[(code, "") for code, _ in codes] for codes in cells] for name, cells in lists.items()}
+    return RecordTexts(lists["diagnoses"], lists["procedures"], checks_of(cases, table))
 
 
 def cells_of(table: pa.Table, name: str) -> list[str]:
@@ -87,12 +86,15 @@ def name_of(code: str, kind: str) -> str:
     return _named(kind)[1].get(code, "")
 
 
-def checks_of(schemes: Sequence[str], table: pa.Table) -> list[list[tuple[str, str]]]:
-    """What a coder would check in each record of a table; nothing where the records hold no codes or go by DIP."""
+def checks_of(cases: SettledCases, table: pa.Table) -> list[list[tuple[str, str]]]:
+    """What a coder would check in each of some records of the cases; nothing where the records hold no codes or go by DIP."""
+    schemes = cases.schemes
     nothing: list[list[tuple[str, str]]] = [[] for _ in range(table.num_rows)]
     if len(schemes) != 1 or means_dip(schemes[0]) or "diagnoses" not in table.column_names or not table.num_rows:
         return nothing
-    answers, _ = group_cases(as_case_table(table, InputOptions(), GROUPING), checked_grouper(schemes[0]), OWN_VERSION)
+    answers, _ = group_cases(
+        as_case_table(table, InputOptions(), GROUPING), checked_grouper(schemes[0], cases.code_version), cases.code_version
+    )
     details = cells_of(answers, "coding_details")
     return [_checks(codes, said) for codes, said in zip(cells_of(answers, "coding_checks"), details, strict=True)]
 

@@ -16,6 +16,7 @@ from drgsim.payment.case_columns import Texts, texts_of
 from drgsim.payment.settlement import Settlement
 from drgsim.quality.quality_report import QualityReport
 from drgsim.records.arrow import one_chunk, to_text
+from drgsim.records.code_dictionaries import OWN_VERSION
 
 Fen = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -49,6 +50,8 @@ class SettledCases:
         What is wrong or doubtful in the records; None where they hold no codes.
     notes
         What was doubtful on the way.
+    code_version
+        Edition of the codes of the records.
     """
 
     settlement: Settlement
@@ -57,6 +60,7 @@ class SettledCases:
     basis: PriceBasis
     quality: QualityReport | None = None
     notes: tuple[Problem, ...] = ()
+    code_version: str = OWN_VERSION
 
     @property
     def size(self) -> int:

@@ -197,7 +197,7 @@ def report_on(
             paid, basis = settled(found), PriceBasis.BREAK_EVEN
     settled_cases = SettledCases(
         paid.settlement, prepared.cases.case_table.records, prepared.schemes, basis, prepared.quality,
-        tuple(dict.fromkeys((*prepared.notes, *paid.settlement.problems))),
+        tuple(dict.fromkeys((*prepared.notes, *paid.settlement.problems))), prepared.cases.code_version,
     )  # fmt: skip
     choices = ReportChoices(hospital, None if benchmark is None else (table_of(benchmark), _name_of(benchmark)))
     files = [Path(each) for each in (hospitals, weights, benchmark) if isinstance(each, str | Path)]
