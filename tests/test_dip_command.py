@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files = FILES if place == "one" else FILES[::-1]
         out = drgsim("dip", "build", *files, "-o", base / place / "city", *SMALL, "--stability", "2")
     assert "rests on" in out
-    assert "assumptions 假设" in out
+    assert "assumptions" in out
     return base
 
 
@@ -109,7 +109,7 @@ def test_changes_since_last_year(folder: Path, tmp_path: Path) -> None:
     assert by_code[merged_code]["into"] == lines.code[dearer]
     drgsim("dip", "diff", old, new, "-o", tmp_path / "page")
     assert {"changes.csv", "catalogue.html", "catalogue.xlsx"} <= {path.name for path in (tmp_path / "page").iterdir()}
-    assert "并入" in drgsim("dip", "diff", old, new)
+    assert "merged" in drgsim("dip", "diff", old, new)
 
 
 def test_a_catalogue_does_not_differ_from_itself(folder: Path) -> None:
