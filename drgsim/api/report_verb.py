@@ -218,7 +218,7 @@ def cases_of_year(years: BudgetYears, prepared: PreparedRecords) -> SettledCases
 def _of_region(years: BudgetYears, prepared: PreparedRecords) -> Report:
     """The bureau's report on the last year of a region."""
     cases = cases_of_year(years, prepared)
-    parts = region_parts(cases, years.years, [note.what for note in years.notes if note.code == "note"])
+    parts = region_parts(cases, ReportChoices(), years.years, [note.what for note in years.notes if note.code == "note"])
     return Report("bureau", cases, parts, years.record["inputs"])
 
 

@@ -113,6 +113,14 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
+def stated_names(units: Texts, names: Texts) -> list[str]:
+    """Name of each group as the cases themselves give it, in the order of ``units.values``; empty where they do not."""
+    place = np.full(len(units.values) + 1, -1)
+    named = names.ids >= 0
+    place[units.ids[named]] = names.ids[named]  # the last place is of cases without a group
+    return [names.values[each] if each >= 0 else "" for each in place[:-1].tolist()]
+
+
 def texts_of(column: pa.Array | None, size: int) -> Texts:
     """A text column by number; blanks and the words that mean nothing have none."""
     if column is None:

@@ -103,14 +103,6 @@ class Cases:
         levels = sorted(set(names))
         return np.array([levels.index(name) for name in names])[self.level], levels
 
-    @property
-    def stated_names(self) -> list[str]:
-        """Name of each group as the cases themselves give it, in the order of ``unit.values``; empty where they do not."""
-        place = np.full(len(self.unit.values) + 1, -1)
-        named = self.unit_name.ids >= 0
-        place[self.unit.ids[named]] = self.unit_name.ids[named]  # the last place is of cases without a group
-        return [self.unit_name.values[each] if each >= 0 else "" for each in place[:-1].tolist()]
-
     def take(self, places: NDArray[np.int64]) -> Cases:
         """Some of the records, in this order, as cases of their own without faults and problems."""
 

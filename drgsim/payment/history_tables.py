@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from drgsim.errors import InputError, Problem
 from drgsim.language import text
 from drgsim.money import MISSING, to_yuan
+from drgsim.payment.case_columns import stated_names
 from drgsim.payment.coefficient_history import ScoredHistory
 from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.group_evaluation import GroupEvaluation
@@ -65,7 +66,7 @@ def read_history(table: pa.Table, method: str = "") -> tuple[CostHistory, list[P
         if name.startswith(CATEGORY):
             values, _ = read_numbers(table.column(name).combine_chunks(), parse_money)
             categories[name.removeprefix(CATEGORY)] = np.nan_to_num(values)
-    stated = tuple(cases.stated_names)
+    stated = tuple(stated_names(cases.unit, cases.unit_name))
     return CostHistory(tuple(codes), group, cost, year, cases.numbers["los_days"], categories, names=stated), problems
 
 

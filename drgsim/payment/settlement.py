@@ -16,6 +16,7 @@ from drgsim.errors import Problem
 from drgsim.language import text
 from drgsim.money import FEN_PER_YUAN, HIGHEST_LIMIT, HIGHEST_VARIABLE, MISSING, highest_amount, money_column
 from drgsim.payment.case_class import CLASSES, OUTSIDE_GROUPS, CaseClass
+from drgsim.payment.case_columns import stated_names
 from drgsim.payment.grouped_cases import WORKERS, Cases, read_cases
 from drgsim.payment.hospital_coefficient import DEFAULT, NONE, SOURCES
 from drgsim.payment.ledger import BY_CURVE, Ledger, Mask
@@ -374,7 +375,10 @@ def unit_names(ledger: Ledger) -> list[str]:
     """Name of each group of the cases by the policy's table, else as the cases themselves name it; empty where neither does."""
     cases, prices = ledger.cases, ledger.policy.prices
     names = dict(zip(prices.codes, prices.names, strict=True)) if prices is not None else {}
-    return [names.get(code) or stated for code, stated in zip(cases.unit.values, cases.stated_names, strict=True)]
+    return [
+        names.get(code) or stated
+        for code, stated in zip(cases.unit.values, stated_names(cases.unit, cases.unit_name), strict=True)
+    ]
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:

@@ -26,6 +26,7 @@ from drgsim.report.page_parts import (
     shown_wan,
 )
 from drgsim.report.plots import Plot, PlotAxis, PlotColumns, PlotLine
+from drgsim.report.report_parts import ReportChoices
 from drgsim.report.supervision_cards import looked_at, supervision_assumptions, supervision_cards
 
 TITLE = text("Report for the bureau")
@@ -39,13 +40,17 @@ BASES = {
 }
 
 
-def bureau_page(accounts: RegionalAccounts, years: Sequence[BudgetYear] = (), notes: Sequence[str] = ()) -> str:
+def bureau_page(
+    accounts: RegionalAccounts, choices: ReportChoices, years: Sequence[BudgetYear] = (), notes: Sequence[str] = ()
+) -> str:
     """HTML of the page.
 
     Parameters
     ----------
     accounts
         Figures of the cases.
+    choices
+        Its warnings and links are shown.
     years
         Budget years of the region, the last one shown; none for a file of discharges.
     notes
@@ -62,7 +67,9 @@ def bureau_page(accounts: RegionalAccounts, years: Sequence[BudgetYear] = (), no
     return page_html(Page(
         title=TITLE,
         subtitle=joined(" · ", _subtitle(accounts)),
-        lead=_lead(rows, accounts),
+        lead=lead_of(accounts),
+        warnings=choices.warnings,
+        links=choices.links,
         figures=[*budget_figures(years), *_figures(whole, accounts, rows, bool(years))],
         summary=[_margin_chart(rows)],
         cards=cards,
@@ -86,7 +93,9 @@ def _hospital_rows(accounts: RegionalAccounts) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-row["cost"], row["hospital"]))
 
 
-def _lead(rows: Sequence[dict[str, Any]], accounts: RegionalAccounts) -> Text:
+def lead_of(accounts: RegionalAccounts) -> Text:
+    """What a bureau has to know at once."""
+    rows = _hospital_rows(accounts)
     losing = sum(row["margin"] < 0 for row in rows)
     money = text(
         "{losing} of {all} hospitals are paid less than their bills; over all, payments differ from bills by {margin}.",

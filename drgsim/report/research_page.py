@@ -27,6 +27,7 @@ from drgsim.report.page_parts import (
     shown_value,
 )
 from drgsim.report.plots import Plot, PlotAxis, PlotColumns, PlotDots, PlotGuide
+from drgsim.report.report_parts import ReportChoices
 
 TITLE = text("Research report on groups")
 OUTER = (QUANTILES[0], QUANTILES[-1])  # left out on a phone
@@ -47,13 +48,15 @@ FLAG_TITLES = {
 }
 
 
-def research_page(found: GroupResearch) -> str:
-    """HTML of the page."""
+def research_page(found: GroupResearch, choices: ReportChoices) -> str:
+    """HTML of the page with the warnings and links of ``choices``."""
     by_way = {line.way: line for line in found.measures if line.scope == "all"}
     return page_html(Page(
         title=TITLE,
         subtitle=joined(" · ", _subtitle(found)),
-        lead=_lead(found, by_way["untrimmed"]),
+        lead=lead_of(found),
+        warnings=choices.warnings,
+        links=choices.links,
         figures=_figures(by_way),
         summary=[_measures_table(found)],
         cards=[*_by_mdc(found), _evaluation(found), _distributions(found), _splits(found)],
@@ -70,7 +73,9 @@ def _subtitle(found: GroupResearch) -> list[Text | str]:
     return [*period, ", ".join(found.cases.schemes) or text("groups as the file names them")]
 
 
-def _lead(found: GroupResearch, untrimmed: CostsExplained) -> Text:
+def lead_of(found: GroupResearch) -> Text:
+    """What a researcher has to know at once."""
+    untrimmed = next(line for line in found.measures if line.scope == "all" and line.way == "untrimmed")
     said = text(
         "{groups:,} groups with {cases:,} usable cases explain {share} of the variance of costs.",
         groups=untrimmed.groups, cases=untrimmed.cases, share=shown_value(untrimmed.r2, "share"),
@@ -147,7 +152,7 @@ def _evaluation(found: GroupResearch) -> Card:
     counted = Counter(flag for row in rows for flag in row["flags"].split("|") if flag)
     rows.sort(key=lambda row: (-(row["unexplained_share"] or 0), row["group"]))
     shown = [
-        {**row, "named": NamedCode(row["group"], row["name"]), "words": _flag_words(row["flags"])} for row in rows[:MOST_GROUPS]
+        {**row, "named": NamedCode(row["group"], row["name"]), "words": flag_words(row["flags"])} for row in rows[:MOST_GROUPS]
     ]
     columns = [
         TableColumn(text("group"), "named"), TableColumn(text("cases"), "cases", "count"),
@@ -168,7 +173,8 @@ def _evaluation(found: GroupResearch) -> Card:
     return Card(text("Evaluation of the groups"), parts)
 
 
-def _flag_words(flags: str) -> Text | str:
+def flag_words(flags: str) -> Text | str:
+    """The flags of a group in words."""
     return joined("; ", [FLAG_TITLES[flag] for flag in flags.split("|")]) if flags else ""
 
 
