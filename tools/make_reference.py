@@ -274,25 +274,21 @@ PARTS: dict[str, Callable[[str], str]] = {
 }
 
 
-def with_parts(text: str, language: str) -> str:
+def made_pages() -> list[Path]:
+    """The pages that have made parts."""
+    return [path for path in sorted(DOCS.glob("*.md")) if MARK.search(path.read_text(encoding="utf-8"))]
+
+
+def with_parts(text: str, page: Path) -> str:
     """A page with its made parts anew."""
+    language = "zh" if page.name.endswith(".zh.md") else "en"
     return MARK.sub(lambda found: f"{found[1]}{PARTS[found['name']](language)}\n{found[3]}", text)
-
-
-def pages() -> dict[Path, str]:
-    """Every page that has made parts, as it should be."""
-    made = {}
-    for path in sorted(DOCS.glob("*.md")):
-        text = path.read_text(encoding="utf-8")
-        if MARK.search(text):
-            made[path] = with_parts(text, "zh" if path.name.endswith(".zh.md") else "en")
-    return made
 
 
 def main() -> None:
     """Write them."""
-    for path, text in pages().items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+    for page in made_pages():
+        page.write_text(with_parts(page.read_text(encoding="utf-8"), page), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
