@@ -60,6 +60,12 @@ def test_pictures_are_small_and_in_both_languages() -> None:
         assert sorted(shown) == sorted(file_of(name, language).name for name in PAGES)
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_links_within_the_project_lead_somewhere(page: str) -> None:
+    named = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [each for each in named if not (ROOT / each).exists()] == []
+
+
 def test_the_glossary_has_the_same_terms_in_both_languages() -> None:
     def terms(name: str, english: int) -> list[tuple[str, str]]:
         rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", (DOCS / name).read_text(encoding="utf-8"), re.M)
