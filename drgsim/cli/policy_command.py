@@ -221,12 +221,12 @@ def plot(
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(entry)}" for key, entry in value.items() if entry != "")
+        return joined(", ", (joined(" ", (key, _words(entry))) for key, entry in value.items() if entry != ""))
     if isinstance(value, tuple):
-        return ", ".join(_words(entry) for entry in value)
+        return joined(", ", map(_words, value))
     if isinstance(value, float):
         return f"{value:.12g}"
-    return str(value)
+    return value if isinstance(value, str) else str(value)
 
 
 def _plain(parameter: Parameter) -> dict[str, Any]:

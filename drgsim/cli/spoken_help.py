@@ -73,7 +73,7 @@ def plain_help(written: str) -> str:
 def _helps(command: Any) -> Iterator[tuple[Any, str, str]]:
     """(object, attribute, words) of a command, its parameters and all below it."""
     for each in (command, *command.params):
-        for name in ("help", "short_help", "rich_help_panel", "epilog"):
+        for name in ("help", "short_help", "rich_help_panel", "epilog", "show_default"):
             written = getattr(each, name, None)
             if isinstance(written, str) and written:
                 yield each, name, written

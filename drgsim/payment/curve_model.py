@@ -95,10 +95,8 @@ class Curve(Evident):
     @property
     def shown(self) -> str:
         """The pieces and the bands with a multiple, in words."""
-        return "; ".join(
-            [piece.shown for piece in self.pieces]
-            + [band.shown for band in self.bands if band.K is not None or band.L is not None]
-        )
+        bands = [band.shown for band in self.bands if band.K is not None or band.L is not None]
+        return joined("; ", [*(piece.shown for piece in self.pieces), *bands])
 
     @model_validator(mode="after")
     def _pieces_hold(self) -> Curve:
