@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from drgsim.compiled_code import njit
-from drgsim.errors import Problem, UsageError
+from drgsim.errors import InputError, Problem, UsageError
 from drgsim.language import text
 
 Number = float | int | str | Fraction  # as a user writes it
@@ -27,6 +27,7 @@ MONEY_TYPE = pa.decimal128(18, 2)
 HIGHEST_AMOUNT = 100_000_000  # yuan: what one case may cost or be paid at most; our own limit, far beyond any real bill
 HIGHEST_LIMIT = 1_000_000_000  # yuan: what the limit may be set to; sums of 92 million such cases still fit an int64
 HIGHEST_VARIABLE = "DRGSIM_HIGHEST_AMOUNT"
+_MOST = int(np.iinfo(np.int64).max)
 MISSING = np.iinfo(np.int64).min  # marks "no amount"; never a sum of money
 
 
@@ -211,6 +212,66 @@ def exact_sum(amounts: NDArray[np.int64]) -> int:
     True
     """
     return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())
+
+
+def add_at(sums: NDArray[np.int64], places: NDArray[np.integer[Any]], amounts: NDArray[np.int64]) -> None:
+    """Add amounts in fen to the sums at their places, as ``np.add.at`` does, which wraps in silence where this refuses.
+
+    Raises
+    ------
+    InputError
+        ``money-sum-too-large``: a sum is beyond what 64 bits hold; nothing was added.
+
+    Examples
+    --------
+    >>> sums = np.array([2**62, 0])
+    >>> add_at(sums, np.array([0, 1, 0]), np.array([5, 7, -2**62]))
+    >>> sums.tolist()
+    [5, 7]
+    """
+    if amounts.size == 0:
+        return
+    most = _size(sums) + amounts.size * _size(amounts)
+    if most > _MOST:  # which need not mean that a sum is
+        upper, lower = np.zeros_like(sums), np.zeros_like(sums)
+        np.add.at(upper, places, amounts >> 32)
+        np.add.at(lower, places, amounts & 0xFFFFFFFF)
+        exactly = (int(sums[place]) + (int(upper[place]) << 32) + int(lower[place]) for place in np.unique(places))
+        if any(not -_MOST <= each <= _MOST for each in exactly):
+            raise sum_too_large()
+    np.add.at(sums, places, amounts)
+
+
+def _size(amounts: NDArray[np.int64]) -> int:
+    """The largest amount of either sign."""
+    return max(abs(int(amounts.max())), abs(int(amounts.min()))) if amounts.size else 0
+
+
+def sums_by_place(places: NDArray[np.integer[Any]], amounts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Sums of fen by place, exactly; ``size`` is how many places there are.
+
+    Raises
+    ------
+    InputError
+        ``money-sum-too-large``.
+
+    Examples
+    --------
+    >>> sums_by_place(np.array([0, 2, 0]), np.array([2**60, 5, 1]), 3).tolist()
+    [1152921504606846977, 0, 5]
+    """
+    if amounts.size * _size(amounts) < 1 << 53:  # floats hold all sums on the way, and bincount is quick
+        return np.rint(np.bincount(places, amounts, size)).astype(np.int64)
+    sums = np.zeros(size, np.int64)
+    add_at(sums, places, amounts)
+    return sums
+
+
+def sum_too_large() -> InputError:
+    """The error of amounts whose sum no 64 bits hold."""
+    what = text("amounts add up to more than {most} yuan", most=f"{_MOST // FEN_PER_YUAN:,}")
+    fix = text("check the column of money: numbers of another kind may stand in it")
+    return InputError.single("money-sum-too-large", what, why=text("a sum beyond it cannot be held exactly"), fix=fix)
 
 
 def yuan_text(amount: int) -> str:

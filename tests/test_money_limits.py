@@ -14,14 +14,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drgsim
-from drgsim.errors import UsageError
-from drgsim.money import HIGHEST_AMOUNT, HIGHEST_LIMIT, HIGHEST_VARIABLE, MISSING, exact_sum, highest_amount, total
+from drgsim.authoring.dip.year_totals import YearTotals
+from drgsim.errors import InputError, UsageError
+from drgsim.money import HIGHEST_AMOUNT, HIGHEST_LIMIT, HIGHEST_VARIABLE, MISSING, add_at, exact_sum, highest_amount, total
 from drgsim.payment.policy import load_policy
 from drgsim.payment.settlement import settle
 from drgsim.records.cells import read_fen
 
 INT64 = 2**63
 CASE = {"drg": "FR25", "insurance": "employee", "hospital_level": "3", "los_days": 5}
+
+
+@given(
+    amounts=st.lists(st.tuples(st.integers(0, 2), st.integers(-INT64 + 1, INT64 - 1) | st.integers(-5, 5)), max_size=9),
+    start=st.lists(st.integers(-INT64 + 1, INT64 - 1) | st.just(0), min_size=3, max_size=3),
+)
+def test_sums_by_place_are_exact_or_refused(amounts: list[tuple[int, int]], start: list[int]) -> None:
+    sums = np.array(start, np.int64)
+    exactly = [first + sum(amount for place, amount in amounts if place == at) for at, first in enumerate(start)]
+    places, added = (np.array([each[side] for each in amounts], np.int64) for side in (0, 1))
+    if all(abs(each) < INT64 for each in exactly):
+        add_at(sums, places, added)
+        assert sums.tolist() == exactly
+    else:
+        with pytest.raises(InputError, match="money-sum-too-large"):
+            add_at(sums, places, added)
+        assert sums.tolist() == start
+
+
+def test_years_of_groups_are_summed_exactly_beyond_what_a_double_holds() -> None:
+    fen = np.array([2**53, 1, 1, 2**52 + 1], np.int64)
+    totals = YearTotals.of(np.zeros(4, np.int64), np.array([0, 0, 0, 1]), fen, 1, 2)
+    assert totals.fen.tolist() == [[2**53 + 2, 2**52 + 1]]
 
 
 def _settled(*costs: Any, **more: Any) -> Any:

@@ -11,6 +11,7 @@ from drgsim.budgets.region_preparation import prepare
 from drgsim.budgets.terms import load_terms
 from drgsim.errors import InputError
 from drgsim.payment.policy import load_policy
+from drgsim.region import region_tables
 from drgsim.region.region_folder import read_region
 from drgsim.region.region_tables import TABLES
 from drgsim.simulation.simulated_region import Region
@@ -90,6 +91,13 @@ def test_an_indicator_is_a_finite_number(region: Path, value: str) -> None:
     (region / "indicators.csv").write_text(f"year,hospital_id,indicator,value\n{YEAR},{ANY},coding,{value}\n", encoding="utf-8")
     with pytest.raises(InputError, match="region-bad-number"):
         read_region(region)
+
+
+def test_tables_that_state_more_money_than_can_be_summed_are_refused(region: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(region_tables, "MOST_MONEY", 100)
+    with pytest.raises(InputError) as caught:
+        read_region(region)
+    assert [problem.code for problem in caught.value.problems] == ["region-too-much-money"]
 
 
 @pytest.mark.parametrize("name", ["fund.csv", "enrolment.csv"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drgsim.errors import InputError, Problem
 from drgsim.language import text
-from drgsim.money import MISSING, Number, exact, fen, money_column, round_half_away
+from drgsim.money import MISSING, Number, add_at, exact, fen, money_column, round_half_away
 from drgsim.payment.case_class import CaseClass
 from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.patient_share import known_fen
@@ -199,7 +199,7 @@ def _prepaid(prepaid: pa.Table | None, names: list[str]) -> Ints:
 def _sums(amounts: Ints, row: NDArray[np.integer], size: int) -> Ints:
     """Sums of fen by row, in integers."""
     result = np.zeros(size, np.int64)
-    np.add.at(result, row, amounts)
+    add_at(result, row, amounts)
     return result
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgsim.money import MISSING, money_column
+from drgsim.money import MISSING, add_at, money_column
 from drgsim.payment.case_class import CLASSES
 from drgsim.payment.policy import Policy
 
@@ -59,8 +59,8 @@ class Shadow:
         """Columns of a summary: cases simulated, what they would be paid and its margin over their cost."""
         known = self.known
         payment, margin = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        np.add.at(payment, ids[known], self.amount[known])
-        np.add.at(margin, ids[known], self.margin[known])
+        add_at(payment, ids[known], self.amount[known])
+        add_at(margin, ids[known], self.margin[known])
         return {
             "shadow_cases": np.bincount(ids[known], minlength=size),
             "shadow_payment": money_column(payment), "shadow_margin": money_column(margin),

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgsim.engines.dated_grouper import DatedGrouper
+from drgsim.money import add_at
 from drgsim.quality.batch_checks import PART, Checker, GroupMeans
 from drgsim.quality.coding_checks import UNUSABLE, Grouping, RuleHits
 from drgsim.quality.quality_report import MOST_SAMPLES, QualityReport, RuleCount, Sample
@@ -129,7 +130,7 @@ class _Side:
             cost = read_fen(one_chunk(batch, "total_cost"))
             counts = np.asarray(pc.equal(answers.column("status"), "grouped")) & (cost.values > 0)
             self._cases += np.bincount(drg[counts], minlength=rows + 1)
-            np.add.at(self._fen, drg[counts], cost.values[counts])
+            add_at(self._fen, drg[counts], cost.values[counts])
         return Grouping(np.where(drg == rows, -1, drg).astype(np.int32), reason)
 
     @cached_property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drgsim.money import from_parts
+from drgsim.money import add_at, from_parts, sums_by_place
 
 MONTHS = 12
 Ints = NDArray[np.int64]
@@ -61,13 +61,14 @@ class HospitalCells:
         return self._sum(where, cell, amounts, (self.hospitals, self.years, MONTHS, units))
 
     def _sum(self, where: Mask, cell: Ints, amounts: Ints | None, shape: tuple[int, ...]) -> Ints:
-        """Sums per cell; below 2^53 the floats of bincount are exact, and sums of integers have no order."""
+        """Sums per cell, of integers, which have no order."""
         used = where & self.inside
         size = int(np.prod(shape))
-        if self.times is None or amounts is None:
-            weights = amounts if amounts is not None else self.times
-            total = np.bincount(cell[used], None if weights is None else weights[used].astype(np.float64), size)
-            return np.rint(total / (1 if amounts is not None else self.part)).astype(np.int64).reshape(shape)
+        if amounts is None:  # cases: below 2^53 the floats of bincount are exact
+            total = np.bincount(cell[used], None if self.times is None else self.times[used].astype(np.float64), size)
+            return np.rint(total / self.part).astype(np.int64).reshape(shape)
+        if self.times is None:
+            return sums_by_place(cell[used], amounts[used], size).reshape(shape)
         parts = np.zeros(size, np.int64)
-        np.add.at(parts, cell[used], amounts[used] * self.times[used])
+        add_at(parts, cell[used], amounts[used] * self.times[used])
         return from_parts(parts[:, None], self.part)[:, 0].reshape(shape)

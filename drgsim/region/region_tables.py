@@ -9,7 +9,7 @@ from pathlib import Path
 
 from drgsim.errors import InputError, Problem, did_you_mean
 from drgsim.language import text
-from drgsim.money import allocate, fen
+from drgsim.money import FEN_PER_YUAN, allocate, fen
 from drgsim.records.read import read_rows
 from drgsim.records.vocabulary import PAYERS, policy_key
 from drgsim.region.hospital_list import Hospital
@@ -26,6 +26,7 @@ TABLES = (
 # a region of one year has no procurement to tell of; its hospitals, fund and insured it must state
 MAY_BE_EMPTY = ("procurement.csv", "indicators.csv", "payments.csv", "adjustments.csv", "advances.csv")
 LARGEST = 1e15  # of any number of a region (fen for money): beyond it sums over a region would leave int64
+MOST_MONEY = 10**17  # fen of all tables together: sums of them and products with shares stay far within int64; our own limit
 _FIRST_YEAR, _LAST_YEAR = 1990, 2999
 _MONTHS = 12
 Key = tuple[str, int]
@@ -88,6 +89,7 @@ class RegionTables:
 
     def __init__(self, folder: Path, hospitals: Mapping[str, Hospital], problems: list[Problem]) -> None:
         self.folder, self.hospitals, self.problems = folder, hospitals, problems
+        self._money = 0  # fen read so far
         self.seen: set[tuple[object, ...]] = set()
         self.fund: dict[int, dict[str, int]] = {}
         self.insured: dict[int, int] = {}
@@ -156,7 +158,13 @@ class RegionTables:
         return int(self._number(row, "year", where, int, _FIRST_YEAR, _LAST_YEAR))
 
     def _fen(self, row: Mapping[str, str], column: str, where: str, signed: bool = False) -> int:
-        return int(self._number(row, column, where, fen, -LARGEST if signed else 0))
+        amount = int(self._number(row, column, where, fen, -LARGEST if signed else 0))
+        before, self._money = self._money, self._money + abs(amount)
+        if before <= MOST_MONEY < self._money:
+            what = text("the amounts up to here add up to more than {most} yuan", most=f"{MOST_MONEY // FEN_PER_YUAN:,}")
+            fix = text("check the columns of money: numbers of another kind may stand in them")
+            self.problems.append(Problem("region-too-much-money", what, where=where, fix=fix))
+        return amount
 
     def _hospital(self, row: Mapping[str, str], where: str) -> str:
         name = row.get("hospital_id", "")

@@ -79,6 +79,11 @@ def _call(words: list[str], cwd: str, said: str, limits: dict[int, int], environ
     program.main()
 
 
+def crowd() -> float:
+    """How many programs share a core at present: what a call may take grows with them."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def seconds_of(words: list[str], cwd: Path) -> tuple[float, Ended]:
     """How long a call takes, and how it ends."""
     start = time.monotonic()

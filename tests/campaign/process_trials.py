@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from drgsim.assets import asset_root
 from tests.campaign.file_fuzz import ENDS
-from tests.campaign.forked_calls import call, digests, seconds_of
+from tests.campaign.forked_calls import call, crowd, digests, seconds_of
 from tests.campaign.tally import Tally
 
 _COLUMNS = ("discharge_id", "sex", "age", "diagnoses", "procedures")
@@ -80,7 +80,9 @@ def kill_calls(tally: Tally, number: int) -> None:
     for place, rng in tally.tries(category, number if targets else 0):
         target = targets[place % len(targets)]
         sent = signal.SIGKILL if rng.random() < 0.5 else _SIGNALS[rng.integers(len(_SIGNALS))]
-        ended = call(target.words, target.folder, signal_at=(sent, float(rng.random() * target.seconds * 1.05)), seconds=20)
+        ended = call(
+            target.words, target.folder, signal_at=(sent, float(rng.random() * target.seconds * 1.05)), seconds=20 * crowd()
+        )
         tally.count(category)
         said = f"{target.name}, signal {sent}, exit {ended.code}"
         if not target.whole():
@@ -177,7 +179,7 @@ def explode_bombs(tally: Tally, number: int) -> None:
     for place, _ in tally.tries(category, min(number, len(makers) * len(verbs))):
         path = makers[place % len(makers)](folder)
         verb = [word.format(path.name) for word in verbs[place // len(makers)]]
-        ended = call(verb, folder, limits={resource.RLIMIT_AS: _ADDRESS_SPACE}, seconds=_SECONDS)
+        ended = call(verb, folder, limits={resource.RLIMIT_AS: _ADDRESS_SPACE}, seconds=_SECONDS * crowd())
         tally.count(category)
         if ended.late or ended.code not in ENDS or len(ended.said) > _SAID:
             how = "late" if ended.late else ended.code

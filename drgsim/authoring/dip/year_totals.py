@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from drgsim.costs.trimming import TrimRule, trim
 from drgsim.costs.year_means import YearMode, mean_over_years
+from drgsim.money import sums_by_place
 
 Floats = NDArray[np.float64]
 
@@ -36,10 +37,9 @@ class YearTotals:
         used = group >= 0
         cell = group[used].astype(np.int64) * years + year[used]
         cases = np.bincount(cell, minlength=groups * years)
-        # a double holds sums of fen exactly up to 9 * 10^15, that is 90 thousand billion yuan per cell
-        total = np.bincount(cell, fen[used], minlength=groups * years)
+        total = sums_by_place(cell, fen[used], groups * years)
         shape = (groups, years)
-        return cls(cases.astype(np.int64).reshape(shape), np.rint(total).astype(np.int64).reshape(shape))
+        return cls(cases.astype(np.int64).reshape(shape), total.reshape(shape))
 
     def joined(self, into: NDArray[Any], groups: int) -> YearTotals:
         """Totals of larger groups; ``into`` is the new group of each old one, below 0 for none."""
