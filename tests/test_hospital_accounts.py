@@ -292,6 +292,7 @@ def test_a_benchmark_is_compared_with_group_by_group() -> None:
     assert (whole["cost_index"], whole["time_index"]) == (1.5, 0.75)
     read = hospital_accounts(made.settled, benchmark=(drgsim.Result({"x": _arrow(table)}).to_arrow(), "benchmark")).reference
     assert read.cmi == pytest.approx((1.2 * 30 + 10) / 40)
+    assert "2 of 2 cases have a group that the benchmark lists" in made._page()
 
 
 def _arrow(frame: pd.DataFrame) -> Any:

@@ -41,8 +41,9 @@ class CodingWork:
     kinds
         By kind and finding: ``kind``, ``code``, ``cases``, ``cost``, ``payment``, ``margin`` (yuan), ``samples``.
     cases
-        Records without a plain group or with a grey or unknown principal diagnosis, the dearest first: id, department, group,
-        kind, code, cost, payment, ``principal``, ``proposals`` (codes to look at) and ``checks``.
+        Records without a plain group or with a grey or unknown principal diagnosis, the dearest first: id, department, doctor,
+        group, class, ``reason``, ``principal`` and ``procedures`` with their names, ``proposals`` (codes to look at),
+        ``checks`` (rules that they break) with ``details``, cost, payment and margin (yuan).
     known
         Whether the file says why a record has no group.
     """

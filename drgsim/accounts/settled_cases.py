@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from drgsim.errors import Problem
 from drgsim.money import MISSING
 from drgsim.payment.case_columns import Texts, texts_of
+from drgsim.payment.discharge_dates import periods_of
 from drgsim.payment.settlement import Settlement
 from drgsim.quality.quality_report import QualityReport
 from drgsim.records.arrow import one_chunk, to_text
@@ -124,15 +125,9 @@ class SettledCases:
     def month(self) -> NDArray[np.int64]:
         """Month of discharge, counted from January 1970; -1 without a date."""
         day = self.settlement.ledger.cases.discharged
-        known = day != MISSING
-        months = np.where(known, day, 0).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-        return np.where(known, months, -1)
+        return np.where(day == MISSING, -1, periods_of(day, "M"))
 
     def texts(self, name: str) -> Texts:
         """A column of the records as numbered texts; all blank where there is none."""
         column = to_text(one_chunk(self.table, name), name) if name in self.table.column_names else None
         return texts_of(column, self.size)
-
-    def with_notes(self, notes: tuple[Problem, ...]) -> SettledCases:
-        """The same cases with further notes."""
-        return replace(self, notes=(*self.notes, *notes))

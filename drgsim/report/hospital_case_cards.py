@@ -7,7 +7,7 @@ from typing import Any
 
 from drgsim.accounts.coding_work import KINDS, words_of
 from drgsim.accounts.hospital_accounts import HospitalAccounts
-from drgsim.accounts.loss_reasons import TITLES, LossReason, reason_table
+from drgsim.accounts.loss_reasons import TITLES, LossReason
 from drgsim.language import Text, bilingual, joined, text
 from drgsim.quality.quality_report import QualityReport
 from drgsim.quality.quality_rules import SEVERITY_TITLES, rules
@@ -21,7 +21,7 @@ MOST_LOSING, MOST_MEND, MOST_STEPS, MOST_EXTREME, MOST_RULES = 30, 20, 20, 12, 2
 
 def losing_card(accounts: HospitalAccounts) -> Card:
     """Single cases that lose, with why."""
-    reasons = rows_of(reason_table(accounts.losses, accounts.hospital.cases).to_pylist())
+    reasons = rows_of(accounts.tables["loss_reasons"].to_pylist())
     whole = reasons.pop()
     title = text("Single cases that lose, and why")
     if not whole["cases"]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from drgsim.accounts.category_accounts import category_table
 from drgsim.accounts.cost_categories import categories
 from drgsim.accounts.hospital_accounts import HospitalAccounts
 from drgsim.accounts.reference_groups import ReferenceKind
@@ -166,7 +165,7 @@ def category_card(accounts: HospitalAccounts) -> Card:
         )
         return Card(title, [Words([said])])
     titles = {category.id: category.title for category in categories()}
-    rows = rows_of(category_table(accounts.hospital, accounts.costs).to_pylist())
+    rows = rows_of(accounts.tables["cost_categories"].to_pylist())
     whole = [
         {**row, "title": titles[row["category"]], "above": wan(row["difference"])} for row in rows if not row["department"]
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from drgsim.accounts.account_limits import account_limits
 from drgsim.accounts.hospital_accounts import HospitalAccounts
 from drgsim.accounts.reference_groups import ReferenceKind
@@ -16,7 +18,17 @@ from drgsim.report.hospital_case_cards import extreme_card, losing_card, mend_ca
 from drgsim.report.hospital_money_cards import category_card, department_card, doctor_card, group_card, month_card, payer_table
 from drgsim.report.hospital_words import amount, rows_of, share, with_revenue
 from drgsim.report.page import Page, page_html
-from drgsim.report.page_parts import Card, KeyFigure, PageAssumption, PageTable, TableColumn, shown_value, shown_wan
+from drgsim.report.page_parts import (
+    Card,
+    KeyFigure,
+    PageAssumption,
+    PagePart,
+    PageTable,
+    TableColumn,
+    Words,
+    shown_value,
+    shown_wan,
+)
 from drgsim.report.review_dossiers import review_card
 
 Row = dict[str, Any]
@@ -179,7 +191,16 @@ def index_card(accounts: HospitalAccounts) -> Card:
             "Compared with {reference}, group by group: above 1 is dearer or longer than cases of the same groups there.",
             reference=reference.label,
         )
-    return Card(text("CMI, cost index and time index"), [table], note)
+    parts: list[PagePart] = [table]
+    if reference.kind is ReferenceKind.BENCHMARK:
+        group = accounts.hospital.cases.group.ids[accounts.hospital.own]
+        covered = int((~np.isnan(reference.means.cost[group])).sum())
+        said = text(
+            "{covered:,} of {all:,} cases have a group that the benchmark lists; the others are in no index.",
+            covered=covered, all=group.size,
+        )  # fmt: skip
+        parts.append(Words([said]))
+    return Card(text("CMI, cost index and time index"), parts, note)
 
 
 def _assumptions(cases: SettledCases) -> list[PageAssumption]:
