@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tools import make_chinese_api
 from tools.make_reference import MARK, PARTS, made_pages, with_parts
 
 ONLY_CHINESE = {"measured region"}  # the English tables are written by tools/measure_region.py
@@ -24,6 +25,13 @@ def test_every_part_is_in_both_languages() -> None:
         for part in MARK.finditer(page.read_text(encoding="utf-8")):
             found[part["name"]].add("zh" if page.name.endswith(".zh.md") else "en")
     assert found == {name: {"zh"} if name in ONLY_CHINESE else {"en", "zh"} for name in PARTS}
+
+
+def test_the_chinese_page_of_functions_is_current_and_whole() -> None:
+    text = make_chinese_api.TARGET.read_text(encoding="utf-8")
+    assert text == make_chinese_api.page(), "run python -m tools.make_chinese_api"
+    # whatever no help of a command says stands in tools/function_words.yaml
+    assert [line for line in text.splitlines() if line.startswith("|") and line.endswith("|  |")] == []
 
 
 def test_every_mark_is_closed() -> None:

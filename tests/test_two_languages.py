@@ -12,9 +12,9 @@ from tests.conftest import ROOT
 from tools.measure_region import MARK as MEASURED
 
 DOCS = ROOT / "docs"
-# made of docstrings, which are English
-ENGLISH_ONLY = {"api.md"}
-ENGLISH = sorted(path for path in DOCS.glob("*.md") if not path.name.endswith(".zh.md") and path.name not in ENGLISH_ONLY)
+# made by tools, English of docstrings and Chinese of the commands' help
+MADE_APART = {"api.md"}
+ENGLISH = sorted(path for path in DOCS.glob("*.md") if not path.name.endswith(".zh.md") and path.name not in MADE_APART)
 README = ROOT / "README.md"
 PAGES = [README, *(path for path in ENGLISH if path.with_suffix(".zh.md").is_file())]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)

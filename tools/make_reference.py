@@ -185,15 +185,15 @@ KINDS = {
 NEEDED = {"en": "Needed. ", "zh": "必填。"}
 USES = {
     "en": "In Python: [`drgsim.{verb}`](api.md#drgsim{verb}).",
-    "zh": "Python 中为 [`drgsim.{verb}`](api.md#drgsim{verb})。",
+    "zh": "Python 中为 [`drgsim.{verb}`](api.zh.md#drgsim{verb})。",
 }
 
 
-def _commands(command: Any, path: tuple[str, ...] = ("drgsim",)) -> Iterator[tuple[str, Any]]:
+def commands(command: Any, path: tuple[str, ...] = ("drgsim",)) -> Iterator[tuple[str, Any]]:
     """Commands by the words that call them, those without any below."""
     for name, below in command.commands.items():
         if hasattr(below, "commands"):
-            yield from _commands(below, (*path, name))
+            yield from commands(below, (*path, name))
         else:
             yield " ".join((*path, name)), below
 
@@ -234,11 +234,23 @@ def _options(command: Any, language: str) -> Iterator[tuple[str, ...]]:
         )
 
 
+def command_help(command: Any, language: str) -> str:
+    """What the help of a command says."""
+    return _helped(command.help, language)
+
+
+def option_words(command: Any, language: str) -> dict[str, str]:
+    """What the help says of each argument and option, by the name that the function of the command gives it."""
+    hints = get_type_hints(command.callback, include_extras=True)
+    stated = {name: get_args(hint)[1] for name, hint in hints.items() if get_origin(hint) is Annotated}
+    return {name: _helped(each.help, language) for name, each in stated.items()}
+
+
 def command_part(language: str) -> str:
     """Every command with its arguments and options, in the order of the help."""
     heads = {"option": "选项", "value": "取值", "default": "默认", "what": "说明"}
     made = []
-    for words, command in _commands(typer.main.get_command(app)):
+    for words, command in commands(typer.main.get_command(app)):
         name = words.removeprefix("drgsim ")
         verb = VERBS.get(name, name.replace(" ", "_"))
         uses = f"\n\n{USES[language].format(verb=verb)}" if verb in drgsim.__all__ else ""
