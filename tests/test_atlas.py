@@ -82,9 +82,9 @@ def test_policies_left_out_are_counted_by_reason_with_what_to_do(cases: pa.Table
     arguments = ["atlas", str(tmp_path / "cases.parquet"), "-o", str(tmp_path / "atlas"), "-p", "*/2024", "-p", "national/*"]
     run: Callable[..., object] = CliRunner().invoke
     shown = " ".join(run(app, arguments, env={"COLUMNS": "80"}).output.split())  # type: ignore[attr-defined]
-    left = drgsim.atlas([tmp_path / "cases.parquet"], policies=["*/2024", "national/*"]).to_arrow("left_out")
-    reasons = left_out_reasons(left)
-    assert sum(count for count, _, _ in reasons) == left.num_rows
+    atlas = drgsim.atlas([tmp_path / "cases.parquet"], policies=["*/2024", "national/*"])
+    reasons = left_out_reasons(atlas.left_out_for)
+    assert sum(count for count, _, _ in reasons) == atlas.to_arrow("left_out").num_rows
     assert reasons[0][1:] == (
         "the policy pays by hospital level, and the level of the hospital is not known",
         "give --hospitals hospitals.csv, or one --level for all cases",

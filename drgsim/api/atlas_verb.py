@@ -54,6 +54,8 @@ class Atlas(Result):
         The entry that the others are compared with.
     common
         The common weights.
+    left_out_for
+        Why each policy that pays none of the cases does so.
     """
 
     kind: ClassVar[str] = "atlas"
@@ -64,6 +66,7 @@ class Atlas(Result):
         common: CommonWeights, notes: list[str], inputs: Inputs,
     ) -> None:  # fmt: skip
         self.entries, self.reference, self.common = tuple(entries), reference, common
+        self.left_out_for = [problem for _, problem in left_out]
         tables = {
             "policies": atlas_table(entries, reference), "terms": terms_table(entries), "doubts": doubts_table(entries),
             "left_out": left_out_table(left_out),

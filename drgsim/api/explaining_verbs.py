@@ -284,7 +284,7 @@ def _found(
             here = batch.filter(pc.equal(ids, str(record_id).strip())).to_pylist()
             found += [record | {"": source.path} for record in here]
     if not found:
-        names = joined(", ", (getattr(each, "name", text("the table")) for each in inputs))
+        names = joined(text(", "), (getattr(each, "name", text("the table")) for each in inputs))
         raise InputError.single(
             "explain-unknown-id",
             text("{names} has no record with the id {record_id}", names=names, record_id=record_id),

@@ -54,5 +54,5 @@ def _parts_at_work(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
         paid = [text("{count} advances of advances.csv", count=len(figures.advances))]
         if file.cash.advance.months:
             paid.insert(0, text("{months:g} months of the index by rule", months=file.cash.advance.months))
-        result.append(text("paid ahead beside January: {paid}; no revenue", paid=joined(", ", paid)))
+        result.append(text("paid ahead beside January: {paid}; no revenue", paid=joined(text(", "), paid)))
     return result

@@ -83,7 +83,9 @@ def weighted(policy: Policy, changed: Policy, tables: Mapping[int, pa.Table], re
     years = {year: years_of_history(cases, year) for year in cases}
     found = {year: table_from_history({each: cases[each] for each in of}, cases[year], changed) for year, of in years.items()}
     scale = changed.file.relative_value.scale.value
-    listed = joined("; ", (text("{year} from {years}", year=year, years=", ".join(map(str, of))) for year, of in years.items()))
+    listed = joined(
+        text("; "), (text("{year} from {years}", year=year, years=", ".join(map(str, of))) for year, of in years.items())
+    )
     groups = text("groups as the discharges state them") if scheme == GIVEN else text("groups of {scheme}", scheme=scheme)
     told = text(
         "{policy} has no table of groups: weights are estimated from the region's own discharges of "

@@ -164,7 +164,7 @@ def _price_level(
     factors = price_factors(paying.of_year(paying.policy, first)[0], tables[first], region, level == "level")
     if factors:
         listed = joined(
-            ", ",
+            text(", "),
             (
                 f"{factor:.4f}" if key == "*" else text("level {level} {factor:.4f}", level=key, factor=factor)
                 for key, factor in factors.items()

@@ -44,7 +44,7 @@ class Schedule(Evident):
     def shown(self) -> str:
         """The bands in words."""
         return joined(
-            "; ",
+            text("; "),
             (
                 text(
                     "{name} {lower:g} to {upper}: fund {share}", name=name, lower=band.lower, upper=_end(band),
@@ -94,7 +94,7 @@ class Schedule(Evident):
         if not faults and sum((exact(band.upper or 0) - exact(band.lower)) * band.share for band in self.surplus) > 1:
             faults.append(text("surplus takes back more than the whole index"))
         if faults:
-            raise ValueError(joined("; ", faults))
+            raise ValueError(joined(text("; "), faults))
         return self
 
 

@@ -124,9 +124,8 @@ def _show(found: Atlas, output: Path) -> None:
     )
     for note in found.notes:
         show_note(note.what)
-    left = found.to_arrow("left_out")
-    if left.num_rows:
-        reasons = [[str(count), reason, fix] for count, reason, fix in left_out_reasons(left)]
+    if found.left_out_for:
+        reasons = [[str(count), reason, fix] for count, reason, fix in left_out_reasons(found.left_out_for)]
         title = text("Policies left out (left_out.csv names them)")
         rows_table(title, ["", text("why"), text("what to do")], reasons, right=(0,))
     out.print(text("open [bold]{output}[/] in a browser", output=escape(str(output / "atlas.html"))), soft_wrap=True)

@@ -168,7 +168,7 @@ def show_supervision(found: Supervision, output: Path) -> None:
         right=tuple(range(1, len(columns))),
         whole=(0,),
     )
-    listed = joined(", ", (WORDS[name].title for name in SHORT))
+    listed = joined(text(", "), (WORDS[name].title for name in SHORT))
     out.print(
         text(
             "[dim]cases on each list: {listed}; O/E: deaths over those expected; shares are in hospitals.csv[/]", listed=listed

@@ -98,7 +98,7 @@ def _show(migration: Migration, output: Path) -> None:
                 for p in g.parts
                 if p.share >= migration.least_share
             ]
-            lines.append([g.drg, g.name, f"{g.cases:,}", joined(", ", parts)])
+            lines.append([g.drg, g.name, f"{g.cases:,}", joined(text(", "), parts)])
         if lines:
             rows_table(
                 text("{title} ({count:,})", title=title, count=len(chosen)),

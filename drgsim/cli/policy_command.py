@@ -221,9 +221,9 @@ def plot(
 
 def _words(value: Any) -> str:
     if isinstance(value, dict):
-        return joined(", ", (joined(" ", (key, _words(entry))) for key, entry in value.items() if entry != ""))
+        return joined(text(", "), (joined(" ", (key, _words(entry))) for key, entry in value.items() if entry != ""))
     if isinstance(value, tuple):
-        return joined(", ", map(_words, value))
+        return joined(text(", "), map(_words, value))
     if isinstance(value, float):
         return f"{value:.12g}"
     return value if isinstance(value, str) else str(value)

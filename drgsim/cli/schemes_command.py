@@ -131,7 +131,7 @@ def _show_scheme(scheme: Scheme, kinds: Mapping[str, int]) -> None:
         out.print(text("built on: {names}", names=" → ".join(scheme.chain[1:])))
     c = scheme.counts
     by_kind = joined(
-        ", ",
+        text(", "),
         (f"{kinds[kind]} {spoken(bilingual(kind, zh))}" for kind, zh in KINDS.items() if kinds[kind] and kind != "ambiguous"),
     )
     out.print(

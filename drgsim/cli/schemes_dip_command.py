@@ -80,7 +80,9 @@ def _show_catalogue(catalogue: Catalogue) -> None:
         )
     )
     total = sum(catalogue.counts.values())
-    by_type = joined(", ", (f"{number:,} {spoken(bilingual(kind, KINDS[kind]))}" for kind, number in catalogue.counts.items()))
+    by_type = joined(
+        text(", "), (f"{number:,} {spoken(bilingual(kind, KINDS[kind]))}" for kind, number in catalogue.counts.items())
+    )
     out.print(
         text(
             "{total:,} kinds: {by_type} · {count:,} diagnoses",

@@ -51,7 +51,7 @@ def import_workbook(
     if "mdc" not in c:
         from drgsim.units.dip.dip_catalogue import KINDS
 
-        listed = joined(", ", (f"{count:,} {spoken(bilingual(kind, KINDS[kind]))}" for kind, count in c.items()))
+        listed = joined(text(", "), (f"{count:,} {spoken(bilingual(kind, KINDS[kind]))}" for kind, count in c.items()))
         out.print(text("kinds: {listed}\ncatalogue written: {folder}", listed=listed, folder=folder))
         out.print(text("[dim]compare it with the shipped one: drgsim dip diff {folder} dip-3.0[/]", folder=folder))
         return

@@ -113,7 +113,7 @@ def show_summary(made: Summary) -> None:
         soft_wrap=True,
     )
     sourced = joined(
-        ", ",
+        text(", "),
         (f"{number:,} {spoken(EVIDENCE.get(kind, kind))}" for kind, number in made.figures.items() if kind != "assumption"),
     )
     own = text("own files {names}", names=", ".join(made.own_priors)) if made.own_priors else text("the bundled ones")

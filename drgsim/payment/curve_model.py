@@ -58,7 +58,7 @@ class Band(Strict):
                 parts.append(text("{name} below {limit:g}", name=name, limit=limit))
         named = [(name, value) for name, value in (("L", self.L), ("K", self.K), ("E", self.E)) if value is not None]
         multiple = ", ".join(f"{name} = {value:g}" for name, value in named) or text("other cases")
-        return text("{multiple} ({parts})", multiple=multiple, parts=joined(", ", parts)) if parts else multiple
+        return text("{multiple} ({parts})", multiple=multiple, parts=joined(text(", "), parts)) if parts else multiple
 
 
 class Piece(Strict):
@@ -96,7 +96,7 @@ class Curve(Evident):
     def shown(self) -> str:
         """The pieces and the bands with a multiple, in words."""
         bands = [band.shown for band in self.bands if band.K is not None or band.L is not None]
-        return joined("; ", [*(piece.shown for piece in self.pieces), *bands])
+        return joined(text("; "), [*(piece.shown for piece in self.pieces), *bands])
 
     @model_validator(mode="after")
     def _pieces_hold(self) -> Curve:

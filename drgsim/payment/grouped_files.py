@@ -123,7 +123,7 @@ def _left_out(counts: GroupCounts) -> str:
         changed = sum(values[kind]["changed"] for kind in ("diagnoses", "procedures"))
         first, second = values["from"], values["to"]
         left.append(text("{count:,} codes converted from {first} to {second}", count=changed, first=first, second=second))
-    return joined(", ", left) if left else ""
+    return joined(text(", "), left) if left else ""
 
 
 def _doubts(counts: GroupCounts) -> list[str]:

@@ -181,7 +181,7 @@ def load_policy(name: str | Path) -> Policy:
             count=len(known), policy_file=POLICY_FILE,
         )  # fmt: skip
         own = text("a policy of your own begins with: drgsim new policy FOLDER")
-        fix = joined("; ", (did_you_mean(str(name), known) or listed, own))
+        fix = joined(text("; "), (did_you_mean(str(name), known) or listed, own))
         what = text("there is no payment policy {name!r}", name=str(name))
         raise PolicyError.single("policy-unknown", what, where=str(name), fix=fix)
     policy, problems = read_folder(folder)

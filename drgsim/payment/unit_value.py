@@ -98,7 +98,8 @@ def refuse_outside(ledger: Ledger) -> None:
         "settle-outside-budget", outside,
         text("their payer has no part in the budget ({pot}); their cost is {cost:,.2f} yuan", pot=', '.join(pot), cost=cost),
         text("state the insurance of every case, and give a budget for each payer or one amount for all"),
-        sample=joined(", ", (INSURANCES[place] if place >= 0 else text("insurance blank or unknown") for place in payers)),
+        sample=joined(text(", "),
+                      (INSURANCES[place] if place >= 0 else text("insurance blank or unknown") for place in payers)),
     )  # fmt: skip
 
 

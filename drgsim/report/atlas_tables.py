@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from drgsim.errors import Problem
+from drgsim.language import Text
 from drgsim.money import MISSING, money_column, total
 from drgsim.payment.atlas import EFFECTS, AtlasEntry, class_counts
 from drgsim.payment.policy import Policy
@@ -98,15 +99,22 @@ def left_out_table(left_out: Sequence[tuple[Policy, Problem]]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
-def left_out_reasons(left_out: pa.Table) -> list[tuple[int, str, str]]:
+def left_out_reasons(left_out: Iterable[Problem]) -> list[tuple[int, str, str]]:
     """Policies left out for each reason, the reason and what to do about it; the commonest first.
 
     Examples
     --------
-    >>> table = pa.table({"reason": ["9 cases are not paid: no level", "8 cases are not paid: no level"], "fix": 2 * ["ask"]})
-    >>> left_out_reasons(table)
-    [(2, 'no level', 'ask')]
+    >>> from drgsim.language import text
+    >>> unpaid = [text("{count} cases are not paid: {what}", count=count, what=text("no case is paid")) for count in (9, 8)]
+    >>> left_out_reasons([Problem("settle-no-price", what, fix="ask") for what in unpaid])
+    [(2, 'no case is paid', 'ask')]
     """
-    found = Counter(row["reason"].rpartition("cases are not paid: ")[2] for row in left_out.to_pylist())
-    fixes = {row["reason"].rpartition("cases are not paid: ")[2]: row["fix"] for row in left_out.to_pylist()}
-    return [(count, reason, fixes[reason]) for reason, count in found.most_common()]
+    found: Counter[str] = Counter()
+    reasons: dict[str, tuple[str, str]] = {}
+    for problem in left_out:
+        what = problem.what
+        if isinstance(what, Text) and "count" in what.values and "what" in what.values:  # the same for any number of cases
+            what = what.values["what"]
+        found[what] += 1
+        reasons[what] = (what, problem.fix)
+    return [(count, *reasons[what]) for what, count in found.most_common()]

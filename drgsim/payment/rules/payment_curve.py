@@ -80,7 +80,9 @@ def _tell_assumed_class(ledger: Ledger) -> None:
     classes = set(stated.values.values())
     taken = [bool(set(keys) & set(stated.values)) and not set(keys) & classes for keys in cases.levels]
     where = ledger.open_cases & np.array(taken or [False])[cases.level]
-    taken_as = joined(", ", (text("{name} for level {level}", name=name, level=level) for level, name in stated.values.items()))
+    taken_as = joined(
+        text(", "), (text("{name} for level {level}", name=name, level=level) for level, name in stated.values.items())
+    )
     cases.warn(
         "settle-assumed-class",
         where,
