@@ -87,6 +87,8 @@ def makers() -> dict[str, Callable[[Path], object]]:
         "atlas": atlas,
         **{f"report-{who}": drgsim.report_on(cases, POLICY, audience=who, hospitals=hospitals)
            for who in ("hospital", "bureau", "research")},
+        "report-region": drgsim.report_on(region, POLICY, audience="bureau"),
+        "weights": drgsim.weights(cases, scheme="chs-drg-2.0"),
     }  # fmt: skip
     return {
         **{

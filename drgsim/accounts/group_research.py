@@ -141,7 +141,8 @@ def group_research(cases: SettledCases) -> GroupResearch:
         return GroupResearch(cases, history, weights, names, tuple(problems), hints, [], missing)
     scheme = cases.schemes[0]
     loaded = load_catalogue(scheme) if dip else load_scheme(scheme)
-    grouper = DipGrouper(loaded) if isinstance(loaded, Catalogue) else Grouper(loaded)
+    edition = cases.code_version
+    grouper = DipGrouper(loaded, edition) if isinstance(loaded, Catalogue) else Grouper(loaded, edition)
     divisions, procedures = case_divisions(cases.table, grouper, loaded.book)
     hints = split_hints(cost, history.group, history.codes, divisions, procedures, LIMITS)
     titles = [

@@ -15,6 +15,7 @@ from drgsim.analysis.supervision import Supervision, supervise
 from drgsim.language import Text, text
 from drgsim.money import MISSING, money_column
 from drgsim.payment.settlement import unit_names
+from drgsim.records.input_options import InputOptions
 
 WORTH_A_LOOK = "look"  # column of the comparison
 
@@ -124,7 +125,8 @@ def regional_accounts(cases: SettledCases) -> RegionalAccounts:
     settlement = cases.settlement
     found, missing = None, _why_no_lists(cases)
     if missing is None:
-        found = supervise([cases.table], cases.schemes[0], strict=False)
+        options = InputOptions(code_version=cases.code_version)
+        found = supervise([cases.table], cases.schemes[0], options=options, strict=False)
     return RegionalAccounts(cases, hospital_balance(settlement), unit_value_table(settlement), found, missing)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from drgsim.accounts.record_texts import name_of
 from drgsim.analysis.supervision import Supervision
 from drgsim.analysis.supervision_words import SEVERITY, WORDS
 from drgsim.language import Text, text
@@ -24,6 +25,7 @@ from drgsim.report.page_parts import (
     Words,
     kept_columns,
 )
+from drgsim.units.schemes.scheme import UNGROUPED
 
 MOST_CASES = 30  # shown of each list, those of the largest bills
 MOST_HOSPITALS = 60  # of the map of lists, those with most cases
@@ -123,7 +125,8 @@ def _cases(cases: pd.DataFrame, hospital: Callable[[str], NamedCode], groups: Ma
     chosen = cases.sort_values(["total_cost", "discharge_id"], ascending=[False, True]).head(MOST_CASES)
     rows: list[dict[str, Any]] = [
         {**{str(name): (None if value != value else value) for name, value in row.items()},
-         "named": hospital(row["hospital_id"]), "group": NamedCode(row[key], groups.get(row[key], ""))}
+         "named": hospital(row["hospital_id"]), "group": _group(row[key], groups),
+         "diagnosis": NamedCode(row["diagnosis"], name_of(row["diagnosis"], "diagnoses")) if row["diagnosis"] else ""}
         for row in chosen.to_dict("records")
     ]  # fmt: skip
     columns = [
@@ -139,6 +142,10 @@ def _cases(cases: pd.DataFrame, hospital: Callable[[str], NamedCode], groups: Ma
     note = text("{shown} of {all:,} cases, those of the largest bills; all of them stand in the workbook.",
                 shown=len(rows), all=len(cases))  # fmt: skip
     return PageTable(text("Cases"), kept_columns(columns, rows), rows, note=note)
+
+
+def _group(code: str, groups: Mapping[str, str]) -> NamedCode:
+    return NamedCode(code, groups.get(code, "") or (text("without a group") if code == UNGROUPED else ""))
 
 
 def supervision_assumptions(found: Supervision) -> list[PageAssumption]:
