@@ -339,6 +339,7 @@ def test_a_file_of_strange_columns_is_mapped_by_hand(browser: Chromium, tmp_path
         ("a.xls", b"\xd0\xcf\x11\xe0" + b"\0" * 50, "file-old-excel"),
         ("a.parquet", b"PAR1" + b"\0" * 50, "file-parquet"),
         ("a.csv", b"only,nothing,known\n1,2,3\n", "file-columns"),
+        ("a.xls", b"\xef\xbb\xbf<html><table><tr><td>1</td></tr></table></html>", "file-html"),
     ],
 )
 def test_bad_files_are_told(browser: Chromium, tmp_path: Path, name: str, content: bytes, code: str) -> None:
@@ -355,6 +356,9 @@ def test_workbooks_are_read(browser: Chromium, tmp_path: Path) -> None:
     sheet.append(["=A1", "男", 67, "I21.401", "I50.900x018", 36.0601])
     sheet["A2"].data_type = "s"
     sheet.append([12345, "女", 30, "O80.000", None, None])
+    book.create_sheet("说明").append(["填写说明", "第一行", "第二行"])
+    for number in range(50):
+        book["说明"].append([f"说明{number}"])
     path = tmp_path / "book.xlsx"
     book.save(path)
     choose_file(browser, path)

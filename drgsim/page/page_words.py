@@ -135,13 +135,16 @@ WORDS: dict[str, Text] = {
     "unpaid": text("Why cases have no price"),
     "map_columns": text("Say which columns hold what was not found"),
     "group_file": text("Group the file"),
-    "file-columns": text("These columns were not found: {detail}."),
+    "file-columns": text(
+        "These columns were not found: {detail}. Records spread over several sheets or files have to stand in one table."
+    ),
     "file-empty": text("The file has no rows that could be read."),
     "file-stopped": text("Stopped; nothing was kept."),
     "file-old-excel": text("This is an old Excel file (.xls), which a page cannot read: save it as .xlsx or CSV."),
     "file-parquet": text("A page cannot read Parquet: use drgsim group, or save the file as CSV."),
     "file-ods": text("A page cannot read OpenDocument sheets: save the file as .xlsx or CSV."),
     "file-xlsx-browser": text("This browser cannot unpack .xlsx: save the file as CSV, or use a browser of 2023 or later."),
+    "file-html": text("This is a web page under another name: open it in Excel and save it as .xlsx or CSV."),
     "file-damaged": text("The file is damaged and cannot be read."),
     "file-unknown": text("This is no table that a page can read: save it as CSV or .xlsx."),
     "file-too-large": text("The workbook unpacks to more than 512 MB: save it as CSV."),

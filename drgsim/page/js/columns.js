@@ -23,6 +23,13 @@ drgsim.Layouts = class {
     return full.length ? best(full) : best(readings);
   }
 
+  // How well a row of cells reads as a header: columns that it gives, those that are needed counted ten times.
+  score(cells) {
+    const reading = this.recognise(cells.map((cell) => String(cell === null ? "" : cell)));
+    const needed = this.data.columns.filter((column) => column.required).length;
+    return Object.keys(reading.recipes).length + 10 * (needed - reading.missing.length);
+  }
+
   // Whether a row of cells may be a header.
   headerLike(cells) {
     const reading = this.recognise(cells.map((cell) => String(cell === null ? "" : cell)));

@@ -101,12 +101,14 @@ drgsim.encodingOf = function (bytes) {
   }
 };
 
-// Rows of a file, in parts: calls take(rows, share of the file that is read), which may return a promise.
-drgsim.readTable = async function (file, take) {
+// Rows of a file, in parts: calls take(rows, share of the file that is read), which may return a promise. Of a workbook the
+// sheet is read whose first rows score best.
+drgsim.readTable = async function (file, take, score) {
   const head = new Uint8Array(await drgsim.bytesOf(file.slice(0, 1 << 20)));
-  if (head[0] === 0x50 && head[1] === 0x4b) return drgsim.readWorkbook(file, take);
+  if (head[0] === 0x50 && head[1] === 0x4b) return drgsim.readWorkbook(file, take, score);
   if (head[0] === 0xd0 && head[1] === 0xcf) throw new drgsim.FileError("file-old-excel");
   if (head.slice(0, 4).join() === "80,65,82,49") throw new drgsim.FileError("file-parquet");
+  if (/^\s*<(?:!doctype|html|\?xml|table|meta|head|body)/i.test(new TextDecoder().decode(head.slice(0, 4096)))) throw new drgsim.FileError("file-html");
   let encoding = drgsim.encodingOf(head);
   if (encoding === "utf-8" && !(await drgsim.isUtf8(file))) encoding = "gb18030";
   const decoder = new TextDecoder(encoding);
@@ -209,17 +211,28 @@ drgsim.columnOf = function (reference) {
   return column - 1;
 };
 
-// The sheet with the most rows is read; a page has no room to ask for another.
-drgsim.readWorkbook = async function (file, take) {
+drgsim.ROWS = /<row\b[^>]*?(?:\/>|>([\s\S]*?)<\/row>)/g;
+drgsim.TRIED_ROWS = 20; // of each sheet
+
+// The sheet with the best header is read, of equal ones the larger.
+drgsim.readWorkbook = async function (file, take, score) {
   const bytes = new Uint8Array(await drgsim.bytesOf(file));
   const parts = drgsim.zipParts(bytes);
   const sheets = [...parts.keys()].filter((name) => /^xl\/worksheets\/[^/]+\.xml$/.test(name));
   if (!sheets.length) throw new drgsim.FileError(parts.has("content.xml") ? "file-ods" : "file-unknown");
-  const largest = sheets.reduce((a, b) => (parts.get(b).size > parts.get(a).size ? b : a));
   const sharedXml = (await drgsim.zipText(bytes, parts, "xl/sharedStrings.xml")) || "";
   const shared = [...sharedXml.matchAll(/<si\b[^>]*?(?:\/>|>([\s\S]*?)<\/si>)/g)].map((match) => drgsim.runsOf(match[1] || ""));
-  const xml = await drgsim.zipText(bytes, parts, largest);
-  const pattern = /<row\b[^>]*?(?:\/>|>([\s\S]*?)<\/row>)/g;
+  let best = [-1, -1, sheets[0], ""];
+  for (const sheet of sheets) {
+    const text = await drgsim.zipText(bytes, parts, sheet);
+    const first = [];
+    const tried = new RegExp(drgsim.ROWS);
+    for (let row; first.length < drgsim.TRIED_ROWS && (row = tried.exec(text)); ) first.push(drgsim.cellsOf(row[1] || "", shared));
+    const points = score ? Math.max(-1, ...first.map(score)) : 0;
+    if (points > best[0] || (points === best[0] && text.length > best[1])) best = [points, text.length, sheet, text];
+  }
+  const xml = best[3];
+  const pattern = new RegExp(drgsim.ROWS);
   let rows = [];
   let match;
   while ((match = pattern.exec(xml))) {
@@ -230,7 +243,7 @@ drgsim.readWorkbook = async function (file, take) {
     }
   }
   await take(rows, 1);
-  return { encoding: "xlsx", sheets: sheets.length };
+  return { encoding: "xlsx", sheets: sheets.length, sheet: best[2] };
 };
 
 drgsim.cellsOf = function (xml, shared) {

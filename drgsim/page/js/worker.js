@@ -28,7 +28,7 @@ drgsim.serve = function (scope) {
         batch.take(rows);
         scope.postMessage({ kind: "progress", share, records: batch.summary.records });
         await new Promise((resolve) => setTimeout(resolve)); // lets a word to stop come in
-      });
+      }, (cells) => batch.layouts.score(cells));
       const summary = batch.finish();
       const used = Object.fromEntries(Object.entries(batch.reading.recipes).map(([name, recipe]) => [name, recipe.columns]));
       const blob = new Blob(batch.out, { type: "text/csv" });
