@@ -223,9 +223,8 @@ def test_explanations_are_told_in_chinese() -> None:
     case = {"sex": 1, "age": 60, "diagnoses": ["I21.000", "E11.900", "N18.005"], "procedures": ["36.0600"], "los_days": 5}
     for scheme in ("chs-drg-2.0", "dip-3.0"):
         told = drgsim.explain(case, scheme=scheme)
-        readings = [sentence for _, sentence in getattr(told.first, "readings", ())]  # of the catalogue, as it states them
         shown = re.sub("ZYZD|QTZD|ZYSS|QTSS", "…", spoken(plain_text(told.lines()), "zh"))  # rules are what they are
-        assert english_in(shown, readings) == []
+        assert english_in(shown) == []
         assert str(told).startswith("Discharge 病案")
 
 

@@ -12,6 +12,7 @@ import ast
 import re
 import string
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,16 @@ KEYWORDS = {"text": None, "term": ((1, "c"), 2), "counted": (2, 3)}  # as Babel 
 LITERALS = {"text": (0,), "term": (0, 1), "counted": (1, 2)}
 # data files whose sentences are shown as text_of_data(...), with the keys that hold sentences (at any depth)
 DATA_TEXTS: dict[str, tuple[str, ...]] = {
+    "authoring/dip/national_catalogue.toml": (  # how the catalogue is read, which explanations tell
+        "excluded_diagnoses",
+        "excluded_procedures",
+        "first",
+        "merged",
+        "split",
+        "core",
+        "comprehensive",
+        "primary_care",
+    ),
     "quality/quality_rules.yaml": ("why",),  # title and fix stand there in both languages
     "simulation/paths.yaml": ("unit",),
 }
@@ -107,7 +118,8 @@ def _of_data() -> Iterator[Found]:
 
     for name, keys in DATA_TEXTS.items():
         path = PACKAGE / name
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        load = tomllib.loads if path.suffix == ".toml" else yaml.safe_load
+        content = load(path.read_text(encoding="utf-8"))
         yield from (Found(_package(path), None, each) for each in texts(content, keys))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from drgsim.cli.common_options import FormatOption, MapFileOption, MapOption, SheetOption, input_options
-from drgsim.language import bilingual, text
+from drgsim.language import bilingual, spoken, text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,7 +90,7 @@ def offer_mapping(error: DrgsimError) -> None:
     target = next(path for path in free if not path.exists())
     file = error.problems[0].where.partition(",")[0]
     try:
-        write_text(target, mapping_text(error.guesses, file, missing), replace=False)
+        write_text(target, spoken(mapping_text(error.guesses, file, missing)), replace=False)
     except OutputError:  # a folder that cannot be written to: what is shown has to do
         return
     err.print(text("wrote [bold]{target}[/]: check it, then run again with --map-file {target}", target=target))

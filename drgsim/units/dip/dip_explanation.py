@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from drgsim.language import text
+from drgsim.language import text, text_of_data
 from drgsim.records.input_options import InputOptions
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
@@ -65,12 +65,12 @@ def _readings(catalogue: Catalogue, trace: DipTrace) -> tuple[tuple[str, str], .
         topics = {"excluded_diagnoses": None}
     if trace.primary_care:
         topics["primary_care"] = None
-    return tuple((topic, catalogue.readings[topic]) for topic in topics if topic in catalogue.readings)
+    return tuple((topic, text_of_data(catalogue.readings[topic])) for topic in topics if topic in catalogue.readings)
 
 
 def _assumptions(catalogue: Catalogue) -> tuple[str, ...]:
     named = (
-        ("matching 匹配规则", catalogue.matching.evidence),
+        (text("matching 匹配规则"), catalogue.matching.evidence),
         (text("auxiliary lists 辅助目录"), catalogue.auxiliary.evidence),
     )
     found = [what for what, evidence in named if evidence == "assumption"]

@@ -232,7 +232,7 @@ def _answer(e: DipExplanation) -> TreeLine:
             TreeLine(
                 text(
                     "assumption 假设: {assumptions}; drgsim schemes show {catalogue}",
-                    assumptions=", ".join(e.assumptions),
+                    assumptions=joined(", ", e.assumptions),
                     catalogue=t.catalogue,
                 ),
                 "dim",
