@@ -60,6 +60,9 @@ def results(few: Path) -> dict[str, Result]:
         "schemes diff": drgsim.schemes_diff("chs-drg-1.1", "chs-drg-2.0"),
         "atlas": drgsim.atlas(few, hospitals=HOSPITALS, policies=[policy]),
         "validate": drgsim.validate(few, "chs-drg-2.0"),
+        "report to a hospital": drgsim.report_on(few, policy, hospitals=HOSPITALS),
+        "report to a bureau": drgsim.report_on(few, policy, hospitals=HOSPITALS, audience="bureau"),
+        "report for research": drgsim.report_on(few, policy, hospitals=HOSPITALS, audience="research"),
         "policies": drgsim.policies(),
         "schemes": drgsim.schemes(),
     }
@@ -84,6 +87,7 @@ def test_every_column_of_every_result_has_a_title_in_both_languages(results: dic
         if column not in ("fund.balance", "fund.payment", "hospital.margin", "patient.payment")
     }
     assert missing == set()
+    assert {table for result in results.values() for table in result.tables if ("table", table) not in titles()} == set()
 
 
 def test_the_file_of_titles_is_sound() -> None:

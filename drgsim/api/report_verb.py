@@ -31,8 +31,10 @@ from drgsim.report.bureau_report import bureau_parts, region_parts
 from drgsim.report.hospital_report import hospital_parts
 from drgsim.report.report_parts import ReportChoices, ReportParts
 from drgsim.report.research_report import research_parts
+from drgsim.report.settlement_workbook import settlement_facts
 from drgsim.results.result import Result
 from drgsim.results.run_record import digest_of, run_record
+from drgsim.results.workbook_about import About, about_record
 
 # who reads the report -> what makes its parts
 PARTS: Mapping[str, Callable[[SettledCases, ReportChoices], ReportParts]] = {
@@ -80,6 +82,10 @@ class Report(Result):
 
     def _page(self) -> str:
         return self._parts.page()
+
+    def about(self) -> About:
+        facts = [*settlement_facts(self.settled.settlement), (text("Scheme"), ", ".join(self.settled.schemes))]
+        return about_record(self.title, self.record, facts=facts, notes=self._said)
 
     def _write_workbook(self, path: Path) -> None:
         if self._parts.workbook is None:

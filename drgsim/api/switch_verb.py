@@ -24,7 +24,7 @@ from drgsim.region.region_folder import RegionFolder
 from drgsim.results.result import Result
 from drgsim.results.run_record import json_text, run_record
 from drgsim.results.whole_outputs import write_text
-from drgsim.results.workbook_about import About, about_record
+from drgsim.results.workbook_about import About, Fact, about_record
 from drgsim.simulation.scheme_switch import Progress, SchemeSwitch, SwitchOptions, switch_region
 from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.switch_sides import HISTORY, KEEPS, SideChoice
@@ -112,12 +112,10 @@ class Switched(Result):
         write_switch_workbook(path, self.tables, self.about())
 
     def about(self) -> About:
-        sides = [(text("Old scheme"), self.record["from"]), (text("New scheme"), self.record["to"])]
-        facts = [
-            (label if number == 0 else "", f"{name}: {value}")
-            for label, side in sides
-            for number, (name, value) in enumerate((n, v) for n, v in side.items() if isinstance(v, str))
-        ]
+        facts: list[Fact] = []
+        for label, side in ((text("Old scheme"), self.record["from"]), (text("New scheme"), self.record["to"])):
+            facts += [(label, side["unit"]), (text("Policy"), f"{side['policy']} ({side['policy_digest'][:16]})")]
+            facts.append((text("Digest of the setup"), side["setup"][:16]))
         return about_record(self.title, self.record, facts=facts, notes=self._said)
 
     def _files(self, formats: Sequence[str]) -> dict[str, pa.Table | Callable[[Path], None]]:

@@ -26,7 +26,7 @@ from drgsim.results.whole_outputs import check_folder, whole_folder, write_text
 from drgsim.results.workbook import open_workbook
 from drgsim.results.workbook_about import About, about_record
 from drgsim.units.dip.catalogue_files import load_catalogue
-from drgsim.units.dip.dip_catalogue import LINE_COLUMNS, Catalogue, Kind
+from drgsim.units.dip.dip_catalogue import KINDS, LINE_COLUMNS, Catalogue, Kind
 
 REPORT = "report"
 SUMMARY = "summary.json"
@@ -192,6 +192,9 @@ def change_row(each: KindChange) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_KIND_WORDS = {name: bilingual(name.replace("_", " "), title) for name, title in KINDS.items()}
+
+
 # -- workbook ----------------------------------------------------------------------------------------------------------
 def write_workbook(report: CatalogueDocument, tables: Mapping[str, pa.Table], path: Path) -> None:
     """The workbook: what it is and rests on, then a sheet per table."""
@@ -206,12 +209,12 @@ def write_workbook(report: CatalogueDocument, tables: Mapping[str, pa.Table], pa
             listed = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names})
             book.add_table("parameters", listed, marked_by="evidence")
         for name, table in {"kinds": kinds_table(report.catalogue.kinds), **tables}.items():
-            book.add_table(name, table)
+            book.add_table(name, table, words={"kind": _KIND_WORDS})
 
 
 def _about(report: CatalogueDocument) -> About:
     catalogue, summary = report.catalogue, report.summary
-    counts = ", ".join(f"{number:,} {kind}" for kind, number in catalogue.counts.items())
+    counts = joined(", ", [joined(" ", (f"{number:,}", _KIND_WORDS[kind])) for kind, number in catalogue.counts.items()])
     facts = [
         (text("Catalogue"), joined(" ", (catalogue.id, bilingual(catalogue.title, catalogue.title_zh)))),
         (text("Digest of the catalogue"), catalogue.digest[:16]), (text("Kinds"), counts),

@@ -172,7 +172,7 @@ def write_migration(migration: Migration, output: Path) -> None:
 def write_migration_workbook(tables: Mapping[str, pa.Table], summary: Mapping[str, Any], path: Path) -> None:
     """The tables as sheets of one workbook, after a sheet on what was grouped."""
     sides = [(text("Old scheme"), summary["from"]), (text("New scheme"), summary["to"])]
-    facts = [(label, f"{side['scheme']} ({side['digest'][:16]}), {side['weights']}") for label, side in sides]
+    facts = [(label, f"{side['scheme']} ({side['digest'][:16]})") for label, side in sides]
     with open_workbook(path, about_record(text("Migration between schemes"), summary, facts=facts)) as book:
         overview = book.sheet("overview", widths=(60, 20, 20, 20))
         overview.add((text("Migration between schemes"),), "title")

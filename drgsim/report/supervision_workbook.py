@@ -57,7 +57,8 @@ def _workbook(record: dict[str, Any], tables: Mapping[str, pa.Table], path: Path
         for name, limit in record["limits"].items()
     ])  # fmt: skip
     with open_workbook(path, about_record(text("Supervision lists"), record, says=says)) as book:
+        words = {"list": {name: each.title for name, each in WORDS.items()}}
         for name in ("hospitals", "cases"):
-            book.add_table(name, tables[f"{name}.csv"], frozen=2)
+            book.add_table(name, tables[f"{name}.csv"], words=words, frozen=2)
         if limits.num_rows:
             book.add_table("parameters", limits, marked_by="evidence")

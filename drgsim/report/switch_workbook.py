@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from drgsim.language import text
+from drgsim.language import bilingual, text
 from drgsim.results.workbook import open_workbook
 from drgsim.results.workbook_about import About
+from drgsim.simulation.switch_rules import CAUSES, CAUSES_EN, CAUSES_ZH
 
 _MOST_HOSPITALS = 40  # that a chart can name
+_CAUSES = {name: bilingual(CAUSES_EN[name], CAUSES_ZH[name]) for name in CAUSES}
 
 
 def write_switch_workbook(path: Path, tables: Mapping[str, pa.Table], about: About) -> None:
@@ -20,7 +22,7 @@ def write_switch_workbook(path: Path, tables: Mapping[str, pa.Table], about: Abo
         overview = book.sheet("overview", widths=(60, 20, 20, 20))
         overview.add((about.title,), "title")
         for name, table in tables.items():
-            sheet = book.add_table(name, table, frozen=2)
+            sheet = book.add_table(name, table, words={"cause": _CAUSES}, frozen=2)
             if name == "waterfall":
                 region = table.column("scope").to_pylist().count("region")
                 title = text("Payment of all cases, step by step (yuan)")

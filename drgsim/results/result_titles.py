@@ -66,8 +66,8 @@ def column_title(column: str, table: str = "") -> Title | None:
     >>> str(column_title("baseline_cases").said), column_title("ratio", "hospitals").look, column_title("x")
     ('Cases, baseline', 'share', None)
     """
-    known = titles()
-    return known.get(("column", f"{table}.{column}")) or known.get(("column", column)) or _composed(column, table)
+    known, inner = titles(), table.removeprefix("budget_")  # a budget's tables within a report
+    return known.get(("column", f"{inner}.{column}")) or known.get(("column", column)) or _composed(column, table)
 
 
 def table_title(table: str) -> str:

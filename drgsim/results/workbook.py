@@ -166,6 +166,7 @@ class Workbook:
         *,
         titles: Mapping[str, str] | None = None,
         looks: Mapping[str, str | None] | None = None,
+        words: Mapping[str, Mapping[str, str]] | None = None,
         frozen: int = 1,
         marked_by: str | None = None,
     ) -> WorkbookSheet:
@@ -177,6 +178,8 @@ class Workbook:
             Id of the table, or the name of the sheet.
         titles, looks
             As in :meth:`table_sheet`.
+        words
+            Of columns, what a reader is told in the place of their values, beside the words of ``result_titles.csv``.
         marked_by
             Column whose words, where they are names of :data:`STYLES`, colour the texts of their row.
 
@@ -190,7 +193,8 @@ class Workbook:
         shown = shown_columns(table.column_names, self.language)
         sheet = self.table_sheet(title, table.schema, titles=titles, looks=looks, shown=shown, frozen=frozen)
         names = list(sheet.places)
-        say = [_words(name, self.language) if pa.types.is_string(table.schema.field(name).type) else None for name in names]
+        own = words or {}
+        say = [_words(name, self.language, own.get(name, {})) if _is_text(table.schema.field(name)) else None for name in names]
         for batch in table.to_batches(max_chunksize=4096):
             cells = as_cells(batch.select(names)).columns
             columns = [
@@ -215,7 +219,8 @@ class Workbook:
         if self._about is None:
             return
         for label, value in facts:
-            self._about.add((Cell(label, "label"), Cell(value, "wrapped" if isinstance(value, str) else "left count")))
+            shown = value if isinstance(value, Cell) else Cell(value, "wrapped" if isinstance(value, str) else "left count")
+            self._about.add((Cell(label, "label"), shown))
         for place, note in enumerate(notes):
             if place == 0:
                 self._about.skip()
@@ -243,13 +248,18 @@ class Workbook:
         return self._bytes.getvalue()
 
 
-def _words(column: str, language: str) -> Callable[[Any], Any]:
+def _is_text(field: pa.Field) -> bool:
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _words(column: str, language: str, own: Mapping[str, str]) -> Callable[[Any], Any]:
     """What says the words of a column; each word is looked up once."""
     known: dict[Any, Any] = {}
 
     def say(value: Any) -> Any:
         if value not in known:
-            known[value] = value if value is None else spoken(word_title(column, value), language)
+            known[value] = value if value is None else spoken(own.get(value) or word_title(column, value), language)
         return known[value]
 
     return say

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from drgsim.language import Text, text
 from drgsim.results.whole_outputs import KIND
+from drgsim.results.workbook_sheet import Cell
 from drgsim.version import __version__
 
 Fact = tuple[str, Any]
@@ -49,7 +51,7 @@ def _labels() -> dict[str, Text]:
     return {
         "policy": text("Policy"), "policy_digest": text("Digest of the policy"), "scheme": text("Scheme"),
         "scheme_digest": text("Digest of the scheme"), "catalogue": text("Catalogue"), "region": text("Region"),
-        "year": text("Year"), "years": text("Years"), "records": text("Records"), "cases": text("Cases"),
+        "years": text("Years"), "records": text("Records"), "cases": text("Cases"),
         "discharges": text("Discharges"), "paid": text("Cases that are paid"), "amount_yuan": text("Payment (yuan)"),
         "fund_payment_yuan": text("Paid by the fund (yuan)"), "above_standard_yuan": text("Above the standard (yuan)"),
         "cost_yuan": text("Cost (yuan)"), "weights": text("Weights"), "before": text("Old scheme"), "after": text("New scheme"),
@@ -93,13 +95,17 @@ def made_by(command: str) -> list[Fact]:
 
 def _facts(record: Mapping[str, Any]) -> list[Fact]:
     found: list[Fact] = []
+    if isinstance(record.get("year"), int):
+        found.append((text("Year"), str(record["year"])))
     for name, label in _labels().items():
         value = record.get(name)
         if isinstance(value, list | tuple) and all(isinstance(each, str | int) for each in value):
             value = ", ".join(map(str, value))
         elif isinstance(value, Mapping):
             value = ", ".join(map(str, value)) if name == "years" else None
-        if isinstance(value, str | int | float) and value != "":
+        if name.endswith("_yuan") and value not in (None, ""):
+            found.append((label, Cell(Decimal(str(value)), "left yuan")))
+        elif isinstance(value, str | int | float) and value != "":
             found.append((label, value[:_SHOWN] if name.endswith("digest") and isinstance(value, str) else value))
     inputs = record.get("inputs")
     if isinstance(inputs, Mapping):

@@ -20,6 +20,7 @@ STYLES: Mapping[str, Mapping[str, Any]] = {
     "link": {"font_color": "#1F6FB2", "underline": 1},
     "yuan": {"num_format": "#,##0.00"},
     "count": {"num_format": "#,##0"},
+    "left yuan": {"num_format": "#,##0.00", "align": "left"},
     "left count": {"num_format": "#,##0", "align": "left"},
     "share": {"num_format": "0.0%"},
     "fine share": {"num_format": "0.00%"},

@@ -25,6 +25,7 @@ KIND = "simulation"
 TITLE = text("What if")
 WORKBOOK = "simulation.xlsx"
 _MOST_HOSPITALS = 40  # that a chart can name
+_LOOKS = {"yuan": "yuan", "share": "fine share", "index": "factor"}  # of units of figures
 _WITH_FIGURES = ("grid", "years", "sensitivity", "draws")  # tables with a column for each headline figure
 
 
@@ -95,14 +96,29 @@ def about_of(record: Mapping[str, Any], notes: Sequence[str] = ()) -> About:
 
 def write_workbook(path: Path, tables: Mapping[str, pa.Table], about: About) -> None:
     """What was run, charts of the hospitals of each scenario, a sheet per table."""
-    figures = {name: bilingual(entry["title"], entry["title_zh"]) for name, entry in headline_names().items()}
+    figures, looks = _of_figures()
     with open_workbook(path, about) as book:
         overview = book.sheet("overview", widths=(60, 20, 20, 20))
         overview.add((about.title,), "title")
         for name, table in tables.items():
-            sheet = book.add_table(name, table, titles=figures if name in _WITH_FIGURES else None, frozen=2)
+            named = name in _WITH_FIGURES
+            sheet = book.add_table(name, table, titles=figures if named else None, looks=looks if named else None, frozen=2)
             if name == "hospitals" and "margin_change" in table.column_names:
                 _chart_hospitals(overview, sheet, table.column("scenario_name").to_pylist())
+
+
+def _of_figures() -> tuple[dict[str, str], dict[str, str | None]]:
+    """Titles and looks of columns that are headline figures, and of their changes."""
+    titles: dict[str, str] = {
+        "fund.carried_in": text("Carried into the fund's budget"),
+        "fund.cumulative_balance": text("Balance of the fund to date"),
+    }
+    looks: dict[str, str | None] = dict.fromkeys(titles, "yuan")
+    for name, entry in headline_names().items():
+        titles[name] = bilingual(entry["title"], entry["title_zh"])
+        titles[f"{name}.change"] = text("Change: {figure}", figure=titles[name])
+        looks[name] = looks[f"{name}.change"] = _LOOKS.get(entry["unit"], "number")
+    return titles, looks
 
 
 def _chart_hospitals(overview: WorkbookSheet, sheet: WorkbookSheet, names: list[str]) -> None:
