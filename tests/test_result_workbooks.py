@@ -19,7 +19,7 @@ from drgsim.records.read import read_table
 from drgsim.records.schema import columns, header_key, header_names
 from drgsim.records.vocabulary import words
 from drgsim.results.result import Result
-from drgsim.results.result_titles import column_title, shown_columns, titles
+from drgsim.results.result_titles import FILE, column_title, shown_columns, titles
 from drgsim.results.table_files import write_table
 from drgsim.results.workbook import STYLES, open_workbook
 from drgsim.results.workbook_about import About
@@ -91,6 +91,7 @@ def test_every_column_of_every_result_has_a_title_in_both_languages(results: dic
 
 
 def test_the_file_of_titles_is_sound() -> None:
+    assert len(titles()) == len(FILE.read_text(encoding="utf-8").splitlines()) - 1, "an id stands twice"
     for (of, name), title in titles().items():
         assert of in ("column", "table", "word"), name
         assert str(title.said), name
