@@ -46,7 +46,7 @@ def parameters(function: Callable[..., Any], command: Any | None) -> Iterator[tu
     told = option_words(command, "zh") if command is not None else {}
     for name, parameter in inspect.signature(function).parameters.items():
         words = told.get(name) or WORDS["parameters"].get(name, "")
-        default = "" if parameter.default in (inspect.Parameter.empty, None, ()) else f"`{parameter.default}`"
+        default = "" if parameter.default in (inspect.Parameter.empty, None, (), "") else f"`{parameter.default}`"
         yield f"`{name}`", default, words
 
 
