@@ -33,7 +33,7 @@ def test_json_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 def test_table_and_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "--hospitals", "3", "--cases", "100", "-o", str(tmp_path / "a")) == 0
-    assert "合成数据" in capsys.readouterr().out
+    assert "Synthetic region" in capsys.readouterr().out
     assert run(monkeypatch, "--hospitals", "3", "--cases", "100", "-o", str(tmp_path / "b"), "-q") == 0
     assert capsys.readouterr().out == ""
 

@@ -15,7 +15,6 @@ from drgsim.language import joined, text
 from drgsim.records.case_table import is_grouped, joined_tables, numbered, whole_cases
 from drgsim.records.input_options import InputOptions
 from drgsim.records.noted_titles import NOTED_TITLES
-from drgsim.records.read_arrow import NAME
 from drgsim.records.vocabulary import GROUP_KINDS
 from drgsim.units.batch_grouper import STATUSES, GroupCounts
 
@@ -58,7 +57,7 @@ def read_grouped(
     notes: list[str] = []
     for number, each in enumerate(inputs):
         cases = whole_cases(each, options, strict=scheme is not None)
-        name = each.name if isinstance(each, Path) else NAME
+        name = each.name if isinstance(each, Path) else text("the table")
         table = cases.records
         if not is_grouped(table.column_names) and (needed or scheme is not None):
             if scheme is None:
