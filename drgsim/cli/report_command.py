@@ -124,9 +124,11 @@ def show(made: Report, output: Path) -> None:
     from drgsim.cli.settle_command import show_classes
     from drgsim.cli.terminal import out
 
-    show_classes(made.settled.settlement, f"{spoken(made.title)} · {made.policy.id}")
+    several = made.record.get("hospitals", 1) > 1  # then the table is of all, and the report of one
+    whose = f" · {spoken(text('all hospitals of the file'))}" if several else ""
+    show_classes(made.settled.settlement, f"{spoken(made.title)} · {made.policy.id}{whose}")
     if made.lead:
-        out.print(escape(spoken(made.lead)))
+        out.print(escape(f"{made.record['hospital']}: {spoken(made.lead)}" if several else spoken(made.lead)))
     money = sorted(made.settled.settlement.problems, key=lambda problem: not problem.why)  # unpaid cases first
     for note in money[:MOST_NOTES]:
         out.print(f"[yellow]![/] {escape(spoken(note.what))} [dim]\\[{note.code}][/]", soft_wrap=True)

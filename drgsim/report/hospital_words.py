@@ -20,11 +20,11 @@ _SMALL = 1000  # yuan below which an amount is written in yuan
 
 
 def amount(yuan: Any, *, signed: bool = False) -> Text:
-    """An amount with its unit, as a sentence has it."""
+    """An amount with its unit, as a sentence has it: in whole yuan in English, in 万元 in Chinese, small ones to the fen."""
     value = float(yuan)
     if abs(value) < _SMALL:
         return text("{amount} yuan", amount=shown_value(value, "yuan", signed=signed))
-    return text("{amount} ten thousand yuan", amount=shown_wan(value, signed=signed))
+    return bilingual(f"{shown_value(value, 'count', signed=signed)} yuan", f"{shown_wan(value, signed=signed)}万元")
 
 
 def share(part: float, whole: float) -> str:
