@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from drgsim.api.argument_check import AMOUNTS, TEXTS, as_list, checked, named, number
+from drgsim.api.argument_check import AMOUNTS, TEXT, TEXTS, as_list, checked, named, number
 from drgsim.api.verb_inputs import (
     Amounts,
     AnyDischarges,
@@ -115,6 +115,8 @@ class Settled(Result):
     budget_value=AMOUNTS,
     prepay=number(),
     include=TEXTS,
+    level=TEXT,
+    grade=TEXT,
 )
 def settle(
     cases: AnyDischarges,
