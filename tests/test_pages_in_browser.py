@@ -82,6 +82,7 @@ def makers() -> dict[str, Callable[[Path], object]]:
         "whatif": drgsim.simulate(region, ["surplus-share-80", "rate-plus-3-behaviour"]),
         "one": drgsim.simulate(region, "procurement-linkage", draws=5, seed=1),
         "switch": drgsim.switch(region, policy=POLICY, draws=5),
+        "weights": drgsim.weights(cases, scheme="chs-drg-2.0"),
         "migrate": drgsim.migrate(cases, "chs-drg-2.0", "chs-drg-3.0"),
         "calibrate": drgsim.calibrate(region),
         "atlas": atlas,
@@ -114,7 +115,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, Path]]:
             with speaking(language):
                 write(path)
             made.append((language, path))
-    return made
+    with speaking("zh"):  # these write folders in the language of the call
+        drgsim.demo(folder / "demo")
+        drgsim.dip_build(sorted(drgsim.sample_path().glob("discharges-*.parquet")), folder / "dip")
+    return made + [("zh", path) for name in ("demo", "dip") for path in sorted((folder / name).rglob("*.html"))]
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +131,7 @@ def test_pages_are_small_and_whole(pages: list[tuple[str, Path]]) -> None:
     sizes = {str(path): path.stat().st_size for _, path in pages}
     assert {name for name, size in sizes.items() if size > MOST_BYTES} == set()
     assert sum(path.stat().st_size for language, path in pages if language == "en") < MOST_TOGETHER
+    assert {"index", "casemix", "catalogue"} <= {path.stem for _, path in pages}
     for language, path in pages:
         page = path.read_text(encoding="utf-8")
         assert f'<html lang="{LANGUAGES[language]}">' in page
