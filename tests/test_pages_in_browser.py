@@ -82,7 +82,6 @@ def makers() -> dict[str, Callable[[Path], object]]:
         "whatif": drgsim.simulate(region, ["surplus-share-80", "rate-plus-3-behaviour"]),
         "one": drgsim.simulate(region, "procurement-linkage", draws=5, seed=1),
         "switch": drgsim.switch(region, policy=POLICY, draws=5),
-        "weights": drgsim.weights(cases, scheme="chs-drg-2.0"),
         "migrate": drgsim.migrate(cases, "chs-drg-2.0", "chs-drg-3.0"),
         "calibrate": drgsim.calibrate(region),
         "atlas": atlas,
