@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from drgsim.language import current_language
 from drgsim.page.page_catalogue import page_catalogue
@@ -40,17 +39,15 @@ class PageParts:
     @property
     def html(self) -> str:
         """The page."""
-        template = jinja2.Template(
-            (_HERE / "page.html").read_text(encoding="utf-8"), autoescape=False, keep_trailing_newline=True
-        )
-        page: str = template.render(
-            title=self.data["words"]["title"][self.data["language"]],
-            style=(_HERE / "page.css").read_text(encoding="utf-8"),
-            data=_inside_script(self.data),
-            engine=joined_scripts(ENGINE),
-            app=joined_scripts(ROOMS),
-        )
-        return page
+        parts = {
+            "title": self.data["words"]["title"][self.data["language"]],
+            "style": (_HERE / "page.css").read_text(encoding="utf-8"),
+            "data": _inside_script(self.data),
+            "engine": joined_scripts(ENGINE),
+            "app": joined_scripts(ROOMS),
+        }
+        source = (_HERE / "page.html").read_text(encoding="utf-8")
+        return re.sub(r"\{\{ (\w+) \}\}", lambda place: parts[place[1]], source)
 
 
 def page_parts(schemes: Sequence[Scheme | Catalogue], policies: Sequence[Policy] = ()) -> PageParts:
