@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drgsim.language import bilingual, joined, text
+from drgsim.language import bilingual, joined, term, text
 
 if TYPE_CHECKING:
     from drgsim.api.demo_verb import SampleYear
@@ -74,7 +74,8 @@ def _show_weights(year: SampleYear) -> None:
     from drgsim.cli.terminal import rows_table
 
     rows = [
-        [text("after") if line.trimmed else text("before"), f"{line.cases:,}", f"{line.groups}", f"{line.riv:.3f}",
+        [term("of trimming", "after") if line.trimmed else term("of trimming", "before"),
+         f"{line.cases:,}", f"{line.groups}", f"{line.riv:.3f}",
          f"{line.stable_share:.1%}"]
         for line in year.weights.lines
         if line.scope == "all"

@@ -21,7 +21,7 @@ from drgsim.cli.common_options import (
     input_options,
     write_page,
 )  # fmt: skip
-from drgsim.language import text
+from drgsim.language import term, text
 
 if TYPE_CHECKING:
     from drgsim.api.weight_verbs import WeightTables
@@ -100,7 +100,8 @@ def _show(result: WeightTables, output: Path) -> None:
 
     rows = [
         [
-            text("after") if line.trimmed else text("before"), f"{line.cases:,}", str(line.groups),
+            term("of trimming", "after") if line.trimmed else term("of trimming", "before"),
+            f"{line.cases:,}", str(line.groups),
             _words(line.mean_cost, ",.2f"), _words(line.cv, ".3f"), _words(line.riv, ".3f"),
             _words(line.stable_share, ".1%"), _words(line.r2_days, ".3f"),
         ]

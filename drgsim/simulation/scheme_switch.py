@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import DrgsimError, InputError, Problem
-from drgsim.language import text
+from drgsim.language import joined, text
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.setup import Setup
@@ -196,7 +196,7 @@ def _closing(setup: Setup) -> Setup:
 
 def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options: SwitchOptions) -> list[str]:
     """What a reader must know of these figures."""
-    notes = []
+    notes: list[str] = []
     unpaid: dict[str, list[str]] = {}
     for side in sides:
         count = int((~side.lines.marks.paid).sum())
@@ -209,7 +209,7 @@ def _further_notes(region: Region, sides: tuple[SwitchSide, SwitchSide], options
                 fix=reason.fix,
             )
             unpaid.setdefault(said, []).append(side.choice.name)
-    notes += [f"{'、'.join(units)}：{said}" for said, units in unpaid.items()]
+    notes += [text("{schemes}: {said}", schemes=joined(text(", "), units), said=said) for said, units in unpaid.items()]
     notes += _level_notes(sides[0], options)
     if len(sides[0].lines.cases.hospital.values) <= 1 and options.keep == "budget":
         notes.append(
@@ -246,7 +246,7 @@ def _level_notes(side: SwitchSide, options: SwitchOptions) -> list[str]:
     """Whether the policy pays by groups at all, and whether its unit value fits weights of this method."""
     if not side.lines.marks.priced.any():
         said = text("no case is paid by groups: the switch moves no payment")
-        return [f"{side.choice.policy.id}：{said}"]
+        return [text("{policy}: {said}", policy=side.choice.policy.id, said=said)]
     cost, payment = (int(side.lines.money[measure].sum()) for measure in (Measure.COST, Measure.PAYMENT))
     if options.keep == "budget" or not cost or abs(payment / cost - 1) <= FAR:
         return []
