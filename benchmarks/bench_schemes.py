@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgsim.assets import asset_root
-from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, DrgGrouper
 from drgsim.units.schemes.compiled_scheme import _cache_path, _read_cache, compile_scheme
 from drgsim.units.schemes.pack import find_pack, pack_digest, scheme_ids
 
@@ -47,7 +47,7 @@ def main() -> None:
         if path is not None and path.is_file():
             _read_cache(path)
         loading[name] = time.perf_counter() - started
-    groupers = {name: Grouper(name) for name in names}
+    groupers = {name: DrgGrouper(name) for name in names}
     whole: dict[str, list[float]] = {name: [] for name in names}
     kernel: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):

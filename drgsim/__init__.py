@@ -107,6 +107,8 @@ if TYPE_CHECKING:
     from drgsim.api.weight_verbs import coefficients as coefficients
     from drgsim.api.weight_verbs import weights as weights
     from drgsim.assets import sample_path as sample_path
+    from drgsim.engines.one_record import CaseGroup as CaseGroup
+    from drgsim.engines.one_record import Grouper as Grouper
     from drgsim.errors import DrgsimError as DrgsimError
     from drgsim.payment.policy import Policy as Policy
     from drgsim.payment.policy import load_policy as load_policy
@@ -128,6 +130,7 @@ _HOMES = {
     "Calibrated": "drgsim.api.budget_verbs",
     "CatalogueChanges": "drgsim.api.dip_results",
     "CatalogueTables": "drgsim.api.dip_results",
+    "CaseGroup": "drgsim.engines.one_record",
     "CheckedRecords": "drgsim.api.quality_verbs",
     "CodeAnswers": "drgsim.api.code_verbs",
     "codes_search": "drgsim.api.code_verbs",
@@ -153,6 +156,7 @@ _HOMES = {
     "group_files": "drgsim.api.grouping_verbs",
     "GroupedFiles": "drgsim.api.grouping_verbs",
     "Groups": "drgsim.api.grouping_verbs",
+    "Grouper": "drgsim.engines.one_record",
     "grouper_page": "drgsim.api.page_verb",
     "GrouperPage": "drgsim.api.page_verb",
     "InputOptions": "drgsim.records.input_options",

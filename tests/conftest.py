@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 
 import drgsim
 from drgsim.engines.bundled_proof import bundled_cases
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.scheme import Scheme
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,8 +43,8 @@ def scheme() -> Scheme:
 
 
 @pytest.fixture(scope="session")
-def grouper(scheme: Scheme) -> Grouper:
-    return Grouper(scheme)
+def grouper(scheme: Scheme) -> DrgGrouper:
+    return DrgGrouper(scheme)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from drgsim.quality.file_check import check_files
 from drgsim.records.code_dictionaries import national_codes
 from drgsim.records.conversion import MOST_SAMPLES, Conversion, ConversionReport, conversion_from
 from drgsim.records.input_options import InputOptions
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.scheme import Scheme
 from tests.commands import run
 from tests.conftest import ROOT
@@ -79,13 +79,13 @@ def test_samples_are_capped_and_the_cap_is_said(conversion: Conversion) -> None:
 
 
 def test_codes_are_converted_only_when_asked(scheme: Scheme) -> None:
-    plain = Grouper(scheme).prepare(pa.RecordBatch.from_pylist([RECORD]))
-    asked = Grouper(scheme, "gl2").prepare(pa.RecordBatch.from_pylist([RECORD]))
+    plain = DrgGrouper(scheme).prepare(pa.RecordBatch.from_pylist([RECORD]))
+    asked = DrgGrouper(scheme, "gl2").prepare(pa.RecordBatch.from_pylist([RECORD]))
     codes = scheme.book.diagnoses
     assert [codes.codes[n] if n >= 0 else "" for n in plain.diagnoses.ids] == ["", "A19.000x001", "S13.500x010"]
     assert [codes.codes[n] if n >= 0 else "" for n in asked.diagnoses.ids] == ["A01.003", "A19.001", ""]
     with pytest.raises(DrgsimError, match="known are yb2, gl2"):
-        Grouper(scheme, "gl9")
+        DrgGrouper(scheme, "gl9")
 
 
 def test_converted_records_group_as_their_counterparts(scheme: Scheme, conversion: Conversion) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drgsim.records.code_dictionaries import national_codes, split_codes
 from drgsim.records.encode import encode_lists
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 
 pytestmark = pytest.mark.jit_off
 BOOK = national_codes()
@@ -76,7 +76,7 @@ _LISTS = st.lists(_PIECES, max_size=5).flatmap(
 
 
 @given(texts=st.lists(st.one_of(_LISTS, st.none()), max_size=6))
-def test_the_byte_loop_equals_plain_python(grouper: Grouper, texts: list[str | None]) -> None:
+def test_the_byte_loop_equals_plain_python(grouper: DrgGrouper, texts: list[str | None]) -> None:
     encoded = encode_lists(pa.array(texts, pa.string()), grouper.compiled.diagnoses)
     for row, text in enumerate(texts):
         ids = encoded.ids[encoded.offsets[row] : encoded.offsets[row + 1]].tolist()
@@ -84,7 +84,7 @@ def test_the_byte_loop_equals_plain_python(grouper: Grouper, texts: list[str | N
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
-def test_columns_of_other_types(grouper: Grouper, kind: pa.DataType) -> None:
+def test_columns_of_other_types(grouper: DrgGrouper, kind: pa.DataType) -> None:
     table = grouper.compiled.diagnoses
     wanted = encode_lists(pa.array(["I10.x00|E11.900", None, "E11.900"]), table)
     column = pa.array(["I10.x00|E11.900", None, "E11.900"]).cast(kind)
@@ -95,7 +95,7 @@ def test_columns_of_other_types(grouper: Grouper, kind: pa.DataType) -> None:
     assert sliced.ids.tolist() == wanted.ids.tolist()
 
 
-def test_arrow_lists_keep_the_principal_place(grouper: Grouper) -> None:
+def test_arrow_lists_keep_the_principal_place(grouper: DrgGrouper) -> None:
     column = pa.array([["I10.x00", None, "E11.900"], [None, "I10.x00"], [], None, ["", "E11.900"]], pa.list_(pa.string()))
     texts = pa.array(["I10.x00||E11.900", "|I10.x00", "", None, "|E11.900"])
     lists, plain = (encode_lists(c, grouper.compiled.diagnoses) for c in (column, texts))

@@ -19,7 +19,7 @@ from drgsim.records.code_dictionaries import national_codes, split_codes
 from drgsim.records.code_mending import mend_lists, read_codes
 from drgsim.records.code_suggestions import specific_codes, suggested_codes
 from drgsim.records.encode import build_code_table, encode_lists
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from tests.commands import run
 
 BOOK = national_codes()
@@ -168,7 +168,7 @@ def test_a_sound_choice_is_not_named(tmp_path: Path, changes: dict[str, Any], co
 
 
 def test_the_groups_of_the_sample_of_cells_are_those_of_plain_codes() -> None:
-    grouper = Grouper("chs-drg-2.0")
+    grouper = DrgGrouper("chs-drg-2.0")
     plain = {
         "discharge_id": ["1"],
         "sex": ["1"],

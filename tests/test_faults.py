@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import drgsim
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.scheme import Scheme
 
 pytestmark = pytest.mark.jit_off
@@ -173,4 +173,4 @@ def test_ages_that_agree(scheme: Scheme, age: str, days: str) -> None:
 
 
 def test_columns_that_the_scheme_asks_for_and_the_file_lacks(scheme: Scheme) -> None:
-    assert Grouper(scheme).absent_columns(["sex", "age"]) == ["age_days", "birth_weight_g"]
+    assert DrgGrouper(scheme).absent_columns(["sex", "age"]) == ["age_days", "birth_weight_g"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import drgsim
 from drgsim.engines.bundled_proof import bundled_schemes, check_scheme
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.drg.drg_reference import discharge_from, known_mdc, trace_discharge
 from drgsim.units.schemes.rule_language import sets_of
 from drgsim.units.schemes.scheme import Scheme
@@ -87,7 +87,7 @@ def _random_records(scheme: Scheme, seed: int, number: int) -> list[dict[str, ob
     return records
 
 
-def _compare(scheme: Scheme, grouper: Grouper, records: list[dict[str, object]]) -> None:
+def _compare(scheme: Scheme, grouper: DrgGrouper, records: list[dict[str, object]]) -> None:
     batch = pa.RecordBatch.from_pylist(records)
     answers, _ = grouper.group_batch(batch)
     numbers = grouper.prepare(batch).numbers
@@ -105,7 +105,7 @@ def _compare(scheme: Scheme, grouper: Grouper, records: list[dict[str, object]])
 @pytest.mark.jit_off
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
-def test_kernel_equals_reference_on_random_records(scheme: Scheme, grouper: Grouper, seed: int) -> None:
+def test_kernel_equals_reference_on_random_records(scheme: Scheme, grouper: DrgGrouper, seed: int) -> None:
     _compare(scheme, grouper, _random_records(scheme, seed, 25))
 
 
@@ -113,27 +113,27 @@ def test_kernel_equals_reference_on_random_records(scheme: Scheme, grouper: Grou
 @pytest.mark.parametrize("name", ["chs-drg-2.0", "chs-drg-3.0"])
 def test_kernel_equals_reference_on_many_records(name: str) -> None:
     scheme = drgsim.load_scheme(name)
-    _compare(scheme, Grouper(scheme), _random_records(scheme, 20_241_121, 6_000))
+    _compare(scheme, DrgGrouper(scheme), _random_records(scheme, 20_241_121, 6_000))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CITIES)
 def test_kernel_equals_reference_in_packs_made_of_conditions(name: str) -> None:
     scheme = drgsim.load_scheme(name)
-    _compare(scheme, Grouper(scheme), _random_records(scheme, 20_261_127, 250))
+    _compare(scheme, DrgGrouper(scheme), _random_records(scheme, 20_261_127, 250))
 
 
 _ANSWER = ("mdc", "adrg", "drg", "severity", "status", "mdc_hint")
 
 
-def _answers(grouper: Grouper, records: list[dict[str, object]]) -> list[tuple[object, ...]]:
+def _answers(grouper: DrgGrouper, records: list[dict[str, object]]) -> list[tuple[object, ...]]:
     answers, _ = grouper.group_batch(pa.RecordBatch.from_pylist(records))
     return [tuple(row[name] for name in _ANSWER) for row in answers.to_pylist()]
 
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
-def test_the_order_of_other_codes_never_matters(scheme: Scheme, grouper: Grouper, seed: int) -> None:
+def test_the_order_of_other_codes_never_matters(scheme: Scheme, grouper: DrgGrouper, seed: int) -> None:
     records = _random_records(scheme, seed, 20)
     draw = random.Random(seed + 1)
     shuffled = []
@@ -149,7 +149,7 @@ def test_the_order_of_other_codes_never_matters(scheme: Scheme, grouper: Grouper
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
-def test_an_unknown_extra_code_never_changes_the_group(scheme: Scheme, grouper: Grouper, seed: int) -> None:
+def test_an_unknown_extra_code_never_changes_the_group(scheme: Scheme, grouper: DrgGrouper, seed: int) -> None:
     records = _random_records(scheme, seed, 20)
     more = [
         {
@@ -164,7 +164,7 @@ def test_an_unknown_extra_code_never_changes_the_group(scheme: Scheme, grouper: 
 
 @given(seed=st.integers(0, 2**32), cut=st.integers(1, 19))
 @settings(max_examples=15)
-def test_a_record_is_grouped_the_same_in_any_batch(scheme: Scheme, grouper: Grouper, seed: int, cut: int) -> None:
+def test_a_record_is_grouped_the_same_in_any_batch(scheme: Scheme, grouper: DrgGrouper, seed: int, cut: int) -> None:
     records = _random_records(scheme, seed, 20)
     assert _answers(grouper, records[:cut]) + _answers(grouper, records[cut:]) == _answers(grouper, records)
 

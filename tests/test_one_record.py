@@ -8,7 +8,7 @@ import pytest
 import drgsim
 from drgsim.engines.bundled_proof import bundled_cases
 from drgsim.engines.grouper_of import explain_record
-from drgsim.engines.one_record import OneByOne
+from drgsim.engines.one_record import Grouper
 
 CASES = {"case_id": "discharge_id", "weight_g": "birth_weight_g", "dept": "admission_department"}
 CELLS = (
@@ -49,19 +49,19 @@ def hostile_records(size: int) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize("scheme", ["chs-drg-2.0", "beijing-2024", "dip-taian-2025", "dip-3.0"])
 def test_one_record_is_grouped_as_in_a_batch(scheme: str) -> None:
-    single = OneByOne(scheme)
+    single = Grouper(scheme)
     bundled = scheme if scheme in ("chs-drg-2.0", "dip-taian-2025", "dip-3.0") else "chs-drg-2.0"
     for record in [*records_of(bundled, 150), *hostile_records(250)]:
         assert single.one(record) == single._by_batch(record), record
 
 
 def test_an_explanation_is_the_same_as_that_of_a_record_in_a_file() -> None:
-    single = OneByOne("chs-drg-2.0")
+    single = Grouper("chs-drg-2.0")
     for record in [*records_of("chs-drg-2.0", 40), *hostile_records(60)]:
         assert single.explain(record).to_dict() == explain_record(record, "chs-drg-2.0").to_dict()
 
 
 def test_records_of_other_layouts_and_editions_are_read_too() -> None:
     front_page = {"A48": "7", "A12C": "1", "A14": "67", "C03C": "I21.401", "C14x01C": "36.0700x004"}
-    assert OneByOne("chs-drg-2.0").one(front_page).group == "FM39"
-    assert OneByOne("chs-drg-2.0", "gl2").one({"diagnoses": "I10.x00", "sex": 1, "age": 60}).group != ""
+    assert Grouper("chs-drg-2.0").one(front_page).group == "FM39"
+    assert Grouper("chs-drg-2.0", "gl2").one({"diagnoses": "I10.x00", "sex": 1, "age": 60}).group != ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.rule_language import CodeIn, walk
 
@@ -40,7 +40,7 @@ class SchemeLists:
 
     def __init__(self, scheme: str) -> None:
         self.scheme = load_scheme(scheme)
-        self.grouper = Grouper(self.scheme)
+        self.grouper = DrgGrouper(self.scheme)
         self.adrgs = self.scheme.adrgs
         self.mdc_rules = {mdc.code: mdc.rule for mdc in self.scheme.mdcs}
 

@@ -22,7 +22,7 @@ from drgsim.payment.weight_estimation import CostHistory, EstimatedWeights, esti
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 
 LIMITS = SplitLimits()
@@ -142,7 +142,7 @@ def group_research(cases: SettledCases) -> GroupResearch:
     scheme = cases.schemes[0]
     loaded = load_catalogue(scheme) if dip else load_scheme(scheme)
     edition = cases.code_version
-    grouper = DipGrouper(loaded, edition) if isinstance(loaded, Catalogue) else Grouper(loaded, edition)
+    grouper = DipGrouper(loaded, edition) if isinstance(loaded, Catalogue) else DrgGrouper(loaded, edition)
     divisions, procedures = case_divisions(cases.table, grouper, loaded.book)
     hints = split_hints(cost, history.group, history.codes, divisions, procedures, LIMITS)
     titles = [

@@ -19,7 +19,7 @@ from drgsim.records.case_file import CaseFile
 from drgsim.records.case_table import open_all
 from drgsim.records.cells import read_fen, read_words
 from drgsim.records.input_options import InputOptions
-from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, STATUSES, Grouper
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, STATUSES, DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import UNGROUPED, Scheme
 
@@ -63,7 +63,7 @@ def migrate_files(
     sources = open_all(inputs, options)
     schemes = [load_scheme(before), load_scheme(after)]
     given = weights_of_both(schemes, weights)
-    groupers = [Grouper(scheme, options.code_version) for scheme in schemes]
+    groupers = [DrgGrouper(scheme, options.code_version) for scheme in schemes]
     cells = _counted(sources, groupers, progress)
     known = {name for source in sources for name in source.canonical}
     left, right = (
@@ -85,7 +85,9 @@ def migrate_files(
     )
 
 
-def _counted(sources: Sequence[CaseFile], groupers: Sequence[Grouper], progress: Callable[[float, int], None] | None) -> _Cells:
+def _counted(
+    sources: Sequence[CaseFile], groupers: Sequence[DrgGrouper], progress: Callable[[float, int], None] | None
+) -> _Cells:
     """All records by hospital and pair of answers.
 
     Each scheme encodes for itself: their local codes, columns and word lists may differ.
@@ -101,7 +103,7 @@ def _counted(sources: Sequence[CaseFile], groupers: Sequence[Grouper], progress:
     return cells
 
 
-def _answers(grouper: Grouper) -> list[Answer]:
+def _answers(grouper: DrgGrouper) -> list[Answer]:
     """Every answer of a scheme by number: its DRG rows, then ungroupable, then invalid."""
     compiled = grouper.compiled
     ambiguous = compiled.arrays.row_ambiguous[compiled.arrays.drg_row]
@@ -109,7 +111,7 @@ def _answers(grouper: Grouper) -> list[Answer]:
     return [*rows, Answer(UNGROUPED, _UNGROUPABLE), Answer(UNGROUPED, _INVALID)]
 
 
-def _places(grouper: Grouper, batch: pa.RecordBatch) -> NDArray[np.int64]:
+def _places(grouper: DrgGrouper, batch: pa.RecordBatch) -> NDArray[np.int64]:
     """Number of each record's answer."""
     answers, _ = grouper.group_batch(batch)
     rows = len(grouper.compiled.drg_codes)  # the number of "no group" among the texts

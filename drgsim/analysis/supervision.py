@@ -31,7 +31,7 @@ from drgsim.records.input_options import InputOptions
 from drgsim.units.batch_grouper import BatchGrouper
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 
 Progress = Callable[[float, int], None]
@@ -167,7 +167,7 @@ def _unit(scheme: str | Path, options: InputOptions) -> _Unit:
     loaded = load_scheme(scheme)
     families = [code for code, adrg in loaded.adrgs.items() if adrg.kind in _OPERATIVE]
     return _Unit(
-        Grouper(loaded, options.code_version), loaded.id, "drg", "adrg", ("drg",),
+        DrgGrouper(loaded, options.code_version), loaded.id, "drg", "adrg", ("drg",),
         pa.array([*loaded.book.diagnoses.codes], pa.string()), None, pa.array(families, pa.string()),
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from drgsim.units.batch_grouper import INPUT_COLUMNS
 from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_reference import trace_kind
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.drg.drg_reference import discharge_from, trace_discharge
 from drgsim.units.schemes.pack import load_scheme, pack_ids
 
@@ -60,7 +60,7 @@ _Wrong = tuple[tuple[str, ...], tuple[str, ...]]  # ids of cases that the kernel
 
 def _wrong_groups(scheme: str, rows: list[dict[str, str]], batch: pa.RecordBatch) -> _Wrong:
     loaded = load_scheme(scheme)
-    grouper = Grouper(loaded)
+    grouper = DrgGrouper(loaded)
     answers, _ = grouper.group_batch(batch)
     numbers = grouper.prepare(batch).numbers
     kernel = zip(*(answers.column(name).to_pylist() for name in ("mdc", "adrg", "drg", "severity")), strict=True)

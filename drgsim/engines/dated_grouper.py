@@ -14,7 +14,7 @@ from drgsim.records.cells import read_days
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.records.schema import BROKEN_LINE
 from drgsim.units.batch_grouper import GroupCounts, GroupsBatches, texts_by_number
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
 from drgsim.units.schemes.schemes_in_force import national_schemes
 
@@ -44,18 +44,18 @@ class DatedGrouper(GroupsBatches):
     Answers have the column ``scheme`` at their end. ``kind`` is the class of these groupers.
     """
 
-    def __init__(self, code_version: str = OWN_VERSION, kind: type[Grouper] = Grouper) -> None:
+    def __init__(self, code_version: str = OWN_VERSION, kind: type[DrgGrouper] = DrgGrouper) -> None:
         super().__init__(code_version)
         self.kind = kind
         self.result_columns = (*kind.result_columns, SCHEME)
         self.input_columns = kind.input_columns
         self.national = national_schemes()
         self._lock = Lock()
-        self._groupers: dict[int, Grouper] = {}
+        self._groupers: dict[int, DrgGrouper] = {}
         # what the codes of a file are compared with before any record is grouped
         self.compiled = self.grouper(self.national.without_date).compiled
 
-    def grouper(self, place: int) -> Grouper:
+    def grouper(self, place: int) -> DrgGrouper:
         """The grouper of the scheme at this place of the national ones."""
         with self._lock:
             if place not in self._groupers:

@@ -18,7 +18,7 @@ from drgsim.units.dip.dip_explanation import explain_kind
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_narrative import DipExplanation
 from drgsim.units.drg.drg_explanation import canonical_record, explain_group
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.drg.drg_narrative import Explanation
 from drgsim.units.schemes.pack import find_pack, is_dip
 from drgsim.units.schemes.scheme import Scheme
@@ -49,8 +49,8 @@ def grouper_of(scheme: AnyScheme | GroupsBatches, code_version: str = OWN_VERSIO
     if scheme == AUTO:
         return DatedGrouper(code_version)
     if isinstance(scheme, Scheme | CompiledScheme):
-        return Grouper(scheme, code_version)
-    return DipGrouper(scheme, code_version) if means_dip(scheme) else Grouper(str(scheme), code_version)
+        return DrgGrouper(scheme, code_version)
+    return DipGrouper(scheme, code_version) if means_dip(scheme) else DrgGrouper(str(scheme), code_version)
 
 
 def scheme_of_record(record: Mapping[str, Any], options: InputOptions | None = None) -> str:

@@ -21,7 +21,7 @@ from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.dip_kernel import EXCLUDED, LEVEL_UNLISTED, TIE, EncodedForDip, match_encoded
 from drgsim.units.dip.dip_narrative import DipExplanation
 from drgsim.units.drg.drg_explanation import ReadRecord, canonical_record, code_traces, explanation_of
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.drg.drg_kernel import MDC_CLAIMS, MDC_HOLDS, PROCEDURE_MISFIT, EncodedForDrg, group_encoded
 from drgsim.units.drg.drg_narrative import Explanation
 from drgsim.units.drg.drg_reference import Discharge
@@ -69,8 +69,11 @@ class CaseGroup:
     cci: int | None = None
 
 
-class OneByOne:
-    """Groups records one at a time.
+class Grouper:
+    """Groups records one at a time: what a form needs while a person waits.
+
+    A plain record (canonical columns, known codes, plain numbers and dates) takes some ten microseconds; others are read as a
+    batch of one is. :func:`drgsim.group` is for many records.
 
     Parameters
     ----------
@@ -78,6 +81,21 @@ class OneByOne:
         As of :func:`drgsim.group`.
     code_version
         Edition of the codes.
+
+    Raises
+    ------
+    SchemeError
+        There is no such scheme, or it has mistakes.
+
+    Examples
+    --------
+    >>> import drgsim
+    >>> grouper = drgsim.Grouper("chs-drg-2.0")
+    >>> found = grouper.one({"diagnoses": "I50.101|N18.900", "sex": 2, "age": 78})
+    >>> found.group, found.severity, found.status
+    ('FR25', 'none', 'grouped')
+    >>> grouper.explain({"diagnoses": "I50.101|N18.900", "sex": 2, "age": 78}).trace.adrg
+    'FR2'
     """
 
     def __init__(self, scheme: AnyScheme | GroupsBatches, code_version: str = OWN_VERSION) -> None:
@@ -87,11 +105,11 @@ class OneByOne:
         self._reader: SingleReader | None = None
         self._warnings: dict[int, tuple[str, ...]] = {}
         grouper = self.grouper
-        if isinstance(grouper, Grouper | DipGrouper) and grouper.conversion is None:
+        if isinstance(grouper, DrgGrouper | DipGrouper) and grouper.conversion is None:
             c = grouper.compiled
             self._reader = SingleReader(c.diagnoses, c.procedures, c.text_words, c.variables)
             self._solve = self._kind if isinstance(grouper, DipGrouper) else self._drg
-        if isinstance(grouper, Grouper):
+        if isinstance(grouper, DrgGrouper):
             rows = grouper.compiled.arrays.drg_row
             self._rows = rows.tolist()
             self._mdcs = grouper.compiled.arrays.row_mdc[rows].tolist()
@@ -114,7 +132,7 @@ class OneByOne:
 
     def explain(self, record: Mapping[str, Any]) -> Explanation | DipExplanation:
         """Why a record has its group; the same as :func:`drgsim.explain` finds, ``.to_dict()`` for JSON."""
-        plain = isinstance(self.grouper, Grouper) and "diagnoses" in record and record.keys() <= PLAIN_COLUMNS
+        plain = isinstance(self.grouper, DrgGrouper) and "diagnoses" in record and record.keys() <= PLAIN_COLUMNS
         if self._reader is not None and plain:
             try:
                 read = self._reader.read(record)

@@ -15,7 +15,7 @@ from drgsim.quality.quality_rules import rules, thresholds
 from drgsim.records.batch_encoding import PreparedBatch
 from drgsim.records.code_dictionaries import OWN_VERSION
 from drgsim.units.batch_grouper import Answers, GroupsBatches, noted, texts_by_number
-from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, RESULT_COLUMNS, Grouper
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, RESULT_COLUMNS, DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.scheme import Scheme
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
@@ -31,11 +31,11 @@ def checked_grouper(scheme: AnyScheme, code_version: str = OWN_VERSION) -> Group
     return CheckedGrouper(scheme, code_version)
 
 
-class CheckedGrouper(Grouper):
+class CheckedGrouper(DrgGrouper):
     """A grouper whose answers carry the findings of :class:`drgsim.quality.coding_checks.CodingChecks`.
 
     Column ``coding_checks`` names the rules that a record breaks, joined by ``|``, ``coding_details`` what they mean and
-    which codes and groups are concerned. All other columns are those of :class:`Grouper`: no check changes a group.
+    which codes and groups are concerned. All other columns are those of :class:`DrgGrouper`: no check changes a group.
 
     Raises
     ------

@@ -26,7 +26,7 @@ from drgsim.records.code_mending import read_codes
 from drgsim.records.code_suggestions import specific_codes, suggested_codes
 from drgsim.records.encode import EncodedLists
 from drgsim.records.findings import BITS
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.drg.drg_kernel import EncodedForDrg, Grouped, group_encoded
 from drgsim.units.schemes.rule_lowering import WORD
 from drgsim.units.schemes.scheme import Scheme
@@ -276,7 +276,7 @@ class CodingDoubt(NamedTuple):
 
 def doubts_of(batch: pa.RecordBatch, scheme: Scheme, code_version: str = OWN_VERSION) -> list[CodingDoubt]:
     """The doubts about a record, given as a batch of one."""
-    grouper = Grouper(scheme, code_version)
+    grouper = DrgGrouper(scheme, code_version)
     prepared = grouper.prepare(batch)
     drg = grouper.group_prepared(prepared, prepared.invalid).drg
     answers, _ = grouper.group_batch(batch)

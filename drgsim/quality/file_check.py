@@ -33,7 +33,7 @@ from drgsim.records.duplicates import SeenIds
 from drgsim.records.findings import BITS, FINDINGS, REASON
 from drgsim.records.input_options import InputOptions
 from drgsim.records.schema import BROKEN_LINE, columns
-from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.schemes_in_force import AUTO
 
@@ -108,7 +108,7 @@ def check_files(
 class _Side:
     """What checks the records of one scheme: its grouper, its checks, the mean cost of its groups."""
 
-    def __init__(self, scheme: str | Path, grouper: Grouper, limits: Mapping[str, Threshold], stays: SeenIds) -> None:
+    def __init__(self, scheme: str | Path, grouper: DrgGrouper, limits: Mapping[str, Threshold], stays: SeenIds) -> None:
         loaded = load_scheme(scheme)
         self.id, self.grouper = loaded.id, grouper
         self.listed: dict[str, CodeList] = {"diagnoses": loaded.book.diagnoses, "procedures": loaded.book.procedures}
@@ -177,7 +177,7 @@ class _Run:
         """What checks the records of the scheme at this place of the national ones, or of the one that was named."""
         if place not in self.sides:
             scheme = self.dated.national.schemes[place].scheme if self.dated else self.scheme
-            grouper = self.dated.grouper(place) if self.dated else Grouper(scheme, self.code_version)
+            grouper = self.dated.grouper(place) if self.dated else DrgGrouper(scheme, self.code_version)
             self.sides[place] = _Side(scheme, grouper, self.limits, self.stays)
         return self.sides[place]
 

@@ -26,7 +26,7 @@ from drgsim.simulation.switch_causes import AMBIGUOUS, GROUP, NONE, Causes, rena
 from drgsim.simulation.switch_rules import RULES, FieldSplit, field_splits
 from drgsim.simulation.switch_sides import SwitchSide
 from drgsim.units.batch_grouper import SEVERITIES
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 from drgsim.units.schemes.rule_language import Rule, print_rule
 from drgsim.units.schemes.scheme import Scheme
@@ -159,7 +159,7 @@ def _severities(
     cases = np.flatnonzero(where & (levels[0] != levels[1]))
     read = as_case_table(table.take(pa.array(cases)), InputOptions(), GROUPING).table  # codes in columns of any layout
     column = one_chunk(read, "diagnoses")
-    lists = encode_lists(column, Grouper(schemes[1], OWN_VERSION).compiled.diagnoses)
+    lists = encode_lists(column, DrgGrouper(schemes[1], OWN_VERSION).compiled.diagnoses)
     record, pair, found = _code_pairs(lists)
     codes = schemes[1].book.diagnoses.codes
     effective = np.array([[_level(scheme, codes, key) for key in found.tolist()] for scheme in schemes], np.int8)

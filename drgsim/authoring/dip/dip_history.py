@@ -32,7 +32,7 @@ from drgsim.units.dip.catalogue_files import load_catalogue
 from drgsim.units.dip.dip_catalogue import Catalogue
 from drgsim.units.dip.dip_grouper import DipGrouper
 from drgsim.units.dip.excluded_codes import ExcludedCodes
-from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, Grouper
+from drgsim.units.drg.drg_grouper import INPUT_COLUMNS, DrgGrouper
 from drgsim.units.schemes.pack import load_scheme
 
 Progress = Callable[[float, int], None]
@@ -156,7 +156,7 @@ class _Part(NamedTuple):
 class _Reading:
     """What a batch is read with."""
 
-    grouper: Grouper
+    grouper: DrgGrouper
     short: NDArray[np.int32]
     spec: DipSpec
     levels: LevelMasks
@@ -198,7 +198,7 @@ def read_history(
     """
     scheme = load_scheme(spec.file.severity_scheme.value)
     options = options or InputOptions()
-    grouper = Grouper(scheme, options.code_version)
+    grouper = DrgGrouper(scheme, options.code_version)
     auxiliary = spec.file.auxiliary
     lists = load_lists(auxiliary.style.value, auxiliary.lists.value, spec.file.first)
     listed = spec.file.excluded_codes

@@ -21,7 +21,7 @@ from drgsim.records.layout import GENERAL, layouts, numbered_names, read_header
 from drgsim.records.read import to_canonical
 from drgsim.records.schema import columns, header_key, header_names
 from drgsim.units.batch_grouper import BatchGrouper
-from drgsim.units.drg.drg_grouper import Grouper
+from drgsim.units.drg.drg_grouper import DrgGrouper
 from drgsim.units.drg.drg_narrative import CodeTrace, Explanation
 from drgsim.units.drg.drg_reference import Discharge, discharge_from, trace_discharge
 from drgsim.units.schemes.hole_findings import why_ambiguous, why_ungrouped
@@ -135,7 +135,7 @@ def explain_group(
     """
     loaded = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     options = options or InputOptions()
-    read = read_record(record, Grouper(loaded, options.code_version), loaded.book, options, strict=strict)
+    read = read_record(record, DrgGrouper(loaded, options.code_version), loaded.book, options, strict=strict)
     return explanation_of(read, loaded)
 
 

@@ -32,7 +32,7 @@ from drgsim.units.schemes.compiled_scheme import compile_scheme
 from drgsim.units.schemes.scheme import UNGROUPED, Scheme
 from drgsim.units.schemes.scheme_lowering import CompiledScheme
 
-__all__ = ["INPUT_COLUMNS", "RESULT_COLUMNS", "SEVERITIES", "STATUSES", "GroupCounts", "Grouper"]
+__all__ = ["INPUT_COLUMNS", "RESULT_COLUMNS", "SEVERITIES", "STATUSES", "DrgGrouper", "GroupCounts"]
 RESULT_COLUMNS = (
     "discharge_id",
     "mdc",
@@ -47,7 +47,7 @@ RESULT_COLUMNS = (
 )
 
 
-class Grouper(BatchGrouper):
+class DrgGrouper(BatchGrouper):
     """A compiled DRG scheme with the answer texts that every batch needs."""
 
     result_columns: tuple[str, ...] = RESULT_COLUMNS
