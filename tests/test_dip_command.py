@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
@@ -16,6 +17,8 @@ from drgsim.analysis.supervision_limits import supervision_settings
 from drgsim.authoring.dip.catalogue_differences import compare_catalogues
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError
+from drgsim.language import spoken
+from drgsim.results.result_titles import column_title
 from drgsim.units.dip.catalogue_files import load_catalogue
 from tests.sample_region import YEARS
 from tests.test_dip_build import FILES
@@ -50,6 +53,24 @@ def test_the_same_history_gives_the_same_bytes(folder: Path) -> None:
     )
     assert len(one) == 8
     assert {name for name in one if one[name] != two[name]} == set()
+
+
+def test_a_catalogue_tells_in_chinese_what_it_is_wherever_it_was_built(folder: Path, tmp_path: Path) -> None:
+    """The folder keeps its sentences in both languages, so that a report made later speaks the language asked for."""
+    drgsim("--lang", "zh", "dip", "report", folder / "one" / "city", "--output", tmp_path / "zh")
+    page = (tmp_path / "zh" / "catalogue.html").read_text(encoding="utf-8")
+    catalogue = load_catalogue(folder / "one" / "city")
+    for sentence in (*catalogue.sources, *catalogue.notes):
+        assert spoken(sentence, "en") == sentence
+        assert f">{sentence}<" not in page
+    assert all("原文" in told or "病" in told or "医院" in told for told in spoken(catalogue.notes, "zh"))
+    assert "由 drgsim 按 dip-2.0 用" in page
+    assert "Kinds know the exact procedure" not in page
+    book = load_workbook(tmp_path / "zh" / "catalogue.xlsx", read_only=True)
+    about = [str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell]
+    assert not [told for told in about if told.startswith(("built by", "no levels of", "of "))]
+    for name in ("cases_trimmed", "parent", "entries_below", "within_limit"):
+        assert column_title(name) is not None
 
 
 def test_the_summary_tells_how_good_it_is_and_what_it_rests_on(folder: Path) -> None:

@@ -124,6 +124,16 @@ def test_a_signal_while_the_program_is_loading_leaves_no_trace(number: int) -> N
     assert done.stderr == b"error: stopped: nothing is left half written [interrupted]\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "language"), [(["--lang", "zh", "codes"], ""), (["codes", "--lang=zh_CN"], "en"), ([], "zh")]
+)
+def test_who_asks_for_chinese_is_told_in_chinese_that_it_stopped(words: list[str], language: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DRGSIM_LANG": language}
+    call = [sys.executable, "-c", LOADING.format(number=int(signal.SIGINT)), *words]
+    done = subprocess.run(call, env=environment, capture_output=True, check=False)
+    assert done.stderr.decode() == "错误：已中止，没有留下写了一半的文件 [interrupted]\n"
+
+
 @pytest.mark.slow
 def test_a_signal_ends_the_compiler(place: Path, tmp_path: Path) -> None:
     """The first run of all compiles, in threads that others wait for."""

@@ -9,7 +9,7 @@ repeat             二次入院: same patient, hospital and category of principa
 split_stay         分解住院线索: a repeat after a discharge to home, and both stays together cost what one stay of the kind does
 low_standard       低标入院: no complication, no operative procedure, a short stay at a fraction of the kind's mean cost
 extra_long         超长住院: stay above the kind's mean by some standard deviations
-severity_misfit    高编线索: a group of higher severity, at a fraction of the mean cost of the family's lighter groups
+severity_misfit    费用与严重程度不符: a group of higher severity, at a fraction of the mean cost of the family's lighter groups
 low_risk_death     低风险死亡: death in a kind whose mortality is low among kinds (rule book 1.9)
 =================  ===================================================================================================
 """

@@ -25,7 +25,7 @@ from drgsim.results.result import Result
 from drgsim.results.run_record import json_text, run_record
 from drgsim.results.whole_outputs import write_text
 from drgsim.results.workbook_about import About, Fact, about_record
-from drgsim.simulation.scheme_switch import Progress, SchemeSwitch, SwitchOptions, switch_region
+from drgsim.simulation.scheme_switch import Progress, SchemeSwitch, SwitchOptions, problem_words, switch_region
 from drgsim.simulation.simulated_region import Region
 from drgsim.simulation.switch_sides import HISTORY, KEEPS, SideChoice
 from drgsim.simulation.switch_tables import case_table as table_of_cases
@@ -109,7 +109,7 @@ class Switched(Result):
     def _write_workbook(self, path: Path) -> None:
         from drgsim.report.switch_workbook import write_switch_workbook
 
-        write_switch_workbook(path, self.tables, self.about())
+        write_switch_workbook(path, self.tables, self.about(), problem_words(self.switch))
 
     def about(self) -> About:
         facts: list[Fact] = []

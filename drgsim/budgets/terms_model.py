@@ -213,7 +213,7 @@ class SharingTerms(Strict):
     """
 
     use: Value[str]
-    schedules: dict[str, Schedule] = Field(min_length=1)
+    schedules: Annotated[dict[str, Schedule], UsualUnit(text("fund's share"))] = Field(min_length=1)
     quality: PerPoint
     carry_over: Value[bool]
     carry_overspend: Value[Annotated[float, Field(ge=0, le=1)]]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NoReturn
 
 # signal -> exit code, as shells have it; SIGHUP comes where a terminal or a connection is closed, and Windows knows none
 EXIT_CODES = {number: 128 + number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")}
 SAID = b"error: stopped: nothing is left half written [interrupted]\n"
+SAID_ZH = "错误：已中止，没有留下写了一半的文件 [interrupted]\n".encode()
 
 
 def unless_ignored(number: signal.Signals, handler: Any) -> Any:
@@ -32,8 +35,16 @@ def ended_at_once() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _in_chinese() -> bool:
+    """Whether the call asks for Chinese, as far as is known before anything is loaded."""
+    words = sys.argv
+    asked = [now for before, now in pairwise(words) if before == "--lang"]
+    asked += [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
+    return (asked or [os.environ.get("DRGSIM_LANG", "")])[-1].lower().startswith("zh")
+
+
 def _end(number: int, _: object) -> NoReturn:
     try:
-        os.write(2, SAID)
+        os.write(2, SAID_ZH if _in_chinese() else SAID)
     finally:
         os._exit(128 + number)

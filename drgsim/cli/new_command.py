@@ -62,7 +62,7 @@ def new_policy(
     """A policy after another one; every value in it is an assumption until a source replaces it."""
     from drgsim.api import new_verbs
 
-    said = text("try it with: drgsim policy check {file}, then drgsim settle FILE --policy {file}", file=folder)
+    said = text("try it with: drgsim policy check {file}, then drgsim settle FILE --policy {file} --output paid", file=folder)
     _show(new_verbs.new_policy(folder, base=base, name=name), said)
 
 

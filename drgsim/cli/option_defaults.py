@@ -227,7 +227,7 @@ def _read(path: Path, problems: list[Problem]) -> dict[str, Any]:
                 "config-broken",
                 text("{path} cannot be read: {error}", path=path.name, error=error),
                 where=str(path),
-                fix="write TOML",
+                fix=text("write TOML"),
             )
         )
         return {}

@@ -112,7 +112,7 @@ def _show_catalogue(catalogue: Catalogue) -> None:
         if lines:
             out.print(f"[bold]{escape(title)}[/]")
         for line in lines:
-            out.print(f"  · {escape(line)}")
+            out.print(f"  · {escape(spoken(line))}")
     out.print(text("[dim]drgsim schemes show {catalogue} --dx I21.0 lists the kinds of a diagnosis[/]", catalogue=catalogue.id))
 
 

@@ -77,6 +77,12 @@ def simulate(
     write_page(result, page, quiet or as_json)
 
 
+def _new_value(words: str) -> str:
+    """A solved value as the table keeps it, put into words again where published standards change with it."""
+    values, marked, factor = words.partition("; published standards x ")
+    return text("{values}; published standards x {factor:.10g}", values=values, factor=float(factor)) if marked else words
+
+
 def show_scenario(study: Study, result: ScenarioResult) -> None:
     """One scenario on the terminal: its changes, the headline figures, who wins."""
     from drgsim.cli.markup import escape
@@ -130,8 +136,8 @@ def show(study: Study, assumptions: int, output: Path) -> None:
                     path=escape(row["path"]),
                     change=escape(row["change"]),
                     old=escape(row["old"]),
-                    new=escape(row["new"]),
-                    new_unit=escape(row["new_unit"]),
+                    new=escape(_new_value(row["new"])),
+                    new_unit=escape(text_of_data(row["new_unit"])),
                     figure=escape(row["figure"]),
                     reached=row["reached"],
                     unit_values=escape(row["unit_values"]),

@@ -21,6 +21,7 @@ from drgsim.language import spoken, text
 
 _LONGEST = 4_000  # signs of a text on the terminal
 _LONG = re.compile(rf"(?:[^\[\n]|(?<=\\)\[|\[(?![a-zA-Z#/@])){{{_LONGEST},}}")  # without tags of rich
+_MINUS_ZERO = re.compile(r"^-(?=0(?:\.0+)?(?:\s?%)?$)")  # what rounding leaves of a small loss
 # what steers a terminal or turns the order of signs: C0 without tab and line feed, DEL, C1, marks of direction, line separators
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -195,5 +196,5 @@ def rows_table(
         justify: Literal["right", "left"] = "right" if place in right else "left"
         table.add_column(column, justify=justify, overflow="fold", no_wrap=place in right or place in whole)
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(_MINUS_ZERO.sub("", escape(cell)) for cell in row))
     out.print(table)

@@ -12,9 +12,23 @@ Only what prints, draws a page or writes a workbook calls ``spoken``. Which lang
 """
 
 from drgsim.language.chosen import LANGUAGES, choose_language, current_language, language_of, speaking
-from drgsim.language.texts import Text, bilingual, counted, joined, quoted, spoken, term, text, text_of_data
+from drgsim.language.texts import (
+    Text,
+    bilingual,
+    counted,
+    from_both_languages,
+    in_both_languages,
+    in_original,
+    joined,
+    quoted,
+    spoken,
+    term,
+    text,
+    text_of_data,
+)
 
 __all__ = [
-    "LANGUAGES", "Text", "bilingual", "choose_language", "counted", "current_language", "joined", "language_of", "quoted",
-    "speaking", "spoken", "term", "text", "text_of_data",
+    "LANGUAGES", "Text", "bilingual", "choose_language", "counted", "current_language", "from_both_languages",
+    "in_both_languages", "in_original", "joined", "language_of", "quoted", "speaking", "spoken", "term", "text",
+    "text_of_data",
 ]  # fmt: skip

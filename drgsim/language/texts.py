@@ -135,6 +135,43 @@ def bilingual(english: str, chinese: str) -> Text:
     return _Bilingual(english or chinese, chinese)
 
 
+def in_original(words: str) -> Text:
+    """A sentence of a source or of a file of values, which stays in its language: a Chinese page marks it so.
+
+    Examples
+    --------
+    >>> spoken(in_original("no level is public"), "en"), spoken(in_original("no level is public"), "zh")
+    ('no level is public', '原文：no level is public')
+    """
+    return bilingual(words, words if any("\u4e00" <= sign <= "\u9fff" for sign in words[:6]) else f"原文：{words}")
+
+
+def in_both_languages(name: str, sentences: Iterable[str]) -> dict[str, list[str]]:
+    """Sentences as a file keeps them, ``name`` in English and ``name_zh`` in Chinese, for :func:`from_both_languages`.
+
+    Examples
+    --------
+    >>> in_both_languages("notes", [bilingual("one case", "一例")])
+    {'notes': ['one case'], 'notes_zh': ['一例']}
+    """
+    said = list(sentences)
+    return {name: [str.__str__(each) for each in said], f"{name}_zh": [spoken(each, "zh") for each in said]}
+
+
+def from_both_languages(name: str, kept: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences that a file keeps under ``name``, with the Chinese of ``name_zh`` where it has one for each.
+
+    Examples
+    --------
+    >>> spoken(from_both_languages("notes", {"notes": ["one case"], "notes_zh": ["一例"]}), "zh")
+    ('一例',)
+    """
+    english, chinese = kept.get(name, ()), kept.get(f"{name}_zh", ())
+    if len(english) != len(chinese):  # written by hand, in one language
+        return tuple(english)
+    return tuple(bilingual(*pair) for pair in zip(english, chinese, strict=True))
+
+
 class _Quoted(Text):
     """Words of another program, and what they mean."""
 

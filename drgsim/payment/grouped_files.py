@@ -11,8 +11,9 @@ import pyarrow as pa
 from drgsim.engines.group_run import GroupRun
 from drgsim.engines.in_memory import group_cases
 from drgsim.errors import InputError
-from drgsim.language import joined, text
+from drgsim.language import bilingual, joined, text
 from drgsim.records.case_table import is_grouped, joined_tables, numbered, whole_cases
+from drgsim.records.findings import BY_CODE
 from drgsim.records.input_options import InputOptions
 from drgsim.records.noted_titles import NOTED_TITLES
 from drgsim.records.vocabulary import GROUP_KINDS
@@ -129,5 +130,8 @@ def _doubts(counts: GroupCounts) -> list[str]:
     """The doubts about the records, which may have moved their groups and so their money: nothing passes in silence."""
     if not counts.warnings:
         return []
-    told = ", ".join(f"{code} {count:,}" for code, count in counts.warnings.most_common())
+    told = joined(text(", "), (
+        text("{doubt} {count:,}", doubt=bilingual(code, BY_CODE[code].title_zh), count=count)
+        for code, count in counts.warnings.most_common()
+    ))  # fmt: skip
     return [text("doubts about the records: {told} (of which records: drgsim group)", told=told)]

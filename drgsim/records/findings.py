@@ -90,15 +90,15 @@ FINDINGS: tuple[Finding, ...] = (
     _f(
         "principal_unknown",
         REASON,
-        "the principal diagnosis is not in the national dictionary",
-        "主要诊断编码不在医保版字典",
+        "no group: the principal diagnosis is not in the national dictionary",
+        "未入组：主要诊断编码不在医保版字典",
         _CODING,
     ),
     _f(
         "principal_grey",
         REASON,
-        "the principal diagnosis is a grey code, which may not be principal",
-        "主要诊断为灰码",
+        "no group: the principal diagnosis is a grey code, which may not be principal",
+        "未入组：主要诊断为灰码",
         text("choose the more specific code that the record supports"),
     ),
     _f(

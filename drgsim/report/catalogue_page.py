@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from drgsim.authoring.dip.catalogue_differences import CHANGES, CatalogueDiff
-from drgsim.language import bilingual, term, text
+from drgsim.language import bilingual, from_both_languages, joined, term, text
 from drgsim.report.bar_charts import BarChart, BarSeries
 from drgsim.report.page import Page, page_html
 from drgsim.report.page_parts import Card, KeyFigure, NamedCode, PageAssumption, PageTable, TableColumn, Words, founded_card
@@ -31,7 +31,7 @@ def catalogue_page(catalogue: Catalogue, summary: Mapping[str, Any], diff: Catal
                            method=summary["method"]))  # fmt: skip
     return page_html(Page(
         title=bilingual(f"{catalogue.id} {catalogue.title}", f"{catalogue.id} {catalogue.title_zh}"),
-        subtitle="; ".join(catalogue.sources),
+        subtitle=joined("; ", catalogue.sources),
         warnings=list(catalogue.notes),
         figures=_figures(catalogue, kinds, core, summary),
         summary=[_types(catalogue)],
@@ -175,7 +175,8 @@ def _explained(summary: Mapping[str, Any]) -> list[Card]:
     title = text("Explained variance beside DRG")
     told = text("RIV = 1 − SS within / SS total on all discharges with a DRG, nothing trimmed; adjusted for the number of \
 groups; unseen: one half of the discharges makes the kinds and means, the other half is judged, both ways.")  # fmt: skip
-    return [Card(title, [PageTable(title, columns, rows), Words([*evaluation.get("notes", []), told, *_stability(summary)])])]
+    words = Words([*from_both_languages("notes", evaluation), told, *_stability(summary)])
+    return [Card(title, [PageTable(title, columns, rows), words])]
 
 
 def _stability(summary: Mapping[str, Any]) -> list[str]:

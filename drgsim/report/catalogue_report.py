@@ -17,7 +17,7 @@ from drgsim.authoring.dip.catalogue_evaluation import CatalogueEvaluation, Plain
 from drgsim.authoring.dip.catalogue_writer import write_catalogue
 from drgsim.authoring.dip.three_level_directory import directory_table
 from drgsim.authoring.schemes.pack_files import PACK_FILES
-from drgsim.language import bilingual, joined, text
+from drgsim.language import bilingual, in_both_languages, joined, text
 from drgsim.report.catalogue_page import catalogue_page
 from drgsim.results.result_titles import word_title
 from drgsim.results.run_record import json_text, run_record
@@ -70,7 +70,7 @@ def build_summary(built: Built, judged: Judgement) -> dict[str, Any]:
         core_minimum_cases=built.structure.minimum_cases,
         core_coverage=round(built.coverage, 6),
         remarks=remarks(built),
-        evaluation=_rounded(asdict(judged.evaluation)) if judged.evaluation else None,
+        evaluation=_evaluated(judged.evaluation) if judged.evaluation else None,
         stability=_rounded(asdict(judged.stability)) if judged.stability else None,
         plain_list=_rounded(asdict(judged.plain)) if judged.plain else None,
         parameters=[
@@ -79,6 +79,11 @@ def build_summary(built: Built, judged: Judgement) -> dict[str, Any]:
         ],
         sources={name: source.title for name, source in spec.file.sources.items()},
     )  # fmt: skip
+
+
+def _evaluated(evaluation: CatalogueEvaluation) -> dict[str, Any]:
+    figures: dict[str, Any] = _rounded(asdict(evaluation))
+    return figures | in_both_languages("notes", evaluation.notes)
 
 
 def _rounded(value: Any) -> Any:

@@ -16,13 +16,13 @@ _MOST_HOSPITALS = 40  # that a chart can name
 _CAUSES = {name: bilingual(CAUSES_EN[name], CAUSES_ZH[name]) for name in CAUSES}
 
 
-def write_switch_workbook(path: Path, tables: Mapping[str, pa.Table], about: About) -> None:
-    """Write the workbook whole or not at all."""
+def write_switch_workbook(path: Path, tables: Mapping[str, pa.Table], about: About, said: Mapping[str, str]) -> None:
+    """Write the workbook whole or not at all; ``said`` has the texts of the problems by what the table holds."""
     with open_workbook(path, about) as book:
         overview = book.sheet("overview", widths=(60, 20, 20, 20))
         overview.add((about.title,), "title")
         for name, table in tables.items():
-            sheet = book.add_table(name, table, words={"cause": _CAUSES}, frozen=2)
+            sheet = book.add_table(name, table, words={"cause": _CAUSES, "what": said, "fix": said}, frozen=2)
             if name == "waterfall":
                 region = table.column("scope").to_pylist().count("region")
                 title = text("Payment of all cases, step by step (yuan)")

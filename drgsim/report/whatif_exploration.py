@@ -64,7 +64,8 @@ def solution_card(rows: Rows) -> list[Card]:
     for row in rows:
         words.append(text(
             "{path} goes from {old} to {new} {unit} ({change}) and brings {figure} to {reached:,.4f} (target {target:,.4f}).",
-            path=row["path"], old=_in_cents(row["old"]), new=_in_cents(row["new"]), unit=row["new_unit"], change=row["change"],
+            path=row["path"], old=_in_cents(row["old"]), new=_in_cents(row["new"]),
+            unit=text_of_data(row["new_unit"]), change=row["change"],
             figure=named_figure(headline_names()[row["figure"]]), reached=row["reached"], target=row["target"],
         ))  # fmt: skip
         if row["unit_values"]:
@@ -96,7 +97,8 @@ def _in_cents(words: str) -> str:
 def solved_figure(row: Mapping[str, Any]) -> KeyFigure:
     """The solved value, and what it was before."""
     new, old = (_in_cents(str(row[side])) for side in ("new", "old"))
-    return KeyFigure(text("solved: {path}", path=row["path"]), new, text("before: {old} {unit}", old=old, unit=row["new_unit"]))
+    before = text("before: {old} {unit}", old=old, unit=text_of_data(row["new_unit"]))
+    return KeyFigure(text("solved: {path}", path=row["path"]), new, before)
 
 
 def tornado_card(rows: Rows) -> list[Card]:

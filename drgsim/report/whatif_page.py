@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from drgsim.language import bilingual, joined, term, text
+from drgsim.language import bilingual, joined, term, text, text_of_data
 from drgsim.report.bar_charts import BarChart, BarSeries, StepChart
 from drgsim.report.hospital_words import PAYERS
 from drgsim.report.page import Page, page_html
@@ -31,6 +31,7 @@ from drgsim.report.whatif_exploration import (
     tornado_card,
     years_card,
 )
+from drgsim.results.result_titles import word_title
 from drgsim.simulation.answer_tables import LEVELS_ZH
 from drgsim.simulation.decompose import EFFECTS, EFFECTS_ZH
 from drgsim.simulation.study import ScenarioResult, Study
@@ -115,7 +116,8 @@ class ScenarioView:
         plan = self.result.plan
         before, after = plan.baseline.policy.id, plan.setup.policy.id
         files = [
-            " · ".join(str(part) for part in (s.file.author, s.file.reference, s.file.evidence) if part) for s in plan.scenarios
+            joined(" · ", filter(None, (s.file.author, s.file.reference, word_title("evidence", str(s.file.evidence)))))
+            for s in plan.scenarios
         ]
         return joined(" · ", [after if before == after else f"{before} → {after}", *filter(None, files)])
 
@@ -165,7 +167,7 @@ class ScenarioView:
         steps += [(term("of a scenario", "change"), step) for step in self.result.plan.steps]
         rows = [
             ([ReplacedText(now=step.path, formula=True), *([step.title_zh] if step.title_zh else [])], kind, step.old, step.new,
-             step.unit) for kind, step in steps
+             text_of_data(step.unit)) for kind, step in steps
         ]  # fmt: skip
         columns = [TableColumn(text("what"), 0), TableColumn(text("side"), 1, minor=True), TableColumn(text("old value"), 2),
                    TableColumn(text("new value"), 3), TableColumn(text("unit"), 4, minor=True)]  # fmt: skip

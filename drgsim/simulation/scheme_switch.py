@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.errors import DrgsimError, InputError, Problem
-from drgsim.language import joined, text
+from drgsim.language import Text, joined, text
 from drgsim.simulation.case_totals import Measure
 from drgsim.simulation.runner import Runner
 from drgsim.simulation.setup import Setup
@@ -258,6 +258,12 @@ def _level_notes(side: SwitchSide, options: SwitchOptions) -> list[str]:
             share=payment / cost,
         )
     ]
+
+
+def problem_words(switch: SchemeSwitch) -> dict[str, Text]:
+    """The texts of the table of problems by what stands in it, for who shows it in another language."""
+    said = [words for one in switch.sides for problem in one.lines.problems for words in (problem.what, problem.fix)]
+    return {str(words): words for words in said if isinstance(words, Text)}
 
 
 def problems_table(switch: SchemeSwitch) -> pa.Table:

@@ -16,7 +16,7 @@ from drgsim.authoring.dip.dip_history import left_out_words
 from drgsim.authoring.dip.kind_structure import KindMembers, diagnosis_names
 from drgsim.authoring.dip.level_means import level_means
 from drgsim.authoring.dip.rare_combinations import BLANK
-from drgsim.language import text
+from drgsim.language import in_both_languages, in_original, text
 from drgsim.units.dip.dip_catalogue import SET_COLUMNS, Catalogue, Kind, Level
 from drgsim.units.schemes.pack_tables import read_table
 from drgsim.units.schemes.rule_language import sets_of
@@ -109,11 +109,8 @@ def built_files(built: Built, *, id: str, title: str, title_zh: str) -> dict[str
     settings: dict[str, Any] = {
         "id": id, "title": title, "title_zh": title_zh, "edition": f"{years[0]}-{years[-1]}", "icd10": "医保版2.0",
         "icd9cm3": "医保版2.0", "evidence": "derived",
-        "sources": [
-            f"built by drgsim from {built.history.size:,} discharges of {years[0]}-{years[-1]} by {spec.id}, "
-            f"method {built.method}"
-        ],
-        "notes": remarks(built),
+        **in_both_languages("sources", [_built_from(built)]),
+        **in_both_languages("notes", remarks(built)),
         "matching": {
             "principal_procedure": "principal_place", "related": "all_done", "ties": ["principal_procedure_first"],
             "simple_procedures": "excluded_codes" if built.history.excluded else "conservative_class",
@@ -141,12 +138,8 @@ def scored_files(built: Built, catalogue: Catalogue, *, id: str, title: str, tit
     settings: dict[str, Any] = {
         "id": id, "title": title, "title_zh": title_zh, "edition": f"{years[0]}-{years[-1]}", "icd10": catalogue.icd10,
         "icd9cm3": catalogue.icd9cm3, "evidence": "derived",
-        "sources": [
-            f"kinds of {catalogue.id}; scores by drgsim from {built.history.size:,} discharges of {years[0]}-{years[-1]} by "
-            f"{built.spec.file.id}",
-            *catalogue.sources,
-        ],
-        "notes": remarks(built),
+        **in_both_languages("sources", [_scored_from(built, catalogue), *catalogue.sources]),
+        **in_both_languages("notes", remarks(built)),
         "readings": {**catalogue.readings, "comprehensive": _COMPREHENSIVE},
         "matching": {
             **{name: list(value) if isinstance(value, tuple) else value for name, value in vars(catalogue.matching).items()},
@@ -160,6 +153,22 @@ def scored_files(built: Built, catalogue: Catalogue, *, id: str, title: str, tit
     }  # fmt: skip
     levels = (*catalogue.levels, *levels)
     return catalogue_files(settings, lines, levels, {**published, **sets}, None, catalogue.excluded, catalogue.primary_care)
+
+
+def _built_from(built: Built) -> str:
+    years = built.history.years
+    return text(
+        "built by drgsim from {count:,} discharges of {first}-{last} by {specification}, method {method}",
+        count=built.history.size, first=years[0], last=years[-1], specification=built.spec.file.id, method=built.method,
+    )  # fmt: skip
+
+
+def _scored_from(built: Built, catalogue: Catalogue) -> str:
+    years = built.history.years
+    return text(
+        "kinds of {catalogue}; scores by drgsim from {count:,} discharges of {first}-{last} by {specification}",
+        catalogue=catalogue.id, count=built.history.size, first=years[0], last=years[-1], specification=built.spec.file.id,
+    )  # fmt: skip
 
 
 def _used_levels(built: Built, lines: Sequence[Kind]) -> tuple[tuple[Level, ...], dict[str, tuple[str, ...]]]:
@@ -181,7 +190,7 @@ def remarks(built: Built) -> list[str]:
             "of {read:,} discharges {number:,} are left out: {reasons}", read=history.read, number=number, reasons=reasons
         )
         found.append(told)
-    return [*found, *_case_remarks(built), *built.lists.notes]
+    return [*found, *_case_remarks(built), *map(in_original, built.lists.notes)]
 
 
 def _coverage_remarks(built: Built) -> Iterator[str]:

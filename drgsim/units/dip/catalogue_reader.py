@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drgsim.errors import Problem, SchemeError, did_you_mean, words_of
-from drgsim.language import text
+from drgsim.language import from_both_languages, text
 from drgsim.records.code_dictionaries import CodeBook, fold, national_codes
 from drgsim.units.dip.code_patterns import (
     CATEGORY_DX,
@@ -48,7 +48,7 @@ from drgsim.units.schemes.rule_language import Always, Rule, sets_of
 from drgsim.units.schemes.rule_parser import RuleSyntaxError, parse_rule
 
 _TEXTS = ("id", "kind", "title", "title_zh", "region_zh", "edition", "icd10", "icd9cm3", "evidence")
-_KEYS = (*_TEXTS, "scored", "sources", "notes", "counts", "readings", "matching", "auxiliary")
+_KEYS = (*_TEXTS, "scored", "sources", "sources_zh", "notes", "notes_zh", "counts", "readings", "matching", "auxiliary")
 _FILES = ("kinds.csv", "auxiliary.csv", "sets.csv", "operation_classes.csv", "excluded_codes.csv", "primary_care.csv")
 _READINGS = ("excluded_diagnoses", "excluded_procedures", *STAGES, "primary_care")  # topics
 _MOST_LEVELS = 62
@@ -85,8 +85,8 @@ class CatalogueReader(KindLineReader):
         classes = self.classes(class_rows, book)
         catalogue = Catalogue(
             **{key: str(settings.get(key, "")) for key in _TEXTS if key != "kind"},
-            sources=tuple(settings.get("sources", ())),
-            notes=tuple(settings.get("notes", ())),
+            sources=from_both_languages("sources", settings),
+            notes=from_both_languages("notes", settings),
             scored=scored,
             readings=dict(settings.get("readings", {})),
             matching=matching,
