@@ -17,7 +17,7 @@ from drgsim.analysis.supervision_limits import supervision_settings
 from drgsim.authoring.dip.catalogue_differences import compare_catalogues
 from drgsim.cli.main import app
 from drgsim.errors import DrgsimError
-from drgsim.language import spoken
+from drgsim.language import speaking, spoken
 from drgsim.results.result_titles import column_title
 from drgsim.units.dip.catalogue_files import load_catalogue
 from tests.sample_region import YEARS
@@ -57,7 +57,8 @@ def test_the_same_history_gives_the_same_bytes(folder: Path) -> None:
 
 def test_a_catalogue_tells_in_chinese_what_it_is_wherever_it_was_built(folder: Path, tmp_path: Path) -> None:
     """The folder keeps its sentences in both languages, so that a report made later speaks the language asked for."""
-    drgsim("--lang", "zh", "dip", "report", folder / "one" / "city", "--output", tmp_path / "zh")
+    with speaking("zh"):
+        drgsim("dip", "report", folder / "one" / "city", "--output", tmp_path / "zh")
     page = (tmp_path / "zh" / "catalogue.html").read_text(encoding="utf-8")
     catalogue = load_catalogue(folder / "one" / "city")
     for sentence in (*catalogue.sources, *catalogue.notes):
