@@ -6,6 +6,7 @@ Debian's package is enough (``apt-get install chromium``); nothing listens on a 
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+FREE_FILES = 10  # numbers from here on are out of the way of 3 and 4
 ENOUGH = 60.0  # seconds that an answer may take on a busy machine
 
 
@@ -44,11 +46,11 @@ class Chromium:
             f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank",
         ]  # fmt: skip
 
-        def give_pipes() -> None:  # the protocol reads file 3 and writes file 4
-            os.dup2(to_browser, 63)
-            os.dup2(from_browser, 64)
-            os.dup2(63, 3)
-            os.dup2(64, 4)
+        def give_pipes() -> None:  # the protocol reads file 3 and writes file 4; either pipe may have any number so far
+            first = fcntl.fcntl(to_browser, fcntl.F_DUPFD, FREE_FILES)
+            second = fcntl.fcntl(from_browser, fcntl.F_DUPFD, FREE_FILES)
+            os.dup2(first, 3)
+            os.dup2(second, 4)
 
         self.process = subprocess.Popen(
             command, preexec_fn=give_pipes, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

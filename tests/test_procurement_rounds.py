@@ -50,8 +50,8 @@ def _region(tmp_path: Path, procurement: bool = True) -> Region:
 def _taken(region: Region, changes: str) -> list[int]:
     """Fen that the fund takes back of H1 and H2 under a policy of 30,000 yuan; every case is worth three weights."""
     policy = policy_with(region.folder, LINKED)
-    scenario = parse_scenario(f"{HEAD}baseline: {{policy: {policy}}}\nchanges:{changes}\n", "test")
-    outcome = Runner(region).run(plan_of([scenario], None, region).setup, 2024)
+    scenario = parse_scenario(f"{HEAD}changes:{changes}\n", "test")
+    outcome = Runner(region).run(plan_of([scenario], policy, region).setup, 2024)
     return [int(each) for each in outcome.adjustments["procurement"][:2]]
 
 

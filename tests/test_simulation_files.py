@@ -60,7 +60,6 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
-        ("title: t\nchanges: {rate.base: '*1'}", "scenario-missing-name", "author"),
         (HEAD + "changes: {rate.base: '+3%'}", "scenario-bad-change", '"*1.03"'),
         (HEAD + "changes: {rate.base: '*x'}", "scenario-bad-change", "no change"),
         (HEAD + "changes: {rate.base: *1.03}", "scenario-unreadable", "put changes in quotes"),

@@ -47,7 +47,7 @@ def brief(marked: str) -> str:
 
     Examples
     --------
-    >>> brief("[b]" + "9" * 500_000 + "[/b] \\\\[x]") == "[b]" + "9" * 2000 + " … (500,000) … " + "9" * 200 + "[/b] \\\\[x]"
+    >>> brief("9" * 500_000) == "9" * 2000 + " … (500,000) … " + "9" * 200
     True
     """
     return marked if len(marked) <= _LONGEST else _LONG.sub(_ends, marked)

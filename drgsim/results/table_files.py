@@ -304,10 +304,10 @@ class SheetWriter(TableWriter):
             self._book = Workbook()
             self._sheet = self._book.sheet("drgsim", schema.names)
             return
-        said = about or About(table_title("drgsim"))
+        said = about or About(table_title("results"))
         self._book = Workbook(said)
         own = {name: look for name, look in looks.items() if look}
-        self._sheet = self._book.table_sheet("drgsim", schema, titles={name: name for name in said.kept}, looks=own)
+        self._sheet = self._book.table_sheet("results", schema, titles={name: name for name in said.kept}, looks=own)
         self._sheet.raw.activate()
 
     def encode(self, batch: pa.RecordBatch) -> object:
