@@ -5,12 +5,12 @@ from __future__ import annotations
 from drgsim.budgets.outpatient_unit import PLACE as OUTPATIENT
 from drgsim.budgets.region_preparation import PreparedRegion
 from drgsim.budgets.terms import BudgetTerms
-from drgsim.language import in_original, joined, text
+from drgsim.language import joined, text
 
 
 def remarks(prepared: PreparedRegion, terms: BudgetTerms) -> list[str]:
     """What a reader must know beside the figures."""
-    result = [*map(in_original, terms.file.notes), *prepared.notes]
+    result = [*terms.told, *prepared.notes]
     if prepared.region.absent:
         result.append(
             text("the region states no {names}: nothing is assumed in their place", names=", ".join(prepared.region.absent))

@@ -16,7 +16,7 @@ from drgsim.assets import asset_root
 from drgsim.budgets.sharing_schedule import Schedule
 from drgsim.budgets.terms_model import BudgetFile
 from drgsim.errors import DrgsimError, Problem, did_you_mean
-from drgsim.language import text
+from drgsim.language import from_both_languages, in_original, text
 from drgsim.parameters.own_folder import outside_problem
 from drgsim.parameters.parameter_set import ParameterSet
 from drgsim.parameters.strict_file import is_file, read_strict
@@ -53,6 +53,12 @@ class BudgetTerms(ParameterSet[BudgetFile]):
     prefix = PREFIX
     own_path = staticmethod(policy_path)
     in_own_words = staticmethod(in_policy_words)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The notes of the file, in Chinese by its ``notes_zh``; without these they stay as they are."""
+        both = from_both_languages("notes", {"notes": self.file.notes, "notes_zh": self.file.notes_zh})
+        return both if self.file.notes_zh else tuple(map(in_original, both))
 
     @property
     def schedule(self) -> Schedule:

@@ -334,6 +334,7 @@ class BudgetFile(Strict):
     verified: date
     sources: dict[str, Source]
     notes: tuple[str, ...] = ()
+    notes_zh: tuple[str, ...] = ()
     index: IndexTerms
     outpatient: OutpatientTerms
     pools: PoolTerms
