@@ -21,7 +21,10 @@ from drgsim.accounts.loss_reasons import TITLES, LossReason
 from drgsim.accounts.settled_cases import PriceBasis
 from drgsim.accounts.severity_steps import severity_steps
 from drgsim.language import speaking, spoken
+from drgsim.report.hospital_money_cards import quadrant_plot
 from drgsim.report.hospital_page import hospital_page
+from drgsim.report.page_parts import NamedCode
+from drgsim.report.plot_drawing import plot_drawings
 from tests.commands import run
 from tests.conftest import SHARED
 from tests.reading_chinese import english_in
@@ -101,7 +104,8 @@ def test_indices_compare_each_case_with_the_mean_of_its_group_in_the_region() ->
     grouped = drgsim.group(discharges(), "beijing-2024").cases.to_pandas()
     grouped["total_cost"] = grouped.total_cost.astype(float)
     costs, stays = grouped.groupby("drg").total_cost.mean(), grouped.groupby("drg").los_days.mean()
-    own = grouped[grouped.hospital_id == hospitals_by_size()[0]]
+    plain = grouped[(grouped.drg != "0000") & ~grouped.drg.str.endswith("QY")]  # the others have no group in common
+    own = plain[plain.hospital_id == hospitals_by_size()[0]]
     whole = accounts().sums.whole.to_pylist()[0]
     assert whole["cost_index"] == pytest.approx((own.total_cost / own.drg.map(costs)).mean(), rel=1e-6)
     assert whole["time_index"] == pytest.approx((own.los_days / own.drg.map(stays)).mean(), rel=1e-6)
@@ -281,6 +285,56 @@ def test_cases_that_no_rule_pays_are_told_with_the_reason() -> None:
     shown = page_of(drgsim.report_on([CASE], "national/2.0", unit_value=12000))
     assert "1 of 1 cases have no amount" in shown
     assert "the level of the hospital is not known" in shown
+
+
+def test_a_headline_begins_with_what_is_unpaid_why_and_what_to_do() -> None:
+    cases = [{**CASE, "discharge_id": str(place)} for place in range(9)] + [{**CASE, "discharge_id": "x", "insurance": "self"}]
+    lead = str(drgsim.report_on(cases, None, scheme="chs-drg-2.0").lead)
+    assert lead.startswith("9 of 10 cases are not paid")
+    assert "--level 3" in lead
+    assert "No group loses" not in lead
+    kinds = drgsim.report_on(cases, None, scheme="dip-taian-2025")
+    assert str(kinds.lead).startswith("9 of 10 cases are not paid")
+    assert "--policy" in str(kinds.lead)
+    assert "9 例未结算" in spoken(kinds.lead, "zh")
+    told = drgsim.report_on(cases, None, scheme="chs-drg-2.0", level="3")
+    assert "not paid" not in str(told.lead)
+
+
+def test_cases_without_a_group_are_in_no_index() -> None:
+    cases = [{"discharge_id": str(place), "drg": drg, "total_cost": cost, "los_days": 5, "insurance": "employee"}
+             for place, (drg, cost) in enumerate([("FR15", 9000), ("FR15", 9000), ("0000", 1000), ("0000", 9000)])]  # fmt: skip
+    made = drgsim.report_on(cases, POLICY)
+    rows = {row["group"]: row["cost_index"] for row in made.to_arrow("groups").to_pylist()}
+    assert rows == {"FR15": 1.0, "0000": None}
+    assert "2 cases without a plain group" in page_of(made)
+
+
+def test_groups_beyond_the_axis_are_labelled_with_their_margin_and_counted() -> None:
+    rows: list[Row] = [
+        {"group": NamedCode(f"G{n}", ""), "cases": n % 7 + 1, "margin_per_case": float(n), "cost": 100.0 + n, "cmi": 1.0}
+        for n in range(100)
+    ]
+    rows[7]["margin_per_case"], rows[8]["margin_per_case"] = -90000.0, -70000.0
+    plot = quadrant_plot(rows)
+    assert "2 groups lie beyond it" in plot.caption
+    for _, svg in plot_drawings(plot):
+        assert ">G7 -90,000</text>" in svg
+        assert ">G8 -70,000</text>" in svg
+    assert "cut" not in quadrant_plot(rows[10:40]).caption
+
+
+def test_the_first_sheet_names_the_hospital_and_counts_as_the_page(tmp_path: Path) -> None:
+    with speaking("en"):
+        region_report().save(tmp_path / "r.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx").worksheets[0]
+    facts = {row[0]: row[1] for row in reversed(list(sheet.iter_rows(values_only=True))) if row[0]}  # the first of a name
+    whole = accounts().sums.whole.to_pylist()[0]
+    assert facts["Hospital"].startswith(accounts().hospital.id)
+    assert (facts["Cases"], facts["Cost (yuan)"]) == (whole["cases"], float(whole["cost"]))
+    count = facts["Assumptions"].split()[0]
+    assert f"Rests on {count} assumptions" in page_of(region_report())
+    assert region_report().to_arrow("assumptions").num_rows == int(count)
 
 
 def test_a_benchmark_is_compared_with_group_by_group() -> None:

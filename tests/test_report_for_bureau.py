@@ -110,3 +110,16 @@ def test_a_region_takes_no_other_prices() -> None:
 def test_a_region_stands_for_its_last_year_to_a_hospital() -> None:
     found = drgsim.report_on(REGION, "beijing/2024", audience="hospital", hospital="H009")
     assert found.settled.size == pq.read_metadata(discharges(YEARS[-1])).num_rows
+
+
+def test_reports_of_a_region_say_at_which_prices_they_pay_and_that_the_other_differs(of_region: Report, tmp_path: Path) -> None:
+    hospital = drgsim.report_on(REGION, "beijing/2024", audience="hospital")
+    for made, words in (
+        (hospital, {"en": "Paid at the prices that beijing/2024 states", "zh": "可能按基金支付水平折算费率"}),
+        (of_region, {"en": "Paid at the prices of beijing/2024 scaled", "zh": "用未折算的费率"}),
+    ):
+        for language, said in words.items():
+            assert said in spoken(made.lead, language)
+            assert said in page(made, language, tmp_path)
+    listed = of_region.to_arrow("assumptions").num_rows
+    assert f"Rests on {listed} assumptions" in page(of_region, "en", tmp_path)

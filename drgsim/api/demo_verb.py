@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from drgsim.api.argument_check import checked
 from drgsim.api.budget_verbs import BudgetYears, budget
-from drgsim.api.report_verb import Report, cases_of_year, checked_and_grouped
+from drgsim.api.report_verb import Report, cases_of_year, checked_and_grouped, prices_of
 from drgsim.api.weight_verbs import WeightTables, weights
 from drgsim.assets import sample_path
 from drgsim.budgets.region_preparation import Progress
@@ -118,7 +118,7 @@ class SampleYear:
         scheme = self.settlement.ledger.policy.file.scheme
         cases = cases_of_year(self.budget, checked_and_grouped(self.inputs[-1], scheme, None, progress))
         region = (text("the region's page"), f"../{self.page.name}")
-        parts = hospital_parts(cases, ReportChoices(warnings=(NOTE,), links=(region,)))
+        parts = hospital_parts(cases, ReportChoices(warnings=(NOTE,), links=(region,), prices=prices_of(self.budget)))
         self.hospital = Report("hospital", cases, parts, self.budget.record["inputs"])
         self.hospital.save_folder(self._folder / self.hospital_page.parent.name, ("html", "xlsx"), replace=True)
 

@@ -12,7 +12,7 @@ from drgsim.api.argument_check import AMOUNTS, NAME, TEXTS, as_list, checked, na
 from drgsim.api.budget_verbs import BudgetYears
 from drgsim.api.given_records import CaseResult, case_table
 from drgsim.api.grouping_verbs import group
-from drgsim.api.payment_verbs import Settled, assumptions_table, settle
+from drgsim.api.payment_verbs import Settled, settle
 from drgsim.api.quality_verbs import validate
 from drgsim.api.reading_verbs import Discharges
 from drgsim.api.region_report import discharges_for, region_in, years_of_region
@@ -20,7 +20,7 @@ from drgsim.api.verb_inputs import Amounts, AnyHospitals, Tabular, check_word, s
 from drgsim.engines.file_to_file import Progress
 from drgsim.engines.grouper_of import DEFAULT_SCHEME, means_dip
 from drgsim.errors import Problem
-from drgsim.language import text
+from drgsim.language import Text, text
 from drgsim.money import FEN_PER_YUAN, MISSING, exact, exact_sum, total, yuan_text
 from drgsim.payment.policy import AnyPolicy, Policy, load_policy, policy_of
 from drgsim.quality.quality_report import QualityReport
@@ -29,6 +29,7 @@ from drgsim.records.input_options import InputOptions
 from drgsim.records.vocabulary import INSURANCES
 from drgsim.report.bureau_report import bureau_parts, region_parts
 from drgsim.report.hospital_report import hospital_parts
+from drgsim.report.lead_words import scaled_prices, stated_prices
 from drgsim.report.report_parts import ReportChoices, ReportParts
 from drgsim.report.research_report import research_parts
 from drgsim.report.settlement_workbook import settlement_facts
@@ -70,13 +71,13 @@ class Report(Result):
         self.policy: Policy = cases.settlement.ledger.policy
         self._parts, self.lead = parts, parts.lead
         self.title = parts.title  # type: ignore[misc]
-        tables = {**parts.tables, "assumptions": assumptions_table(self.policy)}
+        tables = {**parts.tables, "assumptions": parts.assumption_table("en")}
         record = run_record(
             self.kind, audience=audience, policy=self.policy.id, policy_digest=self.policy.digest, schemes=cases.schemes,
             inputs=inputs, cases=cases.size, paid=int(cases.paid.sum()), unit_value_from=cases.basis,
             unit_values=cases.settlement.unit_values, cost_yuan=yuan_text(total(cases.cost)),
             payment_yuan=yuan_text(total(cases.settlement.amount)), **parts.record,
-            problems=(*cases.notes, *parts.notes), assumptions=[parameter.path for parameter in self.policy.assumptions],
+            problems=(*cases.notes, *parts.notes), assumptions=[each.path for each in parts.assumptions],
         )  # fmt: skip
         super().__init__(tables, notes=(*cases.notes, *parts.notes), record=record)
 
@@ -84,8 +85,12 @@ class Report(Result):
         return self._parts.page()
 
     def about(self) -> About:
-        facts = [*settlement_facts(self.settled.settlement), (text("Scheme"), ", ".join(self.settled.schemes))]
-        return about_record(self.title, self.record, facts=facts, notes=self._said)
+        facts = [
+            *self._parts.facts,
+            *settlement_facts(self.settled.settlement),
+            (text("Scheme"), ", ".join(self.settled.schemes)),
+        ]
+        return about_record(self.title, {**self.record, **self._parts.counts}, facts=facts, notes=self._said)
 
     def _write_workbook(self, path: Path) -> None:
         if self._parts.workbook is None:
@@ -205,7 +210,9 @@ def report_on(
         paid.settlement, prepared.cases.case_table.records, prepared.schemes, basis, prepared.quality,
         tuple(dict.fromkeys((*prepared.notes, *paid.settlement.problems))), prepared.cases.code_version,
     )  # fmt: skip
-    choices = ReportChoices(hospital, None if benchmark is None else (table_of(benchmark), _name_of(benchmark)))
+    prices = stated_prices(settled_cases) if region is not None and audience == "hospital" else None
+    compared = None if benchmark is None else (table_of(benchmark), _name_of(benchmark))
+    choices = ReportChoices(hospital, compared, prices=prices)
     files = [Path(each) for each in (hospitals, weights, benchmark) if isinstance(each, str | Path)]
     inputs = digest_of(path for path in (*prepared.cases.case_table.paths, *files) if path.is_file())
     return Report(audience, settled_cases, PARTS[audience](settled_cases, choices), inputs)
@@ -221,10 +228,18 @@ def cases_of_year(years: BudgetYears, prepared: PreparedRecords) -> SettledCases
     )  # fmt: skip
 
 
+def prices_of(years: BudgetYears) -> Text | None:
+    """At which prices a region's budget years are paid, where they are not those of the policy."""
+    prepared = years.prepared
+    return scaled_prices(prepared.policy.id, prepared.price_factors, prepared.region.years[0])
+
+
 def _of_region(years: BudgetYears, prepared: PreparedRecords) -> Report:
     """The bureau's report on the last year of a region."""
     cases = cases_of_year(years, prepared)
-    parts = region_parts(cases, ReportChoices(), years.years, [note.what for note in years.notes if note.code == "note"])
+    parts = region_parts(
+        cases, ReportChoices(prices=prices_of(years)), years.years, [note.what for note in years.notes if note.code == "note"]
+    )
     return Report("bureau", cases, parts, years.record["inputs"])
 
 

@@ -15,6 +15,7 @@ from drgsim.money import MISSING, money_column
 from drgsim.payment.case_class import CASE_CLASS_ZH, CLASSES, CaseClass
 from drgsim.payment.ledger import Ledger
 from drgsim.payment.patient_share import PaidParts
+from drgsim.payment.rules.no_group import is_group
 from drgsim.payment.shadow import Shadow
 from drgsim.records.vocabulary import INSURANCES
 
@@ -74,7 +75,8 @@ class Summaries:
         self.ledger, self.parts, self.shadow = ledger, parts, shadow
         cases = ledger.cases
         cost, days = cases.money["total_cost"], cases.numbers["los_days"]
-        grouped = (cases.unit.ids >= 0) & (cost != MISSING) & (cost >= 0)
+        named = np.array([*map(is_group, cases.unit.values), False])  # cases without a group have nothing in common
+        grouped = named[cases.unit.ids] & (cost != MISSING) & (cost >= 0)
         scale = ledger.policy.file.relative_value.scale.value
         yuan, days_grouped = np.where(grouped, cost / 100.0, np.nan), np.where(grouped, days, np.nan)
         self.values = (
@@ -91,8 +93,8 @@ class Summaries:
         cases that have one, ``cost``, ``payment`` and the parts that make it up, ``patient_paid``, ``other_paid``,
         ``fund_payment`` and ``above_standard`` (:class:`drgsim.payment.patient_share.PaidParts`), ``margin`` (yuan, over paid
         cases), ``high_share``, ``low_share`` (of paid cases), ``mean_days``, ``cost_index`` and ``time_index`` (own mean over
-        the mean of all, group by group, weighted by cases; rule book 1.9). Where groups are simulated: ``shadow_cases``,
-        ``shadow_payment`` and ``shadow_margin`` (yuan, over these cases).
+        the mean of all, group by group, weighted by cases; rule book 1.9; cases without a plain group are left out). Where groups
+        are simulated: ``shadow_cases``, ``shadow_payment`` and ``shadow_margin`` (yuan, over these cases).
         """
         return self.along(dimension, *_members(self.ledger, dimension))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from drgsim.accounts.regional_accounts import RegionalAccounts
 from drgsim.accounts.settled_cases import PriceBasis
 from drgsim.budgets.budget_year import BudgetYear
@@ -12,6 +14,7 @@ from drgsim.language import Text, bilingual, joined, text
 from drgsim.report.bar_charts import BarChart, BarSeries
 from drgsim.report.bureau_budget_cards import budget_assumptions, budget_cards, budget_figures
 from drgsim.report.hospital_words import PAYERS, amount, rows_of
+from drgsim.report.lead_words import lead_with, unpaid_lead
 from drgsim.report.page import Page, page_html
 from drgsim.report.page_parts import (
     Card,
@@ -67,13 +70,13 @@ def bureau_page(
     return page_html(Page(
         title=TITLE,
         subtitle=joined(" · ", _subtitle(accounts)),
-        lead=lead_of(accounts),
+        lead=lead_with(lead_of(accounts), choices.prices),
         warnings=choices.warnings,
         links=choices.links,
         figures=[*budget_figures(years), *_figures(whole, accounts, rows, bool(years))],
         summary=[_margin_chart(rows)],
         cards=cards,
-        assumptions=_assumptions(accounts, years),
+        assumptions=assumptions_of(accounts, years),
         notes=[*notes, *(problem.what for problem in cases.notes)],
         footer=[text("policy {policy} ({digest})", policy=policy.id, digest=policy.digest[:12])],
     ))  # fmt: skip
@@ -95,16 +98,19 @@ def _hospital_rows(accounts: RegionalAccounts) -> list[dict[str, Any]]:
 
 def lead_of(accounts: RegionalAccounts) -> Text:
     """What a bureau has to know at once."""
-    rows = _hospital_rows(accounts)
+    cases, rows = accounts.cases, _hospital_rows(accounts)
+    unpaid = unpaid_lead(cases, np.ones(cases.size, np.bool_))
+    if not cases.paid.any():
+        return lead_with(unpaid)
     losing = sum(row["margin"] < 0 for row in rows)
     money = text(
         "{losing} of {all} hospitals are paid less than their bills; over all, payments differ from bills by {margin}.",
         losing=losing, all=len(rows), margin=amount(sum(row["margin"] for row in rows), signed=True),
     )  # fmt: skip
     if accounts.supervision is None or len(rows) < 2:
-        return money
+        return lead_with(unpaid, money)
     look = text("{hospitals} hospitals have a share that is worth a look.", hospitals=looked_at(accounts.supervision))
-    return joined(" ", [money, look])
+    return lead_with(unpaid, money, look)
 
 
 def _figures(
@@ -263,7 +269,7 @@ def _supervision(accounts: RegionalAccounts) -> list[Card]:
     return supervision_cards(found, accounts.hospital_names, accounts.group_names)
 
 
-def _assumptions(accounts: RegionalAccounts, years: Sequence[BudgetYear]) -> list[PageAssumption]:
+def assumptions_of(accounts: RegionalAccounts, years: Sequence[BudgetYear]) -> list[PageAssumption]:
     policy = accounts.cases.settlement.ledger.policy
     stated = [
         PageAssumption(entry.path, str(entry.value), entry.unit, entry.note or entry.source_title, policy.id)

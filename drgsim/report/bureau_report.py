@@ -14,7 +14,8 @@ from drgsim.analysis.supervision_words import WORDS
 from drgsim.budgets.budget_tables import budget_tables
 from drgsim.budgets.budget_year import BudgetYear
 from drgsim.language import spoken, text
-from drgsim.report.bureau_page import TITLE, bureau_page, lead_of
+from drgsim.report.bureau_page import TITLE, assumptions_of, bureau_page, lead_of
+from drgsim.report.lead_words import lead_with
 from drgsim.report.report_parts import ReportChoices, ReportParts
 from drgsim.results.workbook import open_workbook
 from drgsim.results.workbook_about import About
@@ -37,14 +38,18 @@ def region_parts(
     tables = {**accounts.tables, **{f"budget_{name}": made[name] for name in BUDGET_TABLES if name in made}}
 
     def workbook(path: Path, about: About) -> None:
-        _write_workbook(path, accounts, tables, about)
+        _write_workbook(path, accounts, {**tables, "assumptions": parts.assumption_table()}, about)
 
     found = accounts.supervision
     listed = {} if found is None else {str(name): len(rows) for name, rows in found.cases.groupby("list")}
     record = {"years": [year.year for year in years], "supervision": listed}
-    return ReportParts(
-        TITLE, tables, lambda: bureau_page(accounts, choices, years, notes), workbook, record=record, lead=lead_of(accounts)
-    )
+    whole = cases.settlement.summaries["all"].to_pylist()[0]
+    counts = {"cases": whole["cases"], "paid": whole["cases"] - whole["unpaid"], "cost_yuan": whole["cost"]}
+    parts = ReportParts(
+        TITLE, tables, lambda: bureau_page(accounts, choices, years, notes), workbook, record=record,
+        lead=lead_with(lead_of(accounts), choices.prices), assumptions=assumptions_of(accounts, years), counts=counts,
+    )  # fmt: skip
+    return parts
 
 
 def _write_workbook(path: Path, accounts: RegionalAccounts, tables: Mapping[str, pa.Table], about: About) -> None:

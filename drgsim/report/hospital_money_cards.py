@@ -54,8 +54,15 @@ def quadrant_plot(rows: Sequence[Row]) -> Plot:
     cut = len(margins) // 50  # the two far ends of a hundred groups lie on the edge
     low, high = min(margins[cut], 0.0), max(margins[len(margins) - 1 - cut], 0.0)
     room = 0.08 * (high - low or 1.0)
+    beyond = sum(not low - room <= margin <= high + room for margin in margins)
+    caption = text("Groups by number of cases and margin per case; area: cost, colour: weight (CMI)")
+    if beyond:
+        caption = text(
+            "{caption}. The axis is cut: {count:,} groups lie beyond it and stand at its edge, with their margin per case.",
+            caption=caption, count=beyond,
+        )  # fmt: skip
     return Plot(
-        text("Groups by number of cases and margin per case; area: cost, colour: weight (CMI)"),
+        caption,
         [PlotDots(
             text("group"), [row["cases"] for row in dots], [row["margin_per_case"] for row in dots],
             names=[row["group"] for row in dots], sizes=[row["cost"] for row in dots], shades=[row["cmi"] for row in dots],

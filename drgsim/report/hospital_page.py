@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,11 @@ from drgsim.accounts.settled_cases import PriceBasis, SettledCases
 from drgsim.accounts.unpaid_cases import unpaid_reasons
 from drgsim.language import Text, joined, text
 from drgsim.parameters.evidence import Evidence
+from drgsim.payment.rules.no_group import is_group
 from drgsim.report.hospital_case_cards import extreme_card, losing_card, mend_card, quality_card, severity_card
 from drgsim.report.hospital_money_cards import category_card, department_card, doctor_card, group_card, month_card, payer_table
 from drgsim.report.hospital_words import amount, rows_of, share, with_revenue
+from drgsim.report.lead_words import lead_with, unpaid_lead
 from drgsim.report.page import Page, page_html
 from drgsim.report.page_parts import (
     Card,
@@ -29,6 +30,7 @@ from drgsim.report.page_parts import (
     shown_value,
     shown_wan,
 )
+from drgsim.report.report_parts import ReportChoices
 from drgsim.report.review_dossiers import review_card
 
 Row = dict[str, Any]
@@ -36,8 +38,9 @@ WORST, MOST_REASONS = 6, 3  # groups, and reasons of unpaid cases, of the summar
 MANY_UNPAID = 0.02  # of the cases, for their reasons to stand in the summary; else among the notes
 
 
-def hospital_page(accounts: HospitalAccounts, warnings: Sequence[str] = (), links: Sequence[tuple[str, str]] = ()) -> str:
-    """HTML of the page in the current language; ``warnings`` and ``links`` stand at its top."""
+def hospital_page(accounts: HospitalAccounts, choices: ReportChoices | None = None) -> str:
+    """HTML of the page in the current language; warnings and links of ``choices`` stand at its top."""
+    choices = choices or ReportChoices()
     cases = accounts.hospital.cases
     policy = cases.settlement.ledger.policy
     whole = with_revenue(accounts.sums.whole.to_pylist())[0]
@@ -45,13 +48,13 @@ def hospital_page(accounts: HospitalAccounts, warnings: Sequence[str] = (), link
     page = Page(
         title=text("Case payment report of {hospital}", hospital=name) if name else text("Case payment report of a hospital"),
         subtitle=joined(" · ", [*_period(accounts), policy.id, policy.file.title_zh]),
-        lead=lead_of(accounts),
-        warnings=[*warnings, *_warnings(accounts)],
-        links=links,
+        lead=lead_with(lead_of(accounts), choices.prices),
+        warnings=[*choices.warnings, *_warnings(accounts)],
+        links=choices.links,
         figures=_figures(accounts, whole),
         summary=[_worst(accounts)],
         cards=_cards(accounts),
-        assumptions=_assumptions(cases),
+        assumptions=assumptions_of(cases),
         notes=[*_unpaid(accounts), *(joined(" ", [note.what, note.fix]) if note.fix else note.what for note in cases.notes)],
         footer=[text("policy {policy} ({digest})", policy=policy.id, digest=policy.digest[:12]),
                 text("grouped by {schemes}", schemes=", ".join(cases.schemes)) if cases.schemes
@@ -74,12 +77,14 @@ def _period(accounts: HospitalAccounts) -> list[str]:
 
 
 def lead_of(accounts: HospitalAccounts) -> Text:
-    """What a director has to know, in two sentences."""
+    """What a director has to know: what is unpaid where it is much, then the money of the rest."""
     whole = with_revenue(accounts.sums.whole.to_pylist())[0]
-    if whole["cases"] == whole["unpaid"]:
-        return text(
-            "None of the {cases:,} cases could be paid by this policy; the notes at the end say why.", cases=whole["cases"]
-        )
+    unpaid = unpaid_lead(accounts.hospital.cases, accounts.hospital.own)
+    return lead_with(unpaid, None if whole["cases"] == whole["unpaid"] else _money(accounts, whole, of_all=unpaid is None))
+
+
+def _money(accounts: HospitalAccounts, whole: Row, *, of_all: bool) -> Text:
+    """Revenue, cost and margin of what is paid; that no group loses is said where nearly all cases are paid."""
     groups = [row for row in with_revenue(accounts.sums.groups.to_pylist()) if row["is_group"] and row["margin"] < 0]
     paid = whole["cases"] - whole["unpaid"]
     if accounts.hospital.cases.basis is PriceBasis.BREAK_EVEN:
@@ -95,7 +100,7 @@ def lead_of(accounts: HospitalAccounts) -> Text:
     )  # fmt: skip
     loss = amount(-sum(row["margin"] for row in groups))
     losing = text("{count:,} groups lose {loss} together.", count=len(groups), loss=loss)
-    return joined(" ", [said, losing if groups else text("No group loses.")])
+    return lead_with(said, losing if groups else text("No group loses.") if of_all else None)
 
 
 def _warnings(accounts: HospitalAccounts) -> list[Text]:
@@ -128,7 +133,7 @@ def _unpaid(accounts: HospitalAccounts) -> list[Text]:
     """Why cases have no amount."""
     return [
         text("{count:,} cases: {what}. What to do: {fix}.", count=reason.cases, what=reason.what, fix=reason.fix)
-        for reason in unpaid_reasons(accounts.hospital)[:MOST_REASONS]
+        for reason in unpaid_reasons(accounts.hospital.cases, accounts.hospital.own)[:MOST_REASONS]
     ]
 
 
@@ -191,7 +196,15 @@ def index_card(accounts: HospitalAccounts) -> Card:
             "Compared with {reference}, group by group: above 1 is dearer or longer than cases of the same groups there.",
             reference=reference.label,
         )
+    named = accounts.hospital.cases.group
+    plain = np.array([*map(is_group, named.values), False])[named.ids[accounts.hospital.own]]
     parts: list[PagePart] = [table]
+    if not plain.all():
+        left_out = text(
+            "{count:,} cases without a plain group (ungrouped, QY) are in no index: they have no group in common.",
+            count=int((~plain).sum()),
+        )  # fmt: skip
+        parts.append(Words([left_out]))
     if reference.kind is ReferenceKind.BENCHMARK:
         group = accounts.hospital.cases.group.ids[accounts.hospital.own]
         covered = int((~np.isnan(reference.means.cost[group])).sum())
@@ -203,7 +216,7 @@ def index_card(accounts: HospitalAccounts) -> Card:
     return Card(text("CMI, cost index and time index"), parts, note)
 
 
-def _assumptions(cases: SettledCases) -> list[PageAssumption]:
+def assumptions_of(cases: SettledCases) -> list[PageAssumption]:
     """Values without a source: of the policy, of the price, of the accounts."""
     policy, limits = cases.settlement.ledger.policy, account_limits()
     found = [

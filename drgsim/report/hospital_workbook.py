@@ -23,7 +23,7 @@ DOSSIERS = "dossiers"
 Said = Callable[[Mapping[str, Any]], Any]
 
 
-def write_hospital_workbook(path: Path, accounts: HospitalAccounts, about: About) -> None:
+def write_hospital_workbook(path: Path, accounts: HospitalAccounts, about: About, assumptions: pa.Table) -> None:
     """Write the workbook whole or not at all, in the current language."""
     with open_workbook(path, about) as book:
         overview = book.sheet("overview", widths=(60, 20, 20, 20))
@@ -46,6 +46,7 @@ def write_hospital_workbook(path: Path, accounts: HospitalAccounts, about: About
             "bar", sheets["groups"], label="group", values=["margin"], title=text("Groups with the largest loss (yuan)")
         )
         _dossiers(book, accounts)
+        book.add_table("assumptions", assumptions)
 
 
 def tables_in_words(accounts: HospitalAccounts) -> dict[str, pa.Table]:

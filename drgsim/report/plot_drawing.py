@@ -247,9 +247,13 @@ def _dots(ground: _Ground, layer: PlotDots) -> Iterator[str]:
             f'<circle cx="{across:.1f}" cy="{down:.1f}" r="{radius(place):.1f}" '
             f'style="fill:{_paint(tone)};fill-opacity:0.8;stroke:var(--card);stroke-width:1">{hint if name else ""}</circle>'
         )
+    beyond = [point for point in points if layer.labelled and not ground.y.low <= point[2] <= ground.y.high]
+    for place, x, y in sorted(beyond, key=lambda point: -abs(point[2])):  # at the edge, so that their numbers have to be said
+        shown = f"{_code(layer.names[place])} {shown_value(y, ground.plot.y.form)}"
+        yield from _label(ground, shown, ground.point(x, y), radius(place), far=True)
     for place, x, y in points[: layer.labelled]:
-        across, down = ground.point(x, y)
-        yield from _label(ground, _short(layer.names[place], ground.size), (across, down), radius(place))
+        if (place, x, y) not in beyond:
+            yield from _label(ground, _short(layer.names[place], ground.size), ground.point(x, y), radius(place))
 
 
 def _radius(ground: _Ground, layer: PlotDots) -> Callable[[int], float]:
@@ -260,17 +264,24 @@ def _radius(ground: _Ground, layer: PlotDots) -> Callable[[int], float]:
     return lambda place: max(MOST_RADIUS[ground.size] * (max(float(sizes[place] or 0), 0.0) / largest) ** 0.5, 2.0)
 
 
+def _code(name: Name) -> str:
+    return name.code if isinstance(name, NamedCode) else fitted(str(spoken(name)), 90)
+
+
 def _short(name: Name, size: str) -> str:
     if isinstance(name, NamedCode):
         return name.code if size == "narrow" or not name.name else f"{name.code} {fitted(str(spoken(name.name)), 120)}"
     return fitted(str(spoken(name)), 90 if size == "narrow" else 160)
 
 
-def _label(ground: _Ground, shown: str, at: tuple[float, float], radius: float) -> Iterator[str]:
-    """A label beside its dot where there is room: right, left, above, below; none where there is none."""
+def _label(ground: _Ground, shown: str, at: tuple[float, float], radius: float, *, far: bool = False) -> Iterator[str]:
+    """A label beside its dot where there is room: right, left, above, below, some lines away if ``far``; else none."""
     wide = text_width(shown)
     (x, y), gap = at, radius + 4
-    for left, middle in ((x + gap, y), (x - gap - wide, y), (x - wide / 2, y - gap - 5), (x - wide / 2, y + gap + 7)):
+    places = [(x + gap, y), (x - gap - wide, y), (x - wide / 2, y - gap - 5), (x - wide / 2, y + gap + 7)]
+    lines = [sign * LINE * line for line in range(1, 7) for sign in (1, -1)] if far else []
+    places += [(left, y + line) for line in lines for left in (x + gap, x - gap - wide)]
+    for left, middle in places:
         box = (left, middle - LINE / 2, left + wide, middle + LINE / 2)
         inside = box[0] >= ground.left and box[2] <= ground.width and box[1] >= ground.top - 4 and box[3] <= ground.bottom + 4
         if inside and not any(_overlap(box, other) for other in ground.taken):

@@ -60,7 +60,7 @@ def research_page(found: GroupResearch, choices: ReportChoices) -> str:
         figures=_figures(by_way),
         summary=[_measures_table(found)],
         cards=[*_by_mdc(found), _evaluation(found), _distributions(found), _splits(found)],
-        assumptions=_limits(found),
+        assumptions=limits_of(found),
         notes=[*found.weights.settings.describe(), *(problem.what for problem in found.problems)],
         footer=[text("scheme {ids}", ids=", ".join(found.cases.schemes) or "–")],
     ))  # fmt: skip
@@ -252,7 +252,7 @@ def _splits(found: GroupResearch) -> Card:
     return Card(title, [said, PageTable(text("Hints"), columns, rows)])
 
 
-def _limits(found: GroupResearch) -> list[PageAssumption]:
+def limits_of(found: GroupResearch) -> list[PageAssumption]:
     settings = found.weights.settings
     said = [
         ("group_evaluation.minimum_cases", settings.minimum_cases, text("cases"), text("below it a group has few cases")),

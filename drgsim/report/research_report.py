@@ -10,7 +10,7 @@ from drgsim.accounts.group_research import GroupResearch, group_research
 from drgsim.accounts.settled_cases import SettledCases
 from drgsim.language import spoken
 from drgsim.report.report_parts import ReportChoices, ReportParts
-from drgsim.report.research_page import TITLE, WAY_TITLES, flag_words, lead_of, research_page
+from drgsim.report.research_page import TITLE, WAY_TITLES, flag_words, lead_of, limits_of, research_page
 from drgsim.results.workbook import open_workbook
 from drgsim.results.workbook_about import About
 
@@ -21,14 +21,15 @@ def research_parts(cases: SettledCases, choices: ReportChoices) -> ReportParts:
 
     def workbook(path: Path, about: About) -> None:
         with open_workbook(path, about) as book:
-            for name, table in _in_words(found).items():
+            for name, table in {**_in_words(found), "assumptions": parts.assumption_table()}.items():
                 book.add_table(name, table)
 
     measures = [vars(line) for line in found.measures if line.scope == "all"]
-    return ReportParts(
+    parts = ReportParts(
         TITLE, found.tables, lambda: research_page(found, choices), workbook, found.problems, {"explained_costs": measures},
-        lead_of(found),
+        lead_of(found), limits_of(found),
     )  # fmt: skip
+    return parts
 
 
 def _in_words(found: GroupResearch) -> dict[str, pa.Table]:

@@ -103,7 +103,10 @@ def refuse_without_level(ledger: Ledger) -> None:
         "settle-missing-level",
         level_decides,
         text("the policy pays by hospital level, and the level of the hospital is not known"),
-        text("state hospital_level (1, 2, 3) in the cases or level in hospitals.csv"),
+        text(
+            "state hospital_level (1, 2, 3) in the cases or level in hospitals.csv, or give --level 3 for a file of one "
+            "hospital"
+        ),
         sample=cases.hospital.sample(level_decides),
     )
 
