@@ -120,6 +120,6 @@ def test_reports_of_a_region_say_at_which_prices_they_pay_and_that_the_other_dif
     ):
         for language, said in words.items():
             assert said in spoken(made.lead, language)
-            assert said in page(made, language, tmp_path)
+            assert said in page(made, language, tmp_path / made.audience)
     listed = of_region.to_arrow("assumptions").num_rows
-    assert f"Rests on {listed} assumptions" in page(of_region, "en", tmp_path)
+    assert f"Rests on {listed} assumptions" in page(of_region, "en", tmp_path / "again")

@@ -93,8 +93,8 @@ class Summaries:
         cases that have one, ``cost``, ``payment`` and the parts that make it up, ``patient_paid``, ``other_paid``,
         ``fund_payment`` and ``above_standard`` (:class:`drgsim.payment.patient_share.PaidParts`), ``margin`` (yuan, over paid
         cases), ``high_share``, ``low_share`` (of paid cases), ``mean_days``, ``cost_index`` and ``time_index`` (own mean over
-        the mean of all, group by group, weighted by cases; rule book 1.9; cases without a plain group are left out). Where groups
-        are simulated: ``shadow_cases``, ``shadow_payment`` and ``shadow_margin`` (yuan, over these cases).
+        the mean of all, group by group, weighted by cases; rule book 1.9; cases without a plain group are left out). Where
+        groups are simulated: ``shadow_cases``, ``shadow_payment`` and ``shadow_margin`` (yuan, over these cases).
         """
         return self.along(dimension, *_members(self.ledger, dimension))
 
